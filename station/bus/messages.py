@@ -1,0 +1,236 @@
+"""What crosses the bus: frozen typed structs, unknown fields refused, units in the names.
+
+Joint vectors are tuples in the order the arm's `describe()` gives: its joints in radians, then its gripper, 0 closed
+to 1 open (the *command* gripper: the servo's angle normalised, as ALOHA's action).
+"""
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA = 1
+
+SourceName = Literal["none", "leader", "vr", "policy", "replay", "park", "hold"]
+SOURCES: tuple[SourceName, ...] = ("none", "leader", "vr", "policy", "replay", "park", "hold")
+"""The order is what `/control/source` stores (its attribute `names`)."""
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Base of every body on the bus."""
+
+
+class Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Goes before every body. `start_id` is drawn at random when a node starts: a change means it is another life."""
+
+    schema: int
+    start_id: int
+    sequence: int
+    captured_at_ns: int
+    sent_at_ns: int
+
+
+class ArmState(Message):
+    """One complete reading of one arm. Shapes: (D,) each."""
+
+    position: tuple[float, ...]
+    velocity: tuple[float, ...]
+    current_ma: tuple[float, ...]
+    opening: float | None
+    """The finger opening, 0 closed to 1 open, through the linkage (ALOHA's qpos gripper); None where the arm has none."""
+    opening_velocity: float | None
+    """1/s."""
+    torque: bool
+    uncertainty_ns: int = 0
+    """Captured at `captured_at_ns`, at the latest this much later (request to reply)."""
+
+
+class Frame(Message):
+    """One picture; the bytes are the payload."""
+
+    encoding: Literal["jpeg", "bgr8", "rgb8", "z16"]
+    width: int
+    height: int
+    stamp: Literal["device", "driver", "arrival"]
+    """Whose clock gave the capture time."""
+    device_sequence: int | None = None
+    """The device's own frame number, where it counts."""
+
+
+class HandPose(Message):
+    """One hand-tracking sample of a VR operator: per hand position xyz (m), quaternion wxyz, buttons; None if not tracked."""
+
+    left: tuple[float, ...] | None
+    right: tuple[float, ...] | None
+    buttons: dict[str, float]
+
+
+class Vector(Message):
+    """Named numbers; the names are in `describe()`."""
+
+    values: tuple[float, ...]
+
+
+class Command(Message):
+    """What an arm is told to do: by which source, for which tick, derived from which ask.
+
+    Three nodes publish it. A policy or replay: its ask for all arms (D of the rig). The pilot: the goal of one arm. The arm's
+    driver: the goal it really wrote, after its gate; then `captured_at_ns` is when it was written.
+    """
+
+    arm: str
+    """The arm's node, or `rig` for an ask for all arms."""
+    source: SourceName
+    tick: int
+    """The tick it is for; −1 where a leader's sample made it."""
+    ask_sequence: int
+    """The sequence of the source's ask (leader sample, policy or replay command) it was derived from."""
+    ask_at_ns: int
+    """When that ask was captured or issued for; the gate's dt comes from it."""
+    goal: tuple[float, ...]
+    hold: bool = False
+    """Do not follow `goal`: decelerate and hold."""
+    limited: bool = False
+    """The gate changed the goal to keep a limit (set by drivers only)."""
+
+
+class Chosen(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """The sample of one stream that a tick took: the newest captured at or before t_k."""
+
+    stream: str
+    start_id: int
+    sequence: int
+    captured_at_ns: int
+    age_ns: int
+    is_new: bool
+
+
+class Tick(Message):
+    """One instant of the grid: observations only. Vectors are the followers', in the rig's order. (D,) each."""
+
+    tick: int
+    t_ns: int
+    chosen: tuple[Chosen, ...]
+    qpos: tuple[float, ...]
+    qvel: tuple[float, ...]
+    effort: tuple[float, ...]
+
+
+class Row(Message):
+    """What closes tick k at t_{k+1} while recording."""
+
+    tick: int
+    row: int
+    action: tuple[float, ...]
+    action_sent: tuple[float, ...]
+    source: SourceName
+    intervention: bool = False
+    policy_action: tuple[float, ...] | None = None
+    human_action: tuple[float, ...] | None = None
+    late: bool = False
+
+
+class ArmPilot(Message):
+    """How one arm stands to the source that may command it."""
+
+    arm: str
+    torque: bool
+    worst_joint: str = ""
+    difference_rad: float = 0.0
+
+
+class PilotState(Message):
+    """Who commands, and the state of engagement."""
+
+    state: Literal["idle", "aligning", "engaged", "hold"]
+    source: SourceName
+    why: str
+    arms: tuple[ArmPilot, ...]
+    holds: int = 0
+    """How often anything has put the pilot in hold since it started."""
+
+
+class RecorderState(Message):
+    """What the synchronizer has safely written."""
+
+    recording: bool
+    path: str
+    recorded_ticks: int
+    """Rows flushed to the journal: acknowledged. They survive kill -9."""
+    ended: str
+    """Why the last recording ended: "" while it runs or was asked to stop."""
+    ticks: int
+    late_ticks: int
+    missing: tuple[str, ...]
+    """Recorded streams that have no sample yet: recording cannot start."""
+    lost: int = 0
+    """Samples lost on the bus (counted from sequence numbers) since the recording began."""
+
+
+Phase = Literal["opening", "ready", "recording", "saving", "reset", "hold", "ended"]
+
+
+class SessionState(Message):
+    """The phase of the sitting, its counts, and which buttons make sense now."""
+
+    phase: Phase
+    task: str
+    operator: str
+    episode: int
+    """The number of the episode being recorded, or of the next one."""
+    recorded_ticks: int
+    saved: int
+    discarded: int
+    ended_early: int
+    buttons: tuple[str, ...]
+    saved_path: str = ""
+    why: str = ""
+    """Why the phase is what it is, when that is not plain: the cause of a hold, of an early end."""
+
+
+class StreamHealth(Message):
+    """One stream as its publisher knows it."""
+
+    kind: str
+    rate_hz: float
+    declared_hz: float
+    age_ns: int
+
+
+class Health(Message):
+    """How a node is, about twice a second."""
+
+    node: str
+    state: Literal["opening", "ok", "warn", "fault"]
+    error: str
+    """The last error, whole, "" if none since the start."""
+    streams: tuple[StreamHealth, ...] = ()
+    readings: dict[str, float] = {}
+    """Slow numbers with their unit in the name: `shoulder.temperature_c`, `bad_packets`."""
+    notes: tuple[str, ...] = ()
+    """What an operator should know: what opening changed, which clock stamps, which controls did not take."""
+    lost: int = 0
+    """Messages this node lost on the bus."""
+
+
+class ProcessState(Message):
+    """One process as the supervisor sees it."""
+
+    node: str
+    pid: int | None
+    running: bool
+    restarts: int
+    cpu_percent: float
+    rss_mb: float
+    health: Health | None
+    health_age_ns: int
+    last_exit: str
+
+
+class StationState(Message):
+    """The supervisor's view of every process."""
+
+    rig: str
+    rig_file: str
+    pid: int
+    since_ns: int
+    processes: tuple[ProcessState, ...]

@@ -1,0 +1,223 @@
+"""The bus's sockets: publish, subscribe (every message with losses counted, or the newest only), ask, answer.
+
+None of these is thread-safe: a socket belongs to the thread that made it (ZeroMQ's rule).
+"""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import msgspec
+import zmq
+
+from station.bus import wire
+from station.bus.endpoints import request_endpoint, stream_endpoint
+from station.bus.messages import SCHEMA, Header, Message
+from station.bus.requests import Done, Refused, Reply
+from station.bus.streams import topic
+from station.clock import NS_PER_MS, Clock
+from station.errors import NodeAbsent, RequestRefused, StationError, WireError
+
+HIGH_WATER = 5000
+"""Messages a recorded stream may queue for a slow reader (10 s at 500/s) before losses begin; losses are counted."""
+
+_log = logging.getLogger(__name__)
+_reply = msgspec.msgpack.Decoder(Reply)
+R = TypeVar("R")
+
+
+def _socket(kind: int) -> "zmq.Socket[bytes]":
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
+    socket.linger = 0
+    return socket
+
+
+class Publisher:
+    """A node's one PUB socket. Every stream counts its own sequence from 0."""
+
+    def __init__(self, rig: str, node: str, start_id: int, clock: Clock) -> None:
+        self._node, self._start_id, self._clock = node, start_id, clock
+        self._sequences: dict[str, int] = {}
+        self._socket = _socket(zmq.PUB)
+        self._socket.sndhwm = HIGH_WATER
+        self._socket.bind(stream_endpoint(rig, node))
+
+    def publish(self, kind: str, body: Message, captured_at_ns: int | None = None, payload: Sequence[bytes] = (), node: str = "") -> int:
+        """Send one message; returns its sequence. Never blocks. `node` names the stream when it is not the node itself."""
+        name = node or self._node
+        raw_topic = topic(kind, name)
+        sequence = self._sequences.get(kind + name, 0)
+        self._sequences[kind + name] = sequence + 1
+        now_ns = self._clock()
+        header = Header(SCHEMA, self._start_id, sequence, now_ns if captured_at_ns is None else captured_at_ns, now_ns)
+        self._socket.send_multipart(wire.encode(raw_topic, header, body, payload), zmq.DONTWAIT, copy=not payload)
+        return sequence
+
+    def close(self) -> None:
+        """Unbind."""
+        self._socket.close()
+
+
+class Subscriber:
+    """A SUB socket over any number of streams. `lost` counts what sequence numbers show missing, per stream."""
+
+    def __init__(self, rig: str, streams: Iterable[tuple[str, str]]) -> None:
+        """`streams` are (kind, node): what to hear from whom."""
+        self._socket = _socket(zmq.SUB)
+        self._socket.rcvhwm = HIGH_WATER
+        self._socket.reconnect_ivl = 20
+        self._socket.reconnect_ivl_max = 200
+        self._last: dict[tuple[str, str], tuple[int, int]] = {}
+        self.lost: dict[tuple[str, str], int] = {}
+        wanted = list(streams)
+        for node in dict.fromkeys(node for _, node in wanted):
+            self._socket.connect(stream_endpoint(rig, node))
+        for kind, node in wanted:
+            self._socket.subscribe(topic(kind, node))
+
+    @property
+    def socket(self) -> "zmq.Socket[bytes]":
+        """For a poller."""
+        return self._socket
+
+    def receive(self, timeout_ms: int = 0) -> wire.Sample | None:
+        """The next message, or None after `timeout_ms`. A message that is none of ours is logged and passed over."""
+        if timeout_ms and not self._socket.poll(timeout_ms):
+            return None
+        while True:
+            try:
+                sample = wire.decode(self._socket.recv_multipart(zmq.DONTWAIT))
+            except zmq.Again:
+                return None
+            except WireError as error:
+                _log.warning("%s", error)
+                continue
+            self._count(sample)
+            return sample
+
+    def newest(self) -> dict[tuple[str, str], wire.Sample]:
+        """Drain the socket: the newest message of each (kind, node) that has a new one. (CONFLATE cannot do multipart.)"""
+        found: dict[tuple[str, str], wire.Sample] = {}
+        while (sample := self.receive()) is not None:
+            found[sample.kind, sample.node] = sample
+        return found
+
+    def _count(self, sample: wire.Sample) -> None:
+        key = (sample.kind, sample.node)
+        last = self._last.get(key)
+        header = sample.header
+        if last is not None and last[0] == header.start_id and header.sequence > last[1] + 1:
+            self.lost[key] = self.lost.get(key, 0) + header.sequence - last[1] - 1
+        self._last[key] = (header.start_id, header.sequence)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._socket.close()
+
+
+class Answerer(Generic[R]):
+    """A node's ROUTER socket for requests of one tagged union."""
+
+    def __init__(self, rig: str, node: str, requests: Any) -> None:
+        self._decoder: msgspec.msgpack.Decoder[R] = msgspec.msgpack.Decoder(requests)
+        self._socket = _socket(zmq.ROUTER)
+        self._socket.bind(request_endpoint(rig, node))
+
+    @property
+    def socket(self) -> "zmq.Socket[bytes]":
+        """For a poller."""
+        return self._socket
+
+    def receive(self, timeout_ms: int = 0) -> tuple[R, Callable[[Reply], None]] | None:
+        """The next request and the function that answers it (call it exactly once), or None."""
+        if timeout_ms and not self._socket.poll(timeout_ms):
+            return None
+        while True:
+            try:
+                *route, raw = self._socket.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                return None
+
+            def answer(reply: Reply, route: Sequence[bytes] = tuple(route)) -> None:
+                self._socket.send_multipart([*route, wire.encode_struct(reply)], zmq.DONTWAIT)
+
+            try:
+                return self._decoder.decode(raw), answer
+            except msgspec.MsgspecError as error:
+                answer(Refused(f"not a request this node knows: {error}"))
+
+    def serve(self, handle: Callable[[R], Reply], timeout_ms: int = 0) -> int:
+        """Answer every waiting request with `handle`; a StationError it raises becomes Refused. Returns how many."""
+        count = 0
+        while (got := self.receive(timeout_ms if count == 0 else 0)) is not None:
+            request, answer = got
+            try:
+                answer(handle(request))
+            except StationError as error:
+                answer(Refused(str(error)))
+            count += 1
+        return count
+
+    def close(self) -> None:
+        """Unbind."""
+        self._socket.close()
+
+
+class Asker:
+    """A DEALER socket to one node. One request at a time; a late answer to an earlier one is dropped by its number."""
+
+    def __init__(self, rig: str, node: str) -> None:
+        self._node = node
+        self._numbers = itertools.count()
+        self._socket = _socket(zmq.DEALER)
+        self._socket.reconnect_ivl = 20
+        self._socket.reconnect_ivl_max = 200
+        self._socket.connect(request_endpoint(rig, node))
+
+    @property
+    def socket(self) -> "zmq.Socket[bytes]":
+        """For a poller."""
+        return self._socket
+
+    def send(self, request: msgspec.Struct) -> bytes:
+        """Send without waiting; `poll_reply` with the number returned picks the answer up."""
+        number = next(self._numbers).to_bytes(4)
+        self._socket.send_multipart([number, wire.encode_struct(request)])
+        return number
+
+    def poll_reply(self, number: bytes, timeout_ms: int = 0) -> Reply | None:
+        """The answer to `number` if it is there."""
+        while self._socket.poll(timeout_ms):
+            got, raw = self._socket.recv_multipart()
+            if got == number:
+                return _reply.decode(raw)
+        return None
+
+    def ask(self, request: msgspec.Struct, timeout_ms: int = 2000) -> Done:
+        """Send and wait. Raises RequestRefused with the node's reason, NodeAbsent when nobody answers in time."""
+        reply = self.poll_reply(self.send(request), timeout_ms)
+        if reply is None:
+            raise NodeAbsent(
+                f"{self._node} did not answer {type(request).__name__} within {timeout_ms / 1000:g} s. "
+                "Next: `station status` says whether it runs"
+            )
+        if isinstance(reply, Refused):
+            raise RequestRefused(reply.why)
+        return reply
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def milliseconds_until(deadline_ns: int, now_ns: int) -> int:
+    """A poll's time-out that never overshoots the deadline by rounding up."""
+    return max(0, (deadline_ns - now_ns) // NS_PER_MS)

@@ -1,0 +1,61 @@
+"""The TABLE of what flows. What is not in it does not flow; endpoints, journals and health derive from it.
+
+A *kind* says what one message of a stream is. A stream is a kind and the node that publishes it, and its topic is
+`<kind>/<node>/`: `arm_state/leader_left/`, `frame/cam_high/`.
+"""
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from station.bus import messages as m
+
+Slow = Literal["queue", "newest"]
+
+
+class Kind(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    body: type[msgspec.Struct]
+    rate_hz: float | None
+    """The usual rate; None where `describe()` or an event decides."""
+    recorded: bool
+    """Does it go into the journal at native rate?"""
+    slow_reader: Slow
+    """What a reader that cannot keep up is given: every message (losses counted), or the newest one only."""
+    what: str
+
+
+STREAMS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("arm_state", m.ArmState, None, True, "queue", "one complete reading of one arm"),
+        Kind("frame", m.Frame, None, True, "queue", "one colour picture; payload: its bytes"),
+        Kind("depth", m.Frame, None, True, "queue", "one depth picture, uint16 mm; payload: its bytes"),
+        Kind("hand_pose", m.HandPose, None, True, "queue", "both hands of a VR operator"),
+        Kind("vector", m.Vector, None, True, "queue", "any other named numbers a device publishes"),
+        Kind("command", m.Command, None, True, "newest", "what an arm is told (pilot), asks for (policy, replay), took (arm)"),
+        Kind("tick", m.Tick, 50.0, True, "queue", "one instant of the grid: which sample of each stream, how old"),
+        Kind("row", m.Row, 50.0, True, "queue", "the closed row of a tick while recording: action, what was sent, by whom"),
+        Kind("pilot", m.PilotState, 10.0, False, "newest", "who commands, and the state of engagement"),
+        Kind("session", m.SessionState, 5.0, False, "newest", "the phase of the sitting, counts, buttons"),
+        Kind("recorder", m.RecorderState, 10.0, False, "newest", "what the synchronizer has safely written"),
+        Kind("health", m.Health, 2.0, False, "newest", "how a node is"),
+        Kind("station", m.StationState, 1.0, False, "newest", "the supervisor's view of every process"),
+    )
+}
+
+def topic(kind: str, node: str) -> bytes:
+    """The topic of a stream; the closing slash keeps `cam_1` from matching `cam_12`."""
+    if kind not in STREAMS:
+        raise KeyError(f"no kind {kind!r} in the table; there are {', '.join(STREAMS)}")
+    return f"{kind}/{node}/".encode()
+
+
+def split_topic(raw: bytes) -> tuple[str, str]:
+    """(kind, node) of a topic; ValueError if it is none of ours."""
+    kind, node, rest = raw.decode().split("/")
+    if rest or kind not in STREAMS:
+        raise ValueError(f"not a topic: {raw!r}")
+    return kind, node

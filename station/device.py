@@ -1,0 +1,135 @@
+"""THE driver contract, on one page. Read this and one sibling driver; you need nothing else to write one.
+
+A driver is a class named by a package entry point in the group `station.drivers`; the rig file's `driver:` is that
+name. The station runs each device in a process of its own (`station.serve`), which owns the loop, the bus, stamps,
+health, signals and, for arms, the last gate. A driver knows its device and nothing of any other.
+
+Rules every driver keeps (tests/conformance checks them):
+  - its module imports without the vendor's SDK until `open()`: the rig loader reads `Settings` from it;
+  - it opens twice cleanly, and leaves no thread or descriptor behind after `close()`;
+  - `captured_at_ns` rises and never repeats; it is when the world looked like that, never when somebody got round to it;
+  - what `describe()` declares is what flows, at the declared rate ± 5 %;
+  - no call blocks for a second; unplugged is a DeviceError within 1 s, and a later `open()` succeeds once it is back;
+  - nothing it does drops a raised arm: torque goes off in `torque(False)` and nowhere else.
+"""
+
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+
+import msgspec
+
+from station.bus.messages import Message
+from station.clock import Clock
+
+Role = Literal["leader", "follower", "camera", "vr"]
+
+
+class Place(NamedTuple):
+    """Where a driver finds itself."""
+
+    node: str
+    """Its name on the bus: `leader_left`, `cam_high`."""
+    role: Role
+    clock: Clock
+    velocity_rad_s: float
+    """The rig's velocity limit, for servos that can keep one themselves."""
+    stale_ms: float
+
+
+class Dimension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One number of an arm's vector."""
+
+    name: str
+    unit: str
+    lower: float
+    upper: float
+    rad_per_unit: float = 1.0
+    """How far the servo turns per unit: limits in rad/s become unit/s by it (grippers run 0…1)."""
+    compliant: bool = False
+    """Current-limited: it may be far from its goal on purpose (a gripper on an object)."""
+    overload_ma: float | None = None
+    """Near this current the servo shuts itself down; None where it cannot say."""
+
+
+class StreamDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stream the device publishes."""
+
+    kind: str
+    rate_hz: float
+    dimensions: tuple[Dimension, ...] = ()
+    width: int = 0
+    height: int = 0
+
+
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the device is, asked once after `open()`; travels into every episode."""
+
+    model: str
+    serial: str
+    firmware: str
+    streams: tuple[StreamDescription, ...]
+    commands: Literal["position", "read-only"] = "read-only"
+    notes: tuple[str, ...] = ()
+    """What opening changed or could not set: shown by `status`."""
+
+
+class Reading(NamedTuple):
+    """What one `read()` brought."""
+
+    kind: str
+    captured_at_ns: int
+    body: Message
+    payload: tuple[bytes, ...] = ()
+
+
+class Driver(Protocol):
+    """Every device. Raise a DeviceError that names device, port, expected, found and the next act."""
+
+    Settings: ClassVar[Any]
+    """A frozen msgspec struct, unknown fields refused: the rig file's keys of this device, `driver` aside."""
+    paced: ClassVar[bool]
+    """True: the host calls `read()` at the declared rate (arms). False: `read()` blocks until the device pushes (cameras)."""
+
+    def __init__(self, settings: Any, place: Place) -> None: ...
+    def open(self) -> None:
+        """Find, check and prepare the device. Torque that is on stays on, torque that is off stays off."""
+
+    def describe(self) -> Description:
+        """After `open()`."""
+
+    def read(self) -> list[Reading]:
+        """The next readings; empty when there was none in time (under 1 s) or a bad one (counted in `health`)."""
+
+    def health(self) -> dict[str, float]:
+        """Slow numbers, units in the names; must not touch the wire."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong just now but not worth stopping for: a silent servo by name, a hot one."""
+
+    def close(self) -> None:
+        """Let go of the port. Torque stays as it is; a servo's watchdog is disarmed first."""
+
+
+@runtime_checkable
+class ArmDriver(Driver, Protocol):
+    """An arm. Leader and follower are roles: one driver serves both. Only the host's gate calls `write` and `torque`."""
+
+    def goal(self) -> tuple[float, ...]:
+        """The goal the servos hold (register) where torque is on, else the present position. (D,)"""
+
+    def measured(self) -> tuple[float | None, ...]:
+        """The newest position in command units, None for a servo that did not answer. (D,)"""
+
+    def current_ma(self) -> tuple[float | None, ...]:
+        """The newest currents. (D,)"""
+
+    def write(self, goal: tuple[float, ...]) -> int:
+        """Send a goal that the gate has passed; returns when it left, ns."""
+
+    def torque(self, on: bool) -> None:
+        """On: goal := present position first, then torque, then the servo's own watchdog. Off: the arm goes limp."""
+
+    def torque_on(self) -> bool:
+        """Is torque on, as last read."""
+
+    def reboot(self, joint: str) -> None:
+        """Reboot one tripped servo (an operator's act); it stays limp until torque is asked for."""

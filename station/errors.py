@@ -1,0 +1,164 @@
+"""The one error tree of the station.
+
+    StationError                    anything an operator may be told
+    ├── RigError                    the rig file is wrong                              exit 2
+    ├── UsageError                  the command line asks for something impossible     exit 2
+    ├── DeviceError                 a device is not as it should be
+    │   ├── DeviceMissing           the port or the device is not there
+    │   ├── DeviceBusy              somebody else has the port open
+    │   ├── DeviceForbidden         this user may not open it
+    │   ├── DeviceWrong             it answers, but is not what the rig file says
+    │   └── DeviceSilent            it stopped answering                               (a TimeoutError)
+    ├── CommandRefused              the last gate would not pass a command
+    ├── RequestRefused              a node said no, and why
+    ├── NodeAbsent                  nobody answers at that endpoint                    (a TimeoutError)
+    ├── AlreadyRunning              another station or node owns the rig
+    ├── WireError                   bytes on the bus that are no message of ours
+    └── EpisodeError                an episode or its journal cannot be used
+        ├── JournalDamaged          the journal breaks off or does not add up
+        └── DiskFull                there is no room left to record
+
+Every message names the device, the port, what was expected, what was found and what to do next.
+"""
+
+
+class StationError(Exception):
+    """Anything an operator may be told. `exit_code` is what the command that met it ends with."""
+
+    exit_code = 1
+
+
+class RigError(StationError):
+    """The rig file is wrong.
+
+    Seen when: a key is unknown, a value has the wrong type, two devices share a port.
+    Do: edit the line the message names.
+    """
+
+    exit_code = 2
+
+    def __init__(self, file: object, key: str, found: str, fix: str) -> None:
+        super().__init__(f"{file}: {key}: {found}. Fix: {fix}")
+        self.key = key
+
+
+class UsageError(StationError):
+    """The command line asks for something impossible.
+
+    Seen when: a rig name is not shipped, a flag is missing for a real rig.
+    Do: what the message says.
+    """
+
+    exit_code = 2
+
+
+class DeviceError(StationError):
+    """A device is not as it should be; the leaves say how."""
+
+    def __init__(self, device: str, port: str, expected: str, found: str, do: str) -> None:
+        super().__init__(f"{device} on {port}: expected {expected}; found {found}. Next: {do}")
+        self.device, self.port, self.expected, self.found, self.do = device, port, expected, found, do
+
+
+class DeviceMissing(DeviceError):
+    """The port or the device is not there.
+
+    Seen when: the cable is out, the arm has no power, the udev rule is not installed.
+    Do: check cable and power; `station find` lists what is plugged in.
+    """
+
+
+class DeviceBusy(DeviceError):
+    """Somebody else has the port open.
+
+    Seen when: a second program (Dynamixel Wizard, ROS, another station) uses the device.
+    Do: close it; the message names the process where it can be read.
+    """
+
+
+class DeviceForbidden(DeviceError):
+    """This user may not open the device.
+
+    Seen when: the user is not in the group `dialout` (serial) or `video` (cameras).
+    Do: the message gives the command; log out and in again afterwards.
+    """
+
+
+class DeviceWrong(DeviceError):
+    """The device answers, but is not what the rig file says.
+
+    Seen when: cables are swapped, a servo was replaced by another model, EEPROM differs and torque is on.
+    Do: what the message says; support the arm first where it says so.
+    """
+
+
+class DeviceSilent(DeviceError, TimeoutError):
+    """The device stopped answering.
+
+    Seen when: a cable wiggles, a servo tripped, a camera froze.
+    Do: check the cable; the driver reconnects by itself (readings only, never torque).
+    """
+
+
+class CommandRefused(StationError):
+    """The last gate would not pass a command.
+
+    Seen when: a command has NaN, the wrong length, is stale or out of order.
+    Do: nothing; the arm holds. Find the source that sent it.
+    """
+
+
+class RequestRefused(StationError):
+    """A node said no, and why.
+
+    Seen when: the request makes no sense in this phase, or something it needs is missing.
+    Do: what the message says.
+    """
+
+
+class NodeAbsent(StationError, TimeoutError):
+    """Nobody answers at that endpoint.
+
+    Seen when: the station is not running, or the node is being restarted.
+    Do: `station status --rig R`.
+    """
+
+
+class AlreadyRunning(StationError):
+    """Another station or node owns the rig.
+
+    Seen when: a second station is started for the same rig.
+    Do: attach to the running one, or stop it with `station stop --rig R`.
+    """
+
+
+class WireError(StationError):
+    """Bytes on the bus that are no message of ours.
+
+    Seen when: versions differ between nodes, or a stranger writes to the socket.
+    Do: restart the station so that every node runs the same version.
+    """
+
+
+class EpisodeError(StationError):
+    """An episode or its journal cannot be used.
+
+    Seen when: a file is not an episode, or lacks what the layout demands.
+    Do: `station episodes verify` says what is wrong.
+    """
+
+
+class JournalDamaged(EpisodeError):
+    """The journal breaks off or does not add up.
+
+    Seen when: power was cut while recording, or the disk is failing.
+    Do: `station episodes recover` keeps everything before the damage.
+    """
+
+
+class DiskFull(EpisodeError):
+    """There is no room left to record.
+
+    Seen when: the free space would not hold another minute.
+    Do: free space or name another folder with --data.
+    """

@@ -1,0 +1,167 @@
+"""What every process on the bus has in common: one owner per node, signals, dying with the supervisor, logging, health.
+
+A node's module ends with `if __name__ == "__main__": run(main)`, where `main(node)` is its loop.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import gc
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import setproctitle
+import structlog
+
+from station.bus.endpoints import runtime_folder
+from station.bus.messages import Health
+from station.bus.sockets import Publisher
+from station.clock import NS_PER_S, Clock, monotonic_ns
+from station.errors import AlreadyRunning, StationError
+from station.rig import Rig, load_rig
+
+_PR_SET_PDEATHSIG = 1
+HEALTH_PERIOD_NS = NS_PER_S // 2
+
+
+class Lock:
+    """An flock on `<runtime>/<name>.lock`: the only proof of ownership. The kernel lets go of it however the process dies."""
+
+    def __init__(self, rig: str, name: str) -> None:
+        path = runtime_folder(rig) / f"{name}.lock"
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(self._fd, 32).decode().strip()
+            os.close(self._fd)
+            raise AlreadyRunning(
+                f"{name} of rig {rig} is already run by process {owner or '?'}. Next: use the running station "
+                f"(`station status --rig {rig}`), or end it with `station stop --rig {rig}`"
+            ) from None
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Let go."""
+        os.close(self._fd)
+
+
+class Node:
+    """One process on the bus."""
+
+    def __init__(self, rig: Rig, name: str, clock: Clock = monotonic_ns) -> None:
+        self.rig, self.name, self.clock = rig, name, clock
+        self.start_id = secrets.randbits(48)
+        self.stopping = threading.Event()
+        """Somebody wants this process to end (signal, or the supervisor died)."""
+        self.finish = threading.Event()
+        """The loop's end: set when it is this node's turn to stop. Loops run `while not node.finish.is_set()`."""
+        self.orphaned = False
+        self.error = ""
+        self.notes: tuple[str, ...] = ()
+        self._lock = Lock(rig.name, name)
+        self.publisher = Publisher(rig.name, name, self.start_id, clock)
+        self._health_due_ns = 0
+        self.log = structlog.get_logger(node=name)
+
+    def health_due(self, now_ns: int) -> bool:
+        """True about twice a second; the loop then publishes its Health."""
+        if now_ns < self._health_due_ns:
+            return False
+        self._health_due_ns = now_ns + HEALTH_PERIOD_NS
+        return True
+
+    def publish_health(self, health: Health) -> None:
+        """Publish now."""
+        self.publisher.publish("health", health)
+
+    def close(self) -> None:
+        """Unbind and let go of the lock."""
+        self.publisher.close()
+        self._lock.release()
+
+
+def die_with_parent(node: Node, parent: int) -> None:
+    """Ask the kernel for SIGTERM when the supervisor dies, however it dies."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        node.orphaned = True
+        node.stopping.set()
+
+
+def run(main: Callable[[Node], None], stop_delay_s: float = 0.0) -> None:
+    """A node process's whole life: arguments, lock, signals, `main`, exit code.
+
+    `stop_delay_s`: how long an orphan waits before it stops, so that a killed supervisor's nodes go down in order:
+    those that record first, then the pilot, then the arms (held), then the world.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rig", required=True, type=Path)
+    parser.add_argument("--node", required=True)
+    arguments = parser.parse_args()
+    setproctitle.setproctitle(f"station:{arguments.node}")
+    _log_to_stderr(arguments.node)
+    parent = os.getppid()
+    try:
+        node = Node(load_rig(arguments.rig), arguments.node)
+    except StationError as error:
+        sys.exit(f"{arguments.node}: {error}")
+
+    def stop(_signal: int, _frame: object) -> None:
+        node.orphaned = os.getppid() != parent
+        node.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the command's business; nodes stop when they are told
+    die_with_parent(node, parent)
+    gc.collect()
+    gc.freeze()
+    worker = _Worker(node, main)
+    worker.start()
+    while not node.stopping.wait(0.5) and worker.is_alive():
+        pass
+    if node.orphaned:
+        time.sleep(stop_delay_s)
+    node.finish.set()
+    worker.join()
+    node.close()
+    if worker.failed:
+        sys.exit(f"{arguments.node}: {worker.failed}")
+
+
+class _Worker(threading.Thread):
+    """`main` runs here, so that the main thread is always free for signals."""
+
+    def __init__(self, node: Node, main: Callable[[Node], None]) -> None:
+        super().__init__(name=node.name)
+        self.node, self.main, self.failed = node, main, ""
+
+    def run(self) -> None:
+        try:
+            self.main(self.node)
+        except StationError as error:
+            self.failed = str(error)
+        except BaseException:
+            self.node.log.exception("the node fell over")
+            self.failed = "the node fell over; its log has the trace"
+
+
+def _log_to_stderr(name: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S.%f", utc=False),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, format=f"%(asctime)s [%(levelname)s] %(message)s node={name}", stream=sys.stderr)

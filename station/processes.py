@@ -1,0 +1,43 @@
+"""The TABLE of what runs. What is not in it does not run; the supervisor makes it true, again and again.
+
+Modules are named by string and imported in the child. Device nodes run `station.serve`, which loads the driver that
+the rig file names.
+"""
+
+from typing import Literal, NamedTuple
+
+from station.rig import Rig
+
+
+class Process(NamedTuple):
+    """One row."""
+
+    node: str
+    module: str
+    when: Literal["always", "simulated"]
+    restart: bool
+    """Start it again when it dies?"""
+    nice: int
+    """Priority: lower goes first. Below 0 only where the user may."""
+    cpu_percent: float
+    """Budget of one core, asserted by the boot tests and shown by `station bench`."""
+    stage: int
+    """Stops in this order (0 first): who records, who commands, the arms (held), the world."""
+
+
+def processes(rig: Rig) -> tuple[Process, ...]:
+    """The rig's table."""
+    rows = []
+    if rig.world is not None:
+        rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 0, 100, 3))
+    for device in rig.devices:
+        arm = device.role in ("leader", "follower")
+        rows.append(Process(device.node, "station.serve", "always", True, -5 if arm else 0, 20 if arm else 10, 2))
+    rows.append(Process("pilot", "station.control.pilot", "always", True, -5, 15, 1))
+    rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, -5, 30, 0))
+    rows.append(Process("session", "station.session.node", "always", True, 0, 5, 0))
+    return tuple(rows)
+
+
+STOP_DELAY_S = {0: 0.0, 1: 0.3, 2: 0.6, 3: 1.2}
+"""How long a node whose supervisor was killed waits, by stage."""
