@@ -73,8 +73,8 @@ class Vector(Message):
 class Command(Message):
     """What an arm is told to do: by which source, for which tick, derived from which ask.
 
-    Three nodes publish it. A policy or replay: its ask for all arms (D of the rig). The pilot: the goal of one arm. The arm's
-    driver: the goal it really wrote, after its gate; then `captured_at_ns` is when it was written.
+    As kind `command` by a policy or replay: its ask for all arms (D of the rig); by the pilot: the goal of one arm. As kind
+    `applied` by the arm's driver: the goal it really wrote, after its gate; then `captured_at_ns` is when it was written.
     """
 
     arm: str
