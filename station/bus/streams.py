@@ -35,6 +35,7 @@ STREAMS: dict[str, Kind] = {
         Kind("depth", m.Frame, None, True, "queue", "one depth picture, uint16 mm; payload: its bytes"),
         Kind("hand_pose", m.HandPose, None, True, "queue", "both hands of a VR operator"),
         Kind("vector", m.Vector, None, True, "queue", "any other named numbers a device publishes"),
+        Kind("description", m.Description, 1.0, True, "newest", "what a device is: its streams and dimensions"),
         Kind("command", m.Command, None, True, "newest", "what an arm is told (by the pilot), or asked for (by policy, replay)"),
         Kind("applied", m.Command, None, True, "queue", "the goal an arm's driver really wrote, after its gate"),
         Kind("tick", m.Tick, 50.0, True, "queue", "one instant of the grid: which sample of each stream, how old"),
