@@ -7,7 +7,7 @@ when it comes, between two reads, not at the next cycle.
 
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Literal
 
 import zmq
 
@@ -123,14 +123,17 @@ class _Host:
         if not self.node.health_due(now_ns):
             return
         warnings = (*self.driver.warnings(), *self.own_warnings()) if self.open else ()
-        state = "fault" if not self.open else "warn" if warnings else "ok"
         readings = {**self.driver.health(), **self.own_readings()} if self.open else {}
-        self.node.publish_health(
-            Health(
-                self.node.name, "opening" if not self.open and not self.node.error else state,
-                self.node.error or "; ".join(warnings), self.streams.health(now_ns), readings, self.notes,
-            )
+        error = self.node.error or "; ".join(warnings)
+        health = Health(
+            self.node.name, self._state(warnings), error, self.streams.health(now_ns), readings, self.notes
         )  # fmt: skip
+        self.node.publish_health(health)
+
+    def _state(self, warnings: tuple[str, ...]) -> Literal["opening", "ok", "warn", "fault"]:
+        if not self.open:
+            return "fault" if self.node.error else "opening"
+        return "warn" if warnings else "ok"
 
     def own_warnings(self) -> tuple[str, ...]:
         return ()

@@ -22,7 +22,15 @@ from station.bus.streams import split_topic
 from station.bus.wire import Sample
 from station.episodes import encoding
 from station.episodes.journal import (
-    CHUNK, CHUNK_OPCODE, END_NAME, HEADER_NAME, LARGEST_CHUNK, MESSAGE, MESSAGE_OPCODE, JournalEnd, JournalHeader,
+    CHUNK,
+    CHUNK_OPCODE,
+    END_NAME,
+    HEADER_NAME,
+    LARGEST_CHUNK,
+    MESSAGE,
+    MESSAGE_OPCODE,
+    JournalEnd,
+    JournalHeader,
 )  # fmt: skip
 
 _RECORD = struct.Struct("<BQ")

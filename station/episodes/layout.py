@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from station.device import Description
 from station.bus.streams import STREAMS
+from station.device import Description
 
 Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra"]
 

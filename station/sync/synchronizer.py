@@ -230,7 +230,7 @@ class Synchronizer:
 
     def _publish_health(self) -> None:
         streams = (StreamHealth("tick", self._rig.tick_hz, self._rig.tick_hz, 0),)
-        readings = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
+        readings: dict[str, float] = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
         error = self._recording.error if self._recording is not None else ""
         self._node.publish_health(
             Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())
