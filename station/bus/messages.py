@@ -132,6 +132,8 @@ class Command(Message, frozen=True):
     """Do not follow `goal`: decelerate and hold."""
     limited: bool = False
     """The gate changed the goal to keep a limit (set by drivers only)."""
+    why: str = ""
+    """Why it holds, for people; "" while it does not."""
 
 
 class Chosen(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
