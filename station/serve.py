@@ -160,7 +160,7 @@ class _ArmHost(_Host):
 
     def __init__(self, node: Node, driver: Driver) -> None:
         super().__init__(node, driver)
-        self.gate: Gate | None = None
+        self.gate = Gate((), node.rig.safety)
         self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
         self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
         self.poller = zmq.Poller()
@@ -176,7 +176,10 @@ class _ArmHost(_Host):
         arm = next(stream for stream in description.streams if stream.kind == "arm_state")
         now_ns = self.node.clock()
         self.gate = Gate(arm.dimensions, self.node.rig.safety)
-        self.gate.reset(self.driver.goal(), now_ns)
+        if self.driver.torque_on():
+            self.gate.reset(self.driver.goal(), now_ns)
+        else:
+            self.gate.close("torque is off")
         self.grid = Grid(now_ns, arm.rate_hz)
         self.cycle = 0
 
@@ -187,8 +190,9 @@ class _ArmHost(_Host):
         readings = self.driver.read()
         self.streams.publish(readings)
         now_ns = self.node.clock()
-        if self.gate is not None and self.driver.torque_on():
-            self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
+        if not self.driver.torque_on():
+            self.gate.close("torque is off")
+        self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
         self.overruns += max(0, behind)
         self.cycle += 1 + max(0, behind)
@@ -212,8 +216,6 @@ class _ArmHost(_Host):
         self.answerer.serve(self._request)
 
     def _command(self, command: Command) -> None:
-        if self.gate is None or not self.open or not self.driver.torque_on():
-            return
         try:
             goal = self.gate.command(command, self.node.clock())
         except CommandRefused as error:
@@ -231,12 +233,12 @@ class _ArmHost(_Host):
         last = self.last
         applied = Command(
             self.node.name, "hold" if held else last.source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
-            hold=held, limited=goal != last.goal,
+            hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "",
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
 
     def _request(self, request: ArmRequest) -> Reply:
-        if not self.open or self.gate is None:
+        if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
         if isinstance(request, TorqueOn):
             if not self.driver.torque_on():
@@ -244,6 +246,7 @@ class _ArmHost(_Host):
                 self.gate.reset(self.driver.goal(), self.node.clock())
         elif isinstance(request, TorqueOff):
             self.driver.torque(False)
+            self.gate.close("torque is off")
         elif isinstance(request, Resume):
             self.gate.resume()
         elif isinstance(request, RebootServo):
@@ -256,7 +259,7 @@ class _ArmHost(_Host):
             self.answerer.serve(self._request)
 
     def own_warnings(self) -> tuple[str, ...]:
-        return (self.gate.holding,) if self.gate is not None and self.gate.holding else ()
+        return self.gate.warnings
 
     def own_readings(self) -> dict[str, float]:
         return {"overruns": self.overruns, "refused_commands": self.refused, "torque": float(self.driver.torque_on())}
