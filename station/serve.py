@@ -199,15 +199,12 @@ class _ArmHost(_Host):
         self.report(now_ns)
 
     def _serve_until(self, due_ns: int) -> None:
-        while True:
-            now_ns = self.node.clock()
-            wait_ms = milliseconds_until(due_ns, now_ns)
+        while (wait_ms := milliseconds_until(due_ns, self.node.clock())) > 0:
             if self.poller.poll(wait_ms):
                 self._serve()
-            elif wait_ms == 0:
-                break
         # poll counts in milliseconds; the rest is slept, not spun
         time.sleep(max(0, due_ns - self.node.clock()) / NS_PER_S)
+        self._serve()
 
     def _serve(self) -> None:
         for sample in self.commands.newest().values():

@@ -226,6 +226,10 @@ class SessionState(Message, frozen=True):
     ended_early: int
     buttons: tuple[str, ...]
     """The requests that make sense now, by name."""
+    paused: bool = False
+    """The operator holds the arms on purpose."""
+    reset_ends_ns: int = 0
+    """When a timed reset ends and the next episode starts; 0 where an operator decides."""
     finalising: int = 0
     """Episodes whose journal is safe and whose HDF5 is still being built."""
     saved_path: str = ""

@@ -3,6 +3,8 @@
 A node serves one tagged union of these and nothing else; anything that does not decode is refused.
 """
 
+from typing import Literal
+
 import msgspec
 
 from station.bus.messages import SourceName
@@ -102,8 +104,12 @@ class BeginRecording(Request, frozen=True):
     path: str
     info: RecordingInfo
     ticks: int | None = None
-    keep_hold: bool = False
-    """Keep rows while in hold instead of ending."""
+
+
+class KeepHold(Request, frozen=True):
+    """Keep rows while in hold instead of ending the episode: the operator paused it."""
+
+    keep: bool
 
 
 class EndRecording(Request, frozen=True):
@@ -112,12 +118,12 @@ class EndRecording(Request, frozen=True):
     why: str = ""
 
 
-SyncRequest = BeginRecording | EndRecording
+SyncRequest = BeginRecording | KeepHold | EndRecording
 
 
 # -- to the session --
 class OpenSession(Request, frozen=True):
-    """Open a sitting: where episodes go, whose they are."""
+    """Open a sitting: where episodes go, whose they are, and what lies between two of them."""
 
     task: str
     data: str = ""
@@ -125,6 +131,9 @@ class OpenSession(Request, frozen=True):
     instruction: str = ""
     scene: str = ""
     source: SourceName = "leader"
+    reset: Literal["none", "operator", "timed"] = "none"
+    """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
+    reset_s: float = 0.0
 
 
 class Start(Request, frozen=True):
@@ -134,7 +143,9 @@ class Start(Request, frozen=True):
 
 
 class Stop(Request, frozen=True):
-    """End the episode and save it."""
+    """End the episode and save it, labelled if `success` says so."""
+
+    success: bool | None = None
 
 
 class Discard(Request, frozen=True):
@@ -142,21 +153,34 @@ class Discard(Request, frozen=True):
 
 
 class Label(Request, frozen=True):
-    """Label an episode: success True/False, or None to unset; −1 is the last saved one."""
+    """Label the newest finished episode: success True or False, or None to unset."""
 
     success: bool | None
-    episode: int = -1
+
+
+class Note(Request, frozen=True):
+    """Write a line of text to the episode being recorded, or to the newest finished one."""
+
+    text: str
+
+
+class Undo(Request, frozen=True):
+    """Delete the newest saved episode of this sitting (undoable in turn: `station episodes delete --undo`)."""
+
+
+class Pause(Request, frozen=True):
+    """Hold the arms on purpose. While recording, the rows of the pause are kept and say hold."""
 
 
 class Align(Request, frozen=True):
-    """After a hold: align the followers with the source again. This is the operator's act that resuming takes."""
+    """After a hold or a pause: align the followers with the source again. This is the act that resuming takes."""
 
 
 class CloseSession(Request, frozen=True):
     """End the sitting: an episode being recorded is saved, the source no longer commands, the arms hold."""
 
 
-SessionRequest = OpenSession | Start | Stop | Discard | Label | Align | CloseSession
+SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | CloseSession
 
 
 # -- to the supervisor --
