@@ -63,8 +63,8 @@ class Publisher:
 class Subscriber:
     """A SUB socket over any number of streams. `lost` counts what sequence numbers show missing, per stream."""
 
-    def __init__(self, rig: str, streams: Iterable[tuple[str, str]]) -> None:
-        """`streams` are (kind, node): what to hear from whom."""
+    def __init__(self, rig: str, streams: Iterable[tuple[str, str]], publishers: Iterable[str] = ()) -> None:
+        """`streams` are (kind, node): what to hear. `publishers`: whose sockets to listen at, where not the streams' own nodes."""
         self._socket = _socket(zmq.SUB)
         self._socket.rcvhwm = HIGH_WATER
         self._socket.reconnect_ivl = 20
@@ -72,7 +72,7 @@ class Subscriber:
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self.lost: dict[tuple[str, str], int] = {}
         wanted = list(streams)
-        for node in dict.fromkeys(node for _, node in wanted):
+        for node in dict.fromkeys(publishers) or dict.fromkeys(node for _, node in wanted):
             self._socket.connect(stream_endpoint(rig, node))
         for kind, node in wanted:
             self._socket.subscribe(topic(kind, node))
