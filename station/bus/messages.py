@@ -223,7 +223,11 @@ class SessionState(Message):
     discarded: int
     ended_early: int
     buttons: tuple[str, ...]
+    """The requests that make sense now, by name."""
+    finalising: int = 0
+    """Episodes whose journal is safe and whose HDF5 is still being built."""
     saved_path: str = ""
+    """The newest saved episode."""
     why: str = ""
     """Why the phase is what it is, when that is not plain: the cause of a hold, of an early end."""
 
