@@ -13,12 +13,15 @@ JOINT_OF_SERVO = {1: 0, 2: 1, 4: 2, 6: 3, 7: 4, 8: 5, 9: 6}
 Hand = Callable[[int], Sequence[float]]
 """Where a hand wants a leader's seven shafts at a time (ns), in the joints' frame, rad."""
 
+LEADER_GRIPPER_RAD = {"aloha1": (-0.6842, 0.3083), "mobile": (-1.65, -0.8), "aloha2": (-0.0552, 0.8298)}
+"""ALOHA's leader gripper servo, closed and open, per generation (MASTER_GRIPPER_JOINT_CLOSE, _OPEN)."""
+
 _SAME_INSTANT_NS = 300_000
 _SPEED_RAD_S = 6.0
 """A hand, and a servo without a profile, are no faster."""
 
 
-def _signs(servos: Sequence[ServoSpec]) -> dict[int, float]:
+def horn_signs(servos: Sequence[ServoSpec]) -> dict[int, float]:
     """Horn angle per joint angle: the joint's frame is the servo's own, Drive Mode turns it round."""
     return {spec.id: -1.0 if spec.registers.get("Drive Mode", 0) & 1 else 1.0 for spec in servos}
 
@@ -33,7 +36,13 @@ class FollowerPlant:
 
     def __init__(self, scene: Scene, side: str, servos: Sequence[ServoSpec], clock: Clock, horizon_ns: int) -> None:
         """`horizon_ns`: how far past the last physics step a reading may be extrapolated."""
-        self._scene, self._side, self._sign, self._clock, self._horizon_ns = scene, side, _signs(servos), clock, horizon_ns
+        self._scene, self._side, self._sign, self._clock, self._horizon_ns = (
+            scene,
+            side,
+            horn_signs(servos),
+            clock,
+            horizon_ns,
+        )
         self._now = _Snapshot(clock(), scene.joints(side))
 
     def update(self, time_ns: int) -> None:
@@ -54,7 +63,9 @@ class FollowerPlant:
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
         """Hand the goal to the physics."""
         joint = JOINT_OF_SERVO[servo_id]
-        self._scene.set_goal(self._side, joint, None if goal_rad is None or not torque else self._sign[servo_id] * goal_rad)
+        self._scene.set_goal(
+            self._side, joint, None if goal_rad is None or not torque else self._sign[servo_id] * goal_rad
+        )
         if joint == 6:
             self._scene.set_current_limit(self._side, current_limit_ma)
 
@@ -63,7 +74,7 @@ class LeaderPlant:
     """A leader: a hand moves its shafts while they are limp; with torque they go to their goals."""
 
     def __init__(self, servos: Sequence[ServoSpec], hand: Hand, clock: Clock) -> None:
-        self._sign, self._hand, self._clock = _signs(servos), hand, clock
+        self._sign, self._hand, self._clock = horn_signs(servos), hand, clock
         self._at_ns = clock()
         self._position = list(hand(self._at_ns))
         self._velocity = [0.0] * len(self._position)
@@ -78,7 +89,9 @@ class LeaderPlant:
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:  # noqa: ARG002
         """With torque, the shaft goes where the servo asks."""
         self._advance()
-        self._goal[JOINT_OF_SERVO[servo_id]] = None if goal_rad is None or not torque else self._sign[servo_id] * goal_rad
+        self._goal[JOINT_OF_SERVO[servo_id]] = (
+            None if goal_rad is None or not torque else self._sign[servo_id] * goal_rad
+        )
 
     def _advance(self) -> None:
         now_ns = self._clock()
@@ -93,3 +106,9 @@ class LeaderPlant:
             step = min(most, max(-most, step))
             self._position[joint] += step
             self._velocity[joint] = step * NS_PER_S / elapsed_ns
+
+
+def leader_shafts(ask: Sequence[float], generation: str) -> list[float]:
+    """A hand's ask (six joints, gripper 0…1) as the leader's shafts, rad. (7,)"""
+    closed, opened = LEADER_GRIPPER_RAD[generation]
+    return [*ask[:6], closed + ask[6] * (opened - closed)]

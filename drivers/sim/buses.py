@@ -29,7 +29,12 @@ def arms(rig: Rig) -> list[Arm]:
             continue
         model, generation = getattr(device.settings, "model", None), getattr(device.settings, "generation", None)
         if model not in ("vx300s", "wx250s"):
-            raise RigError(rig.file, f"arms.{device.side}.{device.role}.model", f"{model}", "a simulated world has vx300s and wx250s")
+            raise RigError(
+                rig.file,
+                f"arms.{device.side}.{device.role}.model",
+                f"{model}",
+                "a simulated world has vx300s and wx250s",
+            )
         found.append(Arm(device, aloha_arm_servos(model, generation or "aloha1")))
     return found
 

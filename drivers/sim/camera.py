@@ -62,7 +62,9 @@ class MujocoCamera:
                 "start the rig's world; the driver opens it by itself once it is there",
             ) from error  # fmt: skip
         except ValueError as error:
-            raise self._wrong("the state a simulated world shares", str(error), "name the path the world makes") from error
+            raise self._wrong(
+                "the state a simulated world shares", str(error), "name the path the world makes"
+            ) from error
         try:
             self._await_life()
             from drivers.sim.render import View  # the rig loader reads Settings without MuJoCo
@@ -83,7 +85,9 @@ class MujocoCamera:
     def read(self) -> list[Reading]:
         """The next picture; empty when the world has not moved since the last one. DeviceSilent after 0.7 s of that."""
         if self._state is None or self._view is None:
-            raise DeviceMissing(self._place.node, self._settings.source, "an open camera", "a closed one", "open it first")
+            raise DeviceMissing(
+                self._place.node, self._settings.source, "an open camera", "a closed one", "open it first"
+            )
         self._await_next()
         snapshot = self._state.read()
         if snapshot is None or snapshot.time_ns <= self._shown_ns:
@@ -145,7 +149,11 @@ class MujocoCamera:
     def _check_view(self) -> None:
         views = self._view.names if self._view is not None else ()
         if self._settings.view not in views:
-            raise self._wrong(f"a view of the scene: {', '.join(views)}", f"view: {self._settings.view}", "correct `view` in the rig file")
+            raise self._wrong(
+                f"a view of the scene: {', '.join(views)}",
+                f"view: {self._settings.view}",
+                "correct `view` in the rig file",
+            )
 
     def _wrong(self, expected: str, found: str, do: str) -> DeviceWrong:
         return DeviceWrong(self._place.node, self._settings.source, expected, found, do)

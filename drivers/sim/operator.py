@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from drivers.sim.script import START, CubeStart, Path, Plan, Vector, cube_start, hand_over, straight
 from drivers.sim.scene import SIDES
+from drivers.sim.script import START, CubeStart, Path, Plan, Vector, cube_start, hand_over, straight
 from station.bus.messages import PilotState, SessionState
 from station.clock import NS_PER_S
 
@@ -60,7 +60,9 @@ class Operator:
         if self.state != "waiting":
             self._home(now_ns)
 
-    def update(self, now_ns: int, session: SessionState | None, pilot: PilotState | None, clear: bool) -> CubeStart | None:
+    def update(
+        self, now_ns: int, session: SessionState | None, pilot: PilotState | None, clear: bool
+    ) -> CubeStart | None:
         """See what the session does; returns where the cube is to be put now, if it is.
 
         `clear`: no gripper is near the cube's place.
@@ -70,7 +72,11 @@ class Operator:
             return None
         self._thaw(now_ns)
         phase = session.phase if session is not None else "ended"
-        if session is not None and phase in _BETWEEN_EPISODES and (session.episode != self.episode or self.state in ("playing", "done")):
+        if (
+            session is not None
+            and phase in _BETWEEN_EPISODES
+            and (session.episode != self.episode or self.state in ("playing", "done"))
+        ):
             self.prepare(session.episode, now_ns)
         if self.state == "homing" and self._finished(now_ns):
             self.state = "waiting"

@@ -1,7 +1,7 @@
 """Drawing the scene into memory by EGL, on the processor where there is no GPU.
 
-MuJoCo's `Renderer` picks its platform from the environment when `mujoco` is first imported; this asks for EGL outright, so
-it draws without a display whoever imported MuJoCo before. Shadows, reflections, sky and multisampling are off.
+MuJoCo's `Renderer` picks its platform from the environment when `mujoco` is first imported; this asks for EGL
+outright, so it draws without a display whoever imported MuJoCo before. Shadows, reflections, sky and multisampling are off.
 """
 
 import os
@@ -52,7 +52,9 @@ class View:
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
         self._camera.fixedcamid = self.names.index(name)
-        mujoco.mjv_updateScene(self._model, self._data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene)
+        mujoco.mjv_updateScene(
+            self._model, self._data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+        )
         self._gl.make_current()
         try:
             mujoco.mjr_render(self._rectangle, self._scene, self._context)
@@ -77,7 +79,7 @@ class View:
 
 
 def _coarsen(model: Any) -> None:
-    """Merge mesh vertices that share a cell, in place, and drop triangles that vanish. For drawing only: hulls are untouched."""
+    """Merge mesh vertices that share a cell, in place, and drop triangles that vanish. Hulls are left as they are."""
     for mesh in range(model.nmesh):
         begin, count = model.mesh_faceadr[mesh], model.mesh_facenum[mesh]
         first, vertices = model.mesh_vertadr[mesh], model.mesh_vertnum[mesh]

@@ -11,12 +11,12 @@ ServoFault = Literal["silence", "speak", "noise", "overload", "power_loss", "unp
 CameraFault = Literal["none", "freeze", "slow", "drop", "refuse"]
 
 
-class SetServoFault(Request):
+class SetServoFault(Request, frozen=True):
     """A fault on one arm's bus.
 
     `silence`/`speak`: the servo (all of them without one) stops answering / answers again. `noise`: `value` is the
-    fraction of packets with a byte hit. `overload`: the servo shuts itself down. `power_loss`: power went and came back.
-    `unplug`/`replug`: the USB cable.
+    fraction of packets with a byte hit. `overload`: the servo shuts itself down. `power_loss`: power went and came
+    back. `unplug`/`replug`: the USB cable.
     """
 
     arm: str
@@ -25,11 +25,11 @@ class SetServoFault(Request):
     value: float = 0.0
 
 
-class SetCameraFault(Request):
+class SetCameraFault(Request, frozen=True):
     """A fault of one camera.
 
-    `freeze`: no more pictures, the connection stays. `slow`: `value` pictures a second. `drop`: the connection breaks once.
-    `refuse`: the connection breaks and there is nothing to connect to. `none`: all is well again.
+    `freeze`: no more pictures, the connection stays. `slow`: `value` pictures a second. `drop`: the connection breaks
+    once. `refuse`: the connection breaks and there is nothing to connect to. `none`: all is well again.
     """
 
     camera: str
