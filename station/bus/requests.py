@@ -195,3 +195,21 @@ class Restart(Request, frozen=True):
 
 
 SupervisorRequest = Shutdown | Restart
+
+
+# -- to the world of a simulated rig (drivers may offer more, such as faults) --
+class PrepareScene(Request):
+    """Put the scene as it is at the start of this episode. Done when the scripted operator waits there."""
+
+    episode: int
+
+
+class SaveTruth(Request):
+    """Write what really happened lately to `path` (NPZ): where the leaders' shafts were, when goals reached the servos.
+
+    Per arm node `<node>_t_ns` int64 (N,) and `<node>_rad` float64 (N, 7): six joints and the gripper's servo, rad, in the
+    arm's own frame. Leaders: the hand's path, 1000 a second. Followers: goal registers, one row per accepted write.
+    """
+
+    path: str
+    seconds: float = 10.0
