@@ -3,8 +3,6 @@
 A node serves one tagged union of these and nothing else; anything that does not decode is refused.
 """
 
-from typing import Literal
-
 import msgspec
 
 from station.bus.messages import SourceName
@@ -30,21 +28,21 @@ Reply = Done | Refused
 
 
 # -- to an arm's driver, from the pilot alone --
-class TorqueOn(Request):
+class TorqueOn(Request, frozen=True):
     """Goal := present position, then torque on, then the watchdog is armed."""
 
 
-class TorqueOff(Request):
+class TorqueOff(Request, frozen=True):
     """Torque off. The pilot asks this only for `park --release`."""
 
 
-class RebootServo(Request):
+class RebootServo(Request, frozen=True):
     """Clear a tripped servo's latch. `joint` is its dimension's name."""
 
     joint: str
 
 
-class Resume(Request):
+class Resume(Request, frozen=True):
     """End the gate's own hold: the operator has acted, a fresh alignment follows."""
 
 
@@ -52,30 +50,30 @@ ArmRequest = TorqueOn | TorqueOff | RebootServo | Resume
 
 
 # -- to the pilot --
-class Engage(Request):
+class Engage(Request, frozen=True):
     """Align every follower with the source by the bounded ramp, then let the source command."""
 
     source: SourceName
 
 
-class Hold(Request):
+class Hold(Request, frozen=True):
     """Stop where you are and keep torque."""
 
     why: str
 
 
-class Park(Request):
+class Park(Request, frozen=True):
     """Ramp to the sleep pose. With `release`, torque off afterwards on the arms named (all if empty)."""
 
     release: bool = False
     arms: tuple[str, ...] = ()
 
 
-class Disengage(Request):
+class Disengage(Request, frozen=True):
     """The source no longer commands; followers hold."""
 
 
-class Reboot(Request):
+class Reboot(Request, frozen=True):
     """Reboot one servo of one arm, on an operator's act."""
 
     arm: str
@@ -98,7 +96,7 @@ class RecordingInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: str = ""
 
 
-class BeginRecording(Request):
+class BeginRecording(Request, frozen=True):
     """Open the journal at `path` and record from the next tick; exactly `ticks` rows, or open-ended when None."""
 
     path: str
@@ -108,7 +106,7 @@ class BeginRecording(Request):
     """Keep rows while in hold instead of ending."""
 
 
-class EndRecording(Request):
+class EndRecording(Request, frozen=True):
     """Close the journal after the row that is open."""
 
     why: str = ""
@@ -118,7 +116,7 @@ SyncRequest = BeginRecording | EndRecording
 
 
 # -- to the session --
-class OpenSession(Request):
+class OpenSession(Request, frozen=True):
     """Open a sitting: where episodes go, whose they are."""
 
     task: str
@@ -129,45 +127,47 @@ class OpenSession(Request):
     source: SourceName = "leader"
 
 
-class Start(Request):
+class Start(Request, frozen=True):
     """Start the next episode; `seconds` None is open-ended."""
 
     seconds: float | None = None
 
 
-class Stop(Request):
+class Stop(Request, frozen=True):
     """End the episode and save it."""
 
 
-class Discard(Request):
+class Discard(Request, frozen=True):
     """End the episode and throw it away (undoable: `station episodes delete --undo`)."""
 
 
-class Label(Request):
+class Label(Request, frozen=True):
     """Label an episode: success True/False, or None to unset; −1 is the last saved one."""
 
     success: bool | None
     episode: int = -1
 
 
-class CloseSession(Request):
-    """End the sitting."""
+class Align(Request, frozen=True):
+    """After a hold: align the followers with the source again. This is the operator's act that resuming takes."""
 
 
-SessionRequest = OpenSession | Start | Stop | Discard | Label | CloseSession
+class CloseSession(Request, frozen=True):
+    """End the sitting: an episode being recorded is saved, the source no longer commands, the arms hold."""
+
+
+SessionRequest = OpenSession | Start | Stop | Discard | Label | Align | CloseSession
 
 
 # -- to the supervisor --
-class Shutdown(Request):
+class Shutdown(Request, frozen=True):
     """Stop every node in order, arms held."""
 
 
-class Restart(Request):
+class Restart(Request, frozen=True):
     """Restart one node."""
 
     node: str
 
 
 SupervisorRequest = Shutdown | Restart
-
-Level = Literal["info", "warn", "error"]
