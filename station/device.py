@@ -15,10 +15,10 @@ Rules every driver keeps (tests/conformance checks them):
 
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
-import msgspec
-
-from station.bus.messages import Message
+from station.bus.messages import Description, Dimension, Message, StreamDescription
 from station.clock import Clock
+
+__all__ = ["ArmDriver", "Description", "Dimension", "Driver", "Place", "Reading", "Role", "StreamDescription"]
 
 Role = Literal["leader", "follower", "camera", "vr"]
 
@@ -33,43 +33,6 @@ class Place(NamedTuple):
     velocity_rad_s: float
     """The rig's velocity limit, for servos that can keep one themselves."""
     stale_ms: float
-
-
-class Dimension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One number of an arm's vector."""
-
-    name: str
-    unit: str
-    lower: float
-    upper: float
-    rad_per_unit: float = 1.0
-    """How far the servo turns per unit: limits in rad/s become unit/s by it (grippers run 0…1)."""
-    compliant: bool = False
-    """Current-limited: it may be far from its goal on purpose (a gripper on an object)."""
-    overload_ma: float | None = None
-    """Near this current the servo shuts itself down; None where it cannot say."""
-
-
-class StreamDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One stream the device publishes."""
-
-    kind: str
-    rate_hz: float
-    dimensions: tuple[Dimension, ...] = ()
-    width: int = 0
-    height: int = 0
-
-
-class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the device is, asked once after `open()`; travels into every episode."""
-
-    model: str
-    serial: str
-    firmware: str
-    streams: tuple[StreamDescription, ...]
-    commands: Literal["position", "read-only"] = "read-only"
-    notes: tuple[str, ...] = ()
-    """What opening changed or could not set: shown by `status`."""
 
 
 class Reading(NamedTuple):

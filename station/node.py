@@ -108,7 +108,7 @@ def run(main: Callable[[Node], None], stop_delay_s: float = 0.0) -> None:
     parser.add_argument("--node", required=True)
     arguments = parser.parse_args()
     setproctitle.setproctitle(f"station:{arguments.node}")
-    _log_to_stderr(arguments.node)
+    log_to_stderr(arguments.node)
     parent = os.getppid()
     try:
         node = Node(load_rig(arguments.rig), arguments.node)
@@ -154,7 +154,8 @@ class _Worker(threading.Thread):
             self.failed = "the node fell over; its log has the trace"
 
 
-def _log_to_stderr(name: str) -> None:
+def log_to_stderr(name: str) -> None:
+    """Every node logs lines to stderr; the supervisor keeps them in the runtime folder."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -29,6 +29,47 @@ class Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     sent_at_ns: int
 
 
+class Dimension(Message):
+    """One number of an arm's vector. Positions are in `unit`."""
+
+    name: str
+    unit: str
+    lower: float
+    upper: float
+    rad_per_unit: float = 1.0
+    """How far the servo turns per unit: limits in rad/s become unit/s by it (grippers run 0…1)."""
+    compliant: bool = False
+    """Current-limited: it may be far from its goal on purpose (a gripper on an object)."""
+    overload_ma: float | None = None
+    """Near this current the servo shuts itself down; None where it cannot say."""
+    sleep: float = 0.0
+    """Where the arm may lose torque without falling far: what `park` ramps to."""
+    start: float = 0.0
+    """Where an episode usually begins."""
+
+
+class StreamDescription(Message):
+    """One stream a device publishes."""
+
+    kind: str
+    rate_hz: float
+    dimensions: tuple[Dimension, ...] = ()
+    width: int = 0
+    height: int = 0
+
+
+class Description(Message):
+    """What a device is, asked once after `open()`; published at opening and every second, and recorded."""
+
+    model: str
+    serial: str
+    firmware: str
+    streams: tuple[StreamDescription, ...]
+    commands: Literal["position", "read-only"] = "read-only"
+    notes: tuple[str, ...] = ()
+    """What opening changed or could not set: shown by `status`."""
+
+
 class ArmState(Message):
     """One complete reading of one arm. Shapes: (D,) each."""
 
@@ -73,8 +114,8 @@ class Vector(Message):
 class Command(Message):
     """What an arm is told to do: by which source, for which tick, derived from which ask.
 
-    Three nodes publish it. A policy or replay: its ask for all arms (D of the rig). The pilot: the goal of one arm. The arm's
-    driver: the goal it really wrote, after its gate; then `captured_at_ns` is when it was written.
+    As kind `command` by a policy or replay: its ask for all arms (D of the rig); by the pilot: the goal of one arm. As kind
+    `applied` by the arm's driver: the goal it really wrote, after its gate; then `captured_at_ns` is when it was written.
     """
 
     arm: str
@@ -182,7 +223,11 @@ class SessionState(Message):
     discarded: int
     ended_early: int
     buttons: tuple[str, ...]
+    """The requests that make sense now, by name."""
+    finalising: int = 0
+    """Episodes whose journal is safe and whose HDF5 is still being built."""
     saved_path: str = ""
+    """The newest saved episode."""
     why: str = ""
     """Why the phase is what it is, when that is not plain: the cause of a hold, of an early end."""
 

@@ -3,8 +3,6 @@
 A node serves one tagged union of these and nothing else; anything that does not decode is refused.
 """
 
-from typing import Literal
-
 import msgspec
 
 from station.bus.messages import SourceName
@@ -150,11 +148,15 @@ class Label(Request):
     episode: int = -1
 
 
+class Align(Request):
+    """After a hold: align the followers with the source again. This is the operator's act that resuming takes."""
+
+
 class CloseSession(Request):
-    """End the sitting."""
+    """End the sitting: an episode being recorded is saved, the source no longer commands, the arms hold."""
 
 
-SessionRequest = OpenSession | Start | Stop | Discard | Label | CloseSession
+SessionRequest = OpenSession | Start | Stop | Discard | Label | Align | CloseSession
 
 
 # -- to the policy runner --
@@ -196,5 +198,3 @@ class Restart(Request):
 
 
 SupervisorRequest = Shutdown | Restart
-
-Level = Literal["info", "warn", "error"]

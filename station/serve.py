@@ -1,0 +1,267 @@
+"""The process around a device: `python -m station.serve --rig R --node leader_left`.
+
+Opens the driver, publishes what it reads, and opens it again when it is lost (readings only, never torque). For an arm it
+is also the last gate: no command reaches `driver.write` but through `station.safety.Gate`, and a command is written
+when it comes, between two reads, not at the next cycle.
+"""
+
+import time
+from collections import deque
+from typing import Any
+
+import zmq
+
+from station.bus.messages import Command, Health, StreamHealth
+from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueOff, TorqueOn
+from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.clock import NS_PER_S, Grid
+from station.device import ArmDriver, Description, Driver, Place, Reading
+from station.errors import CommandRefused, DeviceError
+from station.node import Node, run
+from station.processes import STOP_DELAY_S
+from station.rig import load_class
+from station.safety import Gate
+
+REOPEN_NS = NS_PER_S // 2
+"""Between two attempts to open a lost device."""
+DESCRIBE_NS = NS_PER_S
+"""How often the description is repeated for nodes that start later."""
+
+
+def main(node: Node) -> None:
+    """A device node's life: open, serve, and again."""
+    device = node.rig.device(node.name)
+    safety = node.rig.safety
+    place = Place(node.name, device.role, node.clock, safety.velocity_rad_s, safety.stale_ms)
+    driver: Driver = load_class(device.driver)(device.settings, place)
+    host = _ArmHost(node, driver) if isinstance(driver, ArmDriver) else _PushHost(node, driver)
+    try:
+        while not node.finish.is_set():
+            try:
+                driver.open()
+                host.opened(driver.describe())
+                node.error = ""
+                while not node.finish.is_set():
+                    host.step()
+            except DeviceError as error:
+                if str(error) != node.error:
+                    node.log.error(str(error))
+                node.error = str(error)
+            finally:
+                driver.close()
+            host.wait_closed(node.clock() + REOPEN_NS)
+    finally:
+        host.close()
+
+
+class _Streams:
+    """What flows: publishes readings, keeps each stream's rate and age for health."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._times: dict[str, deque[int]] = {}
+        self._declared: dict[str, float] = {}
+        self._described_ns = 0
+        self._description: Description | None = None
+
+    def opened(self, description: Description) -> None:
+        self._description = description
+        self._declared = {stream.kind: stream.rate_hz for stream in description.streams}
+        self._times = {kind: deque(maxlen=max(2, int(rate * 2))) for kind, rate in self._declared.items()}
+        self._described_ns = 0
+
+    def publish(self, readings: list[Reading]) -> None:
+        for reading in readings:
+            self._node.publisher.publish(reading.kind, reading.body, reading.captured_at_ns, reading.payload)
+            self._times[reading.kind].append(reading.captured_at_ns)
+
+    def describe(self, now_ns: int) -> None:
+        if self._description is not None and now_ns - self._described_ns >= DESCRIBE_NS:
+            self._described_ns = now_ns
+            self._node.publisher.publish("description", self._description)
+
+    def health(self, now_ns: int) -> tuple[StreamHealth, ...]:
+        return tuple(self._stream(kind, times, now_ns) for kind, times in self._times.items())
+
+    def _stream(self, kind: str, times: "deque[int]", now_ns: int) -> StreamHealth:
+        recent = [t for t in times if now_ns - t < 2 * NS_PER_S]
+        span_ns = recent[-1] - recent[0] if len(recent) > 1 else 0
+        rate = (len(recent) - 1) * NS_PER_S / span_ns if span_ns else 0.0
+        return StreamHealth(kind, rate, self._declared[kind], now_ns - times[-1] if times else -1)
+
+
+class _Host:
+    """What arms and pushing devices share: streams, health."""
+
+    def __init__(self, node: Node, driver: Any) -> None:
+        self.node, self.driver = node, driver
+        self.streams = _Streams(node)
+        self.notes: tuple[str, ...] = ()
+        self.open = False
+
+    def opened(self, description: Description) -> None:
+        self.streams.opened(description)
+        self.notes = description.notes
+        self.open = True
+
+    def wait_closed(self, until_ns: int) -> None:
+        """The device is closed: keep health going and the finish flag in sight until the next attempt."""
+        self.open = False
+        while not self.node.finish.is_set() and self.node.clock() < until_ns:
+            self.report(self.node.clock())
+            self.pause(until_ns)
+
+    def pause(self, until_ns: int) -> None:
+        self.node.finish.wait(min(0.1, max(0.0, (until_ns - self.node.clock()) / NS_PER_S)))
+
+    def step(self) -> None:
+        raise NotImplementedError
+
+    def report(self, now_ns: int) -> None:
+        if self.open:
+            self.streams.describe(now_ns)
+        if not self.node.health_due(now_ns):
+            return
+        warnings = (*self.driver.warnings(), *self.own_warnings()) if self.open else ()
+        state = "fault" if not self.open else "warn" if warnings else "ok"
+        readings = {**self.driver.health(), **self.own_readings()} if self.open else {}
+        self.node.publish_health(
+            Health(
+                self.node.name, "opening" if not self.open and not self.node.error else state,
+                self.node.error or "; ".join(warnings), self.streams.health(now_ns), readings, self.notes,
+            )
+        )  # fmt: skip
+
+    def own_warnings(self) -> tuple[str, ...]:
+        return ()
+
+    def own_readings(self) -> dict[str, float]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing of its own to let go of."""
+
+
+class _PushHost(_Host):
+    """A device that pushes: `read()` waits for it."""
+
+    def step(self) -> None:
+        self.streams.publish(self.driver.read())
+        self.report(self.node.clock())
+
+
+class _ArmHost(_Host):
+    """A paced arm behind the last gate."""
+
+    driver: ArmDriver
+
+    def __init__(self, node: Node, driver: Driver) -> None:
+        super().__init__(node, driver)
+        self.gate: Gate | None = None
+        self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
+        self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
+        self.poller = zmq.Poller()
+        self.poller.register(self.answerer.socket, zmq.POLLIN)
+        self.poller.register(self.commands.socket, zmq.POLLIN)
+        self.grid = Grid(0, 1.0)
+        self.cycle = 0
+        self.overruns = self.refused = 0
+        self.last = Command(node.name, "none", -1, -1, 0, ())
+
+    def opened(self, description: Description) -> None:
+        super().opened(description)
+        arm = next(stream for stream in description.streams if stream.kind == "arm_state")
+        now_ns = self.node.clock()
+        self.gate = Gate(arm.dimensions, self.node.rig.safety)
+        self.gate.reset(self.driver.goal(), now_ns)
+        self.grid = Grid(now_ns, arm.rate_hz)
+        self.cycle = 0
+
+    def step(self) -> None:
+        """Wait for the next read, serving commands and requests meanwhile; then read."""
+        due_ns = self.grid.time_ns(self.cycle)
+        self._serve_until(due_ns)
+        readings = self.driver.read()
+        self.streams.publish(readings)
+        now_ns = self.node.clock()
+        if self.gate is not None and self.driver.torque_on():
+            self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
+        behind = self.grid.index_at(self.node.clock()) - self.cycle
+        self.overruns += max(0, behind)
+        self.cycle += 1 + max(0, behind)
+        self.report(now_ns)
+
+    def _serve_until(self, due_ns: int) -> None:
+        while True:
+            now_ns = self.node.clock()
+            wait_ms = milliseconds_until(due_ns, now_ns)
+            if self.poller.poll(wait_ms):
+                self._serve()
+            elif wait_ms == 0:
+                break
+        # poll counts in milliseconds; the rest is slept, not spun
+        time.sleep(max(0, due_ns - self.node.clock()) / NS_PER_S)
+
+    def _serve(self) -> None:
+        for sample in self.commands.newest().values():
+            if isinstance(sample.body, Command):
+                self._command(sample.body)
+        self.answerer.serve(self._request)
+
+    def _command(self, command: Command) -> None:
+        if self.gate is None or not self.open or not self.driver.torque_on():
+            return
+        try:
+            goal = self.gate.command(command, self.node.clock())
+        except CommandRefused as error:
+            self.refused += 1
+            self.node.log.warning("command refused", why=str(error))
+            return
+        self.last = command
+        self._write(goal, held=False)
+
+    def _write(self, goal: tuple[float, ...] | None, held: bool) -> None:
+        """Write a goal the gate passed, and tell what was written, for which ask."""
+        if goal is None:
+            return
+        written_ns = self.driver.write(goal)
+        last = self.last
+        applied = Command(
+            self.node.name, "hold" if held else last.source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
+            hold=held, limited=goal != last.goal,
+        )  # fmt: skip
+        self.node.publisher.publish("applied", applied, written_ns)
+
+    def _request(self, request: ArmRequest) -> Reply:
+        if not self.open or self.gate is None:
+            return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
+        if isinstance(request, TorqueOn):
+            if not self.driver.torque_on():
+                self.driver.torque(True)
+                self.gate.reset(self.driver.goal(), self.node.clock())
+        elif isinstance(request, TorqueOff):
+            self.driver.torque(False)
+        elif isinstance(request, Resume):
+            self.gate.resume()
+        elif isinstance(request, RebootServo):
+            self.driver.reboot(request.joint)
+        return Done()
+
+    def pause(self, until_ns: int) -> None:
+        if self.poller.poll(min(100, milliseconds_until(until_ns, self.node.clock()))):
+            self.commands.newest()
+            self.answerer.serve(self._request)
+
+    def own_warnings(self) -> tuple[str, ...]:
+        return (self.gate.holding,) if self.gate is not None and self.gate.holding else ()
+
+    def own_readings(self) -> dict[str, float]:
+        return {"overruns": self.overruns, "refused_commands": self.refused, "torque": float(self.driver.torque_on())}
+
+    def close(self) -> None:
+        self.answerer.close()
+        self.commands.close()
+
+
+if __name__ == "__main__":
+    run(main, STOP_DELAY_S[2])

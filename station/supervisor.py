@@ -1,0 +1,250 @@
+"""Makes the process table true, again and again: `python -m station.supervisor --rig R`.
+
+Children are exec'ed, never forked; the kernel tells them when this process dies, however it dies (`station.node`). One that dies
+is started again with back-off, one that is alive but says nothing (SIGSTOP, a blocked call) is killed first. The wait is on
+their pidfds and the bus, so an idle supervisor sleeps.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import psutil
+import setproctitle
+import structlog
+import zmq
+
+from station.bus.endpoints import runtime_folder
+from station.bus.messages import Health, ProcessState, StationState
+from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
+from station.bus.sockets import Answerer, Subscriber
+from station.clock import NS_PER_S
+from station.errors import StationError
+from station.node import Node, die_with_parent, log_to_stderr
+from station.processes import Process, processes
+from station.rig import Rig, load_rig
+
+BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+"""Waits before the 1st, 2nd … restart of a process that keeps dying; one that ran for STEADY_NS starts over."""
+STEADY_NS = 20 * NS_PER_S
+FIRST_HEALTH_NS = 20 * NS_PER_S
+"""A process that has not said anything this long after its start is stuck (big imports on a slow disk included)."""
+SILENT_NS = 3 * NS_PER_S
+"""Health comes twice a second; six missing in a row is stuck."""
+STOP_S = 3.0
+"""How long a stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
+PERIOD_MS = 500
+
+_log = structlog.get_logger(node="supervisor")
+
+
+class Child:
+    """One row of the table and the process that makes it true."""
+
+    def __init__(self, row: Process, rig: Rig, log_folder: Path) -> None:
+        self.row, self._rig = row, rig
+        self._log_path = log_folder / f"{row.node}.log"
+        self._log: TextIO | None = None
+        self.popen: subprocess.Popen[bytes] | None = None
+        self.pidfd = -1
+        self.restarts = -1
+        self._failures = 0
+        self._started_ns = 0
+        self._due_ns = 0
+        self.last_exit = ""
+        self.health: Health | None = None
+        self.health_at_ns = 0
+        self._usage: psutil.Process | None = None
+
+    def start_if_due(self, now_ns: int) -> bool:
+        """Start it unless it runs or its back-off has not passed."""
+        if self.popen is not None or now_ns < self._due_ns:
+            return False
+        self._log = self._log_path.open("a")
+        command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
+        self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
+        self.pidfd = os.pidfd_open(self.popen.pid)
+        self.restarts += 1
+        self._started_ns = now_ns
+        self.health, self.health_at_ns = None, 0
+        try:
+            os.setpriority(os.PRIO_PROCESS, self.popen.pid, self.row.nice)
+        except PermissionError:  # below 0 is for root or RLIMIT_NICE only; docs/guide says how to allow it
+            pass
+        self._usage = psutil.Process(self.popen.pid)
+        self._usage.cpu_percent()
+        return True
+
+    def reap(self, now_ns: int) -> bool:
+        """Notice that it has died: why, and when it may start again."""
+        if self.popen is None or self.popen.poll() is None:
+            return False
+        code = self.popen.returncode
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
+        self.last_exit = f"{how}: {self._last_line()}" if code > 0 else how
+        _log.warning("process ended", of=self.row.node, how=self.last_exit)
+        self._failures = 0 if now_ns - self._started_ns > STEADY_NS else self._failures + 1
+        wait_s = BACKOFF_S[min(max(0, self._failures - 1), len(BACKOFF_S) - 1)] if self._failures else 0.0
+        self._due_ns = now_ns + int(wait_s * NS_PER_S)
+        self._forget()
+        return True
+
+    def stuck(self, now_ns: int) -> bool:
+        """Is it alive without a word?"""
+        if self.popen is None:
+            return False
+        if self.health_at_ns:
+            return now_ns - self.health_at_ns > SILENT_NS
+        return now_ns - self._started_ns > FIRST_HEALTH_NS
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it runs."""
+        if self.popen is not None:
+            self.popen.send_signal(number)
+
+    def wait(self, seconds: float) -> None:
+        """Let it end; SIGKILL when it takes longer."""
+        if self.popen is None:
+            return
+        try:
+            self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            _log.error("did not stop in time, killed", of=self.row.node)
+            self.popen.kill()
+            self.popen.wait()
+        self._forget()
+
+    def state(self, now_ns: int) -> ProcessState:
+        """For the status table."""
+        cpu = rss = 0.0
+        if self.popen is not None and self._usage is not None:
+            try:
+                cpu, rss = self._usage.cpu_percent(), self._usage.memory_info().rss / 1e6
+            except psutil.NoSuchProcess:
+                pass
+        age_ns = now_ns - self.health_at_ns if self.health_at_ns else -1
+        pid = self.popen.pid if self.popen is not None else None
+        return ProcessState(
+            self.row.node, pid, pid is not None, max(0, self.restarts), cpu, rss, self.health, age_ns, self.last_exit
+        )  # fmt: skip
+
+    def _forget(self) -> None:
+        os.close(self.pidfd)
+        self.popen, self.pidfd, self._usage = None, -1, None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _last_line(self) -> str:
+        lines = self._log_path.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "no message"
+
+
+class Supervisor:
+    """One rig's processes."""
+
+    def __init__(self, node: Node) -> None:
+        self._node, self._rig = node, node.rig
+        logs = runtime_folder(self._rig.name) / "logs"
+        logs.mkdir(exist_ok=True)
+        for old in logs.glob("*.log"):
+            old.unlink()
+        self._children = {row.node: Child(row, self._rig, logs) for row in processes(self._rig)}
+        self._answerer: Answerer[SupervisorRequest] = Answerer(self._rig.name, "supervisor", SupervisorRequest)
+        self._health = Subscriber(self._rig.name, [("health", name) for name in self._children])
+        self._since_ns = node.clock()
+        self._state_due_ns = 0
+
+    def run(self) -> None:
+        """Until told to stop; then stop every node in order."""
+        try:
+            while not self._node.stopping.is_set():
+                self.ensure()
+                self._wait()
+        finally:
+            self.stop()
+            self._answerer.close()
+            self._health.close()
+
+    def ensure(self) -> None:
+        """One round: hear, reap, unstick, start, tell."""
+        now_ns = self._node.clock()
+        for sample in self._health.newest().values():
+            if sample.kind == "health" and isinstance(sample.body, Health):
+                child = self._children[sample.node]
+                child.health, child.health_at_ns = sample.body, now_ns
+        for child in self._children.values():
+            child.reap(now_ns)
+            if child.stuck(now_ns):
+                _log.error("alive but silent, killed", of=child.row.node)
+                child.signal(signal.SIGKILL)
+                child.wait(STOP_S)
+                child.last_exit = "was alive but silent: killed"
+            child.start_if_due(now_ns)
+        if now_ns >= self._state_due_ns:
+            self._state_due_ns = now_ns + NS_PER_S
+            states = tuple(child.state(now_ns) for child in self._children.values())
+            state = StationState(self._rig.name, str(self._rig.file), os.getpid(), self._since_ns, states)
+            self._node.publisher.publish("station", state)
+        self._answerer.serve(self._handle)
+
+    def stop(self) -> None:
+        """Stop every node: who records first, then the pilot, then the arms (torque as it is), then the world."""
+        for stage in sorted({child.row.stage for child in self._children.values()}):
+            members = [child for child in self._children.values() if child.row.stage == stage]
+            for child in members:
+                child.signal(signal.SIGCONT)
+                child.signal(signal.SIGTERM)
+            for child in members:
+                child.wait(STOP_S)
+
+    def _wait(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._answerer.socket, zmq.POLLIN)
+        for child in self._children.values():
+            if child.pidfd >= 0:
+                poller.register(child.pidfd, zmq.POLLIN)
+        poller.poll(PERIOD_MS)
+
+    def _handle(self, request: SupervisorRequest) -> Reply:
+        if isinstance(request, Shutdown):
+            self._node.stopping.set()
+            return Done("stopping; arms hold")
+        if isinstance(request, Restart):
+            child = self._children.get(request.node)
+            if child is None:
+                return Refused(f"no node {request.node}; there are {', '.join(self._children)}")
+            child.signal(signal.SIGTERM)
+            return Done()
+
+
+def main() -> None:
+    """The supervisor's process. `--child`: end when the process that started it ends."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rig", required=True, type=Path)
+    parser.add_argument("--child", action="store_true")
+    arguments = parser.parse_args()
+    setproctitle.setproctitle("station:supervisor")
+    log_to_stderr("supervisor")
+    parent = os.getppid()
+    try:
+        node = Node(load_rig(arguments.rig), "supervisor")
+    except StationError as error:
+        sys.exit(str(error))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: node.stopping.set())
+    if not arguments.child:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    else:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started it decides
+        die_with_parent(node, parent)
+    Supervisor(node).run()
+    node.close()
+
+
+if __name__ == "__main__":
+    main()

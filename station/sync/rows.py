@@ -1,0 +1,144 @@
+"""What closes a tick: the action, what was really sent for it, and by whom. Pure.
+
+`action` is the newest ask at or before t_k: the leaders' samples that tick k chose, or what a policy or replay issued for tick
+k. `action_sent` is the goal each follower's gate wrote for that very ask (matched by tick, or by the ask's capture time),
+which is known by t_{k+1}, when the row closes.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+from station.bus.messages import ArmState, Command, Row, SourceName
+from station.bus.wire import Sample
+from station.rig import Rig
+from station.sync.aligner import Instant
+
+KEPT = 64
+"""Applied goals kept per follower and asks per source: 320 ms at 200 Hz; a row needs 20 ms."""
+
+
+class Observation(NamedTuple):
+    """The followers' vectors in the rig's order, (D,) each."""
+
+    qpos: tuple[float, ...]
+    qvel: tuple[float, ...]
+    effort: tuple[float, ...]
+
+
+def observation(rig: Rig, instant: Instant) -> Observation:
+    """ALOHA's observation: the gripper entry of qpos and qvel is the finger opening where the arm has a linkage."""
+    qpos: list[float] = []
+    qvel: list[float] = []
+    effort: list[float] = []
+    for follower in rig.followers:
+        state = _arm(instant, follower)
+        if state is None:
+            continue
+        qpos += state.position if state.opening is None else (*state.position[:-1], state.opening)
+        qvel += state.velocity if state.opening_velocity is None else (*state.velocity[:-1], state.opening_velocity)
+        effort += state.current_ma
+    return Observation(tuple(qpos), tuple(qvel), tuple(effort))
+
+
+class RowMaker:
+    """Remembers asks and applied goals long enough to close rows."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._leader_of = {side.follower: side.leader for side in rig.sides if side.follower}
+        self._applied: dict[str, deque[Command]] = {name: deque(maxlen=KEPT) for name in rig.followers}
+        self._asks: dict[SourceName, deque[Command]] = {}
+
+    def applied(self, command: Command) -> None:
+        """A follower's gate wrote this."""
+        if command.arm in self._applied:
+            self._applied[command.arm].append(command)
+
+    def asked(self, command: Command) -> None:
+        """A source asked this of all arms."""
+        self._asks.setdefault(command.source, deque(maxlen=KEPT)).append(command)
+
+    def close(self, tick: int, row: int, instant: Instant, late: bool, holding: bool) -> Row:
+        """The row of `tick`, at t_{k+1}. `holding`: the pilot says hold (a gate at rest writes nothing that would say so)."""
+        taken = {follower: self._taken(tick, instant, follower) for follower in self._rig.followers}
+        source: SourceName = "hold" if holding else self._source(taken)
+        human = self._human(instant)
+        issued = self._issued("policy", tick, instant.t_ns)
+        sent: list[float] = []
+        for follower, command in taken.items():
+            state = _arm(instant, follower)
+            sent += command.goal if command is not None else state.position if state is not None else ()
+        action = self._action(source, tick, instant, taken, human) or tuple(sent)
+        return Row(
+            tick, row, action, tuple(sent), source,
+            intervention=bool(issued) and source in ("leader", "vr"), policy_action=issued, human_action=human, late=late,
+        )  # fmt: skip
+
+    def _action(
+        self, source: SourceName, tick: int, instant: Instant, taken: dict[str, Command | None], human: tuple[float, ...] | None
+    ) -> tuple[float, ...] | None:
+        asking = source if source != "hold" else self._asking(taken)
+        if asking == "leader":
+            return human
+        return self._issued(asking, tick, instant.t_ns)
+
+    def _asking(self, taken: dict[str, Command | None]) -> SourceName:
+        """While holding: whose ask the followers took last."""
+        for follower in taken:
+            for command in reversed(self._applied[follower]):
+                if command.source != "hold":
+                    return command.source
+        return "leader" if self._rig.leaders else "none"
+
+    def _source(self, taken: dict[str, Command | None]) -> SourceName:
+        sources = [command.source for command in taken.values() if command is not None]
+        if not sources:
+            return "none"
+        return "hold" if "hold" in sources else sources[0]
+
+    def _taken(self, tick: int, instant: Instant, follower: str) -> Command | None:
+        """The applied goal that answers the ask of this tick, or the newest one there is."""
+        commands = self._applied[follower]
+        leader = self._leader_of[follower]
+        sample = instant.samples.get(leader) if leader else None
+        for command in reversed(commands):
+            if command.tick == tick:
+                return command
+            if command.tick < 0 and sample is not None and command.ask_at_ns == sample.header.captured_at_ns:
+                return command
+        return commands[-1] if commands else None
+
+    def _issued(self, source: SourceName, tick: int, t_ns: int) -> tuple[float, ...] | None:
+        """What a source issued for this tick; a source without ticks (vr): its newest ask at or before t_k."""
+        for command in reversed(self._asks.get(source, ())):
+            if command.tick == tick or (command.tick < 0 and command.ask_at_ns <= t_ns):
+                return command.goal
+        return None
+
+    def _human(self, instant: Instant) -> tuple[float, ...] | None:
+        """The leaders' ask for every follower; None unless every side has a leader that has spoken."""
+        goal: list[float] = []
+        for leader in self._leader_of.values():
+            state = _arm(instant, leader) if leader else None
+            if state is None:
+                return None
+            goal += state.position
+        return tuple(goal) or None
+
+
+def _arm(instant: Instant, node: str) -> ArmState | None:
+    sample: Sample | None = instant.samples.get(node)
+    return sample.body if sample is not None and isinstance(sample.body, ArmState) else None
+
+
+def end_reason(rig: Rig, instant: Instant, row: Row, camera_loss_ns: int, arm_loss_ns: int, keep_hold: bool) -> str:
+    """Why an episode must end before this row; "" if it goes on. DESIGN: arms silent > 0.5 s, cameras > camera_loss_s, hold."""
+    for device in rig.devices:
+        age_ns = instant.age_ns(device.node)
+        limit_ns = arm_loss_ns if device.role in ("leader", "follower") else camera_loss_ns
+        if device.role != "vr" and (age_ns is None or age_ns > limit_ns):
+            silent = "never spoke" if age_ns is None else f"silent for {age_ns / 1e9:.1f} s"
+            return f"{device.node} {silent}"
+    if row.source == "hold" and not keep_hold:
+        return "the arms went into hold"
+    return ""

@@ -1,0 +1,257 @@
+"""The synchronizer: `python -m station.sync.synchronizer --rig R --node synchronizer`.
+
+Wakes once per tick at t_k + settle, drains the bus, lets the aligner choose, publishes the tick, and while recording closes
+the row before. The grid is CLOCK_MONOTONIC itself (t_k = k·20 ms since the clock's zero), so tick numbers go on rising over a
+restart of this node.
+"""
+
+import time
+from collections.abc import Callable
+
+from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
+from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
+from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.bus.streams import STREAMS
+from station.bus.wire import Sample
+from station.clock import NS_PER_MS, NS_PER_S, Grid
+from station.device import Description
+from station.episodes.journal import journal_header
+from station.node import Node, run
+from station.processes import STOP_DELAY_S
+from station.sync.aligner import Aligner, Instant
+from station.sync.recording import Recording
+from station.sync.rows import RowMaker, end_reason, observation
+
+LATE_NS = 5 * NS_PER_MS
+"""A tick emitted more than this after t_k + settle is late."""
+ARM_LOSS_NS = NS_PER_S // 2
+ASKING_NODES = ("policy", "replay", "vr_teleop")
+"""Nodes that may ask for all arms at once."""
+DEVICE_KINDS = ("arm_state", "frame", "depth", "hand_pose", "vector")
+
+
+def stream_name(kind: str, node: str) -> str:
+    """The stream's name in ticks and files: the node's, but a camera's depth is its second stream."""
+    return f"{node}_depth" if kind == "depth" else node
+
+
+class Synchronizer:
+    """The loop around the aligner and the row maker."""
+
+    def __init__(self, node: Node) -> None:
+        rig = node.rig
+        self._node, self._rig = node, rig
+        self._grid = Grid(0, rig.tick_hz)
+        self._settle_ns = int(rig.settle_ms * NS_PER_MS)
+        self._aligner = Aligner(device.node for device in rig.devices if device.role != "vr")
+        self._rows = RowMaker(rig)
+        self._descriptions: dict[str, Description] = {}
+        self._answerer: Answerer[SyncRequest] = Answerer(rig.name, "synchronizer", SyncRequest)
+        devices = [device.node for device in rig.devices]
+        self._bus = Subscriber(
+            rig.name,
+            [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description")]
+            + [("applied", name) for name in rig.followers]
+            + [("command", name) for name in (*rig.followers, *ASKING_NODES)]
+            + [("pilot", "pilot")],
+            publishers=[*devices, "pilot", *ASKING_NODES],
+        )
+        self._holding = False
+        self._recording: Recording | None = None
+        self._waiting: tuple[Callable[[Reply], None], str] | None = None
+        """Who waits for the recording to be open ("open") or closed ("close")."""
+        self._before: tuple[int, Instant, Sample, bool] | None = None
+        """The tick whose row is still open."""
+        self._lost_at_start = 0
+        self._ticks = self._late = 0
+        self._sequences: dict[str, int] = {}
+        self._state_due_ns = 0
+
+    def run(self) -> None:
+        """Tick until told to stop; then end the episode where it stands."""
+        k = self._grid.index_at(self._node.clock()) + 1
+        try:
+            while not self._node.finish.is_set():
+                self._wait(self._grid.time_ns(k) + self._settle_ns)
+                self._drain()
+                self._tick(k)
+                self._after_tick()
+                k += 1
+        finally:
+            self._stop()
+
+    def _wait(self, until_ns: int) -> None:
+        while (wait_ms := milliseconds_until(until_ns, self._node.clock())) > 0:
+            self._receive_requests(wait_ms)
+        time.sleep(max(0, until_ns - self._node.clock()) / NS_PER_S)
+
+    def _drain(self) -> None:
+        while (sample := self._bus.receive()) is not None:
+            body = sample.body
+            if isinstance(body, Description):
+                self._describe(sample.node, body)
+                continue
+            if isinstance(body, PilotState):
+                self._holding = body.state == "hold"
+                continue
+            if isinstance(body, Command):
+                self._command(sample, body)
+            elif not self._aligner.push(stream_name(sample.kind, sample.node), sample):
+                continue
+            if self._recording is not None and STREAMS[sample.kind].recorded:
+                self._recording.put(sample)
+
+    def _command(self, sample: Sample, command: Command) -> None:
+        if sample.kind == "applied":
+            self._rows.applied(command)
+        elif command.arm == "rig":
+            self._rows.asked(command)
+
+    def _describe(self, node: str, description: Description) -> None:
+        self._descriptions[node] = description
+        for stream in description.streams:
+            if STREAMS[stream.kind].recorded:
+                self._aligner.expect(stream_name(stream.kind, node))
+
+    def _tick(self, k: int) -> None:
+        t_ns = self._grid.time_ns(k)
+        late = self._node.clock() - t_ns - self._settle_ns > LATE_NS
+        self._ticks += 1
+        self._late += late
+        instant = self._aligner.choose(t_ns)
+        tick = Tick(k, t_ns, instant.chosen, *observation(self._rig, instant))
+        self._node.publisher.publish("tick", tick, t_ns)
+        if self._before is not None:
+            self._close_row()
+        recording = self._recording
+        if recording is not None and recording.opened and not recording.ended and not recording.complete:
+            self._before = (k, instant, self._own("tick", tick, t_ns), late)
+
+    def _close_row(self) -> None:
+        """Tick k−1 closes now, at t_k: what was sent for it is known."""
+        assert self._before is not None
+        recording = self._recording
+        k, instant, tick, late = self._before
+        self._before = None
+        if recording is None or recording.ended:
+            return
+        row = self._rows.close(k, recording.rows, instant, late, self._holding)
+        safety = self._rig.safety
+        why = end_reason(self._rig, instant, row, int(safety.camera_loss_s * NS_PER_S), ARM_LOSS_NS, recording.keep_hold)
+        if why:
+            recording.end(why)
+            return
+        recording.add(tick, self._own("row", row, instant.t_ns))
+        if recording.complete:
+            recording.end("complete")
+
+    def _own(self, kind: str, body: Message, captured_at_ns: int) -> Sample:
+        sequence = self._sequences.get(kind, 0)
+        self._sequences[kind] = sequence + 1
+        header = Header(SCHEMA, self._node.start_id, sequence, captured_at_ns, self._node.clock())
+        return Sample(kind, "synchronizer", header, body, ())
+
+    def _after_tick(self) -> None:
+        recording = self._recording
+        if recording is not None and not recording.ended:
+            recording.open_with(self._aligner.kept())
+            if recording.error:
+                recording.end(recording.error)
+        self._answer_waiting()
+        self._receive_requests(0)
+        now_ns = self._node.clock()
+        if now_ns >= self._state_due_ns:
+            self._publish_state(now_ns)
+        if self._node.health_due(now_ns):
+            self._publish_health()
+
+    def _receive_requests(self, timeout_ms: int) -> None:
+        while (got := self._answerer.receive(timeout_ms)) is not None:
+            request, answer = got
+            timeout_ms = 0
+            self._handle(request, answer)
+
+    def _handle(self, request: SyncRequest, answer: Callable[[Reply], None]) -> None:
+        if isinstance(request, BeginRecording):
+            why = self._cannot_begin()
+            if why:
+                answer(Refused(why))
+                return
+            wall_ns, now_ns = time.time_ns(), self._node.clock()
+            header = journal_header(self._rig, request.info, self._descriptions, now_ns, wall_ns)
+            self._lost_at_start = self._lost()
+            self._recording = Recording(request, header, self._node.clock)
+            self._waiting = (answer, "open")
+        elif isinstance(request, EndRecording):
+            if self._recording is None:
+                answer(Refused("nothing is being recorded"))
+                return
+            if not self._recording.ended:
+                self._recording.end(request.why)
+            self._waiting = (answer, "close")
+
+    def _cannot_begin(self) -> str:
+        if self._recording is not None and not self._recording.closed:
+            return f"{self._recording.path} is still being recorded. Next: stop it first"
+        missing = [*self._aligner.missing, *(d.node for d in self._rig.devices if d.node not in self._descriptions)]
+        if missing:
+            names = ", ".join(dict.fromkeys(missing))
+            return f"no sample yet from {names}; recording needs one of every stream. Next: `station status` says why"
+        return ""
+
+    def _answer_waiting(self) -> None:
+        if self._waiting is None or self._recording is None:
+            return
+        answer, what = self._waiting
+        recording = self._recording
+        if what == "open" and recording.error:
+            answer(Refused(recording.error))
+        elif what == "open" and recording.opened:
+            answer(Done())
+        elif what == "close" and recording.closed:
+            answer(Done(f"{recording.acknowledged} rows"))
+        else:
+            return
+        self._waiting = None
+
+    def _publish_state(self, now_ns: int) -> None:
+        self._state_due_ns = now_ns + NS_PER_S // 10
+        recording = self._recording
+        ended = recording is not None and bool(recording.ended) and recording.closed
+        state = RecorderState(
+            recording=recording is not None and not ended,
+            path=recording.path if recording is not None else "",
+            recorded_ticks=recording.acknowledged if recording is not None else 0,
+            ended=recording.ended if recording is not None and ended else "",
+            ticks=self._ticks, late_ticks=self._late, missing=self._aligner.missing,
+            lost=self._lost() - self._lost_at_start,
+        )  # fmt: skip
+        self._node.publisher.publish("recorder", state)
+
+    def _publish_health(self) -> None:
+        streams = (StreamHealth("tick", self._rig.tick_hz, self._rig.tick_hz, 0),)
+        readings = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
+        error = self._recording.error if self._recording is not None else ""
+        self._node.publish_health(
+            Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())
+        )
+
+    def _lost(self) -> int:
+        return sum(self._bus.lost.values())
+
+    def _stop(self) -> None:
+        if self._recording is not None and not self._recording.ended:
+            self._recording.end("the station stopped")
+        while self._recording is not None and not self._recording.closed:
+            time.sleep(0.01)
+        self._answerer.close()
+        self._bus.close()
+
+
+def main(node: Node) -> None:
+    """The node."""
+    Synchronizer(node).run()
+
+
+if __name__ == "__main__":
+    run(main, STOP_DELAY_S[0])
