@@ -44,8 +44,8 @@ LIMITED_BY = {"Goal PWM": "PWM Limit", "Goal Current": "Current Limit", "Goal Ve
 
 FACTORY = {
     "ID": 1, "Baud Rate": 1, "Return Delay Time": 250, "Operating Mode": 3, "Secondary(Shadow) ID": 255,
-    "Protocol Type": 2, "Moving Threshold": 10, "Temperature Limit": 80, "Max Voltage Limit": 160, "Min Voltage Limit": 95,
-    "PWM Limit": 885,
+    "Protocol Type": 2, "Moving Threshold": 10, "Temperature Limit": 80, "Max Voltage Limit": 160,
+    "Min Voltage Limit": 95, "PWM Limit": 885,
     "Velocity Limit": 200, "Max Position Limit": 4095, "Min Position Limit": 0, "Shutdown": 52, "Firmware Version": 46,
 }  # fmt: skip
 POWER_ON = {
