@@ -182,17 +182,24 @@ class Asker:
         return self._socket
 
     def send(self, request: msgspec.Struct) -> bytes:
-        """Send without waiting; `poll_reply` with the number returned picks the answer up."""
+        """Send without waiting; `replies` brings the answer with the number returned."""
         number = next(self._numbers).to_bytes(4)
         self._socket.send_multipart([number, wire.encode_struct(request)])
         return number
 
+    def replies(self, timeout_ms: int = 0) -> list[tuple[bytes, Reply]]:
+        """The answers that are there, by the number `send` gave."""
+        found: list[tuple[bytes, Reply]] = []
+        while self._socket.poll(timeout_ms if not found else 0):
+            number, raw = self._socket.recv_multipart()
+            found.append((number, _reply.decode(raw)))
+        return found
+
     def poll_reply(self, number: bytes, timeout_ms: int = 0) -> Reply | None:
-        """The answer to `number` if it is there."""
-        while self._socket.poll(timeout_ms):
-            got, raw = self._socket.recv_multipart()
-            if got == number:
-                return _reply.decode(raw)
+        """The answer to `number` if it comes in time; answers to earlier requests are dropped."""
+        while found := dict(self.replies(timeout_ms)):
+            if number in found:
+                return found[number]
         return None
 
     def ask(self, request: msgspec.Struct, timeout_ms: int = 2000) -> Done:

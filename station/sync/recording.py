@@ -1,73 +1,96 @@
-"""One recording as the synchronizer sees it: from the first tick's pre-roll to the last row's flush.
+"""One recording as the synchronizer sees it: from the pre-roll of its first tick to the last row's flush.
 
-The journal is written by a thread that no tick waits for; this object only hands it batches and reads its counters.
+No tick waits for the disk: the journal is opened, written and closed on other threads, and this object only hands over
+samples and reads counters.
 """
 
-from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from station.bus.messages import Row, Tick
+from station.bus.messages import Row
 from station.bus.requests import BeginRecording
 from station.bus.wire import Sample
-from station.episodes.journal import JournalHeader
+from station.clock import Clock
+from station.episodes.journal import JournalHeader, JournalWriter
 from station.episodes.journal_thread import JournalThread
+from station.errors import StationError
 
 
 class Recording:
     """Rows of one episode on their way into its journal."""
 
-    def __init__(self, request: BeginRecording, header: JournalHeader, pre_roll: Iterable[Sample]) -> None:
+    def __init__(self, request: BeginRecording, header: JournalHeader, clock: Clock) -> None:
         self.path = request.path
-        self.wanted = request.ticks
-        self.keep_hold = request.keep_hold
+        self.keep_hold = False
+        """Keep rows while in hold: the operator paused."""
         self.rows = 0
-        self.late = 0
         self.ended = ""
-        self._thread = JournalThread(Path(request.path), header)
-        self._thread.start()
-        for sample in pre_roll:
-            self._thread.put(sample)
+        """Why there are no more rows; "" while there are."""
+        self._wanted = request.ticks
+        self._clock = clock
+        self._thread: JournalThread | None = None
+        self._executor = ThreadPoolExecutor(1, "journal-open")
+        self._opening: Future[JournalWriter] = self._executor.submit(JournalWriter, Path(request.path), header)
+        self._closing: Future[None] | None = None
+
+    def open_with(self, pre_roll: list[Sample]) -> bool:
+        """True once the journal is on the disk; what the first tick may choose is written then."""
+        if self._thread is None and self._opening.done() and self._opening.exception() is None:
+            self._thread = JournalThread(self._opening.result(), self._clock)
+            for sample in pre_roll:
+                self.put(sample)
+        return self._thread is not None
 
     @property
     def opened(self) -> bool:
-        """Is the journal on disk, so that rows may begin?"""
-        return self._thread.opened
+        """May rows begin?"""
+        return self._thread is not None
 
     @property
     def error(self) -> str:
-        """Why the journal can't go on ("" if it can): disk full, folder gone."""
-        return self._thread.error
+        """Why the journal can't go on ("" if it can): disk full, folder gone, a disk too slow."""
+        error = self._opening.exception() if self._opening.done() else None
+        if error is None and self._thread is not None:
+            error = self._thread.error
+        return str(error) if error is not None else ""
 
     @property
     def acknowledged(self) -> int:
         """Rows flushed: they survive kill -9."""
-        return self._thread.flushed_rows
+        return self._thread.flushed_rows if self._thread is not None else 0
 
     @property
     def closed(self) -> bool:
-        """Is the journal closed and on the disk?"""
-        return self._thread.closed
-
-    def put(self, sample: Sample) -> None:
-        """A sample at its native rate."""
-        self._thread.put(sample)
-
-    def add(self, tick: Sample, row: Sample) -> None:
-        """Close one row: its tick, then the row, then a flush."""
-        assert isinstance(tick.body, Tick)
-        assert isinstance(row.body, Row)
-        self._thread.put(tick)
-        self._thread.put(row)
-        self.rows += 1
-        self.late += row.body.late
-        self._thread.flush(self.rows)
+        """Has everything that could be written been written, and synced?"""
+        if self._opening.done() and self._opening.exception() is not None:
+            return True
+        return self._closing is not None and self._closing.done()
 
     @property
     def complete(self) -> bool:
         """Are all the rows that were wanted there?"""
-        return self.wanted is not None and self.rows >= self.wanted
+        return self._wanted is not None and self.rows >= self._wanted
+
+    def put(self, sample: Sample) -> None:
+        """A sample at its native rate. After an error nothing more is taken; `error` says why."""
+        if self._thread is not None and not self.ended and not self._thread.error:
+            try:
+                self._thread.put(sample)
+            except StationError:
+                return
+
+    def add(self, tick: Sample, row: Sample) -> None:
+        """Close one row: its tick, then the row, then a flush."""
+        assert isinstance(row.body, Row)
+        self.put(tick)
+        self.put(row)
+        self.rows += 1
+        if self._thread is not None and not self._thread.error:
+            self._thread.flush(self.rows)
 
     def end(self, why: str) -> None:
-        """No more rows; the thread writes what it has, syncs and closes."""
+        """No more rows; what was put is written, synced and closed on another thread."""
         self.ended = why
-        self._thread.close(why)
+        if self._thread is not None and self._closing is None:
+            self._closing = self._executor.submit(self._thread.close, "" if why in ("complete", "stopped") else why)
+        self._executor.shutdown(wait=False)

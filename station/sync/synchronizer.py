@@ -9,17 +9,16 @@ import time
 from collections.abc import Callable
 
 from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
-from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
+from station.bus.requests import BeginRecording, Done, KeepHold, Refused, Reply, SyncRequest
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.bus.streams import STREAMS
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Grid
 from station.device import Description
-from station.errors import EpisodeError
+from station.episodes.journal import journal_header
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.sync.aligner import Aligner, Instant
-from station.sync.header import journal_header
 from station.sync.recording import Recording
 from station.sync.rows import RowMaker, end_reason, observation
 
@@ -154,8 +153,10 @@ class Synchronizer:
 
     def _after_tick(self) -> None:
         recording = self._recording
-        if recording is not None and recording.error and not recording.ended:
-            recording.end(recording.error)
+        if recording is not None and not recording.ended:
+            recording.open_with(self._aligner.kept())
+            if recording.error:
+                recording.end(recording.error)
         self._answer_waiting()
         self._receive_requests(0)
         now_ns = self._node.clock()
@@ -168,10 +169,7 @@ class Synchronizer:
         while (got := self._answerer.receive(timeout_ms)) is not None:
             request, answer = got
             timeout_ms = 0
-            try:
-                self._handle(request, answer)
-            except EpisodeError as error:
-                answer(Refused(str(error)))
+            self._handle(request, answer)
 
     def _handle(self, request: SyncRequest, answer: Callable[[Reply], None]) -> None:
         if isinstance(request, BeginRecording):
@@ -179,14 +177,17 @@ class Synchronizer:
             if why:
                 answer(Refused(why))
                 return
-            header = journal_header(self._rig, request.info, self._descriptions, self._node.clock())
+            wall_ns, now_ns = time.time_ns(), self._node.clock()
+            header = journal_header(self._rig, request.info, self._descriptions, now_ns, wall_ns)
             self._lost_at_start = self._lost()
-            self._recording = Recording(request, header, self._aligner.kept())
+            self._recording = Recording(request, header, self._node.clock)
             self._waiting = (answer, "open")
-        elif isinstance(request, EndRecording):
-            if self._recording is None:
-                answer(Refused("nothing is being recorded"))
-                return
+        elif self._recording is None:
+            answer(Refused("nothing is being recorded"))
+        elif isinstance(request, KeepHold):
+            self._recording.keep_hold = request.keep
+            answer(Done())
+        else:
             if not self._recording.ended:
                 self._recording.end(request.why)
             self._waiting = (answer, "close")
@@ -197,7 +198,7 @@ class Synchronizer:
         missing = [*self._aligner.missing, *(d.node for d in self._rig.devices if d.node not in self._descriptions)]
         if missing:
             names = ", ".join(dict.fromkeys(missing))
-            return f"no sample yet from {names}: recording starts once every stream has one. Next: `station status` says what is wrong"
+            return f"no sample yet from {names}; recording needs one of every stream. Next: `station status` says why"
         return ""
 
     def _answer_waiting(self) -> None:
@@ -231,7 +232,7 @@ class Synchronizer:
 
     def _publish_health(self) -> None:
         streams = (StreamHealth("tick", self._rig.tick_hz, self._rig.tick_hz, 0),)
-        readings = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
+        readings: dict[str, float] = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
         error = self._recording.error if self._recording is not None else ""
         self._node.publish_health(
             Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())

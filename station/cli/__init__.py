@@ -1,0 +1,36 @@
+"""The `station` command. Exit codes: 0 done, 1 failed with a reason, 2 bad usage."""
+
+import sys
+
+import typer
+
+from station.cli import demo, episodes, motion, policy, record, status
+from station.errors import StationError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.command()(demo.demo)
+app.command()(status.up)
+app.command()(status.status)
+app.command("stop")(status.down)
+app.command()(record.record)
+app.command()(record.teleop)
+app.command()(motion.replay)
+app.command()(motion.park)
+app.add_typer(episodes.app, name="episodes")
+app.add_typer(policy.app, name="policy")
+
+
+def main() -> None:
+    """Run it; a StationError is one clear sentence, never a trace."""
+    try:
+        app()
+    except StationError as error:
+        print(f"station: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("station: interrupted; arms hold", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

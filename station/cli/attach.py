@@ -1,0 +1,126 @@
+"""Find the rig's running station, or start one for the length of a command.
+
+Only a station started by `up` outlives its terminal; a command that finds none starts one as its child and stops it at the
+end, arms held.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from station.bus.endpoints import runtime_folder
+from station.bus.messages import ProcessState, StationState
+from station.bus.requests import Shutdown
+from station.bus.sockets import Asker, Subscriber
+from station.clock import NS_PER_S, monotonic_ns
+from station.errors import AlreadyRunning, NodeAbsent, StationError
+from station.node import Lock
+from station.rig import Rig
+
+READY_S = 60.0
+"""How long a rig may take to come up: servos pinged, cameras reset, a simulated world compiled."""
+FAULT_S = 6.0
+"""A device that is still faulty this long after the rest is up is told to the operator instead of being waited for."""
+STOP_S = 20.0
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def runs(rig: Rig) -> bool:
+    """Does a supervisor own this rig?"""
+    try:
+        Lock(rig.name, "supervisor").release()
+    except AlreadyRunning:
+        return True
+    return False
+
+
+@contextmanager
+def attached(rig: Rig) -> Iterator[None]:
+    """A running station around a command: the rig's own, or one that ends with the command."""
+    if runs(rig):
+        wait_ready(rig)
+        yield
+        return
+    popen = start(rig, child=True)
+    try:
+        wait_ready(rig, popen)
+        yield
+    finally:
+        stop(rig)
+        popen.wait(STOP_S)
+
+
+def start(rig: Rig, child: bool) -> "subprocess.Popen[bytes]":
+    """Start a supervisor: as this process's child, or detached from the terminal."""
+    log = (runtime_folder(rig.name) / "supervisor.log").open("w")
+    command = [sys.executable, "-m", "station.supervisor", "--rig", str(rig.file), *(["--child"] if child else [])]
+    with log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def stop(rig: Rig) -> None:
+    """Ask the supervisor to stop every node in order, and wait until it is gone."""
+    with Asker(rig.name, "supervisor") as supervisor:
+        try:
+            supervisor.ask(Shutdown())
+        except NodeAbsent:
+            if runs(rig):
+                raise
+    deadline_ns = monotonic_ns() + int(STOP_S * NS_PER_S)
+    with_lock = Subscriber(rig.name, [("station", "supervisor")])
+    while runs(rig):
+        if monotonic_ns() > deadline_ns:
+            raise StationError(f"the station of rig {rig.name} did not stop within {STOP_S:g} s. Next: `station status --rig {rig.name}`")
+        with_lock.receive(100)
+    with_lock.close()
+
+
+def station_state(rig: Rig, timeout_ms: int = 3000) -> StationState:
+    """What the supervisor last said. Raises NodeAbsent if it says nothing."""
+    heard = Subscriber(rig.name, [("station", "supervisor")])
+    try:
+        sample = heard.receive(timeout_ms)
+        if sample is None or not isinstance(sample.body, StationState):
+            raise NodeAbsent(f"no station runs for rig {rig.name}. Next: `station up --rig {rig.name}`")
+        return sample.body
+    finally:
+        heard.close()
+
+
+def wait_ready(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None:
+    """Until every node is well. Raises StationError with each faulty device's own message."""
+    begun_ns = monotonic_ns()
+    while True:
+        if popen is not None and popen.poll() is not None:
+            log = (runtime_folder(rig.name) / "supervisor.log").read_text().strip()
+            raise StationError(log.splitlines()[-1] if log else "the supervisor ended without a word")
+        waited_s = (monotonic_ns() - begun_ns) / NS_PER_S
+        try:
+            state = station_state(rig, 1500)
+        except NodeAbsent:
+            if waited_s > FAULT_S:
+                raise
+            continue
+        waiting = [process for process in state.processes if not _well(process)]
+        if not waiting:
+            return
+        faults = [trouble(process) for process in waiting if trouble(process)]
+        if (faults and len(faults) == len(waiting) and waited_s > FAULT_S) or waited_s > READY_S:
+            raise StationError("\n".join(faults or [f"{process.node} did not come up" for process in waiting]))
+
+
+def _well(process: ProcessState) -> bool:
+    return process.running and process.health is not None and process.health.state in ("ok", "warn")
+
+
+def trouble(process: ProcessState) -> str:
+    """What is wrong with a process, in its own words; "" if nothing is known."""
+    if process.health is not None and process.health.error:
+        return process.health.error
+    if not process.running and process.last_exit:
+        return f"{process.node} ended ({process.last_exit})"
+    return ""

@@ -1,0 +1,122 @@
+"""`station replay` and `station park`: the arms move without a leader, through the same pilot and gates."""
+
+from pathlib import Path
+from typing import Annotated
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from station.bus.messages import Command, PilotState, Tick
+from station.bus.requests import Disengage, Done, Engage, Park
+from station.bus.sockets import Asker, Subscriber
+from station.cli.attach import attached, console
+from station.cli.status import RigOption, rig_of
+from station.errors import RequestRefused, StationError, UsageError
+from station.node import Node
+from station.rig import Rig
+
+ALIGN_MS = 40_000
+PARK_MS = 40_000
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="an episode")],
+    rig: RigOption,
+    yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="do not ask before real arms move")] = False,
+) -> None:
+    """Play an episode's /action again: the followers ramp to its first pose, then follow it tick by tick."""
+    loaded = rig_of(rig)
+    actions = _actions(file)
+    if loaded.moves_real_arms and not yes:
+        typer.confirm("The followers will replay the episode. Is the way clear?", abort=True)
+    with attached(loaded):
+        missed = Replayer(loaded, actions).run()
+    console.print(f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else ""))
+
+
+def _actions(file: Path) -> npt.NDArray[np.float32]:
+    """(T, D) of an episode; UsageError if it is none."""
+    try:
+        with h5py.File(file) as episode:
+            actions: npt.NDArray[np.float32] = episode["/action"][:]
+    except (OSError, KeyError) as error:
+        raise UsageError(f"{file} is not an episode: {error}. Next: `station episodes verify {file}`") from error
+    if not len(actions) or not np.isfinite(actions).all():
+        raise UsageError(f"{file} has no rows, or numbers that are none. Next: `station episodes verify {file}`")
+    return actions
+
+
+class Replayer:
+    """A source on the bus: asks for row 0 until the followers are there, then for one row a tick."""
+
+    def __init__(self, rig: Rig, actions: npt.NDArray[np.float32]) -> None:
+        self._rig, self._actions = rig, actions
+        self._first_tick: int | None = None
+
+    def run(self) -> int:
+        """Align, play, let go. Returns how many ticks passed without their row being asked for (0 is right)."""
+        node = Node(self._rig, "replay")
+        heard = Subscriber(self._rig.name, [("tick", "synchronizer"), ("pilot", "pilot")])
+        try:
+            with Asker(self._rig.name, "pilot") as pilot:
+                return self._play(node, heard, pilot)
+        finally:
+            heard.close()
+            node.close()
+
+    def _play(self, node: Node, heard: Subscriber, pilot: Asker) -> int:
+        asked = 0
+        number = b""
+        while True:
+            sample = heard.receive(1000)
+            if sample is None:
+                raise StationError("no ticks on the bus. Next: `station status` says whether the synchronizer runs")
+            if isinstance(sample.body, PilotState):
+                self._heard_pilot(sample.body)
+                continue
+            if not isinstance(sample.body, Tick):
+                continue
+            row = self._row(sample.body.tick)
+            if row >= len(self._actions):
+                pilot.ask(Disengage(), 5000)
+                return len(self._actions) - asked
+            goal = tuple(map(float, self._actions[row]))
+            tick = sample.body.tick if self._first_tick is not None else -1
+            node.publisher.publish("command", Command("rig", "replay", tick, sample.body.tick, sample.body.t_ns, goal))
+            asked += self._first_tick is not None
+            number = number or pilot.send(Engage("replay"))
+            reply = pilot.poll_reply(number)
+            if reply is not None and not isinstance(reply, Done):
+                raise RequestRefused(reply.why)
+            if reply is not None:
+                self._first_tick = sample.body.tick + 1
+
+    def _row(self, tick: int) -> int:
+        return max(0, tick - self._first_tick) if self._first_tick is not None else 0
+
+    def _heard_pilot(self, state: PilotState) -> None:
+        if self._first_tick is not None and state.state == "hold":
+            raise RequestRefused(f"the replay stopped in hold: {state.why}. Next: clear the cause and run it again")
+
+
+def park(
+    rig: RigOption,
+    release: Annotated[bool, typer.Option("--release", help="then take torque off, per arm, asked twice")] = False,
+) -> None:
+    """Ramp every arm to its sleep pose."""
+    loaded = rig_of(rig)
+    with attached(loaded), Asker(loaded.name, "pilot") as pilot:
+        pilot.ask(Park(), PARK_MS)
+        console.print("parked; torque stays on")
+        for arm in loaded.followers if release else ():
+            if _sure(arm):
+                pilot.ask(Park(release=True, arms=(arm,)), PARK_MS)
+                console.print(f"{arm}: torque off")
+
+
+def _sure(arm: str) -> bool:
+    return typer.confirm(f"{arm}: does it rest on its stops, so that it cannot fall?") and typer.confirm(
+        f"{arm}: take torque off now?"
+    )

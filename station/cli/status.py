@@ -1,0 +1,81 @@
+"""`station up | status | stop`."""
+
+import json
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from station.bus.messages import ProcessState
+from station.cli.attach import console, runs, start, station_state, stop, trouble, wait_ready
+from station.clock import NS_PER_MS
+from station.errors import NodeAbsent, RequestRefused
+from station.rig import Rig, find_rig, load_rig
+
+RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name, or the path of a rig file")]
+
+
+def rig_of(name_or_path: str) -> Rig:
+    """The rig behind --rig."""
+    return load_rig(find_rig(name_or_path))
+
+
+def up(rig: RigOption, foreground: Annotated[bool, typer.Option("--foreground", help="stay attached (systemd)")] = False) -> None:
+    """Start the station; it goes on when the terminal is closed."""
+    loaded = rig_of(rig)
+    if runs(loaded):
+        raise RequestRefused(f"the station of rig {loaded.name} is already up. Next: `station status --rig {rig}`")
+    popen = start(loaded, child=foreground)
+    try:
+        wait_ready(loaded, popen)
+        _show(loaded)
+        if foreground:
+            popen.wait()
+    finally:
+        if foreground and popen.poll() is None:
+            stop(loaded)
+
+
+def down(rig: RigOption) -> None:
+    """Stop every process in order; arms hold, torque stays on."""
+    loaded = rig_of(rig)
+    if not runs(loaded):
+        raise NodeAbsent(f"no station runs for rig {loaded.name}")
+    stop(loaded)
+    console.print(f"rig {loaded.name}: stopped; arms hold")
+
+
+def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
+    """Rate, age, losses, CPU, memory, restarts and the last error of every node."""
+    loaded = rig_of(rig)
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(station_state(loaded)), indent=2))
+        return
+    _show(loaded)
+
+
+def _show(rig: Rig) -> None:
+    state = station_state(rig)
+    table = Table(title=f"rig {state.rig}  ({state.rig_file})", title_justify="left")
+    for column in ("node", "state", "rate Hz", "age ms", "lost", "CPU %", "MB", "restarts", "last error / notes"):
+        table.add_column(column, justify="left" if column in ("node", "state", "last error / notes") else "right")
+    for process in state.processes:
+        table.add_row(*_row(process))
+    console.print(table)
+
+
+def _row(process: ProcessState) -> tuple[str, ...]:
+    health = process.health
+    state = "down" if not process.running else "starting" if health is None else health.state
+    streams = health.streams if health is not None else ()
+    rates = " ".join(f"{s.rate_hz:.0f}/{s.declared_hz:.0f}" for s in streams)
+    ages = " ".join("–" if s.age_ns < 0 else f"{s.age_ns / NS_PER_MS:.0f}" for s in streams)
+    notes = trouble(process) or ("; ".join(health.notes) if health is not None else "")
+    lost = str(health.lost) if health is not None else ""
+    return (
+        process.node, state, rates, ages, lost, f"{process.cpu_percent:.0f}", f"{process.rss_mb:.0f}",
+        str(process.restarts), notes,
+    )  # fmt: skip
+
+

@@ -1,0 +1,176 @@
+"""The session node: `python -m station.session.node --rig R --node session`. A thin loop around the state machine."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import zmq
+
+from station.bus.messages import Health, PilotState, RecorderState
+from station.bus.requests import Label, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
+from station.bus.sockets import Answerer, Asker, Subscriber
+from station.clock import NS_PER_S
+from station.episodes.naming import discard, next_number
+from station.node import Node, run
+from station.processes import STOP_DELAY_S
+from station.session.core import SessionCore
+
+STATE_NS = NS_PER_S // 5
+ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
+"""How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
+
+
+class _Asked(NamedTuple):
+    number: bytes
+    deadline_ns: int
+    then: Callable[[Reply], None]
+
+
+class _Neighbour:
+    """Questions to one node, answered later; a silent node is an answer too."""
+
+    def __init__(self, node: Node, name: str) -> None:
+        self._node, self._name = node, name
+        self._asker = Asker(node.rig.name, name)
+        self._asked: list[_Asked] = []
+
+    @property
+    def socket(self) -> "zmq.Socket[bytes]":
+        return self._asker.socket
+
+    def ask(self, request: PilotRequest | SyncRequest, then: Callable[[Reply], None]) -> None:
+        deadline_ns = self._node.clock() + ANSWER_NS[self._name]
+        self._asked.append(_Asked(self._asker.send(request), deadline_ns, then))
+
+    def poll(self) -> None:
+        for number, reply in self._asker.replies():
+            for asked in [a for a in self._asked if a.number == number]:
+                self._asked.remove(asked)
+                asked.then(reply)
+        now_ns = self._node.clock()
+        for asked in [a for a in self._asked if a.deadline_ns < now_ns]:
+            self._asked.remove(asked)
+            asked.then(Refused(f"{self._name} did not answer in time. Next: `station status` says whether it runs"))
+
+    def close(self) -> None:
+        self._asker.close()
+
+
+class _Finaliser(NamedTuple):
+    popen: "subprocess.Popen[str]"
+    pidfd: int
+    then: Callable[[Path | None, str], None]
+
+
+class SessionNode:
+    """The core's ports onto the bus and the disk, and its clients' requests."""
+
+    def __init__(self, node: Node) -> None:
+        rig = node.rig
+        self._node = node
+        self._neighbours = {name: _Neighbour(node, name) for name in ("pilot", "synchronizer")}
+        self._finalisers: list[_Finaliser] = []
+        self._core = SessionCore(rig, self)
+        self._answerer: Answerer[SessionRequest] = Answerer(rig.name, "session", SessionRequest)
+        self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer")])
+        self._recorder_life = 0
+        self._published = self._core.state()
+        self._state_due_ns = 0
+
+    def pilot(self, request: PilotRequest, then: Callable[[Reply], None]) -> None:
+        """Port: ask the pilot."""
+        self._neighbours["pilot"].ask(request, then)
+
+    def sync(self, request: SyncRequest, then: Callable[[Reply], None]) -> None:
+        """Port: ask the synchronizer."""
+        self._neighbours["synchronizer"].ask(request, then)
+
+    def prepare(self, folder: Path) -> int:
+        """Port: the folder, with what a killed station left being recovered, and the next number."""
+        folder.mkdir(parents=True, exist_ok=True)
+        number = next_number(folder)
+        if any(folder.glob("*.mcap.part")):
+            self._spawn("station.episodes.recover", folder)
+        return number
+
+    def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
+        """Port: build an episode's HDF5 in a process of its own, at low priority."""
+        popen = self._spawn("station.episodes.finalise", discard(part) if discarded else part)
+        self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
+
+    def label(self, folder: Path, request: Label) -> str:
+        """Port: label an episode."""
+        return label(folder, request.episode, request.success)
+
+    def run(self) -> None:
+        """Until told to stop; then the finalisers are let finish (they are safe to kill, but it is a pity)."""
+        try:
+            while not self._node.finish.is_set():
+                self._poll()
+                self._hear()
+                self._reap()
+                self._tell()
+        finally:
+            self._answerer.close()
+            self._heard.close()
+            for neighbour in self._neighbours.values():
+                neighbour.close()
+
+    def _poll(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._answerer.socket, zmq.POLLIN)
+        poller.register(self._heard.socket, zmq.POLLIN)
+        for neighbour in self._neighbours.values():
+            poller.register(neighbour.socket, zmq.POLLIN)
+        for finaliser in self._finalisers:
+            poller.register(finaliser.pidfd, zmq.POLLIN)
+        poller.poll(200)
+
+    def _hear(self) -> None:
+        for sample in self._heard.newest().values():
+            if isinstance(sample.body, PilotState):
+                self._core.heard_pilot(sample.body)
+            elif isinstance(sample.body, RecorderState):
+                if self._recorder_life not in (0, sample.header.start_id):
+                    self._core.recorder_lost()
+                self._recorder_life = sample.header.start_id
+                self._core.heard_recorder(sample.body)
+        for neighbour in self._neighbours.values():
+            neighbour.poll()
+        while (got := self._answerer.receive()) is not None:
+            self._core.request(*got)
+
+    def _reap(self) -> None:
+        for finaliser in [f for f in self._finalisers if f.popen.poll() is not None]:
+            self._finalisers.remove(finaliser)
+            os.close(finaliser.pidfd)
+            out, error = finaliser.popen.communicate()
+            done = finaliser.popen.returncode == 0 and out.strip()
+            if not done:
+                self._node.log.error("finalise", error=error)
+            finaliser.then(Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows")
+
+    def _tell(self) -> None:
+        now_ns = self._node.clock()
+        state = self._core.state()
+        if state != self._published or now_ns >= self._state_due_ns:
+            self._published, self._state_due_ns = state, now_ns + STATE_NS
+            self._node.publisher.publish("session", state)
+        if self._node.health_due(now_ns):
+            self._node.publish_health(Health("session", "ok", ""))
+
+    def _spawn(self, module: str, *arguments: object) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+
+
+def main(node: Node) -> None:
+    """The node."""
+    SessionNode(node).run()
+
+
+if __name__ == "__main__":
+    run(main, STOP_DELAY_S[0])

@@ -1,0 +1,147 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from station.bus.messages import Frame, Vector
+from station.bus.requests import Discard, Done, Refused, Reply, SessionRequest, Start, Stop
+from station.bus.sockets import Answerer, Asker, Publisher, Subscriber, milliseconds_until
+from station.clock import monotonic_ns
+from station.errors import NodeAbsent, RequestRefused
+
+
+@pytest.fixture
+def publisher(runtime: str) -> Iterator[Publisher]:
+    publisher = Publisher("bus", "probe", 7, monotonic_ns)
+    yield publisher
+    publisher.close()
+
+
+@pytest.fixture
+def heard(publisher: Publisher) -> Iterator[Subscriber]:
+    subscriber = Subscriber("bus", [("vector", "probe"), ("frame", "probe")])
+    while subscriber.receive(20) is None:  # a subscription takes a moment; the publisher knows nothing of it
+        publisher.publish("vector", Vector((-1.0,)))
+    while subscriber.receive(100) is not None:
+        pass
+    subscriber.lost.clear()
+    yield subscriber
+    subscriber.close()
+
+
+def test_a_sample_arrives_whole(publisher: Publisher, heard: Subscriber) -> None:
+    body = Frame("jpeg", 2, 1, "driver", 5)
+    publisher.publish("frame", body, 123, [b"\xff\xd8", b""])
+    sample = heard.receive(2000)
+    assert sample is not None
+    assert (sample.kind, sample.node, sample.body, sample.payload) == ("frame", "probe", body, (b"\xff\xd8", b""))
+    assert (sample.header.captured_at_ns, sample.header.start_id) == (123, 7)
+
+
+def test_gaps_in_the_sequence_are_counted_as_losses(publisher: Publisher, heard: Subscriber) -> None:
+    publisher.publish("vector", Vector((0.0,)))
+    assert heard.receive(2000) is not None
+    publisher._sequences["vectorprobe"] += 3
+    publisher.publish("vector", Vector((1.0,)))
+    assert heard.receive(2000) is not None
+    assert heard.lost == {("vector", "probe"): 3}
+
+
+def test_another_life_of_the_publisher_is_no_loss(publisher: Publisher, heard: Subscriber) -> None:
+    publisher.publish("vector", Vector((0.0,)))
+    assert heard.receive(2000) is not None
+    publisher._start_id, publisher._sequences = 8, {"vectorprobe": 100}
+    publisher.publish("vector", Vector((1.0,)))
+    assert heard.receive(2000) is not None
+    assert heard.lost == {}
+
+
+def test_newest_drains_to_the_newest_of_each_stream(publisher: Publisher, heard: Subscriber) -> None:
+    for value in range(10):
+        publisher.publish("vector", Vector((float(value),)))
+    publisher.publish("frame", Frame("jpeg", 1, 1, "arrival"), payload=[b"x"])
+    assert heard.socket.poll(2000)
+    found: dict[tuple[str, str], object] = {}
+    while ("frame", "probe") not in found:
+        found |= {key: sample.body for key, sample in heard.newest().items()}
+    assert found["vector", "probe"] == Vector((9.0,))
+
+
+def test_what_a_stranger_publishes_is_passed_over(publisher: Publisher, heard: Subscriber) -> None:
+    publisher._socket.send_multipart([b"vector/probe/", b"\x80\x04pickle", b"boom"])
+    publisher._socket.send_multipart([b"vector/probe/"])
+    publisher.publish("vector", Vector((4.0,)))
+    sample = heard.receive(2000)
+    assert sample is not None
+    assert sample.body == Vector((4.0,))
+
+
+@pytest.fixture
+def answering(runtime: str) -> Iterator[list[object]]:
+    """A node that answers in a thread of its own: Start is done, Stop refused, Discard not answered."""
+    seen: list[object] = []
+    ready, finish = threading.Event(), threading.Event()
+
+    def handle(request: SessionRequest) -> Reply:
+        seen.append(request)
+        if isinstance(request, Stop):
+            raise RequestRefused("nothing is being recorded")
+        return Done("yes")
+
+    def loop() -> None:
+        answerer: Answerer[SessionRequest] = Answerer("bus", "probe", SessionRequest)
+        ready.set()
+        while not finish.is_set():
+            if (got := answerer.receive(20)) is None:
+                continue
+            request, answer = got
+            if isinstance(request, Discard):
+                continue
+            try:
+                answer(handle(request))
+            except RequestRefused as error:
+                answer(Refused(str(error)))
+        answerer.close()
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    ready.wait()
+    yield seen
+    finish.set()
+    thread.join()
+
+
+def test_done_and_refused(answering: list[object]) -> None:
+    with Asker("bus", "probe") as asker:
+        assert asker.ask(Start(2.5)) == Done("yes")
+        with pytest.raises(RequestRefused, match="nothing is being recorded"):
+            asker.ask(Stop())
+    assert answering == [Start(2.5), Stop()]
+
+
+def test_a_late_answer_is_not_taken_for_the_next_one(answering: list[object]) -> None:
+    with Asker("bus", "probe") as asker:
+        with pytest.raises(NodeAbsent, match="station status"):
+            asker.ask(Discard(), timeout_ms=50)
+        assert asker.ask(Start(1.0)) == Done("yes")
+
+
+def test_a_request_of_another_union_or_garbage_is_refused(answering: list[object]) -> None:
+    with Asker("bus", "probe") as asker:
+        asker._socket.send_multipart([b"0001", b"\x80\x04garbage"])
+        replies: list[tuple[bytes, Reply]] = []
+        while not replies:
+            replies = asker.replies(1000)
+        assert isinstance(replies[0][1], Refused)
+        assert asker.ask(Start(1.0)) == Done("yes")
+
+
+def test_nobody_there(runtime: str) -> None:
+    with Asker("bus", "nobody") as asker, pytest.raises(NodeAbsent):
+        asker.ask(Stop(), timeout_ms=30)
+
+
+def test_a_poll_never_overshoots() -> None:
+    assert milliseconds_until(1_999_999, 1_000_000) == 0
+    assert milliseconds_until(3_000_000, 1_000_000) == 2
+    assert milliseconds_until(0, 5) == 0

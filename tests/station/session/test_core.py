@@ -1,0 +1,298 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from station.bus.messages import PilotState, RecorderState
+from station.bus.requests import (
+    Align, BeginRecording, CloseSession, Discard, Disengage, Done, EndRecording, Engage, Hold, KeepHold, Label, Note,
+    OpenSession, Pause, PilotRequest, Refused, Reply, SessionRequest, Start, Stop, SyncRequest, Undo,
+)  # fmt: skip
+from station.rig import Rig, Safety
+from station.session.core import BUTTONS, SessionCore
+
+RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
+
+
+class World:
+    """The core's ports; the test answers by hand."""
+
+    def __init__(self) -> None:
+        self.pilot_asked: list[tuple[PilotRequest, Callable[[Reply], None]]] = []
+        self.sync_asked: list[tuple[SyncRequest, Callable[[Reply], None]]] = []
+        self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
+        self.replies: list[Reply] = []
+        self.disk: list[tuple[str, int, object]] = []
+        self.unwritable = False
+        self.core = SessionCore(RIG, self)
+
+    def pilot(self, request: PilotRequest, then: Callable[[Reply], None]) -> None:
+        self.pilot_asked.append((request, then))
+
+    def sync(self, request: SyncRequest, then: Callable[[Reply], None]) -> None:
+        self.sync_asked.append((request, then))
+
+    def prepare(self, folder: Path) -> int:
+        if self.unwritable:
+            raise PermissionError(13, "Permission denied")
+        assert folder == Path("/data/pick")
+        return 4
+
+    def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
+        self.finalising.append((part, discarded, then))
+
+    def label(self, folder: Path, episode: int, success: bool | None) -> None:
+        self.disk.append(("label", episode, success))
+
+    def note(self, folder: Path, episode: int, text: str) -> None:
+        self.disk.append(("note", episode, text))
+
+    def delete(self, folder: Path, episode: int) -> None:
+        self.disk.append(("delete", episode, None))
+
+    def press(self, request: SessionRequest) -> None:
+        self.core.request(request, self.replies.append)
+
+    def opened(self, opening: OpenSession | None = None) -> "World":
+        self.press(opening or OpenSession("pick"))
+        self.pilot_asked.pop()[1](Done())
+        return self
+
+    def recording(self, opening: OpenSession | None = None) -> "World":
+        self.opened(opening).press(Start(2.0))
+        self.sync_asked.pop()[1](Done())
+        return self
+
+    def recorder(self, rows: int, ended: str = "") -> None:
+        path = "/data/pick/episode_4.mcap.part"
+        self.core.heard_recorder(RecorderState(not ended, path, rows, ended, 0, 0, ()))
+
+
+def test_a_sitting() -> None:
+    world = World()
+    world.press(OpenSession("pick"))
+    assert world.core.phase == "opening"
+    request, then = world.pilot_asked.pop()
+    assert request == Engage("leader")
+    assert world.replies == []
+    then(Done())
+    assert world.core.phase == "ready"
+    world.press(Start(2.0))
+    begin, then_begun = world.sync_asked.pop()
+    assert isinstance(begin, BeginRecording)
+    assert (begin.ticks, begin.path, begin.info.episode) == (100, "/data/pick/episode_4.mcap.part", 4)
+    then_begun(Done())
+    world.recorder(57)
+    assert world.core.state().recorded_ticks == 57
+    world.recorder(100, "complete")
+    assert world.core.state().phase == "ready"
+    assert world.core.state().episode == 5
+    assert (world.core.state().saved, world.core.state().finalising) == (0, 1)
+    world.finalising.pop()[2](Path("/data/pick/episode_4.hdf5"), "")
+    assert (world.core.state().saved, world.core.state().finalising) == (1, 0)
+    world.press(CloseSession())
+    request, then = world.pilot_asked.pop()
+    assert request == Disengage()
+    then(Done())
+    assert world.core.phase == "ended"
+    assert all(isinstance(reply, Done) for reply in world.replies)
+
+
+def test_stop_is_done_when_the_journal_is_closed_and_the_next_can_start_while_the_file_is_built() -> None:
+    world = World().recording()
+    world.press(Stop())
+    assert world.core.phase == "saving"
+    request, then = world.sync_asked.pop()
+    assert request == EndRecording("stopped")
+    then(Done())
+    assert world.core.phase == "ready"
+    world.press(Start(2.0))
+    assert isinstance(world.sync_asked[0][0], BeginRecording)
+    assert world.sync_asked[0][0].path.endswith("episode_5.mcap.part")
+
+
+def test_discard_is_told_apart_from_save() -> None:
+    world = World().recording()
+    world.press(Discard())
+    world.sync_asked.pop()[1](Done())
+    part, discarded, then = world.finalising.pop()
+    assert discarded
+    then(part, "")
+    assert (world.core.state().saved, world.core.state().discarded) == (0, 1)
+
+
+def test_an_early_end_in_hold_waits_for_the_operators_act() -> None:
+    world = World().recording()
+    world.core.heard_pilot(PilotState("hold", "leader", "leader_left silent", ()))
+    assert world.core.phase == "recording"
+    world.recorder(31, "the arms went into hold")
+    state = world.core.state()
+    assert (state.phase, state.ended_early, state.why) == ("hold", 1, "the arms went into hold")
+    world.press(Start(1.0))
+    assert isinstance(world.replies[-1], Refused)
+    world.press(Align())
+    world.pilot_asked.pop()[1](Done())
+    assert world.core.phase == "ready"
+
+
+def test_a_hold_while_ready_shows_its_cause() -> None:
+    world = World().opened()
+    world.core.heard_pilot(PilotState("hold", "leader", "follower_left diverged", ()))
+    assert (world.core.state().phase, world.core.state().why) == ("hold", "follower_left diverged")
+
+
+def test_a_killed_synchronizer_ends_the_episode_and_keeps_its_rows() -> None:
+    world = World().recording()
+    world.core.recorder_lost()
+    assert world.core.state().ended_early == 1
+    assert world.finalising[0][0] == Path("/data/pick/episode_4.mcap.part")
+
+
+def test_refusals_reach_the_client_and_leave_the_phase() -> None:
+    world = World()
+    world.press(OpenSession("pick"))
+    world.pilot_asked.pop()[1](Refused("leader_left.elbow is 1.2 rad above follower_left.elbow"))
+    assert world.replies == [Refused("leader_left.elbow is 1.2 rad above follower_left.elbow")]
+    assert world.core.phase == "ended"
+    world.opened().press(Start(2.0))
+    world.sync_asked.pop()[1](Refused("no sample yet from cam_high"))
+    assert world.core.phase == "ready"
+    world.press(Start(0.001))
+    assert world.replies[-1] == Refused("0.001 s is less than one tick")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence() -> None:
+    world = World()
+    world.unwritable = True
+    world.press(OpenSession("pick"))
+    assert isinstance(world.replies[0], Refused)
+    assert "--data" in world.replies[0].why
+
+
+def test_closing_while_recording_saves_first() -> None:
+    world = World().recording()
+    world.press(CloseSession())
+    world.sync_asked.pop()[1](Done())
+    world.pilot_asked.pop()[1](Done())
+    assert world.core.phase == "saving"
+    world.finalising.pop()[2](Path("/data/pick/episode_4.hdf5"), "")
+    assert world.core.phase == "ended"
+    assert world.replies[-1] == Done("1 saved")
+
+
+def saved(world: World) -> None:
+    part, _, then = world.finalising.pop()
+    then(part.with_name(part.name.replace(".mcap.part", ".hdf5")), "")
+
+
+def test_a_success_pressed_at_the_stop_is_written_once_the_file_is_there() -> None:
+    world = World().recording()
+    world.press(Stop(success=True))
+    world.sync_asked.pop()[1](Done())
+    assert world.disk == []
+    saved(world)
+    assert world.disk == [("label", 4, True)]
+
+
+def test_a_label_pressed_while_the_file_is_built_is_not_lost_and_can_be_changed_later() -> None:
+    world = World().recording()
+    world.recorder(100, "complete")
+    world.press(Label(False))
+    saved(world)
+    world.press(Label(True))
+    assert world.disk == [("label", 4, False), ("label", 4, True)]
+
+
+def test_there_must_be_something_to_label() -> None:
+    world = World().opened()
+    world.press(Label(True))
+    assert isinstance(world.replies[-1], Refused)
+
+
+def test_notes_go_to_the_episode_on_the_table() -> None:
+    world = World().recording()
+    world.press(Note("cube slipped"))
+    world.recorder(100, "complete")
+    world.press(Note("grip late"))
+    assert world.disk == [("note", 4, "cube slipped"), ("note", 4, "grip late")]
+
+
+def test_undo_deletes_the_newest_saved_one() -> None:
+    world = World().recording()
+    world.recorder(100, "complete")
+    world.press(Undo())
+    assert isinstance(world.replies[-1], Refused)  # still being built
+    saved(world)
+    world.press(Undo())
+    assert world.disk == [("delete", 4, None)]
+    assert (world.core.state().saved, world.core.state().discarded) == (0, 1)
+    world.press(Undo())
+    assert isinstance(world.replies[-1], Refused)
+
+
+def test_a_pause_while_recording_keeps_the_episode_and_its_rows() -> None:
+    world = World().recording()
+    world.press(Align())
+    assert isinstance(world.replies[-1], Refused)
+    world.press(Pause())
+    request, then = world.sync_asked.pop()
+    assert request == KeepHold(True)
+    then(Done())
+    held, then = world.pilot_asked.pop()
+    assert isinstance(held, Hold)
+    then(Done())
+    assert (world.core.phase, world.core.state().paused) == ("recording", True)
+    world.core.heard_pilot(PilotState("hold", "leader", held.why, ()))
+    world.press(Align())
+    world.pilot_asked.pop()[1](Done())
+    request, then = world.sync_asked.pop()
+    assert request == KeepHold(False)
+    then(Done())
+    assert (world.core.phase, world.core.state().paused) == ("recording", False)
+
+
+def test_a_pause_between_episodes_is_a_hold_that_says_so() -> None:
+    world = World().opened()
+    world.press(Pause())
+    request, then = world.pilot_asked.pop()
+    assert isinstance(request, Hold)
+    then(Done())
+    world.core.heard_pilot(PilotState("hold", "leader", request.why, ()))
+    assert (world.core.phase, world.core.state().paused) == ("hold", True)
+
+
+def test_the_operator_ends_the_reset() -> None:
+    world = World().recording(OpenSession("pick", reset="operator"))
+    world.recorder(100, "complete")
+    world.core.time(10**12)
+    world.core.time(10**15)
+    assert world.core.phase == "reset"
+    world.press(Start(None))
+    begin, then = world.sync_asked.pop()
+    assert isinstance(begin, BeginRecording)
+    assert begin.ticks is None
+    then(Done())
+    assert world.core.phase == "recording"
+
+
+def test_a_timed_reset_ends_by_itself_with_an_episode_of_the_same_length() -> None:
+    world = World().recording(OpenSession("pick", reset="timed", reset_s=5.0))
+    world.recorder(100, "complete")
+    world.core.time(1_000_000_000)
+    assert world.core.state().reset_ends_ns == 6_000_000_000
+    world.core.time(5_999_999_999)
+    assert world.sync_asked == []
+    world.core.time(6_000_000_000)
+    begin, then = world.sync_asked.pop()
+    assert isinstance(begin, BeginRecording)
+    assert begin.ticks == 100
+    then(Refused("no sample yet from cam_high"))
+    assert world.core.state().why == "no sample yet from cam_high"
+
+
+@pytest.mark.parametrize("button", [Start(1.0), Stop(), Discard(), Align(), Label(True), Undo(), Pause(), Note("x"), CloseSession()])
+def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_not(button: SessionRequest) -> None:
+    world = World()
+    world.press(button)
+    assert world.replies == [Refused(f"{type(button).__name__} makes no sense while ended. Next: OpenSession")]
+    assert type(button) not in BUTTONS["ended"]
