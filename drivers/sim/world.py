@@ -5,6 +5,7 @@ reached only through their servo buses. It shares the physics state with the cam
 about the cube as `vector/world` (`TRUTH`), and answers `requests.WorldRequest`.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import msgspec
 import zmq
 
 from drivers.sim.arms import FollowerPlant, LeaderPlant, leader_shafts
-from drivers.sim.buses import Arm, Buses, arms, running
+from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
 from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
 from drivers.sim.scene import SIDES, TIMESTEP_S, Scene
@@ -215,6 +216,7 @@ class MujocoWorld:
 
 def main(node: Node) -> None:
     """The node's loop."""
+    sys.setswitchinterval(SWITCH_S)
     MujocoWorld(node).run()
 
 
