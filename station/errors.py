@@ -14,6 +14,8 @@
     ├── NodeAbsent                  nobody answers at that endpoint                    (a TimeoutError)
     ├── AlreadyRunning              another station or node owns the rig
     ├── WireError                   bytes on the bus that are no message of ours
+    ├── PolicyError                 a policy folder is wrong, or does not fit the rig
+    ├── BackendFault                a policy's backend failed, hung or answered nonsense
     └── EpisodeError                an episode or its journal cannot be used
         ├── JournalDamaged          the journal breaks off or does not add up
         └── DiskFull                there is no room left to record
@@ -137,6 +139,26 @@ class WireError(StationError):
 
     Seen when: versions differ between nodes, or a stranger writes to the socket.
     Do: restart the station so that every node runs the same version.
+    """
+
+
+class PolicyError(StationError):
+    """A policy folder is wrong, or does not fit the rig.
+
+    Seen when: policy.yaml has an unknown key, statistics are missing or NaN, the rig lacks a camera.
+    Do: edit the line the message names, or run the policy on the rig it was trained for.
+    """
+
+    def __init__(self, policy: object, key: str, found: str, fix: str) -> None:
+        super().__init__(f"{policy}: {key}: {found}. Fix: {fix}")
+        self.key = key
+
+
+class BackendFault(StationError):
+    """A policy's backend failed, hung or answered nonsense.
+
+    Seen when: the graph raises, an action is NaN or of the wrong shape, an answer takes longer than its chunk lasts.
+    Do: nothing at once; the arms follow what is buffered, then hold. `station policy bench DIR` tells more.
     """
 
 
