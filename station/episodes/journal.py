@@ -76,11 +76,9 @@ class JournalEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """"" when the recording was asked to stop, else what ended it."""
 
 
-def journal_header(
-    rig: Rig, info: RecordingInfo, descriptions: Mapping[str, Description], start_ns: int, start_wall_ns: int
-) -> JournalHeader:
-    """The header of a recording on `rig`. `start_ns` (monotonic) and `start_wall_ns` are one instant on both clocks."""
-    dimensions = [
+def vector_dimensions(rig: Rig, descriptions: Mapping[str, Description]) -> list[tuple[str, str]]:
+    """Name and unit of every number of the rig's vector, in its order. KeyError for a follower without description."""
+    return [
         (f"{side.name}_{dimension.name}", dimension.unit)
         for side in rig.sides
         if side.follower
@@ -88,6 +86,13 @@ def journal_header(
         if stream.kind == "arm_state"
         for dimension in stream.dimensions
     ]
+
+
+def journal_header(
+    rig: Rig, info: RecordingInfo, descriptions: Mapping[str, Description], start_ns: int, start_wall_ns: int
+) -> JournalHeader:
+    """The header of a recording on `rig`. `start_ns` (monotonic) and `start_wall_ns` are one instant on both clocks."""
+    dimensions = vector_dimensions(rig, descriptions)
     return JournalHeader(
         rig=rig.name, rig_yaml=rig.file.read_text(), rig_sha256=rig.sha256, station_version=version("teleop-station"),
         info=info, descriptions=dict(descriptions), dim_names=tuple(name for name, _ in dimensions),

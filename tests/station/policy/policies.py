@@ -25,12 +25,12 @@ def settings(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in (base | changes).items() if value is not None}
 
 
-def write(folder: Path, weights: bool = True, **changes: Any) -> Path:
-    """A policy folder; with `weights` an ACT graph that fits it."""
+def write(folder: Path, graph: bool = True, **changes: Any) -> Path:
+    """A policy folder; with `graph` an ACT graph that fits it."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = settings(**changes)
     (folder / "policy.yaml").write_text(yaml.safe_dump(wanted))
-    if weights:
+    if graph:
         act(folder / wanted["weights"], wanted)
     return folder
 
@@ -92,7 +92,9 @@ def denoiser(path: Path, wanted: dict[str, Any]) -> None:
     save(path, nodes, inputs, {"prediction": shape}, {"half": np.float32(0.5), "milli": np.float32(0.001)})
 
 
-def save(path: Path, nodes: list[Any], inputs: list[Any], outputs: dict[str, list[Any]], constants: dict[str, Any]) -> None:
+def save(
+    path: Path, nodes: list[Any], inputs: list[Any], outputs: dict[str, list[Any]], constants: dict[str, Any]
+) -> None:
     """Write a checked graph."""
     infos = [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in outputs.items()]
     weights = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
