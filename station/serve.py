@@ -38,6 +38,7 @@ def main(node: Node) -> None:
     try:
         while not node.finish.is_set():
             try:
+                host.opening()
                 driver.open()
                 host.opened(driver.describe())
                 node.error = ""
@@ -98,6 +99,10 @@ class _Host:
         self.streams = _Streams(node)
         self.notes: tuple[str, ...] = ()
         self.open = False
+
+    def opening(self) -> None:
+        """Say so before: opening may take seconds (a camera's reset), and a silent node is taken for a stuck one."""
+        self.node.publish_health(Health(self.node.name, "opening", self.node.error))
 
     def opened(self, description: Description) -> None:
         self.streams.opened(description)
