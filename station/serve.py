@@ -192,6 +192,8 @@ class _ArmHost(_Host):
         now_ns = self.node.clock()
         if not self.driver.torque_on():
             self.gate.close("torque is off")
+        if self.driver.tripped():
+            self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
         self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
         self.overruns += max(0, behind)

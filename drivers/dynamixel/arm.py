@@ -4,7 +4,7 @@ No vendor SDK is imported before `open()`.
 """
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from drivers.dynamixel.settings import DynamixelSettings
 from station.bus.messages import ArmState
@@ -82,7 +82,7 @@ class DynamixelArm:
     def describe(self) -> Description:
         """Model, adapter's serial number, firmware, the stream `arm_state`, what opening changed."""
         stream = StreamDescription("arm_state", self._settings.rate_hz, self._joints.dimensions())
-        commands = "read-only" if self._settings.model == "gello" else "position"
+        commands: Literal["position", "read-only"] = "read-only" if self._settings.model == "gello" else "position"
         return Description(self._settings.model, self._serial, self._found.firmware, (stream,), commands, self._notes)
 
     def read(self) -> list[Reading]:
@@ -131,7 +131,7 @@ class DynamixelArm:
         return control.write(goal)
 
     def tripped(self) -> bool:
-        """Has a servo's watchdog run out since this was last asked? The arm was then put back to the goal it held; hold."""
+        """Has a servo's watchdog run out since this was last asked? The arm then holds the goal it had; go to hold."""
         return self._opened().take_trip()
 
     def torque(self, on: bool) -> None:
@@ -140,10 +140,10 @@ class DynamixelArm:
         if not on:
             control.torque_off()
             return
-        shut_down = [f"{self._names[s]} ({slow.errors})" for s, slow in self._slow.latest.items() if slow.errors]
-        if shut_down:
+        ill = [f"{self._names[s]} ({slow.errors})" for s, slow in self._slow.latest.items() if slow.errors]
+        if ill:
             raise DeviceWrong(
-                self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(shut_down)}",
+                self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(ill)}",
                 "support the arm, let it cool, then reboot these servos",
             )  # fmt: skip
         control.torque_on()
@@ -188,6 +188,8 @@ class DynamixelArm:
         told = [
             f"{self._names[servo_id]} (ID {servo_id}) is silent: check its cable" for servo_id in self._sampler.silent
         ]
+        if self._control.trip_untold:
+            told.append("the servos' watchdog ran out: the arm holds the goal it had")
         for servo_id, slow in self._slow.latest.items():
             name = self._names[servo_id]
             if slow.errors:

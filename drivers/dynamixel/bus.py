@@ -1,7 +1,7 @@
-"""One bus of servos over the vendor's SDK: ping, read, write, sync read, sync write. Every failure is a DeviceError or a gap.
+"""One bus of servos over the vendor's SDK: ping, read, write, sync read, sync write.
 
-The SDK's GroupSyncRead stops at the first servo that is silent and loses those behind it; here the SDK's packet layer is
-used directly, every reply is taken by its ID, and servos known to be silent are asked last, so that nobody waits for them.
+Every failure is a DeviceError or a gap. The SDK's GroupSyncRead stops at the first servo that is silent and loses those
+behind it; here the SDK's packet layer is used directly and every reply is taken by its ID.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -131,7 +131,7 @@ class Bus:
         self._call(lambda: self._packets.reboot(self._serial, servo_id))
 
     def sync_read(self, ids: Sequence[int], address: int, length: int, slack_ms: float = REPLY_SLACK_MS) -> Answers:
-        """Read the same registers of several servos; whoever is missing in the result did not answer, or not cleanly."""
+        """Read the same registers of several servos; who is missing in the result did not answer, or not cleanly."""
         answers: dict[int, Answer] = {}
         self._serial.slack_ms = slack_ms
 

@@ -1,9 +1,10 @@
 """Goals, torque and the servos' own watchdog.
 
-Bus Watchdog (register 98, unit 20 ms; ROBOTIS e-manual): any instruction feeds it. If it runs out, the servo stops, reads −1
-(255) there, and its goals are read-only until 0 is written. So after any gap longer than it, or when it reads −1, the goal
-that was held is written again before anything else: take the hold goal, write 98 = 0, write that goal, re-arm, and say so.
-What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known to turn on.
+Bus Watchdog (register 98, unit 20 ms; ROBOTIS e-manual): any instruction feeds it. If it runs out, the servo stops,
+reads −1 (255) there, and its goals are read-only until 0 is written. So after any gap longer than it, or when it reads
+−1, the goal that was held is written again before anything else: take the hold goal, write 98 = 0, write that goal,
+re-arm, and say so. What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known to go on
+turning.
 """
 
 import contextlib
@@ -46,12 +47,12 @@ class Control:
             self.present[servo_id] = raw_state(block[CURRENT_OR_LOAD : CURRENT_OR_LOAD + 10])
             self._goal_ticks[servo_id] = self._slow.latest[servo_id].goal_ticks
             self._velocity_limits[servo_id] = register("Velocity Limit").of(block, 0)
-        notes = self._prepare(self._joints.ids)
+        notes: tuple[str, ...] = ()
         if any(self._slow.latest[servo_id].watchdog for servo_id in self._joints.ids):
-            if self._any_torque():
-                notes += ("a servo's watchdog was armed or had run out: released, the arm holds the goal it had",)
+            # first of all: after a trip no goal register can be written
             self._release_watchdog()
-        return notes
+            notes = ("the servos' watchdog was armed or had run out: released, the arm holds the goal it had",)
+        return self._prepare(self._joints.ids) + notes
 
     def goal(self, states: Mapping[int, RawState]) -> tuple[float, ...]:
         """By servo: the goal it holds if it has torque, else where it is."""
@@ -63,7 +64,7 @@ class Control:
         return tuple(self._joints.position(place, tick) for place, tick in enumerate(ticks))
 
     def write(self, goal: tuple[float, ...]) -> int:
-        """Send a goal in command units; arms the watchdog with the first one. After a trip the goal is dropped: the arm holds."""
+        """Send a goal in command units; the first arms the watchdog. After a trip goals drop until it was told."""
         if not self._trip_told:
             return self.bus.last_sent_ns
         for place, servo_id in enumerate(self._joints.ids):
@@ -82,6 +83,11 @@ class Control:
         """A slow reading has come in: does one read −1?"""
         if self._armed and any(self._slow.latest[servo_id].watchdog == TRIPPED for servo_id in self._slow.latest):
             self._recover()
+
+    @property
+    def trip_untold(self) -> bool:
+        """There was a trip that nobody has asked about: goals are dropped."""
+        return not self._trip_told
 
     def take_trip(self) -> bool:
         """Was there a trip since this was last asked."""

@@ -1,9 +1,9 @@
 """Grippers: from the servo's angle to 0 closed … 1 open, and to the finger's position. Pure.
 
-ALOHA normalises twice: an *action* gripper is the servo's angle between its closed and open angle, a *qpos* gripper is the
-finger's position between its closed and open position; the linkage makes them differ by up to 0.09 in mid-travel.
-Nothing is clipped here, as in ALOHA's code. Source of the constants: `constants.py` of tonyzhaozh/aloha, MarkFzp/mobile-aloha,
-Interbotix/aloha; of the linkage: `xs_sdk_obj.cpp` of interbotix_ros_core.
+ALOHA normalises twice: an *action* gripper is the servo's angle between its closed and open angle, a *qpos* gripper is
+the finger's position between its closed and open position; the linkage makes them differ by up to 0.09 in mid-travel.
+Nothing is clipped here, as in ALOHA's code. Source of the constants: `constants.py` of tonyzhaozh/aloha,
+MarkFzp/mobile-aloha and Interbotix/aloha; of the linkage: `xs_sdk_obj.cpp` of interbotix_ros_core.
 """
 
 import math
@@ -70,4 +70,4 @@ FOLLOWER: dict[Generation, Travel] = {
     "aloha2": Travel(1.6214, 0.6197, 0.0579, 0.0440),
 }
 CURRENT_LIMIT: dict[Generation, int] = {"aloha1": 200, "mobile": 300, "aloha2": 300}
-"""Follower grippers' Current Limit, units of 2.69 mA: README of aloha and mobile-aloha, `robot_utils.py` of Interbotix."""
+"""Follower grippers' Current Limit, units of 2.69 mA. Source: READMEs of aloha and mobile-aloha, Interbotix' code."""

@@ -1,8 +1,8 @@
 """Tells an impossible jump from motion. Pure.
 
-A joint that is more than 0.35 rad from its last good reading cannot have moved there between two samples: the reading is
-bad. If three readings in a row agree with one another, the arm really is there (it was moved while nobody looked), the
-suspicion ends, and it is counted.
+A joint that is more than 0.35 rad from its last good reading cannot have moved there between two samples: the reading
+is bad. If three readings in a row agree with one another, the arm really is there (it was moved while nobody looked),
+the suspicion ends, and it is counted.
 """
 
 import math

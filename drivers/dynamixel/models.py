@@ -1,7 +1,7 @@
 """The arms this driver knows: servos, shadows, drive modes, limits, poses. Data only.
 
-Source: interbotix_ros_manipulators, `interbotix_xsarm_control/config/{vx300s,wx250s}.yaml`; start pose and ALOHA's joint
-names: `constants.py` of tonyzhaozh/aloha. A shadow servo sits on its primary's joint and obeys the primary's ID
+Source: interbotix_ros_manipulators, `interbotix_xsarm_control/config/{vx300s,wx250s}.yaml`; start pose and
+joint names: `constants.py` of tonyzhaozh/aloha. A shadow servo sits on its primary's joint and obeys the primary's ID
 (Secondary ID); nobody addresses it, but it is checked and watched.
 """
 

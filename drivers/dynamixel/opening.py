@@ -1,7 +1,7 @@
 """What happens between "the port is open" and "the arm may be used": who is there, what is set, what must be set.
 
-EEPROM is written only on servos whose torque is already off; with torque on and a wrong value, opening refuses and says how
-to support the arm. Torque itself is never touched here.
+EEPROM is written only on servos whose torque is already off; with torque on and a wrong value, opening refuses and says
+how to support the arm. Torque itself is never touched here.
 """
 
 from collections.abc import Iterator
@@ -72,7 +72,8 @@ class Opening:
         if missing:
             raise DeviceMissing(
                 self._bus.device, self._bus.port, expected, f"no answer from {_named(missing)}{_strangers(foreign)}",
-                f"check the cable to {missing[0].name} and behind it; a servo whose LED blinks has shut down: power off and on, arm supported",
+                f"check the cable to {missing[0].name} and behind it; a servo whose LED blinks has shut down: "
+                "switch the arm's power off and on, arm supported",
             )  # fmt: skip
         wrong = [s for s in self._arm.servos if model_names().get(found[s.id] or 0) not in s.models]
         if wrong:
@@ -98,9 +99,10 @@ class Opening:
         told = ", ".join(f"{name} {found} instead of {wanted}" for name, found, wanted in wrong)
         if register("Torque Enable").of(block, 0):
             raise DeviceWrong(
-                self._bus.device, self._bus.port, f"{servo.name} (ID {servo.id}) set up for a {self._role}", f"{told}, and its torque is on",
-                "this can only be changed with torque off, and then the arm falls: hold the arm with both hands (or lay it into its sleep "
-                "pose), switch its power off and on, then open again",
+                self._bus.device, self._bus.port, f"{servo.name} (ID {servo.id}) set up for a {self._role}",
+                f"{told}, and its torque is on",
+                "this can only be changed with torque off, and then the arm falls: hold the arm with both hands (or lay "
+                "it into its sleep pose), switch its power off and on, then open again",
             )  # fmt: skip
         for name, _, wanted in wrong:
             item = register(name)
@@ -142,7 +144,8 @@ class Opening:
             offset = register("Homing Offset").of(blocks[servo.id], 0)
             if offset and servo.limits_ticks is not None:
                 self._notes.append(
-                    f"{servo.name}: Homing Offset is {offset} ticks; ALOHA's is 0 (another program has written it; positions are shifted)"
+                    f"{servo.name}: Homing Offset is {offset} ticks; ALOHA's is 0 "
+                    "(another program has written it; positions are shifted)"
                 )
 
     def _stubborn(self, servo: Servo, name: str, wanted: int, found: str) -> DeviceWrong:

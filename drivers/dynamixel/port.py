@@ -1,4 +1,4 @@
-"""The serial port: the SDK's PortHandler, waiting in the kernel instead of spinning, with time-outs from our own budget."""
+"""The serial port: the SDK's PortHandler, waiting in the kernel instead of spinning, its time-outs from our budget."""
 
 import contextlib
 import errno
@@ -26,6 +26,7 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
 
     def __init__(self, port: str, baud: int, clock: Clock) -> None:
         super().__init__(port)
+        self._fd = -1
         self.baudrate = baud
         self.slack_ms = REPLY_SLACK_MS
         self.sent_ns = 0
@@ -39,6 +40,7 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
             self.ser = serial.Serial(self.port_name, self.baudrate, timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
             raise opening_error(device, self.port_name, self.baudrate, error) from error
+        self._fd = self.ser.fd if self.ser.fd is not None else -1
         self.is_open = True
         self.is_using = False
         self.tx_time_per_byte = 10_000.0 / self.baudrate
@@ -47,7 +49,7 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
     def close(self) -> None:
         """Let go; may be called twice."""
         if self.is_open:
-            self.is_open = False
+            self.is_open, self._fd = False, -1
             with contextlib.suppress(OSError, serial.SerialException):
                 self.ser.close()
 
@@ -77,10 +79,10 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
         """Up to `length` bytes; waits for the first until the packet's deadline."""
         wait_s = max(0.0, self._deadline_ms - self.getCurrentTime()) / 1000.0
         try:
-            ready, _, _ = select.select([self.ser.fd], [], [], wait_s)
+            ready, _, _ = select.select([self._fd], [], [], wait_s)
             if not ready:
                 return b""
-            data = os.read(self.ser.fd, length)
+            data = os.read(self._fd, length)
         except (OSError, ValueError, TypeError) as error:
             raise PortGone(str(error)) from error
         if not data:
@@ -91,7 +93,7 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
         """Send a packet."""
         self.sent_ns = self._clock()
         try:
-            return os.write(self.ser.fd, bytes(packet))
+            return os.write(self._fd, bytes(packet))
         except (OSError, TypeError) as error:
             raise PortGone(str(error)) from error
 

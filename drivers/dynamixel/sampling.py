@@ -1,7 +1,7 @@
 """One complete reading of the arm, or the knowledge of who is missing from it.
 
-Shadow servos are not read at rate: they sit on their primary's shaft, so they say nothing new, and they would cost 0.5 ms
-of a 5 ms cycle; their current, temperature and errors come with the slow registers.
+Shadow servos are not read at rate: they sit on their primary's shaft, so they say nothing new, and they would cost
+0.5 ms of a 5 ms cycle; their current, temperature and errors come with the slow registers.
 """
 
 from collections.abc import Mapping

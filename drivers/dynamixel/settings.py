@@ -122,6 +122,6 @@ class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         if cycle > 0.9 * 1000.0 / self.rate_hz:
             fits = int(0.9 * 1000.0 / cycle)
             raise ValueError(
-                f"rate_hz {self.rate_hz:g} does not fit {self.wire_baud} baud: {servos} servos take {cycle:.1f} ms a cycle; "
-                f"use rate_hz: {fits} or less, or set the servos to 1 Mbaud (Baud Rate 3) and baud: 1000000"
+                f"rate_hz {self.rate_hz:g} does not fit {self.wire_baud} baud: {servos} servos take {cycle:.1f} ms a "
+                f"cycle; use rate_hz: {fits} or less, or set the servos to 1 Mbaud (Baud Rate 3) and baud: 1000000"
             )

@@ -183,6 +183,33 @@ class CloseSession(Request, frozen=True):
 SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | CloseSession
 
 
+# -- to the policy runner --
+class LoadPolicy(Request):
+    """Load the policy in `folder`, check it against the rig, warm it up. Done once it may start.
+
+    Takes seconds to minutes: ask patiently.
+    """
+
+    folder: str
+
+
+class StartPolicy(Request):
+    """Begin a rollout: infer, and ask the pilot at every tick. Done once the first ask is out; then the
+    pilot may engage it.
+
+    With `shadow` the asks go to the stream `command/policy_shadow`, which no pilot hears: nothing moves.
+    """
+
+    shadow: bool = False
+
+
+class StopPolicy(Request):
+    """End the rollout: nothing is asked any more. The policy stays loaded."""
+
+
+PolicyRequest = LoadPolicy | StartPolicy | StopPolicy
+
+
 # -- to the supervisor --
 class Shutdown(Request, frozen=True):
     """Stop every node in order, arms held."""

@@ -17,6 +17,8 @@ from station.bus.messages import Dimension
 
 _REACHED = 1e-9
 """A goal this near its target is put on it (braking room shrinks with the distance and would never quite get there)."""
+_SOFT = 0.01
+"""Arriving at a standing target: this share of the speed that one step can shed, so that no jitter of dt matters."""
 
 
 class _Bounds(NamedTuple):
@@ -27,6 +29,16 @@ class _Bounds(NamedTuple):
     velocity: float
     acceleration: float
     rad_per_unit: float
+
+
+class _Aim(NamedTuple):
+    """What one dimension is to follow."""
+
+    target: float
+    velocity: float
+    """The target's own."""
+    followed: bool
+    """Was the goal on the target before this step?"""
 
 
 class Limiter:
@@ -64,7 +76,8 @@ class Limiter:
         ):
             allowed = min(max(wanted, bounds.lower), bounds.upper)
             moving = (allowed - last) / dt_s
-            next_goal = _step(bounds, goal, velocity, allowed, _steady(moving, last_velocity), dt_s, speed_rad_s)
+            aim = _Aim(allowed, _steady(moving, last_velocity), goal == last)
+            next_goal = _step(bounds, goal, velocity, aim, dt_s, speed_rad_s)
             goals.append(next_goal)
             velocities.append((next_goal - goal) / dt_s)
             targets.append(allowed)
@@ -105,30 +118,35 @@ def _bounds(dimension: Dimension, velocity_rad_s: float, acceleration_rad_s2: fl
     return _Bounds(dimension.lower, dimension.upper, velocity_rad_s / scale, acceleration_rad_s2 / scale, scale)
 
 
-def _step(
-    bounds: _Bounds,
-    goal: float,
-    velocity: float,
-    target: float,
-    target_velocity: float,
-    dt_s: float,
-    speed_rad_s: float,
-) -> float:
+def _step(bounds: _Bounds, goal: float, velocity: float, aim: _Aim, dt_s: float, speed_rad_s: float) -> float:
     limit = min(bounds.velocity, speed_rad_s / bounds.rad_per_unit)
     change = bounds.acceleration * dt_s
-    wanted = (target - goal) / dt_s
-    if abs(wanted) <= limit and abs(wanted - velocity) <= change:
-        room = bounds.upper - target if wanted > 0 else target - bounds.lower
-        if wanted * wanted <= 2 * bounds.acceleration * room or abs(target - goal) <= _REACHED:
-            return target
+    if _reachable(bounds, goal, velocity, aim, dt_s, limit):
+        return aim.target
     low = min(max(velocity - change, -limit), velocity + change)
     high = max(min(velocity + change, limit), velocity - change)
     low = max(low, -_braking(bounds.acceleration, change, goal - bounds.lower))
     high = min(high, _braking(bounds.acceleration, change, bounds.upper - goal))
-    steady = min(max(target_velocity, -limit), limit)
-    behind = target - goal - steady * dt_s
+    steady = min(max(aim.velocity, -limit), limit)
+    behind = aim.target - goal - steady * dt_s
     wanted = steady + copysign(_braking(bounds.acceleration, change, abs(behind)), behind)
     return _inside(bounds, goal, goal + min(max(wanted, low), high) * dt_s)
+
+
+def _reachable(bounds: _Bounds, goal: float, velocity: float, aim: _Aim, dt_s: float, limit: float) -> bool:
+    """Can the goal be on the target after this step, within the limits, and stay with it?
+
+    A goal that was on the target follows it whatever it does. One that catches up must not arrive faster than it could
+    shed: on a standing target it would shoot over.
+    """
+    change = bounds.acceleration * dt_s
+    wanted = (aim.target - goal) / dt_s
+    if abs(wanted) > limit or abs(wanted - velocity) > change:
+        return False
+    if not aim.followed and abs(wanted - aim.velocity) > (change if aim.velocity else _SOFT * change):
+        return False
+    room = bounds.upper - aim.target if wanted > 0 else aim.target - bounds.lower
+    return wanted * wanted <= 2 * bounds.acceleration * room or abs(aim.target - goal) <= _REACHED
 
 
 def _braking(acceleration: float, change: float, distance: float) -> float:

@@ -10,10 +10,12 @@ from typing import NamedTuple
 import zmq
 
 from station.bus.messages import Health, PilotState, RecorderState
-from station.bus.requests import Label, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
+from station.bus.requests import PilotRequest, Refused, Reply, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
-from station.episodes.naming import discard, next_number
+from station.episodes.catalogue import delete
+from station.episodes.labels import add_note, set_success
+from station.episodes.naming import discard, episode_path, next_number
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.session.core import SessionCore
@@ -101,9 +103,17 @@ class SessionNode:
         popen = self._spawn("station.episodes.finalise", discard(part) if discarded else part)
         self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
 
-    def label(self, folder: Path, request: Label) -> str:
+    def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Port: label an episode."""
-        return label(folder, request.episode, request.success)
+        set_success(episode_path(folder, episode), success)
+
+    def note(self, folder: Path, episode: int, text: str) -> None:
+        """Port: a line of text."""
+        add_note(episode_path(folder, episode), text)
+
+    def delete(self, folder: Path, episode: int) -> None:
+        """Port: delete, undoably."""
+        delete(episode_path(folder, episode))
 
     def run(self) -> None:
         """Until told to stop; then the finalisers are let finish (they are safe to kill, but it is a pity)."""
@@ -155,6 +165,7 @@ class SessionNode:
 
     def _tell(self) -> None:
         now_ns = self._node.clock()
+        self._core.time(now_ns)
         state = self._core.state()
         if state != self._published or now_ns >= self._state_due_ns:
             self._published, self._state_due_ns = state, now_ns + STATE_NS
