@@ -36,7 +36,11 @@ def demo(
         contact_sheet(episode.path, sheet)
         joint_plot(episode.path, plot)
         console.print(f"{sheet}\n{plot}")
-    console.print(f"\nNext: station episodes show {fresh[0].path}\n      station replay {fresh[0].path} --rig sim" if fresh else "")
+    console.print(
+        f"\nNext: station episodes show {fresh[0].path}\n      station replay {fresh[0].path} --rig sim"
+        if fresh
+        else ""
+    )
     if early or len(fresh) < count:
         raise StationError(f"{early} episodes ended early, {count - len(fresh)} were not saved")
 
@@ -46,5 +50,7 @@ def _table(fresh: list[Episode]) -> Table:
     for column in ("episode", "ticks", "late", "lost", "worst age ms", "MB", "where"):
         table.add_column(column, justify="left" if column == "where" else "right")
     for episode in fresh:
-        table.add_row(str(episode.number), "", "", "", "", f"{episode.path.stat().st_size / 1e6:.0f}", str(episode.path))
+        table.add_row(
+            str(episode.number), "", "", "", "", f"{episode.path.stat().st_size / 1e6:.0f}", str(episode.path)
+        )
     return table

@@ -33,7 +33,9 @@ def replay(
         typer.confirm("The followers will replay the episode. Is the way clear?", abort=True)
     with attached(loaded):
         missed = Replayer(loaded, actions).run()
-    console.print(f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else ""))
+    console.print(
+        f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else "")
+    )
 
 
 def _actions(file: Path) -> npt.NDArray[np.float32]:

@@ -70,7 +70,11 @@ class _Writer:
         """Stream → dataset of its pictures."""
         colour = {camera: f"/observations/images/{camera}" for camera in self._plan.cameras}
         nodes = layout.streams(self._found.header.descriptions)
-        depth = {stream: f"/observations/depth/{nodes[stream][1]}" for stream, kind in self._found.kinds.items() if kind == "depth"}
+        depth = {
+            stream: f"/observations/depth/{nodes[stream][1]}"
+            for stream, kind in self._found.kinds.items()
+            if kind == "depth"
+        }
         return colour | depth
 
     def take(self, index: int, whole: WholeRow) -> None:
@@ -135,7 +139,9 @@ class _Writer:
         if self._found.kinds[stream] == "depth":
             # What HDF5's shuffle and gzip filters would make of it, made once for all rows that repeat the picture.
             if len(data) != 2 * frame.height * frame.width:
-                raise EpisodeError(f"{stream}: a depth picture of {len(data)} bytes is not {frame.width}×{frame.height}. The journal is kept")
+                raise EpisodeError(
+                    f"{stream}: a depth picture of {len(data)} bytes is not {frame.width}×{frame.height}. The journal is kept"
+                )
             return zlib.compress(np.frombuffer(data, np.uint8).reshape(-1, 2).T.tobytes(), 1)
         if self._plan.jpeg:
             return bytes(data).ljust(self._plan.padded, b"\0")
@@ -149,7 +155,11 @@ class _Writer:
         fd = os.open(path, os.O_RDONLY)
         try:
             for name, crcs in self._crcs.items():
-                wrong = [row for row, (at, size) in enumerate(places[name]) if zlib.crc32(os.pread(fd, size, at)) != crcs[row]]
+                wrong = [
+                    row
+                    for row, (at, size) in enumerate(places[name])
+                    if zlib.crc32(os.pread(fd, size, at)) != crcs[row]
+                ]
                 if wrong or len(places[name]) != len(crcs):
                     findings.append(f"{name}: rows {wrong[:5]} of {len(crcs)} are not what was written")
         finally:

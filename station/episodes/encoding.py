@@ -60,7 +60,9 @@ def _picture(module: Any, name: str) -> _Picture:
     pool.Add(file)  # type: ignore[no-untyped-call]
     both = descriptor_pb2.FileDescriptorSet(file=[time, file])
     found = pool.FindMessageTypeByName(f"foxglove.{name}")  # type: ignore[no-untyped-call]
-    return _Picture(message_factory.GetMessageClass(found), Schema(f"foxglove.{name}", "protobuf", both.SerializeToString()))
+    return _Picture(
+        message_factory.GetMessageClass(found), Schema(f"foxglove.{name}", "protobuf", both.SerializeToString())
+    )
 
 
 _COMPRESSED = _picture(CompressedImage_pb2, "CompressedImage")
@@ -137,4 +139,3 @@ def _json_schema(name: str) -> bytes:
     _, parts = msgspec.json.schema_components([body], ref_template="#/$defs/{name}")
     root = dict(parts.pop(name))
     return msgspec.json.encode(root | {"$defs": parts} if parts else root)
-

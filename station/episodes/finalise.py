@@ -65,7 +65,9 @@ def _finalise(part: Path, keep_journal: bool) -> Path:
             raise JournalDamaged(f"{part}: not even its first record is whole; nothing was recorded in it")
         if target.exists():
             if not same_recording(target, reader.header):
-                raise EpisodeError(f"{target} exists and is another recording than {part.name}. Next: move one of them away")
+                raise EpisodeError(
+                    f"{target} exists and is another recording than {part.name}. Next: move one of them away"
+                )
             found = survey(reader, reader.header)  # saved before; only the journal was left to be put away
         else:
             found = survey(reader, reader.header)
@@ -82,11 +84,15 @@ def _write(part: Path, reader: JournalReader, found: Survey, temporary: Path, ta
         check = build(reader, found, temporary)
         findings = [*check(), *verify(temporary)]
         if findings:
-            raise EpisodeError(f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept")
+            raise EpisodeError(
+                f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept"
+            )
         _sync(temporary)
         os.link(temporary, target)  # unlike a rename it never replaces an episode
     except OSError as error:
-        raise EpisodeError(f"{target}: cannot be written: {error}. The journal is kept. Next: check the disk, then `station episodes recover`") from error
+        raise EpisodeError(
+            f"{target}: cannot be written: {error}. The journal is kept. Next: check the disk, then `station episodes recover`"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
     naming.sync_folder(target.parent)

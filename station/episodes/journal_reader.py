@@ -133,7 +133,9 @@ class JournalReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _records(self) -> Iterator[tuple[int, int, bytes]]:
@@ -146,7 +148,9 @@ class JournalReader:
         while offset + _RECORD.size <= size:
             opcode, length = _RECORD.unpack(os.pread(fd, _RECORD.size, offset))
             if opcode == 0:
-                raise _Torn("the tail was never written", offset)  # a power cut leaves zeros where data had been announced
+                raise _Torn(
+                    "the tail was never written", offset
+                )  # a power cut leaves zeros where data had been announced
             after = offset + _RECORD.size + length
             if after > size:
                 raise _Torn(f"the last record lacks {after - size} bytes", offset)

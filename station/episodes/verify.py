@@ -34,7 +34,11 @@ def _attributes(file: h5py.File) -> Iterator[str]:
                 yield f"{on}: attribute {attribute.name} is missing"
                 continue
             value = file[on].attrs[attribute.name]
-            good = isinstance(value, np.ndarray) if attribute.type == "strings" else isinstance(value, _TYPES[attribute.type])
+            good = (
+                isinstance(value, np.ndarray)
+                if attribute.type == "strings"
+                else isinstance(value, _TYPES[attribute.type])
+            )
             if not good:
                 yield f"{on}: attribute {attribute.name} is {type(value).__name__}, not {attribute.type}"
     if file.attrs.get("success") not in (-1, 0, 1):

@@ -183,9 +183,7 @@ def _check_vectors(path: Path, file: PolicyFile) -> None:
 
 def _check_pictures(path: Path, file: PolicyFile) -> None:
     if file.cameras and file.image is None:
-        raise PolicyError(
-            path, "image", "missing", "give the size of training: image: {width: 640, height: 480}"
-        )
+        raise PolicyError(path, "image", "missing", "give the size of training: image: {width: 640, height: 480}")
     if len(set(file.cameras)) != len(file.cameras):
         raise PolicyError(path, "cameras", "a camera is given twice", "give each once, in the order of training")
 

@@ -30,13 +30,19 @@ def main(folder: Path) -> None:
         writer.flush()
     wall, cpu = time.monotonic() - started, time.process_time() - cpu
     writer.close(SECONDS * 50)
-    print(f"journal: {messages} messages, {part.stat().st_size >> 20} MiB: {cpu / messages * 1e6:.1f} µs a message, {cpu / SECONDS:.1%} of a core, {wall:.2f} s")
+    print(
+        f"journal: {messages} messages, {part.stat().st_size >> 20} MiB: {cpu / messages * 1e6:.1f} µs a message, {cpu / SECONDS:.1%} of a core, {wall:.2f} s"
+    )
     del batches
     os.sync()
     started, cpu = time.monotonic(), time.process_time()
     episode = finalise(part)
-    print(f"finalise: {time.monotonic() - started:.2f} s ({time.process_time() - cpu:.2f} s of CPU) for {episode.stat().st_size >> 20} MiB")
-    print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB (the made-up messages among it)")
+    print(
+        f"finalise: {time.monotonic() - started:.2f} s ({time.process_time() - cpu:.2f} s of CPU) for {episode.stat().st_size >> 20} MiB"
+    )
+    print(
+        f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB (the made-up messages among it)"
+    )
 
 
 if __name__ == "__main__":

@@ -92,7 +92,9 @@ def denoiser(path: Path, wanted: dict[str, Any]) -> None:
     save(path, nodes, inputs, {"prediction": shape}, {"half": np.float32(0.5), "milli": np.float32(0.001)})
 
 
-def save(path: Path, nodes: list[Any], inputs: list[Any], outputs: dict[str, list[Any]], constants: dict[str, Any]) -> None:
+def save(
+    path: Path, nodes: list[Any], inputs: list[Any], outputs: dict[str, list[Any]], constants: dict[str, Any]
+) -> None:
     """Write a checked graph."""
     infos = [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in outputs.items()]
     weights = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]

@@ -290,7 +290,9 @@ def test_a_timed_reset_ends_by_itself_with_an_episode_of_the_same_length() -> No
     assert world.core.state().why == "no sample yet from cam_high"
 
 
-@pytest.mark.parametrize("button", [Start(1.0), Stop(), Discard(), Align(), Label(True), Undo(), Pause(), Note("x"), CloseSession()])
+@pytest.mark.parametrize(
+    "button", [Start(1.0), Stop(), Discard(), Align(), Label(True), Undo(), Pause(), Note("x"), CloseSession()]
+)
 def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_not(button: SessionRequest) -> None:
     world = World()
     world.press(button)
