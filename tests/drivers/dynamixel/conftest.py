@@ -64,7 +64,7 @@ MakeArm = Callable[..., Rigged]
 
 @pytest.fixture
 def make_arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeArm]:
-    """An emulated arm and its driver, not opened yet. Time-outs are wide: a loaded machine must not look like a fault."""
+    """An emulated arm and its driver, not opened yet. Time-outs are wide: a loaded machine is no fault."""
     monkeypatch.setattr("drivers.dynamixel.bus.REPLY_SLACK_MS", 60.0)
     monkeypatch.setattr("drivers.dynamixel.bus.SETUP_SLACK_MS", 100.0)
     monkeypatch.setattr("drivers.dynamixel.bus._SCAN_MS", 100.0)

@@ -194,8 +194,7 @@ def test_everybody_silent_is_an_error_within_a_second(make_arm: MakeArm) -> None
     rigged.state()
     rigged.bus.faults.silence()
     with pytest.raises(DeviceSilent, match="power supply"):
-        for _ in range(10_000):
-            rigged.arm.read()
+        next_state(rigged.arm)
     rigged.bus.faults.speak()
     rigged.arm.open()
     rigged.state()
@@ -206,7 +205,7 @@ def test_unplugged_and_back(make_arm: MakeArm) -> None:
     rigged.arm.open()
     rigged.arm.torque(True)
     rigged.bus.faults.unplug()
-    with pytest.raises(DeviceError, match="put the USB cable back|no such device"):
+    with pytest.raises(DeviceError, match="put the USB cable back"):
         rigged.arm.read()
     with pytest.raises(DeviceError, match="no such device"):
         rigged.arm.open()
