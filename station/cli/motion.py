@@ -37,7 +37,9 @@ def replay(
             with Asker(loaded.name, "world") as world:
                 world.ask(PrepareScene(number_of(file)), ALIGN_MS)
         missed = Replayer(loaded, actions).run()
-    console.print(f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else ""))
+    console.print(
+        f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else "")
+    )
 
 
 def _actions(file: Path) -> npt.NDArray[np.float32]:

@@ -44,7 +44,9 @@ def record(
 def refuse_unattended(rig: Rig, headless: bool, yes: bool) -> None:
     """Real arms do not move without somebody who said so."""
     if headless and rig.moves_real_arms and not yes:
-        raise UsageError(f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move")
+        raise UsageError(
+            f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move"
+        )
 
 
 def record_headless(rig: Rig, opening: OpenSession, episodes: int, seconds: float) -> int:

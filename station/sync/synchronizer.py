@@ -140,7 +140,9 @@ class Synchronizer:
             return
         row = self._rows.close(k, recording.rows, instant, late, self._holding)
         safety = self._rig.safety
-        why = end_reason(self._rig, instant, row, int(safety.camera_loss_s * NS_PER_S), ARM_LOSS_NS, recording.keep_hold)
+        why = end_reason(
+            self._rig, instant, row, int(safety.camera_loss_s * NS_PER_S), ARM_LOSS_NS, recording.keep_hold
+        )
         if why:
             recording.end(why)
             return
@@ -236,7 +238,11 @@ class Synchronizer:
 
     def _publish_health(self) -> None:
         streams = (StreamHealth("tick", self._rig.tick_hz, self._rig.tick_hz, 0),)
-        readings: dict[str, float] = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
+        readings: dict[str, float] = {
+            "ticks": self._ticks,
+            "late_ticks": self._late,
+            "refused_samples": self._aligner.refused,
+        }
         error = self._recording.error if self._recording is not None else ""
         self._node.publish_health(
             Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())
