@@ -57,7 +57,8 @@ class Synchronizer:
             + [("pilot", "pilot")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )
-        self._holding = False
+        self._pilot_holds = ""
+        """Why the pilot holds; "" while it does not."""
         self._recording: Recording | None = None
         self._waiting: tuple[Callable[[Reply], None], str] | None = None
         """Who waits for the recording to be open ("open") or closed ("close")."""
@@ -94,7 +95,7 @@ class Synchronizer:
                 self._describe(sample.node, body)
                 continue
             if isinstance(body, PilotState):
-                self._holding = body.state == "hold"
+                self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
