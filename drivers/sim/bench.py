@@ -7,6 +7,7 @@ follower's goal register can be taken from outside the station.
 """
 
 import math
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ import zmq
 from numpy.typing import NDArray
 
 from drivers.sim.arms import JOINT_OF_SERVO, LeaderPlant, horn_signs, leader_shafts
-from drivers.sim.buses import Arm, Buses, arms, running
+from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
 from drivers.sim.servo import CENTRE, RAD_PER_TICK, Plant
 from drivers.sim.servo_bus import ServoBus
@@ -201,6 +202,7 @@ def goals(bus: ServoBus, since_ns: int) -> tuple[NDArray[np.int64], NDArray[np.f
 
 def main(node: Node) -> None:
     """The node's loop."""
+    sys.setswitchinterval(SWITCH_S)
     BenchWorld(node).run()
 
 

@@ -14,6 +14,10 @@ from station.errors import RequestRefused, RigError
 from station.rig import Device, Rig
 
 
+SWITCH_S = 0.0002
+"""Python's switch interval for a world: the buses are threads, and must not wait 5 ms for one another to answer."""
+
+
 class Arm(NamedTuple):
     """One arm of the rig: its device and the servos it is made of."""
 

@@ -1,7 +1,7 @@
 """Drawing the scene into memory by EGL, on the processor where there is no GPU.
 
-MuJoCo's `Renderer` picks its platform from the environment when `mujoco` is first imported; this asks for EGL
-outright, so it draws without a display whoever imported MuJoCo before. Shadows, reflections, sky and multisampling are off.
+MuJoCo's `Renderer` picks its platform from the environment when `mujoco` is first imported; this asks for EGL outright,
+so it draws without a display whoever imported MuJoCo before. Shadows, reflections, sky and multisampling are off.
 """
 
 import os

@@ -30,7 +30,7 @@ _TILT_RAD = 1.0
 _MEET_M = (0.0, 0.5, 0.25)
 _LINE_POINTS = 9
 _WIDE, _SQUEEZE = 0.8, 0.3
-"""Gripper asks: well around the cube (it is felt at 0.55), and beyond it, so that the current limit decides the force."""
+"""Gripper asks: well around the cube (it is felt at 0.55), and into it, so that the current limit decides the force."""
 _REACHING_DOWN = np.array([0.0, -0.3, 0.7, 0.0, 0.5, 0.0])
 """Where the search for the first grasp starts: wrist bent down, forearm not turned over."""
 

@@ -5,19 +5,21 @@ reached only through their servo buses. It shares the physics state with the cam
 about the cube as `vector/world` (`TRUTH`), and answers `requests.WorldRequest`.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import zmq
 
 from drivers.sim.arms import FollowerPlant, LeaderPlant, leader_shafts
-from drivers.sim.buses import Arm, Buses, arms, running
+from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
 from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
 from drivers.sim.scene import SIDES, TIMESTEP_S, Scene
-from drivers.sim.script import cube_start
+from drivers.sim.script import Ask, cube_start
 from drivers.sim.servo import Plant
 from drivers.sim.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
@@ -165,13 +167,16 @@ class MujocoWorld:
             elif isinstance(sample.body, PilotState):
                 self._pilot = sample.body
         x_m, y_m, _ = cube_start(self._settings.seed, self._operator.episode)
-        cube = self._operator.update(now_ns, self._session, self._pilot, self._scene.clear_of(x_m, y_m))
+        cube = self._operator.update(now_ns, self._session, self._pilot, self._followers_at(), self._scene.clear_of(x_m, y_m))
         if cube is not None:
             self._scene.place_cube(*cube)
         if self._waiting and self._operator.ready:
             for asked in self._waiting:
                 asked.answer(Done(f"the cube is where it is for episode {asked.episode}"))
             self._waiting.clear()
+
+    def _followers_at(self) -> Ask:
+        return {side: np.array([*self._scene.joints(side).position_rad[:6], 0.0]) for side in SIDES}
 
     def _answer(self) -> None:
         while (got := self._answerer.receive()) is not None:
@@ -215,6 +220,7 @@ class MujocoWorld:
 
 def main(node: Node) -> None:
     """The node's loop."""
+    sys.setswitchinterval(SWITCH_S)
     MujocoWorld(node).run()
 
 

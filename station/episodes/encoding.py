@@ -46,6 +46,10 @@ class _Picture(NamedTuple):
     schema: Schema
 
 
+def _with_payload(body: Any) -> Any:
+    return tuple[body, tuple[bytes, ...]]
+
+
 def _picture(module: Any, name: str) -> _Picture:
     file = descriptor_pb2.FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
     message = file.message_type[0]
@@ -56,10 +60,10 @@ def _picture(module: Any, name: str) -> _Picture:
     message.oneof_decl.add(name="_station_device_sequence")
     time = descriptor_pb2.FileDescriptorProto.FromString(timestamp_pb2.DESCRIPTOR.serialized_pb)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(time)  # type: ignore[no-untyped-call]
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(time)
+    pool.Add(file)
     both = descriptor_pb2.FileDescriptorSet(file=[time, file])
-    found = pool.FindMessageTypeByName(f"foxglove.{name}")  # type: ignore[no-untyped-call]
+    found = pool.FindMessageTypeByName(f"foxglove.{name}")
     return _Picture(
         message_factory.GetMessageClass(found), Schema(f"foxglove.{name}", "protobuf", both.SerializeToString())
     )
@@ -69,9 +73,13 @@ _COMPRESSED = _picture(CompressedImage_pb2, "CompressedImage")
 _RAW = _picture(RawImage_pb2, "RawImage")
 
 _json = msgspec.json.Encoder()
-_from_json = {kind.name: msgspec.json.Decoder(kind.body) for kind in STREAMS.values()}
+_from_json: dict[str, msgspec.json.Decoder[Any]] = {
+    kind.name: msgspec.json.Decoder(kind.body) for kind in STREAMS.values()
+}
 _msgpack = msgspec.msgpack.Encoder()
-_from_msgpack = {kind.name: msgspec.msgpack.Decoder(tuple[kind.body, tuple[bytes, ...]]) for kind in STREAMS.values()}
+_from_msgpack: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    kind.name: msgspec.msgpack.Decoder(_with_payload(kind.body)) for kind in STREAMS.values()
+}
 
 
 def encode(sample: Sample) -> tuple[Encoding, str, bytes]:

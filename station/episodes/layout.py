@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table has one line a row)
 """The TABLE of what is in an episode: datasets, attributes, their types and shapes. Pure.
 
 `finalise` creates what `expected()` says, `verify` holds a file against it, docs/reference/episode-file.md is printed

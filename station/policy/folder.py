@@ -133,12 +133,11 @@ def load_policy(folder: Path) -> Policy:
 
 
 def check_against_rig(
-    policy: Policy, rig: str, cameras: Sequence[str], dims: int, tick_hz: float, dim_names: Sequence[str] = ()
+    policy: Policy, rig: str, cameras: Sequence[str], dim_names: Sequence[str], tick_hz: float
 ) -> None:
     """Does the policy fit this rig? Raises PolicyError with the first thing that does not.
 
-    `dims` is the length of the rig's vector; `dim_names` its names where they are known (else the order goes
-    unchecked).
+    `dim_names` are those of the rig's vector, in its order.
     """
     path = policy.folder / "policy.yaml"
     for camera in policy.cameras:
@@ -149,6 +148,7 @@ def check_against_rig(
             raise PolicyError(
                 path, "cameras", found, "run it on the rig it was trained on, or name the camera alike in the rig file"
             )
+    dims = len(dim_names)
     for key, count in (("state_dim", policy.state_dim), ("action_dim", policy.action_dim)):
         if count != dims:
             fix = f"run it on a rig of {count} dimensions, or train it on this rig's episodes"

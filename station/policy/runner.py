@@ -15,10 +15,11 @@ from typing import Literal
 
 import zmq
 
-from station.bus.messages import Command, Health, Tick
+from station.bus.messages import Command, Description, Health, Tick
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
 from station.bus.sockets import Answerer, Subscriber
 from station.clock import NS_PER_S
+from station.episodes.journal import vector_dimensions
 from station.errors import BackendFault, StationError
 from station.node import Node, run
 from station.policy.folder import check_against_rig
@@ -41,7 +42,9 @@ class Runner:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._ticks = Subscriber(node.rig.name, [("tick", "synchronizer")])
+        followers = [("description", follower) for follower in node.rig.followers]
+        self._bus = Subscriber(node.rig.name, [("tick", "synchronizer"), *followers])
+        self._descriptions: dict[str, Description] = {}
         self._requests: Answerer[PolicyRequest] = Answerer(node.rig.name, node.name, PolicyRequest)
         self._worker = Worker(node.clock)
         self._eyes: Eyes | None = None
@@ -58,7 +61,7 @@ class Runner:
         """Until the node is to finish. Raises BackendFault when the backend hangs."""
         sys.setswitchinterval(_SWITCH_S)
         poller = zmq.Poller()
-        for source in (self._ticks.socket, self._requests.socket, self._worker.wakes):
+        for source in (self._bus.socket, self._requests.socket, self._worker.wakes):
             poller.register(source, zmq.POLLIN)
         self._worker.start()
         try:
@@ -71,9 +74,11 @@ class Runner:
     def _turn(self) -> None:
         for result in self._worker.results():
             self._take(result)
-        while (sample := self._ticks.receive()) is not None:
+        while (sample := self._bus.receive()) is not None:
             if isinstance(sample.body, Tick):
                 self._tick(sample.body, sample.header.sent_at_ns)
+            elif isinstance(sample.body, Description):
+                self._descriptions[sample.node] = sample.body
         while (got := self._requests.receive()) is not None:
             self._request(*got)
         self._check(self._node.clock())
@@ -137,12 +142,9 @@ class Runner:
         if self._loading is not None or (self._core is not None and self._core.phase == "running"):
             answer(Refused("a policy is being loaded or runs. Next: stop it first"))
             return
-        if not self._seen:
-            answer(
-                Refused(
-                    "no tick has come, so the rig's vector is not known. Next: `station status` says what is missing"
-                )
-            )
+        silent = [follower for follower in self._node.rig.followers if follower not in self._descriptions]
+        if silent:
+            answer(Refused(f"{', '.join(silent)} has not said what it is. Next: `station status` says what is missing"))
             return
         self._forget_policy()
         self._loading = (self._node.clock() + _LOADING_NS, answer)
@@ -151,7 +153,8 @@ class Runner:
     def _finish_loading(self, loaded: Loaded) -> None:
         rig, policy = self._node.rig, loaded.policy
         try:
-            check_against_rig(policy, rig.name, rig.cameras, len(self._seen[-1].qpos), rig.tick_hz)
+            names = [name for name, _ in vector_dimensions(rig, self._descriptions)]
+            check_against_rig(policy, rig.name, rig.cameras, names, rig.tick_hz)
         except StationError as error:
             self._answer_load(Refused(str(error)))
             return
@@ -213,7 +216,7 @@ class Runner:
             self._refuse_start(core.why or "no tick came, or every chunk came too late")
 
     def _health(self) -> Health:
-        core, lost = self._core, sum(self._ticks.lost.values())
+        core, lost = self._core, sum(self._bus.lost.values())
         if core is None:
             return Health(self._node.name, "ok", "", notes=("no policy is loaded",), lost=lost)
         readings = core.readings()
@@ -233,7 +236,7 @@ class Runner:
         self._forget_policy()
         self._worker.close(timeout_s=0.5)
         self._requests.close()
-        self._ticks.close()
+        self._bus.close()
 
 
 def main(node: Node) -> None:

@@ -44,7 +44,7 @@ class Scheduler:
     def __init__(self, settings: Diffusion) -> None:
         self.settings = settings
         self.timesteps = timesteps(settings)
-        self._kept = np.cumprod(1 - betas(settings), dtype=np.float32)
+        self._kept = np.cumprod(1 - betas(settings), dtype=np.float64).astype(np.float32)  # as torch adds up
 
     def step(self, i: int, sample: Array, prediction: Array, noise: Array | None = None) -> Array:
         """From the sample at `timesteps[i]` to the next, less noisy one. Shapes: all alike.

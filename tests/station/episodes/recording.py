@@ -110,7 +110,7 @@ class Recording:
         self._rows = Stream("row", "synchronizer", 0)
 
     def batches(self) -> Iterator[list[Sample]]:
-        """One list per tick, whose last message is the row of the tick before (so the last list closes the last row)."""
+        """One list per tick; its last message is the row of the tick before."""
         for tick in range(self.rows + 1):
             t_ns = T0_NS + tick * TICK_NS
             batch = [sample for stream in (*self.arms, *self.lenses) for sample in self._until(stream, t_ns)]

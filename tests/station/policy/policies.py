@@ -25,12 +25,12 @@ def settings(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in (base | changes).items() if value is not None}
 
 
-def write(folder: Path, weights: bool = True, **changes: Any) -> Path:
-    """A policy folder; with `weights` an ACT graph that fits it."""
+def write(folder: Path, graph: bool = True, **changes: Any) -> Path:
+    """A policy folder; with `graph` an ACT graph that fits it."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = settings(**changes)
     (folder / "policy.yaml").write_text(yaml.safe_dump(wanted))
-    if weights:
+    if graph:
         act(folder / wanted["weights"], wanted)
     return folder
 

@@ -93,7 +93,7 @@ def test_positive_k_favours_the_oldest() -> None:
 def test_late_answers_and_late_ticks_shift_nothing(
     seed: int, latencies_ms: list[int], late_ms: list[int], rate_hz: float, k: float
 ) -> None:
-    """One inference at a time, each as slow as it likes; ticks are handled late: every action is that of the tick's own time."""
+    """One slow inference at a time, ticks handled late: every action is that of its tick's own time."""
     random = np.random.default_rng(seed)
     buffer = ChunkBuffer(20, 3, rate_hz, Execution("ensemble", k=k), tick_hz=50)
     known: dict[int, np.ndarray] = {}
