@@ -13,7 +13,7 @@ from station.policy.backends.ddim import Scheduler, betas
 from station.policy.folder import Diffusion
 
 GOLDEN = Path(__file__).parent / "golden_schedules.json"
-"""What diffusers gives for CASES; `python -m tests.torch.schedules` writes it, tests/torch checks that it still holds."""
+"""What diffusers gives for CASES: `python -m tests.torch.schedules` writes it, tests/torch checks it."""
 SHAPE = (1, 8, 3)
 Denoise = Callable[[Diffusion], np.ndarray]
 
