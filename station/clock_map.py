@@ -8,6 +8,7 @@ not pull at it. It is an edge of the lower convex hull, the one over the mean ab
 """
 
 from collections import deque
+from itertools import pairwise
 from typing import NamedTuple
 
 WINDOW_NS = 20_000_000_000
@@ -36,7 +37,7 @@ class ClockMap:
 
     Two ways to feed it. One way (a camera): `observe(stamp, arrival)`; what `to_host` gives is later than the truth by
     the least delay, which no one-way observation can tell from the offset. Round trip (a headset): `observe(stamp,
-    midpoint, half the round trip)`; the least delay is then taken off, right within the asymmetry of the best round trip.
+    midpoint, half the round trip)`; the least delay is then taken off, as right as the best round trip was symmetric.
     """
 
     def __init__(self) -> None:
@@ -128,7 +129,7 @@ def _edge_slope(points: "deque[_Point]") -> float:
             hull.pop()
         hull.append(point)
     mean_ns = sum(point.device_ns for point in points) / len(points)
-    for left, right in zip(hull, hull[1:], strict=False):
+    for left, right in pairwise(hull):
         if right.device_ns >= mean_ns:
             return (right.bound_ns - left.bound_ns) / (right.device_ns - left.device_ns)
     raise AssertionError("the hull spans the mean of its points")

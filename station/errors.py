@@ -18,6 +18,7 @@
     ├── BackendFault                a policy's backend failed, hung or answered nonsense
     └── EpisodeError                an episode or its journal cannot be used
         ├── JournalDamaged          the journal breaks off or does not add up
+        ├── NothingRecorded         the journal has no whole row
         └── DiskFull                there is no room left to record
 
 Every message names the device, the port, what was expected, what was found and what to do next.
@@ -175,6 +176,14 @@ class JournalDamaged(EpisodeError):
 
     Seen when: power was cut while recording, or the disk is failing.
     Do: `station episodes recover` keeps everything before the damage.
+    """
+
+
+class NothingRecorded(EpisodeError):
+    """The journal has no whole row.
+
+    Seen when: a recording was cut off before its first row closed.
+    Do: nothing; `station episodes recover` removes it.
     """
 
 

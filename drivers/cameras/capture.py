@@ -5,7 +5,6 @@ was taken, so the stamp is its arrival. A server that sends no Content-Length pe
 then finds the end of a picture at the start of the next.
 """
 
-import os
 import queue
 import threading
 from collections.abc import Sequence
@@ -24,7 +23,6 @@ READ_TIMEOUT_MS = 700
 _PATIENCE_S = 0.9
 _QUEUE = 4
 _MJPG = cv2.VideoWriter.fourcc(*"MJPG")
-_OPTIONS = "fflags;nobuffer|flags;low_delay"
 
 
 class Capture:
@@ -69,10 +67,11 @@ class Capture:
         reader = self._reader
         if reader is None:
             return None
+        ended = not reader.is_alive()
         try:
-            return reader.shots.get(timeout=timeout_s)
+            return reader.shots.get(timeout=0 if ended else timeout_s)
         except queue.Empty:
-            if reader.is_alive():
+            if not ended:
                 return None
         raise DeviceSilent(
             self._node,
@@ -121,8 +120,8 @@ class _Reader(threading.Thread):
             self.settled.set()
 
     def _open(self) -> Any:
-        os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _OPTIONS)
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
+        limits += [cv2.CAP_PROP_N_THREADS, 1]  # every decoding thread would hold a picture back
         capture = cv2.VideoCapture(self._target, cv2.CAP_FFMPEG, [*limits, cv2.CAP_PROP_FORMAT, -1])
         self._passthrough = capture.isOpened() and int(capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG
         if capture.isOpened() and not self._passthrough:

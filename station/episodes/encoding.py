@@ -46,6 +46,10 @@ class _Picture(NamedTuple):
     schema: Schema
 
 
+def _with_payload(body: Any) -> Any:
+    return tuple[body, tuple[bytes, ...]]
+
+
 def _picture(module: Any, name: str) -> _Picture:
     file = descriptor_pb2.FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
     message = file.message_type[0]
@@ -56,20 +60,26 @@ def _picture(module: Any, name: str) -> _Picture:
     message.oneof_decl.add(name="_station_device_sequence")
     time = descriptor_pb2.FileDescriptorProto.FromString(timestamp_pb2.DESCRIPTOR.serialized_pb)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(time)  # type: ignore[no-untyped-call]
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(time)
+    pool.Add(file)
     both = descriptor_pb2.FileDescriptorSet(file=[time, file])
-    found = pool.FindMessageTypeByName(f"foxglove.{name}")  # type: ignore[no-untyped-call]
-    return _Picture(message_factory.GetMessageClass(found), Schema(f"foxglove.{name}", "protobuf", both.SerializeToString()))
+    found = pool.FindMessageTypeByName(f"foxglove.{name}")
+    return _Picture(
+        message_factory.GetMessageClass(found), Schema(f"foxglove.{name}", "protobuf", both.SerializeToString())
+    )
 
 
 _COMPRESSED = _picture(CompressedImage_pb2, "CompressedImage")
 _RAW = _picture(RawImage_pb2, "RawImage")
 
 _json = msgspec.json.Encoder()
-_from_json = {kind.name: msgspec.json.Decoder(kind.body) for kind in STREAMS.values()}
+_from_json: dict[str, msgspec.json.Decoder[Any]] = {
+    kind.name: msgspec.json.Decoder(kind.body) for kind in STREAMS.values()
+}
 _msgpack = msgspec.msgpack.Encoder()
-_from_msgpack = {kind.name: msgspec.msgpack.Decoder(tuple[kind.body, tuple[bytes, ...]]) for kind in STREAMS.values()}
+_from_msgpack: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    kind.name: msgspec.msgpack.Decoder(_with_payload(kind.body)) for kind in STREAMS.values()
+}
 
 
 def encode(sample: Sample) -> tuple[Encoding, str, bytes]:
@@ -137,4 +147,3 @@ def _json_schema(name: str) -> bytes:
     _, parts = msgspec.json.schema_components([body], ref_template="#/$defs/{name}")
     root = dict(parts.pop(name))
     return msgspec.json.encode(root | {"$defs": parts} if parts else root)
-

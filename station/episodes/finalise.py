@@ -11,6 +11,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from station.episodes.build import build
 from station.episodes.journal_reader import JournalReader
 from station.episodes.survey import Survey, survey
 from station.episodes.verify import verify
-from station.errors import EpisodeError, JournalDamaged, StationError
+from station.errors import EpisodeError, JournalDamaged, NothingRecorded, StationError
 
 NICE = 10
 
@@ -29,8 +30,9 @@ def finalise(part: Path, keep_journal: bool = False) -> Path:
     """Turn the journal `part` (`episode_<n>[.discarded].mcap.part`) into `episode_<n>.hdf5` and return that path.
 
     A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed, or kept as `episode_<n>.mcap`; one that
-    is damaged in the middle is kept as `.mcap.damaged`. Raises EpisodeError: the journal is still being written, it has
-    no whole row, or the episode exists already and is another recording. The journal then stays.
+    is damaged in the middle is kept as `.mcap.damaged`. Raises EpisodeError (the journal is
+    still being written, or the episode exists and is another recording), NothingRecorded (no whole row) or
+    JournalDamaged (no row before the damage). The journal then stays.
     """
     if not part.exists() and (done := _target(part)).exists():
         return done
@@ -39,7 +41,7 @@ def finalise(part: Path, keep_journal: bool = False) -> Path:
             raise EpisodeError(f"{part}: another process is writing or saving it. Next: wait for it, or end it")
         if not part.exists():
             return _target(part)  # that other process has just saved it
-        return _finalise(part, keep_journal)
+        return finalise_held(part, keep_journal)
 
 
 @contextmanager
@@ -58,35 +60,54 @@ def held(part: Path) -> Iterator[bool]:
         os.close(fd)
 
 
-def _finalise(part: Path, keep_journal: bool) -> Path:
+def finalise_held(part: Path, keep_journal: bool = False) -> Path:
+    """`finalise` for a caller that holds the journal."""
     number, target = naming.number_of(part), _target(part)
+    temporary = naming.temporary_path(part.parent, number)
+    temporary.unlink(missing_ok=True)  # of an earlier try that was killed
     with JournalReader(part) as reader:
-        if reader.header is None:
-            raise JournalDamaged(f"{part}: not even its first record is whole; nothing was recorded in it")
-        if target.exists():
-            if not same_recording(target, reader.header):
-                raise EpisodeError(f"{target} exists and is another recording than {part.name}. Next: move one of them away")
-            found = survey(reader, reader.header)  # saved before; only the journal was left to be put away
-        else:
-            found = survey(reader, reader.header)
-            if found.rows == 0:
-                raise EpisodeError(f"{part}: no whole row in it{': ' + found.damage if found.damage else ''}")
-            _write(part, reader, found, naming.temporary_path(part.parent, number), target)
+        found = _survey(part, reader)
+        if not target.exists():
+            _write(part, reader, found, temporary, target)
+        elif not same_recording(target, found.header):
+            raise EpisodeError(
+                f"{target} exists and is another recording than {part.name}. Next: move one of them away"
+            )
     _put_away(part, number, keep_journal, found)
     return target
 
 
+def _survey(part: Path, reader: JournalReader) -> Survey:
+    if reader.header is None:
+        if any(reader.stored({"row"})):
+            raise JournalDamaged(
+                f"{part}: its first record is damaged, so its rows cannot be read. The journal is kept"
+            )
+        raise NothingRecorded(f"{part}: not even its first record is whole; nothing was recorded")
+    found = survey(reader, reader.header)
+    if found.rows == 0 and found.damage:
+        raise JournalDamaged(f"{part}: no whole row before the damage ({found.damage}). The journal is kept")
+    if found.rows == 0:
+        raise NothingRecorded(f"{part}: cut off before its first row; nothing was recorded")
+    return found
+
+
 def _write(part: Path, reader: JournalReader, found: Survey, temporary: Path, target: Path) -> None:
-    temporary.unlink(missing_ok=True)
     try:
         check = build(reader, found, temporary)
-        findings = [*check(), *verify(temporary)]
+        with ThreadPoolExecutor(1) as pool:
+            durable = pool.submit(_sync, temporary)  # the disk works while the bytes are compared
+            findings = [*check(), *verify(temporary)]
+            durable.result()
         if findings:
-            raise EpisodeError(f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept")
-        _sync(temporary)
+            raise EpisodeError(
+                f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept"
+            )
         os.link(temporary, target)  # unlike a rename it never replaces an episode
     except OSError as error:
-        raise EpisodeError(f"{target}: cannot be written: {error}. The journal is kept. Next: check the disk, then `station episodes recover`") from error
+        raise EpisodeError(
+            f"{target}: cannot be written: {error}. The journal is kept. Next: check the disk, then `station episodes recover`"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
     naming.sync_folder(target.parent)

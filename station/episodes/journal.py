@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from mcap import records
@@ -145,7 +145,7 @@ class JournalWriter:
         sync_folder(path.parent)
 
     def append(self, sample: Sample) -> None:
-        """Take a sample; it is safe once `flush()` has returned. Raises DiskFull when a long batch has to be written early."""
+        """Take a sample; it is safe once `flush()` has returned. Raises DiskFull (a long batch is written early)."""
         header = sample.header
         kind, schema_name, data = encoding.encode(sample)
         base = header.sequence >> _SEQUENCE_BITS
@@ -161,7 +161,10 @@ class JournalWriter:
             self._write_chunk()
 
     def flush(self) -> None:
-        """Hand everything appended so far to the kernel: it survives kill -9. Raises DiskFull; what was flushed stays readable."""
+        """Hand everything appended so far to the kernel: it survives kill -9.
+
+        Raises DiskFull; what was flushed before stays readable.
+        """
         if self._parts:
             self._write_chunk()
 
@@ -185,25 +188,24 @@ class JournalWriter:
         self._fd = -1
 
     def _write_start(self, first: JournalHeader) -> None:
-        start = RecordBuilder()
-        start.write(MCAP0_MAGIC)
-        records.Header(profile="station", library="teleop-station").write(start)
-        self._write(start.end() + _metadata(HEADER_NAME, first))
+        start = _laid_down(records.Header(profile="station", library="teleop-station"))
+        self._write(MCAP0_MAGIC + start + _metadata(HEADER_NAME, first))
         os.fsync(self._fd)
 
     def _open_channel(self, key: _ChannelKey) -> int:
-        built = RecordBuilder()
-        schema_id = 0
-        if key.schema_name and not (schema_id := self._schemas.get(key.schema_name, 0)):
+        schema_id = self._schemas.get(key.schema_name, 0)
+        if key.schema_name and not schema_id:
             schema_id = self._schemas[key.schema_name] = len(self._schemas) + 1
             found = encoding.schema(key.schema_name)
-            records.Schema(id=schema_id, data=found.data, encoding=found.encoding, name=found.name).write(built)
+            self._add(
+                _laid_down(records.Schema(id=schema_id, data=found.data, encoding=found.encoding, name=found.name))
+            )
         channel = self._channels[key] = len(self._channels) + 1
         extra = {"start_id": str(key.start_id), "schema": str(key.schema), "sequence_base": str(key.sequence_base)}
-        records.Channel(
+        opened = records.Channel(
             id=channel, topic=key.topic, message_encoding=key.encoding, schema_id=schema_id, metadata=extra
-        ).write(built)
-        self._add(built.end())
+        )
+        self._add(_laid_down(opened))
         return channel
 
     def _add(self, data: bytes) -> None:
@@ -246,16 +248,17 @@ def _write_whole(fd: int, parts: tuple[bytes, ...], size: int) -> None:
             written += os.write(fd, rest[written:])
 
 
-def _metadata(name: str, value: msgspec.Struct) -> bytes:
-    built = RecordBuilder()
-    text = msgspec.json.encode(value)
-    records.Metadata(name=name, metadata={"json": text.decode(), "crc32": str(zlib.crc32(text))}).write(built)
+def _laid_down(record: records.McapRecord) -> bytes:
+    built: Any = RecordBuilder()
+    record.write(built)
     return bytes(built.end())
+
+
+def _metadata(name: str, value: msgspec.Struct) -> bytes:
+    text = msgspec.json.encode(value)
+    return _laid_down(records.Metadata(name=name, metadata={"json": text.decode(), "crc32": str(zlib.crc32(text))}))
 
 
 def _closing() -> bytes:
-    built = RecordBuilder()
-    records.DataEnd(data_section_crc=0).write(built)
-    records.Footer(summary_start=0, summary_offset_start=0, summary_crc=0).write(built)
-    built.write(MCAP0_MAGIC)
-    return bytes(built.end())
+    footer = records.Footer(summary_start=0, summary_offset_start=0, summary_crc=0)
+    return _laid_down(records.DataEnd(data_section_crc=0)) + _laid_down(footer) + MCAP0_MAGIC

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table has one line a row)
 """The TABLE of what is in an episode: datasets, attributes, their types and shapes. Pure.
 
 `finalise` creates what `expected()` says, `verify` holds a file against it, docs/reference/episode-file.md is printed
@@ -13,8 +14,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from station.device import Description
 from station.bus.streams import STREAMS
+from station.device import Description
 
 Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra"]
 

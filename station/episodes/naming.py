@@ -1,14 +1,14 @@
 """File names of a task's folder, and which episode numbers are taken.
 
-    episode_12.hdf5              a whole episode; nothing else ever ends in .hdf5
-    episode_12.hdf5.deleted      deleted, can be undone
-    episode_12.labels.json       what people said about it
-    episode_12.mcap.part         its journal, while it is recorded or until it is recovered
-    episode_12.discarded.mcap.part   the same of a discarded one: it becomes .hdf5.deleted
-    episode_12.mcap              its journal, kept on request
-    episode_12.mcap.damaged      a journal whose rows could be saved only up to a damage
-    .episode_12.tmp              the HDF5 being built
-    .highest_episode             the highest number ever used, also when the files were moved away
+episode_12.hdf5              a whole episode; nothing else ever ends in .hdf5
+episode_12.hdf5.deleted      deleted, can be undone
+episode_12.labels.json       what people said about it
+episode_12.mcap.part         its journal, while it is recorded or until it is recovered
+episode_12.discarded.mcap.part   the same of a discarded one: it becomes .hdf5.deleted
+episode_12.mcap              its journal, kept on request
+episode_12.mcap.damaged      a journal whose rows could be saved only up to a damage
+.episode_12.tmp              the HDF5 being built
+.highest_episode             the highest number ever used, also when the files were moved away
 """
 
 import os

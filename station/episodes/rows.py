@@ -1,4 +1,4 @@
-"""Joins what a journal holds, ticks, rows and the samples they chose, into whole rows of an episode. Streaming: memory is a few ticks."""
+"""Joins what a journal holds (ticks, rows and the samples they chose) into whole rows. Memory: a few ticks."""
 
 from collections.abc import Iterator
 from math import isfinite
@@ -36,7 +36,8 @@ class WholeRow(NamedTuple):
 class RowReader:
     """Iterates whole rows 0, 1, 2 … and stops where the journal, or its sense, ends."""
 
-    def __init__(self, reader: JournalReader, header: JournalHeader) -> None:
+    def __init__(self, reader: JournalReader, header: JournalHeader, trusted: bool = False) -> None:
+        self._trusted = trusted
         self._reader, self._header = reader, header
         self._chosen: frozenset[str] | None = None
         self.streams = layout.streams(header.descriptions)
@@ -51,7 +52,7 @@ class RowReader:
     def __iter__(self) -> Iterator[WholeRow]:
         count = 0
         try:
-            for stored in self._reader.stored(self._kinds):
+            for stored in self._reader.stored(self._kinds, self._trusted):
                 if stored.kind == "row":
                     yield self._close(stored, count)
                     count += 1

@@ -102,7 +102,9 @@ class _Measure:
                 )
             self._longest = max(self._longest, len(payload[0]))
         elif self._sizes.setdefault(stream, size) != size:
-            raise EpisodeError(f"{stream} changed its size from {self._sizes[stream]} to {size} within the episode. The journal is kept")
+            raise EpisodeError(
+                f"{stream} changed its size from {self._sizes[stream]} to {size} within the episode. The journal is kept"
+            )
 
     def fields(self) -> dict[str, tuple[str, ...]]:
         return {stream: tuple(names) for stream, names in self._fields.items()}
@@ -111,7 +113,9 @@ class _Measure:
         found = self.fields()
         for stream, fields in found.items():
             kind, node = self._sources[stream]
-            described = next(entry.dimensions for entry in self._header.descriptions[node].streams if entry.kind == kind)
+            described = next(
+                entry.dimensions for entry in self._header.descriptions[node].streams if entry.kind == kind
+            )
             if kind == "vector" and len(described) == len(fields):
                 found[stream] = tuple(dimension.name for dimension in described)
         return found

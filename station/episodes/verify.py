@@ -12,7 +12,14 @@ from station.bus.messages import SOURCES
 from station.episodes import layout
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
-_TYPES = {"bool": np.bool_, "int8": np.int8, "int64": np.int64, "float64": np.float64, "string": str}
+_TYPES = {
+    "bool": np.bool_,
+    "int8": np.int8,
+    "int64": np.int64,
+    "float64": np.float64,
+    "string": str,
+    "strings": np.ndarray,
+}
 
 
 def verify(path: Path) -> list[str]:
@@ -34,8 +41,7 @@ def _attributes(file: h5py.File) -> Iterator[str]:
                 yield f"{on}: attribute {attribute.name} is missing"
                 continue
             value = file[on].attrs[attribute.name]
-            good = isinstance(value, np.ndarray) if attribute.type == "strings" else isinstance(value, _TYPES[attribute.type])
-            if not good:
+            if not isinstance(value, _TYPES[attribute.type]):
                 yield f"{on}: attribute {attribute.name} is {type(value).__name__}, not {attribute.type}"
     if file.attrs.get("success") not in (-1, 0, 1):
         yield f"/: attribute success is {file.attrs.get('success')}, not −1, 0 or 1"

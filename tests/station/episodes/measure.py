@@ -1,4 +1,7 @@
-"""What the journal and the HDF5 of a 60 s episode with four cameras cost. Run: python -m tests.station.episodes.measure [FOLDER]"""
+"""What the journal and the HDF5 of a 60 s episode with four cameras cost.
+
+Run: python -m tests.station.episodes.measure [FOLDER]
+"""
 
 import os
 import resource
@@ -30,13 +33,15 @@ def main(folder: Path) -> None:
         writer.flush()
     wall, cpu = time.monotonic() - started, time.process_time() - cpu
     writer.close(SECONDS * 50)
-    print(f"journal: {messages} messages, {part.stat().st_size >> 20} MiB: {cpu / messages * 1e6:.1f} µs a message, {cpu / SECONDS:.1%} of a core, {wall:.2f} s")
+    print(f"journal: {messages} messages, {part.stat().st_size >> 20} MiB in {wall:.2f} s")
+    print(f"journal: {cpu / messages * 1e6:.1f} µs a message, {cpu / SECONDS:.1%} of a core")
     del batches
     os.sync()
     started, cpu = time.monotonic(), time.process_time()
     episode = finalise(part)
-    print(f"finalise: {time.monotonic() - started:.2f} s ({time.process_time() - cpu:.2f} s of CPU) for {episode.stat().st_size >> 20} MiB")
-    print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB (the made-up messages among it)")
+    wall, cpu = time.monotonic() - started, time.process_time() - cpu
+    print(f"finalise: {wall:.2f} s ({cpu:.2f} s of CPU) for {episode.stat().st_size >> 20} MiB")
+    print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB, made-up messages and all")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ def header(
     episode: int = 0,
     start_ns: int = T0_NS,
 ) -> JournalHeader:
-    names = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in JOINTS) if dim_names is None else dim_names
+    names = (
+        tuple(f"{side}_{joint}" for side in ("left", "right") for joint in JOINTS) if dim_names is None else dim_names
+    )
     devices = {arm: arm_description() for arm in ARMS} | {camera: camera_description() for camera in cameras}
     return JournalHeader(
         rig="aloha", rig_yaml="name: aloha\n", rig_sha256="0" * 64, station_version="0.1.0",
@@ -52,7 +54,9 @@ def header(
     )  # fmt: skip
 
 
-def jpeg(colour_bgr: tuple[int, int, int] = (30, 120, 200), size: tuple[int, int] = (480, 640), quality: int = 90) -> bytes:
+def jpeg(
+    colour_bgr: tuple[int, int, int] = (30, 120, 200), size: tuple[int, int] = (480, 640), quality: int = 90
+) -> bytes:
     picture = np.empty((*size, 3), np.uint8)
     picture[:] = colour_bgr
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -106,12 +110,14 @@ class Recording:
         self._rows = Stream("row", "synchronizer", 0)
 
     def batches(self) -> Iterator[list[Sample]]:
-        """One list per tick, whose last message is the row of the tick before (so the last list closes the last row)."""
+        """One list per tick; its last message is the row of the tick before."""
         for tick in range(self.rows + 1):
             t_ns = T0_NS + tick * TICK_NS
             batch = [sample for stream in (*self.arms, *self.lenses) for sample in self._until(stream, t_ns)]
             chosen = tuple(stream.choose(t_ns) for stream in (*self.arms, *self.lenses))
-            batch.append(self._ticks.send(t_ns, Tick(tick, t_ns, chosen, vector(tick), vector(tick + 0.1), vector(tick + 0.2))))
+            batch.append(
+                self._ticks.send(t_ns, Tick(tick, t_ns, chosen, vector(tick), vector(tick + 0.1), vector(tick + 0.2)))
+            )
             if tick:
                 action = vector(tick - 1 + 0.3)
                 batch.append(self._rows.send(t_ns, Row(tick - 1, tick - 1, action, vector(tick - 1 + 0.4), "leader")))
