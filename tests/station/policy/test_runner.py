@@ -32,7 +32,7 @@ QPOS = (1.5, 3.0, 5.0)
 RIG = """
 name: policyrig
 arms: {left: {follower: {driver: dynamixel, model: vx300s, port: ports/none, generation: aloha1}}}
-cameras: {cam_high: {driver: opencv, source: ports/none2, width: 16, height: 12, fps: 30}}
+cameras: {cam_high: {driver: opencv, source: ports/none2, width: 64, height: 48, fps: 30}}
 world: {driver: bench}
 """
 
@@ -49,7 +49,7 @@ class Bench:
         self.shadow_asks: list[Command] = []
         self.health: Health | None = None
         self._frame = 0
-        self._jpeg = cv2.imencode(".jpg", np.full((12, 16, 3), 51, np.uint8))[1].tobytes()
+        self._jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 51, np.uint8))[1].tobytes()
         self._publishers = {
             name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", "cam_high", "follower_left")
         }
@@ -101,7 +101,7 @@ class Bench:
         description = Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
         self._publishers["follower_left"].publish("description", description)
         if self.camera_alive:
-            frame = Frame("jpeg", 16, 12, "arrival")
+            frame = Frame("jpeg", 64, 48, "arrival")
             self._frame = self._publishers["cam_high"].publish("frame", frame, t_ns, [self._jpeg])
         age_ns = 0 if self.camera_alive else 5_000_000_000
         chosen = (
@@ -177,7 +177,7 @@ def contiguous(asks: list[Command]) -> None:
 
 
 def test_an_onnx_policy_asks_for_every_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
-    folder = policies.write(tmp_path / "cube", chunk=60)
+    folder = policies.write(tmp_path / "cube", chunk=500)
     bench.load(folder)
     assert not bench.asks
     assert isinstance(bench.ask(StartPolicy()), Done)
@@ -189,7 +189,7 @@ def test_an_onnx_policy_asks_for_every_tick(bench: Bench, runs: Runs, tmp_path: 
         row = (np.array(ask.goal) - [0.1, 0.2, 0.3]) / [2.0, 4.0, 8.0] - 0.2
         np.testing.assert_allclose(row, row[0], atol=1e-4)
         assert row[0] == pytest.approx(round(row[0]), abs=1e-4)
-        assert 2 <= round(row[0]) <= 60, "row 0 is for the observation's own tick, which was asked before the answer"
+        assert 2 <= round(row[0]) <= 500, "row 0 is for the observation's own tick, which was asked before the answer"
     assert isinstance(bench.ask(StopPolicy()), Done)
     bench.ticks(2)
     asked = len(bench.asks)
@@ -204,7 +204,7 @@ def test_replay_asks_an_episode_tick_for_tick(bench: Bench, runs: Runs, tmp_path
     actions = np.random.default_rng(5).normal(size=(80, 3)).astype(np.float32)
     folder = policies.write(
         tmp_path / "replay", graph=False, backend="replay", weights="episode_0.hdf5", normalization=None,
-        chunk=150, action_offset_ticks=50,
+        chunk=250, action_offset_ticks=100,
     )  # fmt: skip
     with h5py.File(folder / "episode_0.hdf5", "w") as file:
         file["action"] = actions
