@@ -80,6 +80,12 @@ class Bench:
         self.until(answered)
         return replies[0]
 
+    def holding(self) -> bool:
+        return bool(self.asks) and self.asks[-1].hold
+
+    def following(self) -> bool:
+        return bool(self.asks) and not self.asks[-1].hold
+
     def load(self, folder: Path) -> None:
         """Load, as soon as the arm has been heard."""
         replies: list[Reply] = []
@@ -248,10 +254,10 @@ def test_a_blind_policy_is_not_asked_and_the_arms_hold(bench: Bench, runs: Runs,
     bench.load(policies.write(tmp_path / "cube", chunk=10))
     bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
     bench.camera_alive = False
-    bench.until(lambda: bench.asks and bench.asks[-1].hold)
+    bench.until(bench.holding)
     bench.until(lambda: bench.health is not None and "cam_high is 5.0 s old" in bench.health.error)
     bench.camera_alive = True
-    bench.until(lambda: not bench.asks[-1].hold)
+    bench.until(bench.following)
     contiguous(bench.asks)
 
 
@@ -301,8 +307,10 @@ def temper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Temper]:
 
 
 def begin(bench: Bench, folder: Path) -> None:
+    """Load, start, and have heard the first ask."""
     bench.load(policies.write(folder, graph=False, backend="temper", weights="none", chunk=10))
     bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
+    bench.until(bench.following)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +321,7 @@ def test_a_backend_that_answers_nonsense(
 ) -> None:
     begin(bench, tmp_path / "policy")
     temper.mood = mood
-    bench.until(lambda: bench.asks[-1].hold)
+    bench.until(bench.holding)
     bench.until(lambda: bench.health is not None and bench.health.state == "fault")
     assert bench.health is not None
     assert says in bench.health.error
@@ -330,9 +338,9 @@ def test_a_backend_slower_than_its_chunk_holds_between_and_recovers(
 ) -> None:
     begin(bench, tmp_path / "policy")
     temper.mood = "slow"
-    bench.until(lambda: bench.asks[-1].hold)
+    bench.until(bench.holding)
     temper.mood = "good"
-    bench.until(lambda: not bench.asks[-1].hold)
+    bench.until(bench.following)
     contiguous(bench.asks)
 
 
@@ -341,7 +349,7 @@ def test_a_backend_that_hangs_takes_the_node_down_with_a_reason(
 ) -> None:
     begin(bench, tmp_path / "policy")
     temper.mood = "hang"
-    bench.until(lambda: bench.asks[-1].hold)
+    bench.until(bench.holding)
     bench.until(lambda: not runs.is_alive())
     assert isinstance(runs.error, BackendFault)
     assert "policy: the backend temper has not answered for 2 s" in str(runs.error)

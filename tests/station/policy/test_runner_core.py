@@ -64,7 +64,9 @@ def test_what_is_buffered_is_followed_then_it_holds_where_it_was(tmp_path: Path)
     assert [ask.hold for ask in asks if ask] == [False] * 9 + [True] * 5
     assert {ask.goal for ask in asks if ask and ask.hold} == {(9.0, 0.0, 0.0)}
     assert runner.readings()["starved_ticks"] == 5
+    assert runner.troubled
     answer(runner, 14, 15)
+    assert not runner.troubled
     recovered = runner.tick(15, 15 * TICK_NS)
     assert recovered == Ask(15, 15 * TICK_NS, (15.0, 14.0, 0.0), False)
 
@@ -101,7 +103,7 @@ def test_a_missing_picture_is_no_fault_of_the_backends(tmp_path: Path) -> None:
     for _ in range(5 * FAULTS_IN_A_ROW):
         runner.inferring(0)
         runner.unseen(runner.rollout, "cam_high is 2.0 s old")
-    assert (runner.phase, runner.why) == ("running", "cam_high is 2.0 s old")
+    assert (runner.phase, runner.why, runner.troubled) == ("running", "cam_high is 2.0 s old", True)
     assert runner.readings()["missing_frames"] == 5 * FAULTS_IN_A_ROW
 
 
