@@ -222,7 +222,9 @@ class Runner:
         readings = core.readings()
         if (publishing := self._publishing.percentile_ms(99)) == publishing:
             readings["tick_to_ask_p99_ms"] = publishing
-        readings["undecodable_frames"] = float(self._eyes.undecodable if self._eyes else 0)
+        if self._eyes is not None:
+            readings["undecodable_frames"] = float(self._eyes.undecodable)
+            readings["passed_over_frames"] = float(self._eyes.passed_over)
         state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.troubled else "ok"
         what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
         return Health(self._node.name, state, core.why, readings=readings, notes=(what,), lost=lost)
