@@ -1,7 +1,7 @@
 """The two threads beside the runner's loop: one decodes frames as they arrive, one owns the backend.
 
-Both compute in libraries that let go of the interpreter's lock, so that the loop always gets its turn at a tick. Both run
-at a lower priority than the loop and the arms' drivers: on a small computer thinking must not delay moving.
+Both compute in libraries that let go of the interpreter's lock, so that the loop always gets its turn at a tick. Both
+run at a lower priority than the loop and the arms' drivers: on a small computer thinking must not delay moving.
 """
 
 import itertools
