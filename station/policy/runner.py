@@ -96,7 +96,7 @@ class Runner:
 
     def _publish(self, ask: Ask) -> None:
         name = SHADOW if self._shadow else self._node.name
-        body = Command("rig", "policy", ask.tick, self._asks[name], ask.t_ns, ask.goal, hold=ask.hold)
+        body = Command("rig", "policy", ask.tick, self._asks[name], ask.t_ns, ask.goal, hold=ask.hold, why=ask.why)
         self._asks[name] = self._node.publisher.publish("command", body, node=name) + 1
         if self._starting is not None and not ask.hold:
             self._starting[1](Done(f"asking since tick {ask.tick}"))

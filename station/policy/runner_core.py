@@ -31,6 +31,8 @@ class Ask(NamedTuple):
     goal: tuple[float, ...]
     """(D,); of a hold: the last one asked."""
     hold: bool
+    why: str = ""
+    """Of a hold."""
 
 
 class Window:
@@ -101,8 +103,10 @@ class RunnerCore:
             self._last = tuple(action.values.tolist())
         if self._last is None:
             return None
-        self.troubled = self.troubled or action is None
-        return Ask(tick, t_ns, self._last, action is None)
+        if action is None:
+            self.troubled = True
+            return Ask(tick, t_ns, self._last, True, self.why or "its chunks come too late for this tick")
+        return Ask(tick, t_ns, self._last, False)
 
     def may_infer(self) -> bool:
         """Is the backend free, and worth asking?"""

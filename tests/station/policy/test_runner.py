@@ -326,6 +326,7 @@ def test_a_backend_that_answers_nonsense(
     assert bench.health is not None
     assert says in bench.health.error
     assert {ask.goal for ask in bench.asks} == {(0.25, 0.25, 0.25)}, "nothing but what was buffered"
+    assert says in bench.asks[-1].why
     contiguous(bench.asks)
     temper.mood = "good"
     held = len(bench.asks)

@@ -62,7 +62,9 @@ def test_what_is_buffered_is_followed_then_it_holds_where_it_was(tmp_path: Path)
     asks = [runner.tick(k, k * TICK_NS) for k in range(1, 15)]
     assert all(ask is not None for ask in asks)
     assert [ask.hold for ask in asks if ask] == [False] * 9 + [True] * 5
-    assert {ask.goal for ask in asks if ask and ask.hold} == {(9.0, 0.0, 0.0)}
+    assert {(ask.goal, ask.why) for ask in asks if ask and ask.hold} == {
+        ((9.0, 0.0, 0.0), "its chunks come too late for this tick")
+    }
     assert runner.readings()["starved_ticks"] == 5
     assert runner.troubled
     answer(runner, 14, 15)
