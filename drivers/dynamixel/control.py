@@ -3,8 +3,8 @@
 Bus Watchdog (register 98, unit 20 ms; ROBOTIS e-manual): any instruction feeds it. If it runs out, the servo stops,
 reads −1 (255) there, and its goals are read-only until 0 is written. So after any gap longer than it, or when it reads
 −1, the goal that was held is written again before anything else: take the hold goal, write 98 = 0, write that goal,
-re-arm, and say so. What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known to go on
-turning.
+re-arm, and say so. What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known
+to go on turning.
 """
 
 import contextlib

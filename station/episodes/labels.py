@@ -45,3 +45,16 @@ def write_labels(episode: Path, labels: Labels) -> None:
             f"{path} has the label, but {episode.name} is in use and its attribute `success` is as before ({error}). "
             "Next: say it again when its reader is done"
         ) from error
+
+
+def set_success(episode: Path, success: bool | None) -> None:
+    """Say only how it went; the note stays. Raises like `write_labels`."""
+    write_labels(episode, msgspec.structs.replace(read_labels(episode) or Labels(), success=success))
+
+
+def add_note(episode: Path, text: str) -> None:
+    """Add a line to the note, also while the episode is still being recorded. Raises EpisodeError on a broken labels file."""
+    labels = read_labels(episode) or Labels()
+    note = f"{labels.note}\n{text}".strip()
+    path = labels_path(episode.parent, number_of(episode))
+    replace_text(path, msgspec.json.encode(msgspec.structs.replace(labels, note=note)).decode() + "\n")

@@ -75,7 +75,12 @@ class RowMaker:
         )  # fmt: skip
 
     def _action(
-        self, source: SourceName, tick: int, instant: Instant, taken: dict[str, Command | None], human: tuple[float, ...] | None
+        self,
+        source: SourceName,
+        tick: int,
+        instant: Instant,
+        taken: dict[str, Command | None],
+        human: tuple[float, ...] | None,
     ) -> tuple[float, ...] | None:
         asking = source if source != "hold" else self._asking(taken)
         if asking == "leader":

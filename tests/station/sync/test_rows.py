@@ -24,9 +24,7 @@ def arm(node: str, captured_ns: int, position: tuple[float, ...], opening: float
 
 
 def instant(t_ns: int, *samples: Sample) -> Instant:
-    chosen = tuple(
-        Chosen(s.node, 1, 3, s.header.captured_at_ns, t_ns - s.header.captured_at_ns, True) for s in samples
-    )
+    chosen = tuple(Chosen(s.node, 1, 3, s.header.captured_at_ns, t_ns - s.header.captured_at_ns, True) for s in samples)
     return Instant(t_ns, chosen, {s.node: s for s in samples})
 
 
@@ -37,7 +35,9 @@ def full(t_ns: int = 1000) -> Instant:
     )  # fmt: skip
 
 
-def applied(node: str, goal: tuple[float, ...], ask_at_ns: int = 0, source: SourceName = "leader", tick: int = -1) -> Command:
+def applied(
+    node: str, goal: tuple[float, ...], ask_at_ns: int = 0, source: SourceName = "leader", tick: int = -1
+) -> Command:
     return Command(node, source, tick, 0, ask_at_ns, goal, hold=source == "hold")
 
 
