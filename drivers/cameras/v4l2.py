@@ -22,6 +22,7 @@ from drivers.cameras.source import Identity, Shot
 from station.clock import Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
 
+SYSFS = Path("/sys/class/video4linux")
 _BUFFERS = 4
 _PASSED_THROUGH = ("MJPG", "JPEG")
 _ENCODED = {
@@ -219,11 +220,11 @@ class V4L2:
         return self._wrong("a V4L2 camera", f"{error}", "check what the device is with `station find`")
 
 
-def usb_attribute(path: Path, name: str) -> str:
+def usb_attribute(path: Path, name: str, sysfs: Path = SYSFS) -> str:
     """`serial`, `idProduct`, `bcdDevice` of the USB device behind a /dev/video path; "" where there is none."""
-    sysfs = Path("/sys/class/video4linux") / path.resolve().name / "device"
+    device = sysfs / path.resolve().name / "device"
     with contextlib.suppress(OSError):
-        return (sysfs.resolve().parent / name).read_text().strip()
+        return (device.resolve().parent / name).read_text().strip()
     return ""
 
 
