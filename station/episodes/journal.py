@@ -91,8 +91,8 @@ def journal_header(
     return JournalHeader(
         rig=rig.name, rig_yaml=rig.file.read_text(), rig_sha256=rig.sha256, station_version=version("teleop-station"),
         info=info, descriptions=dict(descriptions), dim_names=tuple(name for name, _ in dimensions),
-        units=tuple(unit for _, unit in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns, tick_hz=rig.tick_hz,
-        images=rig.images, cameras=rig.cameras, simulated=rig.world is not None,
+        units=tuple(unit for _, unit in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns,
+        tick_hz=rig.tick_hz, images=rig.images, cameras=rig.cameras, simulated=rig.world is not None,
     )  # fmt: skip
 
 
@@ -227,7 +227,7 @@ class JournalWriter:
             os.ftruncate(self._fd, self._whole)
             if error.errno in _NO_ROOM:
                 raise DiskFull(
-                    f"{self.path}: no room left for {size} bytes ({error.strerror}); everything flushed before is kept. "
+                    f"{self.path}: no room left for {size} bytes ({error.strerror}); what was flushed is kept. "
                     "Next: free space or name another folder with --data"
                 ) from error
             raise EpisodeError(f"{self.path}: cannot be written: {error}. Next: check the disk") from error
