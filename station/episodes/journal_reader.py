@@ -78,6 +78,10 @@ class _Damage(Exception):
     """Bytes that do not add up."""
 
 
+_UNREADABLE = (_Damage, McapError, struct.error, ValueError, KeyError, msgspec.MsgspecError)
+"""What bytes that do not add up make the parsers below raise."""
+
+
 class JournalReader:
     """Iterates a journal's samples. `ending` is known after the iteration."""
 
@@ -116,7 +120,7 @@ class JournalReader:
             self.ending = Ending("torn", "the file breaks off", offset)
         except _Torn as torn:
             self.ending = Ending("torn", str(torn), torn.offset)
-        except (_Damage, McapError, struct.error, ValueError, KeyError, msgspec.MsgspecError) as damage:
+        except _UNREADABLE as damage:
             self.ending = Ending("damaged", str(damage), offset)
 
     def samples(self, kinds: Collection[str] | None = None) -> Iterator[Sample]:
@@ -219,8 +223,8 @@ class JournalReader:
             for _, opcode, content in self._records():
                 if opcode == Opcode.METADATA:
                     return _struct(content, HEADER_NAME, JournalHeader)
-        except (_Torn, _Damage, McapError, ValueError, KeyError, msgspec.MsgspecError):
-            pass
+        except (_Torn, *_UNREADABLE):
+            return None
         return None
 
     def _note_end(self, content: bytes) -> None:
