@@ -17,13 +17,15 @@ from mcap.reader import NonSeekingReader
 from mcap.writer import MCAP0_MAGIC
 
 from station.bus.messages import ArmState, Chosen, Command, Frame, HandPose, Header, Row, Tick, Vector
+from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.episodes import naming
 from station.episodes.finalise import finalise, held
-from station.episodes.journal import JournalWriter
+from station.episodes.journal import JournalWriter, journal_header
 from station.episodes.journal_reader import JournalReader
 from station.errors import DiskFull, EpisodeError
-from tests.station.episodes.recording import Recording, header, jpeg, write
+from station.rig import Base, Device, Rig, Safety, Side
+from tests.station.episodes.recording import JOINTS, Recording, arm_description, header, jpeg, write
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 anything = st.floats()
@@ -198,6 +200,29 @@ def test_it_opens_as_stock_mcap_with_stock_foxglove_pictures(tmp_path: Path) -> 
     assert b'"type":"object"' in schema.data.replace(b" ", b"")
 
 
+def test_the_header_names_the_vector_in_the_rigs_order(tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text("name: two\n")
+    base = Base()
+    rig = Rig(
+        name="two", file=file, sha256="ab", tick_hz=50.0, settle_ms=3.0, data=tmp_path, images="jpeg",
+        sides=(
+            Side("right", base, "leader_right", "follower_right"),
+            Side("middle", base, "leader_middle", None),
+            Side("left", base, None, "follower_left"),
+        ),
+        devices=(Device("cam_high", "camera", "x:Y", None), Device("cam_low", "camera", "x:Y", None)),
+        safety=Safety(), world=None,
+    )  # fmt: skip
+    arms = {name: arm_description() for name in ("follower_left", "leader_right", "leader_middle", "follower_right")}
+    info = RecordingInfo("cube", 3)
+    made = journal_header(rig, info, arms, 5, 6)
+    assert made.dim_names == tuple(f"{side}_{joint}" for side in ("right", "left") for joint in JOINTS)
+    assert made.units == ("rad",) * 6 + ("1",) + ("rad",) * 6 + ("1",)
+    assert (made.cameras, made.simulated, made.rig_yaml) == (("cam_high", "cam_low"), False, "name: two\n")
+    assert (made.start_ns, made.start_wall_ns, made.info) == (5, 6, info)
+
+
 def test_a_journal_is_locked_while_written_and_never_replaced(tmp_path: Path) -> None:
     path = naming.journal_path(tmp_path, 4)
     writer = JournalWriter(path, header())
@@ -220,7 +245,7 @@ def test_a_full_disk_is_said_and_costs_nothing_flushed(tmp_path: Path) -> None:
     script = f"""
         import resource, sys
         from pathlib import Path
-        from station.episodes.journal import JournalWriter
+        from station.episodes.journal import JournalWriter, journal_header
         from station.errors import DiskFull
         from tests.station.episodes.recording import Recording, header
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -267,7 +292,7 @@ KILLED = """
     import os, sys
     from pathlib import Path
     from station.clock import monotonic_ns
-    from station.episodes.journal import JournalWriter
+    from station.episodes.journal import JournalWriter, journal_header
     from station.episodes.journal_thread import JournalThread
     from tests.station.episodes.recording import Recording, header, jpeg
     thread = JournalThread(JournalWriter(Path(sys.argv[1]), header(cameras=("cam_high",))), monotonic_ns)
