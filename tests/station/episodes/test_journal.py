@@ -239,6 +239,12 @@ def test_a_journal_is_locked_while_written_and_never_replaced(tmp_path: Path) ->
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [".highest_episode", path.name]
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "cube").write_text("a file where the folder should be")
+    with pytest.raises(EpisodeError, match="cannot be made"):
+        JournalWriter(naming.journal_path(tmp_path / "cube", 0), header())
+
+
 def test_a_full_disk_is_said_and_costs_nothing_flushed(tmp_path: Path) -> None:
     """RLIMIT_FSIZE makes the kernel take half a write and then none: what a full disk does."""
     path = tmp_path / "episode_0.mcap.part"
