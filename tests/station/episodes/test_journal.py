@@ -295,7 +295,7 @@ def test_no_space_left_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 KILLED = """
-    import os, sys
+    import os, sys, time
     from pathlib import Path
     from station.clock import monotonic_ns
     from station.episodes.journal import JournalWriter, journal_header
@@ -308,7 +308,7 @@ KILLED = """
             thread.put(sample)
         thread.flush(rows)
         while thread.flushed_rows < rows - 3:
-            pass
+            time.sleep(0.0005)
         if thread.flushed_rows > told:
             told = thread.flushed_rows
             os.write(1, b"%d\\n" % told)
