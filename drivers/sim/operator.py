@@ -2,7 +2,7 @@
 
     homing ──hands at start, cube placed──► waiting ──recording──► playing ──► done ──next episode──► homing …
 
-It keeps still while the pilot aligns the followers with the leaders, and stops where it is when the pilot holds.
+It keeps still while the pilot aligns the followers with the leaders, and ends the hand-over when the pilot holds.
 Everything else goes the way of a human's hands: real drivers, pilot, followers.
 """
 
@@ -92,7 +92,10 @@ class Operator:
         return None
 
     def _must_keep_still(self, pilot: PilotState | None) -> bool:
-        return pilot is not None and pilot.state in ("aligning", "hold")
+        """A hold ends the hand-over; going home during one harms nobody, followers don't follow."""
+        if pilot is None:
+            return False
+        return pilot.state == "aligning" or (pilot.state == "hold" and self.state == "playing")
 
     def _freeze(self, now_ns: int) -> None:
         if not self._frozen and self.state in ("homing", "playing"):

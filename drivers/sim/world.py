@@ -49,6 +49,8 @@ BATCH_NS = round(NS_PER_S / BATCH_HZ)
 _TRUTH_EVERY = 5
 _LATE_BATCHES = 50
 """Further behind than half a second, the physics gives the lost time up instead of running after it."""
+PREPARE_NS = 15 * NS_PER_S
+"""How long PrepareScene may wait for hands to come home and grippers to leave the cube's place."""
 STOP_DELAY_S = 1.2
 """After whoever records, commands and holds: the world is the last to go (stage 3 of the process table)."""
 
@@ -80,6 +82,7 @@ class _Asked(NamedTuple):
 
     episode: int
     answer: Callable[[Reply], None]
+    deadline_ns: int
 
 
 class MujocoWorld:
@@ -98,7 +101,7 @@ class MujocoWorld:
         self._poller.register(self._answerer.socket, zmq.POLLIN)
         self._session: SessionState | None = None
         self._pilot: PilotState | None = None
-        self._waiting: list[_Asked] = []
+        self._waiting: _Asked | None = None
         self._buses = Buses()
         self._grid = Grid(node.clock(), BATCH_HZ)
         self._batch = self._given_up = 0
@@ -169,16 +172,25 @@ class MujocoWorld:
         cube = self._operator.update(now_ns, self._session, self._pilot, self._scene.clear_of(x_m, y_m))
         if cube is not None:
             self._scene.place_cube(*cube)
-        if self._waiting and self._operator.ready:
-            for asked in self._waiting:
-                asked.answer(Done(f"the cube is where it is for episode {asked.episode}"))
-            self._waiting.clear()
+        self._tell_waiting(now_ns)
+
+    def _tell_waiting(self, now_ns: int) -> None:
+        asked = self._waiting
+        if asked is None:
+            return
+        if self._operator.ready:
+            asked.answer(Done(f"the cube is where it is for episode {asked.episode}"))
+        elif now_ns > asked.deadline_ns:
+            asked.answer(Refused("a gripper is where the cube belongs. Next: `station park`, then ask again"))
+        else:
+            return
+        self._waiting = None
 
     def _answer(self) -> None:
         while (got := self._answerer.receive()) is not None:
             request, answer = got
             if isinstance(request, PrepareScene):
-                self._prepare(_Asked(request.episode, answer))
+                self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))
             elif isinstance(request, SetServoFault | SetCameraFault):
                 answer(self._set_fault(request))
             else:
@@ -195,9 +207,9 @@ class MujocoWorld:
         return Done()
 
     def _prepare(self, asked: _Asked) -> None:
-        for earlier in self._waiting:
-            earlier.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
-        self._waiting = [asked]
+        if self._waiting is not None:
+            self._waiting.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
+        self._waiting = asked
         self._operator.prepare(asked.episode, self._node.clock())
 
     def _tell_truth(self, now_ns: int) -> None:
