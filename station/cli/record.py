@@ -51,8 +51,8 @@ def record_headless(rig: Rig, opening: OpenSession, episodes: int, seconds: floa
     """Record `episodes` of `seconds` each without asking anything; returns how many ended early."""
     watcher = SessionWatcher(rig)
     with Asker(rig.name, "session") as session:
+        session.ask(opening, ALIGN_MS)
         try:
-            session.ask(opening, ALIGN_MS)
             for _ in range(episodes):
                 _one_episode(session, watcher, seconds)
             watcher.until(lambda state: state.finalising == 0, SAVE_S)

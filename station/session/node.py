@@ -19,6 +19,7 @@ from station.episodes.naming import discard, episode_path, next_number
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.session.core import SessionCore
+from station.session.room import Room, room
 
 STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
@@ -102,6 +103,10 @@ class SessionNode:
         """Port: build an episode's HDF5 in a process of its own, at low priority."""
         popen = self._spawn("station.episodes.finalise", discard(part) if discarded else part)
         self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
+
+    def room(self, folder: Path, bytes_per_s: float) -> Room:
+        """Port: what the disk holds."""
+        return room(folder, bytes_per_s)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Port: label an episode."""

@@ -19,6 +19,7 @@ from station.episodes.journal import journal_header
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.sync.aligner import Aligner, Instant
+from station.sync.flow import Flow
 from station.sync.recording import Recording
 from station.sync.rows import RowMaker, end_reason, observation
 
@@ -66,6 +67,7 @@ class Synchronizer:
         self._ticks = self._late = 0
         self._sequences: dict[str, int] = {}
         self._state_due_ns = 0
+        self._flow = Flow(node.clock())
 
     def run(self) -> None:
         """Tick until told to stop; then end the episode where it stands."""
@@ -98,6 +100,7 @@ class Synchronizer:
                 self._command(sample, body)
             elif not self._aligner.push(stream_name(sample.kind, sample.node), sample):
                 continue
+            self._flow.add(sample)
             if self._recording is not None and STREAMS[sample.kind].recorded:
                 self._recording.put(sample)
 
@@ -226,7 +229,8 @@ class Synchronizer:
             recorded_ticks=recording.acknowledged if recording is not None else 0,
             ended=recording.ended if recording is not None and ended else "",
             ticks=self._ticks, late_ticks=self._late, missing=self._aligner.missing,
-            lost=self._lost() - self._lost_at_start,
+            lost=self._lost() - self._lost_at_start, bytes_per_s=self._flow.bytes_per_s(now_ns),
+            journal_bytes=recording.journal_bytes if recording is not None else 0,
         )  # fmt: skip
         self._node.publisher.publish("recorder", state)
 
