@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import zmq
 
-from drivers.sim.arms import FollowerPlant, LeaderPlant, leader_shafts
+from drivers.sim.arms import FollowerPlant, LeaderPlant, follower_ask, leader_shafts
 from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
 from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
@@ -169,7 +170,8 @@ class MujocoWorld:
             elif isinstance(sample.body, PilotState):
                 self._pilot = sample.body
         x_m, y_m, _ = cube_start(self._settings.seed, self._operator.episode)
-        cube = self._operator.update(now_ns, self._session, self._pilot, self._scene.clear_of(x_m, y_m))
+        followers = {side: np.array(follower_ask(self._scene.joints(side).position_rad)) for side in SIDES}
+        cube = self._operator.update(now_ns, self._session, self._pilot, followers, self._scene.clear_of(x_m, y_m))
         if cube is not None:
             self._scene.place_cube(*cube)
         self._tell_waiting(now_ns)
