@@ -67,7 +67,9 @@ class Child:
             return False
         self._log = self._log_path.open("a")
         command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
-        self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
+        self.popen = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
+        )
         self.pidfd = os.pidfd_open(self.popen.pid)
         self.restarts += 1
         self._started_ns = now_ns

@@ -68,7 +68,7 @@ class Operator:
 
         `followers`: where they are, gripper 0…1. `clear`: no gripper is near the cube's place.
         """
-        self._heed_pilot(now_ns, "idle" if pilot is None else pilot.state, followers)
+        self._heed_pilot(now_ns, pilot, followers)
         phase = "ended" if session is None else session.phase
         over = session is not None and (session.episode != self.episode or self.state in ("playing", "done"))
         if session is not None and over and phase in _BETWEEN_EPISODES:
@@ -83,13 +83,15 @@ class Operator:
         self._play(now_ns, phase)
         return None
 
-    def _heed_pilot(self, now_ns: int, state: str, followers: Ask) -> None:
-        if state == "engaged":
+    def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Ask) -> None:
+        """Still while the pilot aligns or somebody else commands; with the followers while nobody does."""
+        engaged = pilot is not None and pilot.state == "engaged"
+        if pilot is not None and engaged and pilot.source == "leader":
             if self.state == "meeting":
                 self._home(now_ns)
             return
         here = {side: self.at(side, now_ns) for side in SIDES}
-        if state == "aligning" or self.state != "meeting":
+        if engaged or self.state != "meeting" or (pilot is not None and pilot.state == "aligning"):
             self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in SIDES}))
             self.state = "meeting"
         elif self._finished(now_ns) and _apart(here, followers) > _MET_UNITS:

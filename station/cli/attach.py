@@ -74,7 +74,9 @@ def stop(rig: Rig) -> None:
     with_lock = Subscriber(rig.name, [("station", "supervisor")])
     while runs(rig):
         if monotonic_ns() > deadline_ns:
-            raise StationError(f"the station of rig {rig.name} did not stop within {STOP_S:g} s. Next: `station status --rig {rig.name}`")
+            raise StationError(
+                f"the station of rig {rig.name} did not stop within {STOP_S:g} s. Next: `station status --rig {rig.name}`"
+            )
         with_lock.receive(100)
     with_lock.close()
 

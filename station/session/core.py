@@ -332,7 +332,11 @@ class SessionCore:
 
     def _undo(self, _: SessionRequest, answer: Answer) -> None:
         if not self._saved:
-            why = "its file is still being built: ask again in a moment" if self._finalising else "nothing saved in this sitting"
+            why = (
+                "its file is still being built: ask again in a moment"
+                if self._finalising
+                else "nothing saved in this sitting"
+            )
             answer(Refused(why))
             return
         number = self._saved.pop()

@@ -166,7 +166,9 @@ class SessionNode:
             done = finaliser.popen.returncode == 0 and out.strip()
             if not done:
                 self._node.log.error("finalise", error=error)
-            finaliser.then(Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows")
+            finaliser.then(
+                Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows"
+            )
 
     def _tell(self) -> None:
         now_ns = self._node.clock()
@@ -180,7 +182,9 @@ class SessionNode:
 
     def _spawn(self, module: str, *arguments: object) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", module, *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+        )
 
 
 def main(node: Node) -> None:

@@ -15,6 +15,7 @@ class Sitting:
         self.operator = Operator(0, 0)
         self.followers: Ask = {side: REST[side].copy() for side in REST}
         self.pilot, self.phase, self.episode, self.clear = "idle", "ended", 0, True
+        self.source = "leader"
         self.placed: list[CubeStart] = []
         self.fastest = 0.0
 
@@ -26,7 +27,7 @@ class Sitting:
             before = self.hands()
             self.now += S // 100
             session = SessionState(self.phase, "t", "", self.episode, 0, 0, 0, 0, ())  # type: ignore[arg-type]
-            pilot_state = PilotState(self.pilot, "leader", "", ())  # type: ignore[arg-type]
+            pilot_state = PilotState(self.pilot, self.source, "", ())  # type: ignore[arg-type]
             cube = self.operator.update(self.now, session, pilot_state, self.followers, self.clear)
             self.placed += [cube] if cube else []
             self.fastest = max(self.fastest, apart(before, self.hands()) * 100)
@@ -128,6 +129,19 @@ def test_a_hold_ends_the_hand_over_for_good() -> None:
     sitting.go_on(5)
     assert sitting.operator.ready
     assert sitting.placed[-1] == cube_start(0, 1)
+
+
+def test_hands_are_off_while_a_policy_commands_and_the_cube_is_put_back_between_its_episodes() -> None:
+    sitting = Sitting()
+    sitting.source = "policy"
+    sitting.go_on(1)
+    here = sitting.hands()
+    for episode in range(3):
+        sitting.followers = {side: REST[side] + 0.3 * episode for side in REST}
+        sitting.go_on(1, "engaged", "ready", episode)
+        sitting.go_on(5, phase="recording")
+    assert apart(sitting.hands(), here) == 0
+    assert sitting.placed == [cube_start(0, episode) for episode in range(3)]
 
 
 def test_a_scene_can_be_prepared_without_a_sitting() -> None:
