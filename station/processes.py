@@ -29,7 +29,8 @@ def processes(rig: Rig) -> tuple[Process, ...]:
     """The rig's table."""
     rows = []
     if rig.world is not None:
-        rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 10, 100, 3))
+        # before everybody: it stands for metal, which waits for nobody
+        rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 30, 100, 3))
     for device in rig.devices:
         arm = device.role in ("leader", "follower")
         rows.append(Process(device.node, "station.serve", "always", True, 20 if arm else 0, 20 if arm else 10, 2))
