@@ -19,7 +19,6 @@ import setproctitle
 import structlog
 import zmq
 
-from station.bus.endpoints import runtime_folder
 from station.bus.messages import Health, ProcessState, StationState
 from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
 from station.bus.sockets import Answerer, Subscriber
@@ -28,6 +27,7 @@ from station.errors import StationError
 from station.node import Node, die_with_parent, log_to_stderr
 from station.processes import Process, processes
 from station.rig import Rig, load_rig
+from station.runtime import runtime_folder
 
 BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 """Waits before the 1st, 2nd … restart of a process that keeps dying; one that ran for STEADY_NS starts over."""
