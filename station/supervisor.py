@@ -74,8 +74,9 @@ class Child:
         self.restarts += 1
         self._started_ns = now_ns
         self.health, self.health_at_ns = None, 0
-        with contextlib.suppress(PermissionError):  # below 0 is for root or RLIMIT_NICE only: udev/ has the unit
-            os.setpriority(os.PRIO_PROCESS, self.popen.pid, self.row.nice)
+        if self.row.realtime:
+            with contextlib.suppress(PermissionError):  # needs root or RLIMIT_RTPRIO: udev/station@.service grants it
+                os.sched_setscheduler(self.popen.pid, os.SCHED_FIFO, os.sched_param(self.row.realtime))
         self._usage = psutil.Process(self.popen.pid)
         self._usage.cpu_percent()
         return True

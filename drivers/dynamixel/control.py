@@ -200,12 +200,12 @@ class Control:
             )  # fmt: skip
 
     def _fresh_torque(self, servo_id: int) -> bool:
-        self._slow.refresh(servo_id)
+        self._slow.insist(servo_id)
         return self._slow.latest[servo_id].torque
 
     def _refresh_all(self) -> None:
         for servo_id in self._slow.latest:
-            self._slow.refresh(servo_id)
+            self._slow.insist(servo_id)
 
     def _any_torque(self) -> bool:
         return any(slow.torque for slow in self._slow.latest.values())

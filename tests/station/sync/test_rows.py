@@ -105,10 +105,10 @@ def test_end_reasons() -> None:
     row = RowMaker(rig()).close(7, 0, full(), False, False)
     camera = Sample("frame", "cam", Header(SCHEMA, 1, 0, 0, 0), row, ())
     everything = instant(1000, *full().samples.values(), camera)
-    assert end_reason(rig(), everything, row, 1000, 500, False) == ""
-    assert end_reason(rig(), everything, row, 999, 500, False) == "cam silent for 0.0 s"
-    assert "follower_left" in end_reason(rig(), everything, row, 1000, 4, False)
-    assert end_reason(rig(), full(), row, 1000, 500, False) == "cam never spoke"
+    assert end_reason(rig(), everything, row, 1000, 500, "asked to") == ""
+    assert end_reason(rig(), everything, row, 999, 500, "asked to") == "cam silent for 0.0 s"
+    assert "follower_left" in end_reason(rig(), everything, row, 1000, 4, "asked to")
+    assert end_reason(rig(), full(), row, 1000, 500, "asked to") == "cam never spoke"
     held = RowMaker(rig()).close(7, 0, full(), False, True)
-    assert "hold" in end_reason(rig(), everything, held, 1000, 500, False)
-    assert end_reason(rig(), everything, held, 1000, 500, True) == ""
+    assert end_reason(rig(), everything, held, 1000, 500, "a servo is silent") == "hold: a servo is silent"
+    assert end_reason(rig(), everything, held, 1000, 500, "") == ""
