@@ -18,6 +18,7 @@ from linuxpy.video import device as v4l2
 
 from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control
 from drivers.cameras.jpeg import encode
+from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Shot
 from station.clock import Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
@@ -39,19 +40,10 @@ _AUTO, _MANUAL, _APERTURE_PRIORITY = 0, 1, 3
 class V4L2:
     """One /dev/video device."""
 
-    def __init__(
-        self,
-        node: str,
-        path: Path,
-        width: int,
-        height: int,
-        fps: float,
-        fourcc: str,
-        controls: Sequence[Control],
-        clock: Clock,
-    ) -> None:
-        self._node, self._path, self._width, self._height, self._fps = node, path, width, height, fps
-        self._fourcc, self._controls, self._clock = fourcc, controls, clock
+    def __init__(self, node: str, path: Path, settings: OpenCVSettings, clock: Clock) -> None:
+        self._node, self._path, self._clock = node, path, clock
+        self._width, self._height, self._fps = settings.width, settings.height, settings.fps
+        self._fourcc, self._controls = settings.fourcc, settings.controls.asked()
         self._device: Any = None
         self._capture: Any = None
         self._sequence: int | None = None
