@@ -42,6 +42,7 @@ class Operator:
         self.state: State = "meeting"
         self.episode = 0
         self.placed = False
+        self._aligning = False
         self._plan: Plan | None = None
         self._motion = _Motion(now_ns, Plan({side: _still(REST[side]) for side in SIDES}))
 
@@ -53,7 +54,7 @@ class Operator:
     @property
     def ready(self) -> bool:
         """Is the cube in its place, and do hands that are followed wait at the start?"""
-        return self.placed and self.state in ("waiting", "meeting")
+        return self.placed and (self.state == "waiting" or (self.state == "meeting" and not self._aligning))
 
     def prepare(self, episode: int, now_ns: int) -> None:
         """Go back to the start and put the cube where it is for this episode."""
@@ -86,12 +87,13 @@ class Operator:
     def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Ask) -> None:
         """Still while the pilot aligns or somebody else commands; with the followers while nobody does."""
         engaged = pilot is not None and pilot.state == "engaged"
+        self._aligning = pilot is not None and pilot.state == "aligning"
         if pilot is not None and engaged and pilot.source == "leader":
             if self.state == "meeting":
                 self._home(now_ns)
             return
         here = {side: self.at(side, now_ns) for side in SIDES}
-        if engaged or self.state != "meeting" or (pilot is not None and pilot.state == "aligning"):
+        if engaged or self.state != "meeting" or self._aligning:
             self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in SIDES}))
             self.state = "meeting"
         elif self._finished(now_ns) and _apart(here, followers) > _MET_UNITS:

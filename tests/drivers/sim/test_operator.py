@@ -56,6 +56,7 @@ def test_it_leaves_the_leaders_with_the_followers_until_engaged_and_then_goes_to
     assert apart(sitting.hands(), sitting.followers) == 0
     sitting.go_on(3, "aligning", "opening")
     assert apart(sitting.hands(), sitting.followers) == 0
+    assert not sitting.operator.ready, "the hands are about to go to the start"
     sitting.go_on(5, "engaged", "ready")
     assert apart(sitting.hands(), START) < 1e-12
     assert sitting.placed == [cube_start(0, 0)]
