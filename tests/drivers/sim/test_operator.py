@@ -151,6 +151,8 @@ def test_a_scene_can_be_prepared_without_a_sitting() -> None:
     sitting.operator.prepare(5, sitting.now)
     assert not sitting.operator.ready
     assert sitting.operator.update(sitting.now, None, None, sitting.followers, True) == cube_start(0, 5)
+    assert not sitting.operator.ready, "a camera may still show the cube where it was"
+    sitting.operator.update(sitting.now + S, None, None, sitting.followers, True)
     assert sitting.operator.ready
 
 
