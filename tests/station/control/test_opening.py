@@ -1,5 +1,7 @@
 """ALOHA's opening on real gates: start pose, grippers closed by hand, leaders let go, leaders command."""
 
+import itertools
+
 import pytest
 
 from station.bus.messages import Description, StreamDescription
@@ -35,7 +37,7 @@ def test_everybody_goes_to_the_start_pose_slowly_and_waits_there():
     assert asked["leader_left"] == TorqueOn(("gripper",))
     assert asked["follower_left"] == TorqueOn()
     steps = [c.goal[0] for c in stage.sent_to("leader_left") if not c.hold]
-    assert max(abs(b - a) for a, b in zip(steps, steps[1:], strict=False)) <= 0.7 * 0.025 + 1e-9
+    assert max(abs(b - a) for a, b in itertools.pairwise(steps)) <= 0.7 * 0.025 + 1e-9
     stage.run(30)
     assert (stage.state.state, stage.answers) == ("waiting", [])
     assert not any(host.gate.holding for host in stage.leader_hosts.values())
