@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from station.bus.messages import SessionState
+from station.bus.messages import Phase, SessionState
 from station.bus.requests import (
     Align,
     CloseSession,
@@ -64,6 +64,9 @@ class Binding(NamedTuple):
     act: Callable[[SessionState, Plan, Question | None], Act]
 
 
+_WAIT: dict[Phase, str] = {"opening": "the arms are being aligned: wait", "saving": "saving: wait a moment"}
+
+
 def _advance(state: SessionState, plan: Plan, _: Question | None) -> Act:
     if state.phase == "recording":
         return Ask(Align()) if state.paused else Ask(Stop())
@@ -71,9 +74,7 @@ def _advance(state: SessionState, plan: Plan, _: Question | None) -> Act:
         return Ask(Start(plan.seconds))
     if state.phase == "hold":
         return Ask(Align())
-    if state.phase == "ended":
-        return Ask(plan.opening)
-    return Nothing("the arms are being aligned: wait" if state.phase == "opening" else "saving: wait a moment")
+    return Ask(plan.opening) if state.phase == "ended" else Nothing(_WAIT[state.phase])
 
 
 def _verdict(success: bool) -> Callable[[SessionState, Plan, Question | None], Act]:
@@ -102,10 +103,10 @@ def _pause(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
 
 
 def _undo(state: SessionState, _plan: Plan, asked: Question | None) -> Act:
+    if state.phase == "recording":  # an answer to a question that was open when it began, too
+        return Nothing("first end this take: d throws it away, Space saves it")
     if asked == "undo":
         return Ask(Undo())
-    if state.phase == "recording":
-        return Nothing("first end this take: d throws it away, Space saves it")
     if state.saved == 0:
         return Nothing("nothing was saved in this sitting" + (" yet: it is being built" if state.finalising else ""))
     return Confirm("undo", f"delete episode {state.newest}?  u = yes, any other key = no")
@@ -150,4 +151,8 @@ def act(key: str, state: SessionState, plan: Plan, asked: Question | None = None
         return Nothing("no")
     if binding is None:
         return Nothing(f"{key} means nothing here; ? shows the keys")
-    return binding.act(state, plan, asked)
+    answer = binding.act(state, plan, asked)
+    wanted = type(answer.request).__name__ if isinstance(answer, Ask) else ""
+    if wanted and wanted != "CloseSession" and wanted not in state.buttons:
+        return Nothing(_WAIT.get(state.phase, f"{binding.shown} makes no sense now ({state.phase}); ? shows the keys"))
+    return answer
