@@ -1,4 +1,4 @@
-"""The ChArUco board: its measures, finding it in a picture to a fraction of a pixel, and a page to print. No device.
+"""The ChArUco board: its measures, what a view of it is, and a page to print. No device.
 
 Board frame: origin at the corner of the first square, x along the wide side, y along the other, z into the board (OpenCV's).
 """
@@ -17,13 +17,10 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Gray = NDArray[np.uint8]
 
 DICTIONARY = "DICT_5X5_100"
 MARKER_CELLS = 7
 """5 × 5 bits and the black rim."""
-FEWEST_CORNERS = 8
-"""A view with fewer says too little about where the board is."""
 _A4_MM = (297.0, 210.0)
 _SCALE_BAR_MM = 100.0
 
@@ -70,34 +67,6 @@ class View(NamedTuple):
     def object_m(self, board: Board) -> Array:
         """The corners found, in the board frame. (N, 3)"""
         return board.corners_m[self.ids]
-
-
-def find(gray: Gray, board: Board) -> View | None:
-    """The board in a grey picture, corners refined below the pixel; None if fewer than 8 corners are seen."""
-    corners, ids, _, _ = cv2.aruco.CharucoDetector(board.aruco).detectBoard(gray)
-    if ids is None or len(ids) < FEWEST_CORNERS:
-        return None
-    numbers = np.asarray(ids, np.int64).ravel()
-    points = np.asarray(corners, np.float32).reshape(-1, 1, 2)
-    half = _refine_window(points.reshape(-1, 2), numbers, board)
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-3)
-    refined = cv2.cornerSubPix(gray, points, (half, half), (-1, -1), stop)
-    height, width = gray.shape
-    return View(np.asarray(refined, np.float64).reshape(-1, 2), numbers, width, height)
-
-
-def _refine_window(points: NDArray[np.float32], ids: NDArray[np.int64], board: Board) -> int:
-    """Half a refinement window: well inside a square, so that no marker's edge pulls at a corner."""
-    columns = board.squares_x - 1
-    where = {int(number): point for number, point in zip(ids, points, strict=True)}
-    sides = [
-        float(np.linalg.norm(where[n + step] - point))
-        for n, point in where.items()
-        for step in (1, columns)
-        if n + step in where and (step != 1 or (n + 1) % columns)
-    ]
-    gap = (board.square_m - board.marker_m) / (2 * board.square_m)
-    return int(np.clip(gap * min(sides), 2, 8)) if sides else 2
 
 
 def page(board: Board, path: Path) -> None:
@@ -155,7 +124,7 @@ def _black_mm(board: Board) -> list[tuple[float, float, float, float]]:
     return found
 
 
-def _runs(line: Gray) -> list[tuple[int, int]]:
+def _runs(line: NDArray[np.uint8]) -> list[tuple[int, int]]:
     """(start, length) of every run of black cells: one rectangle each, so that no hairline is printed between cells."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], (line == 0).astype(np.int8), [0]))))
     return [(int(start), int(end - start)) for start, end in zip(edges[::2], edges[1::2], strict=True)]

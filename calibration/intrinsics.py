@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.board import FEWEST_CORNERS, Board, View
+from calibration.board import Board, View
+from calibration.sighting import FEWEST_CORNERS
 from station.errors import MeasurementPoor
 
 Array = NDArray[np.float64]
@@ -33,12 +34,6 @@ class Lens(NamedTuple):
         """Pixels of points in the camera's frame. (N, 3) → (N, 2)"""
         zero = np.zeros(3)
         return np.asarray(cv2.projectPoints(points_m, zero, zero, self.matrix, self.distortion)[0], np.float64).reshape(-1, 2)
-
-    def normalised(self, pixels: Array) -> Array:
-        """Undistorted pixels: (x/z, y/z). (N, 2) → (N, 2)"""
-        stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 100, 1e-12)
-        points = np.asarray(pixels, np.float64).reshape(-1, 1, 2)
-        return np.asarray(cv2.undistortPointsIter(points, self.matrix, self.distortion, None, None, stop), np.float64).reshape(-1, 2)
 
 
 class Dropped(NamedTuple):
