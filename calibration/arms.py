@@ -104,7 +104,11 @@ def cross_check(leader_rad: Array, follower_rad: Array) -> CrossCheck:
 def _unwrapped(readings_rad: Array, what: str) -> Array:
     readings = np.asarray(readings_rad, np.float64)
     if len(readings) < FEWEST_READINGS:
-        raise MeasurementPoor(f"{what} gave {len(readings)} readings, {FEWEST_READINGS} are needed. Next: check that it streams")
+        raise MeasurementPoor(
+            f"{what} gave {len(readings)} readings, {FEWEST_READINGS} are needed. Next: check that it streams"
+        )
     if not np.all(np.isfinite(readings)):
-        raise MeasurementPoor(f"{what} gave readings that are no numbers. Next: `station status` names the silent servo")
+        raise MeasurementPoor(
+            f"{what} gave readings that are no numbers. Next: `station status` names the silent servo"
+        )
     return wrap(readings, readings[0])

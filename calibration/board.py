@@ -87,7 +87,9 @@ def page(board: Board, path: Path) -> None:
     axes.axis("off")
     left, top = (_A4_MM[0] - width) / 2, (_A4_MM[1] - height) / 2 - 6
     for x, y, side_x, side_y in _black_mm(board):
-        axes.add_patch(Rectangle((left + x, top + y), side_x, side_y, facecolor="black", linewidth=0, antialiased=False))
+        axes.add_patch(
+            Rectangle((left + x, top + y), side_x, side_y, facecolor="black", linewidth=0, antialiased=False)
+        )
     _scale_bar(axes, board, left, top + height + 9)
     with matplotlib.rc_context({"svg.hashsalt": "board", "pdf.compression": 6}):
         figure.savefig(path, dpi=600, metadata={"Date": None} if path.suffix == ".svg" else None)
@@ -120,7 +122,11 @@ def _black_mm(board: Board) -> list[tuple[float, float, float, float]]:
                 continue
             bits = cv2.aruco.generateImageMarker(dictionary, number, MARKER_CELLS, borderBits=1)
             number += 1
-            found += [(x + rim + c * cell, y + rim + r * cell, n * cell, cell) for r, line in enumerate(bits) for c, n in _runs(line)]
+            found += [
+                (x + rim + c * cell, y + rim + r * cell, n * cell, cell)
+                for r, line in enumerate(bits)
+                for c, n in _runs(line)
+            ]
     return found
 
 

@@ -44,7 +44,9 @@ def board_pose_of(views: Sequence[View], board: Board, lens: Lens) -> Sighting:
     """The pose that fits several views of a board and a camera which both stand still."""
     objects = np.concatenate([view.object_m(board) for view in views])
     images = np.concatenate([view.corners_px for view in views])
-    count, turns, shifts, _ = cv2.solvePnPGeneric(objects, images, lens.matrix, lens.distortion, flags=cv2.SOLVEPNP_IPPE)
+    count, turns, shifts, _ = cv2.solvePnPGeneric(
+        objects, images, lens.matrix, lens.distortion, flags=cv2.SOLVEPNP_IPPE
+    )
     if not count:
         raise MeasurementPoor("the board's corners give no pose. Next: show the whole board, tilted by 20° or more")
     fits = [_refined(objects, images, lens, turn, shift) for turn, shift in zip(turns, shifts, strict=True)]
@@ -80,5 +82,7 @@ def relative_drift(stored: dict[str, Pose], now: dict[str, Pose]) -> dict[tuple[
     """How far every pair of cameras moved against each other: what is left when it was the board that was put down elsewhere."""
     names = [name for name in stored if name in now]
     return {
-        (a, b): drift(stored[a].inverse() @ stored[b], now[a].inverse() @ now[b]) for i, a in enumerate(names) for b in names[i + 1 :]
+        (a, b): drift(stored[a].inverse() @ stored[b], now[a].inverse() @ now[b])
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
     }

@@ -76,5 +76,6 @@ def shortfall(open_rad: float, close_rad: float, expected: GripperRange) -> Shor
 def linkage_error_mm(expected: GripperRange, model: str) -> float:
     """Largest disagreement of a table's finger positions with the linkage's formula: tells constants of another generation."""
     return 1000 * max(
-        abs(position_m(expected.open_rad, model) - expected.open_m), abs(position_m(expected.close_rad, model) - expected.close_m)
+        abs(position_m(expected.open_rad, model) - expected.open_m),
+        abs(position_m(expected.close_rad, model) - expected.close_m),
     )

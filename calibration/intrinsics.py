@@ -16,8 +16,8 @@ from station.errors import MeasurementPoor
 Array = NDArray[np.float64]
 
 FEWEST_VIEWS = 8
-WORST_VIEW_PX = 1.0
-"""A view that reprojects worse than this, and than three times the median, is dropped."""
+WORST_VIEW_PX = 0.3
+"""A view that reprojects worse than this and than three times the median is dropped."""
 LEAST_TILT_DEG = 15.0
 """Views that all look straight at the board cannot tell focal length from distance."""
 LEAST_COVERAGE = 0.4
@@ -33,7 +33,9 @@ class Lens(NamedTuple):
     def project(self, points_m: Array) -> Array:
         """Pixels of points in the camera's frame. (N, 3) → (N, 2)"""
         zero = np.zeros(3)
-        return np.asarray(cv2.projectPoints(points_m, zero, zero, self.matrix, self.distortion)[0], np.float64).reshape(-1, 2)
+        return np.asarray(cv2.projectPoints(points_m, zero, zero, self.matrix, self.distortion)[0], np.float64).reshape(
+            -1, 2
+        )
 
 
 class Dropped(NamedTuple):
@@ -68,7 +70,9 @@ def calibrate(views: list[View | None], board: Board) -> Calibrated:
         if errors[worst] <= max(WORST_VIEW_PX, 3 * float(np.median(errors))):
             break
         number = list(used)[worst]
-        dropped.append(Dropped(number, f"reprojects {errors[worst]:.2f} px off, the median view {np.median(errors):.2f} px"))
+        dropped.append(
+            Dropped(number, f"reprojects {errors[worst]:.2f} px off, the median view {np.median(errors):.2f} px")
+        )
         del used[number]
     _refuse_alike(list(used.values()), tilts)
     size = next(iter(used.values()))
@@ -83,7 +87,9 @@ def _usable(views: list[View | None], dropped: list[Dropped]) -> dict[int, View]
         if view is None:
             dropped.append(Dropped(number, f"the board was not seen, or fewer than {FEWEST_CORNERS} corners of it"))
         elif (view.width, view.height) != sizes[0]:
-            dropped.append(Dropped(number, f"{view.width} × {view.height} px, the first is {sizes[0][0]} × {sizes[0][1]} px"))
+            dropped.append(
+                Dropped(number, f"{view.width} × {view.height} px, the first is {sizes[0][0]} × {sizes[0][1]} px")
+            )
         elif np.linalg.matrix_rank(view.corners_px - view.corners_px.mean(axis=0), tol=10.0) < 2:
             dropped.append(Dropped(number, "the corners seen lie on one line"))
         else:
@@ -95,7 +101,9 @@ def _fit(views: list[View], board: Board) -> tuple[Lens, float, Array, Array, tu
     objects = [view.object_m(board).astype(np.float32) for view in views]
     images = [view.corners_px.astype(np.float32) for view in views]
     size = (views[0].width, views[0].height)
-    rms, matrix, distortion, turns, _, deviations, _, errors = cv2.calibrateCameraExtended(objects, images, size, None, None)
+    rms, matrix, distortion, turns, _, deviations, _, errors = cv2.calibrateCameraExtended(
+        objects, images, size, None, None
+    )
     tilts = np.array([np.degrees(np.arccos(min(1.0, abs(float(cv2.Rodrigues(turn)[0][2, 2]))))) for turn in turns])
     lens = Lens(np.asarray(matrix, np.float64), np.asarray(distortion, np.float64).ravel()[:5])
     fx, fy, cx, cy = (float(value) for value in np.ravel(deviations)[:4])
@@ -127,7 +135,5 @@ def _refuse_alike(views: list[View], tilts: Array) -> None:
 
 def coverage(views: list[View]) -> float:
     """Share of a 4 × 4 grid over the picture in which a corner was seen."""
-    cells = {
-        (int(4 * x / view.width), int(4 * y / view.height)) for view in views for x, y in view.corners_px
-    }
+    cells = {(int(4 * x / view.width), int(4 * y / view.height)) for view in views for x, y in view.corners_px}
     return len(cells) / 16

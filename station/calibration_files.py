@@ -205,7 +205,9 @@ def for_episode(calibration: Calibration) -> bytes:
     """The JSON that goes into an episode: all but the reference picture."""
     reference = calibration.reference
     if reference is not None:
-        calibration = msgspec.structs.replace(calibration, reference=msgspec.structs.replace(reference, picture_jpeg=""))
+        calibration = msgspec.structs.replace(
+            calibration, reference=msgspec.structs.replace(reference, picture_jpeg="")
+        )
     return msgspec.json.encode(calibration)
 
 
@@ -215,7 +217,9 @@ def _decode(path: Path, raw: bytes) -> Calibration:
     except msgspec.MsgspecError as error:
         raise CalibrationBroken(path, f"it is torn or no calibration file ({error})", _MOVE_AWAY) from error
     if file.schema != SCHEMA:
-        raise CalibrationBroken(path, f"schema {file.schema}, this station reads {SCHEMA}", "update the station, or calibrate again")
+        raise CalibrationBroken(
+            path, f"schema {file.schema}, this station reads {SCHEMA}", "update the station, or calibrate again"
+        )
     compact = msgspec.json.format(bytes(file.calibration), indent=-1)
     if hashlib.sha256(compact).hexdigest() != file.sha256:
         raise CalibrationBroken(path, "its numbers are not the ones that were measured (checksum)", _MOVE_AWAY)

@@ -56,7 +56,12 @@ def _plane(camera_from_plane: Pose, lens):
 
 def _sampled(texture, u_px, v_px, ahead, outside):
     picture = cv2.remap(
-        texture, u_px.astype(np.float32), v_px.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside
+        texture,
+        u_px.astype(np.float32),
+        v_px.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=outside,
     ).astype(np.float64)
     return np.where(ahead, picture, outside)
 
@@ -86,7 +91,9 @@ def _table_texture():
     for _ in range(260):
         x, y = random.integers(0, size, 2)
         side = random.integers(8, 70, 2)
-        cv2.rectangle(texture, (int(x), int(y)), (int(x + side[0]), int(y + side[1])), float(random.integers(20, 235)), -1)
+        cv2.rectangle(
+            texture, (int(x), int(y)), (int(x + side[0]), int(y + side[1])), float(random.integers(20, 235)), -1
+        )
     return cv2.GaussianBlur(np.clip(texture, 0, 255), (0, 0), 1.0)
 
 
@@ -106,6 +113,10 @@ def looking_at(point_m, distance_m, tilt_deg=(0.0, 0.0), roll_deg=0.0, centre=(0
     """camera_from_plane of a camera that sees `point_m` (x, y on the plane) at `distance_m`, the plane tilted about x and y,
     shifted in the picture by `centre` (x/z, y/z)."""
     a, b, c = np.radians([tilt_deg[0], tilt_deg[1], roll_deg])
-    turn = from_vectors(np.array([0, 0, c]), np.zeros(3)) @ from_vectors(np.array([a, 0, 0]), np.zeros(3)) @ from_vectors(np.array([0, b, 0]), np.zeros(3))
+    turn = (
+        from_vectors(np.array([0, 0, c]), np.zeros(3))
+        @ from_vectors(np.array([a, 0, 0]), np.zeros(3))
+        @ from_vectors(np.array([0, b, 0]), np.zeros(3))
+    )
     where = np.array([centre[0] * distance_m, centre[1] * distance_m, distance_m])
     return Pose(turn.rotation, where - turn.rotation @ np.array([*point_m, 0.0]))
