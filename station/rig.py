@@ -134,7 +134,11 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     @property
     def moves_real_arms(self) -> bool:
         """Are there arms on ports that are neither a world's nor a pty?"""
-        ports = [str(getattr(device.settings, "port", "")) for device in self.devices if device.role in ("leader", "follower")]
+        ports = [
+            str(getattr(device.settings, "port", ""))
+            for device in self.devices
+            if device.role in ("leader", "follower")
+        ]
         return self.world is None and any(not port.startswith("/dev/pts/") for port in ports)
 
 
@@ -151,14 +155,16 @@ def find_rig(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path.resolve()
-    raise UsageError(f"--rig {name_or_path}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}")
+    raise UsageError(
+        f"--rig {name_or_path}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}"
+    )
 
 
 def load_rig(path: Path) -> Rig:
     """Read and check a rig file. Raises RigError: file, key, what is wrong, the fix."""
     try:
         text = path.read_text()
-        raw = yaml.load(text, Loader=_Unique)
+        raw = yaml.load(text, Loader=UniqueKeys)
     except (OSError, UnicodeDecodeError) as error:
         raise RigError(path, "file", f"cannot be read: {error}", "check the path and its permissions") from error
     except yaml.YAMLError as error:
@@ -245,7 +251,12 @@ def _refuse_shared_ports(path: Path, devices: tuple[Device, ...]) -> None:
             if not isinstance(port, str) or not port:
                 continue
             if port in owner:
-                raise RigError(path, device.node, f"{key} {port} is already {owner[port]}'s", "one device, one port: correct one of them")
+                raise RigError(
+                    path,
+                    device.node,
+                    f"{key} {port} is already {owner[port]}'s",
+                    "one device, one port: correct one of them",
+                )
             owner[port] = device.node
 
 
@@ -277,11 +288,11 @@ def _structs(struct: Any) -> list[Any]:
     return [struct, *((_Side, Safety, Base) if struct is _File else ())]
 
 
-class _Unique(yaml.SafeLoader):
+class UniqueKeys(yaml.SafeLoader):
     """YAML that refuses a key given twice (plain YAML silently keeps the last)."""
 
 
-def _mapping(loader: _Unique, node: yaml.MappingNode) -> dict[Any, Any]:
+def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen = set()
     for key, _ in node.value:
         name = loader.construct_object(key)  # type: ignore[no-untyped-call]
@@ -291,4 +302,4 @@ def _mapping(loader: _Unique, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
-_Unique.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

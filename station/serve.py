@@ -7,11 +7,11 @@ when it comes, between two reads, not at the next cycle.
 
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Literal
 
 import zmq
 
-from station.bus.messages import Command, Health, StreamHealth
+from station.bus.messages import Command, Health, SourceName, StreamHealth
 from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueOff, TorqueOn
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S, Grid
@@ -24,6 +24,8 @@ from station.safety import Gate
 
 REOPEN_NS = NS_PER_S // 2
 """Between two attempts to open a lost device."""
+STANDING_NS = NS_PER_S // 2
+"""How often an arm that does not follow repeats the goal it holds."""
 DESCRIBE_NS = NS_PER_S
 """How often the description is repeated for nodes that start later."""
 
@@ -38,6 +40,7 @@ def main(node: Node) -> None:
     try:
         while not node.finish.is_set():
             try:
+                host.opening()
                 driver.open()
                 host.opened(driver.describe())
                 node.error = ""
@@ -99,6 +102,10 @@ class _Host:
         self.notes: tuple[str, ...] = ()
         self.open = False
 
+    def opening(self) -> None:
+        """Say so before: opening may take seconds (a camera's reset), and a silent node is taken for a stuck one."""
+        self.node.publish_health(Health(self.node.name, "opening", self.node.error))
+
     def opened(self, description: Description) -> None:
         self.streams.opened(description)
         self.notes = description.notes
@@ -123,14 +130,17 @@ class _Host:
         if not self.node.health_due(now_ns):
             return
         warnings = (*self.driver.warnings(), *self.own_warnings()) if self.open else ()
-        state = "fault" if not self.open else "warn" if warnings else "ok"
         readings = {**self.driver.health(), **self.own_readings()} if self.open else {}
-        self.node.publish_health(
-            Health(
-                self.node.name, "opening" if not self.open and not self.node.error else state,
-                self.node.error or "; ".join(warnings), self.streams.health(now_ns), readings, self.notes,
-            )
+        error = self.node.error or "; ".join(warnings)
+        health = Health(
+            self.node.name, self._state(warnings), error, self.streams.health(now_ns), readings, self.notes
         )  # fmt: skip
+        self.node.publish_health(health)
+
+    def _state(self, warnings: tuple[str, ...]) -> Literal["opening", "ok", "warn", "fault"]:
+        if not self.open:
+            return "fault" if self.node.error else "opening"
+        return "warn" if warnings else "ok"
 
     def own_warnings(self) -> tuple[str, ...]:
         return ()
@@ -157,7 +167,7 @@ class _ArmHost(_Host):
 
     def __init__(self, node: Node, driver: Driver) -> None:
         super().__init__(node, driver)
-        self.gate: Gate | None = None
+        self.gate = Gate((), node.rig.safety)
         self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
         self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
         self.poller = zmq.Poller()
@@ -167,13 +177,18 @@ class _ArmHost(_Host):
         self.cycle = 0
         self.overruns = self.refused = 0
         self.last = Command(node.name, "none", -1, -1, 0, ())
+        self.standing: tuple[str, tuple[float, ...]] = ("", ())
+        self.standing_due_ns = 0
 
     def opened(self, description: Description) -> None:
         super().opened(description)
         arm = next(stream for stream in description.streams if stream.kind == "arm_state")
         now_ns = self.node.clock()
         self.gate = Gate(arm.dimensions, self.node.rig.safety)
-        self.gate.reset(self.driver.goal(), now_ns)
+        if self.driver.torque_on():
+            self.gate.reset(self.driver.goal(), now_ns)
+        else:
+            self.gate.close("torque is off")
         self.grid = Grid(now_ns, arm.rate_hz)
         self.cycle = 0
 
@@ -184,23 +199,24 @@ class _ArmHost(_Host):
         readings = self.driver.read()
         self.streams.publish(readings)
         now_ns = self.node.clock()
-        if self.gate is not None and self.driver.torque_on():
-            self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
+        if not self.driver.torque_on():
+            self.gate.close("torque is off")
+        if self.driver.tripped():
+            self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
+        self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
+        self._tell_standing(now_ns)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
         self.overruns += max(0, behind)
         self.cycle += 1 + max(0, behind)
         self.report(now_ns)
 
     def _serve_until(self, due_ns: int) -> None:
-        while True:
-            now_ns = self.node.clock()
-            wait_ms = milliseconds_until(due_ns, now_ns)
+        while (wait_ms := milliseconds_until(due_ns, self.node.clock())) > 0:
             if self.poller.poll(wait_ms):
                 self._serve()
-            elif wait_ms == 0:
-                break
         # poll counts in milliseconds; the rest is slept, not spun
         time.sleep(max(0, due_ns - self.node.clock()) / NS_PER_S)
+        self._serve()
 
     def _serve(self) -> None:
         for sample in self.commands.newest().values():
@@ -209,8 +225,6 @@ class _ArmHost(_Host):
         self.answerer.serve(self._request)
 
     def _command(self, command: Command) -> None:
-        if self.gate is None or not self.open or not self.driver.torque_on():
-            return
         try:
             goal = self.gate.command(command, self.node.clock())
         except CommandRefused as error:
@@ -228,12 +242,31 @@ class _ArmHost(_Host):
         last = self.last
         applied = Command(
             self.node.name, "hold" if held else last.source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
-            hold=held, limited=goal != last.goal,
+            hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "",
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
 
+    def _tell_standing(self, now_ns: int) -> None:
+        """While it does not follow, nothing is written: tell the goal that stands, and why, on change and twice a second.
+
+        The pilot starts its ramp there, and learns of a hold that needed no write.
+        """
+        gate = self.gate
+        goal = gate.goal or tuple(value for value in self.driver.measured() if value is not None)
+        standing = (gate.holding, goal)
+        if gate.following or (standing == self.standing and now_ns < self.standing_due_ns):
+            return
+        self.standing, self.standing_due_ns = standing, now_ns + STANDING_NS
+        last = self.last
+        source: SourceName = "hold" if gate.holding else "none"
+        applied = Command(
+            self.node.name, source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
+            hold=bool(gate.holding), why=gate.holding,
+        )  # fmt: skip
+        self.node.publisher.publish("applied", applied, now_ns)
+
     def _request(self, request: ArmRequest) -> Reply:
-        if not self.open or self.gate is None:
+        if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
         if isinstance(request, TorqueOn):
             if not self.driver.torque_on():
@@ -241,6 +274,7 @@ class _ArmHost(_Host):
                 self.gate.reset(self.driver.goal(), self.node.clock())
         elif isinstance(request, TorqueOff):
             self.driver.torque(False)
+            self.gate.close("torque is off")
         elif isinstance(request, Resume):
             self.gate.resume()
         elif isinstance(request, RebootServo):
@@ -253,7 +287,7 @@ class _ArmHost(_Host):
             self.answerer.serve(self._request)
 
     def own_warnings(self) -> tuple[str, ...]:
-        return (self.gate.holding,) if self.gate is not None and self.gate.holding else ()
+        return self.gate.warnings
 
     def own_readings(self) -> dict[str, float]:
         return {"overruns": self.overruns, "refused_commands": self.refused, "torque": float(self.driver.torque_on())}

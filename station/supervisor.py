@@ -6,6 +6,7 @@ their pidfds and the bus, so an idle supervisor sleeps.
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -31,8 +32,8 @@ from station.rig import Rig, load_rig
 BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 """Waits before the 1st, 2nd … restart of a process that keeps dying; one that ran for STEADY_NS starts over."""
 STEADY_NS = 20 * NS_PER_S
-FIRST_HEALTH_NS = 20 * NS_PER_S
-"""A process that has not said anything this long after its start is stuck (big imports on a slow disk included)."""
+OPENING_NS = 20 * NS_PER_S
+"""A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
 SILENT_NS = 3 * NS_PER_S
 """Health comes twice a second; six missing in a row is stuck."""
 STOP_S = 3.0
@@ -66,15 +67,15 @@ class Child:
             return False
         self._log = self._log_path.open("a")
         command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
-        self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
+        self.popen = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
+        )
         self.pidfd = os.pidfd_open(self.popen.pid)
         self.restarts += 1
         self._started_ns = now_ns
         self.health, self.health_at_ns = None, 0
-        try:
+        with contextlib.suppress(PermissionError):  # below 0 is for root or RLIMIT_NICE only: udev/ has the unit
             os.setpriority(os.PRIO_PROCESS, self.popen.pid, self.row.nice)
-        except PermissionError:  # below 0 is for root or RLIMIT_NICE only; docs/guide says how to allow it
-            pass
         self._usage = psutil.Process(self.popen.pid)
         self._usage.cpu_percent()
         return True
@@ -97,9 +98,9 @@ class Child:
         """Is it alive without a word?"""
         if self.popen is None:
             return False
-        if self.health_at_ns:
-            return now_ns - self.health_at_ns > SILENT_NS
-        return now_ns - self._started_ns > FIRST_HEALTH_NS
+        if self.health is None or self.health.state == "opening":
+            return now_ns - max(self._started_ns, self.health_at_ns) > OPENING_NS
+        return now_ns - self.health_at_ns > SILENT_NS
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""
@@ -122,10 +123,8 @@ class Child:
         """For the status table."""
         cpu = rss = 0.0
         if self.popen is not None and self._usage is not None:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 cpu, rss = self._usage.cpu_percent(), self._usage.memory_info().rss / 1e6
-            except psutil.NoSuchProcess:
-                pass
         age_ns = now_ns - self.health_at_ns if self.health_at_ns else -1
         pid = self.popen.pid if self.popen is not None else None
         return ProcessState(

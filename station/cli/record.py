@@ -44,15 +44,17 @@ def record(
 def refuse_unattended(rig: Rig, headless: bool, yes: bool) -> None:
     """Real arms do not move without somebody who said so."""
     if headless and rig.moves_real_arms and not yes:
-        raise UsageError(f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move")
+        raise UsageError(
+            f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move"
+        )
 
 
 def record_headless(rig: Rig, opening: OpenSession, episodes: int, seconds: float) -> int:
     """Record `episodes` of `seconds` each without asking anything; returns how many ended early."""
     watcher = SessionWatcher(rig)
     with Asker(rig.name, "session") as session:
+        session.ask(opening, ALIGN_MS)
         try:
-            session.ask(opening, ALIGN_MS)
             for _ in range(episodes):
                 _one_episode(session, watcher, seconds)
             watcher.until(lambda state: state.finalising == 0, SAVE_S)

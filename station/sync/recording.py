@@ -21,7 +21,8 @@ class Recording:
 
     def __init__(self, request: BeginRecording, header: JournalHeader, clock: Clock) -> None:
         self.path = request.path
-        self.keep_hold = request.keep_hold
+        self.keep_hold = False
+        """Keep rows while in hold: the operator paused."""
         self.rows = 0
         self.ended = ""
         """Why there are no more rows; "" while there are."""
@@ -57,6 +58,14 @@ class Recording:
     def acknowledged(self) -> int:
         """Rows flushed: they survive kill -9."""
         return self._thread.flushed_rows if self._thread is not None else 0
+
+    @property
+    def journal_bytes(self) -> int:
+        """How long the journal is."""
+        try:
+            return Path(self.path).stat().st_size
+        except OSError:
+            return 0
 
     @property
     def closed(self) -> bool:

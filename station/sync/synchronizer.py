@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
-from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
+from station.bus.requests import BeginRecording, Done, KeepHold, Refused, Reply, SyncRequest
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.bus.streams import STREAMS
 from station.bus.wire import Sample
@@ -19,6 +19,7 @@ from station.episodes.journal import journal_header
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.sync.aligner import Aligner, Instant
+from station.sync.flow import Flow
 from station.sync.recording import Recording
 from station.sync.rows import RowMaker, end_reason, observation
 
@@ -56,7 +57,8 @@ class Synchronizer:
             + [("pilot", "pilot")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )
-        self._holding = False
+        self._pilot_holds = ""
+        """Why the pilot holds; "" while it does not."""
         self._recording: Recording | None = None
         self._waiting: tuple[Callable[[Reply], None], str] | None = None
         """Who waits for the recording to be open ("open") or closed ("close")."""
@@ -66,6 +68,7 @@ class Synchronizer:
         self._ticks = self._late = 0
         self._sequences: dict[str, int] = {}
         self._state_due_ns = 0
+        self._flow = Flow(node.clock())
 
     def run(self) -> None:
         """Tick until told to stop; then end the episode where it stands."""
@@ -92,12 +95,13 @@ class Synchronizer:
                 self._describe(sample.node, body)
                 continue
             if isinstance(body, PilotState):
-                self._holding = body.state == "hold"
+                self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
             elif not self._aligner.push(stream_name(sample.kind, sample.node), sample):
                 continue
+            self._flow.add(sample)
             if self._recording is not None and STREAMS[sample.kind].recorded:
                 self._recording.put(sample)
 
@@ -137,7 +141,9 @@ class Synchronizer:
             return
         row = self._rows.close(k, recording.rows, instant, late, self._holding)
         safety = self._rig.safety
-        why = end_reason(self._rig, instant, row, int(safety.camera_loss_s * NS_PER_S), ARM_LOSS_NS, recording.keep_hold)
+        why = end_reason(
+            self._rig, instant, row, int(safety.camera_loss_s * NS_PER_S), ARM_LOSS_NS, recording.keep_hold
+        )
         if why:
             recording.end(why)
             return
@@ -182,10 +188,12 @@ class Synchronizer:
             self._lost_at_start = self._lost()
             self._recording = Recording(request, header, self._node.clock)
             self._waiting = (answer, "open")
-        elif isinstance(request, EndRecording):
-            if self._recording is None:
-                answer(Refused("nothing is being recorded"))
-                return
+        elif self._recording is None:
+            answer(Refused("nothing is being recorded"))
+        elif isinstance(request, KeepHold):
+            self._recording.keep_hold = request.keep
+            answer(Done())
+        else:
             if not self._recording.ended:
                 self._recording.end(request.why)
             self._waiting = (answer, "close")
@@ -224,13 +232,18 @@ class Synchronizer:
             recorded_ticks=recording.acknowledged if recording is not None else 0,
             ended=recording.ended if recording is not None and ended else "",
             ticks=self._ticks, late_ticks=self._late, missing=self._aligner.missing,
-            lost=self._lost() - self._lost_at_start,
+            lost=self._lost() - self._lost_at_start, bytes_per_s=self._flow.bytes_per_s(now_ns),
+            journal_bytes=recording.journal_bytes if recording is not None else 0,
         )  # fmt: skip
         self._node.publisher.publish("recorder", state)
 
     def _publish_health(self) -> None:
         streams = (StreamHealth("tick", self._rig.tick_hz, self._rig.tick_hz, 0),)
-        readings = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
+        readings: dict[str, float] = {
+            "ticks": self._ticks,
+            "late_ticks": self._late,
+            "refused_samples": self._aligner.refused,
+        }
         error = self._recording.error if self._recording is not None else ""
         self._node.publish_health(
             Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())
