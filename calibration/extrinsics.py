@@ -49,7 +49,7 @@ def board_pose_of(views: Sequence[View], board: Board, lens: Lens) -> Sighting:
     )
     if not count:
         raise MeasurementPoor("the board's corners give no pose. Next: show the whole board, tilted by 20° or more")
-    fits = [_refined(objects, images, lens, turn, shift) for turn, shift in zip(turns, shifts, strict=True)]
+    fits = [_refined(objects, images, lens, np.asarray(turn), np.asarray(shift)) for turn, shift in zip(turns, shifts, strict=True)]
     best = min(fits, key=lambda fit: fit.rms_px)
     if best.rms_px > WORST_FIT_PX:
         raise MeasurementPoor(
@@ -59,11 +59,11 @@ def board_pose_of(views: Sequence[View], board: Board, lens: Lens) -> Sighting:
     return best
 
 
-def _refined(objects: Array, images: Array, lens: Lens, turn: Array, shift: Array) -> Sighting:
-    turn, shift = cv2.solvePnPRefineLM(objects, images, lens.matrix, lens.distortion, turn, shift)
+def _refined(objects: Array, images: Array, lens: Lens, first_turn: Array, first_shift: Array) -> Sighting:
+    turn, shift = cv2.solvePnPRefineLM(objects, images, lens.matrix, lens.distortion, first_turn, first_shift)
     pixels, _ = cv2.projectPoints(objects, turn, shift, lens.matrix, lens.distortion)
     error = np.linalg.norm(pixels.reshape(-1, 2) - images, axis=1)
-    return Sighting(poses.from_vectors(turn, shift), float(np.sqrt(np.mean(error**2))))
+    return Sighting(poses.from_vectors(np.asarray(turn), np.asarray(shift)), float(np.sqrt(np.mean(error**2))))
 
 
 def camera_pose(sightings: Sequence[Sighting], parent_from_board: Pose) -> Pose:

@@ -40,7 +40,7 @@ class Lag(NamedTuple):
 def picture_motion(before: Gray, after: Gray) -> float:
     """How much moved between two pictures: mean length of the dense optical flow (DIS), px at half size."""
     a, b = (cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for gray in (before, after))
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(a, b, None)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(a, b, None)
     return float(np.mean(np.linalg.norm(flow, axis=2)))
 
 

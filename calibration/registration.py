@@ -113,7 +113,7 @@ def _features(gray: Gray) -> NDArray[np.float32]:
             )
             corners = cv2.goodFeaturesToTrack(np.ascontiguousarray(gray[y0:y1, x0:x1]), PER_CELL, 0.05, 6)
             if corners is not None:
-                found.append(corners.reshape(-1, 2) + np.float32([x0, y0]))
+                found.append(np.asarray(corners, np.float64).reshape(-1, 2) + (x0, y0))
     return np.concatenate(found).astype(np.float32) if found else np.empty((0, 2), np.float32)
 
 
@@ -130,7 +130,7 @@ def _guesses(before: Gray, after: Gray) -> list[Array]:
     The largest group may be an arm; that is why there are more, and why the grid's cells decide between them.
     """
     guesses = [np.eye(2, 3)]
-    detector = cv2.ORB_create(1500)
+    detector = cv2.ORB.create(1500)
     points_a, words_a = detector.detectAndCompute(before, None)
     points_b, words_b = detector.detectAndCompute(after, None)
     if words_a is None or words_b is None:

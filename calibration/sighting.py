@@ -62,7 +62,7 @@ def _rough(gray: Gray, board: Board) -> dict[int, Array]:
     once = _detect(gray, board)
     if len(once) == len(board.corners_m):
         return once
-    twice = _detect(cv2.resize(gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), board)
+    twice = _detect(np.asarray(cv2.resize(gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8), board)
     return {number: (point + 0.5) / 2 - 0.5 for number, point in twice.items()} if len(twice) > len(once) else once
 
 
@@ -151,7 +151,9 @@ def _texture(board: Board) -> NDArray[np.float32]:
     """The drawn board with a white rim of one square."""
     size = (board.squares_x * _PX_PER_SQUARE, board.squares_y * _PX_PER_SQUARE)
     drawn = board.aruco.generateImage(size, marginSize=0)
-    return cv2.copyMakeBorder(drawn, *[_PX_PER_SQUARE] * 4, cv2.BORDER_CONSTANT, value=255).astype(np.float32)
+    rim = _PX_PER_SQUARE
+    whole = cv2.copyMakeBorder(drawn, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=255)
+    return np.asarray(whole, np.float32)
 
 
 def _through(homography: Array, points: Array) -> Array:

@@ -27,7 +27,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _refuse_not_finite(msgspec.to_builtins(self), type(self).__name__)
 
 
-class Made(_Part):
+class Made(_Part, frozen=True):
     """How a part of the file came to be."""
 
     date: str
@@ -39,7 +39,7 @@ class Made(_Part):
     """What was left over, unit in the name: `repeatability_rad`, `reprojection_px`."""
 
 
-class GripperRange(_Part):
+class GripperRange(_Part, frozen=True):
     """A gripper's measured travel: the servo's angle (rad) and the finger's position (m), open and closed."""
 
     open_rad: float
@@ -48,7 +48,7 @@ class GripperRange(_Part):
     close_m: float
 
 
-class ArmCalibration(_Part):
+class ArmCalibration(_Part, frozen=True):
     """An arm's zeros: q = sign · (angle − offset), brought within half a turn of `centres_rad`. Shapes: (D,), gripper left out."""
 
     made: Made
@@ -70,7 +70,7 @@ class ArmCalibration(_Part):
             raise ValueError("signs are 1 or -1")
 
 
-class Intrinsics(_Part):
+class Intrinsics(_Part, frozen=True):
     """A pinhole camera with Brown's distortion (k1, k2, p1, p2, k3), as OpenCV's; pixels of `width` × `height`."""
 
     made: Made
@@ -83,7 +83,7 @@ class Intrinsics(_Part):
     distortion: tuple[float, float, float, float, float]
 
 
-class Extrinsics(_Part):
+class Extrinsics(_Part, frozen=True):
     """Where the camera stands in `parent`: a point there is R(quaternion)·p + xyz. x right, y down, z forward in the camera."""
 
     made: Made
@@ -95,7 +95,7 @@ class Extrinsics(_Part):
     """How far away what matters is, along the optical axis: turns pixels into millimetres where no board is in view."""
 
 
-class Latency(_Part):
+class Latency(_Part, frozen=True):
     """How long after the world looked like that the device stamps it; drivers take it off `captured_at`."""
 
     made: Made
@@ -103,7 +103,7 @@ class Latency(_Part):
     uncertainty_ms: float
 
 
-class CheckReference(_Part):
+class CheckReference(_Part, frozen=True):
     """What a camera saw when it was well: the check before a session compares with it."""
 
     made: Made
@@ -118,7 +118,7 @@ class CheckReference(_Part):
         return base64.b64decode(self.picture_jpeg)
 
 
-class Calibration(_Part):
+class Calibration(_Part, frozen=True):
     """All that is known about one device. `revision` counts its files."""
 
     serial: str

@@ -21,7 +21,7 @@ def test_quaternions_and_back(pose):
     quaternion = pose.quaternion_wxyz()
     assert np.linalg.norm(quaternion) == pytest.approx(1.0)
     back = poses.from_quaternion(quaternion, pose.translation_m)
-    assert back.rotation == pytest.approx(pose.rotation, abs=1e-9)
+    assert back.rotation == pytest.approx(pose.rotation, abs=1e-6)
     assert poses.from_quaternion([-q for q in quaternion], pose.translation_m).rotation == pytest.approx(
         pose.rotation, abs=1e-9
     )
