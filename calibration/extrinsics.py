@@ -49,7 +49,10 @@ def board_pose_of(views: Sequence[View], board: Board, lens: Lens) -> Sighting:
     )
     if not count:
         raise MeasurementPoor("the board's corners give no pose. Next: show the whole board, tilted by 20° or more")
-    fits = [_refined(objects, images, lens, np.asarray(turn), np.asarray(shift)) for turn, shift in zip(turns, shifts, strict=True)]
+    fits = [
+        _refined(objects, images, lens, np.asarray(turn), np.asarray(shift))
+        for turn, shift in zip(turns, shifts, strict=True)
+    ]
     best = min(fits, key=lambda fit: fit.rms_px)
     if best.rms_px > WORST_FIT_PX:
         raise MeasurementPoor(

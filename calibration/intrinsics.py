@@ -102,7 +102,7 @@ def _fit(views: list[View], board: Board) -> tuple[Lens, float, Array, Array, tu
     images = [view.corners_px.astype(np.float32) for view in views]
     size = (views[0].width, views[0].height)
     rms, matrix, distortion, turns, _, deviations, _, errors = cv2.calibrateCameraExtended(
-        objects, images, size, None, None
+        objects, images, size, np.eye(3), np.zeros(5)
     )
     tilts = np.array([np.degrees(np.arccos(min(1.0, abs(float(cv2.Rodrigues(turn)[0][2, 2]))))) for turn in turns])
     lens = Lens(np.asarray(matrix, np.float64), np.asarray(distortion, np.float64).ravel()[:5])

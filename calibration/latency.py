@@ -40,7 +40,7 @@ class Lag(NamedTuple):
 def picture_motion(before: Gray, after: Gray) -> float:
     """How much moved between two pictures: mean length of the dense optical flow (DIS), px at half size."""
     a, b = (cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for gray in (before, after))
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(a, b, None)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(a, b, np.zeros((*a.shape, 2), np.float32))
     return float(np.mean(np.linalg.norm(flow, axis=2)))
 
 
@@ -68,7 +68,8 @@ def camera_lag(
     first, last, seen = picture_ms[:-1][inside], picture_ms[1:][inside], np.asarray(motion, np.float64)[inside]
 
     def expected(lag_ms: float, part: slice) -> Array:
-        return np.interp(last[part] - lag_ms, arm_ms, length) - np.interp(first[part] - lag_ms, arm_ms, length)
+        ends = (np.interp(stamps[part] - lag_ms, arm_ms, length) for stamps in (last, first))
+        return np.asarray(np.subtract(*ends), np.float64)
 
     return _best(expected, seen, range_ms, "the pictures' motion does not follow the arm's")
 
@@ -81,7 +82,7 @@ def follower_lag(
         return None
     start_ns = int(leader_at_ns[0])
     leader_ms, follower_ms = (leader_at_ns - start_ns) / NS_PER_MS, (follower_at_ns - start_ns) / NS_PER_MS
-    step = 5.0
+    step = 20.0
     grid = np.arange(max(leader_ms[0] + longest_ms, follower_ms[0]), min(leader_ms[-1], follower_ms[-1]), step)
     if len(grid) < 40:
         return None

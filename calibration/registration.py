@@ -119,9 +119,9 @@ def _features(gray: Gray) -> NDArray[np.float32]:
 
 def _cells_of(points: NDArray[np.float32] | Array, shape: tuple[int, ...]) -> NDArray[np.int64]:
     height, width = shape
-    columns = np.clip(points[:, 0] * COLUMNS // width, 0, COLUMNS - 1)
-    rows = np.clip(points[:, 1] * ROWS // height, 0, ROWS - 1)
-    return np.asarray(rows * COLUMNS + columns, np.int64)
+    columns = np.clip(np.asarray(points[:, 0] * COLUMNS // width, np.int64), 0, COLUMNS - 1)
+    rows = np.clip(np.asarray(points[:, 1] * ROWS // height, np.int64), 0, ROWS - 1)
+    return rows * COLUMNS + columns
 
 
 def _guesses(before: Gray, after: Gray) -> list[Array]:

@@ -133,15 +133,15 @@ def _half_patch(place: Array, homography: Array, board: Board) -> int:
 def _drawn(place: Array, homography: Array, half: int, board: Board) -> _Patch:
     """The board around a corner as the picture should show it, with one pixel of rim for the gradients."""
     count = 2 * half + 3
-    fine = (np.arange(count * _OVER) + 0.5) / _OVER - 0.5 - (half + 1)
+    fine: Array = (np.arange(count * _OVER, dtype=np.float64) + 0.5) / _OVER - 0.5 - (half + 1)
     x, y = np.meshgrid(fine, fine)
-    pixels = _through(homography, place[None])[0] + np.stack([x.ravel(), y.ravel()], axis=1)
+    pixels = _through(homography, place[None]) + np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float64)
     spots = _through(np.linalg.inv(homography), pixels) / board.square_m * _PX_PER_SQUARE + _PX_PER_SQUARE - 0.5
     u, v = (spots[:, axis].reshape(x.shape).astype(np.float32) for axis in (0, 1))
     shown = cv2.remap(_texture(board), u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     blurred = cv2.GaussianBlur(shown, (0, 0), _BLUR_PX * _OVER)
     value = np.asarray(blurred.reshape(count, _OVER, count, _OVER).mean(axis=(1, 3)), np.float64)
-    dy, dx = np.gradient(value)
+    dy, dx = np.gradient(value, axis=0), np.gradient(value, axis=1)
     inner = slice(1, -1)
     return _Patch(value[inner, inner], dx[inner, inner], dy[inner, inner])
 

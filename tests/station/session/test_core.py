@@ -5,8 +5,28 @@ import pytest
 
 from station.bus.messages import PilotState, RecorderState
 from station.bus.requests import (
-    Align, BeginRecording, CloseSession, Discard, Disengage, Done, EndRecording, Engage, Hold, KeepHold, Label, Note,
-    OpenSession, Pause, PilotRequest, Refused, Reply, SessionRequest, Start, Stop, SyncRequest, Undo,
+    Align,
+    BeginRecording,
+    CloseSession,
+    Discard,
+    Disengage,
+    Done,
+    EndRecording,
+    Engage,
+    Hold,
+    KeepHold,
+    Label,
+    Note,
+    OpenSession,
+    Pause,
+    PilotRequest,
+    Refused,
+    Reply,
+    SessionRequest,
+    Start,
+    Stop,
+    SyncRequest,
+    Undo,
 )  # fmt: skip
 from station.rig import Rig, Safety
 from station.session.core import BUTTONS, SessionCore
