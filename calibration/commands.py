@@ -4,6 +4,7 @@ The `station` command loads them by the entry points `station.commands`; their c
 manager around a running station.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -29,7 +30,7 @@ SidesOption = Annotated[list[str] | None, typer.Option("--only", help="only thes
 
 CHECK_S = 6.0
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 calibrate = typer.Typer(no_args_is_help=True, help="Measure the rig and keep what was measured, per device serial.")
 
 

@@ -157,7 +157,7 @@ class Measuring:
         camera = self._camera(node)
         colour = [np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)) for jpeg in camera.pictures]
         grays = camera.grays()
-        mean = np.round(np.mean(np.stack(colour), axis=0)).astype(np.uint8)
+        mean = np.asarray(np.round(np.mean(np.stack(colour), axis=0)), np.uint8)
         jpeg = bytes(cv2.imencode(".jpg", mean, (cv2.IMWRITE_JPEG_QUALITY, 95))[1])
         reference = CheckReference(
             self._made("mean picture", len(grays)), base64.b64encode(jpeg).decode(),

@@ -136,7 +136,8 @@ def _drawn(place: Array, homography: Array, half: int, board: Board) -> _Patch:
     fine: Array = (np.arange(count * _OVER, dtype=np.float64) + 0.5) / _OVER - 0.5 - (half + 1)
     x, y = np.meshgrid(fine, fine)
     pixels = _through(homography, place[None]) + np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float64)
-    spots = _through(np.linalg.inv(homography), pixels) / board.square_m * _PX_PER_SQUARE + _PX_PER_SQUARE - 0.5
+    back = np.asarray(np.linalg.inv(homography), np.float64)
+    spots = _through(back, pixels) / board.square_m * _PX_PER_SQUARE + _PX_PER_SQUARE - 0.5
     u, v = (spots[:, axis].reshape(x.shape).astype(np.float32) for axis in (0, 1))
     shown = cv2.remap(_texture(board), u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     blurred = cv2.GaussianBlur(shown, (0, 0), _BLUR_PX * _OVER)

@@ -58,7 +58,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     supply_v: tuple[float, float] = (11.0, 10.0)
     """The lowest voltage a servo sees; below."""
     temperature_c: tuple[float, float] = (55.0, 68.0)
-    error_percent: tuple[float, float] = (0.1, 2.0)
+    error_percent: tuple[float, float] = (0.5, 5.0)
     """Readings of an arm that failed."""
     rate_percent: tuple[float, float] = (95.0, 85.0)
     """Achieved of the declared rate; below."""
