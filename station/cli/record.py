@@ -17,6 +17,7 @@ from station.rig import Rig
 
 ALIGN_MS = 40_000
 """Opening a session waits for the followers to arrive at the leaders' pose."""
+START_MS = 8_000
 SAVE_S = 120.0
 
 
@@ -71,7 +72,7 @@ def _one_episode(session: Asker, watcher: "SessionWatcher", seconds: float) -> N
     if state.phase == "hold":
         console.print(f"hold: {state.why}. Aligning again")
         session.ask(Align(), ALIGN_MS)
-    session.ask(Start(seconds), 5000)
+    session.ask(Start(seconds), START_MS)
     number = state.episode
     console.print(f"episode {number}: recording {seconds:g} s")
     state = watcher.until(lambda state: state.episode > number and state.phase in ("ready", "hold"), seconds + 20)

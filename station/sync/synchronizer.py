@@ -26,6 +26,7 @@ from station.sync.rows import RowMaker, end_reason, observation
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
 ARM_LOSS_NS = NS_PER_S // 2
+PATIENCE_NS = 3 * NS_PER_S
 ASKING_NODES = ("policy", "replay", "vr_teleop")
 """Nodes that may ask for all arms at once."""
 DEVICE_KINDS = ("arm_state", "frame", "depth", "hand_pose", "vector")
@@ -60,6 +61,8 @@ class Synchronizer:
         self._pilot_holds = ""
         """Why the pilot holds; "" while it does not."""
         self._recording: Recording | None = None
+        self._asked: tuple[BeginRecording, Callable[[Reply], None], int] | None = None
+        """A recording that begins once every stream has a sample, or is refused at the time given."""
         self._waiting: tuple[Callable[[Reply], None], str] | None = None
         """Who waits for the recording to be open ("open") or closed ("close")."""
         self._before: tuple[int, Instant, Sample, bool] | None = None
@@ -139,11 +142,10 @@ class Synchronizer:
         self._before = None
         if recording is None or recording.ended:
             return
-        row = self._rows.close(k, recording.rows, instant, late, self._holding)
-        safety = self._rig.safety
-        why = end_reason(
-            self._rig, instant, row, int(safety.camera_loss_s * NS_PER_S), ARM_LOSS_NS, recording.keep_hold
-        )
+        row = self._rows.close(k, recording.rows, instant, late, bool(self._pilot_holds))
+        camera_loss_ns = int(self._rig.safety.camera_loss_s * NS_PER_S)
+        hold_why = "" if recording.keep_hold else self._pilot_holds or self._rows.hold_why() or "asked to"
+        why = end_reason(self._rig, instant, row, camera_loss_ns, ARM_LOSS_NS, hold_why)
         if why:
             recording.end(why)
             return
@@ -163,6 +165,7 @@ class Synchronizer:
             recording.open_with(self._aligner.kept())
             if recording.error:
                 recording.end(recording.error)
+        self._begin_if_possible()
         self._answer_waiting()
         self._receive_requests(0)
         now_ns = self._node.clock()
@@ -179,15 +182,8 @@ class Synchronizer:
 
     def _handle(self, request: SyncRequest, answer: Callable[[Reply], None]) -> None:
         if isinstance(request, BeginRecording):
-            why = self._cannot_begin()
-            if why:
-                answer(Refused(why))
-                return
-            wall_ns, now_ns = time.time_ns(), self._node.clock()
-            header = journal_header(self._rig, request.info, self._descriptions, now_ns, wall_ns)
-            self._lost_at_start = self._lost()
-            self._recording = Recording(request, header, self._node.clock)
-            self._waiting = (answer, "open")
+            self._asked = (request, answer, self._node.clock() + PATIENCE_NS)
+            self._begin_if_possible()
         elif self._recording is None:
             answer(Refused("nothing is being recorded"))
         elif isinstance(request, KeepHold):
@@ -197,6 +193,24 @@ class Synchronizer:
             if not self._recording.ended:
                 self._recording.end(request.why)
             self._waiting = (answer, "close")
+
+    def _begin_if_possible(self) -> None:
+        """A node that was just restarted is given a moment to bring its first sample."""
+        if self._asked is None:
+            return
+        request, answer, until_ns = self._asked
+        now_ns = self._node.clock()
+        why = self._cannot_begin()
+        if why and now_ns < until_ns:
+            return
+        self._asked = None
+        if why:
+            answer(Refused(why))
+            return
+        header = journal_header(self._rig, request.info, self._descriptions, now_ns, time.time_ns())
+        self._lost_at_start = self._lost()
+        self._recording = Recording(request, header, self._node.clock)
+        self._waiting = (answer, "open")
 
     def _cannot_begin(self) -> str:
         if self._recording is not None and not self._recording.closed:
