@@ -18,7 +18,8 @@ Array = NDArray[np.float64]
 Known = dict[str, Calibration]
 """Calibrations by serial."""
 
-_HARMLESS = ("has no current sensor", "latency timer")
+_CHANGED = (": set ", "Homing Offset", "watchdog")
+"""What marks a note as something that was not as it must be; other notes are for information."""
 
 
 def check(rig: Rig, seen: Survey, known: Known) -> list[Finding]:
@@ -54,7 +55,7 @@ def _servos(node: str, arm: ArmSeen, about: Description, limits: Check) -> Itera
     readings = arm.last.readings if arm.last else {}
     for warning in arm.last.error.split("; ") if arm.last and arm.last.error else ():
         yield told(node, "servos", "fail", warning, "do what it says, then check again")
-    changed = [note for note in about.notes if not any(word in note for word in _HARMLESS)]
+    changed = [note for note in about.notes if any(word in note for word in _CHANGED)]
     for note in changed:
         yield told(node, "settings", "warn", note, "it was put right; if it comes back, a servo was replaced or reset")
     if not changed:

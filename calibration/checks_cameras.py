@@ -22,8 +22,9 @@ Known = dict[str, Calibration]
 """Calibrations by serial."""
 
 _CALIBRATE = "`station calibrate cameras`"
-_FOCAL_PER_WIDTH = 0.85
-"""Focal length over picture width of the cameras ALOHA uses (C922: 0.93, D405: 0.68): only where none was measured."""
+_FOCAL_PER_WIDTH = 0.46
+"""Focal length over picture width where none was measured: of a wide lens (a C922 has 0.93, a D405 0.68), so that a move is
+rather over- than underestimated."""
 
 
 class Picture(NamedTuple):

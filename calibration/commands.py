@@ -100,12 +100,14 @@ def board(
 def arms(
     context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     placings: Annotated[int, typer.Option("--placings", min=1, max=10)] = 3,
+    pose: Annotated[str, typer.Option("--pose", help="the joints' true angles there, degrees: -1.5,20,…")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="the arms rest where they should: do not ask")] = False,
 ) -> None:  # fmt: skip
-    """Zero arms on their rest stops: torque off, the arm lying in its sleep pose, some placings."""
+    """Where each arm rests, and with --pose its zeros: torque off, the arm lying on its rest stops or in a jig, some placings."""
+    angles = [float(angle) for angle in pose.split(",")] if pose else None
     with _measuring(context, rig, operator, yes) as measuring:
         for node in measuring.chosen(measuring.arms(), only):
-            console.print(measuring.zero_arm(node, placings))
+            console.print(measuring.zero_arm(node, placings, angles))
 
 
 @calibrate.command()

@@ -72,8 +72,11 @@ class Measuring:
             )
         return [node for node in nodes if not only or node in only]
 
-    def zero_arm(self, node: str, placings: int) -> str:
-        """Zero an arm on its rest stops against its sleep pose. Returns what to tell the operator."""
+    def zero_arm(self, node: str, placings: int, pose_deg: list[float] | None) -> str:
+        """Measure an arm on its rest stops. With the joints' true angles there (a jig), its zeros follow from them.
+
+        Without, zeros stay what they are, and where it rests is kept for the check. Returns what to tell the operator.
+        """
         arm = self._arm(node)
         if arm.torque:
             raise MeasurementPoor(
@@ -85,16 +88,21 @@ class Measuring:
         for placing in range(placings):
             self._ask(f"{node}: lift it, lay it onto its rest stops, let go ({placing + 1} of {placings})")
             taken.append(zeroing.servo_rad(self._rest(node), offsets, signs))
-        reference = np.array([d.sleep for d in dimensions])
+        rest = zeroing.joint_rad(np.stack([zeroing.resting(t, node) for t in taken]), offsets, signs, np.array(old.centres_rad))
+        reference = rest.mean(axis=0) if pose_deg is None else np.radians(pose_deg)
+        if len(reference) != len(dimensions):
+            raise UsageError(f"{node} has {len(dimensions)} joints, the pose {len(reference)} angles")
         found = zeroing.zero(taken, reference, signs, node)
         worst = float(np.max(found.repeatability_rad))
         made = self._made(
-            "rest stops", found.readings, {"repeatability_rad": worst, "noise_rad": float(np.max(found.noise_rad))}
+            "rest stops" if pose_deg is None else "reference pose", found.readings, {"repeatability_rad": worst, "noise_rad": float(np.max(found.noise_rad))}
         )
         zeros = msgspec.structs.replace(
-            old, made=made, offsets_rad=tuple(map(float, found.offsets_rad)), rest_rad=tuple(map(float, reference))
+            old, made=made, offsets_rad=old.offsets_rad if pose_deg is None else tuple(map(float, found.offsets_rad)), rest_rad=tuple(map(float, reference))
         )
         path = self._save(node, arm=zeros)
+        if pose_deg is None:
+            return f"{node}: rests where the check will look for it, repeatable to {np.degrees(worst):.2f}°; zeros as before. {path}"
         moved = np.degrees(zeroing.wrap(found.offsets_rad - offsets))
         told = ", ".join(f"{d.name} {degrees:+.2f}°" for d, degrees in zip(dimensions, moved, strict=True))
         return f"{node}: zeros moved by {told}; repeatable to {np.degrees(worst):.2f}°. {path}"

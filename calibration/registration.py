@@ -24,6 +24,10 @@ FEWEST_CELLS = 10
 """Cells of the grid that must agree before anything is said, spread over at least half the picture's width or height."""
 LEAST_SHARE = 0.4
 """Share of the reference's cells that must agree: with fewer, moving things may be the majority."""
+_PER_ARROW = 2
+"""Features of a cell that must agree."""
+_LEAST_CONTRAST = 4.0
+"""Grey levels, standard deviation over a window: below it is noise."""
 _FEWEST_MATCHES = 12
 _WINDOW = (21, 21)
 _LEVELS = 4
@@ -62,13 +66,14 @@ def register(reference: Gray, picture: Gray) -> Registration:
     if reference.shape != picture.shape:
         raise ValueError(f"the picture is {picture.shape[::-1]}, the reference {reference.shape[::-1]}")
     before, after = _levelled(reference), _levelled(picture)
-    points = _features(before)
-    cells = _cells_of(points, reference.shape)
-    if len(set(cells.tolist())) < FEWEST_CELLS:
+    points = _features(before, _textured(reference))
+    _, counts = np.unique(_cells_of(points, reference.shape), return_counts=True)
+    textured = int(np.sum(counts >= _PER_ARROW))
+    if textured < FEWEST_CELLS:
         return _none("no texture", 0.0)
     groups = [_group(before, after, points, guess) for guess in _guesses(before, after)]
     start, end, arrows = max(groups, key=lambda group: len(group[2]))
-    share = len(arrows) / len(set(cells.tolist()))
+    share = len(arrows) / textured
     if len(arrows) < FEWEST_CELLS or share < LEAST_SHARE or not _spread(arrows, reference.shape):
         return _none("too little agrees", share)
     lengths = np.array([np.hypot(arrow.dx, arrow.dy) for arrow in arrows])
@@ -99,8 +104,16 @@ def _levelled(gray: Gray) -> Gray:
     return np.asarray(np.clip(128 + 48 * (picture - mean) / (deviation + 4), 0, 255), np.uint8)
 
 
-def _features(gray: Gray) -> NDArray[np.float32]:
-    """The best corners of every cell of the grid. (N, 2)"""
+def _textured(gray: Gray) -> Gray:
+    """A mask of where there is more to see than a camera's noise."""
+    picture = cv2.GaussianBlur(gray.astype(np.float32), (0, 0), 1.5)
+    mean = cv2.blur(picture, _WINDOW)
+    deviation = np.sqrt(np.maximum(cv2.blur(picture * picture, _WINDOW) - mean * mean, 0))
+    return np.asarray((deviation > _LEAST_CONTRAST) * 255, np.uint8)
+
+
+def _features(gray: Gray, mask: Gray) -> NDArray[np.float32]:
+    """The best corners of every cell of the grid, where the mask is set. (N, 2)"""
     height, width = gray.shape
     found = []
     for row in range(ROWS):
@@ -111,7 +124,8 @@ def _features(gray: Gray) -> NDArray[np.float32]:
                 width * column // COLUMNS,
                 width * (column + 1) // COLUMNS,
             )
-            corners = cv2.goodFeaturesToTrack(np.ascontiguousarray(gray[y0:y1, x0:x1]), PER_CELL, 0.05, 6)
+            cell = np.ascontiguousarray(gray[y0:y1, x0:x1])
+            corners = cv2.goodFeaturesToTrack(cell, PER_CELL, 0.05, 6, mask=np.ascontiguousarray(mask[y0:y1, x0:x1]))
             if corners is not None:
                 found.append(np.asarray(corners, np.float64).reshape(-1, 2) + (x0, y0))
     return np.concatenate(found).astype(np.float32) if found else np.empty((0, 2), np.float32)
@@ -188,7 +202,7 @@ def _arrows(start: Array, end: Array, shape: tuple[int, ...]) -> list[Arrow]:
     found = []
     for cell in np.unique(cells):
         mine = cells == cell
-        if int(mine.sum()) >= 2:
+        if int(mine.sum()) >= _PER_ARROW:
             (x, y), (dx, dy) = np.median(start[mine], axis=0), np.median(end[mine] - start[mine], axis=0)
             found.append(Arrow(float(x), float(y), float(dx), float(dy)))
     return found

@@ -1,6 +1,7 @@
 """The servo buses of a simulated rig, one per arm, and the faults that can be put on them."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -42,8 +43,30 @@ def arms(rig: Rig) -> list[Arm]:
     return found
 
 
+class SlippingPlant:
+    """A plant whose horns can slip on their shafts: the servo then turns where it always did, the arm stands elsewhere."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self.slipped_rad: dict[int, float] = {}
+
+    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
+        """What the servo sees of its shaft."""
+        position, velocity, current = self._plant.present_rad(servo_id)
+        return position + self.slipped_rad.get(servo_id, 0.0), velocity, current
+
+    def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
+        """Where the servo's goal puts the arm."""
+        goal = None if goal_rad is None else goal_rad - self.slipped_rad.get(servo_id, 0.0)
+        self._plant.drive(servo_id, torque, goal, current_limit_ma)
+
+
 class Buses(dict[str, ServoBus]):
     """The running buses by their arm's node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plants: dict[str, SlippingPlant] = {}
 
     def set_fault(self, request: SetServoFault) -> None:
         """Do it. Raises RequestRefused for an arm or a servo that does not exist."""
@@ -54,7 +77,11 @@ class Buses(dict[str, ServoBus]):
             raise RequestRefused(f"{request.arm} has no servo {request.servo}; it has {', '.join(map(str, bus.ids))}")
         ids = bus.ids if request.servo is None else (request.servo,)
         faults = bus.faults
-        if request.what == "silence":
+        if request.what == "slip":
+            self.plants[request.arm].slipped_rad.update(dict.fromkeys(ids, math.radians(request.value)))
+        elif request.what == "register":
+            self._set_register(bus, ids, request)
+        elif request.what == "silence":
             faults.silence(*ids)
         elif request.what == "speak":
             faults.speak(*ids)
@@ -71,13 +98,22 @@ class Buses(dict[str, ServoBus]):
             faults.replug()
 
 
+    def _set_register(self, bus: ServoBus, ids: Iterable[int], request: SetServoFault) -> None:
+        for servo in ids:
+            try:
+                bus.set_register(servo, request.name, int(request.value))
+            except KeyError:
+                raise RequestRefused(f"a servo has no register {request.name!r}") from None
+
+
 @contextmanager
 def running(found: list[Arm], plant: Callable[[Arm], Plant], clock: Clock) -> Iterator[Buses]:
     """The buses of these arms, from start to stop."""
     buses = Buses()
     try:
         for arm in found:
-            bus = ServoBus(Path(arm.device.settings.port), arm.servos, plant(arm), clock)
+            slipping = buses.plants[arm.device.node] = SlippingPlant(plant(arm))
+            bus = ServoBus(Path(arm.device.settings.port), arm.servos, slipping, clock)
             bus.start()
             buses[arm.device.node] = bus
         yield buses
