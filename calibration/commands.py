@@ -86,9 +86,11 @@ def _failed(result: check_results.CheckResult) -> str:
 @calibrate.command()
 def board(
     path: Annotated[Path, typer.Argument(help="a .pdf, .svg or .png")] = Path("board.pdf"),
-    rig: Annotated[str, typer.Option("--rig", help="not needed")] = "",
+    rig: Annotated[str, typer.Option("--rig", help="may be left out")] = "",
 ) -> None:
-    """Write the board as an A4 page to print in true size."""
+    """Write the board as an A4 page to print in true size; one board serves every rig."""
+    if rig:
+        find_rig(rig)
     try:
         boards.page(boards.Board(), path)
     except ValueError as error:

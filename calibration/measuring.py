@@ -88,17 +88,24 @@ class Measuring:
         for placing in range(placings):
             self._ask(f"{node}: lift it, lay it onto its rest stops, let go ({placing + 1} of {placings})")
             taken.append(zeroing.servo_rad(self._rest(node), offsets, signs))
-        rest = zeroing.joint_rad(np.stack([zeroing.resting(t, node) for t in taken]), offsets, signs, np.array(old.centres_rad))
+        rest = zeroing.joint_rad(
+            np.stack([zeroing.resting(t, node) for t in taken]), offsets, signs, np.array(old.centres_rad)
+        )
         reference = rest.mean(axis=0) if pose_deg is None else np.radians(pose_deg)
         if len(reference) != len(dimensions):
             raise UsageError(f"{node} has {len(dimensions)} joints, the pose {len(reference)} angles")
         found = zeroing.zero(taken, reference, signs, node)
         worst = float(np.max(found.repeatability_rad))
         made = self._made(
-            "rest stops" if pose_deg is None else "reference pose", found.readings, {"repeatability_rad": worst, "noise_rad": float(np.max(found.noise_rad))}
+            "rest stops" if pose_deg is None else "reference pose",
+            found.readings,
+            {"repeatability_rad": worst, "noise_rad": float(np.max(found.noise_rad))},
         )
         zeros = msgspec.structs.replace(
-            old, made=made, offsets_rad=old.offsets_rad if pose_deg is None else tuple(map(float, found.offsets_rad)), rest_rad=tuple(map(float, reference))
+            old,
+            made=made,
+            offsets_rad=old.offsets_rad if pose_deg is None else tuple(map(float, found.offsets_rad)),
+            rest_rad=tuple(map(float, reference)),
         )
         path = self._save(node, arm=zeros)
         if pose_deg is None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from drivers.sim.faults import Faults
 from drivers.sim.requests import SetServoFault
 from drivers.sim.servo import Plant, ServoSpec
 from drivers.sim.servo_bus import ServoBus
@@ -41,6 +42,16 @@ def arms(rig: Rig) -> list[Arm]:
             )
         found.append(Arm(device, aloha_arm_servos(model, generation or "aloha1")))
     return found
+
+
+_SWITCHES: dict[str, Callable[[Faults, Iterable[int]], object]] = {
+    "silence": lambda faults, ids: faults.silence(*ids),
+    "speak": lambda faults, ids: faults.speak(*ids),
+    "power_loss": lambda faults, ids: faults.power_loss(ids),
+    "overload": lambda faults, ids: [faults.overload(servo) for servo in ids],
+    "unplug": lambda faults, _: faults.unplug(),
+    "replug": lambda faults, _: faults.replug(),
+}
 
 
 class SlippingPlant:
@@ -81,22 +92,10 @@ class Buses(dict[str, ServoBus]):
             self.plants[request.arm].slipped_rad.update(dict.fromkeys(ids, math.radians(request.value)))
         elif request.what == "register":
             self._set_register(bus, ids, request)
-        elif request.what == "silence":
-            faults.silence(*ids)
-        elif request.what == "speak":
-            faults.speak(*ids)
-        elif request.what == "overload":
-            for servo in ids:
-                faults.overload(servo)
-        elif request.what == "power_loss":
-            faults.power_loss(ids)
         elif request.what == "noise":
             faults.noise = request.value
-        elif request.what == "unplug":
-            faults.unplug()
         else:
-            faults.replug()
-
+            _SWITCHES[request.what](faults, ids)
 
     def _set_register(self, bus: ServoBus, ids: Iterable[int], request: SetServoFault) -> None:
         for servo in ids:

@@ -114,7 +114,8 @@ def _mark(random: np.random.Generator) -> NDArray[np.float64]:
     (half_x, half_y), yaw = random.uniform(0.005, 0.016, 2), random.uniform(0, np.pi)
     square = np.array([[-half_x, -half_y], [half_x, -half_y], [half_x, half_y], [-half_x, half_y]])
     turn = np.array([[np.cos(yaw), -np.sin(yaw)], [np.sin(yaw), np.cos(yaw)]])
-    return middle + np.concatenate([np.column_stack([square @ turn.T, np.full(4, -0.0002)]), np.zeros((1, 3))])
+    tent = np.concatenate([np.column_stack([square @ turn.T, np.full(4, -0.0002)]), np.zeros((1, 3))])
+    return np.asarray(middle + tent, np.float64)
 
 
 def _drive_as_servos(spec: Any) -> None:

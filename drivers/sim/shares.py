@@ -13,7 +13,6 @@ from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import RequestRefused
 from station.rig import Rig
 
-
 OPTICS: dict[CameraFault, int] = {"move": 0, "turn": 1, "blur": 2, "dark": 3}
 """Numbers that follow the physics state: mm to the right, degrees about the vertical, σ px, times the light."""
 _WELL = (0.0, 0.0, 0.0, 1.0)

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ def recording(lag_ms, fps, rate_hz=100.0, seconds=10.0, noise=0.03, seed=0):
     arm = np.sort(np.arange(0, seconds, 1 / rate_hz) + random.uniform(-0.0005, 0.0005, int(seconds * rate_hz)))
     stamps = np.arange(0.3, seconds - 0.3, 1 / fps) + random.uniform(0, 1 / fps)
     world = stamps - lag_ms / 1000  # a picture stamped t shows the world at t − lag
-    fine = [np.sum(np.abs(np.diff(swing(np.linspace(a, b, 40))))) for a, b in zip(world, world[1:], strict=False)]
+    fine = [np.sum(np.abs(np.diff(swing(np.linspace(a, b, 40))))) for a, b in itertools.pairwise(world)]
     motion = 12 * np.array(fine)
     motion = motion + random.normal(0, noise * motion.std(), len(motion)) + 0.05
     return (arm * S).astype(np.int64), swing(arm), (stamps * S).astype(np.int64), motion
@@ -75,7 +77,7 @@ def test_pictures_of_a_moving_scene_give_the_lag_end_to_end():
         table_picture(looking_at((0.1 + 0.04 * swing(t - lag_s), 0.0), 0.8, tilt_deg=(-20, 0)), seed=i)
         for i, t in enumerate(stamps)
     ]
-    motion = np.array([latency.picture_motion(a, b) for a, b in zip(pictures, pictures[1:], strict=False)])
+    motion = np.array([latency.picture_motion(a, b) for a, b in itertools.pairwise(pictures)])
     arm = np.arange(0, seconds + 0.3, 0.01)
     found = latency.camera_lag((arm * S).astype(np.int64), swing(arm), (stamps * S).astype(np.int64), motion)
     assert found.lag_ms == pytest.approx(70.0, abs=3.0)
