@@ -127,7 +127,7 @@ def _features(gray: Gray, mask: Gray) -> NDArray[np.float32]:
             cell = np.ascontiguousarray(gray[y0:y1, x0:x1])
             corners = cv2.goodFeaturesToTrack(cell, PER_CELL, 0.05, 6, mask=np.ascontiguousarray(mask[y0:y1, x0:x1]))
             if corners is not None:
-                found.append((*np.asarray(corners, np.float64).reshape(-1, 2), x0, y0))
+                found.append(np.asarray(corners, np.float64).reshape(-1, 2) + np.array([x0, y0]))
     return np.concatenate(found).astype(np.float32) if found else np.empty((0, 2), np.float32)
 
 

@@ -48,7 +48,6 @@ _SWITCHES: dict[str, Callable[[Faults, Iterable[int]], object]] = {
     "silence": lambda faults, ids: faults.silence(*ids),
     "speak": lambda faults, ids: faults.speak(*ids),
     "power_loss": lambda faults, ids: faults.power_loss(ids),
-    "overload": lambda faults, ids: [faults.overload(servo) for servo in ids],
     "unplug": lambda faults, _: faults.unplug(),
     "replug": lambda faults, _: faults.replug(),
 }
@@ -94,6 +93,9 @@ class Buses(dict[str, ServoBus]):
             self._set_register(bus, ids, request)
         elif request.what == "noise":
             faults.noise = request.value
+        elif request.what == "overload":
+            for servo in ids:
+                faults.overload(servo)
         else:
             _SWITCHES[request.what](faults, ids)
 

@@ -56,7 +56,8 @@ def test_the_report_tells_the_same_three_times():
         "verdict": "fail",
         "findings": [
             {"device": "cam_high", "name": "place", "verdict": "fail", "value": 5.0, "unit": "mm", "limit": 2.5, "next": "put it <back>"},
-            {"device": "cam_low", "name": "place", "verdict": "unchecked", "value": "no reference", "unit": "", "limit": None, "next": "calibrate"},
+            {"device": "cam_low", "name": "place", "verdict": "unchecked", "value": "no reference", "unit": "", "limit": None,
+             "next": "calibrate"},
         ],
     }  # fmt: skip
     page = report.page(result, [Picture("cam_high", _jpeg(20), _jpeg(90), (Arrow(20, 20, 1.0, 0.5),))], "check of sim")
