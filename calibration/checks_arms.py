@@ -36,7 +36,7 @@ def check(rig: Rig, seen: Survey, known: Known) -> list[Finding]:
 
 def _arm(device: Device, arm: ArmSeen, known: Known, limits: Check, drifts: dict[str, Array]) -> Iterator[Finding]:
     node, about = device.node, arm.description
-    if about is None or len(arm.at_ns) < arms.FEWEST_READINGS:
+    if about is None or len(arm.at_ns) < 3:
         said = arm.last.error if arm.last and arm.last.error else f"{len(arm.at_ns)} readings"
         yield told(node, "present", "fail", said, "check its cable and power; `station status` tells more")
         return

@@ -30,6 +30,7 @@ _PLACING_S = 1.5
 _VIEWS = 16
 _VIEW_S = 0.4
 _REFERENCE_S = 1.2
+_PATIENCE_NS = 10 * NS_PER_S
 
 
 class Measuring:
@@ -47,6 +48,9 @@ class Measuring:
         self._attached.__enter__()
         self._listener = Listener(self.rig)
         self._listen(1.5)
+        until_ns = self._clock() + _PATIENCE_NS
+        while not self._listener.all_described() and self._clock() < until_ns:
+            self._listen(0.2)
         return self
 
     def __exit__(
@@ -77,8 +81,7 @@ class Measuring:
 
         Without, zeros stay what they are, and where it rests is kept for the check. Returns what to tell the operator.
         """
-        arm = self._arm(node)
-        if arm.torque:
+        if self._arm(node).torque:
             raise MeasurementPoor(
                 f"{node} has torque on, it then rests where its motors hold it. Next: `station park --release --rig {self.rig.name}`"
             )
@@ -169,6 +172,9 @@ class Measuring:
         """Keep what a camera sees now as what it should see."""
         self._ask(f"{node}: arms parked, table as it always is, lights as always, nobody in view")
         self._listen(_REFERENCE_S, fresh=True)
+        until_ns = self._clock() + _PATIENCE_NS
+        while not self._listener.seen.cameras[node].pictures and self._clock() < until_ns:
+            self._listen(0.2)
         camera = self._camera(node)
         colour = [np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)) for jpeg in camera.pictures]
         grays = camera.grays()
@@ -285,6 +291,9 @@ class Measuring:
 
     def _rest(self, node: str, seconds: float = _PLACING_S) -> Array:
         self._listen(seconds, fresh=True)
+        until_ns = self._clock() + _PATIENCE_NS
+        while len(self._arm(node).positions) < zeroing.FEWEST_READINGS and self._clock() < until_ns:
+            self._listen(0.2)  # a loaded computer: better late than refused
         return self._arm(node).joint_rad
 
     def _picture(self, node: str) -> quality.Gray:
@@ -298,7 +307,7 @@ class Measuring:
 
     def _arm(self, node: str) -> ArmSeen:
         arm = self._listener.seen.arms[node]
-        if arm.description is None or not arm.positions:
+        if arm.description is None:
             raise MeasurementPoor(f"{node} says nothing. Next: `station status --rig {self.rig.name}`")
         return arm
 

@@ -18,6 +18,8 @@ Gray = NDArray[np.uint8]
 
 KEPT_PICTURES = 8
 _WARM_UP_S = 0.5
+_LONGEST_WARM_UP_S = 3.0
+"""Descriptions are repeated every second."""
 
 
 @dataclass
@@ -80,7 +82,10 @@ def survey(rig: Rig, seconds: float, clock: Clock) -> Survey:
     """Listen for so long."""
     listener = Listener(rig)
     try:
+        until_ns = clock() + int(_LONGEST_WARM_UP_S * NS_PER_S)
         listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
+        while not listener.all_described() and clock() < until_ns:
+            listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
         listener.forget_samples()
         listener.listen(clock() + int(seconds * NS_PER_S), clock)
         return listener.seen
@@ -116,6 +121,11 @@ class Listener:
             for seen in (camera.at_ns, camera.digests, camera.pictures):
                 seen.clear()
         self.seen.recorder_first = None
+
+    def all_described(self) -> bool:
+        """Has every device said what it is?"""
+        arms, cameras = self.seen.arms.values(), self.seen.cameras.values()
+        return all(arm.description for arm in arms) and all(camera.description for camera in cameras)
 
     def close(self) -> None:
         """Stop listening."""
