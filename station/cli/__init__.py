@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from station.cli import demo, episodes, motion, policy, record, status
+from station.cli import bench, demo, episodes, find, motion, policy, record, status
 from station.cli.attach import attached
 from station.errors import StationError
 
@@ -18,6 +18,9 @@ app.command()(record.record)
 app.command()(record.teleop)
 app.command()(motion.replay)
 app.command()(motion.park)
+app.command()(bench.bench)
+app.command()(find.find)
+app.command()(find.udev)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(policy.app, name="policy")
 for _point in entry_points(group="station.commands"):  # other rooms' commands; they get `attached` as their context's object
