@@ -23,7 +23,9 @@ app.command()(find.find)
 app.command()(find.udev)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(policy.app, name="policy")
-for _point in entry_points(group="station.commands"):  # other rooms' commands; they get `attached` as their context's object
+for _point in entry_points(
+    group="station.commands"
+):  # other rooms' commands; they get `attached` as their context's object
     _command = _point.load()
     if isinstance(_command, typer.Typer):
         app.add_typer(_command, name=_point.name)
