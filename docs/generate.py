@@ -94,6 +94,7 @@ def rig_file() -> Iterator[str]:
         ("one side of `arms:`", rig_module._Side),
         ("base", rig_module.Base),
         ("safety", rig_module.Safety),
+        ("check", rig_module.Check),
     ):
         yield f"## {title}\n"
         yield from struct_table(struct)

@@ -53,6 +53,45 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{field} must be a number above 0")
 
 
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the check before a session. Each is (warn, fail): beyond the first it warns, beyond the second it fails."""
+
+    zero_deg: tuple[float, float] = (0.5, 0.9)
+    """A joint on its rest stops against where it rested when it was zeroed."""
+    leader_follower_deg: tuple[float, float] = (0.8, 1.6)
+    """A leader's joint against its follower's, both on their rest stops or engaged."""
+    gripper_percent: tuple[float, float] = (4.0, 8.0)
+    """A gripper's travel, shorter than the generation's."""
+    supply_v: tuple[float, float] = (11.0, 10.0)
+    """The lowest voltage a servo sees; below."""
+    temperature_c: tuple[float, float] = (55.0, 68.0)
+    """The hottest servo."""
+    error_percent: tuple[float, float] = (0.5, 5.0)
+    """Readings of an arm that failed."""
+    rate_percent: tuple[float, float] = (95.0, 85.0)
+    """Achieved of the declared rate; below."""
+    serial_ms: tuple[float, float] = (4.0, 8.0)
+    """From read request to reply, median."""
+    jitter_ms: tuple[float, float] = (15.0, 40.0)
+    """95th percentile of a camera's gaps about their median."""
+    brightness_percent: tuple[float, float] = (15.0, 30.0)
+    """Mean brightness against the reference."""
+    sharpness_percent: tuple[float, float] = (20.0, 40.0)
+    """Fine detail lost against the reference."""
+    camera_mm: tuple[float, float] = (1.5, 2.5)
+    """How far a camera has moved, if it shifted."""
+    camera_deg: tuple[float, float] = (0.2, 0.4)
+    """How far a camera has turned, if it turned."""
+    scene_depth_m: float = 0.8
+    """How far cameras are from what matters, where calibration has not measured it."""
+    late_percent: tuple[float, float] = (1.0, 5.0)
+    """Ticks more than 5 ms late."""
+    disk_gb: tuple[float, float] = (20.0, 5.0)
+    """Free on the data folder's disk; below."""
+    disk_mb_s: tuple[float, float] = (60.0, 25.0)
+    """Write speed there; below."""
+
+
 class _Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Base = Base()
     """Where the arm stands; needed for VR and frames."""
@@ -81,6 +120,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A headset, `{driver: …, keys of that driver}`."""
     safety: Safety = Safety()
     """Limits, see below."""
+    check: Check = Check()
+    """Limits of the check before a session, see below."""
     world: dict[str, Any] | None = None
     """Simulated rigs: what stands where the metal would. A `port:` or `source:` `ports/…` is then the world's."""
 
@@ -127,6 +168,7 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     devices: tuple[Device, ...]
     safety: Safety
     world: World | None
+    check: Check = Check()
 
     def device(self, node: str) -> Device:
         """The device of that node; KeyError if there is none."""
@@ -201,7 +243,7 @@ def load_rig(path: Path) -> Rig:
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
         settle_ms=file.settle_ms, data=Path(file.data).expanduser(), images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
-        safety=file.safety, world=_world(path, file.world),
+        safety=file.safety, world=_world(path, file.world), check=file.check,
     )  # fmt: skip
 
 
@@ -304,7 +346,7 @@ def _fix(found: str, struct: Any) -> str:
 
 
 def _structs(struct: Any) -> list[Any]:
-    return [struct, *((_Side, Safety, Base) if struct is _File else ())]
+    return [struct, *((_Side, Safety, Check, Base) if struct is _File else ())]
 
 
 class UniqueKeys(yaml.SafeLoader):
