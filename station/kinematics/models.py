@@ -1,6 +1,6 @@
 """Kinematic models of the arms the station knows, as chains of hinges without meshes or masses. Pure.
 
-A chain is some ten numbers, so it is built here and needs no file; it is compared with the full simulation model in the tests.
+A chain is some ten numbers, so it is built here and needs no file; the tests compare it with the full simulation model.
 """
 
 from typing import Any, NamedTuple
@@ -60,7 +60,8 @@ def chain_model(
     chain = CHAINS.get(model)
     if chain is None:
         raise StationError(
-            f"no kinematic model of {model!r}; known are {', '.join(CHAINS)}. Next: add its chain to station/kinematics/models.py"
+            f"no kinematic model of {model!r}; known are {', '.join(CHAINS)}. "
+            "Next: add its chain to station/kinematics/models.py"
         )
     spec = mujoco.MjSpec()
     spec.compiler.degree = False

@@ -1,14 +1,15 @@
-"""Following a moving target with one arm: never beyond the joints' limits, never faster than allowed, calm near singularities.
+"""Following a moving target with one arm: never beyond its limits, never faster than allowed, calm near singularities.
 
 Pure: the time since the last step is an argument. In every step the quadratic program
 
-    min_Δq  ‖J(q) Δq − log(T(q)⁻¹ T*)‖²_W + λ²‖Δq‖²     with   max(q_min, q_last − v·dt) ≤ q + Δq ≤ min(q_max, q_last + v·dt)
+    min_Δq  ‖J(q) Δq − log(T(q)⁻¹ T*)‖²_W + λ²‖Δq‖²
+    with    max(q_min, q_last − v·dt) ≤ q + Δq ≤ min(q_max, q_last + v·dt)
 
-is solved up to `ITERATIONS` times within the same window around the step's start, so that the result is exact where it can be
-and still no joint steps further than v·dt. λ² has two parts. One grows as the smallest singular value σ of the weighted
-Jacobian falls below ε: λ₀² (1 − (σ/ε)²) (Nakamura and Hanafusa, "Inverse kinematic solutions with singularity robustness",
-1986). The other is Levenberg's and Marquardt's: an iterate that comes no nearer is not taken and the next one damped more, so
-that an arm whose target is out of reach comes to rest at the nearest pose instead of thrashing about it.
+is solved up to `ITERATIONS` times within the same window around the step's start, so that the result is exact where it
+can be and still no joint steps further than v·dt. λ² has two parts. One grows as the smallest singular value σ of the
+weighted Jacobian falls below ε: λ₀² (1 − (σ/ε)²) (Nakamura and Hanafusa, "Inverse kinematic solutions with singularity
+robustness", 1986). The other is Levenberg's and Marquardt's: an iterate that comes no nearer is not taken and the next
+one damped more, so that an arm whose target is out of reach comes to rest at the nearest pose instead of thrashing.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,8 @@ _CLOSE_M, _CLOSE_RAD = 2e-4, 2e-3
 """A step ends early when it is this near."""
 _ROTATION_M_PER_RAD = 0.3
 _SINGULAR = 0.02
-"""ε: below this smallest singular value the damping sets in. The ViperX has 0.05 to 0.1 in the middle of its workspace, 0.012 in ALOHA's start pose."""
+"""ε: below this smallest singular value the damping sets in. The ViperX has 0.05 to 0.1 in the middle of its workspace
+and 0.012 in ALOHA's start pose."""
 _DAMPING_MOST = 3e-3
 _TRUST_LEAST, _TRUST_FLOOR, _TRUST_MOST = 1e-6, 1e-4, 10.0
 _WEIGHTS = np.array([1, 1, 1, _ROTATION_M_PER_RAD, _ROTATION_M_PER_RAD, _ROTATION_M_PER_RAD])
@@ -58,7 +60,7 @@ class Workspace(NamedTuple):
         return Pose(np.clip(pose.position_m, self.lower_m, self.upper_m), pose.quaternion_wxyz)
 
 
-class _Window(mink.Limit):  # type: ignore[misc]
+class _Window(mink.Limit):
     """Joints stay between `lower` and `upper`, (D,) each, whatever dt is."""
 
     def __init__(self, size: int) -> None:
@@ -76,7 +78,7 @@ class Reach:
     """One arm that follows. Not thread-safe: it keeps MuJoCo's working memory."""
 
     def __init__(self, model: Any, frame: str, velocity_rad_s: Sequence[float], workspace: Workspace) -> None:
-        """`model` as for `Kinematics`; `velocity_rad_s` (D,) bounds each joint. Raises ValueError for any other model."""
+        """`model` as for `Kinematics` (else ValueError); `velocity_rad_s` (D,) bounds each joint."""
         self.kinematics = Kinematics(model, frame)
         self._frame, self._workspace = frame, workspace
         self._velocity = np.asarray(velocity_rad_s, dtype=np.float64)
@@ -105,7 +107,7 @@ class Reach:
         return Reached(joints, self.kinematics.forward(joints), *self._error(), self._singular() > 0)
 
     def _improve(self, cost: float) -> float:
-        """One Levenberg-Marquardt trial: taken if it lowers the cost, else the next one trusts the linearisation less."""
+        """One Levenberg-Marquardt trial: taken if it lowers the cost, else the next one is damped more."""
         before = self._configuration.q.copy()
         damping = self._trust + self._singular()
         try:

@@ -83,7 +83,9 @@ def test_a_target_that_moves_through_the_workspace_is_tracked() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.tuples(*[st.floats(-3, 3)] * 3), st.tuples(*[st.floats(-1, 1)] * 4), st.sampled_from([0.0, 0.001, 1 / 90, 1 / 50, 0.1])
+            st.tuples(*[st.floats(-3, 3)] * 3),
+            st.tuples(*[st.floats(-1, 1)] * 4),
+            st.sampled_from([0.0, 0.001, 1 / 90, 1 / 50, 0.1]),
         ),
         min_size=1, max_size=12,
     ),
