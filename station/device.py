@@ -88,6 +88,11 @@ class ArmDriver(Driver, Protocol):
     def write(self, goal: tuple[float, ...]) -> int:
         """Send a goal that the gate has passed; returns when it left, ns."""
 
+    def tripped(self) -> bool:
+        """Has the servos' own watchdog run out since this was last asked? The driver then put them back on the goal
+        they held, and drops goals until this was asked: the host goes to hold.
+        """
+
     def torque(self, on: bool) -> None:
         """On: goal := present position first, then torque, then the servo's own watchdog. Off: the arm goes limp."""
 

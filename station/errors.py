@@ -14,8 +14,11 @@
     ├── NodeAbsent                  nobody answers at that endpoint                    (a TimeoutError)
     ├── AlreadyRunning              another station or node owns the rig
     ├── WireError                   bytes on the bus that are no message of ours
+    ├── PolicyError                 a policy folder is wrong, or does not fit the rig
+    ├── BackendFault                a policy's backend failed, hung or answered nonsense
     └── EpisodeError                an episode or its journal cannot be used
         ├── JournalDamaged          the journal breaks off or does not add up
+        ├── NothingRecorded         the journal has no whole row
         └── DiskFull                there is no room left to record
 
 Every message names the device, the port, what was expected, what was found and what to do next.
@@ -140,6 +143,26 @@ class WireError(StationError):
     """
 
 
+class PolicyError(StationError):
+    """A policy folder is wrong, or does not fit the rig.
+
+    Seen when: policy.yaml has an unknown key, statistics are missing or NaN, the rig lacks a camera.
+    Do: edit the line the message names, or run the policy on the rig it was trained for.
+    """
+
+    def __init__(self, policy: object, key: str, found: str, fix: str) -> None:
+        super().__init__(f"{policy}: {key}: {found}. Fix: {fix}")
+        self.key = key
+
+
+class BackendFault(StationError):
+    """A policy's backend failed, hung or answered nonsense.
+
+    Seen when: the graph raises, an action is NaN or of the wrong shape, an answer takes longer than its chunk lasts.
+    Do: nothing at once; the arms follow what is buffered, then hold. `station policy bench DIR` tells more.
+    """
+
+
 class EpisodeError(StationError):
     """An episode or its journal cannot be used.
 
@@ -153,6 +176,14 @@ class JournalDamaged(EpisodeError):
 
     Seen when: power was cut while recording, or the disk is failing.
     Do: `station episodes recover` keeps everything before the damage.
+    """
+
+
+class NothingRecorded(EpisodeError):
+    """The journal has no whole row.
+
+    Seen when: a recording was cut off before its first row closed.
+    Do: nothing; `station episodes recover` removes it.
     """
 
 

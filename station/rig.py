@@ -158,7 +158,7 @@ def load_rig(path: Path) -> Rig:
     """Read and check a rig file. Raises RigError: file, key, what is wrong, the fix."""
     try:
         text = path.read_text()
-        raw = yaml.load(text, Loader=_Unique)
+        raw = yaml.load(text, Loader=UniqueKeys)
     except (OSError, UnicodeDecodeError) as error:
         raise RigError(path, "file", f"cannot be read: {error}", "check the path and its permissions") from error
     except yaml.YAMLError as error:
@@ -277,11 +277,11 @@ def _structs(struct: Any) -> list[Any]:
     return [struct, *((_Side, Safety, Base) if struct is _File else ())]
 
 
-class _Unique(yaml.SafeLoader):
+class UniqueKeys(yaml.SafeLoader):
     """YAML that refuses a key given twice (plain YAML silently keeps the last)."""
 
 
-def _mapping(loader: _Unique, node: yaml.MappingNode) -> dict[Any, Any]:
+def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen = set()
     for key, _ in node.value:
         name = loader.construct_object(key)  # type: ignore[no-untyped-call]
@@ -291,4 +291,4 @@ def _mapping(loader: _Unique, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
-_Unique.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -7,7 +7,7 @@ when it comes, between two reads, not at the next cycle.
 
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Literal
 
 import zmq
 
@@ -123,14 +123,17 @@ class _Host:
         if not self.node.health_due(now_ns):
             return
         warnings = (*self.driver.warnings(), *self.own_warnings()) if self.open else ()
-        state = "fault" if not self.open else "warn" if warnings else "ok"
         readings = {**self.driver.health(), **self.own_readings()} if self.open else {}
-        self.node.publish_health(
-            Health(
-                self.node.name, "opening" if not self.open and not self.node.error else state,
-                self.node.error or "; ".join(warnings), self.streams.health(now_ns), readings, self.notes,
-            )
+        error = self.node.error or "; ".join(warnings)
+        health = Health(
+            self.node.name, self._state(warnings), error, self.streams.health(now_ns), readings, self.notes
         )  # fmt: skip
+        self.node.publish_health(health)
+
+    def _state(self, warnings: tuple[str, ...]) -> Literal["opening", "ok", "warn", "fault"]:
+        if not self.open:
+            return "fault" if self.node.error else "opening"
+        return "warn" if warnings else "ok"
 
     def own_warnings(self) -> tuple[str, ...]:
         return ()
@@ -157,7 +160,7 @@ class _ArmHost(_Host):
 
     def __init__(self, node: Node, driver: Driver) -> None:
         super().__init__(node, driver)
-        self.gate: Gate | None = None
+        self.gate = Gate((), node.rig.safety)
         self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
         self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
         self.poller = zmq.Poller()
@@ -173,7 +176,10 @@ class _ArmHost(_Host):
         arm = next(stream for stream in description.streams if stream.kind == "arm_state")
         now_ns = self.node.clock()
         self.gate = Gate(arm.dimensions, self.node.rig.safety)
-        self.gate.reset(self.driver.goal(), now_ns)
+        if self.driver.torque_on():
+            self.gate.reset(self.driver.goal(), now_ns)
+        else:
+            self.gate.close("torque is off")
         self.grid = Grid(now_ns, arm.rate_hz)
         self.cycle = 0
 
@@ -184,23 +190,23 @@ class _ArmHost(_Host):
         readings = self.driver.read()
         self.streams.publish(readings)
         now_ns = self.node.clock()
-        if self.gate is not None and self.driver.torque_on():
-            self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
+        if not self.driver.torque_on():
+            self.gate.close("torque is off")
+        if self.driver.tripped():
+            self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
+        self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
         self.overruns += max(0, behind)
         self.cycle += 1 + max(0, behind)
         self.report(now_ns)
 
     def _serve_until(self, due_ns: int) -> None:
-        while True:
-            now_ns = self.node.clock()
-            wait_ms = milliseconds_until(due_ns, now_ns)
+        while (wait_ms := milliseconds_until(due_ns, self.node.clock())) > 0:
             if self.poller.poll(wait_ms):
                 self._serve()
-            elif wait_ms == 0:
-                break
         # poll counts in milliseconds; the rest is slept, not spun
         time.sleep(max(0, due_ns - self.node.clock()) / NS_PER_S)
+        self._serve()
 
     def _serve(self) -> None:
         for sample in self.commands.newest().values():
@@ -209,8 +215,6 @@ class _ArmHost(_Host):
         self.answerer.serve(self._request)
 
     def _command(self, command: Command) -> None:
-        if self.gate is None or not self.open or not self.driver.torque_on():
-            return
         try:
             goal = self.gate.command(command, self.node.clock())
         except CommandRefused as error:
@@ -228,12 +232,12 @@ class _ArmHost(_Host):
         last = self.last
         applied = Command(
             self.node.name, "hold" if held else last.source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
-            hold=held, limited=goal != last.goal,
+            hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "",
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
 
     def _request(self, request: ArmRequest) -> Reply:
-        if not self.open or self.gate is None:
+        if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
         if isinstance(request, TorqueOn):
             if not self.driver.torque_on():
@@ -241,6 +245,7 @@ class _ArmHost(_Host):
                 self.gate.reset(self.driver.goal(), self.node.clock())
         elif isinstance(request, TorqueOff):
             self.driver.torque(False)
+            self.gate.close("torque is off")
         elif isinstance(request, Resume):
             self.gate.resume()
         elif isinstance(request, RebootServo):
@@ -253,7 +258,7 @@ class _ArmHost(_Host):
             self.answerer.serve(self._request)
 
     def own_warnings(self) -> tuple[str, ...]:
-        return (self.gate.holding,) if self.gate is not None and self.gate.holding else ()
+        return self.gate.warnings
 
     def own_readings(self) -> dict[str, float]:
         return {"overruns": self.overruns, "refused_commands": self.refused, "torque": float(self.driver.torque_on())}

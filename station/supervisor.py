@@ -6,6 +6,7 @@ their pidfds and the bus, so an idle supervisor sleeps.
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -71,10 +72,8 @@ class Child:
         self.restarts += 1
         self._started_ns = now_ns
         self.health, self.health_at_ns = None, 0
-        try:
+        with contextlib.suppress(PermissionError):  # below 0 is for root or RLIMIT_NICE only: udev/ has the unit
             os.setpriority(os.PRIO_PROCESS, self.popen.pid, self.row.nice)
-        except PermissionError:  # below 0 is for root or RLIMIT_NICE only; docs/guide says how to allow it
-            pass
         self._usage = psutil.Process(self.popen.pid)
         self._usage.cpu_percent()
         return True
@@ -122,10 +121,8 @@ class Child:
         """For the status table."""
         cpu = rss = 0.0
         if self.popen is not None and self._usage is not None:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 cpu, rss = self._usage.cpu_percent(), self._usage.memory_info().rss / 1e6
-            except psutil.NoSuchProcess:
-                pass
         age_ns = now_ns - self.health_at_ns if self.health_at_ns else -1
         pid = self.popen.pid if self.popen is not None else None
         return ProcessState(

@@ -1,6 +1,6 @@
 """A servo's control table: where each register lies (the vendor's `.model` files in dynamixel-sdk), who may write what.
 
-The `.model` files carry address, size and name only; access, ranges and factory values are the e-manual's for the X series.
+The `.model` files carry address, size and name only; access, ranges and factory values are the e-manual's (X series).
 """
 
 from typing import NamedTuple
@@ -22,8 +22,9 @@ GOALS = ("Goal PWM", "Goal Current", "Goal Velocity", "Goal Position")
 READ_ONLY = frozenset(
     (
         "Model Number", "Model Information", "Firmware Version", "Registered Instruction", "Hardware Error Status",
-        "Realtime Tick", "Moving", "Moving Status", "Present PWM", "Present Current", "Present Load", "Present Velocity",
-        "Present Position", "Velocity Trajectory", "Position Trajectory", "Present Input Voltage", "Present Temperature",
+        "Realtime Tick", "Moving", "Moving Status", "Present PWM", "Present Current", "Present Load",
+        "Present Velocity", "Present Position", "Velocity Trajectory", "Position Trajectory",
+        "Present Input Voltage", "Present Temperature",
     )
 )  # fmt: skip
 
@@ -32,7 +33,8 @@ RANGES = {
     "Secondary(Shadow) ID": (0, 255), "Protocol Type": (1, 2), "Homing Offset": (-1_044_479, 1_044_479),
     "Temperature Limit": (0, 100), "PWM Limit": (0, 885), "Current Limit": (0, 2047), "Velocity Limit": (0, 1023),
     "Max Position Limit": (0, 4095), "Min Position Limit": (0, 4095), "Torque Enable": (0, 1), "LED": (0, 1),
-    "Status Return Level": (0, 2), "Bus Watchdog": (0, 127), "Profile Acceleration": (0, 32767), "Profile Velocity": (0, 32767),
+    "Status Return Level": (0, 2), "Bus Watchdog": (0, 127), "Profile Acceleration": (0, 32767),
+    "Profile Velocity": (0, 32767),
     "Goal Position": (-1_048_575, 1_048_575),
 }  # fmt: skip
 """Values outside are a Data Range Error."""
@@ -41,8 +43,9 @@ LIMITED_BY = {"Goal PWM": "PWM Limit", "Goal Current": "Current Limit", "Goal Ve
 """|goal| above the register named is a Data Limit Error."""
 
 FACTORY = {
-    "ID": 1, "Baud Rate": 1, "Return Delay Time": 250, "Operating Mode": 3, "Secondary(Shadow) ID": 255, "Protocol Type": 2,
-    "Moving Threshold": 10, "Temperature Limit": 80, "Max Voltage Limit": 160, "Min Voltage Limit": 95, "PWM Limit": 885,
+    "ID": 1, "Baud Rate": 1, "Return Delay Time": 250, "Operating Mode": 3, "Secondary(Shadow) ID": 255,
+    "Protocol Type": 2, "Moving Threshold": 10, "Temperature Limit": 80, "Max Voltage Limit": 160,
+    "Min Voltage Limit": 95, "PWM Limit": 885,
     "Velocity Limit": 200, "Max Position Limit": 4095, "Min Position Limit": 0, "Shutdown": 52, "Firmware Version": 46,
 }  # fmt: skip
 POWER_ON = {

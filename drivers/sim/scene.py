@@ -29,13 +29,21 @@ TIMESTEP_S = 0.002
 PINCH_M = 0.138
 """Where the fingers grip, along the gripper link's x."""
 
+_CLEAR_M = 0.12
 _SAG_RAD_S = 0.5
-_NM_PER_A = {"waist": 2.41, "shoulder": 2.41, "elbow": 2.41, "forearm_roll": 2.41, "wrist_angle": 2.41, "wrist_rotate": 1.78}
+_NM_PER_A = {
+    "waist": 2.41,
+    "shoulder": 2.41,
+    "elbow": 2.41,
+    "forearm_roll": 2.41,
+    "wrist_angle": 2.41,
+    "wrist_rotate": 1.78,
+}
 """Stall torque over stall current (Robotis e-Manual): XM540-W270 10.6 N·m at 4.4 A, XM430-W350 4.1 N·m at 2.3 A."""
 _GRIPPER_NM_PER_A, _GRIPPER_STALL_MA = 1.78, 2300.0
 _SERVOS = {"shoulder": 2, "elbow": 2}
 _STALL_A = {"wrist_rotate": 2.3}
-_GAINS = {  # kp N·m/rad, kv N·m·s/rad, armature kg·m²: stiff as a Dynamixel with its default P gain, damped to do without overshoot
+_GAINS = {
     "waist": (600.0, 24.0, 0.1),
     "shoulder": (1600.0, 56.0, 0.1),
     "elbow": (800.0, 28.0, 0.1),
@@ -43,6 +51,7 @@ _GAINS = {  # kp N·m/rad, kv N·m·s/rad, armature kg·m²: stiff as a Dynamixe
     "wrist_angle": (300.0, 9.0, 0.04),
     "wrist_rotate": (100.0, 3.0, 0.02),
 }
+"""kp N·m/rad, kv N·m·s/rad, armature kg·m²: stiff as a Dynamixel with its default P gain, damped against overshoot."""
 _FRICTION_NM = 0.3
 _FINGER_KP, _FINGER_KV, _FINGER_ARMATURE, _FINGER_FRICTION_N = 4000.0, 120.0, 0.3, 0.5
 
@@ -119,7 +128,7 @@ def scene_model() -> Any:
 
 
 def arm_model(side: str) -> Any:
-    """One arm alone where it stands in the scene, six joints and nothing else that moves, with a site `pinch` between its fingertips."""
+    """One arm alone where it stands in the scene: six joints, and a site `pinch` between its fingertips."""
     spec = _spec()
     for key in list(spec.keys):
         spec.delete(key)
@@ -150,12 +159,16 @@ class Scene:
         self._qpos = {side: np.array([joint.qposadr[0] for joint in joints]) for side, joints in self._joints.items()}
         self._dof = {side: np.array([joint.dofadr[0] for joint in joints]) for side, joints in self._joints.items()}
         self._ctrl = {side: np.array([self._actuator(f"vx300s_{side}/{name}") for name in JOINTS]) for side in SIDES}
-        self._fingers = {side: [self._actuator(f"vx300s_{side}/{f}_finger") for f in ("left", "right")] for side in SIDES}
+        self._fingers = {
+            side: [self._actuator(f"vx300s_{side}/{f}_finger") for f in ("left", "right")] for side in SIDES
+        }
         self._finger = {side: self.model.joint(f"vx300s_{side}/left_finger") for side in SIDES}
         self._cube = self.model.joint("red_box_joint")
         self._box = self.model.geom("red_box").id
         self._finger_geoms = {
-            self.model.geom(f"vx300s_{side}/10_{f}_gripper_finger").id: (side, f) for side in SIDES for f in ("left", "right")
+            self.model.geom(f"vx300s_{side}/10_{f}_gripper_finger").id: (side, f)
+            for side in SIDES
+            for f in ("left", "right")
         }
         self._table = self.model.geom("table").id
         self._goals: dict[str, list[float | None]] = {side: [None] * 7 for side in SIDES}
@@ -236,7 +249,9 @@ class Scene:
         current = [1000 * f / _NM_PER_A[name] / _SERVOS.get(name, 1) for f, name in zip(force, JOINTS, strict=True)]
         angle = self._gripper_rad(side)
         ratio = VX300S.m_per_rad(angle)
-        finger_force = float(self.data.actuator_force[self._fingers[side][0]] - self.data.actuator_force[self._fingers[side][1]])
+        finger_force = float(
+            self.data.actuator_force[self._fingers[side][0]] - self.data.actuator_force[self._fingers[side][1]]
+        )
         position.append(angle)
         velocity.append(float(self.data.qvel[self._finger[side].dofadr[0]]) / ratio)
         current.append(1000 * finger_force * ratio / _GRIPPER_NM_PER_A)
@@ -244,6 +259,12 @@ class Scene:
             if goal is None:
                 current[index] = 0.0
         return JointState(tuple(position), tuple(velocity), tuple(current))
+
+    def clear_of(self, x_m: float, y_m: float) -> bool:
+        """Is no hand within reach of that place on the table?"""
+        here = (x_m, y_m, CUBE_HALF_M)
+        tips = (self.data.body(f"vx300s_{side}/camera_focus").xpos for side in SIDES)
+        return all(float(np.linalg.norm(tip - here)) > _CLEAR_M for tip in tips)
 
     def qpos(self) -> NDArray[np.float64]:
         """Everything a camera needs to draw the scene. (nq,)"""

@@ -1,6 +1,6 @@
 """The hand-over as a plan: what both hands ask for, as a function of time. Pure.
 
-The right arm picks the cube up, brings it to the middle, the left gripper takes it from the side with its fingers
+The right arm picks the cube up and brings it to the middle, the left gripper takes it from the side with its fingers
 above and below, the right one lets go and draws back. Poses come from inverse kinematics of the follower in the scene;
 between them the hands move along minimum-jerk profiles s(τ) = 10τ³ − 15τ⁴ + 6τ⁵.
 """
@@ -30,7 +30,7 @@ _TILT_RAD = 1.0
 _MEET_M = (0.0, 0.5, 0.25)
 _LINE_POINTS = 9
 _WIDE, _SQUEEZE = 0.8, 0.3
-"""Gripper asks: well around the cube (it is felt at 0.55), and beyond it, so that the current limit decides the force."""
+"""Gripper asks: well around the cube (it is felt at 0.55), and into it, so that the current limit decides the force."""
 _REACHING_DOWN = np.array([0.0, -0.3, 0.7, 0.0, 0.5, 0.0])
 """Where the search for the first grasp starts: wrist bent down, forearm not turned over."""
 
@@ -152,7 +152,9 @@ class _Hand:
     def _solve(self, pose: Pose, start: Vector) -> Vector:
         solution = self.kinematics.inverse(pose, start)
         if not solution.reached():
-            raise Unreachable(f"no joints for {pose}: off by {solution.position_error_m:.3f} m, {solution.rotation_error_rad:.3f} rad")
+            raise Unreachable(
+                f"no joints for {pose}: off by {solution.position_error_m:.3f} m, {solution.rotation_error_rad:.3f} rad"
+            )
         return solution.joints_rad
 
     def _add(self, seconds: float, points: list[Vector]) -> None:
@@ -165,13 +167,13 @@ def hand_over(cube: CubeStart) -> Plan:
     down = _looking(pi + cube.yaw_rad, _TILT_RAD)
     meet_down = _looking(pi, _TILT_RAD)
     on_cube = Pose(np.array([cube.x_m, cube.y_m, CUBE_HALF_M + 0.004]), down)
-    above = Pose(on_cube.position_m + (0, 0, 0.10), down)
+    above = _moved(on_cube, (0.0, 0.0, 0.10))
     meet = Pose(np.array(_MEET_M), meet_down)
-    aside = Pose(meet.position_m + _along(meet_down, -0.12), meet_down)
+    aside = _moved(meet, _along(meet_down, -0.12))
     sideways = _times(_looking(0.0, 0.0), _rotation(0, pi / 2))
-    take = Pose(np.array(_MEET_M) + (-0.004, 0, -0.002), sideways)
-    before = Pose(take.position_m + (-0.12, 0, 0), sideways)
-    show = Pose(take.position_m + (-0.08, 0, 0.03), sideways)
+    take = _moved(Pose(meet.position_m, sideways), (-0.004, 0.0, -0.002))
+    before = _moved(take, (-0.12, 0.0, 0.0))
+    show = _moved(take, (-0.08, 0.0, 0.03))
 
     right = _Hand("right")
     right.joint_move(1.3, above, _WIDE, near=_REACHING_DOWN)
@@ -193,6 +195,10 @@ def hand_over(cube: CubeStart) -> Plan:
     left.wait(0.7)
     left.line(0.9, take, show)
     return Plan({"left": Path(left.moves), "right": Path(right.moves)})
+
+
+def _moved(pose: Pose, by_m: Sequence[float] | Vector) -> Pose:
+    return Pose(pose.position_m + np.asarray(by_m), pose.quaternion_wxyz)
 
 
 def _rotation(axis: int, angle_rad: float) -> Vector:

@@ -1,6 +1,6 @@
 """One emulated X-series servo: its registers, their rules, and the little controller that asks the plant to move.
 
-Sources: ROBOTIS e-manual XM540-W270, XM430-W350, XL430-W250 and "Protocol 2.0"; facts not in it are said where they stand.
+Sources: ROBOTIS e-manual XM540-W270, XM430-W350, XL430-W250 and "Protocol 2.0"; others are said in place.
 """
 
 import math
@@ -45,7 +45,10 @@ class ServoSpec(NamedTuple):
 
 
 class Plant(Protocol):
-    """What moves the shafts. Called from the bus thread: be quick, don't block. Asked for primaries only: the bus mirrors shadows."""
+    """What moves the shafts. Called from the bus thread: be quick, don't block.
+
+    Asked for primaries only: the bus mirrors shadows.
+    """
 
     def present_rad(self, servo_id: int) -> tuple[float, float, float]:
         """Shaft position rad (0 = tick 2048 before Drive Mode), velocity rad/s, current mA, in the horn's frame."""

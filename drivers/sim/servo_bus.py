@@ -2,7 +2,7 @@
 
 `link` is a symlink at which the driver finds the port, as udev would make it. Every byte takes 10 bits at the bus's
 baud, requests and replies alike (half duplex); registers are latched when the last byte of the request has arrived, and
-replies are handed over when their last byte would have. Baud is checked as on metal: a host at another baud hears nothing.
+replies are handed over when their last byte would have. A host at another baud hears nothing, as on metal.
 """
 
 import contextlib
@@ -205,7 +205,7 @@ class ServoBus:
 
 
 def _shaft(spec: ServoSpec, servos: list[ServoSpec]) -> tuple[int, bool]:
-    """The shaft a servo sits on, and whether it sits on it mirrored: shadows share their primary's, mirrored by Drive Mode."""
+    """The shaft a servo sits on, mirrored or not: shadows share their primary's, mirrored by Drive Mode."""
     primary = next((other for other in servos if other.id == spec.registers.get("Secondary(Shadow) ID", 255)), None)
     if primary is None:
         return spec.id, False

@@ -50,8 +50,8 @@ class ShaftPlant:
             shaft = self._shaft(servo_id)
             return shaft.position, shaft.velocity, shaft.current_ma
 
-    def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
-        """Follow from now on."""
+    def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:  # noqa: ARG002
+        """Follow from now on; nothing here limits a current."""
         with self._lock:
             self._shaft(servo_id).goal = goal_rad if torque else None
 
@@ -106,7 +106,7 @@ def aloha_arm_servos(model: Literal["vx300s", "wx250s"], generation: Generation)
 
 
 def gello_servos(baud_register: int = 1, gripper: bool = True) -> list[ServoSpec]:
-    """A GELLO leader for a six-joint arm: XL330 servos as they come from the factory (57600 baud, return delay 500 µs)."""
+    """A GELLO leader for a six-joint arm: factory XL330 servos (57600 baud, return delay 500 µs)."""
     count = 7 if gripper else 6
     models = ["xl330_m288"] * count
     return [ServoSpec(n + 1, models[n], {"Baud Rate": baud_register}) for n in range(count)]

@@ -29,7 +29,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     sent_at_ns: int
 
 
-class Dimension(Message):
+class Dimension(Message, frozen=True):
     """One number of an arm's vector. Positions are in `unit`."""
 
     name: str
@@ -48,7 +48,7 @@ class Dimension(Message):
     """Where an episode usually begins."""
 
 
-class StreamDescription(Message):
+class StreamDescription(Message, frozen=True):
     """One stream a device publishes."""
 
     kind: str
@@ -58,7 +58,7 @@ class StreamDescription(Message):
     height: int = 0
 
 
-class Description(Message):
+class Description(Message, frozen=True):
     """What a device is, asked once after `open()`; published at opening and every second, and recorded."""
 
     model: str
@@ -70,7 +70,7 @@ class Description(Message):
     """What opening changed or could not set: shown by `status`."""
 
 
-class ArmState(Message):
+class ArmState(Message, frozen=True):
     """One complete reading of one arm. Shapes: (D,) each."""
 
     position: tuple[float, ...]
@@ -85,7 +85,7 @@ class ArmState(Message):
     """Captured at `captured_at_ns`, at the latest this much later (request to reply)."""
 
 
-class Frame(Message):
+class Frame(Message, frozen=True):
     """One picture; the bytes are the payload."""
 
     encoding: Literal["jpeg", "bgr8", "rgb8", "z16"]
@@ -97,7 +97,7 @@ class Frame(Message):
     """The device's own frame number, where it counts."""
 
 
-class HandPose(Message):
+class HandPose(Message, frozen=True):
     """One hand-tracking sample of a VR operator: per hand position xyz (m), quaternion wxyz, buttons; None if not tracked."""
 
     left: tuple[float, ...] | None
@@ -105,13 +105,13 @@ class HandPose(Message):
     buttons: dict[str, float]
 
 
-class Vector(Message):
+class Vector(Message, frozen=True):
     """Named numbers; the names are in `describe()`."""
 
     values: tuple[float, ...]
 
 
-class Command(Message):
+class Command(Message, frozen=True):
     """What an arm is told to do: by which source, for which tick, derived from which ask.
 
     As kind `command` by a policy or replay: its ask for all arms (D of the rig); by the pilot: the goal of one arm. As kind
@@ -132,6 +132,8 @@ class Command(Message):
     """Do not follow `goal`: decelerate and hold."""
     limited: bool = False
     """The gate changed the goal to keep a limit (set by drivers only)."""
+    why: str = ""
+    """Why it holds, for people; "" while it does not."""
 
 
 class Chosen(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -145,7 +147,7 @@ class Chosen(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     is_new: bool
 
 
-class Tick(Message):
+class Tick(Message, frozen=True):
     """One instant of the grid: observations only. Vectors are the followers', in the rig's order. (D,) each."""
 
     tick: int
@@ -156,7 +158,7 @@ class Tick(Message):
     effort: tuple[float, ...]
 
 
-class Row(Message):
+class Row(Message, frozen=True):
     """What closes tick k at t_{k+1} while recording."""
 
     tick: int
@@ -170,7 +172,7 @@ class Row(Message):
     late: bool = False
 
 
-class ArmPilot(Message):
+class ArmPilot(Message, frozen=True):
     """How one arm stands to the source that may command it."""
 
     arm: str
@@ -179,7 +181,7 @@ class ArmPilot(Message):
     difference_rad: float = 0.0
 
 
-class PilotState(Message):
+class PilotState(Message, frozen=True):
     """Who commands, and the state of engagement."""
 
     state: Literal["idle", "aligning", "engaged", "hold"]
@@ -190,7 +192,7 @@ class PilotState(Message):
     """How often anything has put the pilot in hold since it started."""
 
 
-class RecorderState(Message):
+class RecorderState(Message, frozen=True):
     """What the synchronizer has safely written."""
 
     recording: bool
@@ -210,7 +212,7 @@ class RecorderState(Message):
 Phase = Literal["opening", "ready", "recording", "saving", "reset", "hold", "ended"]
 
 
-class SessionState(Message):
+class SessionState(Message, frozen=True):
     """The phase of the sitting, its counts, and which buttons make sense now."""
 
     phase: Phase
@@ -224,6 +226,10 @@ class SessionState(Message):
     ended_early: int
     buttons: tuple[str, ...]
     """The requests that make sense now, by name."""
+    paused: bool = False
+    """The operator holds the arms on purpose."""
+    reset_ends_ns: int = 0
+    """When a timed reset ends and the next episode starts; 0 where an operator decides."""
     finalising: int = 0
     """Episodes whose journal is safe and whose HDF5 is still being built."""
     saved_path: str = ""
@@ -232,7 +238,7 @@ class SessionState(Message):
     """Why the phase is what it is, when that is not plain: the cause of a hold, of an early end."""
 
 
-class StreamHealth(Message):
+class StreamHealth(Message, frozen=True):
     """One stream as its publisher knows it."""
 
     kind: str
@@ -241,7 +247,7 @@ class StreamHealth(Message):
     age_ns: int
 
 
-class Health(Message):
+class Health(Message, frozen=True):
     """How a node is, about twice a second."""
 
     node: str
@@ -257,7 +263,7 @@ class Health(Message):
     """Messages this node lost on the bus."""
 
 
-class ProcessState(Message):
+class ProcessState(Message, frozen=True):
     """One process as the supervisor sees it."""
 
     node: str
@@ -271,7 +277,7 @@ class ProcessState(Message):
     last_exit: str
 
 
-class StationState(Message):
+class StationState(Message, frozen=True):
     """The supervisor's view of every process."""
 
     rig: str

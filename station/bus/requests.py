@@ -3,6 +3,8 @@
 A node serves one tagged union of these and nothing else; anything that does not decode is refused.
 """
 
+from typing import Literal
+
 import msgspec
 
 from station.bus.messages import SourceName
@@ -28,21 +30,21 @@ Reply = Done | Refused
 
 
 # -- to an arm's driver, from the pilot alone --
-class TorqueOn(Request):
+class TorqueOn(Request, frozen=True):
     """Goal := present position, then torque on, then the watchdog is armed."""
 
 
-class TorqueOff(Request):
+class TorqueOff(Request, frozen=True):
     """Torque off. The pilot asks this only for `park --release`."""
 
 
-class RebootServo(Request):
+class RebootServo(Request, frozen=True):
     """Clear a tripped servo's latch. `joint` is its dimension's name."""
 
     joint: str
 
 
-class Resume(Request):
+class Resume(Request, frozen=True):
     """End the gate's own hold: the operator has acted, a fresh alignment follows."""
 
 
@@ -50,30 +52,30 @@ ArmRequest = TorqueOn | TorqueOff | RebootServo | Resume
 
 
 # -- to the pilot --
-class Engage(Request):
+class Engage(Request, frozen=True):
     """Align every follower with the source by the bounded ramp, then let the source command."""
 
     source: SourceName
 
 
-class Hold(Request):
+class Hold(Request, frozen=True):
     """Stop where you are and keep torque."""
 
     why: str
 
 
-class Park(Request):
+class Park(Request, frozen=True):
     """Ramp to the sleep pose. With `release`, torque off afterwards on the arms named (all if empty)."""
 
     release: bool = False
     arms: tuple[str, ...] = ()
 
 
-class Disengage(Request):
+class Disengage(Request, frozen=True):
     """The source no longer commands; followers hold."""
 
 
-class Reboot(Request):
+class Reboot(Request, frozen=True):
     """Reboot one servo of one arm, on an operator's act."""
 
     arm: str
@@ -96,28 +98,32 @@ class RecordingInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: str = ""
 
 
-class BeginRecording(Request):
+class BeginRecording(Request, frozen=True):
     """Open the journal at `path` and record from the next tick; exactly `ticks` rows, or open-ended when None."""
 
     path: str
     info: RecordingInfo
     ticks: int | None = None
-    keep_hold: bool = False
-    """Keep rows while in hold instead of ending."""
 
 
-class EndRecording(Request):
+class KeepHold(Request, frozen=True):
+    """Keep rows while in hold instead of ending the episode: the operator paused it."""
+
+    keep: bool
+
+
+class EndRecording(Request, frozen=True):
     """Close the journal after the row that is open."""
 
     why: str = ""
 
 
-SyncRequest = BeginRecording | EndRecording
+SyncRequest = BeginRecording | KeepHold | EndRecording
 
 
 # -- to the session --
-class OpenSession(Request):
-    """Open a sitting: where episodes go, whose they are."""
+class OpenSession(Request, frozen=True):
+    """Open a sitting: where episodes go, whose they are, and what lies between two of them."""
 
     task: str
     data: str = ""
@@ -125,49 +131,112 @@ class OpenSession(Request):
     instruction: str = ""
     scene: str = ""
     source: SourceName = "leader"
+    reset: Literal["none", "operator", "timed"] = "none"
+    """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
+    reset_s: float = 0.0
 
 
-class Start(Request):
+class Start(Request, frozen=True):
     """Start the next episode; `seconds` None is open-ended."""
 
     seconds: float | None = None
 
 
-class Stop(Request):
-    """End the episode and save it."""
+class Stop(Request, frozen=True):
+    """End the episode and save it, labelled if `success` says so."""
+
+    success: bool | None = None
 
 
-class Discard(Request):
+class Discard(Request, frozen=True):
     """End the episode and throw it away (undoable: `station episodes delete --undo`)."""
 
 
-class Label(Request):
-    """Label an episode: success True/False, or None to unset; −1 is the last saved one."""
+class Label(Request, frozen=True):
+    """Label the newest finished episode: success True or False, or None to unset."""
 
     success: bool | None
-    episode: int = -1
 
 
-class Align(Request):
-    """After a hold: align the followers with the source again. This is the operator's act that resuming takes."""
+class Note(Request, frozen=True):
+    """Write a line of text to the episode being recorded, or to the newest finished one."""
+
+    text: str
 
 
-class CloseSession(Request):
+class Undo(Request, frozen=True):
+    """Delete the newest saved episode of this sitting (undoable in turn: `station episodes delete --undo`)."""
+
+
+class Pause(Request, frozen=True):
+    """Hold the arms on purpose. While recording, the rows of the pause are kept and say hold."""
+
+
+class Align(Request, frozen=True):
+    """After a hold or a pause: align the followers with the source again. This is the act that resuming takes."""
+
+
+class CloseSession(Request, frozen=True):
     """End the sitting: an episode being recorded is saved, the source no longer commands, the arms hold."""
 
 
-SessionRequest = OpenSession | Start | Stop | Discard | Label | Align | CloseSession
+SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | CloseSession
+
+
+# -- to the policy runner --
+class LoadPolicy(Request):
+    """Load the policy in `folder`, check it against the rig, warm it up. Done once it may start.
+
+    Takes seconds to minutes: ask patiently.
+    """
+
+    folder: str
+
+
+class StartPolicy(Request):
+    """Begin a rollout: infer, and ask the pilot at every tick. Done once the first ask is out; then the
+    pilot may engage it.
+
+    With `shadow` the asks go to the stream `command/policy_shadow`, which no pilot hears: nothing moves.
+    """
+
+    shadow: bool = False
+
+
+class StopPolicy(Request):
+    """End the rollout: nothing is asked any more. The policy stays loaded."""
+
+
+PolicyRequest = LoadPolicy | StartPolicy | StopPolicy
 
 
 # -- to the supervisor --
-class Shutdown(Request):
+class Shutdown(Request, frozen=True):
     """Stop every node in order, arms held."""
 
 
-class Restart(Request):
+class Restart(Request, frozen=True):
     """Restart one node."""
 
     node: str
 
 
 SupervisorRequest = Shutdown | Restart
+
+
+# -- to the world of a simulated rig (drivers may offer more, such as faults) --
+class PrepareScene(Request):
+    """Put the scene as it is at the start of this episode. Done when the scripted operator waits there."""
+
+    episode: int
+
+
+class SaveTruth(Request):
+    """Write what really happened lately to `path` (NPZ): where the leaders' shafts were, when goals reached the servos.
+
+    Per arm node `<node>_t_ns` int64 (N,) and `<node>_rad` float64 (N, 7): six joints and the gripper's servo, rad, in the
+    arm's own frame. Leaders: the hand's path, 1000 a second. Followers: goal registers, one row per accepted write.
+    """
+
+    path: str
+    seconds: float = 10.0

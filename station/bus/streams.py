@@ -6,8 +6,6 @@ A *kind* says what one message of a stream is. A stream is a kind and the node t
 
 from typing import Literal, NamedTuple
 
-import msgspec
-
 from station.bus import messages as m
 
 Slow = Literal["queue", "newest"]
@@ -17,7 +15,7 @@ class Kind(NamedTuple):
     """One row of the table."""
 
     name: str
-    body: type[msgspec.Struct]
+    body: type[m.Message]
     rate_hz: float | None
     """The usual rate; None where `describe()` or an event decides."""
     recorded: bool

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from station.cli import demo, episodes, motion, record, status
+from station.cli import demo, episodes, motion, policy, record, status
 from station.errors import StationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -17,6 +17,7 @@ app.command()(record.teleop)
 app.command()(motion.replay)
 app.command()(motion.park)
 app.add_typer(episodes.app, name="episodes")
+app.add_typer(policy.app, name="policy")
 
 
 def main() -> None:

@@ -79,7 +79,11 @@ class Kinematics:
         """
         start = np.clip(np.asarray(start_rad, dtype=np.float64), self.lower_rad, self.upper_rad)
         self._configuration.update(start)
-        self._task.set_target(mink.SE3.from_rotation_and_translation(mink.SO3(np.asarray(target.quaternion_wxyz)), np.asarray(target.position_m)))
+        self._task.set_target(
+            mink.SE3.from_rotation_and_translation(
+                mink.SO3(np.asarray(target.quaternion_wxyz)), np.asarray(target.position_m)
+            )
+        )
         for _ in range(iterations):
             position, rotation = self._error()
             if position < 1e-5 and rotation < 1e-5:

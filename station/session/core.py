@@ -1,10 +1,12 @@
-"""The state machine of a sitting. Pure: what it needs done it asks of its `Ports`, and time never enters.
+"""The state machine of a sitting. Pure: what it needs done it asks of its `Ports`, and it is given the time.
 
-    ended ──OpenSession──► opening ──aligned──► ready ──Start──► recording ──Stop / complete / early end──► saving ──► ready
-      ▲                       ▲                   │                                                            │
-      └──CloseSession── any   └──────Align────── hold ◄──the pilot holds───────────────────────────────────────┘
+    ended ──OpenSession──► opening ──aligned──► ready ──Start──► recording ──Stop / complete / early end──► saving ─┐
+      ▲                       ▲                  │ ▲                                                                │
+      └─CloseSession── any    └──────Align───── hold ◄── the pilot holds, or Pause      reset ◄──────────────────────┘
+                                                   └──────────────────── Start, or its time is over ──┘
 
 Every button, wherever it is, is one of `SessionRequest`. A request is answered when it is done, or refused with the reason.
+Defects are counted and told, and the episode is kept.
 """
 
 from collections.abc import Callable
@@ -21,8 +23,12 @@ from station.bus.requests import (
     Done,
     EndRecording,
     Engage,
+    Hold,
+    KeepHold,
     Label,
+    Note,
     OpenSession,
+    Pause,
     PilotRequest,
     RecordingInfo,
     Refused,
@@ -31,18 +37,22 @@ from station.bus.requests import (
     Start,
     Stop,
     SyncRequest,
+    Undo,
 )
+from station.clock import NS_PER_S
 from station.rig import Rig
 
 Answer = Callable[[Reply], None]
 
+PAUSED = "paused by the operator"
+_BETWEEN = (Start, Label, Note, Undo, Pause, CloseSession)
 BUTTONS: dict[Phase, tuple[type[SessionRequest], ...]] = {
     "opening": (CloseSession,),
-    "ready": (Start, Label, CloseSession),
-    "recording": (Stop, Discard, CloseSession),
+    "ready": _BETWEEN,
+    "recording": (Stop, Discard, Note, Pause, Align, CloseSession),
     "saving": (),
-    "reset": (Start, Label, CloseSession),
-    "hold": (Align, Label, CloseSession),
+    "reset": _BETWEEN,
+    "hold": (Align, Label, Note, Undo, CloseSession),
     "ended": (OpenSession,),
 }
 """Which requests make sense in which phase; anything else is refused."""
@@ -51,15 +61,26 @@ BUTTONS: dict[Phase, tuple[type[SessionRequest], ...]] = {
 class Ports(Protocol):
     """What the core asks of the world. Every `then` is called once, later, from the same thread."""
 
-    def pilot(self, request: PilotRequest, then: Answer) -> None: ...
-    def sync(self, request: SyncRequest, then: Answer) -> None: ...
+    def pilot(self, request: PilotRequest, then: Answer) -> None:
+        """Ask the pilot."""
+
+    def sync(self, request: SyncRequest, then: Answer) -> None:
+        """Ask the synchronizer."""
+
     def prepare(self, folder: Path) -> int:
         """Make the folder, start recovery of what a killed station left, return the next episode's number."""
 
     def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
         """Build the HDF5 of a closed journal; `then` gets its path, or None and the reason."""
 
-    def label(self, folder: Path, request: Label) -> str: ...
+    def label(self, folder: Path, episode: int, success: bool | None) -> None:
+        """Label a saved episode."""
+
+    def note(self, folder: Path, episode: int, text: str) -> None:
+        """Add a line to an episode's labels, also before it is saved."""
+
+    def delete(self, folder: Path, episode: int) -> None:
+        """Delete a saved episode so that it can be undone."""
 
 
 class SessionCore:
@@ -72,9 +93,14 @@ class SessionCore:
         self._folder = rig.data
         self._number = 0
         self._part = Path()
-        self._recorded = self._saved = self._discarded = self._early = self._finalising = 0
+        self._seconds: float | None = None
+        self._recorded = self._discarded = self._early = self._finalising = 0
+        self._saved: list[int] = []
+        self._success: dict[int, bool | None] = {}
         self._saved_path = ""
         self._why = ""
+        self._paused = False
+        self._reset_ends_ns = 0
         self._pilot: PilotState | None = None
         self._closing: Answer | None = None
 
@@ -82,9 +108,9 @@ class SessionCore:
         """What every client shows."""
         return SessionState(
             phase=self.phase, task=self._opened.task, operator=self._opened.operator, episode=self._number,
-            recorded_ticks=self._recorded, saved=self._saved, discarded=self._discarded, ended_early=self._early,
-            buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), finalising=self._finalising,
-            saved_path=self._saved_path, why=self._why,
+            recorded_ticks=self._recorded, saved=len(self._saved), discarded=self._discarded, ended_early=self._early,
+            buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), paused=self._paused,
+            reset_ends_ns=self._reset_ends_ns, finalising=self._finalising, saved_path=self._saved_path, why=self._why,
         )  # fmt: skip
 
     def request(self, request: SessionRequest, answer: Answer) -> None:
@@ -93,18 +119,22 @@ class SessionCore:
             sensible = ", ".join(button.__name__ for button in BUTTONS[self.phase]) or "wait"
             answer(Refused(f"{type(request).__name__} makes no sense while {self.phase}. Next: {sensible}"))
             return
-        if isinstance(request, OpenSession):
-            self._open(request, answer)
-        elif isinstance(request, Start):
-            self._start(request, answer)
-        elif isinstance(request, Stop | Discard):
-            self._stop(answer, isinstance(request, Discard))
-        elif isinstance(request, Align):
-            self._align(answer, "hold")
-        elif isinstance(request, Label):
-            answer(Done(self._ports.label(self._folder, request)))
-        else:
-            self._close(answer)
+        handlers: dict[type, Callable[[SessionRequest, Answer], None]] = {
+            OpenSession: self._open, Start: self._start, Stop: self._stop, Discard: self._stop, Label: self._label,
+            Note: self._note, Undo: self._undo, Pause: self._pause, Align: self._resume, CloseSession: self._close,
+        }  # fmt: skip
+        handlers[type(request)](request, answer)
+
+    def time(self, now_ns: int) -> None:
+        """A timed reset ends by itself: the next episode starts, as long as the one before."""
+        if self.phase != "reset" or self._opened.reset != "timed":
+            return
+        if self._reset_ends_ns == 0:
+            self._reset_ends_ns = now_ns + int(self._opened.reset_s * NS_PER_S)
+        elif now_ns >= self._reset_ends_ns:
+            self._reset_ends_ns = 0
+            self.phase = "ready"
+            self._start(Start(self._seconds), self._told)
 
     def heard_pilot(self, state: PilotState) -> None:
         """The pilot spoke: a hold stops the sitting until somebody acts."""
@@ -125,7 +155,13 @@ class SessionCore:
         if self.phase == "recording":
             self._ended("the synchronizer was killed", discarded=False)
 
-    def _open(self, request: OpenSession, answer: Answer) -> None:
+    def _told(self, reply: Reply) -> None:
+        """The answer to something nobody asked for just now: a refusal must not pass unseen."""
+        if isinstance(reply, Refused):
+            self._why = reply.why
+
+    def _open(self, request: SessionRequest, answer: Answer) -> None:
+        assert isinstance(request, OpenSession)
         data = Path(request.data).expanduser() if request.data else self._rig.data
         folder = data / request.task
         try:
@@ -134,22 +170,51 @@ class SessionCore:
             answer(Refused(f"{folder} cannot be written: {error}. Next: name another folder with --data"))
             return
         self._opened, self._folder = request, folder
-        self._recorded = self._saved = self._discarded = self._early = 0
+        self._recorded = self._discarded = self._early = 0
+        self._saved, self._success = [], {}
         self._saved_path = self._why = ""
-        self._align(answer, "ended")
+        self._engage(answer, "ended")
 
-    def _align(self, answer: Answer, otherwise: Phase) -> None:
-        self.phase, self._why = "opening", ""
+    def _resume(self, _: SessionRequest, answer: Answer) -> None:
+        if self.phase == "recording":
+            if not self._paused:
+                answer(Refused("Align makes no sense while recording without a pause"))
+            else:
+                self._ports.pilot(Engage(self._opened.source), lambda reply: self._unpaused(reply, answer))
+            return
+        self._engage(answer, "hold")
+
+    def _unpaused(self, reply: Reply, answer: Answer) -> None:
+        if isinstance(reply, Refused):
+            answer(reply)
+            return
+        self._paused = False
+        self._ports.sync(KeepHold(False), answer)
+
+    def _engage(self, answer: Answer, otherwise: Phase) -> None:
+        self.phase, self._why, self._paused = "opening", "", False
 
         def then(reply: Reply) -> None:
             if self.phase == "opening":
                 self.phase = "ready" if isinstance(reply, Done) else otherwise
-                self._why = "" if isinstance(reply, Done) else reply.why
+                self._told(reply)
             answer(reply)
 
         self._ports.pilot(Engage(self._opened.source), then)
 
-    def _start(self, request: Start, answer: Answer) -> None:
+    def _pause(self, _: SessionRequest, answer: Answer) -> None:
+        def held(reply: Reply) -> None:
+            if isinstance(reply, Done):
+                self._paused = True
+            answer(reply)
+
+        if self.phase == "recording":
+            self._ports.sync(KeepHold(True), lambda _: self._ports.pilot(Hold(PAUSED), held))
+        else:
+            self._ports.pilot(Hold(PAUSED), held)
+
+    def _start(self, request: SessionRequest, answer: Answer) -> None:
+        assert isinstance(request, Start)
         ticks = None if request.seconds is None else round(request.seconds * self._rig.tick_hz)
         if ticks is not None and ticks < 1:
             answer(Refused(f"{request.seconds} s is less than one tick"))
@@ -161,49 +226,97 @@ class SessionCore:
         def then(reply: Reply) -> None:
             if isinstance(reply, Done):
                 self.phase, self._part, self._recorded, self._why = "recording", part, 0, ""
+                self._seconds, self._reset_ends_ns = request.seconds, 0
             answer(reply)
 
         self._ports.sync(BeginRecording(str(part), info, ticks), then)
 
-    def _stop(self, answer: Answer, discard: bool) -> None:
+    def _stop(self, request: SessionRequest, answer: Answer) -> None:
         self.phase = "saving"
+        discarded = isinstance(request, Discard)
+        if isinstance(request, Stop):
+            self._success[self._number] = request.success
 
         def then(reply: Reply) -> None:
-            self._ended("", discard)
+            if isinstance(reply, Done):
+                self._ended("", discarded)
+            else:
+                self._ended(reply.why, discarded=False)  # what it acknowledged is saved all the same
             answer(reply)
 
-        self._ports.sync(EndRecording("discarded" if discard else "stopped"), then)
+        self._ports.sync(EndRecording("discarded" if discarded else "stopped"), then)
 
     def _ended(self, why: str, discarded: bool) -> None:
         """The journal is closed: the next episode may start while this one's HDF5 is built."""
         early = why not in ("", "complete")
+        number = self._number
         self._early += early
         self._number += 1
         self._finalising += 1
         self._why = why if early else ""
-        self.phase = "ready"
+        self._paused = False
+        self.phase = "ready" if self._opened.reset == "none" else "reset"
         if self._pilot is not None and self._pilot.state == "hold":
             self._hold(why if early else self._pilot.why)
 
         def then(path: Path | None, error: str) -> None:
             self._finalising -= 1
-            if path is None:
-                self._why = error
-            elif discarded:
-                self._discarded += 1
-            else:
-                self._saved += 1
-                self._saved_path = str(path)
+            self._finalised(number, path, error, discarded)
             self._finish_closing()
 
         self._ports.finalise(self._part, discarded, then)
 
+    def _finalised(self, number: int, path: Path | None, error: str, discarded: bool) -> None:
+        if path is None:
+            self._why = f"episode {number} is not saved: {error}"
+        elif discarded:
+            self._discarded += 1
+        else:
+            self._saved.append(number)
+            self._saved_path = str(path)
+            success = self._success.get(number)
+            if success is not None:
+                self._ports.label(self._folder, number, success)
+
+    def _label(self, request: SessionRequest, answer: Answer) -> None:
+        """The newest finished episode, whether its HDF5 is there already or not."""
+        assert isinstance(request, Label)
+        number = self._number - 1
+        self._success[number] = request.success
+        if number in self._saved:
+            self._ports.label(self._folder, number, request.success)
+        elif self._finalising == 0:
+            answer(Refused("there is no episode to label in this sitting"))
+            return
+        answer(Done(f"episode {number}"))
+
+    def _note(self, request: SessionRequest, answer: Answer) -> None:
+        assert isinstance(request, Note)
+        number = self._number if self.phase == "recording" else self._number - 1
+        if number < 0:
+            answer(Refused("there is no episode to write to yet"))
+            return
+        self._ports.note(self._folder, number, request.text)
+        answer(Done(f"episode {number}"))
+
+    def _undo(self, _: SessionRequest, answer: Answer) -> None:
+        if not self._saved:
+            why = "its file is still being built: ask again in a moment" if self._finalising else "nothing saved in this sitting"
+            answer(Refused(why))
+            return
+        number = self._saved.pop()
+        self._ports.delete(self._folder, number)
+        self._discarded += 1
+        answer(Done(f"episode {number} deleted; `station episodes delete --undo` brings it back"))
+
     def _hold(self, why: str) -> None:
         self.phase, self._why = "hold", why
+        self._paused = why == PAUSED
+        self._reset_ends_ns = 0
 
-    def _close(self, answer: Answer) -> None:
+    def _close(self, request: SessionRequest, answer: Answer) -> None:
         if self.phase == "recording":
-            self._stop(lambda _: self._close(answer), discard=False)
+            self._stop(Stop(), lambda _: self._close(request, answer))
             return
         self.phase = "saving"
         self._closing = answer
@@ -213,4 +326,4 @@ class SessionCore:
         if self._closing is not None and self._finalising == 0:
             self.phase = "ended"
             answer, self._closing = self._closing, None
-            answer(Done(f"{self._saved} saved"))
+            answer(Done(f"{len(self._saved)} saved"))

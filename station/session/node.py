@@ -10,10 +10,12 @@ from typing import NamedTuple
 import zmq
 
 from station.bus.messages import Health, PilotState, RecorderState
-from station.bus.requests import Label, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
+from station.bus.requests import PilotRequest, Refused, Reply, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
-from station.episodes.catalogue import label, next_number
+from station.episodes.catalogue import delete
+from station.episodes.labels import add_note, set_success
+from station.episodes.naming import discard, episode_path, next_number
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.session.core import SessionCore
@@ -21,7 +23,6 @@ from station.session.core import SessionCore
 STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
 """How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
-LOW_PRIORITY = 10
 
 
 class _Asked(NamedTuple):
@@ -99,12 +100,20 @@ class SessionNode:
 
     def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
         """Port: build an episode's HDF5 in a process of its own, at low priority."""
-        popen = self._spawn("station.episodes.finalise", part, *(["--discarded"] if discarded else []))
+        popen = self._spawn("station.episodes.finalise", discard(part) if discarded else part)
         self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
 
-    def label(self, folder: Path, request: Label) -> str:
+    def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Port: label an episode."""
-        return label(folder, request.episode, request.success)
+        set_success(episode_path(folder, episode), success)
+
+    def note(self, folder: Path, episode: int, text: str) -> None:
+        """Port: a line of text."""
+        add_note(episode_path(folder, episode), text)
+
+    def delete(self, folder: Path, episode: int) -> None:
+        """Port: delete, undoably."""
+        delete(episode_path(folder, episode))
 
     def run(self) -> None:
         """Until told to stop; then the finalisers are let finish (they are safe to kill, but it is a pity)."""
@@ -156,6 +165,7 @@ class SessionNode:
 
     def _tell(self) -> None:
         now_ns = self._node.clock()
+        self._core.time(now_ns)
         state = self._core.state()
         if state != self._published or now_ns >= self._state_due_ns:
             self._published, self._state_due_ns = state, now_ns + STATE_NS
@@ -164,7 +174,7 @@ class SessionNode:
             self._node.publish_health(Health("session", "ok", ""))
 
     def _spawn(self, module: str, *arguments: object) -> "subprocess.Popen[str]":
-        command = ["nice", "-n", str(LOW_PRIORITY), sys.executable, "-m", module, *map(str, arguments)]
+        command = [sys.executable, "-m", module, *map(str, arguments)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
 
 

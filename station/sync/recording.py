@@ -21,7 +21,8 @@ class Recording:
 
     def __init__(self, request: BeginRecording, header: JournalHeader, clock: Clock) -> None:
         self.path = request.path
-        self.keep_hold = request.keep_hold
+        self.keep_hold = False
+        """Keep rows while in hold: the operator paused."""
         self.rows = 0
         self.ended = ""
         """Why there are no more rows; "" while there are."""

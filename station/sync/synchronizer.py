@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
-from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
+from station.bus.requests import BeginRecording, Done, KeepHold, Refused, Reply, SyncRequest
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.bus.streams import STREAMS
 from station.bus.wire import Sample
@@ -182,10 +182,12 @@ class Synchronizer:
             self._lost_at_start = self._lost()
             self._recording = Recording(request, header, self._node.clock)
             self._waiting = (answer, "open")
-        elif isinstance(request, EndRecording):
-            if self._recording is None:
-                answer(Refused("nothing is being recorded"))
-                return
+        elif self._recording is None:
+            answer(Refused("nothing is being recorded"))
+        elif isinstance(request, KeepHold):
+            self._recording.keep_hold = request.keep
+            answer(Done())
+        else:
             if not self._recording.ended:
                 self._recording.end(request.why)
             self._waiting = (answer, "close")
@@ -230,7 +232,7 @@ class Synchronizer:
 
     def _publish_health(self) -> None:
         streams = (StreamHealth("tick", self._rig.tick_hz, self._rig.tick_hz, 0),)
-        readings = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
+        readings: dict[str, float] = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
         error = self._recording.error if self._recording is not None else ""
         self._node.publish_health(
             Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())

@@ -5,8 +5,8 @@ import pytest
 
 from station.bus.messages import PilotState, RecorderState
 from station.bus.requests import (
-    Align, BeginRecording, CloseSession, Discard, Disengage, Done, EndRecording, Engage, Label, OpenSession, PilotRequest,
-    Refused, Reply, SessionRequest, Start, Stop, SyncRequest,
+    Align, BeginRecording, CloseSession, Discard, Disengage, Done, EndRecording, Engage, Hold, KeepHold, Label, Note,
+    OpenSession, Pause, PilotRequest, Refused, Reply, SessionRequest, Start, Stop, SyncRequest, Undo,
 )  # fmt: skip
 from station.rig import Rig, Safety
 from station.session.core import BUTTONS, SessionCore
@@ -22,6 +22,7 @@ class World:
         self.sync_asked: list[tuple[SyncRequest, Callable[[Reply], None]]] = []
         self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
         self.replies: list[Reply] = []
+        self.disk: list[tuple[str, int, object]] = []
         self.unwritable = False
         self.core = SessionCore(RIG, self)
 
@@ -40,19 +41,25 @@ class World:
     def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
         self.finalising.append((part, discarded, then))
 
-    def label(self, folder: Path, request: Label) -> str:
-        return "labelled"
+    def label(self, folder: Path, episode: int, success: bool | None) -> None:
+        self.disk.append(("label", episode, success))
+
+    def note(self, folder: Path, episode: int, text: str) -> None:
+        self.disk.append(("note", episode, text))
+
+    def delete(self, folder: Path, episode: int) -> None:
+        self.disk.append(("delete", episode, None))
 
     def press(self, request: SessionRequest) -> None:
         self.core.request(request, self.replies.append)
 
-    def opened(self) -> "World":
-        self.press(OpenSession("pick"))
+    def opened(self, opening: OpenSession | None = None) -> "World":
+        self.press(opening or OpenSession("pick"))
         self.pilot_asked.pop()[1](Done())
         return self
 
-    def recording(self) -> "World":
-        self.opened().press(Start(2.0))
+    def recording(self, opening: OpenSession | None = None) -> "World":
+        self.opened(opening).press(Start(2.0))
         self.sync_asked.pop()[1](Done())
         return self
 
@@ -173,7 +180,117 @@ def test_closing_while_recording_saves_first() -> None:
     assert world.replies[-1] == Done("1 saved")
 
 
-@pytest.mark.parametrize("button", [Start(1.0), Stop(), Discard(), Align(), Label(True), CloseSession()])
+def saved(world: World) -> None:
+    part, _, then = world.finalising.pop()
+    then(part.with_name(part.name.replace(".mcap.part", ".hdf5")), "")
+
+
+def test_a_success_pressed_at_the_stop_is_written_once_the_file_is_there() -> None:
+    world = World().recording()
+    world.press(Stop(success=True))
+    world.sync_asked.pop()[1](Done())
+    assert world.disk == []
+    saved(world)
+    assert world.disk == [("label", 4, True)]
+
+
+def test_a_label_pressed_while_the_file_is_built_is_not_lost_and_can_be_changed_later() -> None:
+    world = World().recording()
+    world.recorder(100, "complete")
+    world.press(Label(False))
+    saved(world)
+    world.press(Label(True))
+    assert world.disk == [("label", 4, False), ("label", 4, True)]
+
+
+def test_there_must_be_something_to_label() -> None:
+    world = World().opened()
+    world.press(Label(True))
+    assert isinstance(world.replies[-1], Refused)
+
+
+def test_notes_go_to_the_episode_on_the_table() -> None:
+    world = World().recording()
+    world.press(Note("cube slipped"))
+    world.recorder(100, "complete")
+    world.press(Note("grip late"))
+    assert world.disk == [("note", 4, "cube slipped"), ("note", 4, "grip late")]
+
+
+def test_undo_deletes_the_newest_saved_one() -> None:
+    world = World().recording()
+    world.recorder(100, "complete")
+    world.press(Undo())
+    assert isinstance(world.replies[-1], Refused)  # still being built
+    saved(world)
+    world.press(Undo())
+    assert world.disk == [("delete", 4, None)]
+    assert (world.core.state().saved, world.core.state().discarded) == (0, 1)
+    world.press(Undo())
+    assert isinstance(world.replies[-1], Refused)
+
+
+def test_a_pause_while_recording_keeps_the_episode_and_its_rows() -> None:
+    world = World().recording()
+    world.press(Align())
+    assert isinstance(world.replies[-1], Refused)
+    world.press(Pause())
+    request, then = world.sync_asked.pop()
+    assert request == KeepHold(True)
+    then(Done())
+    held, then = world.pilot_asked.pop()
+    assert isinstance(held, Hold)
+    then(Done())
+    assert (world.core.phase, world.core.state().paused) == ("recording", True)
+    world.core.heard_pilot(PilotState("hold", "leader", held.why, ()))
+    world.press(Align())
+    world.pilot_asked.pop()[1](Done())
+    request, then = world.sync_asked.pop()
+    assert request == KeepHold(False)
+    then(Done())
+    assert (world.core.phase, world.core.state().paused) == ("recording", False)
+
+
+def test_a_pause_between_episodes_is_a_hold_that_says_so() -> None:
+    world = World().opened()
+    world.press(Pause())
+    request, then = world.pilot_asked.pop()
+    assert isinstance(request, Hold)
+    then(Done())
+    world.core.heard_pilot(PilotState("hold", "leader", request.why, ()))
+    assert (world.core.phase, world.core.state().paused) == ("hold", True)
+
+
+def test_the_operator_ends_the_reset() -> None:
+    world = World().recording(OpenSession("pick", reset="operator"))
+    world.recorder(100, "complete")
+    world.core.time(10**12)
+    world.core.time(10**15)
+    assert world.core.phase == "reset"
+    world.press(Start(None))
+    begin, then = world.sync_asked.pop()
+    assert isinstance(begin, BeginRecording)
+    assert begin.ticks is None
+    then(Done())
+    assert world.core.phase == "recording"
+
+
+def test_a_timed_reset_ends_by_itself_with_an_episode_of_the_same_length() -> None:
+    world = World().recording(OpenSession("pick", reset="timed", reset_s=5.0))
+    world.recorder(100, "complete")
+    world.core.time(1_000_000_000)
+    assert world.core.state().reset_ends_ns == 6_000_000_000
+    world.core.time(5_999_999_999)
+    assert world.sync_asked == []
+    world.core.time(6_000_000_000)
+    begin, then = world.sync_asked.pop()
+    assert isinstance(begin, BeginRecording)
+    assert begin.ticks == 100
+    then(Refused("no sample yet from cam_high"))
+    assert world.core.state().why == "no sample yet from cam_high"
+
+
+@pytest.mark.parametrize("button", [Start(1.0), Stop(), Discard(), Align(), Label(True), Undo(), Pause(), Note("x"), CloseSession()])
 def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_not(button: SessionRequest) -> None:
     world = World()
     world.press(button)

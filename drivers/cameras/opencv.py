@@ -1,0 +1,161 @@
+"""The driver `opencv`: a V4L2 device, a file or a URL as a stream of JPEG pictures.
+
+Rig file keys: `source` (a device such as /dev/CAM_HIGH or 0, a file, a URL, or a link whose target is a URL), `width`,
+`height`, `fps`, `fourcc` (V4L2's pixel format; MJPG where offered if left out) and `controls`. A picture of
+another size than the rig file says is refused: a trainer would stretch it in silence.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from drivers.cameras.capture import Capture
+from drivers.cameras.controls import Controls
+from drivers.cameras.jpeg import whole
+from drivers.cameras.source import Identity, Source
+from drivers.cameras.v4l2 import V4L2
+from station.bus.messages import Frame
+from station.clock import NS_PER_MS, NS_PER_S
+from station.device import Description, Place, Reading, StreamDescription
+from station.errors import DeviceMissing, DeviceSilent, DeviceWrong
+
+GRAB_TIMEOUT_S = 0.1
+SILENT_NS = 700 * NS_PER_MS
+FIRST_PICTURE_NS = 3 * NS_PER_S
+"""USB cameras take up to seconds from their start to the first picture."""
+
+
+class OpenCVCamera:
+    """One camera, pushing."""
+
+    class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        """The rig file's keys."""
+
+        source: str
+        width: int
+        height: int
+        fps: float
+        fourcc: str = ""
+        controls: Controls = Controls()
+
+        def __post_init__(self) -> None:
+            if not self.source:
+                raise ValueError("source must name a device, a file or a URL")
+            if not (16 <= self.width <= 8192 and 16 <= self.height <= 8192):
+                raise ValueError("width and height must be 16 to 8192 pixels")
+            if not 5 <= self.fps <= 240:
+                raise ValueError("fps must be 5 to 240")
+            if self.fourcc and len(self.fourcc) != 4:
+                raise ValueError("fourcc has four letters, such as MJPG or YUYV")
+
+    paced: ClassVar[bool] = False
+
+    def __init__(self, settings: Settings, place: Place) -> None:
+        self._settings, self._place = settings, place
+        self._source: Source | None = None
+        self._identity = Identity("")
+        self._last_ns = -1
+        self._heard_ns = 0
+        self._patience_ns = FIRST_PICTURE_NS
+        self._torn = self._repeated = 0
+
+    def open(self) -> None:
+        """Find the source, set its format and controls, start it."""
+        source = self._find()
+        self._source = source
+        try:
+            self._identity = source.open()
+        except BaseException:
+            self.close()
+            raise
+        self._heard_ns, self._patience_ns = self._place.clock(), FIRST_PICTURE_NS
+
+    def describe(self) -> Description:
+        """One stream of frames."""
+        s = self._settings
+        stream = StreamDescription("frame", s.fps, width=s.width, height=s.height)
+        return Description(
+            self._identity.model, self._identity.serial, self._identity.firmware, (stream,), notes=self._identity.notes
+        )
+
+    def read(self) -> list[Reading]:
+        """The next picture; empty when none came in 0.1 s, or a torn one. DeviceSilent after 0.7 s without."""
+        if self._source is None:
+            raise DeviceMissing(
+                self._place.node, self._settings.source, "an open camera", "a closed one", "open it first"
+            )
+        shot = self._source.grab(GRAB_TIMEOUT_S)
+        jpeg = whole(shot.data) if shot is not None else None
+        if shot is None or jpeg is None:
+            self._torn += shot is not None
+            self._refuse_silence()
+            return []
+        self._heard_ns, self._patience_ns = self._place.clock(), SILENT_NS
+        if (jpeg.width, jpeg.height) != (self._settings.width, self._settings.height):
+            raise DeviceWrong(
+                self._place.node,
+                self._settings.source,
+                f"pictures of {self._settings.width}×{self._settings.height}",
+                f"{jpeg.width}×{jpeg.height}",
+                "correct width and height in the rig file, or the camera",
+            )
+        if shot.captured_at_ns <= self._last_ns:
+            self._repeated += 1
+            return []
+        self._last_ns = shot.captured_at_ns
+        frame = Frame("jpeg", jpeg.width, jpeg.height, shot.stamp, shot.sequence)
+        return [Reading("frame", shot.captured_at_ns, frame, (jpeg.data,))]
+
+    def health(self) -> dict[str, float]:
+        """What was lost since the process started."""
+        counts = self._source.counts() if self._source else {}
+        return {"torn_frames": float(self._torn), "repeated_stamps": float(self._repeated), **counts}
+
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing beyond the notes of `describe()`."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of the source."""
+        if self._source is not None:
+            self._source.close()
+
+    def _find(self) -> Source:
+        """The way to this source. A `Capture` is kept over openings: it knows whether its last thread still hangs."""
+        s, node, clock = self._settings, self._place.node, self._place.clock
+        path = Path(f"/dev/video{s.source}" if s.source.isdigit() else s.source)
+        if path.is_symlink() and "://" in os.readlink(path):
+            return self._capture(os.readlink(path))
+        if "://" in s.source:
+            return self._capture(s.source)
+        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
+            return V4L2(node, path, s.width, s.height, s.fps, s.fourcc, s.controls.asked(), clock)
+        if str(path).startswith("/dev/"):
+            raise DeviceMissing(
+                node,
+                s.source,
+                "a camera there",
+                "no such device",
+                "plug it in; `station find` lists cameras, `station udev` names them",
+            )
+        return self._capture(str(path))
+
+    def _capture(self, target: str) -> Source:
+        if isinstance(self._source, Capture) and self._source.target == target:
+            return self._source
+        s = self._settings
+        return Capture(self._place.node, s.source, target, s.fps, s.controls.asked(), self._place.clock)
+
+    def _refuse_silence(self) -> None:
+        silent_ns = self._place.clock() - self._heard_ns
+        if silent_ns > self._patience_ns:
+            raise DeviceSilent(
+                self._place.node,
+                self._settings.source,
+                f"{self._settings.fps:g} pictures a second",
+                f"none for {silent_ns / NS_PER_S:.1f} s",
+                "check the cable; the driver reconnects by itself",
+            )

@@ -1,0 +1,238 @@
+"""Kernel cameras through V4L2: the kernel's own stamp and frame number with each picture, MJPEG as the camera made it.
+
+The buffer's CLOCK_MONOTONIC stamp is when the picture began (or ended) arriving from the sensor, whoever is late to
+read it; gaps in its sequence are pictures lost, exactly counted.
+"""
+
+import contextlib
+import errno
+import os
+import select
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from linuxpy.video import device as v4l2
+
+from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control
+from drivers.cameras.jpeg import encode
+from drivers.cameras.source import Identity, Shot
+from station.clock import Clock
+from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
+
+_BUFFERS = 4
+_PASSED_THROUGH = ("MJPG", "JPEG")
+_ENCODED = {
+    "YUYV": (2, cv2.COLOR_YUV2BGR_YUYV),
+    "UYVY": (2, cv2.COLOR_YUV2BGR_UYVY),
+    "RGB3": (3, cv2.COLOR_RGB2BGR),
+    "BGR3": (3, None),
+}
+"""Pixel format → bytes a pixel, OpenCV's conversion to BGR."""
+_AUTO, _MANUAL, _APERTURE_PRIORITY = 0, 1, 3
+"""Of the menu V4L2_CID_EXPOSURE_AUTO; UVC's automatic is aperture priority."""
+
+
+class V4L2:
+    """One /dev/video device."""
+
+    def __init__(
+        self,
+        node: str,
+        path: Path,
+        width: int,
+        height: int,
+        fps: float,
+        fourcc: str,
+        controls: Sequence[Control],
+        clock: Clock,
+    ) -> None:
+        self._node, self._path, self._width, self._height, self._fps = node, path, width, height, fps
+        self._fourcc, self._controls, self._clock = fourcc, controls, clock
+        self._device: Any = None
+        self._capture: Any = None
+        self._sequence: int | None = None
+        self._lost = self._broken = 0
+
+    def open(self) -> Identity:
+        """Format, rate, controls, then stream. DeviceWrong names what the camera offers instead."""
+        try:
+            self._device = v4l2.Device(str(self._path))
+            self._device.open()
+            if v4l2.Capability.VIDEO_CAPTURE not in self._device.info.device_capabilities:
+                raise self._wrong(
+                    "a camera that gives pictures", "a device that does not", "use the camera's index-0 device"
+                )
+            self._capture = v4l2.VideoCapture(self._device, size=_BUFFERS)
+            self._fourcc = self._set_format()
+            notes = [
+                f"{self._fourcc} {'passed through' if self._fourcc in _PASSED_THROUGH else 'encoded once as JPEG'}"
+            ]
+            notes += self._set_controls()
+            self._capture.open()
+            info = self._device.info
+            return Identity(
+                info.card, usb_attribute(self._path, "serial"), usb_attribute(self._path, "bcdDevice"), tuple(notes)
+            )
+        except OSError as error:
+            if isinstance(error, DeviceError):
+                raise
+            raise self._explain(error) from error
+
+    def grab(self, timeout_s: float) -> Shot | None:
+        """The next picture, or None."""
+        try:
+            if not select.select([self._device], [], [], timeout_s)[0]:
+                return None
+            frame = self._capture.buffer.raw_read()
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise self._explain(error) from error
+        arrived_ns = self._clock()
+        if self._sequence is not None and frame.frame_nb > self._sequence + 1:
+            self._lost += frame.frame_nb - self._sequence - 1
+        self._sequence = frame.frame_nb
+        jpeg = None if frame.buff.flags & v4l2.BufferFlag.ERROR else self._to_jpeg(frame.data)
+        if jpeg is None:
+            self._broken += 1
+            return None
+        if frame.buff.flags & v4l2.BufferFlag.TIMESTAMP_MONOTONIC:
+            stamp = frame.buff.timestamp
+            return Shot(jpeg, stamp.secs * 1_000_000_000 + stamp.usecs * 1000, "driver", frame.frame_nb)
+        return Shot(jpeg, arrived_ns, "arrival", frame.frame_nb)
+
+    def counts(self) -> dict[str, float]:
+        """Pictures the kernel numbered and never gave, and those it marked as broken."""
+        return {"lost_frames": float(self._lost), "broken_frames": float(self._broken)}
+
+    def close(self) -> None:
+        """Stop and let go, whether or not the camera is still there."""
+        if self._device is None:
+            return
+        if self._capture is not None:
+            with contextlib.suppress(OSError):
+                self._capture.close()
+        self._capture = None
+        self._device.close()
+        self._device = None
+
+    def _set_format(self) -> str:
+        offered = [f for f in self._device.info.frame_types if (f.width, f.height) == (self._width, self._height)]
+        fast_enough = {f.pixel_format.human_str() for f in offered if f.max_fps >= self._fps * 0.99}
+        known = {f.pixel_format.human_str() for f in self._device.info.buffer_formats(v4l2.BufferType.VIDEO_CAPTURE)}
+        readable = [name for name in (*_PASSED_THROUGH, *_ENCODED) if name in known and self._fourcc in ("", name)]
+        if not readable:
+            raise self._wrong(
+                f"{self._fourcc or 'a readable pixel format'}",
+                f"{', '.join(sorted(known))}",
+                "correct `fourcc`, or leave it out",
+            )
+        fourcc = next((name for name in readable if name in fast_enough), readable[0])
+        self._capture.set_format(self._width, self._height, fourcc)
+        got = self._capture.get_format()
+        self._capture.set_fps(self._fps)
+        fps = float(self._capture.get_fps())
+        found = (got.width, got.height, got.pixel_format.human_str())
+        if found != (self._width, self._height, fourcc) or abs(fps - self._fps) > 0.02 * self._fps:
+            raise self._wrong(
+                f"{self._width}×{self._height} {fourcc} at {self._fps:g} fps",
+                f"{found[0]}×{found[1]} {found[2]} at {fps:g} fps",
+                f"use what the camera offers: {formats_text(self._device.info.frame_types)}",
+            )
+        return fourcc
+
+    def _set_controls(self) -> list[str]:
+        """Set each, then read all back: a later one may have changed an earlier. Returns what did not take."""
+        failures = {}
+        for control in self._controls:
+            try:
+                self._set_control(control)
+            except OSError as error:
+                failures[control.name] = os.strerror(error.errno or 0).lower()
+        notes = []
+        for control in self._controls:
+            found = failures.get(control.name)
+            if found is None and (value := self._read_control(control)) != control.value:
+                found = f"it reads {value}"
+            if found is not None:
+                notes.append(f"{control.name} did not take {control.value}: {found}")
+        return notes
+
+    def _set_control(self, control: Control) -> None:
+        if control.v4l2_id != EXPOSURE_AUTO_ID:
+            v4l2.set_control(self._device, control.v4l2_id, control.value)
+        elif not control.value:
+            v4l2.set_control(self._device, control.v4l2_id, _MANUAL)
+        else:
+            try:
+                v4l2.set_control(self._device, control.v4l2_id, _APERTURE_PRIORITY)
+            except OSError:
+                v4l2.set_control(self._device, control.v4l2_id, _AUTO)
+
+    def _read_control(self, control: Control) -> int | None:
+        try:
+            value = int(v4l2.get_control(self._device, control.v4l2_id))
+        except OSError:
+            return None
+        return int(value != _MANUAL) if control.v4l2_id == EXPOSURE_AUTO_ID else value
+
+    def _to_jpeg(self, data: bytes) -> bytes | None:
+        if self._fourcc in _PASSED_THROUGH:
+            return data
+        depth, conversion = _ENCODED[self._fourcc]
+        if len(data) != self._width * self._height * depth:
+            return None
+        picture = np.frombuffer(data, np.uint8).reshape(self._height, self._width, depth)
+        bgr: Any = picture if conversion is None else cv2.cvtColor(picture, conversion)
+        return encode(bgr)
+
+    def _wrong(self, expected: str, found: str, do: str) -> DeviceWrong:
+        return DeviceWrong(self._node, str(self._path), expected, found, do)
+
+    def _explain(self, error: OSError) -> DeviceError:
+        node, port, code = self._node, str(self._path), error.errno
+        if code in (errno.EACCES, errno.EPERM):
+            return DeviceForbidden(
+                node,
+                port,
+                "to be allowed to open it",
+                "permission denied",
+                "`sudo usermod -aG video $USER`, then log out and in",
+            )
+        if code == errno.EBUSY:
+            return DeviceBusy(
+                node, port, "a camera nobody uses", "it is in use", f"`fuser -v {port}` names the program; close it"
+            )
+        if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+            return DeviceMissing(node, port, "a camera", "it is gone", "check the cable; `station find` lists cameras")
+        if code in (errno.EIO, errno.ETIMEDOUT, errno.EPROTO, errno.EPIPE):
+            return DeviceSilent(
+                node,
+                port,
+                "pictures",
+                os.strerror(code).lower(),
+                "check the cable and the hub; at most two cameras to a hub",
+            )
+        return self._wrong("a V4L2 camera", f"{error}", "check what the device is with `station find`")
+
+
+def usb_attribute(path: Path, name: str) -> str:
+    """`serial`, `idProduct`, `bcdDevice` of the USB device behind a /dev/video path; "" where there is none."""
+    sysfs = Path("/sys/class/video4linux") / path.resolve().name / "device"
+    with contextlib.suppress(OSError):
+        return (sysfs.resolve().parent / name).read_text().strip()
+    return ""
+
+
+def formats_text(frame_types: Sequence[Any]) -> str:
+    """`MJPG 640×480@30/60, …` from V4L2's list of what a camera offers."""
+    rates: dict[str, set[float]] = {}
+    for kind in frame_types:
+        rates.setdefault(f"{kind.pixel_format.human_str()} {kind.width}×{kind.height}", set()).add(float(kind.max_fps))
+    return (
+        ", ".join(f"{size}@{'/'.join(f'{fps:g}' for fps in sorted(fps_s))}" for size, fps_s in rates.items())
+        or "nothing it lists"
+    )

@@ -1,0 +1,242 @@
+"""ALOHA's WidowX 250 and ViperX 300 and GELLO leaders: one driver, whatever the role.
+
+No vendor SDK is imported before `open()`.
+"""
+
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from drivers.dynamixel.settings import DynamixelSettings
+from station.bus.messages import ArmState
+from station.clock import NS_PER_S
+from station.device import Description, Place, Reading, StreamDescription
+from station.errors import CommandRefused, DeviceSilent, DeviceWrong
+
+if TYPE_CHECKING:
+    from drivers.dynamixel.control import Control
+    from drivers.dynamixel.joints import Joints
+    from drivers.dynamixel.opening import Found
+    from drivers.dynamixel.sampling import Sample, Sampler
+    from drivers.dynamixel.slow import SlowReader
+
+_DEAD_NS = NS_PER_S // 2
+"""Nobody has answered for this long: the arm is lost."""
+_HOT_C = 70
+"""Temperature Limit is 80 °C: the servo shuts down there."""
+
+
+class DynamixelArm:
+    """An arm of Dynamixel X servos on one serial port; see `station.device.ArmDriver` for what each method promises."""
+
+    Settings: ClassVar[type[DynamixelSettings]] = DynamixelSettings
+    paced: ClassVar[bool] = True
+
+    def __init__(self, settings: DynamixelSettings, place: Place) -> None:
+        self._settings, self._place = settings, place
+        self._arm = settings.arm
+        self._names = {servo.id: servo.name for servo in self._arm.servos}
+        self._period_ns = round(NS_PER_S / settings.rate_hz)
+        self._scanned = False
+        self._control: Control | None = None
+        self._sampler: Sampler
+        self._slow: SlowReader
+        self._joints: Joints
+        self._found: Found
+        self._notes: tuple[str, ...] = ()
+        self._sample: Sample
+
+    def open(self) -> None:
+        """Open the port, call the roll, check and set; the first time also look for servos that don't belong here."""
+        from drivers.dynamixel.bus import Bus
+        from drivers.dynamixel.control import Control
+        from drivers.dynamixel.joints import Joints
+        from drivers.dynamixel.opening import Opening
+        from drivers.dynamixel.sampling import Sample, Sampler
+        from drivers.dynamixel.slow import SlowReader
+
+        self.close()
+        settings, place = self._settings, self._place
+        bus = Bus(place.node, settings.port, settings.wire_baud, place.clock)
+        port_notes = bus.open()
+        try:
+            self._found = Opening(bus, settings, place.role).run(scan=not self._scanned)
+            self._scanned = True
+            self._joints = Joints(settings, place.role, self._found.models)
+            self._sampler = Sampler(
+                bus, self._joints.ids, settings.rate_hz, settings.wire_baud, settings.fast_sync_read
+            )
+            self._slow = SlowReader(bus, tuple(self._names), settings.wire_baud)
+            for servo_id, block in self._found.blocks.items():
+                self._slow.take(servo_id, block, 0)
+            control = Control(bus, settings, place, self._joints, self._slow)
+            notes = control.opened(self._found.blocks)
+        except BaseException:
+            bus.close()
+            raise
+        self._sample = Sample(control.present, place.clock(), place.clock(), True)
+        self._sampler.heard_ns = place.clock()
+        self._notes = (*port_notes, *self._found.notes, *notes, *self._load_notes())
+        self._control = control
+        self._serial = bus.serial_number or settings.port.rpartition("/")[2]
+
+    def describe(self) -> Description:
+        """Model, adapter's serial number, firmware, the stream `arm_state`, what opening changed."""
+        stream = StreamDescription("arm_state", self._settings.rate_hz, self._joints.dimensions())
+        commands: Literal["position", "read-only"] = "read-only" if self._settings.model == "gello" else "position"
+        return Description(self._settings.model, self._serial, self._found.firmware, (stream,), commands, self._notes)
+
+    def read(self) -> list[Reading]:
+        """One cycle on the wire: the state at rate, and now and then one servo's slow registers."""
+        control = self._opened()
+        control.mind_the_gap()
+        now_ns = self._place.clock()
+        sample = self._sample = self._sampler.read(now_ns)
+        self._check_alive(sample.done_ns)
+        known = {servo_id for servo_id, slow in self._slow.latest.items() if slow.hardware_error}
+        if self._slow.step(sample.done_ns, now_ns + self._period_ns, self._sampler.alerts - known):
+            control.check_watchdog()
+        return [self._reading(sample)] if sample.complete else []
+
+    def measured(self) -> tuple[float | None, ...]:
+        """The newest reading in command units; None for a servo that was silent, spoilt or impossible."""
+        states = self._sample.states
+        return tuple(
+            self._joints.position(place, states[servo_id].ticks) if servo_id in states else None
+            for place, servo_id in enumerate(self._joints.ids)
+        )
+
+    def current_ma(self) -> tuple[float | None, ...]:
+        """The newest currents; servos without a current sensor (XL430, XC430) give None, for a load is no current."""
+        states = self._sample.states
+        blind = self._joints.without_current()
+        return tuple(
+            self._joints.current_ma(place, states[servo_id].current)
+            if servo_id in states and self._names[servo_id] not in blind
+            else None
+            for place, servo_id in enumerate(self._joints.ids)
+        )
+
+    def goal(self) -> tuple[float, ...]:
+        """The goal each servo holds, or where it is if its torque is off."""
+        return self._opened().goal(self._sample.states)
+
+    def write(self, goal: tuple[float, ...]) -> int:
+        """Send a goal; CommandRefused if it is no vector of D finite numbers, or torque is off."""
+        control = self._opened()
+        if len(goal) != len(self._joints.ids) or not all(math.isfinite(value) for value in goal):
+            raise CommandRefused(f"{self._place.node}: {goal} is no vector of {len(self._joints.ids)} finite numbers")
+        if not self.torque_on():
+            raise CommandRefused(f"{self._place.node}: torque is off")
+        control.mind_the_gap()
+        return control.write(goal)
+
+    def tripped(self) -> bool:
+        """Has a servo's watchdog run out since this was last asked? The arm then holds the goal it had; go to hold."""
+        return self._opened().take_trip()
+
+    def torque(self, on: bool) -> None:
+        """On: goal := present, torque, watchdog. Off: limp. DeviceWrong if a servo that shut down refuses."""
+        control = self._opened()
+        if not on:
+            control.torque_off()
+            return
+        ill = [f"{self._names[s]} ({slow.errors})" for s, slow in self._slow.latest.items() if slow.errors]
+        if ill:
+            raise DeviceWrong(
+                self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(ill)}",
+                "support the arm, let it cool, then reboot these servos",
+            )  # fmt: skip
+        control.torque_on()
+
+    def torque_on(self) -> bool:
+        """Is torque on at any servo, as last read."""
+        return any(slow.torque for slow in self._slow.latest.values())
+
+    def reboot(self, joint: str) -> None:
+        """Reboot a joint's servo and its shadow; they stay limp."""
+        ids = [
+            servo.id
+            for servo in self._arm.servos
+            if servo.name == joint or self._names.get(servo.shadow_of or -1) == joint
+        ]
+        if not ids:
+            raise CommandRefused(f"{self._place.node} has no joint {joint!r}; it has {', '.join(self._names.values())}")
+        self._opened().reboot(ids)
+
+    def health(self) -> dict[str, float]:
+        """Temperatures, voltages, shadow currents, counters."""
+        if self._control is None:
+            return {}
+        numbers: dict[str, float] = {
+            "bad_packets": self._control.bus.bad_packets,
+            "missing_samples": self._sampler.missing_samples,
+            "retries": self._sampler.retries,
+            "jumps_rejected": self._sampler.jumps_rejected,
+            "jumps_accepted": self._sampler.jumps_accepted,
+            "watchdog_trips": self._control.trips,
+        }
+        for servo_id, slow in self._slow.latest.items():
+            name = self._names[servo_id]
+            numbers[f"{name}.temperature_c"] = slow.temperature_c
+            numbers[f"{name}.voltage_v"] = slow.voltage_v
+        return numbers
+
+    def warnings(self) -> tuple[str, ...]:
+        """Silent, shut down, limp or hot servos by name."""
+        if self._control is None:
+            return ()
+        told = [
+            f"{self._names[servo_id]} (ID {servo_id}) is silent: check its cable" for servo_id in self._sampler.silent
+        ]
+        if self._control.trip_untold:
+            told.append("the servos' watchdog ran out: the arm holds the goal it had")
+        for servo_id, slow in self._slow.latest.items():
+            name = self._names[servo_id]
+            if slow.errors:
+                told.append(f"{name} has shut down ({slow.errors}): support the arm, then reboot it")
+            elif self.torque_on() and not slow.torque:
+                told.append(f"{name} has no torque while others have: support the arm")
+            if slow.temperature_c >= _HOT_C:
+                told.append(f"{name} is at {slow.temperature_c} °C and shuts down at 80: let the arm rest")
+        return tuple(told)
+
+    def close(self) -> None:
+        """Disarm the watchdog, let go of the port; torque stays."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+
+    def _opened(self) -> "Control":
+        if self._control is None:
+            raise DeviceSilent(self._place.node, self._settings.port, "an open arm", "it is closed", "open it first")
+        return self._control
+
+    def _reading(self, sample: "Sample") -> Reading:
+        joints = self._joints
+        states = [sample.states[servo_id] for servo_id in joints.ids]
+        opening, opening_velocity = joints.opening(states[-1])
+        body = ArmState(
+            position=tuple(joints.position(place, state.ticks) for place, state in enumerate(states)),
+            velocity=tuple(joints.velocity(place, state.velocity) for place, state in enumerate(states)),
+            current_ma=tuple(joints.current_ma(place, state.current) for place, state in enumerate(states)),
+            opening=opening,
+            opening_velocity=opening_velocity,
+            torque=self.torque_on(),
+            uncertainty_ns=sample.done_ns - sample.sent_ns,
+        )
+        return Reading("arm_state", sample.sent_ns, body)
+
+    def _check_alive(self, now_ns: int) -> None:
+        if now_ns - self._sampler.heard_ns > _DEAD_NS:
+            raise DeviceSilent(
+                self._place.node, self._settings.port, f"{len(self._joints.ids)} servos", "none has answered for 0.5 s",
+                "check the arm's power supply and emergency stop; support the arm",
+            )  # fmt: skip
+
+    def _load_notes(self) -> tuple[str, ...]:
+        blind = self._joints.without_current()
+        return (
+            (f"current_ma of {', '.join(blind)} is the servo's load in 0.1 %: it has no current sensor",)
+            if blind
+            else ()
+        )

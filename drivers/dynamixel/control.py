@@ -1,0 +1,211 @@
+"""Goals, torque and the servos' own watchdog.
+
+Bus Watchdog (register 98, unit 20 ms; ROBOTIS e-manual): any instruction feeds it. If it runs out, the servo stops,
+reads −1 (255) there, and its goals are read-only until 0 is written. So after any gap longer than it, or when it reads
+−1, the goal that was held is written again before anything else: take the hold goal, write 98 = 0, write that goal,
+re-arm, and say so. What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known to go on
+turning.
+"""
+
+import contextlib
+import math
+from collections.abc import Mapping
+
+from drivers.dynamixel.bus import Bus
+from drivers.dynamixel.control_table import CURRENT_OR_LOAD, register
+from drivers.dynamixel.joints import RAD_S_PER_UNIT, Joints, RawState, raw_state
+from drivers.dynamixel.settings import DynamixelSettings
+from drivers.dynamixel.slow import SlowReader
+from station.clock import NS_PER_MS
+from station.device import Place
+from station.errors import DeviceError, DeviceSilent, DeviceWrong
+
+WATCHDOG_UNIT_MS = 20
+TRIPPED = 255
+_REBOOT_TRIES = 40
+
+
+class Control:
+    """Everything that makes servos move, hold or let go."""
+
+    def __init__(self, bus: Bus, settings: DynamixelSettings, place: Place, joints: Joints, slow: SlowReader) -> None:
+        self.bus, self._settings, self._place, self._joints, self._slow = bus, settings, place, joints, slow
+        self.trips = 0
+        self.present: dict[int, RawState] = {}
+        """What opening read."""
+        self._goal_ticks: dict[int, int] = {}
+        self._velocity_limits: dict[int, int] = {}
+        self._trip_told = True
+        self._armed = False
+        self._watchdog = max(1, min(127, math.ceil(place.stale_ms / WATCHDOG_UNIT_MS)))
+        self._watchdog_ns = self._watchdog * WATCHDOG_UNIT_MS * NS_PER_MS
+
+    def opened(self, blocks: dict[int, bytes]) -> tuple[str, ...]:
+        """Take over an arm as it is: goals from the registers, a tripped watchdog released, velocity limits set."""
+        for servo_id in self._joints.ids:
+            block = blocks[servo_id]
+            self.present[servo_id] = raw_state(block[CURRENT_OR_LOAD : CURRENT_OR_LOAD + 10])
+            self._goal_ticks[servo_id] = self._slow.latest[servo_id].goal_ticks
+            self._velocity_limits[servo_id] = register("Velocity Limit").of(block, 0)
+        notes: tuple[str, ...] = ()
+        if any(self._slow.latest[servo_id].watchdog for servo_id in self._joints.ids):
+            # first of all: after a trip no goal register can be written
+            self._release_watchdog()
+            notes = ("the servos' watchdog was armed or had run out: released, the arm holds the goal it had",)
+        return self._prepare(self._joints.ids) + notes
+
+    def goal(self, states: Mapping[int, RawState]) -> tuple[float, ...]:
+        """By servo: the goal it holds if it has torque, else where it is."""
+        ticks = []
+        for servo_id in self._joints.ids:
+            state = states.get(servo_id, self.present[servo_id])
+            held = self._slow.latest[servo_id].torque
+            ticks.append(self._goal_ticks[servo_id] if held else state.ticks)
+        return tuple(self._joints.position(place, tick) for place, tick in enumerate(ticks))
+
+    def write(self, goal: tuple[float, ...]) -> int:
+        """Send a goal in command units; the first arms the watchdog. After a trip goals drop until it was told."""
+        if not self._trip_told:
+            return self.bus.last_sent_ns
+        for place, servo_id in enumerate(self._joints.ids):
+            self._goal_ticks[servo_id] = self._joints.ticks(place, goal[place])
+        sent_ns = self._send_goal()
+        if not self._armed:
+            self._arm()
+        return sent_ns
+
+    def mind_the_gap(self) -> None:
+        """Nothing was said for longer than the watchdog waits: it has run out, whatever it reads."""
+        if self._armed and self._place.clock() - self.bus.last_sent_ns >= self._watchdog_ns:
+            self._recover()
+
+    def check_watchdog(self) -> None:
+        """A slow reading has come in: does one read −1?"""
+        if self._armed and any(self._slow.latest[servo_id].watchdog == TRIPPED for servo_id in self._slow.latest):
+            self._recover()
+
+    @property
+    def trip_untold(self) -> bool:
+        """There was a trip that nobody has asked about: goals are dropped."""
+        return not self._trip_told
+
+    def take_trip(self) -> bool:
+        """Was there a trip since this was last asked."""
+        told, self._trip_told = self._trip_told, True
+        return not told
+
+    def torque_on(self) -> None:
+        """Limp servos: goal := present, then torque. Those that have torque are left as they are. Then the watchdog."""
+        limp = [servo_id for servo_id in self._joints.ids if not self._fresh_torque(servo_id)]
+        self._release_watchdog()
+        self._prepare(limp)
+        for servo_id in limp:
+            self._goal_to_present(servo_id)
+            self._write_checked(servo_id, "Torque Enable", 1)
+        self._refresh_all()
+        for servo_id in limp:
+            if not self._slow.latest[servo_id].torque:
+                raise DeviceWrong(
+                    self._place.node, self._settings.port, f"torque at servo {servo_id}", "it stays off",
+                    "look at the servo's hardware error; support the arm, then reboot it",
+                )  # fmt: skip
+            self._goal_ticks[servo_id] = self._slow.latest[servo_id].goal_ticks
+        self._arm()
+
+    def torque_off(self) -> None:
+        """Limp."""
+        self._disarm()
+        for servo_id in self._joints.ids:
+            self._write_checked(servo_id, "Torque Enable", 0)
+        self._refresh_all()
+
+    def reboot(self, ids: list[int]) -> None:
+        """Restart these servos and set again what lives in RAM; they stay limp."""
+        for servo_id in ids:
+            self.bus.reboot(servo_id)
+        for servo_id in ids:
+            if not any(self.bus.ping(servo_id) is not None for _ in range(_REBOOT_TRIES)):
+                raise DeviceSilent(
+                    self._place.node, self._settings.port, f"servo {servo_id} back after its reboot", "silence",
+                    "switch the arm's power off and on, arm supported",
+                )  # fmt: skip
+        self._prepare([servo_id for servo_id in ids if servo_id in self._joints.ids])
+        self._refresh_all()
+
+    def close(self) -> None:
+        """Disarm, let go of the port."""
+        with contextlib.suppress(DeviceError):
+            self._disarm()
+        self.bus.close()
+
+    def _prepare(self, ids: "list[int] | tuple[int, ...]") -> tuple[str, ...]:
+        """What a follower's servos need in RAM: Profile Velocity at the rig's limit, the gripper's Goal Current."""
+        if self._place.role != "follower":
+            return ()
+        wanted = max(1, math.floor(self._place.velocity_rad_s / RAD_S_PER_UNIT))
+        slowest = wanted
+        for servo_id in ids:
+            velocity = min(wanted, self._velocity_limits[servo_id])
+            slowest = min(slowest, velocity)
+            self._write_checked(servo_id, "Profile Velocity", velocity)
+            self._write_checked(servo_id, "Profile Acceleration", 0)
+        if self._joints.ids[-1] in ids:
+            self._write_checked(self._joints.ids[-1], "Goal Current", self._settings.gripper_current_limit)
+        return (f"Profile Velocity {slowest} ({slowest * RAD_S_PER_UNIT:.2f} rad/s): ALOHA's own is 0, unlimited",)
+
+    def _goal_to_present(self, servo_id: int) -> None:
+        state = raw_state(self.bus.read(servo_id, CURRENT_OR_LOAD, 10))
+        low, high = self._joints.servos[self._joints.ids.index(servo_id)].limits_ticks or (state.ticks, state.ticks)
+        self._write_checked(servo_id, "Goal Position", max(low, min(high, state.ticks)))
+
+    def _recover(self) -> None:
+        self.trips += 1
+        self._trip_told = False
+        self._release_watchdog()
+        self._arm()
+
+    def _release_watchdog(self) -> None:
+        self._disarm()
+        if self._any_torque():
+            self._send_goal()
+
+    def _arm(self) -> None:
+        self._set_watchdog(self._watchdog)
+        self._armed = True
+
+    def _disarm(self) -> None:
+        self._armed = False
+        self._set_watchdog(0)
+
+    def _set_watchdog(self, value: int) -> None:
+        self.bus.sync_write(
+            register("Bus Watchdog").address, {servo_id: bytes((value,)) for servo_id in self._joints.ids}
+        )
+        for servo_id, slow in self._slow.latest.items():
+            self._slow.latest[servo_id] = slow._replace(watchdog=value)
+
+    def _send_goal(self) -> int:
+        item = register("Goal Position")
+        return self.bus.sync_write(
+            item.address, {servo_id: item.bytes(ticks) for servo_id, ticks in self._goal_ticks.items()}
+        )
+
+    def _write_checked(self, servo_id: int, name: str, value: int) -> None:
+        item = register(name)
+        error = self.bus.write(servo_id, item.address, item.bytes(value))
+        if error:
+            raise DeviceWrong(
+                self._place.node, self._settings.port, f"servo {servo_id} to take {name} {value}", f"error {error}",
+                "look at the servo's hardware error and limits; support the arm before its power is switched",
+            )  # fmt: skip
+
+    def _fresh_torque(self, servo_id: int) -> bool:
+        self._slow.refresh(servo_id)
+        return self._slow.latest[servo_id].torque
+
+    def _refresh_all(self) -> None:
+        for servo_id in self._slow.latest:
+            self._slow.refresh(servo_id)
+
+    def _any_torque(self) -> bool:
+        return any(slow.torque for slow in self._slow.latest.values())

@@ -1,0 +1,115 @@
+"""Between servo ticks and the arm's vector. Pure.
+
+Vector: the joints in radians, then the gripper, 0 closed … 1 open (the servo's angle normalised). A joint is
+q = sign · ((tick − centre) · 2π/4096 − offset); the servo applies Drive Mode itself.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from drivers.dynamixel import models
+from drivers.dynamixel.settings import DynamixelSettings
+from station.device import Dimension
+
+RAD_PER_TICK = 2 * math.pi / 4096
+RAD_S_PER_UNIT = 0.229 * 2 * math.pi / 60
+"""Unit of velocity registers: 0.229 rev/min."""
+
+
+class RawState(NamedTuple):
+    """One servo's registers 126…135."""
+
+    current: int
+    velocity: int
+    ticks: int
+
+
+def raw_state(block: bytes) -> RawState:
+    """Decode registers 126…135 (signed, little-endian)."""
+    return RawState(
+        int.from_bytes(block[0:2], "little", signed=True),
+        int.from_bytes(block[2:6], "little", signed=True),
+        int.from_bytes(block[6:10], "little", signed=True),
+    )
+
+
+class Joints:
+    """One arm's conversions. `models_by_id`: what ping found, for the unit of the current."""
+
+    def __init__(self, settings: DynamixelSettings, role: str, models_by_id: Mapping[int, str]) -> None:
+        arm = settings.arm
+        count = len(arm.joints) - 1
+        self.servos = arm.joints
+        self.ids = tuple(servo.id for servo in self.servos)
+        self._arm, self._role = arm, role
+        self._centre = arm.centre_ticks
+        self._offsets = settings.offsets_rad or (0.0,) * count
+        self._signs = settings.signs or (1,) * count
+        self._models = tuple(models_by_id.get(servo_id, "") for servo_id in self.ids)
+        self._ma = tuple(models.ma_per_unit(model) or 1.0 for model in self._models)
+        self.travel = settings.travel(role)
+
+    def angle(self, ticks: int) -> float:
+        """The servo's angle, rad."""
+        return (ticks - self._centre) * RAD_PER_TICK
+
+    def position(self, place: int, ticks: int) -> float:
+        """Element `place` of the vector."""
+        if place == len(self._signs):
+            return self.travel.command(self.angle(ticks))
+        return self._signs[place] * (self.angle(ticks) - self._offsets[place])
+
+    def velocity(self, place: int, units: int) -> float:
+        """Element `place` of the velocity vector: rad/s, or 1/s for the gripper."""
+        rad_s = units * RAD_S_PER_UNIT
+        return self.travel.rate(rad_s) if place == len(self._signs) else self._signs[place] * rad_s
+
+    def current_ma(self, place: int, units: int) -> float:
+        """mA; servos without a current sensor give their load in 0.1 % (described in the notes)."""
+        return units * self._ma[place]
+
+    def ticks(self, place: int, value: float) -> int:
+        """The inverse of `position`, within the servo's position limits."""
+        if place == len(self._signs):
+            angle = self.travel.rad(value)
+        else:
+            angle = self._signs[place] * value + self._offsets[place]
+        low, high = self.servos[place].limits_ticks or (-1_048_575, 1_048_575)
+        return max(low, min(high, round(angle / RAD_PER_TICK) + self._centre))
+
+    def opening(self, raw: RawState) -> tuple[float, float] | tuple[None, None]:
+        """(opening, its velocity) through the linkage; None where the arm has none."""
+        linkage = self._arm.linkage
+        if linkage is None:
+            return None, None
+        rad, rad_s = self.angle(raw.ticks), raw.velocity * RAD_S_PER_UNIT
+        return linkage.opening(rad, self.travel), linkage.opening_velocity(rad, rad_s, self.travel)
+
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What the vector's elements are."""
+        return (*(self._joint(place) for place in range(len(self._signs))), self._gripper())
+
+    def without_current(self) -> tuple[str, ...]:
+        """Names of the joints whose servo reports load instead of current."""
+        known = zip(self.servos, self._models, strict=True)
+        return tuple(servo.name for servo, model in known if model and models.ma_per_unit(model) is None)
+
+    def _joint(self, place: int) -> Dimension:
+        servo = self.servos[place]
+        low, high = -math.inf, math.inf
+        if servo.limits_ticks is not None:
+            ends = [self.position(place, tick) for tick in servo.limits_ticks]
+            low, high = min(ends), max(ends)
+        else:
+            low, high = -2 * math.pi, 2 * math.pi
+        return Dimension(
+            servo.name, "rad", low, high, overload_ma=models.stall_ma(self._models[place]),
+            sleep=self._arm.sleep_rad[place], start=self._arm.start_rad[place],
+        )  # fmt: skip
+
+    def _gripper(self) -> Dimension:
+        return Dimension(
+            self.servos[-1].name, "1", 0.0, 1.0, rad_per_unit=abs(self.travel.open_rad - self.travel.close_rad),
+            compliant=self._role == "follower", overload_ma=models.stall_ma(self._models[-1]),
+        )  # fmt: skip

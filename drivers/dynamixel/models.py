@@ -1,0 +1,133 @@
+"""The arms this driver knows: servos, shadows, drive modes, limits, poses. Data only.
+
+Source: interbotix_ros_manipulators, `interbotix_xsarm_control/config/{vx300s,wx250s}.yaml`; start pose and
+joint names: `constants.py` of tonyzhaozh/aloha. A shadow servo sits on its primary's joint and obeys the primary's ID
+(Secondary ID); nobody addresses it, but it is checked and watched.
+"""
+
+from typing import Literal, NamedTuple
+
+from drivers.dynamixel.gripper import Linkage
+
+ModelName = Literal["vx300s", "wx250s", "gello"]
+
+CENTRE_TICKS = 2048
+NO_SHADOW = 255
+
+
+class Servo(NamedTuple):
+    """One servo of an arm."""
+
+    id: int
+    name: str
+    models: tuple[str, ...]
+    """Models that may stand here (stems of the vendor's `.model` files)."""
+    drive_mode: int | None = None
+    """Bit 0: turns the other way; None = as it is."""
+    limits_ticks: tuple[int, int] | None = None
+    shadow_of: int | None = None
+
+
+class ArmModel(NamedTuple):
+    """One kind of arm. The last servo that is no shadow is the gripper."""
+
+    servos: tuple[Servo, ...]
+    baud: int
+    centre_ticks: int
+    """The tick that is 0 rad: 2048 for ALOHA's arms, 0 for GELLO."""
+    linkage: Linkage | None
+    sleep_rad: tuple[float, ...]
+    start_rad: tuple[float, ...]
+
+    @property
+    def joints(self) -> tuple[Servo, ...]:
+        """The servos that make the vector, gripper last."""
+        return tuple(servo for servo in self.servos if servo.shadow_of is None)
+
+
+_XM540, _XM430 = ("xm540_w270",), ("xm430_w350",)
+_SMALL = ("xl430_w250", "xc430_w150", "xm430_w350")
+"""Leader wrists and grippers differ between generations of the kit."""
+_GELLO = (
+    "xl330_m288",
+    "xl330_m077",
+    "xc330_m288",
+    "xc330_m181",
+    "xc330_t288",
+    "xc330_t181",
+    "xm430_w210",
+    "xm430_w350",
+    "xl430_w250",
+)
+JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
+_START = (0.0, -0.96, 1.16, 0.0, -0.3, 0.0)
+_FULL = (0, 4095)
+
+VX300S = ArmModel(
+    (
+        Servo(1, "waist", _XM540, 0, _FULL),
+        Servo(2, "shoulder", _XM540, 1, (841, 2867)),
+        Servo(3, "shoulder_shadow", _XM540, 0, (841, 2867), 2),
+        Servo(4, "elbow", _XM540, 1, (898, 3094)),
+        Servo(5, "elbow_shadow", _XM540, 0, (898, 3094), 4),
+        Servo(6, "forearm_roll", _XM540, 0, _FULL),
+        Servo(7, "wrist_angle", _XM540, 1, (830, 3504)),
+        Servo(8, "wrist_rotate", _XM430, 0, _FULL),
+        Servo(9, "gripper", _XM430, 0, _FULL),
+    ),
+    1_000_000,
+    CENTRE_TICKS,
+    Linkage(0.022, 0.036),
+    (0.0, -1.85, 1.55, 0.0, 0.8, 0.0),
+    _START,
+)
+WX250S = ArmModel(
+    (
+        Servo(1, "waist", _XM430, 0, _FULL),
+        Servo(2, "shoulder", _XM430, 0, (819, 3345)),
+        Servo(3, "shoulder_shadow", _XM430, 1, (819, 3345), 2),
+        Servo(4, "elbow", _XM430, 0, (648, 3094)),
+        Servo(5, "elbow_shadow", _XM430, 1, (648, 3094), 4),
+        Servo(6, "forearm_roll", _XM430, 0, _FULL),
+        Servo(7, "wrist_angle", _XM430, 1, (910, 3447)),
+        Servo(8, "wrist_rotate", _SMALL, 0, _FULL),
+        Servo(9, "gripper", _SMALL, 0, _FULL),
+    ),
+    1_000_000,
+    CENTRE_TICKS,
+    Linkage(0.014, 0.024),
+    (0.0, -1.80, 1.55, 0.0, 0.8, 0.0),
+    _START,
+)
+_STALL_MA = {"xm540_w270": 4400.0, "xm430_w350": 2300.0, "xm430_w210": 2300.0}
+"""Stall current at 12 V (e-manual, Specifications): near it Overload shuts the servo down. Small servos: not known."""
+_MA_PER_UNIT = {"xm540_w270": 2.69, "xm430_w350": 2.69, "xm430_w210": 2.69, "xl430_w250": None, "xc430_w150": None}
+"""Unit of Present Current (e-manual); None where the register is Present Load in 0.1 %. X330 servos: 1 mA."""
+
+
+def gello(ids: tuple[int, ...]) -> ArmModel:
+    """A GELLO leader: no shadows, no EEPROM of its own; `ids` in the order of the joints, gripper last."""
+    count = len(ids) - 1
+    names = JOINTS if count == len(JOINTS) else tuple(f"joint_{n + 1}" for n in range(count))
+    servos = tuple(Servo(servo_id, name, _GELLO) for servo_id, name in zip(ids, (*names, "gripper"), strict=True))
+    return ArmModel(servos, 57_600, 0, None, (0.0,) * count, (0.0,) * count)
+
+
+def renumbered(model: ArmModel, ids: tuple[int, ...]) -> ArmModel:
+    """The same arm with other IDs, in the order of `servos`."""
+    new = dict(zip((servo.id for servo in model.servos), ids, strict=True))
+    servos = tuple(
+        servo._replace(id=new[servo.id], shadow_of=None if servo.shadow_of is None else new[servo.shadow_of])
+        for servo in model.servos
+    )
+    return model._replace(servos=servos)
+
+
+def ma_per_unit(model: str) -> float | None:
+    """MA per unit of register 126; None where it is a load in 0.1 %."""
+    return _MA_PER_UNIT.get(model, 1.0)
+
+
+def stall_ma(model: str) -> float | None:
+    """Near this current the servo shuts itself down; None where that is not known."""
+    return _STALL_MA.get(model)

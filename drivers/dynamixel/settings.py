@@ -1,0 +1,127 @@
+"""The rig file's keys of a Dynamixel arm. No vendor SDK here: the rig loader checks rig files with this module."""
+
+import math
+
+import msgspec
+
+from drivers.dynamixel import models
+from drivers.dynamixel.budget import cycle_ms
+from drivers.dynamixel.gripper import CURRENT_LIMIT, FOLLOWER, LEADER, Generation, Travel
+
+_BAUDS = (57_600, 115_200, 1_000_000, 2_000_000, 3_000_000, 4_000_000)
+
+
+class Gripper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A gripper's own travel, instead of a generation's: servo angle (rad) and finger position (m), open and closed."""
+
+    open_rad: float
+    close_rad: float
+    open_m: float = 1.0
+    close_m: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.open_rad - self.close_rad) or abs(self.open_rad - self.close_rad) < 0.05:
+            raise ValueError("open_rad and close_rad must be at least 0.05 rad apart")
+        if not math.isfinite(self.open_m - self.close_m) or self.open_m == self.close_m:
+            raise ValueError("open_m and close_m must differ")
+
+
+class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One arm: `wx250s`, `vx300s` or `gello`."""
+
+    model: models.ModelName
+    port: str
+    rate_hz: float = 200.0
+    generation: Generation | None = None
+    gripper: Gripper | None = None
+    ids: tuple[int, ...] | None = None
+    """Servo IDs in the order of the arm's servos, shadows included, gripper last."""
+    offsets_rad: tuple[float, ...] | None = None
+    """Taken off each joint's angle, gripper left out: q = sign · (angle − offset)."""
+    signs: tuple[int, ...] | None = None
+    baud: int | None = None
+    fast_sync_read: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.port:
+            raise ValueError("port is empty: give the device, such as /dev/ttyDXL_leader_left")
+        self._check_ids()
+        self._check_gripper()
+        self._check_joints()
+        self._check_rate()
+
+    @property
+    def arm(self) -> models.ArmModel:
+        """The arm's table with this rig's IDs."""
+        if self.model == "gello":
+            return models.gello(self.ids or tuple(range(1, 8)))
+        table = models.VX300S if self.model == "vx300s" else models.WX250S
+        return models.renumbered(table, self.ids) if self.ids else table
+
+    @property
+    def wire_baud(self) -> int:
+        """The bus's baud."""
+        return self.baud or self.arm.baud
+
+    def travel(self, role: str) -> Travel:
+        """The gripper's travel for a leader or a follower."""
+        if self.gripper is not None:
+            own = self.gripper
+            return Travel(own.open_rad, own.close_rad, own.open_m, own.close_m)
+        table = FOLLOWER if role == "follower" else LEADER
+        return table[self.generation or "aloha1"]
+
+    @property
+    def gripper_current_limit(self) -> int:
+        """A follower gripper's Current Limit register."""
+        return CURRENT_LIMIT[self.generation or "aloha1"]
+
+    def _check_ids(self) -> None:
+        if self.ids is None:
+            return
+        if len(set(self.ids)) != len(self.ids) or not all(0 <= servo_id <= 252 for servo_id in self.ids):
+            raise ValueError(f"ids {list(self.ids)} must be different numbers from 0 to 252")
+        table = {"vx300s": models.VX300S, "wx250s": models.WX250S}.get(self.model)
+        if table is not None and len(self.ids) != len(table.servos):
+            names = ", ".join(servo.name for servo in table.servos)
+            raise ValueError(f"ids has {len(self.ids)} numbers, a {self.model} has {len(table.servos)}: {names}")
+        if len(self.ids) < 2:
+            raise ValueError("ids needs at least one joint and the gripper")
+
+    def _check_gripper(self) -> None:
+        if self.generation is not None and self.gripper is not None:
+            raise ValueError("give generation or gripper, not both")
+        if self.model == "gello" and self.gripper is None:
+            raise ValueError(
+                "a gello needs gripper: {open_rad, close_rad}, the servo's angles (rad) released and squeezed"
+            )
+        if self.generation is None and self.gripper is None:
+            raise ValueError(
+                "give generation: aloha1, mobile or aloha2, or gripper: {open_rad, close_rad, open_m, close_m}"
+            )
+
+    def _check_joints(self) -> None:
+        count = len(self.arm.joints) - 1
+        if self.model == "gello" and self.offsets_rad is None:
+            raise ValueError(f"a gello needs offsets_rad, {count} numbers (`station calibrate gello` finds them)")
+        for name, values in (("offsets_rad", self.offsets_rad), ("signs", self.signs)):
+            if values is not None and len(values) != count:
+                raise ValueError(f"{name} has {len(values)} numbers, the arm has {count} joints (the gripper left out)")
+        if not all(math.isfinite(offset) for offset in self.offsets_rad or ()):
+            raise ValueError("offsets_rad must be finite numbers")
+        if not all(sign in (-1, 1) for sign in self.signs or ()):
+            raise ValueError("signs are 1 or -1")
+
+    def _check_rate(self) -> None:
+        if self.wire_baud not in _BAUDS:
+            raise ValueError(f"baud {self.baud} is none a servo knows: {', '.join(map(str, _BAUDS))}")
+        if not 1.0 <= self.rate_hz <= 1000.0:
+            raise ValueError(f"rate_hz {self.rate_hz} must be 1 to 1000")
+        servos = len(self.arm.joints)
+        cycle = cycle_ms(self.wire_baud, servos, writes=self.model != "gello")
+        if cycle > 0.9 * 1000.0 / self.rate_hz:
+            fits = int(0.9 * 1000.0 / cycle)
+            raise ValueError(
+                f"rate_hz {self.rate_hz:g} does not fit {self.wire_baud} baud: {servos} servos take {cycle:.1f} ms a "
+                f"cycle; use rate_hz: {fits} or less, or set the servos to 1 Mbaud (Baud Rate 3) and baud: 1000000"
+            )

@@ -1,0 +1,121 @@
+"""The scripted operator: a client of the session who moves the leaders' shafts and puts the cube back. Pure.
+
+    homing ──hands at start, cube placed──► waiting ──recording──► playing ──► done ──next episode──► homing …
+
+It keeps still while the pilot aligns the followers with the leaders, and stops where it is when the pilot holds.
+Everything else goes the way of a human's hands: real drivers, pilot, followers.
+"""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from drivers.sim.scene import SIDES
+from drivers.sim.script import START, CubeStart, Path, Plan, Vector, cube_start, hand_over, straight
+from station.bus.messages import PilotState, SessionState
+from station.clock import NS_PER_S
+
+LEADER_SLEEP: dict[str, Vector] = {side: np.array([0.0, -1.1, 1.24, 0.0, -0.24, 0.0, 0.0]) for side in SIDES}
+"""Where ALOHA's leaders rest; gripper closed."""
+_HOME_UNITS_S = 0.8
+_HOME_LEAST_S = 1.0
+_BETWEEN_EPISODES = ("opening", "ready", "reset")
+
+State = Literal["homing", "waiting", "playing", "done"]
+
+
+class _Motion(NamedTuple):
+    """Replaced whole, so that the bus threads never see half of one."""
+
+    begin_ns: int
+    plan: Plan
+
+
+class Operator:
+    """One operator at both leaders. `update` belongs to one thread; `at` may be called from any."""
+
+    def __init__(self, seed: int, now_ns: int) -> None:
+        self._seed = seed
+        self.state: State = "homing"
+        self.episode = 0
+        self.placed = False
+        self._plan: Plan | None = None
+        self._frozen = False
+        self._motion = _Motion(now_ns, Plan({side: _still(LEADER_SLEEP[side]) for side in SIDES}))
+        self._home(now_ns)
+
+    def at(self, side: str, now_ns: int) -> Vector:
+        """What this hand asks for: six joint angles (rad), the gripper 0 closed to 1 open. (7,)"""
+        motion = self._motion
+        return motion.plan.paths[side].at((now_ns - motion.begin_ns) / NS_PER_S)
+
+    @property
+    def ready(self) -> bool:
+        """Do the hands wait at the start, the cube in its place?"""
+        return self.state == "waiting" and self.placed
+
+    def prepare(self, episode: int, now_ns: int) -> None:
+        """Go back to the start and put the cube where it is for this episode."""
+        self.episode, self.placed = episode, False
+        if self.state != "waiting":
+            self._home(now_ns)
+
+    def update(
+        self, now_ns: int, session: SessionState | None, pilot: PilotState | None, clear: bool
+    ) -> CubeStart | None:
+        """See what the session does; returns where the cube is to be put now, if it is.
+
+        `clear`: no gripper is near the cube's place.
+        """
+        if self._must_keep_still(pilot):
+            self._freeze(now_ns)
+            return None
+        self._thaw(now_ns)
+        phase = session.phase if session is not None else "ended"
+        if (
+            session is not None
+            and phase in _BETWEEN_EPISODES
+            and (session.episode != self.episode or self.state in ("playing", "done"))
+        ):
+            self.prepare(session.episode, now_ns)
+        if self.state == "homing" and self._finished(now_ns):
+            self.state = "waiting"
+        if self.state == "waiting" and not self.placed and clear:
+            self.placed = True
+            cube = cube_start(self._seed, self.episode)
+            self._plan = hand_over(cube)
+            return cube
+        if self.ready and phase == "recording" and self._plan is not None:
+            self.state, self._motion = "playing", _Motion(now_ns, self._plan)
+        if self.state == "playing" and self._finished(now_ns):
+            self.state = "done"
+        return None
+
+    def _must_keep_still(self, pilot: PilotState | None) -> bool:
+        return pilot is not None and pilot.state in ("aligning", "hold")
+
+    def _freeze(self, now_ns: int) -> None:
+        if not self._frozen and self.state in ("homing", "playing"):
+            self._motion = _Motion(now_ns, Plan({side: _still(self.at(side, now_ns)) for side in SIDES}))
+            self._frozen = True
+
+    def _thaw(self, now_ns: int) -> None:
+        """After a stop the hands go home; a hand-over that was interrupted is not resumed."""
+        if self._frozen:
+            self._frozen = False
+            self._home(now_ns)
+            self.placed = False
+
+    def _home(self, now_ns: int) -> None:
+        here = {side: self.at(side, now_ns) for side in SIDES}
+        far = max(float(np.abs(here[side] - START[side]).max()) for side in SIDES)
+        seconds = max(_HOME_LEAST_S, 1.875 * far / _HOME_UNITS_S)  # a minimum-jerk move peaks at 1.875 × its mean speed
+        self.state = "homing"
+        self._motion = _Motion(now_ns, Plan({side: straight(here[side], START[side], seconds) for side in SIDES}))
+
+    def _finished(self, now_ns: int) -> bool:
+        return now_ns - self._motion.begin_ns >= self._motion.plan.seconds * NS_PER_S
+
+
+def _still(here: Vector) -> Path:
+    return straight(here, here, 1.0)

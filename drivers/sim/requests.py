@@ -1,0 +1,40 @@
+"""What a simulated world may be asked, at its node `world`: the station's own questions, and faults to inject.
+
+Both worlds answer the same requests; one that makes no sense in a world is refused.
+"""
+
+from typing import Literal
+
+from station.bus.requests import PrepareScene, Request, SaveTruth
+
+ServoFault = Literal["silence", "speak", "noise", "overload", "power_loss", "unplug", "replug"]
+CameraFault = Literal["none", "freeze", "slow", "drop", "refuse"]
+
+
+class SetServoFault(Request, frozen=True):
+    """A fault on one arm's bus.
+
+    `silence`/`speak`: the servo (all of them without one) stops answering / answers again. `noise`: `value` is the
+    fraction of packets with a byte hit. `overload`: the servo shuts itself down. `power_loss`: power went and came
+    back. `unplug`/`replug`: the USB cable.
+    """
+
+    arm: str
+    what: ServoFault
+    servo: int | None = None
+    value: float = 0.0
+
+
+class SetCameraFault(Request, frozen=True):
+    """A fault of one camera.
+
+    `freeze`: no more pictures, the connection stays. `slow`: `value` pictures a second. `drop`: the connection breaks
+    once. `refuse`: the connection breaks and there is nothing to connect to. `none`: all is well again.
+    """
+
+    camera: str
+    what: CameraFault
+    value: float = 0.0
+
+
+WorldRequest = PrepareScene | SaveTruth | SetServoFault | SetCameraFault

@@ -1,0 +1,139 @@
+"""Listens to a running rig and turns what it hears into figures."""
+
+import os
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import msgspec
+
+from station.bench.figures import Distribution, Figures, NodeFigures, StreamFigures, limits
+from station.bus.messages import Command, Description, StationState, Tick
+from station.bus.sockets import Subscriber
+from station.bus.wire import Sample
+from station.clock import NS_PER_MS, NS_PER_S, Clock
+from station.processes import processes
+from station.rig import Rig
+from station.sync.synchronizer import DEVICE_KINDS, LATE_NS
+
+DISK_BLOCK = 4 << 20
+DISK_BLOCKS = 16
+
+
+class Listener:
+    """Everything heard while measuring."""
+
+    def __init__(self, rig: Rig, clock: Clock) -> None:
+        self._rig, self._clock = rig, clock
+        devices = [device.node for device in rig.devices]
+        self._bus = Subscriber(
+            rig.name,
+            [(kind, node) for node in devices for kind in (*DEVICE_KINDS, "description")]
+            + [("applied", node) for node in rig.followers]
+            + [("tick", "synchronizer"), ("station", "supervisor")],
+        )
+        self._captured_ns: dict[str, list[int]] = defaultdict(list)
+        self._transit_ns: dict[str, list[int]] = defaultdict(list)
+        self._declared: dict[str, float] = {}
+        self._emission_ns: list[int] = []
+        self._written_ns: list[int] = []
+        self._states: list[StationState] = []
+
+    def listen(self, until_ns: int) -> None:
+        """Hear everything until then."""
+        while (now_ns := self._clock()) < until_ns:
+            sample = self._bus.receive(max(1, min(100, (until_ns - now_ns) // NS_PER_MS)))
+            if sample is not None:
+                self._take(sample)
+
+    def forget(self) -> None:
+        """Start counting here (the rig has settled)."""
+        for heard in (self._captured_ns, self._transit_ns):
+            heard.clear()
+        for times in (self._emission_ns, self._written_ns):
+            times.clear()
+        self._states.clear()
+        self._bus.lost.clear()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._bus.close()
+
+    def _take(self, sample: Sample) -> None:
+        body, header = sample.body, sample.header
+        if isinstance(body, Tick):
+            self._emission_ns.append(header.sent_at_ns - body.t_ns)
+        elif isinstance(body, Command):
+            if body.source == "leader" and not body.hold:
+                self._written_ns.append(header.captured_at_ns - body.ask_at_ns)
+        elif isinstance(body, Description):
+            for stream in body.streams:
+                self._declared[f"{stream.kind}/{sample.node}"] = stream.rate_hz
+        elif isinstance(body, StationState):
+            self._states.append(body)
+        else:
+            name = f"{sample.kind}/{sample.node}"
+            self._captured_ns[name].append(header.captured_at_ns)
+            self._transit_ns[name].append(header.sent_at_ns - header.captured_at_ns)
+
+    def figures(self, seconds: float, disk: tuple[float, Distribution], moved_ms: list[float]) -> Figures:
+        """What it comes to."""
+        settle_ns = int(self._rig.settle_ms * NS_PER_MS)
+        nodes = self._nodes()
+        own = [node for node in nodes if not node.simulated]
+        figures = Figures(
+            rig=self._rig.name, seconds=seconds, ticks=len(self._emission_ns), tick_emission_ms=_ms(self._emission_ns),
+            late_ticks=sum(t > settle_ns + LATE_NS for t in self._emission_ns), ask_to_written_ms=_ms(self._written_ns),
+            moved_to_written_ms=Distribution.of(moved_ms), streams=self._streams(), nodes=nodes,
+            own_cpu_percent=sum(node.cpu_percent for node in own), own_rss_mb=sum(node.rss_mb for node in own),
+            disk_mb_s=disk[0], disk_sync_ms=disk[1],
+        )  # fmt: skip
+        return _with_limits(figures)
+
+    def _streams(self) -> tuple[StreamFigures, ...]:
+        found = []
+        for name, times in sorted(self._captured_ns.items()):
+            kind, _, node = name.partition("/")
+            gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+            rate = len(gaps) * NS_PER_S / (times[-1] - times[0]) if gaps else 0.0
+            lost = self._bus.lost.get((kind, node), 0)
+            found.append(StreamFigures(name, rate, self._declared.get(name, 0.0), _ms(gaps), _ms(self._transit_ns[name]), lost))
+        return tuple(found)
+
+    def _nodes(self) -> tuple[NodeFigures, ...]:
+        found = []
+        for row in processes(self._rig):
+            seen = [p for state in self._states for p in state.processes if p.node == row.node and p.running]
+            if seen:
+                cpu = sum(p.cpu_percent for p in seen) / len(seen)
+                growth = seen[-1].rss_mb - seen[0].rss_mb
+                simulated = row.when == "simulated"
+                found.append(NodeFigures(row.node, cpu, seen[-1].rss_mb, growth, row.cpu_percent, simulated))
+        return tuple(found)
+
+
+def measure_disk(folder: Path) -> tuple[float, Distribution]:
+    """Sequential write speed with a sync per block, MB/s, and how long the syncs take, ms."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f".bench-{os.getpid()}"
+    block = os.urandom(DISK_BLOCK)
+    syncs = []
+    begun = time.perf_counter()
+    try:
+        with path.open("wb", buffering=0) as file:
+            for _ in range(DISK_BLOCKS):
+                file.write(block)
+                before = time.perf_counter()
+                os.fdatasync(file.fileno())
+                syncs.append((time.perf_counter() - before) * 1000)
+        return DISK_BLOCK * DISK_BLOCKS / 1e6 / (time.perf_counter() - begun), Distribution.of(syncs)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _ms(values_ns: list[int]) -> Distribution:
+    return Distribution.of([value / NS_PER_MS for value in values_ns])
+
+
+def _with_limits(figures: Figures) -> Figures:
+    return msgspec.structs.replace(figures, limits=limits(figures))

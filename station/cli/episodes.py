@@ -1,0 +1,206 @@
+"""`station episodes …`: what was recorded, and whether it is whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import h5py
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from station.episodes import catalogue, picture
+from station.episodes.catalogue import Episode
+from station.episodes.labels import Labels, read_labels, write_labels
+from station.episodes.recover import recover as recover_journals
+from station.episodes.verify import verify as findings_of
+from station.errors import EpisodeError, StationError, UsageError
+
+app = typer.Typer(no_args_is_help=True, help="List, check, label and hand out recorded episodes.")
+_console = Console(soft_wrap=True)
+
+DEFAULT_DATA = Path("~/station-data").expanduser()
+Data = Annotated[Path, typer.Argument(help="A data folder or one task's folder.")]
+File = Annotated[Path, typer.Argument(help="An episode_<n>.hdf5.")]
+
+
+@app.command("ls")
+def list_episodes(data: Data = DEFAULT_DATA, task: Annotated[str, typer.Option(help="Only this task.")] = "") -> None:
+    """What is in a data folder."""
+    with _told():
+        found = catalogue.episodes(data, task)
+        table = Table("task", "n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator", "remarks")
+        for episode in found:
+            table.add_row(*_line(episode))
+        _console.print(table)
+        waiting = sorted(data.rglob("episode_*.mcap.part"))
+        _console.print(f"{len(found)} episodes" + (f", {len(waiting)} journals not saved yet" if waiting else ""))
+        if any(episode.problem for episode in found):
+            raise EpisodeError("some episodes cannot be read. Next: `station episodes verify` says what is wrong")
+
+
+@app.command()
+def show(
+    file: File,
+    pictures: Annotated[Path | None, typer.Option(help="Write contact sheet and joint plot into this folder.")] = None,
+) -> None:
+    """Everything a file says of itself."""
+    with _told():
+        try:
+            with h5py.File(_episode(file)) as opened:
+                _show(opened)
+        except OSError as error:
+            raise EpisodeError(f"{file}: not a whole HDF5 file: {error}") from error
+        labels = read_labels(file)
+        if labels is not None:
+            _console.print(f"labels: success {_said(labels.success)}, note {labels.note!r}")
+        if pictures is not None:
+            for path in draw(file, pictures):
+                _console.print(str(path))
+
+
+@app.command()
+def verify(paths: Annotated[list[Path], typer.Argument(help="Episodes, or folders of them.")]) -> None:
+    """Hold episodes against the layout; exit 1 if one is not whole."""
+    with _told():
+        files = [file for path in paths for file in _files(path)]
+        bad = 0
+        for file in files:
+            findings = findings_of(file)
+            bad += bool(findings)
+            _console.print(f"{file}: {'whole' if not findings else ''}")
+            for finding in findings:
+                _console.print(f"  {finding}")
+        if bad:
+            raise EpisodeError(f"{bad} of {len(files)} are not whole")
+
+
+@app.command()
+def recover(data: Data = DEFAULT_DATA) -> None:
+    """Save every journal that was left; exit 1 if one could not be."""
+    with _told():
+        if not data.is_dir():
+            raise UsageError(f"{data}: no such folder")
+        done = []
+        for result in recover_journals(data):
+            done.append(result)
+            what = f"{result.rows} rows in {result.episode}" if result.episode else ""
+            _console.print(f"{result.part}: {result.outcome} {' '.join(filter(None, (what, result.detail)))}")
+        saved = [result for result in done if result.outcome == "saved"]
+        _console.print(f"{len(saved)} saved")
+        if any(result.outcome == "failed" for result in done):
+            raise EpisodeError("some journals could not be saved; they are kept")
+
+
+@app.command()
+def label(
+    file: File,
+    success: Annotated[bool | None, typer.Option("--success/--failure", help="Did it do the task?")] = None,
+    unset: Annotated[bool, typer.Option("--unset", help="Take the verdict back.")] = False,
+    note: Annotated[str | None, typer.Option(help="Words to keep with it.")] = None,
+) -> None:
+    """Say what an episode is worth."""
+    with _told():
+        if success is None and not unset and note is None:
+            raise UsageError("nothing to say: give --success, --failure, --unset or --note")
+        if success is not None and unset:
+            raise UsageError("--unset and a verdict exclude each other")
+        episode = catalogue.read_episode(_episode(file))
+        verdict = None if unset else episode.success if success is None else success
+        write_labels(file, Labels(verdict, episode.note if note is None else note))
+        _console.print(f"{file}: success {_said(verdict)}")
+
+
+@app.command()
+def delete(
+    files: Annotated[list[Path], typer.Argument(help="Episodes.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Bring them back.")] = False,
+) -> None:
+    """Take episodes out of every loader's way (renamed, not erased)."""
+    with _told():
+        for file in files:
+            _console.print(str(catalogue.undelete(file) if undo else catalogue.delete(file)))
+
+
+@app.command()
+def view(
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    data: Annotated[Path, typer.Option(help="A data folder or one task's folder.")] = DEFAULT_DATA,
+    task: Annotated[str, typer.Option(help="Only this task.")] = "",
+    success: Annotated[
+        bool | None, typer.Option("--success/--failure", help="Only episodes with this verdict.")
+    ] = None,
+    length: Annotated[
+        int | None, typer.Option(help="Only episodes of exactly so many rows (ACT needs equal lengths).")
+    ] = None,
+) -> None:
+    """A folder of hard links numbered from 0: what trainers are given."""
+    with _told():
+        chosen = [
+            episode
+            for episode in catalogue.episodes(data, task)
+            if not episode.problem and success in (None, episode.success) and length in (None, episode.rows)
+        ]
+        for link, episode in zip(catalogue.view(out, chosen), chosen, strict=True):
+            _console.print(f"{link} = {episode.path}")
+
+
+def draw(file: Path, folder: Path) -> list[Path]:
+    """Contact sheet (where there are cameras) and joint plot of an episode, as PNGs in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = [picture.joint_plot(file, folder / f"{file.stem}_joints.png")]
+    with h5py.File(file) as opened:
+        cameras = len(opened.attrs["camera_names"])
+    return [picture.contact_sheet(file, folder / f"{file.stem}_cameras.png"), *drawn] if cameras else drawn
+
+
+def _show(file: h5py.File) -> None:
+    table = Table("attribute", "value", show_lines=False)
+    for name, value in file.attrs.items():
+        if name not in ("rig_yaml", "devices"):
+            table.add_row(name, ", ".join(map(str, value)) if hasattr(value, "tolist") and value.ndim else str(value))
+    _console.print(table)
+    data = Table("dataset", "type", "shape")
+    file.visititems(
+        lambda name, item: (
+            data.add_row(f"/{name}", str(item.dtype), str(item.shape)) if hasattr(item, "dtype") else None
+        )
+    )
+    _console.print(data)
+
+
+def _line(episode: Episode) -> tuple[str, ...]:
+    remarks = episode.problem or "; ".join(
+        filter(None, ("recovered" if episode.recovered else "", episode.ended, episode.note))
+    )
+    return (
+        episode.task, str(episode.number), str(episode.rows), f"{episode.seconds:.2f}", _said(episode.success),
+        str(episode.late), str(episode.lost), str(episode.stale), f"{episode.size_bytes / 1e6:.0f}", episode.operator,
+        remarks,
+    )  # fmt: skip
+
+
+def _said(success: bool | None) -> str:
+    return {None: "–", True: "yes", False: "no"}[success]
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return [episode.path for episode in catalogue.episodes(path)]
+    return [_episode(path)]
+
+
+def _episode(file: Path) -> Path:
+    if not file.is_file():
+        raise UsageError(f"{file}: no such episode. Next: `station episodes ls` shows what there is")
+    return file
+
+
+class _told:  # noqa: N801 (reads as a word in `with`)
+    """Errors of the station become one sentence and the exit code they carry."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StationError):
+            Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
+            raise typer.Exit(error.exit_code)

@@ -1,0 +1,67 @@
+"""`station policy show|bench DIR`: what a policy folder says, whether it fits, how fast it is here."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from station.clock import monotonic_ns
+from station.policy.bench import bench_policy
+from station.policy.folder import Policy, load_policy
+
+app = typer.Typer(no_args_is_help=True, help="Look at a policy folder: what it says, how fast it is on this computer.")
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds policy.yaml and the weights.")]
+
+
+@app.command()
+def show(folder: Folder) -> None:
+    """Check policy.yaml and show what it says. Nothing is loaded."""
+    policy = load_policy(folder)
+    _print(f"policy {policy.folder.name}", _description(policy))
+
+
+@app.command()
+def bench(
+    folder: Folder,
+    inferences: Annotated[int, typer.Option(min=1, help="How many inferences to time, after the warm-up.")] = 100,
+) -> None:
+    """Load and warm up the policy, and measure it without a rig."""
+    result = bench_policy(folder, inferences, monotonic_ns)
+    _print(f"policy {folder.resolve().name} on this computer", [
+        ("loading and warm-up", f"{result.load_ms:.0f} ms"),
+        ("inference, median", f"{result.inference_p50_ms:.1f} ms"),
+        ("inference, p95", f"{result.inference_p95_ms:.1f} ms"),
+        ("pictures → observation, p95", f"{result.observation_p95_ms:.1f} ms"),
+        ("chunk buffer, one step", f"{result.buffer.step_us:.1f} µs, {result.buffer.step_mb:.3f} MB"),
+    ])  # fmt: skip
+
+
+def _description(policy: Policy) -> list[tuple[str, str]]:
+    execution, image = policy.execution, policy.image
+    detail = {
+        "ensemble": f", w = exp(−{execution.k}·i), i = 0 the oldest",
+        "receding": f", {execution.steps} rows of each chunk",
+    }
+    return [
+        ("folder", str(policy.folder)),
+        ("kind, backend", f"{policy.kind}, {policy.backend} ({policy.weights})"),
+        ("cameras", ", ".join(policy.cameras) or "none"),
+        ("image", f"{image.width}×{image.height} {image.color}, {image.resize}" if image else "none"),
+        ("state → action", f"{policy.state_dim} → {policy.action_dim} dimensions"),
+        ("observation", f"{policy.obs_steps} step{'s' if policy.obs_steps > 1 else ''}"),
+        ("chunk", f"{policy.chunk} rows at {policy.rate_hz:g} Hz: {policy.chunk / policy.rate_hz:.2f} s"),
+        ("first row", f"at the observation's tick {policy.action_offset_ticks:+d}"),
+        ("execution", execution.mode + detail.get(execution.mode, "")),
+        ("newest dims", ", ".join(map(str, policy.newest_dims)) or "none"),
+        ("policy.yaml", f"sha256 {policy.sha256[:16]}…"),
+    ]
+
+
+def _print(title: str, rows: list[tuple[str, str]]) -> None:
+    table = Table("", "", title=title, show_header=False)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

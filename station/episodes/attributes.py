@@ -1,0 +1,79 @@
+"""The attributes of an episode file: writing what `layout.ATTRIBUTES` lists."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import msgspec
+import numpy as np
+
+from station.bus.messages import SOURCES
+from station.episodes import layout
+from station.episodes.journal import JournalHeader
+from station.episodes.survey import Survey
+
+
+def write_attributes(file: h5py.File, found: Survey) -> None:
+    """Write all of them; the datasets are there."""
+    for name, value in _of_file(found).items():
+        file.attrs[name] = value
+    for stream in found.plan.streams:
+        on = file[f"/timestamps/{stream}"].attrs
+        on["kind"] = found.kinds[stream]
+        on["lost"] = np.int64(found.lost.get(stream, 0))
+        on["stale"] = np.int64(found.stale[stream])
+    if found.plan.jpeg:
+        file["/compress_len"].attrs["camera_names"] = _strings(found.plan.cameras)
+    file["/control/source"].attrs["names"] = _strings(SOURCES)
+    for stream, names in found.columns.items():
+        file[f"/observations/extra/{stream}"].attrs["dim_names"] = _strings(names)
+
+
+def same_recording(path: Path, header: JournalHeader) -> bool:
+    """Is the episode at `path` of the recording whose journal begins with `header`?"""
+    try:
+        with h5py.File(path) as file:
+            mine = int(file.attrs["start_ns"]), int(file.attrs["start_wall_ns"])
+    except (OSError, KeyError):
+        return False
+    return mine == (header.start_ns, header.start_wall_ns)
+
+
+def _of_file(found: Survey) -> dict[str, Any]:
+    header, info = found.header, found.header.info
+    return {
+        "sim": np.bool_(header.simulated),
+        "compress": np.bool_(found.plan.jpeg),
+        "layout": np.int64(layout.VERSION),
+        "task": info.task,
+        "episode": np.int64(info.episode),
+        "instruction": info.instruction,
+        "operator": info.operator,
+        "scene": info.scene,
+        "policy": info.policy,
+        "success": np.int8(-1),
+        "camera_names": _strings(found.plan.cameras),
+        "dim_names": _strings(header.dim_names),
+        "units": _strings(header.units),
+        "action_space": "joint_position",
+        "rig": header.rig,
+        "rig_sha256": header.rig_sha256,
+        "rig_yaml": header.rig_yaml,
+        "devices": msgspec.json.encode(header.descriptions).decode(),
+        "check_result": info.check_result,
+        "station_version": header.station_version,
+        "tick_hz": np.float64(header.tick_hz),
+        "clock": "CLOCK_MONOTONIC, ns",
+        "start_ns": np.int64(header.start_ns),
+        "start_wall_ns": np.int64(header.start_wall_ns),
+        "late_ticks": np.int64(found.late),
+        "lost_samples": np.int64(sum(found.lost.values())),
+        "stale_samples": np.int64(sum(found.stale.values())),
+        "ended": found.ended,
+        "recovered": np.bool_(found.recovered),
+        "damage": found.damage,
+    }
+
+
+def _strings(names: tuple[str, ...]) -> Any:
+    return np.array(names, dtype=h5py.string_dtype())

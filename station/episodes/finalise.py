@@ -1,0 +1,153 @@
+"""Builds the episode's HDF5 from its journal: whole, verified, durable, and only then under its name.
+
+Two passes over the journal: the first counts and measures, the second writes; memory stays at a few hundred rows
+however long the episode is. It may be killed at any point and run again: the journal goes last.
+
+`python -m station.episodes.finalise PART` is the low-priority process that the session starts after each episode.
+"""
+
+import argparse
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from station.episodes import naming
+from station.episodes.attributes import same_recording
+from station.episodes.build import build
+from station.episodes.journal_reader import JournalReader
+from station.episodes.survey import Survey, survey
+from station.episodes.verify import verify
+from station.errors import EpisodeError, JournalDamaged, NothingRecorded, StationError
+
+NICE = 10
+
+
+def finalise(part: Path, keep_journal: bool = False) -> Path:
+    """Turn the journal `part` (`episode_<n>[.discarded].mcap.part`) into `episode_<n>.hdf5` and return that path.
+
+    A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed, or kept as `episode_<n>.mcap`; one that
+    is damaged in the middle is kept as `.mcap.damaged`. Raises EpisodeError (the journal is
+    still being written, or the episode exists and is another recording), NothingRecorded (no whole row) or
+    JournalDamaged (no row before the damage). The journal then stays.
+    """
+    if not part.exists() and (done := _target(part)).exists():
+        return done
+    with held(part) as free:
+        if not free:
+            raise EpisodeError(f"{part}: another process is writing or saving it. Next: wait for it, or end it")
+        if not part.exists():
+            return _target(part)  # that other process has just saved it
+        return finalise_held(part, keep_journal)
+
+
+@contextmanager
+def held(part: Path) -> Iterator[bool]:
+    """Own the journal while it is saved; False when a recorder, or somebody else saving it, does."""
+    try:
+        fd = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise EpisodeError(f"{part}: no such journal. Next: `station episodes ls` shows what there is") from None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(fd)
+
+
+def finalise_held(part: Path, keep_journal: bool = False) -> Path:
+    """`finalise` for a caller that holds the journal."""
+    number, target = naming.number_of(part), _target(part)
+    temporary = naming.temporary_path(part.parent, number)
+    temporary.unlink(missing_ok=True)  # of an earlier try that was killed
+    with JournalReader(part) as reader:
+        found = _survey(part, reader)
+        if not target.exists():
+            _write(part, reader, found, temporary, target)
+        elif not same_recording(target, found.header):
+            raise EpisodeError(
+                f"{target} exists and is another recording than {part.name}. Next: move one of them away"
+            )
+    _put_away(part, number, keep_journal, found)
+    return target
+
+
+def _survey(part: Path, reader: JournalReader) -> Survey:
+    if reader.header is None:
+        if any(reader.stored({"row"})):
+            raise JournalDamaged(
+                f"{part}: its first record is damaged, so its rows cannot be read. The journal is kept"
+            )
+        raise NothingRecorded(f"{part}: not even its first record is whole; nothing was recorded")
+    found = survey(reader, reader.header)
+    if found.rows == 0 and found.damage:
+        raise JournalDamaged(f"{part}: no whole row before the damage ({found.damage}). The journal is kept")
+    if found.rows == 0:
+        raise NothingRecorded(f"{part}: cut off before its first row; nothing was recorded")
+    return found
+
+
+def _write(part: Path, reader: JournalReader, found: Survey, temporary: Path, target: Path) -> None:
+    try:
+        check = build(reader, found, temporary)
+        with ThreadPoolExecutor(1) as pool:
+            durable = pool.submit(_sync, temporary)  # the disk works while the bytes are compared
+            findings = [*check(), *verify(temporary)]
+            durable.result()
+        if findings:
+            raise EpisodeError(
+                f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept"
+            )
+        os.link(temporary, target)  # unlike a rename it never replaces an episode
+    except OSError as error:
+        raise EpisodeError(
+            f"{target}: cannot be written: {error}. The journal is kept. Next: check the disk, then `station episodes recover`"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    naming.sync_folder(target.parent)
+
+
+def _put_away(part: Path, number: int, keep_journal: bool, found: Survey) -> None:
+    if found.damage:
+        part.rename(part.with_name(f"episode_{number}.mcap.damaged"))
+    elif keep_journal:
+        part.rename(part.with_name(f"episode_{number}.mcap"))
+    else:
+        part.unlink()
+    naming.sync_folder(part.parent)
+
+
+def _target(part: Path) -> Path:
+    path = naming.episode_path(part.parent, naming.number_of(part))
+    return naming.deleted_path(path) if naming.is_discarded(part) else path
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def main() -> None:
+    """The process: prints the episode's path; exit 1 with the reason when it could not be saved."""
+    parser = argparse.ArgumentParser(description="Build an episode's HDF5 from its journal.")
+    parser.add_argument("part", type=Path)
+    parser.add_argument("--keep-journal", action="store_true")
+    arguments = parser.parse_args()
+    os.nice(NICE)
+    try:
+        sys.stdout.write(f"{finalise(arguments.part, arguments.keep_journal)}\n")
+    except StationError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

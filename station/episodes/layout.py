@@ -1,0 +1,250 @@
+# ruff: noqa: E501 (a table has one line a row)
+"""The TABLE of what is in an episode: datasets, attributes, their types and shapes. Pure.
+
+`finalise` creates what `expected()` says, `verify` holds a file against it, docs/reference/episode-file.md is printed
+from it (`python -m station.episodes.layout > docs/reference/episode-file.md`).
+
+The first part is ALOHA's layout (act, act-plus-plus, Interbotix' aloha, openpi's converter), the second what those
+loaders ignore.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from station.bus.streams import STREAMS
+from station.device import Description
+
+Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra"]
+
+
+class Dataset(NamedTuple):
+    """One row of the table. Symbols in `shape`: see SYMBOLS."""
+
+    path: str
+    dtype: str
+    shape: tuple[str | int, ...]
+    per: Group
+    what: str
+
+
+class Attribute(NamedTuple):
+    """One attribute; `on` is "/" for the file, else the dataset's path in DATASETS."""
+
+    on: str
+    name: str
+    type: str
+    what: str
+
+
+SYMBOLS = {
+    "T": "rows: ticks of the episode",
+    "D": "numbers of the rig's vector (14 for two 6-joint arms with grippers)",
+    "C": "cameras",
+    "P": "bytes of the longest JPEG of the episode, over all cameras; shorter ones are padded with zeros",
+    "H": "height of the picture",
+    "W": "width of the picture",
+    "N": "numbers of that stream",
+}
+
+DATASETS = (
+    Dataset("/observations/qpos", "float32", ("T", "D"), "always", "followers' positions; a gripper is its finger opening, 0 closed to 1 open"),
+    Dataset("/observations/qvel", "float32", ("T", "D"), "always", "followers' velocities"),
+    Dataset("/observations/effort", "float32", ("T", "D"), "always", "followers' motor currents, mA"),
+    Dataset("/observations/images/<camera>", "uint8", ("T", "P"), "camera jpeg", "JPEG as the camera made it, zero-padded; one chunk a row; standards-correct: decodes to BGR with OpenCV, to RGB with everything else"),
+    Dataset("/observations/images/<camera>", "uint8", ("T", "H", "W", 3), "camera raw", "RGB pictures; one chunk a row"),
+    Dataset("/action", "float32", ("T", "D"), "always", "what the source asked for at this tick, as it asked; a gripper is the leader's joint, normalised"),
+    Dataset("/compress_len", "float32", ("C", "T"), "cameras jpeg", "bytes of each JPEG without its padding"),
+    Dataset("/action_sent", "float32", ("T", "D"), "always", "the goal derived from that ask, after ramp and limits"),
+    Dataset("/policy_action", "float32", ("T", "D"), "always", "what the policy asked for; NaN where there was none"),
+    Dataset("/human_action", "float32", ("T", "D"), "always", "what the human asked for while a policy ran; NaN where there was none"),
+    Dataset("/control/source", "uint8", ("T",), "always", "who commanded: an index into the attribute `names`"),
+    Dataset("/control/intervention", "bool", ("T",), "always", "a human took over from a policy"),
+    Dataset("/control/late", "bool", ("T",), "always", "the tick was emitted more than 5 ms after its time; its time is still the grid's"),
+    Dataset("/timestamps/tick", "int64", ("T",), "always", "when the tick is on the grid, ns"),
+    Dataset("/timestamps/<stream>", "int64", ("T",), "stream", "when the sample in this row was captured, ns"),
+    Dataset("/sync/age/<stream>", "int64", ("T",), "stream", "how old it was at the tick, ns"),
+    Dataset("/sync/is_new/<stream>", "bool", ("T",), "stream", "false: the row repeats the sample of the row before"),
+    Dataset("/observations/depth/<camera>", "uint16", ("T", "H", "W"), "depth", "depth pictures, mm; gzip 1 and shuffle, one chunk a row"),
+    Dataset("/observations/extra/<stream>", "float64", ("T", "N"), "extra", "any other recorded stream, as numbers; NaN where one is absent"),
+)  # fmt: skip
+
+ATTRIBUTES = (
+    Attribute("/", "sim", "bool", "recorded on a simulated rig"),
+    Attribute("/", "compress", "bool", "pictures are JPEG"),
+    Attribute("/", "layout", "int64", "version of this layout"),
+    Attribute("/", "task", "string", "the task's name: also the folder"),
+    Attribute("/", "episode", "int64", "the episode's number in its folder"),
+    Attribute("/", "instruction", "string", "what a language-conditioned policy is told"),
+    Attribute("/", "operator", "string", "who recorded it"),
+    Attribute("/", "scene", "string", "the scene"),
+    Attribute("/", "policy", "string", "the policy that ran, if one did"),
+    Attribute("/", "success", "int8", "−1 not said, 0 no, 1 yes; the only attribute ever rewritten. The labels file wins"),
+    Attribute("/", "camera_names", "strings", "cameras in the rig's order"),
+    Attribute("/", "dim_names", "strings", "names of the vector's numbers (D)"),
+    Attribute("/", "units", "strings", "their units (D)"),
+    Attribute("/", "action_space", "string", "always joint_position"),
+    Attribute("/", "rig", "string", "the rig's name"),
+    Attribute("/", "rig_sha256", "string", "hash of the rig file"),
+    Attribute("/", "rig_yaml", "string", "the rig file"),
+    Attribute("/", "devices", "string", "JSON: what each device said of itself (model, serial, firmware, streams)"),
+    Attribute("/", "check_result", "string", "result of the calibration check that opened the session"),
+    Attribute("/", "station_version", "string", "version of the software that recorded"),
+    Attribute("/", "tick_hz", "float64", "rate of the grid"),
+    Attribute("/", "clock", "string", "what the times are: CLOCK_MONOTONIC of the station's host, ns"),
+    Attribute("/", "start_ns", "int64", "an instant on that clock …"),
+    Attribute("/", "start_wall_ns", "int64", "… and the same instant in Unix time"),
+    Attribute("/", "late_ticks", "int64", "rows whose tick was late"),
+    Attribute("/", "lost_samples", "int64", "samples lost on the way to the journal, over the streams in /timestamps"),
+    Attribute("/", "stale_samples", "int64", "rows × streams older than three periods of the stream's rate (100 ms where it has none)"),
+    Attribute("/", "ended", "string", "why the recording ended by itself; empty when it was asked to"),
+    Attribute("/", "recovered", "bool", "saved from a journal that was cut off"),
+    Attribute("/", "damage", "string", "what was wrong with the journal; the rows before it are here"),
+    Attribute("/timestamps/<stream>", "kind", "string", "what the stream carries"),
+    Attribute("/timestamps/<stream>", "lost", "int64", "samples of it lost on the way to the journal"),
+    Attribute("/timestamps/<stream>", "stale", "int64", "rows in which it was stale"),
+    Attribute("/compress_len", "camera_names", "strings", "the order of its rows"),
+    Attribute("/control/source", "names", "strings", "what the numbers mean"),
+    Attribute("/observations/extra/<stream>", "dim_names", "strings", "names of its numbers (N)"),
+)  # fmt: skip
+
+VERSION = 1
+STALE_PERIODS = 3
+STALE_DEFAULT_NS = 100_000_000
+
+
+class Plan(NamedTuple):
+    """What one episode has of everything: fills the table's symbols and names."""
+
+    rows: int
+    dimensions: int
+    jpeg: bool
+    padded: int
+    """P; 0 where pictures are raw."""
+    cameras: tuple[str, ...]
+    """In the rig's order."""
+    pictures: Mapping[str, tuple[int, int]]
+    """(H, W) per camera; unused for JPEG."""
+    depths: Mapping[str, tuple[int, int]]
+    """(H, W) per camera that has depth."""
+    extras: Mapping[str, int]
+    """N per extra stream."""
+    streams: tuple[str, ...]
+
+
+class Expected(NamedTuple):
+    """One dataset of one episode."""
+
+    path: str
+    dtype: str
+    shape: tuple[int, ...]
+    chunk_per_row: bool
+    gzip: bool
+
+
+def expected(plan: Plan) -> list[Expected]:
+    """Every dataset of an episode, in the table's order."""
+    return [found for entry in DATASETS for found in _fill(entry, plan)]
+
+
+def _fill(entry: Dataset, plan: Plan) -> list[Expected]:
+    names: Mapping[Group, tuple[str, ...]] = {
+        "always": ("",),
+        "camera jpeg": plan.cameras if plan.jpeg else (),
+        "camera raw": () if plan.jpeg else plan.cameras,
+        "cameras jpeg": ("",) if plan.jpeg else (),
+        "stream": plan.streams,
+        "depth": tuple(plan.depths),
+        "extra": tuple(plan.extras),
+    }
+    return [_one(entry, plan, name) for name in names[entry.per]]
+
+
+def _one(entry: Dataset, plan: Plan, name: str) -> Expected:
+    height, width = (plan.depths if entry.per == "depth" else plan.pictures).get(name, (0, 0))
+    sizes = {
+        "T": plan.rows, "D": plan.dimensions, "C": len(plan.cameras), "P": plan.padded, "H": height, "W": width,
+        "N": plan.extras.get(name, 0),
+    }  # fmt: skip
+    path = entry.path.replace("<camera>", name).replace("<stream>", name)
+    shape = tuple(size if isinstance(size, int) else sizes[size] for size in entry.shape)
+    picture = entry.per in ("camera jpeg", "camera raw", "depth")
+    return Expected(path, entry.dtype, shape, picture, entry.per == "depth")
+
+
+def streams(descriptions: Mapping[str, Description]) -> dict[str, tuple[str, str]]:
+    """Name in the file (and in a tick's `chosen`) → (kind, node), of every recorded stream that devices publish.
+
+    A node's first stream has the node's name; further ones (a depth camera's depth) `<node>_<kind>`.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for node, description in descriptions.items():
+        kinds = [stream.kind for stream in description.streams if STREAMS[stream.kind].recorded]
+        for place, kind in enumerate(kinds):
+            found[node if place == 0 else f"{node}_{kind}"] = kind, node
+    return found
+
+
+def numbers(body: msgspec.Struct) -> dict[str, float]:
+    """Every number in a body by its dotted name: `left.0`, `buttons.trigger`. What is None or no number is left out."""
+    found: dict[str, float] = {}
+    _collect("", msgspec.to_builtins(body), found)
+    return found
+
+
+def _collect(name: str, value: object, found: dict[str, float]) -> None:
+    prefix = f"{name}." if name else ""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _collect(f"{prefix}{key}", inner, found)
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            _collect(f"{prefix}{place}", inner, found)
+    elif isinstance(value, int | float):
+        found[name] = float(value)
+
+
+def reference() -> str:
+    """docs/reference/episode-file.md."""
+    lines = [
+        "# The episode file",
+        "",
+        "Printed from `station/episodes/layout.py` by `python -m station.episodes.layout`; do not edit.",
+        "",
+        "`<data>/<task>/episode_<n>.hdf5`. `<camera>` and `<stream>` are node names: `cam_high`, `leader_left`; a depth",
+        "camera's second stream is `<node>_depth`. All times are int64 nanoseconds of one clock; `start_ns` and",
+        "`start_wall_ns` tie it to Unix time. In raw episodes colours are right in ACT and ACT++; JPEG episodes are right",
+        "in openpi's converter, and ACT++'s plain `imdecode` reads them with red and blue swapped.",
+        "",
+        *(f"- **{symbol}**: {what}" for symbol, what in SYMBOLS.items()),
+        "",
+        "## Datasets",
+        "",
+        "| path | type | shape | what |",
+        "|---|---|---|---|",
+        *(f"| `{d.path}`{_WHEN[d.per]} | {d.dtype} | {_shape(d.shape)} | {d.what} |" for d in DATASETS),
+        "",
+        "## Attributes",
+        "",
+        "| on | name | type | what |",
+        "|---|---|---|---|",
+        *(f"| `{a.on}` | `{a.name}` | {a.type} | {a.what} |" for a in ATTRIBUTES),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_WHEN: Mapping[Group, str] = {
+    "always": "", "camera jpeg": " (images: jpeg)", "camera raw": " (images: raw)", "cameras jpeg": " (images: jpeg)",
+    "stream": "", "depth": "", "extra": "",
+}  # fmt: skip
+
+
+def _shape(shape: tuple[str | int, ...]) -> str:
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

@@ -1,0 +1,128 @@
+"""Joins what a journal holds (ticks, rows and the samples they chose) into whole rows. Memory: a few ticks."""
+
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any, NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from station.bus.messages import Row, Tick
+from station.episodes import layout
+from station.episodes.journal import JournalHeader
+from station.episodes.journal_reader import JournalReader, Stored
+
+_PENDING_TICKS = 500
+"""Ticks kept while their rows are awaited; a row closes one tick later."""
+
+
+class Content(NamedTuple):
+    """A chosen sample of a stream whose content goes into the file."""
+
+    key: tuple[int, int]
+    """Start id and sequence: the same key is the same sample."""
+    body: Any
+    payload: tuple[bytes, ...]
+
+
+class WholeRow(NamedTuple):
+    """One row with everything it chose."""
+
+    tick: Tick
+    row: Row
+    contents: dict[str, Content]
+    """Per stream that has content of its own (pictures, depth, extra); arms are in the tick's vectors."""
+
+
+class RowReader:
+    """Iterates whole rows 0, 1, 2 … and stops where the journal, or its sense, ends."""
+
+    def __init__(self, reader: JournalReader, header: JournalHeader, trusted: bool = False) -> None:
+        self._trusted = trusted
+        self._reader, self._header = reader, header
+        self._chosen: frozenset[str] | None = None
+        self.streams = layout.streams(header.descriptions)
+        self._by_source = {source: stream for stream, source in self.streams.items() if source[0] != "arm_state"}
+        self._kinds = {"tick", "row", *(kind for kind, _ in self._by_source)}
+        self._recent: dict[str, dict[tuple[int, int], Stored]] = {stream: {} for stream in self._by_source.values()}
+        self._opened: dict[str, Content] = {}
+        self._ticks: dict[int, tuple[Tick, dict[str, Content]]] = {}
+        self.damage = ""
+        """What is wrong with the journal where the rows stop, "" if nothing but its end."""
+
+    def __iter__(self) -> Iterator[WholeRow]:
+        count = 0
+        try:
+            for stored in self._reader.stored(self._kinds, self._trusted):
+                if stored.kind == "row":
+                    yield self._close(stored, count)
+                    count += 1
+                elif stored.kind == "tick":
+                    self._choose(stored)
+                elif (stream := self._by_source.get((stored.kind, stored.node))) is not None:
+                    self._recent[stream][stored.header.start_id, stored.header.sequence] = stored
+        except (_Senseless, ValueError, DecodeError) as error:
+            self.damage = f"after row {count - 1}: {error}"
+            return
+        ending = self._reader.ending
+        if ending is not None and ending.how == "damaged":
+            self.damage = f"after row {count - 1}: {ending.detail} at byte {ending.offset}"
+
+    def _choose(self, stored: Stored) -> None:
+        tick, _ = stored.open()
+        assert isinstance(tick, Tick)
+        contents = {}
+        for chosen in tick.chosen:
+            if chosen.stream in self._recent:
+                contents[chosen.stream] = self._content(chosen.stream, (chosen.start_id, chosen.sequence))
+        self._ticks[tick.tick] = tick, contents
+        while len(self._ticks) > _PENDING_TICKS:
+            del self._ticks[next(iter(self._ticks))]
+
+    def _content(self, stream: str, key: tuple[int, int]) -> Content:
+        opened = self._opened.get(stream)
+        if opened is not None and opened.key == key:
+            return opened
+        recent = self._recent[stream]
+        if key not in recent:
+            raise _Senseless(f"a tick chose sample {key[1]} of {stream}, which is not in the journal before it")
+        for older in list(recent):  # what came before the chosen one will not be chosen any more
+            stored = recent.pop(older)
+            if older == key:
+                break
+        content = self._opened[stream] = Content(key, *stored.open())
+        return content
+
+    def _close(self, stored: Stored, count: int) -> WholeRow:
+        row, _ = stored.open()
+        assert isinstance(row, Row)
+        if row.row != count:
+            raise _Senseless(f"row {count} is missing: row {row.row} follows")
+        if row.tick not in self._ticks:
+            raise _Senseless(f"row {count} is of tick {row.tick}, which is not in the journal before it")
+        for older in [tick for tick in self._ticks if tick < row.tick]:
+            del self._ticks[older]
+        tick, contents = self._ticks.pop(row.tick)
+        self._check(tick, row)
+        return WholeRow(tick, row, contents)
+
+    def _check(self, tick: Tick, row: Row) -> None:
+        """A number that was not read is not a number: nothing of the kind goes into ALOHA's datasets."""
+        dimensions = len(self._header.dim_names)
+        for name, vector in (
+            ("qpos", tick.qpos), ("qvel", tick.qvel), ("effort", tick.effort), ("action", row.action),
+            ("action_sent", row.action_sent), ("policy_action", row.policy_action), ("human_action", row.human_action),
+        ):  # fmt: skip
+            if vector is None:
+                continue
+            if len(vector) != dimensions:
+                raise _Senseless(f"{name} of row {row.row} has {len(vector)} numbers, the rig {dimensions}")
+            if not all(map(isfinite, vector)):
+                raise _Senseless(f"{name} of row {row.row} is not a number throughout")
+        chosen = frozenset(choice.stream for choice in tick.chosen)
+        self._chosen = self._chosen or chosen
+        if chosen != self._chosen:
+            raise _Senseless(f"row {row.row} chose other streams than the first: {sorted(chosen ^ self._chosen)}")
+
+
+class _Senseless(Exception):
+    """The journal is readable but does not add up."""

@@ -1,0 +1,134 @@
+"""The first pass over a journal: how many whole rows, how large everything is, what was late, lost and stale."""
+
+from typing import Any, NamedTuple
+
+from station.bus.messages import Frame
+from station.clock import NS_PER_S
+from station.episodes import layout
+from station.episodes.journal import JournalHeader
+from station.episodes.journal_reader import JournalReader
+from station.episodes.rows import RowReader, WholeRow
+from station.errors import EpisodeError
+
+
+class Survey(NamedTuple):
+    """What the second pass has to know before it writes."""
+
+    header: JournalHeader
+    rows: int
+    plan: layout.Plan
+    kinds: dict[str, str]
+    """Kind of every stream the ticks chose from."""
+    fields: dict[str, tuple[str, ...]]
+    """Where an extra stream's numbers are in its message."""
+    columns: dict[str, tuple[str, ...]]
+    """What they are called: the device's own names where it has as many, else those places."""
+    late: int
+    lost: dict[str, int]
+    stale: dict[str, int]
+    ended: str
+    recovered: bool
+    """The journal has no end of its own: it was cut off."""
+    damage: str
+
+
+def survey(reader: JournalReader, header: JournalHeader) -> Survey:
+    """Read the journal once. Raises EpisodeError where a camera's pictures do not fit the rig file."""
+    rows = RowReader(reader, header)
+    measure = _Measure(header, rows.streams)
+    for row in rows:
+        measure.take(row)
+    count = measure.rows
+    closed = reader.ending is not None and reader.ending.how == "closed"
+    lost = {stream: reader.lost.get(rows.streams[stream], 0) for stream in measure.streams if stream in rows.streams}
+    return Survey(
+        header=header, rows=count, plan=measure.plan(), kinds=measure.kinds, fields=measure.fields(),
+        columns=measure.columns(), late=measure.late, lost=lost, stale=measure.stale, ended=reader.end.why if reader.end else "", recovered=not closed,
+        damage=rows.damage,
+    )  # fmt: skip
+
+
+class _Measure:
+    def __init__(self, header: JournalHeader, sources: dict[str, tuple[str, str]]) -> None:
+        self._header, self._sources = header, sources
+        self.rows = self.late = 0
+        self.streams: tuple[str, ...] = ()
+        self.kinds: dict[str, str] = {}
+        self.stale: dict[str, int] = {}
+        self._stale_ns: dict[str, int] = {}
+        self._longest = 0
+        self._sizes: dict[str, tuple[int, int]] = {}
+        self._fields: dict[str, dict[str, None]] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    def take(self, whole: WholeRow) -> None:
+        if self.rows == 0:
+            self._begin(whole)
+        self.rows += 1
+        self.late += whole.row.late
+        for chosen in whole.tick.chosen:
+            if chosen.age_ns > self._stale_ns[chosen.stream]:
+                self.stale[chosen.stream] += 1
+        for stream, content in whole.contents.items():
+            if self._seen.get(stream) != content.key:
+                self._seen[stream] = content.key
+                self._measure(stream, content.body, content.payload)
+
+    def _begin(self, whole: WholeRow) -> None:
+        self.streams = tuple(chosen.stream for chosen in whole.tick.chosen)
+        for stream in self.streams:
+            self.kinds[stream] = self._sources[stream][0] if stream in self._sources else ""
+            self.stale[stream] = 0
+            self._stale_ns[stream] = self._stale_after_ns(stream)
+
+    def _stale_after_ns(self, stream: str) -> int:
+        if stream not in self._sources:
+            return layout.STALE_DEFAULT_NS
+        kind, node = self._sources[stream]
+        rates = [found.rate_hz for found in self._header.descriptions[node].streams if found.kind == kind]
+        return round(layout.STALE_PERIODS * NS_PER_S / rates[0]) if rates[0] > 0 else layout.STALE_DEFAULT_NS
+
+    def _measure(self, stream: str, body: Any, payload: tuple[bytes, ...]) -> None:
+        if not isinstance(body, Frame):
+            self._fields.setdefault(stream, {}).update(dict.fromkeys(layout.numbers(body)))
+            return
+        size = body.height, body.width
+        jpeg = self._header.images == "jpeg"
+        if self.kinds[stream] == "frame" and jpeg:
+            if body.encoding != "jpeg":
+                raise EpisodeError(
+                    f"{stream} sent {body.encoding} where the rig file says images: jpeg. The journal is kept. "
+                    "Next: make its driver encode, or set images: raw"
+                )
+            self._longest = max(self._longest, len(payload[0]))
+        elif self._sizes.setdefault(stream, size) != size:
+            raise EpisodeError(
+                f"{stream} changed its size from {self._sizes[stream]} to {size} within the episode. The journal is kept"
+            )
+
+    def fields(self) -> dict[str, tuple[str, ...]]:
+        return {stream: tuple(names) for stream, names in self._fields.items()}
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        found = self.fields()
+        for stream, fields in found.items():
+            kind, node = self._sources[stream]
+            described = next(
+                entry.dimensions for entry in self._header.descriptions[node].streams if entry.kind == kind
+            )
+            if kind == "vector" and len(described) == len(fields):
+                found[stream] = tuple(dimension.name for dimension in described)
+        return found
+
+    def plan(self) -> layout.Plan:
+        return layout.Plan(
+            rows=self.rows,
+            dimensions=len(self._header.dim_names),
+            jpeg=self._header.images == "jpeg",
+            padded=self._longest,
+            cameras=tuple(name for name in self._header.cameras if self.kinds.get(name) == "frame"),
+            pictures=self._sizes,
+            depths={self._sources[name][1]: size for name, size in self._sizes.items() if self.kinds[name] == "depth"},
+            extras={stream: len(names) for stream, names in self._fields.items()},
+            streams=self.streams,
+        )

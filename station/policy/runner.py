@@ -1,0 +1,248 @@
+"""The policy runner: a node that hears ticks, thinks beside them, and asks the pilot for one action at every tick.
+
+    python -m station.policy.runner --rig RIG --node policy
+
+It knows no policy until it is asked LoadPolicy, and asks nothing until StartPolicy. It commands no arm: the pilot
+does, with the same limits, ramps and take-over as for a human, and holds when the asks stop. So it may be killed or
+hang at any time; a backend that hangs takes this process down with a reason, and the supervisor starts it again.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import zmq
+
+from station.bus.messages import Command, Description, Health, Tick
+from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
+from station.bus.sockets import Answerer, Subscriber
+from station.clock import NS_PER_S
+from station.episodes.journal import vector_dimensions
+from station.errors import BackendFault, StationError
+from station.node import Node, run
+from station.policy.folder import check_against_rig
+from station.policy.observation import history, ticks_kept, too_old
+from station.policy.runner_core import Ask, RunnerCore, Window
+from station.policy.worker import Answer, Begin, Eyes, Failure, Infer, Load, Loaded, LoadFailed, Result, Worker
+
+SHADOW = "policy_shadow"
+"""The node name under which a shadow's asks are published: on no stream that a pilot hears."""
+_POLL_MS = 100
+_FIRST_ASK_NS = 5 * NS_PER_S
+_LOADING_NS = 180 * NS_PER_S
+_SWITCH_S = 0.0005
+"""The interpreter's turn: a thread that is busy in Python must not hold the loop up for its usual 5 ms at a tick."""
+_Answer = Callable[[Reply], None]
+
+
+class Runner:
+    """The node's loop. Everything that decides is in RunnerCore."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        followers = [("description", follower) for follower in node.rig.followers]
+        self._bus = Subscriber(node.rig.name, [("tick", "synchronizer"), *followers])
+        self._descriptions: dict[str, Description] = {}
+        self._requests: Answerer[PolicyRequest] = Answerer(node.rig.name, node.name, PolicyRequest)
+        self._worker = Worker(node.clock)
+        self._eyes: Eyes | None = None
+        self._core: RunnerCore | None = None
+        self._seen: deque[Tick] = deque(maxlen=2)
+        self._shadow = False
+        self._asks = {node.name: 0, SHADOW: 0}
+        """The sequence of the next ask on each stream."""
+        self._loading: tuple[int, _Answer] | None = None
+        self._starting: tuple[int, _Answer] | None = None
+        self._publishing = Window()
+
+    def run(self) -> None:
+        """Until the node is to finish. Raises BackendFault when the backend hangs."""
+        sys.setswitchinterval(_SWITCH_S)
+        poller = zmq.Poller()
+        for source in (self._bus.socket, self._requests.socket, self._worker.wakes):
+            poller.register(source, zmq.POLLIN)
+        self._worker.start()
+        try:
+            while not self._node.finish.is_set():
+                poller.poll(_POLL_MS)
+                self._turn()
+        finally:
+            self._close()
+
+    def _turn(self) -> None:
+        for result in self._worker.results():
+            self._take(result)
+        while (sample := self._bus.receive()) is not None:
+            if isinstance(sample.body, Tick):
+                self._tick(sample.body, sample.header.sent_at_ns)
+            elif isinstance(sample.body, Description):
+                self._descriptions[sample.node] = sample.body
+        while (got := self._requests.receive()) is not None:
+            self._request(*got)
+        self._check(self._node.clock())
+
+    def _tick(self, tick: Tick, sent_at_ns: int) -> None:
+        self._seen.append(tick)
+        if self._core is None:
+            return
+        ask = self._core.tick(tick.tick, tick.t_ns)
+        if ask is not None:
+            self._publish(ask)
+            self._publishing.add(self._node.clock() - sent_at_ns)
+        if self._core.may_infer():
+            self._infer(self._core, tick)
+
+    def _publish(self, ask: Ask) -> None:
+        name = SHADOW if self._shadow else self._node.name
+        body = Command("rig", "policy", ask.tick, self._asks[name], ask.t_ns, ask.goal, hold=ask.hold)
+        self._asks[name] = self._node.publisher.publish("command", body, node=name) + 1
+        if self._starting is not None and not ask.hold:
+            self._starting[1](Done(f"asking since tick {ask.tick}"))
+            self._starting = None
+
+    def _infer(self, core: RunnerCore, tick: Tick) -> None:
+        needed = (*core.policy.cameras, *self._node.rig.followers)
+        why = too_old(tick, needed, round(self._node.rig.safety.camera_loss_s * NS_PER_S))
+        if why:
+            core.unseen(core.rollout, why)
+            return
+        core.inferring(self._node.clock())
+        self._worker.give(Infer(core.rollout, history(self._seen, core.policy.obs_steps, core.policy.rate_hz)))
+
+    def _take(self, result: Result) -> None:
+        now_ns = self._node.clock()
+        match result:
+            case Loaded():
+                self._finish_loading(result)
+            case LoadFailed():
+                self._answer_load(Refused(result.why))
+            case Answer() if self._core is not None:
+                self._core.answered(result.rollout, result.t_obs_ns, result.actions, result.inference_ns, now_ns)
+            case Failure() if self._core is not None:
+                note = self._core.unseen if result.blind else self._core.failed
+                note(result.rollout, result.why)
+                self._node.log.warning("no chunk", why=result.why)
+
+    def _request(self, request: PolicyRequest, answer: _Answer) -> None:
+        try:
+            match request:
+                case LoadPolicy():
+                    self._load(Path(request.folder), answer)
+                case StartPolicy():
+                    self._start(request.shadow, answer)
+                case StopPolicy():
+                    self._stop()
+                    answer(Done())
+        except StationError as error:
+            answer(Refused(str(error)))
+
+    def _load(self, folder: Path, answer: _Answer) -> None:
+        if self._loading is not None or (self._core is not None and self._core.phase == "running"):
+            answer(Refused("a policy is being loaded or runs. Next: stop it first"))
+            return
+        silent = [follower for follower in self._node.rig.followers if follower not in self._descriptions]
+        if silent:
+            answer(Refused(f"{', '.join(silent)} has not said what it is. Next: `station status` says what is missing"))
+            return
+        self._forget_policy()
+        self._loading = (self._node.clock() + _LOADING_NS, answer)
+        self._worker.give(Load(folder))
+
+    def _finish_loading(self, loaded: Loaded) -> None:
+        rig, policy = self._node.rig, loaded.policy
+        try:
+            names = [name for name, _ in vector_dimensions(rig, self._descriptions)]
+            check_against_rig(policy, rig.name, rig.cameras, names, rig.tick_hz)
+        except StationError as error:
+            self._answer_load(Refused(str(error)))
+            return
+        self._core = RunnerCore(policy, rig.tick_hz)
+        self._seen = deque(self._seen, maxlen=ticks_kept(policy, rig.tick_hz))
+        if policy.cameras:
+            self._eyes = Eyes(rig.name, policy, loaded.frames)
+            self._eyes.start()
+        self._answer_load(Done(f"{policy.kind} from {policy.folder} is warm"))
+
+    def _answer_load(self, reply: Reply) -> None:
+        if self._loading is not None:
+            self._loading[1](reply)
+        self._loading = None
+
+    def _start(self, shadow: bool, answer: _Answer) -> None:
+        if self._core is None or self._core.phase == "running":
+            answer(
+                Refused(
+                    "no policy is loaded. Next: load one"
+                    if self._core is None
+                    else "it runs already. Next: stop it first"
+                )
+            )
+            return
+        self._shadow = shadow
+        self._worker.give(Begin(self._core.begin()))
+        self._starting = (self._node.clock() + _FIRST_ASK_NS, answer)
+
+    def _stop(self) -> None:
+        if self._core is not None:
+            self._core.end()
+        self._refuse_start("it was stopped")
+
+    def _refuse_start(self, why: str) -> None:
+        if self._starting is not None:
+            self._starting[1](Refused(f"the policy asked nothing: {why}"))
+        self._starting = None
+
+    def _check(self, now_ns: int) -> None:
+        if self._loading is not None and now_ns > self._loading[0]:
+            raise BackendFault(
+                f"a policy was not loaded within {_LOADING_NS / NS_PER_S:g} s. Next: `station policy bench DIR`"
+            )
+        if self._core is not None:
+            self._check_core(self._core, now_ns)
+        if self._node.health_due(now_ns):
+            self._node.publish_health(self._health())
+
+    def _check_core(self, core: RunnerCore, now_ns: int) -> None:
+        if core.hung(now_ns):
+            raise BackendFault(
+                f"policy {core.policy.folder.name}: the backend {core.policy.backend} has not answered for "
+                f"{core.hang_ns / NS_PER_S:g} s. Next: the runner starts again; load the policy anew, "
+                "and try `station policy bench DIR`"
+            )
+        if self._starting is not None and (now_ns > self._starting[0] or core.phase == "fault"):
+            core.end()
+            self._refuse_start(core.why or "no tick came, or every chunk came too late")
+
+    def _health(self) -> Health:
+        core, lost = self._core, sum(self._bus.lost.values())
+        if core is None:
+            return Health(self._node.name, "ok", "", notes=("no policy is loaded",), lost=lost)
+        readings = core.readings()
+        if (publishing := self._publishing.percentile_ms(99)) == publishing:
+            readings["tick_to_ask_p99_ms"] = publishing
+        readings["undecodable_frames"] = float(self._eyes.undecodable if self._eyes else 0)
+        state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.why else "ok"
+        what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
+        return Health(self._node.name, state, core.why, readings=readings, notes=(what,), lost=lost)
+
+    def _forget_policy(self) -> None:
+        if self._eyes is not None:
+            self._eyes.close()
+        self._eyes = self._core = None
+
+    def _close(self) -> None:
+        self._forget_policy()
+        self._worker.close(timeout_s=0.5)
+        self._requests.close()
+        self._bus.close()
+
+
+def main(node: Node) -> None:
+    """The node's life."""
+    Runner(node).run()
+
+
+if __name__ == "__main__":
+    run(main)

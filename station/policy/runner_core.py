@@ -1,0 +1,156 @@
+"""The runner's mind, pure: when to infer, what to ask at a tick, what to do when a backend is slow, wrong or gone.
+
+    ready ──begin──► running ──end──► ready
+                     running ──FAULTS_IN_A_ROW bad answers──► fault ──begin──► running
+
+While a backend misbehaves the arms follow what is buffered; when that is used up the ask says hold. Nothing is asked
+before the first chunk is there, so a pilot cannot be engaged on a policy that has not thought yet.
+"""
+
+from collections import deque
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from station.clock import NS_PER_MS, NS_PER_S
+from station.policy.chunks import ChunkBuffer
+from station.policy.folder import Policy, chunk_ns
+
+FAULTS_IN_A_ROW = 10
+SHORTEST_HANG_NS = 2 * NS_PER_S
+_WINDOW = 250
+"""Answers behind a percentile: 5 s where every tick is inferred."""
+
+
+class Ask(NamedTuple):
+    """What the policy wants done at one tick."""
+
+    tick: int
+    t_ns: int
+    goal: tuple[float, ...]
+    """(D,); of a hold: the last one asked."""
+    hold: bool
+
+
+class Window:
+    """The newest measurements, and their percentiles."""
+
+    def __init__(self, size: int = _WINDOW) -> None:
+        self._values: deque[int] = deque(maxlen=size)
+
+    def add(self, value_ns: int) -> None:
+        """One more."""
+        self._values.append(value_ns)
+
+    def percentile_ms(self, percent: float) -> float:
+        """NaN while there is none."""
+        return float(np.percentile(self._values, percent)) / NS_PER_MS if self._values else float("nan")
+
+
+class RunnerCore:
+    """One loaded policy."""
+
+    def __init__(self, policy: Policy, tick_hz: float) -> None:
+        self.policy = policy
+        self.phase: Literal["ready", "running", "fault"] = "ready"
+        self.why = ""
+        """The last thing that went wrong in this rollout."""
+        self.rollout = 0
+        """Counts `begin`: answers to an earlier one's observations are dropped."""
+        self.hang_ns = max(SHORTEST_HANG_NS, 2 * chunk_ns(policy))
+        """An answer this late means a hung backend: twice the time after which it could be of no use."""
+        self.delay = Window()
+        """From the observation's tick to when its chunk could be read, ns."""
+        self.inference = Window()
+        self.faults = self.missing = 0
+        self._buffer = ChunkBuffer(
+            policy.chunk, policy.action_dim, policy.rate_hz, policy.execution, policy.newest_dims,
+            policy.action_offset_ticks, tick_hz,
+        )  # fmt: skip
+        self._asked_ns: int | None = None
+        self._faults_in_a_row = 0
+        self._last: tuple[float, ...] | None = None
+
+    def begin(self) -> int:
+        """A rollout begins with an empty buffer; returns its number."""
+        self._buffer.clear()
+        self.rollout += 1
+        self.phase, self.why = "running", ""
+        self.faults = self.missing = self._faults_in_a_row = 0
+        self._last = None
+        return self.rollout
+
+    def end(self) -> None:
+        """Nothing is asked any more."""
+        self.phase, self._last = "ready", None
+
+    @property
+    def asking(self) -> bool:
+        """Has anything been asked in this rollout?"""
+        return self._last is not None
+
+    def tick(self, tick: int, t_ns: int) -> Ask | None:
+        """The ask for a tick: the action for its own time, hold where the buffer has run out, None before the first."""
+        if self.phase == "ready":
+            return None
+        action = self._buffer.action(t_ns)
+        if action is not None:
+            self._last = tuple(action.values.tolist())
+        if self._last is None:
+            return None
+        return Ask(tick, t_ns, self._last, action is None)
+
+    def may_infer(self) -> bool:
+        """Is the backend free, and worth asking?"""
+        return self.phase == "running" and self._asked_ns is None
+
+    def inferring(self, now_ns: int) -> None:
+        """An observation was handed to the backend."""
+        self._asked_ns = now_ns
+
+    def answered(
+        self, rollout: int, t_obs_ns: int, actions: NDArray[np.float64], inference_ns: int, now_ns: int
+    ) -> None:
+        """The backend answered (chunk, D), already checked."""
+        self._asked_ns = None
+        if rollout != self.rollout or self.phase != "running":
+            return
+        self._faults_in_a_row = 0
+        self._buffer.add(t_obs_ns, actions, now_ns)
+        self.delay.add(now_ns - t_obs_ns)
+        self.inference.add(inference_ns)
+
+    def failed(self, rollout: int, why: str) -> None:
+        """The backend raised, or answered nonsense. Too often in a row, and it is asked no more."""
+        self._asked_ns = None
+        if rollout != self.rollout or self.phase != "running":
+            return
+        self.faults += 1
+        self._faults_in_a_row += 1
+        self.why = why
+        if self._faults_in_a_row >= FAULTS_IN_A_ROW:
+            self.phase = "fault"
+
+    def unseen(self, rollout: int, why: str) -> None:
+        """There was nothing to infer from: a picture is missing or too old. No fault of the backend's."""
+        self._asked_ns = None
+        if rollout == self.rollout and self.phase == "running":
+            self.missing += 1
+            self.why = why
+
+    def hung(self, now_ns: int) -> bool:
+        """Is an answer overdue beyond all use? Then the process must go: a thread cannot be ended."""
+        return self._asked_ns is not None and now_ns - self._asked_ns > self.hang_ns
+
+    def readings(self) -> dict[str, float]:
+        """For health: slow numbers, units in the names."""
+        values = {
+            "delay_p95_ms": self.delay.percentile_ms(95),
+            "inference_p95_ms": self.inference.percentile_ms(95),
+            "starved_ticks": self._buffer.starved,
+            "dropped_chunks": self._buffer.dropped,
+            "faults": self.faults,
+            "missing_frames": self.missing,
+        }
+        return {name: float(value) for name, value in values.items() if value == value}

@@ -1,0 +1,211 @@
+"""The two threads beside the runner's loop: one decodes frames as they arrive, one owns the backend.
+
+Both compute in libraries that let go of the interpreter's lock, so that the loop always gets its turn at a tick.
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from station.bus.messages import Frame, Tick
+from station.bus.sockets import Subscriber
+from station.clock import Clock
+from station.errors import StationError
+from station.policy.backend import Backend, blank_observation, checked, open_backend
+from station.policy.folder import Policy, load_policy
+from station.policy.frames import FrameCache, FrameKey, prepare
+from station.policy.observation import ObservationBuilder, frames_kept
+
+WARM_UP = 10
+"""Inferences before a policy may start: the first ones allocate, compile and page in (act-plus-plus does as many)."""
+_DECODING_S = 0.1
+"""How long an observation waits for a frame that is being decoded."""
+
+
+class Load(NamedTuple):
+    """Job: load a folder and warm it up. Whether it fits the rig is the loop's to check."""
+
+    folder: Path
+
+
+class Begin(NamedTuple):
+    """Job: a rollout begins."""
+
+    rollout: int
+
+
+class Infer(NamedTuple):
+    """Job: infer from these ticks (`observation.history`)."""
+
+    rollout: int
+    ticks: tuple[Tick, ...]
+
+
+class Loaded(NamedTuple):
+    """Answer: the policy is warm, and this is where its frames belong."""
+
+    policy: Policy
+    frames: FrameCache
+
+
+class LoadFailed(NamedTuple):
+    """Answer: it could not be loaded."""
+
+    why: str
+
+
+class Answer(NamedTuple):
+    """Answer: a checked chunk."""
+
+    rollout: int
+    t_obs_ns: int
+    actions: NDArray[np.float64]
+    inference_ns: int
+
+
+class Failure(NamedTuple):
+    """Answer: no chunk. `blind`: there was nothing to infer from, the backend was not even asked."""
+
+    rollout: int
+    why: str
+    blind: bool = False
+
+
+Job = Load | Begin | Infer | None
+Result = Loaded | LoadFailed | Answer | Failure
+
+
+class Worker(threading.Thread):
+    """Owns the backend. A daemon: it may hang in the backend, and must not keep the process alive then."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(name="inference", daemon=True)
+        self._clock = clock
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._policy: Policy | None = None
+        self._backend: Backend | None = None
+        self._builder: ObservationBuilder | None = None
+        self.wakes = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        """Readable when there are results: for the loop's poller."""
+
+    def give(self, job: Job) -> None:
+        """Queue a job; None ends the thread."""
+        self._jobs.put(job)
+
+    def results(self) -> list[Result]:
+        """What has been answered since the last call. Never blocks."""
+        try:
+            os.eventfd_read(self.wakes)
+        except BlockingIOError:
+            return []
+        found = []
+        while not self._results.empty():
+            found.append(self._results.get())
+        return found
+
+    def run(self) -> None:
+        """Jobs in order, one answer each (Begin has none unless it fails)."""
+        while (job := self._jobs.get()) is not None:
+            result = self._do(job)
+            if result is not None:
+                self._results.put(result)
+                os.eventfd_write(self.wakes, 1)
+        self._close()
+
+    def _do(self, job: Load | Begin | Infer) -> Result | None:
+        try:
+            match job:
+                case Load():
+                    return self._load(job)
+                case Begin():
+                    if self._backend is not None:
+                        self._backend.begin()
+                    return None
+                case Infer():
+                    return self._infer(job)
+        except StationError as error:
+            why = str(error)
+        except Exception as error:  # a backend is anybody's code: whatever it raises is its fault, not the runner's end
+            why = (
+                f"the backend raised {type(error).__name__}: {error}. Next: `station policy bench` shows it off the rig"
+            )
+        return LoadFailed(why) if isinstance(job, Load) else Failure(job.rollout, why)
+
+    def close(self, timeout_s: float) -> None:
+        """End the thread, unless it hangs in the backend: then it is left behind."""
+        self.give(None)
+        self.join(timeout_s)
+        if not self.is_alive():
+            os.close(self.wakes)
+
+    def _load(self, job: Load) -> Loaded:
+        self._close()
+        policy = load_policy(job.folder)
+        self._backend = open_backend(policy)
+        warm_up(policy, self._backend)
+        frames = FrameCache(frames_kept(policy))
+        self._policy, self._builder = policy, ObservationBuilder(policy, frames)
+        return Loaded(policy, frames)
+
+    def _infer(self, job: Infer) -> Result:
+        if self._policy is None or self._backend is None or self._builder is None:
+            return Failure(job.rollout, "no policy is loaded")
+        observation = self._builder.build(job.ticks, _DECODING_S)
+        if isinstance(observation, str):
+            return Failure(job.rollout, observation, blind=True)
+        began_ns = self._clock()
+        actions = checked(self._policy, self._backend.infer(observation))
+        return Answer(job.rollout, observation.t_ns, actions, self._clock() - began_ns)
+
+    def _close(self) -> None:
+        if self._backend is not None:
+            self._backend.close()
+        self._policy = self._backend = self._builder = None
+
+
+def warm_up(policy: Policy, backend: Backend, inferences: int = WARM_UP) -> None:
+    """Infer from nothing until it is warm. Raises BackendFault where an answer is not what policy.yaml promises."""
+    blank = blank_observation(policy)
+    for _ in range(inferences):
+        checked(policy, backend.infer(blank))
+
+
+class Eyes(threading.Thread):
+    """Decodes the policy's cameras' frames as they arrive, each once, with a subscription of its own."""
+
+    def __init__(self, rig: str, policy: Policy, frames: FrameCache) -> None:
+        super().__init__(name="eyes")
+        self.undecodable = 0
+        self._rig, self._policy, self._frames = rig, policy, frames
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        """Until `close`."""
+        frames = Subscriber(self._rig, [("frame", camera) for camera in self._policy.cameras])
+        try:
+            while not self._done.is_set():
+                sample = frames.receive(timeout_ms=100)
+                if sample is not None and isinstance(sample.body, Frame):
+                    key = FrameKey(sample.node, sample.header.start_id, sample.header.sequence)
+                    self._keep(key, sample.body, sample.payload)
+        finally:
+            frames.close()
+
+    def _keep(self, key: FrameKey, frame: Frame, payload: Sequence[bytes]) -> None:
+        picture = prepare(frame, payload[0], self._policy.image) if payload and self._policy.image else None
+        if picture is None:
+            self.undecodable += 1
+        else:
+            self._frames.put(key, picture)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._done.set()
+        self.join()

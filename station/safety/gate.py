@@ -1,0 +1,229 @@
+"""The gate: which commands pass to one arm, and what the arm does when none does. Pure, given the time.
+
+Its states: closed (no torque, or not opened yet) → holding (a reason is latched) → ready → following. `reset` closes it
+on a reason, `resume` opens it, the first sound command near the held goal makes it follow, and anything wrong latches a
+reason again. While it holds, the goal first slows down within the acceleration limit and then stands.
+"""
+
+from collections.abc import Sequence
+from math import isfinite
+
+from station.bus.messages import Command, Dimension
+from station.clock import NS_PER_MS, NS_PER_S
+from station.errors import CommandRefused
+from station.rig import Safety
+from station.safety.limiter import Limiter
+from station.safety.watch import Finding, Watch
+
+ALIGNED_RAD = 0.15
+"""How far the first command after `resume` may be from the held goal. The pilot's ramp starts at that goal."""
+LONGEST_STEP_NS = 25 * NS_PER_MS
+"""The dt of one step at most: a 50 Hz source's period and its jitter. A longer gap gives no longer leap."""
+SLACK_NS = 40 * NS_PER_MS
+"""How far the sum of all dt may be ahead of the time that went by: asks delayed on their way arrive in a bunch."""
+AHEAD_NS = 25 * NS_PER_MS
+"""An ask from farther in the future than this is no ask of this clock."""
+RETREAT_RAD_S = 0.5
+"""How fast a goal is brought back to the measured pose."""
+_SHORTEST_STEP_NS = NS_PER_MS // 10
+
+
+class Gate:
+    """The last gate of one arm, used by its host.
+
+    The host calls `reset` after opening and after torque went on, `close` when torque is off or unknown, `command` for
+    every command that arrives and `tick` after every reading, and writes what these return. All goals (D,).
+    """
+
+    def __init__(self, dimensions: Sequence[Dimension], safety: Safety) -> None:
+        self._dimensions = tuple(dimensions)
+        self._safety = safety
+        self._limiter = Limiter(dimensions, safety.velocity_rad_s, safety.acceleration_rad_s2)
+        self._watch = Watch(dimensions, safety.divergence_rad)
+        self._stale_ns = round(safety.stale_ms * NS_PER_MS)
+        self._open = False
+        self._latched = "closed: the arm has not been opened"
+        self._following = False
+        self._retreat: dict[int, float] = {}
+        self._last_ask_ns: int | None = None
+        self._last_accepted_ns = 0
+        self._last_step_ns = 0
+        self._credit_ns = 0
+        self._credit_at_ns = 0
+        self.limited = False
+        """Did the last command that passed have to be changed to keep a limit?"""
+
+    @property
+    def goal(self) -> tuple[float, ...]:
+        """The goal that stands. Empty before the first `reset`."""
+        return self._limiter.goal
+
+    @property
+    def velocity(self) -> tuple[float, ...]:
+        """How fast the goal moved in the last step, unit/s."""
+        return self._limiter.velocity
+
+    @property
+    def holding(self) -> str:
+        """Why it holds; "" while it follows or is ready to."""
+        return self._latched
+
+    @property
+    def following(self) -> bool:
+        """Has a command passed since `resume`, and does it still follow?"""
+        return self._following
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is about to go wrong: servos near overload by name."""
+        return self._watch.warnings
+
+    def reset(self, goal: Sequence[float], now_ns: int) -> None:
+        """Torque is on and the servos hold `goal` (read back, never assumed): hold it until somebody resumes.
+
+        Raises CommandRefused if `goal` has a number that was not read.
+        """
+        if len(goal) != len(self._dimensions) or not all(isfinite(value) for value in goal):
+            raise CommandRefused(
+                f"the gate cannot start from {list(goal)}: {len(self._dimensions)} readings are needed"
+            )
+        self._limiter.reset(goal)
+        self._watch.reset(now_ns)
+        self._open, self._retreat, self._following = True, {}, False
+        self._latched = "waiting for an operator to engage"
+        self._last_ask_ns, self._last_step_ns = None, now_ns
+        self._credit_ns, self._credit_at_ns = SLACK_NS, now_ns
+
+    def close(self, why: str) -> None:
+        """Torque is off or unknown: nothing is written until the next `reset`."""
+        self._open, self._following, self._retreat = False, False, {}
+        self._latched = f"closed: {why}"
+
+    def hold(self, why: str) -> None:
+        """Decelerate and hold until somebody resumes. The first reason stays."""
+        if not self._latched:
+            self._latched = why or "asked to hold"
+            self._following = False
+
+    def resume(self) -> None:
+        """An operator has acted: ready for a command near the held goal. What is still wrong latches again in `tick`.
+
+        Raises CommandRefused while closed, or while the goal is still slowing down.
+        """
+        if not self._open:
+            raise CommandRefused(f"cannot resume: {self._latched}")
+        if not self._limiter.standing:
+            raise CommandRefused("cannot resume: the arm is still slowing down. Next: ask again in a moment")
+        self._latched, self._retreat, self._following = "", {}, False
+        self._watch.forgive()
+
+    def command(self, cmd: Command, now_ns: int) -> tuple[float, ...] | None:
+        """The goal to write for a command that came in at `now_ns`; None if it was a hold, which `tick` carries out.
+
+        Raises CommandRefused with the reason; the arm then goes on as if the command had not come.
+        """
+        if cmd.hold:
+            self.hold(cmd.why or f"{cmd.source} asked to hold")
+            return None
+        self._check(cmd, now_ns)
+        dt_ns = self._step_ns(cmd, now_ns)
+        self._last_ask_ns = cmd.ask_at_ns
+        self._last_accepted_ns = self._last_step_ns = now_ns
+        self._following = True
+        goal = self._limiter.step(cmd.goal, dt_ns / NS_PER_S)
+        self.limited = goal != cmd.goal
+        return goal
+
+    def tick(
+        self, now_ns: int, measured: Sequence[float | None], current_ma: Sequence[float | None]
+    ) -> tuple[float, ...] | None:
+        """After every reading: the goal to write if it holds and the goal still moves, else None."""
+        if not self._open:
+            return None
+        finding = self._watch.look(now_ns, self.goal, measured, current_ma)
+        if finding is not None:
+            self._act_on(finding)
+        if self._following and now_ns - self._last_accepted_ns > self._stale_ns:
+            self.hold(f"no command for {self._safety.stale_ms:g} ms")
+        return self._carry_out_hold(now_ns) if self._latched else None
+
+    def _carry_out_hold(self, now_ns: int) -> tuple[float, ...] | None:
+        elapsed_ns = now_ns - self._last_step_ns
+        dt_ns = min(elapsed_ns, LONGEST_STEP_NS, self._credit(now_ns))
+        if dt_ns < _SHORTEST_STEP_NS:
+            return None
+        before = self._limiter.goal
+        self._spend(dt_ns, now_ns)
+        if self._retreat:
+            target = [self._retreat.get(i, value) for i, value in enumerate(before)]
+            goal = self._limiter.step(target, dt_ns / NS_PER_S, RETREAT_RAD_S)
+        else:
+            goal = self._limiter.stop(dt_ns / NS_PER_S, elapsed_ns / NS_PER_S)
+        self._last_step_ns = now_ns
+        return goal if goal != before else None
+
+    def _act_on(self, finding: Finding) -> None:
+        """Hold, and bring those dimensions back to where they are now, once per hold.
+
+        Once, because a target that followed the arm would let it sag for ever.
+        """
+        self.hold(finding.why)
+        for i in finding.retreat:
+            position = self._watch.measured[i]
+            if position is not None:
+                self._retreat.setdefault(i, position)
+
+    def _check(self, cmd: Command, now_ns: int) -> None:
+        if self._latched:
+            raise CommandRefused(f"holding: {self._latched}")
+        if len(cmd.goal) != len(self._dimensions):
+            raise CommandRefused(
+                f"a goal of {len(cmd.goal)} numbers from {cmd.source}; this arm takes {len(self._dimensions)}"
+            )
+        for dimension, value in zip(self._dimensions, cmd.goal, strict=True):
+            if not isfinite(value):
+                raise CommandRefused(f"{dimension.name} = {value} from {cmd.source} is no goal")
+        age_ns = now_ns - cmd.ask_at_ns
+        if age_ns > self._stale_ns:
+            raise CommandRefused(
+                f"ask {cmd.ask_sequence} of {cmd.source} is {age_ns / NS_PER_MS:.0f} ms old, "
+                f"more than {self._safety.stale_ms:g} ms"
+            )
+        if age_ns < -AHEAD_NS:
+            raise CommandRefused(
+                f"ask {cmd.ask_sequence} of {cmd.source} is {-age_ns / NS_PER_MS:.0f} ms in the future"
+            )
+        if self._last_ask_ns is not None and cmd.ask_at_ns <= self._last_ask_ns:
+            raise CommandRefused(
+                f"ask {cmd.ask_sequence} of {cmd.source} is not newer than the one before: out of order, or sent twice"
+            )
+        if not self._following:
+            self._check_alignment(cmd)
+
+    def _check_alignment(self, cmd: Command) -> None:
+        for dimension, goal, held in zip(self._dimensions, cmd.goal, self.goal, strict=True):
+            off_rad = abs(goal - held) * abs(dimension.rad_per_unit)
+            if off_rad > ALIGNED_RAD:
+                raise CommandRefused(
+                    f"{dimension.name}: the first command of {cmd.source} is {off_rad:.2f} rad from the held goal, "
+                    f"more than {ALIGNED_RAD:g} rad. Next: engage through the pilot, which aligns first"
+                )
+
+    def _step_ns(self, cmd: Command, now_ns: int) -> int:
+        """The dt of this ask: from the ask before it, but never more than really went by."""
+        if self._following and self._last_ask_ns is not None:
+            wanted_ns = cmd.ask_at_ns - self._last_ask_ns
+        else:
+            wanted_ns = max(now_ns - self._last_step_ns, NS_PER_MS)
+        dt_ns = min(wanted_ns, LONGEST_STEP_NS, self._credit(now_ns))
+        if dt_ns < _SHORTEST_STEP_NS:
+            raise CommandRefused(f"asks of {cmd.source} come faster than time goes by")
+        self._spend(dt_ns, now_ns)
+        return dt_ns
+
+    def _credit(self, now_ns: int) -> int:
+        return min(SLACK_NS, self._credit_ns + max(0, now_ns - self._credit_at_ns))
+
+    def _spend(self, dt_ns: int, now_ns: int) -> None:
+        self._credit_ns = self._credit(now_ns) - dt_ns
+        self._credit_at_ns = max(self._credit_at_ns, now_ns)

@@ -1,0 +1,111 @@
+"""What an arm's own readings say against going on: silence, divergence, overload. Pure, given the time.
+
+A reading that was not taken (None) is no number: it neither starts nor ends a suspicion, it only grows old.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from station.bus.messages import Dimension
+from station.clock import NS_PER_S
+
+LASTING_NS = 300 * NS_PER_S // 1000
+"""How long divergence or overload must last before it counts: longer than the lag and the inrush of a quick motion."""
+SILENT_NS = NS_PER_S // 2
+"""A servo silent for longer puts the arm in hold."""
+OVERLOAD_SHARE = 0.9
+"""Near the shutdown level: this share of `overload_ma`."""
+
+
+class Finding(NamedTuple):
+    """Why to hold, and which dimensions to bring back to where they are."""
+
+    why: str
+    retreat: tuple[int, ...]
+
+
+class Watch:
+    """Watches one arm's readings."""
+
+    def __init__(self, dimensions: Sequence[Dimension], divergence_rad: float) -> None:
+        self._dimensions = tuple(dimensions)
+        self._divergence_rad = divergence_rad
+        self.measured: list[float | None] = []
+        """The last position heard of each dimension, None before the first."""
+        self.warnings: tuple[str, ...] = ()
+        self._heard_ns: list[int] = []
+        self._diverged_ns: list[int | None] = []
+        self._overloaded_ns: list[int | None] = []
+        self.reset(0)
+
+    def reset(self, now_ns: int) -> None:
+        """Forget everything; every servo counts as heard now."""
+        count = len(self._dimensions)
+        self.measured = [None] * count
+        self._heard_ns = [now_ns] * count
+        self.forgive()
+
+    def forgive(self) -> None:
+        """Start counting divergence and overload anew (silence ends only by an answer)."""
+        self._diverged_ns = [None] * len(self._dimensions)
+        self._overloaded_ns = [None] * len(self._dimensions)
+        self.warnings = ()
+
+    def look(
+        self,
+        now_ns: int,
+        goal: Sequence[float],
+        measured: Sequence[float | None],
+        current_ma: Sequence[float | None],
+    ) -> Finding | None:
+        """Take one reading in; what it says against going on, the gravest first."""
+        silent, diverged, overloaded, warnings = [], [], [], []
+        for i, (dimension, wanted, position, current) in enumerate(
+            zip(self._dimensions, goal, measured, current_ma, strict=True)
+        ):
+            if position is not None:
+                self._heard_ns[i] = now_ns
+                self.measured[i] = position
+                if not dimension.compliant:
+                    off_rad = abs(wanted - position) * abs(dimension.rad_per_unit)
+                    diverged += self._lasting(self._diverged_ns, i, off_rad > self._divergence_rad, now_ns)
+            elif now_ns - self._heard_ns[i] > SILENT_NS:
+                silent.append(i)
+            if current is not None and dimension.overload_ma is not None:
+                near = abs(current) >= OVERLOAD_SHARE * dimension.overload_ma
+                overloaded += self._lasting(self._overloaded_ns, i, near, now_ns)
+                if near:
+                    warnings.append(
+                        f"{dimension.name} near overload: {abs(current):.0f} of {dimension.overload_ma:.0f} mA"
+                    )
+        self.warnings = tuple(warnings)
+        return self._finding(silent, diverged, overloaded)
+
+    def _lasting(self, since: list[int | None], i: int, wrong: bool, now_ns: int) -> list[int]:
+        """[i] if dimension i has been wrong for `LASTING_NS`, else []."""
+        if not wrong:
+            since[i] = None
+            return []
+        start_ns = since[i]
+        if start_ns is None:
+            since[i] = now_ns
+            return []
+        return [i] if now_ns - start_ns >= LASTING_NS else []
+
+    def _finding(self, silent: list[int], diverged: list[int], overloaded: list[int]) -> Finding | None:
+        if not (silent or diverged or overloaded):
+            return None
+        reasons = []
+        if silent:
+            reasons.append(f"{self._names(silent)} silent for more than {SILENT_NS / NS_PER_S:g} s: check its cable")
+        if diverged:
+            reasons.append(
+                f"{self._names(diverged)} more than {self._divergence_rad:g} rad from the goal: is the arm blocked?"
+            )
+        if overloaded:
+            reasons.append(f"{self._names(overloaded)} near overload: take the load off before the servo trips")
+        retreat = tuple(i for i, dimension in enumerate(self._dimensions) if i in overloaded or not dimension.compliant)
+        return Finding("; ".join(reasons), retreat if diverged else tuple(overloaded))
+
+    def _names(self, indices: Sequence[int]) -> str:
+        return ", ".join(self._dimensions[i].name for i in indices)
