@@ -47,6 +47,22 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{field} must be a number above 0")
 
 
+class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a VR operator's hands move the arms."""
+
+    scale: float = 1.0
+    """The gripper's way per the hand's."""
+    lower_m: tuple[float, float, float] = (-2.0, -2.0, 0.0)
+    """The box in the rig frame that the fingertips stay in. z = 0 is the table when the bases stand on it."""
+    upper_m: tuple[float, float, float] = (2.0, 2.0, 2.0)
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.scale <= 5:
+            raise ValueError("scale must be 0.05 to 5")
+        if not all(low < high for low, high in zip(self.lower_m, self.upper_m, strict=True)):
+            raise ValueError("lower_m must be below upper_m in x, y and z")
+
+
 class _Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Base = Base()
     leader: dict[str, Any] | None = None
@@ -62,6 +78,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arms: dict[str, _Side] = {}
     cameras: dict[str, dict[str, Any]] = {}
     vr: dict[str, Any] | None = None
+    teleop: Teleop = Teleop()
     safety: Safety = Safety()
     world: dict[str, Any] | None = None
 
@@ -108,6 +125,7 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     devices: tuple[Device, ...]
     safety: Safety
     world: World | None
+    teleop: Teleop = Teleop()
 
     def device(self, node: str) -> Device:
         """The device of that node; KeyError if there is none."""
@@ -176,7 +194,7 @@ def load_rig(path: Path) -> Rig:
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
         settle_ms=file.settle_ms, data=Path(file.data).expanduser(), images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
-        safety=file.safety, world=_world(path, file.world),
+        safety=file.safety, world=_world(path, file.world), teleop=file.teleop,
     )  # fmt: skip
 
 
@@ -274,7 +292,7 @@ def _fix(found: str, struct: Any) -> str:
 
 
 def _structs(struct: Any) -> list[Any]:
-    return [struct, *((_Side, Safety, Base) if struct is _File else ())]
+    return [struct, *((_Side, Safety, Teleop, Base) if struct is _File else ())]
 
 
 class UniqueKeys(yaml.SafeLoader):
