@@ -168,4 +168,6 @@ def log_to_stderr(name: str) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, format=f"%(asctime)s [%(levelname)s] %(message)s node={name}", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, format=f"%(asctime)s [%(levelname)s] %(message)s node={name}", stream=sys.stderr
+    )

@@ -152,7 +152,11 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     @property
     def moves_real_arms(self) -> bool:
         """Are there arms on ports that are neither a world's nor a pty?"""
-        ports = [str(getattr(device.settings, "port", "")) for device in self.devices if device.role in ("leader", "follower")]
+        ports = [
+            str(getattr(device.settings, "port", ""))
+            for device in self.devices
+            if device.role in ("leader", "follower")
+        ]
         return self.world is None and any(not port.startswith("/dev/pts/") for port in ports)
 
 
@@ -169,7 +173,9 @@ def find_rig(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path.resolve()
-    raise UsageError(f"--rig {name_or_path}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}")
+    raise UsageError(
+        f"--rig {name_or_path}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}"
+    )
 
 
 def load_rig(path: Path) -> Rig:
@@ -263,7 +269,12 @@ def _refuse_shared_ports(path: Path, devices: tuple[Device, ...]) -> None:
             if not isinstance(port, str) or not port:
                 continue
             if port in owner:
-                raise RigError(path, device.node, f"{key} {port} is already {owner[port]}'s", "one device, one port: correct one of them")
+                raise RigError(
+                    path,
+                    device.node,
+                    f"{key} {port} is already {owner[port]}'s",
+                    "one device, one port: correct one of them",
+                )
             owner[port] = device.node
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import zmq
 
-from station.bus.messages import Command, Health, StreamHealth
+from station.bus.messages import Command, Health, SourceName, StreamHealth
 from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueOff, TorqueOn
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S, Grid
@@ -24,6 +24,8 @@ from station.safety import Gate
 
 REOPEN_NS = NS_PER_S // 2
 """Between two attempts to open a lost device."""
+STANDING_NS = NS_PER_S // 2
+"""How often an arm that does not follow repeats the goal it holds."""
 DESCRIBE_NS = NS_PER_S
 """How often the description is repeated for nodes that start later."""
 
@@ -38,6 +40,7 @@ def main(node: Node) -> None:
     try:
         while not node.finish.is_set():
             try:
+                host.opening()
                 driver.open()
                 host.opened(driver.describe())
                 node.error = ""
@@ -98,6 +101,10 @@ class _Host:
         self.streams = _Streams(node)
         self.notes: tuple[str, ...] = ()
         self.open = False
+
+    def opening(self) -> None:
+        """Say so before: opening may take seconds (a camera's reset), and a silent node is taken for a stuck one."""
+        self.node.publish_health(Health(self.node.name, "opening", self.node.error))
 
     def opened(self, description: Description) -> None:
         self.streams.opened(description)
@@ -170,6 +177,8 @@ class _ArmHost(_Host):
         self.cycle = 0
         self.overruns = self.refused = 0
         self.last = Command(node.name, "none", -1, -1, 0, ())
+        self.standing: tuple[str, tuple[float, ...]] = ("", ())
+        self.standing_due_ns = 0
 
     def opened(self, description: Description) -> None:
         super().opened(description)
@@ -195,6 +204,7 @@ class _ArmHost(_Host):
         if self.driver.tripped():
             self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
         self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
+        self._tell_standing(now_ns)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
         self.overruns += max(0, behind)
         self.cycle += 1 + max(0, behind)
@@ -235,6 +245,25 @@ class _ArmHost(_Host):
             hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "",
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
+
+    def _tell_standing(self, now_ns: int) -> None:
+        """While it does not follow, nothing is written: tell the goal that stands, and why, on change and twice a second.
+
+        The pilot starts its ramp there, and learns of a hold that needed no write.
+        """
+        gate = self.gate
+        goal = gate.goal or tuple(value for value in self.driver.measured() if value is not None)
+        standing = (gate.holding, goal)
+        if gate.following or (standing == self.standing and now_ns < self.standing_due_ns):
+            return
+        self.standing, self.standing_due_ns = standing, now_ns + STANDING_NS
+        last = self.last
+        source: SourceName = "hold" if gate.holding else "none"
+        applied = Command(
+            self.node.name, source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
+            hold=bool(gate.holding), why=gate.holding,
+        )  # fmt: skip
+        self.node.publisher.publish("applied", applied, now_ns)
 
     def _request(self, request: ArmRequest) -> Reply:
         if not self.open:

@@ -32,8 +32,8 @@ from station.rig import Rig, load_rig
 BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 """Waits before the 1st, 2nd … restart of a process that keeps dying; one that ran for STEADY_NS starts over."""
 STEADY_NS = 20 * NS_PER_S
-FIRST_HEALTH_NS = 20 * NS_PER_S
-"""A process that has not said anything this long after its start is stuck (big imports on a slow disk included)."""
+OPENING_NS = 20 * NS_PER_S
+"""A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
 SILENT_NS = 3 * NS_PER_S
 """Health comes twice a second; six missing in a row is stuck."""
 STOP_S = 3.0
@@ -67,7 +67,9 @@ class Child:
             return False
         self._log = self._log_path.open("a")
         command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
-        self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True)
+        self.popen = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
+        )
         self.pidfd = os.pidfd_open(self.popen.pid)
         self.restarts += 1
         self._started_ns = now_ns
@@ -96,9 +98,9 @@ class Child:
         """Is it alive without a word?"""
         if self.popen is None:
             return False
-        if self.health_at_ns:
-            return now_ns - self.health_at_ns > SILENT_NS
-        return now_ns - self._started_ns > FIRST_HEALTH_NS
+        if self.health is None or self.health.state == "opening":
+            return now_ns - max(self._started_ns, self.health_at_ns) > OPENING_NS
+        return now_ns - self.health_at_ns > SILENT_NS
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""

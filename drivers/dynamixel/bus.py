@@ -130,10 +130,10 @@ class Bus:
         """Restart one servo: torque off, errors cleared."""
         self._call(lambda: self._packets.reboot(self._serial, servo_id))
 
-    def sync_read(self, ids: Sequence[int], address: int, length: int, slack_ms: float = REPLY_SLACK_MS) -> Answers:
+    def sync_read(self, ids: Sequence[int], address: int, length: int, slack_ms: float | None = None) -> Answers:
         """Read the same registers of several servos; who is missing in the result did not answer, or not cleanly."""
         answers: dict[int, Answer] = {}
-        self._serial.slack_ms = slack_ms
+        self._serial.slack_ms = REPLY_SLACK_MS if slack_ms is None else slack_ms
 
         def exchange() -> None:
             self._packets.syncReadTx(self._serial, address, length, list(ids), len(ids), False)

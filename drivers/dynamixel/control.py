@@ -3,8 +3,8 @@
 Bus Watchdog (register 98, unit 20 ms; ROBOTIS e-manual): any instruction feeds it. If it runs out, the servo stops,
 reads −1 (255) there, and its goals are read-only until 0 is written. So after any gap longer than it, or when it reads
 −1, the goal that was held is written again before anything else: take the hold goal, write 98 = 0, write that goal,
-re-arm, and say so. What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known to go on
-turning.
+re-arm, and say so. What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known
+to go on turning.
 """
 
 import contextlib
@@ -200,12 +200,12 @@ class Control:
             )  # fmt: skip
 
     def _fresh_torque(self, servo_id: int) -> bool:
-        self._slow.refresh(servo_id)
+        self._slow.insist(servo_id)
         return self._slow.latest[servo_id].torque
 
     def _refresh_all(self) -> None:
         for servo_id in self._slow.latest:
-            self._slow.refresh(servo_id)
+            self._slow.insist(servo_id)
 
     def _any_torque(self) -> bool:
         return any(slow.torque for slow in self._slow.latest.values())

@@ -37,6 +37,7 @@ class Sampler:
         self._bus, self._ids, self._fast = bus, ids, fast
         self._period_ns = NS_PER_S / rate_hz
         self._byte_ns = 10 * NS_PER_S / baud
+        self._order = ids
         self._misses = dict.fromkeys(ids, 0)
         self._filters = {servo_id: JumpFilter() for servo_id in ids}
         self._probe_due_ns = 0
@@ -66,7 +67,6 @@ class Sampler:
         missing = [servo_id for servo_id in asked if servo_id not in answers and servo_id not in self.silent]
         if missing and self._fits(len(missing), done_ns - first.sent_ns):
             self.retries += 1
-            # the first of the missing goes last: if it is silent, those behind it are still heard
             again = self._bus.sync_read((*missing[1:], missing[0]), CURRENT_OR_LOAD, STATE_BYTES)
             answers.update(again.by_id)
             done_ns = again.done_ns
@@ -75,12 +75,11 @@ class Sampler:
     def _asked(self, now_ns: int) -> tuple[int, ...]:
         silent = self.silent
         if not silent:
-            return self._ids
-        heard = tuple(servo_id for servo_id in self._ids if servo_id not in silent)
+            return self._order
         if now_ns < self._probe_due_ns:
-            return heard
+            return tuple(servo_id for servo_id in self._order if servo_id not in silent)
         self._probe_due_ns = now_ns + _PROBE_NS
-        return heard + silent
+        return self._order
 
     def _ask(self, ids: tuple[int, ...]) -> Answers:
         if self._fast and not self.silent:
@@ -92,6 +91,11 @@ class Sampler:
 
     def _judge(self, asked: tuple[int, ...], answers: dict[int, Answer], sent_ns: int, done_ns: int) -> Sample:
         states = {}
+        absent = [servo_id for servo_id in self._order if servo_id not in answers]
+        if absent:
+            # who missed goes last, the first of them at the very end: servos may wait in vain for the one before them
+            present = (servo_id for servo_id in self._order if servo_id in answers)
+            self._order = (*present, *absent[1:], absent[0])
         for servo_id in asked:
             answer = answers.get(servo_id)
             if answer is None:

@@ -75,6 +75,10 @@ class SlowReader:
         self.latest[servo_id] = decode(answer.data)
         return True
 
+    def insist(self, servo_id: int) -> None:
+        """Read one servo before something is decided by it. Raises DeviceSilent rather than leaving an old reading."""
+        self.latest[servo_id] = decode(self._bus.read(servo_id, BLOCK_START, BLOCK_LENGTH))
+
     def _next(self, urgent: set[int]) -> int:
         if urgent:
             return min(urgent)

@@ -52,6 +52,8 @@ POWER_ON = {
     "Status Return Level": 2, "Velocity I Gain": 1920, "Velocity P Gain": 100, "Position P Gain": 800, "Goal PWM": 885,
     "Present Input Voltage": 120, "Present Temperature": 32,
 }  # fmt: skip
+LOAD_MA_PER_UNIT = 1.4
+"""Present Load is in 0.1 % of the most the servo can do: an XL430 stalls at 1.4 A (12 V)."""
 _CURRENT_LIMIT = {"xm540_w270": 2047, "xm430_w350": 1193, "xl330_m288": 1750, "xc330_t288": 910}
 _CURRENT_MA = {"xm540_w270": 2.69, "xm430_w350": 2.69, "xl330_m288": 1.0, "xc330_t288": 1.0}
 

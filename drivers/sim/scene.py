@@ -29,7 +29,7 @@ TIMESTEP_S = 0.002
 PINCH_M = 0.138
 """Where the fingers grip, along the gripper link's x."""
 
-_CLEAR_M = 0.12
+_CLEAR_M = 0.08
 _SAG_RAD_S = 0.5
 _NM_PER_A = {
     "waist": 2.41,

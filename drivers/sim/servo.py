@@ -20,6 +20,7 @@ from drivers.sim.registers import (
     FACTORY,
     GOALS,
     LIMITED_BY,
+    LOAD_MA_PER_UNIT,
     POWER_ON,
     RANGES,
     READ_ONLY,
@@ -281,7 +282,7 @@ class Servo:
         if self.table.ma_per_unit is not None:
             self.put("Present Current", round(sign * milliampere / self.table.ma_per_unit))
         else:
-            self.put("Present Load", max(-1000, min(1000, round(sign * milliampere))))
+            self.put("Present Load", max(-1000, min(1000, round(sign * milliampere / LOAD_MA_PER_UNIT))))
         self.put("Position Trajectory", round(self.profile.position_ticks))
         self.put("Moving", int(self.profile.velocity_ticks_s != 0.0))
 

@@ -26,6 +26,8 @@ __all__ = ["Plant", "ServoBus", "ServoSpec"]
 _STEP_NS = 10_000_000
 """Servos advance at every instruction, and at least this often."""
 _LOG = 20_000
+_BROKEN_OFF_NS = 20_000_000
+"""A packet that does not go on for this long is given up."""
 
 
 class ServoBus:
@@ -130,7 +132,7 @@ class ServoBus:
         self._inbox = bytearray()
         self._requests: deque[tuple[int, Instruction]] = deque()
         self._replies: deque[tuple[int, bytes]] = deque()
-        self._wire_free_ns = 0
+        self._wire_free_ns = self._heard_ns = 0
         self._step_due_ns = 0
 
     def _log_goal(self, servo_id: int, ticks: int) -> None:
@@ -173,6 +175,9 @@ class ServoBus:
         if termios.tcgetattr(self._slave)[5] != self._speed:
             return
         now = self._clock()
+        if now - self._heard_ns > _BROKEN_OFF_NS:
+            self._inbox.clear()
+        self._heard_ns = now
         self._inbox += data
         for instruction in take(self._inbox):
             self._wire_free_ns = max(now, self._wire_free_ns) + round(instruction.wire_bytes * self._byte_ns)

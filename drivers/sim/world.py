@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import zmq
 
 from drivers.sim.arms import FollowerPlant, LeaderPlant, leader_shafts
@@ -18,7 +19,7 @@ from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
 from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
 from drivers.sim.scene import SIDES, TIMESTEP_S, Scene
-from drivers.sim.script import cube_start
+from drivers.sim.script import Ask, cube_start
 from drivers.sim.servo import Plant
 from drivers.sim.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
@@ -166,13 +167,16 @@ class MujocoWorld:
             elif isinstance(sample.body, PilotState):
                 self._pilot = sample.body
         x_m, y_m, _ = cube_start(self._settings.seed, self._operator.episode)
-        cube = self._operator.update(now_ns, self._session, self._pilot, self._scene.clear_of(x_m, y_m))
+        cube = self._operator.update(now_ns, self._session, self._pilot, self._followers_at(), self._scene.clear_of(x_m, y_m))
         if cube is not None:
             self._scene.place_cube(*cube)
         if self._waiting and self._operator.ready:
             for asked in self._waiting:
                 asked.answer(Done(f"the cube is where it is for episode {asked.episode}"))
             self._waiting.clear()
+
+    def _followers_at(self) -> Ask:
+        return {side: np.array([*self._scene.joints(side).position_rad[:6], 0.0]) for side in SIDES}
 
     def _answer(self) -> None:
         while (got := self._answerer.receive()) is not None:

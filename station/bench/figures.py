@@ -78,17 +78,27 @@ def limits(figures: Figures) -> tuple[str, ...]:
     """What limits this rig, worst first, in words an operator can act on."""
     found = []
     if figures.ticks and figures.late_ticks / figures.ticks > 0.001:
-        found.append(f"{figures.late_ticks} of {figures.ticks} ticks were late: the processor is busy (own share {figures.own_cpu_percent:.0f} %)")
+        found.append(
+            f"{figures.late_ticks} of {figures.ticks} ticks were late: the processor is busy (own share {figures.own_cpu_percent:.0f} %)"
+        )
     for stream in figures.streams:
         if stream.declared_hz and stream.rate_hz < 0.95 * stream.declared_hz:
-            found.append(f"{stream.stream} reaches {stream.rate_hz:.0f} of {stream.declared_hz:.0f} Hz: its bus, cable or exposure time is the limit")
+            found.append(
+                f"{stream.stream} reaches {stream.rate_hz:.0f} of {stream.declared_hz:.0f} Hz: its bus, cable or exposure time is the limit"
+            )
         if stream.lost:
             found.append(f"{stream.stream} lost {stream.lost} samples on the bus: the synchronizer does not keep up")
     for node in figures.nodes:
         if not node.simulated and node.cpu_percent > node.budget_percent:
-            found.append(f"{node.node} takes {node.cpu_percent:.0f} % of a core, over its budget of {node.budget_percent:.0f} %")
+            found.append(
+                f"{node.node} takes {node.cpu_percent:.0f} % of a core, over its budget of {node.budget_percent:.0f} %"
+            )
     if figures.ask_to_written_ms.n and figures.ask_to_written_ms.p99 > 15:
-        found.append(f"leader to follower takes {figures.ask_to_written_ms.p99:.0f} ms at p99: the servo bus is the longest part (rate_hz, baud)")
+        found.append(
+            f"leader to follower takes {figures.ask_to_written_ms.p99:.0f} ms at p99: the servo bus is the longest part (rate_hz, baud)"
+        )
     if figures.disk_sync_ms.p99 > 500:
-        found.append(f"the disk takes {figures.disk_sync_ms.p99:.0f} ms to sync: a power cut may cost more than the last second")
+        found.append(
+            f"the disk takes {figures.disk_sync_ms.p99:.0f} ms to sync: a power cut may cost more than the last second"
+        )
     return tuple(found) or ("nothing: every stream is at its rate and no tick was late",)

@@ -97,7 +97,9 @@ class Listener:
             gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
             rate = len(gaps) * NS_PER_S / (times[-1] - times[0]) if gaps else 0.0
             lost = self._bus.lost.get((kind, node), 0)
-            found.append(StreamFigures(name, rate, self._declared.get(name, 0.0), _ms(gaps), _ms(self._transit_ns[name]), lost))
+            found.append(
+                StreamFigures(name, rate, self._declared.get(name, 0.0), _ms(gaps), _ms(self._transit_ns[name]), lost)
+            )
         return tuple(found)
 
     def _nodes(self) -> tuple[NodeFigures, ...]:

@@ -21,7 +21,9 @@ def runtime_root() -> Path:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = root.stat()
     if owner.st_uid != os.getuid():
-        raise StationError(f"{root} belongs to user {owner.st_uid}, not to you. Next: set XDG_RUNTIME_DIR to a folder of yours")
+        raise StationError(
+            f"{root} belongs to user {owner.st_uid}, not to you. Next: set XDG_RUNTIME_DIR to a folder of yours"
+        )
     root.chmod(0o700)
     return root
 

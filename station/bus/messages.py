@@ -253,6 +253,10 @@ class RecorderState(Message, frozen=True):
     """Recorded streams that have no sample yet: recording cannot start."""
     lost: int = 0
     """Samples lost on the bus (counted from sequence numbers) since the recording began."""
+    bytes_per_s: float = 0.0
+    """What flows from the devices, recording or not."""
+    journal_bytes: int = 0
+    """How long the journal is by now."""
 
 
 Phase = Literal["opening", "ready", "recording", "saving", "reset", "hold", "ended"]
@@ -272,6 +276,8 @@ class SessionState(Message, frozen=True):
     ended_early: int
     buttons: tuple[str, ...]
     """The requests that make sense now, by name."""
+    disk_left_s: float = 0.0
+    """Recording that the disk still holds at the present rate, its HDF5 included."""
     paused: bool = False
     """The operator holds the arms on purpose."""
     reset_ends_ns: int = 0

@@ -44,7 +44,9 @@ class Publisher:
         self._socket.sndhwm = HIGH_WATER
         self._socket.bind(stream_endpoint(rig, node))
 
-    def publish(self, kind: str, body: Message, captured_at_ns: int | None = None, payload: Sequence[bytes] = (), node: str = "") -> int:
+    def publish(
+        self, kind: str, body: Message, captured_at_ns: int | None = None, payload: Sequence[bytes] = (), node: str = ""
+    ) -> int:
         """Send one message; returns its sequence. Never blocks. `node` names the stream when it is not the node itself."""
         name = node or self._node
         raw_topic = topic(kind, name)
@@ -221,7 +223,9 @@ class Asker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

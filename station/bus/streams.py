@@ -34,10 +34,24 @@ STREAMS: dict[str, Kind] = {
         Kind("hand_pose", m.HandPose, None, True, "queue", "both hands of a VR operator"),
         Kind("vector", m.Vector, None, True, "queue", "any other named numbers a device publishes"),
         Kind("description", m.Description, 1.0, True, "newest", "what a device is: its streams and dimensions"),
-        Kind("command", m.Command, None, True, "newest", "what an arm is told (by the pilot), or asked for (by policy, replay)"),
+        Kind(
+            "command",
+            m.Command,
+            None,
+            True,
+            "newest",
+            "what an arm is told (by the pilot), or asked for (by policy, replay)",
+        ),
         Kind("applied", m.Command, None, True, "queue", "the goal an arm's driver really wrote, after its gate"),
         Kind("tick", m.Tick, 50.0, True, "queue", "one instant of the grid: which sample of each stream, how old"),
-        Kind("row", m.Row, 50.0, True, "queue", "the closed row of a tick while recording: action, what was sent, by whom"),
+        Kind(
+            "row",
+            m.Row,
+            50.0,
+            True,
+            "queue",
+            "the closed row of a tick while recording: action, what was sent, by whom",
+        ),
         Kind("pilot", m.PilotState, 10.0, False, "newest", "who commands, and the state of engagement"),
         Kind("teleop", m.TeleopState, 10.0, False, "newest", "how a VR operator's hands stand to the arms"),
         Kind("session", m.SessionState, 5.0, False, "newest", "the phase of the sitting, counts, buttons"),
@@ -46,6 +60,7 @@ STREAMS: dict[str, Kind] = {
         Kind("station", m.StationState, 1.0, False, "newest", "the supervisor's view of every process"),
     )
 }
+
 
 def topic(kind: str, node: str) -> bytes:
     """The topic of a stream; the closing slash keeps `cam_1` from matching `cam_12`."""

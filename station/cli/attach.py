@@ -74,7 +74,9 @@ def stop(rig: Rig) -> None:
     with_lock = Subscriber(rig.name, [("station", "supervisor")])
     while runs(rig):
         if monotonic_ns() > deadline_ns:
-            raise StationError(f"the station of rig {rig.name} did not stop within {STOP_S:g} s. Next: `station status --rig {rig.name}`")
+            raise StationError(
+                f"the station of rig {rig.name} did not stop within {STOP_S:g} s. Next: `station status --rig {rig.name}`"
+            )
         with_lock.receive(100)
     with_lock.close()
 
@@ -92,24 +94,29 @@ def station_state(rig: Rig, timeout_ms: int = 3000) -> StationState:
 
 
 def wait_ready(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None:
-    """Until every node is well. Raises StationError with each faulty device's own message."""
-    begun_ns = monotonic_ns()
+    """Until every node is well. Raises StationError with each faulty device's own message, once nothing else is under way."""
+    begun_ns = changed_ns = monotonic_ns()
+    before: list[str] = []
     while True:
         if popen is not None and popen.poll() is not None:
             log = (runtime_folder(rig.name) / "supervisor.log").read_text().strip()
             raise StationError(log.splitlines()[-1] if log else "the supervisor ended without a word")
-        waited_s = (monotonic_ns() - begun_ns) / NS_PER_S
+        now_ns = monotonic_ns()
         try:
             state = station_state(rig, 1500)
         except NodeAbsent:
-            if waited_s > FAULT_S:
+            if now_ns - begun_ns > FAULT_S * NS_PER_S:
                 raise
             continue
         waiting = [process for process in state.processes if not _well(process)]
         if not waiting:
             return
+        names = [process.node for process in waiting]
+        if names != before:
+            before, changed_ns = names, now_ns
         faults = [trouble(process) for process in waiting if trouble(process)]
-        if (faults and len(faults) == len(waiting) and waited_s > FAULT_S) or waited_s > READY_S:
+        stuck = len(faults) == len(waiting) and now_ns - changed_ns > FAULT_S * NS_PER_S
+        if stuck or now_ns - begun_ns > READY_S * NS_PER_S:
             raise StationError("\n".join(faults or [f"{process.node} did not come up" for process in waiting]))
 
 

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import typer
 
 from station.bus.messages import Command, PilotState, Tick
-from station.bus.requests import Disengage, Done, Engage, Park
+from station.bus.requests import Disengage, Done, Engage, Park, PrepareScene
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
 from station.cli.status import RigOption, rig_of
+from station.episodes.naming import number_of
 from station.errors import RequestRefused, StationError, UsageError
 from station.node import Node
 from station.rig import Rig
@@ -32,8 +33,13 @@ def replay(
     if loaded.moves_real_arms and not yes:
         typer.confirm("The followers will replay the episode. Is the way clear?", abort=True)
     with attached(loaded):
+        if loaded.world is not None:
+            with Asker(loaded.name, "world") as world:
+                world.ask(PrepareScene(number_of(file)), ALIGN_MS)
         missed = Replayer(loaded, actions).run()
-    console.print(f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else ""))
+    console.print(
+        f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else "")
+    )
 
 
 def _actions(file: Path) -> npt.NDArray[np.float32]:

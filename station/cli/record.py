@@ -17,6 +17,7 @@ from station.rig import Rig
 
 ALIGN_MS = 40_000
 """Opening a session waits for the followers to arrive at the leaders' pose."""
+START_MS = 8_000
 SAVE_S = 120.0
 
 
@@ -44,15 +45,17 @@ def record(
 def refuse_unattended(rig: Rig, headless: bool, yes: bool) -> None:
     """Real arms do not move without somebody who said so."""
     if headless and rig.moves_real_arms and not yes:
-        raise UsageError(f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move")
+        raise UsageError(
+            f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move"
+        )
 
 
 def record_headless(rig: Rig, opening: OpenSession, episodes: int, seconds: float) -> int:
     """Record `episodes` of `seconds` each without asking anything; returns how many ended early."""
     watcher = SessionWatcher(rig)
     with Asker(rig.name, "session") as session:
+        session.ask(opening, ALIGN_MS)
         try:
-            session.ask(opening, ALIGN_MS)
             for _ in range(episodes):
                 _one_episode(session, watcher, seconds)
             watcher.until(lambda state: state.finalising == 0, SAVE_S)
@@ -69,7 +72,7 @@ def _one_episode(session: Asker, watcher: "SessionWatcher", seconds: float) -> N
     if state.phase == "hold":
         console.print(f"hold: {state.why}. Aligning again")
         session.ask(Align(), ALIGN_MS)
-    session.ask(Start(seconds), 5000)
+    session.ask(Start(seconds), START_MS)
     number = state.episode
     console.print(f"episode {number}: recording {seconds:g} s")
     state = watcher.until(lambda state: state.episode > number and state.phase in ("ready", "hold"), seconds + 20)

@@ -21,7 +21,9 @@ def rig_of(name_or_path: str) -> Rig:
     return load_rig(find_rig(name_or_path))
 
 
-def up(rig: RigOption, foreground: Annotated[bool, typer.Option("--foreground", help="stay attached (systemd)")] = False) -> None:
+def up(
+    rig: RigOption, foreground: Annotated[bool, typer.Option("--foreground", help="stay attached (systemd)")] = False
+) -> None:
     """Start the station; it goes on when the terminal is closed."""
     loaded = rig_of(rig)
     if runs(loaded):
@@ -77,5 +79,3 @@ def _row(process: ProcessState) -> tuple[str, ...]:
         process.node, state, rates, ages, lost, f"{process.cpu_percent:.0f}", f"{process.rss_mb:.0f}",
         str(process.restarts), notes,
     )  # fmt: skip
-
-

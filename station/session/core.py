@@ -41,6 +41,7 @@ from station.bus.requests import (
 )
 from station.clock import NS_PER_S
 from station.rig import Rig
+from station.session.room import Room
 
 Answer = Callable[[Reply], None]
 
@@ -73,6 +74,9 @@ class Ports(Protocol):
     def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
         """Build the HDF5 of a closed journal; `then` gets its path, or None and the reason."""
 
+    def room(self, folder: Path, bytes_per_s: float) -> Room:
+        """What the disk holds."""
+
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Label a saved episode."""
 
@@ -102,6 +106,9 @@ class SessionCore:
         self._paused = False
         self._reset_ends_ns = 0
         self._pilot: PilotState | None = None
+        self._recorder: RecorderState | None = None
+        self._room: Room | None = None
+        self._room_due_ns = 0
         self._closing: Answer | None = None
 
     def state(self) -> SessionState:
@@ -110,6 +117,7 @@ class SessionCore:
             phase=self.phase, task=self._opened.task, operator=self._opened.operator, episode=self._number,
             recorded_ticks=self._recorded, saved=len(self._saved), discarded=self._discarded, ended_early=self._early,
             buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), paused=self._paused,
+            disk_left_s=self._room.left_s if self._room is not None else 0.0,
             reset_ends_ns=self._reset_ends_ns, finalising=self._finalising, saved_path=self._saved_path, why=self._why,
         )  # fmt: skip
 
@@ -126,7 +134,10 @@ class SessionCore:
         handlers[type(request)](request, answer)
 
     def time(self, now_ns: int) -> None:
-        """A timed reset ends by itself: the next episode starts, as long as the one before."""
+        """Look at the disk once a second, and end a timed reset: the next episode starts, as long as the one before."""
+        if now_ns >= self._room_due_ns and self.phase != "ended":
+            self._room_due_ns = now_ns + NS_PER_S
+            self._look_at_the_disk()
         if self.phase != "reset" or self._opened.reset != "timed":
             return
         if self._reset_ends_ns == 0:
@@ -136,6 +147,21 @@ class SessionCore:
             self.phase = "ready"
             self._start(Start(self._seconds), self._told)
 
+    def _look_at_the_disk(self) -> None:
+        recorder = self._recorder
+        try:
+            self._room = self._ports.room(self._folder, recorder.bytes_per_s if recorder is not None else 0.0)
+        except OSError as error:
+            self._why = f"{self._folder} is gone: {error}. Next: bring the disk back; what is recorded is in its journal"
+            return
+        why = self._room.ends(recorder.journal_bytes) if recorder is not None and self.phase == "recording" else ""
+        if why:
+            self._end_early(why)
+
+    def _end_early(self, why: str) -> None:
+        self.phase = "saving"
+        self._ports.sync(EndRecording(why), lambda reply: self._ended(why, discarded=False))
+
     def heard_pilot(self, state: PilotState) -> None:
         """The pilot spoke: a hold stops the sitting until somebody acts."""
         self._pilot = state
@@ -144,6 +170,7 @@ class SessionCore:
 
     def heard_recorder(self, state: RecorderState) -> None:
         """The synchronizer spoke: rows are safe, or the episode has ended by itself."""
+        self._recorder = state
         if self.phase != "recording" or state.path != str(self._part):
             return
         self._recorded = state.recorded_ticks
@@ -218,6 +245,10 @@ class SessionCore:
         ticks = None if request.seconds is None else round(request.seconds * self._rig.tick_hz)
         if ticks is not None and ticks < 1:
             answer(Refused(f"{request.seconds} s is less than one tick"))
+            return
+        self._look_at_the_disk()
+        if self._room is not None and self._room.refuses:
+            answer(Refused(self._room.refuses))
             return
         part = self._folder / f"episode_{self._number}.mcap.part"
         opened = self._opened
@@ -301,7 +332,11 @@ class SessionCore:
 
     def _undo(self, _: SessionRequest, answer: Answer) -> None:
         if not self._saved:
-            why = "its file is still being built: ask again in a moment" if self._finalising else "nothing saved in this sitting"
+            why = (
+                "its file is still being built: ask again in a moment"
+                if self._finalising
+                else "nothing saved in this sitting"
+            )
             answer(Refused(why))
             return
         number = self._saved.pop()

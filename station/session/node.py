@@ -19,6 +19,7 @@ from station.episodes.naming import discard, episode_path, next_number
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.session.core import SessionCore
+from station.session.room import Room, room
 
 STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
@@ -103,6 +104,10 @@ class SessionNode:
         popen = self._spawn("station.episodes.finalise", discard(part) if discarded else part)
         self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
 
+    def room(self, folder: Path, bytes_per_s: float) -> Room:
+        """Port: what the disk holds."""
+        return room(folder, bytes_per_s)
+
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Port: label an episode."""
         set_success(episode_path(folder, episode), success)
@@ -161,7 +166,9 @@ class SessionNode:
             done = finaliser.popen.returncode == 0 and out.strip()
             if not done:
                 self._node.log.error("finalise", error=error)
-            finaliser.then(Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows")
+            finaliser.then(
+                Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows"
+            )
 
     def _tell(self) -> None:
         now_ns = self._node.clock()
@@ -175,7 +182,9 @@ class SessionNode:
 
     def _spawn(self, module: str, *arguments: object) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", module, *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+        )
 
 
 def main(node: Node) -> None:

@@ -60,6 +60,14 @@ class Recording:
         return self._thread.flushed_rows if self._thread is not None else 0
 
     @property
+    def journal_bytes(self) -> int:
+        """How long the journal is."""
+        try:
+            return Path(self.path).stat().st_size
+        except OSError:
+            return 0
+
+    @property
     def closed(self) -> bool:
         """Has everything that could be written been written, and synced?"""
         if self._opening.done() and self._opening.exception() is not None:

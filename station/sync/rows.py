@@ -58,6 +58,11 @@ class RowMaker:
         """A source asked this of all arms."""
         self._asks.setdefault(command.source, deque(maxlen=KEPT)).append(command)
 
+    def hold_why(self) -> str:
+        """What the followers' own gates last gave as the cause of a hold."""
+        newest = (commands[-1] for commands in self._applied.values() if commands)
+        return "; ".join(f"{command.arm} {command.why}" for command in newest if command.hold)
+
     def close(self, tick: int, row: int, instant: Instant, late: bool, holding: bool) -> Row:
         """The row of `tick`, at t_{k+1}. `holding`: the pilot says hold (a gate at rest writes nothing that would say so)."""
         taken = {follower: self._taken(tick, instant, follower) for follower in self._rig.followers}
@@ -75,7 +80,12 @@ class RowMaker:
         )  # fmt: skip
 
     def _action(
-        self, source: SourceName, tick: int, instant: Instant, taken: dict[str, Command | None], human: tuple[float, ...] | None
+        self,
+        source: SourceName,
+        tick: int,
+        instant: Instant,
+        taken: dict[str, Command | None],
+        human: tuple[float, ...] | None,
     ) -> tuple[float, ...] | None:
         asking = source if source != "hold" else self._asking(taken)
         if asking == "leader":
@@ -131,14 +141,15 @@ def _arm(instant: Instant, node: str) -> ArmState | None:
     return sample.body if sample is not None and isinstance(sample.body, ArmState) else None
 
 
-def end_reason(rig: Rig, instant: Instant, row: Row, camera_loss_ns: int, arm_loss_ns: int, keep_hold: bool) -> str:
-    """Why an episode must end before this row; "" if it goes on. DESIGN: arms silent > 0.5 s, cameras > camera_loss_s, hold."""
+def end_reason(rig: Rig, instant: Instant, row: Row, camera_loss_ns: int, arm_loss_ns: int, hold_why: str) -> str:
+    """Why an episode must end before this row; "" if it goes on: an arm or a camera silent for too long, or a hold.
+
+    `hold_why`: the cause of a hold if there is one; "" where rows in hold are kept.
+    """
     for device in rig.devices:
         age_ns = instant.age_ns(device.node)
         limit_ns = arm_loss_ns if device.role in ("leader", "follower") else camera_loss_ns
         if device.role != "vr" and (age_ns is None or age_ns > limit_ns):
             silent = "never spoke" if age_ns is None else f"silent for {age_ns / 1e9:.1f} s"
             return f"{device.node} {silent}"
-    if row.source == "hold" and not keep_hold:
-        return "the arms went into hold"
-    return ""
+    return f"hold: {hold_why}" if row.source == "hold" and hold_why else ""

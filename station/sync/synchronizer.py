@@ -19,12 +19,14 @@ from station.episodes.journal import journal_header
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.sync.aligner import Aligner, Instant
+from station.sync.flow import Flow
 from station.sync.recording import Recording
 from station.sync.rows import RowMaker, end_reason, observation
 
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
 ARM_LOSS_NS = NS_PER_S // 2
+PATIENCE_NS = 3 * NS_PER_S
 ASKING_NODES = ("policy", "replay", "vr_teleop")
 """Nodes that may ask for all arms at once."""
 DEVICE_KINDS = ("arm_state", "frame", "depth", "hand_pose", "vector")
@@ -56,8 +58,11 @@ class Synchronizer:
             + [("pilot", "pilot")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )
-        self._holding = False
+        self._pilot_holds = ""
+        """Why the pilot holds; "" while it does not."""
         self._recording: Recording | None = None
+        self._asked: tuple[BeginRecording, Callable[[Reply], None], int] | None = None
+        """A recording that begins once every stream has a sample, or is refused at the time given."""
         self._waiting: tuple[Callable[[Reply], None], str] | None = None
         """Who waits for the recording to be open ("open") or closed ("close")."""
         self._before: tuple[int, Instant, Sample, bool] | None = None
@@ -66,6 +71,7 @@ class Synchronizer:
         self._ticks = self._late = 0
         self._sequences: dict[str, int] = {}
         self._state_due_ns = 0
+        self._flow = Flow(node.clock())
 
     def run(self) -> None:
         """Tick until told to stop; then end the episode where it stands."""
@@ -92,12 +98,13 @@ class Synchronizer:
                 self._describe(sample.node, body)
                 continue
             if isinstance(body, PilotState):
-                self._holding = body.state == "hold"
+                self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
             elif not self._push(stream_name(sample.kind, sample.node), sample):
                 continue
+            self._flow.add(sample)
             if self._recording is not None and STREAMS[sample.kind].recorded:
                 self._recording.put(sample)
 
@@ -140,9 +147,10 @@ class Synchronizer:
         self._before = None
         if recording is None or recording.ended:
             return
-        row = self._rows.close(k, recording.rows, instant, late, self._holding)
-        safety = self._rig.safety
-        why = end_reason(self._rig, instant, row, int(safety.camera_loss_s * NS_PER_S), ARM_LOSS_NS, recording.keep_hold)
+        row = self._rows.close(k, recording.rows, instant, late, bool(self._pilot_holds))
+        camera_loss_ns = int(self._rig.safety.camera_loss_s * NS_PER_S)
+        hold_why = "" if recording.keep_hold else self._pilot_holds or self._rows.hold_why() or "asked to"
+        why = end_reason(self._rig, instant, row, camera_loss_ns, ARM_LOSS_NS, hold_why)
         if why:
             recording.end(why)
             return
@@ -162,6 +170,7 @@ class Synchronizer:
             recording.open_with(self._aligner.kept())
             if recording.error:
                 recording.end(recording.error)
+        self._begin_if_possible()
         self._answer_waiting()
         self._receive_requests(0)
         now_ns = self._node.clock()
@@ -178,15 +187,8 @@ class Synchronizer:
 
     def _handle(self, request: SyncRequest, answer: Callable[[Reply], None]) -> None:
         if isinstance(request, BeginRecording):
-            why = self._cannot_begin()
-            if why:
-                answer(Refused(why))
-                return
-            wall_ns, now_ns = time.time_ns(), self._node.clock()
-            header = journal_header(self._rig, request.info, self._descriptions, now_ns, wall_ns)
-            self._lost_at_start = self._lost()
-            self._recording = Recording(request, header, self._node.clock)
-            self._waiting = (answer, "open")
+            self._asked = (request, answer, self._node.clock() + PATIENCE_NS)
+            self._begin_if_possible()
         elif self._recording is None:
             answer(Refused("nothing is being recorded"))
         elif isinstance(request, KeepHold):
@@ -196,6 +198,24 @@ class Synchronizer:
             if not self._recording.ended:
                 self._recording.end(request.why)
             self._waiting = (answer, "close")
+
+    def _begin_if_possible(self) -> None:
+        """A node that was just restarted is given a moment to bring its first sample."""
+        if self._asked is None:
+            return
+        request, answer, until_ns = self._asked
+        now_ns = self._node.clock()
+        why = self._cannot_begin()
+        if why and now_ns < until_ns:
+            return
+        self._asked = None
+        if why:
+            answer(Refused(why))
+            return
+        header = journal_header(self._rig, request.info, self._descriptions, now_ns, time.time_ns())
+        self._lost_at_start = self._lost()
+        self._recording = Recording(request, header, self._node.clock)
+        self._waiting = (answer, "open")
 
     def _cannot_begin(self) -> str:
         if self._recording is not None and not self._recording.closed:
@@ -231,13 +251,18 @@ class Synchronizer:
             recorded_ticks=recording.acknowledged if recording is not None else 0,
             ended=recording.ended if recording is not None and ended else "",
             ticks=self._ticks, late_ticks=self._late, missing=self._aligner.missing,
-            lost=self._lost() - self._lost_at_start,
+            lost=self._lost() - self._lost_at_start, bytes_per_s=self._flow.bytes_per_s(now_ns),
+            journal_bytes=recording.journal_bytes if recording is not None else 0,
         )  # fmt: skip
         self._node.publisher.publish("recorder", state)
 
     def _publish_health(self) -> None:
         streams = (StreamHealth("tick", self._rig.tick_hz, self._rig.tick_hz, 0),)
-        readings: dict[str, float] = {"ticks": self._ticks, "late_ticks": self._late, "refused_samples": self._aligner.refused}
+        readings: dict[str, float] = {
+            "ticks": self._ticks,
+            "late_ticks": self._late,
+            "refused_samples": self._aligner.refused,
+        }
         error = self._recording.error if self._recording is not None else ""
         self._node.publish_health(
             Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())

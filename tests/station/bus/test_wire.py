@@ -22,7 +22,9 @@ def test_golden_bytes() -> None:
 
 
 @given(
-    st.lists(st.floats(allow_nan=False), max_size=9), st.integers(0, 2**63 - 1), st.lists(st.binary(max_size=50), max_size=3)
+    st.lists(st.floats(allow_nan=False), max_size=9),
+    st.integers(0, 2**63 - 1),
+    st.lists(st.binary(max_size=50), max_size=3),
 )
 def test_round_trip(values: list[float], sequence: int, payload: list[bytes]) -> None:
     header = Header(SCHEMA, 1, sequence, -5, 5)

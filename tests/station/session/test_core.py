@@ -10,6 +10,7 @@ from station.bus.requests import (
 )  # fmt: skip
 from station.rig import Rig, Safety
 from station.session.core import BUTTONS, SessionCore
+from station.session.room import Room
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 
@@ -23,7 +24,8 @@ class World:
         self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
-        self.unwritable = False
+        self.unwritable = self.gone = False
+        self.free_bytes, self.left_s = 10**12, 1e6
         self.core = SessionCore(RIG, self)
 
     def pilot(self, request: PilotRequest, then: Callable[[Reply], None]) -> None:
@@ -40,6 +42,11 @@ class World:
 
     def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
         self.finalising.append((part, discarded, then))
+
+    def room(self, folder: Path, bytes_per_s: float) -> Room:
+        if self.gone:
+            raise FileNotFoundError(2, "No such file or directory")
+        return Room(self.free_bytes, self.left_s)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         self.disk.append(("label", episode, success))
@@ -288,6 +295,37 @@ def test_a_timed_reset_ends_by_itself_with_an_episode_of_the_same_length() -> No
     assert begin.ticks == 100
     then(Refused("no sample yet from cam_high"))
     assert world.core.state().why == "no sample yet from cam_high"
+
+
+def test_a_nearly_full_disk_refuses_the_start() -> None:
+    world = World().opened()
+    world.left_s = 59.0
+    world.press(Start(2.0))
+    assert isinstance(world.replies[-1], Refused)
+    assert "59 s" in world.replies[-1].why
+    assert world.sync_asked == []
+
+
+def test_a_disk_that_fills_midway_ends_the_episode_while_it_still_fits() -> None:
+    world = World().recording()
+    world.core.heard_recorder(RecorderState(True, "/data/pick/episode_4.mcap.part", 9, "", 0, 0, (), journal_bytes=10**9))
+    world.core.time(10**9)
+    assert world.sync_asked == []
+    world.free_bytes = 2 * 10**9
+    world.core.time(3 * 10**9)
+    request, then = world.sync_asked.pop()
+    assert isinstance(request, EndRecording)
+    then(Done())
+    assert world.core.state().ended_early == 1
+    assert "nearly full" in world.core.state().why
+    assert len(world.finalising) == 1
+
+
+def test_a_folder_that_goes_away_is_told() -> None:
+    world = World().opened()
+    world.gone = True
+    world.core.time(10**9)
+    assert "is gone" in world.core.state().why
 
 
 @pytest.mark.parametrize("button", [Start(1.0), Stop(), Discard(), Align(), Label(True), Undo(), Pause(), Note("x"), CloseSession()])

@@ -24,9 +24,7 @@ def arm(node: str, captured_ns: int, position: tuple[float, ...], opening: float
 
 
 def instant(t_ns: int, *samples: Sample) -> Instant:
-    chosen = tuple(
-        Chosen(s.node, 1, 3, s.header.captured_at_ns, t_ns - s.header.captured_at_ns, True) for s in samples
-    )
+    chosen = tuple(Chosen(s.node, 1, 3, s.header.captured_at_ns, t_ns - s.header.captured_at_ns, True) for s in samples)
     return Instant(t_ns, chosen, {s.node: s for s in samples})
 
 
@@ -37,7 +35,9 @@ def full(t_ns: int = 1000) -> Instant:
     )  # fmt: skip
 
 
-def applied(node: str, goal: tuple[float, ...], ask_at_ns: int = 0, source: SourceName = "leader", tick: int = -1) -> Command:
+def applied(
+    node: str, goal: tuple[float, ...], ask_at_ns: int = 0, source: SourceName = "leader", tick: int = -1
+) -> Command:
     return Command(node, source, tick, 0, ask_at_ns, goal, hold=source == "hold")
 
 
@@ -105,10 +105,10 @@ def test_end_reasons() -> None:
     row = RowMaker(rig()).close(7, 0, full(), False, False)
     camera = Sample("frame", "cam", Header(SCHEMA, 1, 0, 0, 0), row, ())
     everything = instant(1000, *full().samples.values(), camera)
-    assert end_reason(rig(), everything, row, 1000, 500, False) == ""
-    assert end_reason(rig(), everything, row, 999, 500, False) == "cam silent for 0.0 s"
-    assert "follower_left" in end_reason(rig(), everything, row, 1000, 4, False)
-    assert end_reason(rig(), full(), row, 1000, 500, False) == "cam never spoke"
+    assert end_reason(rig(), everything, row, 1000, 500, "asked to") == ""
+    assert end_reason(rig(), everything, row, 999, 500, "asked to") == "cam silent for 0.0 s"
+    assert "follower_left" in end_reason(rig(), everything, row, 1000, 4, "asked to")
+    assert end_reason(rig(), full(), row, 1000, 500, "asked to") == "cam never spoke"
     held = RowMaker(rig()).close(7, 0, full(), False, True)
-    assert "hold" in end_reason(rig(), everything, held, 1000, 500, False)
-    assert end_reason(rig(), everything, held, 1000, 500, True) == ""
+    assert end_reason(rig(), everything, held, 1000, 500, "a servo is silent") == "hold: a servo is silent"
+    assert end_reason(rig(), everything, held, 1000, 500, "") == ""

@@ -1,0 +1,150 @@
+"""What the pilot knows of the arms and of who asks: the newest of everything, with the time it was heard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import NamedTuple, Protocol
+
+from station.bus.messages import ArmState, Command, Description, Dimension, SourceName
+from station.bus.requests import ArmRequest, Reply
+from station.clock import NS_PER_S
+from station.rig import Rig
+
+SILENT_NS = NS_PER_S // 2
+"""An arm silent for longer puts the pilot in hold."""
+
+Answer = Callable[[Reply], None]
+
+
+class Ports(Protocol):
+    """What the core does to the world."""
+
+    def command(self, command: Command) -> None:
+        """Send one arm its command."""
+
+    def ask(self, arm: str, request: ArmRequest, then: Answer) -> None:
+        """Ask an arm's driver, without waiting; `then` gets the answer, or Refused after a time-out."""
+
+
+class Ask(NamedTuple):
+    """What a source wants of one arm."""
+
+    goal: tuple[float, ...]
+    sequence: int
+    tick: int
+    at_ns: int
+
+
+@dataclass
+class Arm:
+    """One arm, leader or follower."""
+
+    node: str
+    leader: str | None = None
+    """A follower's leader, if its side has one."""
+    dimensions: tuple[Dimension, ...] = ()
+    state: ArmState | None = None
+    captured_at_ns: int = 0
+    sequence: int = -1
+    heard_ns: int = 0
+    applied: Command | None = None
+    """The goal its driver said to hold or follow last, with its reason to hold."""
+    last_ask_ns: int = 0
+    """The newest ask that was sent on to it."""
+
+    def missing(self, now_ns: int) -> str:
+        """What keeps the pilot from knowing this arm; "" if nothing does."""
+        if not self.dimensions:
+            return f"{self.node} has not said what it is: is its driver running?"
+        if self.state is None or now_ns - self.heard_ns > SILENT_NS:
+            return f"{self.node} is silent: check its power and cable, and `station status`"
+        if len(self.state.position) != len(self.dimensions):
+            return f"{self.node} describes {len(self.dimensions)} dimensions and sends {len(self.state.position)}"
+        return ""
+
+
+@dataclass
+class Asking:
+    """A source that asks for all arms at once (policy, replay, vr)."""
+
+    command: Command
+    sequence: int
+    heard_ns: int
+
+
+class Arms:
+    """The arms of the rig and the asks for them."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.followers = {
+            side.follower: Arm(side.follower, side.leader) for side in rig.sides if side.follower is not None
+        }
+        self.leaders = {node: Arm(node) for node in rig.leaders}
+        self._asking: dict[SourceName, Asking] = {}
+
+    def find(self, node: str) -> Arm | None:
+        """The arm of that node."""
+        return self.followers.get(node) or self.leaders.get(node)
+
+    def described(self, node: str, description: Description) -> None:
+        """A driver said what it is."""
+        arm = self.find(node)
+        if arm is not None:
+            arm.dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
+
+    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int) -> str:
+        """A source asks; returns why that is no ask, or "". What is none is not kept: the source goes stale by it."""
+        count = sum(len(arm.dimensions) for arm in self.followers.values())
+        if not command.hold:
+            if len(command.goal) != count:
+                return f"{source} asks for {len(command.goal)} numbers, the followers take {count}"
+            if not all(isfinite(value) for value in command.goal):
+                return f"{source} asks for something that is no number"
+        self._asking[source] = Asking(command, sequence, now_ns)
+        return ""
+
+    def commanded_by(self, source: SourceName) -> list[Arm]:
+        """The followers that source can command."""
+        return [arm for arm in self.followers.values() if source != "leader" or arm.leader is not None]
+
+    def ask(self, source: SourceName, follower: Arm, now_ns: int) -> Ask | None:
+        """What `source` wants of `follower`, None if it never said."""
+        if source == "park":
+            return Ask(tuple(dimension.sleep for dimension in follower.dimensions), -1, -1, now_ns)
+        if source == "leader":
+            leader = self.leaders[follower.leader] if follower.leader is not None else None
+            if leader is None or leader.state is None:
+                return None
+            return Ask(leader.state.position, leader.sequence, -1, leader.captured_at_ns)
+        asking = self._asking.get(source)
+        if asking is None or asking.command.hold:
+            return None
+        first = 0
+        for arm in self.followers.values():
+            if arm is follower:
+                break
+            first += len(arm.dimensions)
+        goal = asking.command.goal[first : first + len(follower.dimensions)]
+        return Ask(goal, asking.sequence, asking.command.tick, asking.command.ask_at_ns)
+
+    def unfit(self, source: SourceName, follower: Arm, now_ns: int, stale_ns: int) -> str:
+        """Why `source` cannot command `follower` just now; "" if it can."""
+        if source == "park":
+            return ""
+        if source == "leader":
+            leader = self.leaders[follower.leader or ""]
+            if len(leader.dimensions) != len(follower.dimensions):
+                return (
+                    f"{leader.node} has {len(leader.dimensions)} dimensions, {follower.node} {len(follower.dimensions)}"
+                )
+            if now_ns - leader.heard_ns > stale_ns:
+                return f"{leader.node} has been silent for {(now_ns - leader.heard_ns) / 1e6:.0f} ms"
+            return ""
+        asking = self._asking.get(source)
+        if asking is None:
+            return f"{source} asks for nothing: is it running?"
+        if asking.command.hold:
+            return f"{source} asks to hold" + (f": {asking.command.why}" if asking.command.why else "")
+        if now_ns - asking.heard_ns > stale_ns:
+            return f"{source} has asked for nothing for {(now_ns - asking.heard_ns) / 1e6:.0f} ms"
+        return ""

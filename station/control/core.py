@@ -1,0 +1,314 @@
+"""The pilot's state machine: who commands the followers. Pure: events with the time in, commands and questions out.
+
+It alone addresses arms. One source at a time; every hand-over is an `Alignment`; while engaged each ask of the source
+is sent on the moment it comes. Anything that is wrong with the source or with a follower puts all of them in hold.
+"""
+
+from math import inf
+
+from station.bus.messages import ArmPilot, ArmState, Command, Description, PilotState, SourceName
+from station.bus.requests import (
+    Disengage,
+    Done,
+    Engage,
+    Hold,
+    Park,
+    PilotRequest,
+    Reboot,
+    RebootServo,
+    Refused,
+    Reply,
+    TorqueOff,
+)
+from station.clock import NS_PER_MS
+from station.control.alignment import Alignment, hold_command
+from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
+from station.control.states import MAY_COMMAND, TRANSITIONS, Difference, Event, State, worst_difference
+from station.rig import Rig
+
+TIMER_NS = 10 * NS_PER_MS
+"""How often ramps that no leader's samples drive take a step."""
+WATCH_NS = 25 * NS_PER_MS
+"""How often silence is looked for."""
+
+
+class PilotCore:
+    """Who commands. Requests are answered when they are done: `Engage` when engaged, `Park` when parked, or why not."""
+
+    def __init__(self, rig: Rig, ports: Ports) -> None:
+        self._rig, self._ports, self._safety = rig, ports, rig.safety
+        self._stale_ns = round(rig.safety.stale_ms * NS_PER_MS)
+        self.arms = Arms(rig)
+        self._state: State = "idle"
+        self._source: SourceName = "none"
+        self._why = ""
+        self._holds = 0
+        self._engaged: list[Arm] = []
+        self._alignment: Alignment | None = None
+        self._park: Park | None = None
+
+    # -- what is heard --
+
+    def described(self, node: str, description: Description) -> None:
+        """A driver said what it is."""
+        self.arms.described(node, description)
+
+    def arm_state(self, node: str, state: ArmState, captured_at_ns: int, sequence: int, now_ns: int) -> None:
+        """A reading of an arm. An engaged leader's is sent on at once, as an ask of the time it was captured."""
+        arm = self.arms.find(node)
+        if arm is None:
+            return
+        arm.state, arm.captured_at_ns, arm.sequence, arm.heard_ns = state, captured_at_ns, sequence, now_ns
+        if node in self.arms.leaders:
+            self._leader_moved(node, now_ns)
+        elif not state.torque and self._commands(arm):
+            self._hold(f"{node} has lost its torque: support it, find out why, then engage again", now_ns)
+
+    def applied(self, node: str, command: Command, now_ns: int) -> None:
+        """An arm's driver said which goal it follows or holds."""
+        arm = self.arms.followers.get(node)
+        if arm is None:
+            return
+        arm.applied = command
+        if command.hold and self._commands(arm):
+            self._hold(f"{node} holds: {command.why}", now_ns)
+
+    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int) -> None:
+        """A policy, replay or VR asks for all followers."""
+        why = self.arms.asked(source, command, sequence, now_ns)
+        if self._state != "engaged" or source != self._source:
+            return
+        if why:
+            self._why = why
+        elif command.hold:
+            self._hold(f"{source} asks to hold" + (f": {command.why}" if command.why else ""), now_ns)
+        else:
+            self._why = ""
+            self._forward(self._engaged, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Timers: what is to be prepared, ramped, or has gone silent."""
+        if self._alignment is not None:
+            self._align(self._alignment, now_ns)
+        if self._state == "engaged" or (self._alignment is not None and self._alignment.started):
+            why = self._silent(now_ns)
+            if why:
+                self._hold(why, now_ns)
+
+    def due_ns(self, now_ns: int) -> int:
+        """When `tick` is wanted next."""
+        if self._alignment is not None:
+            return now_ns + TIMER_NS
+        return now_ns + (WATCH_NS if self._state == "engaged" else 100 * NS_PER_MS)
+
+    # -- requests --
+
+    def request(self, request: PilotRequest, answer: Answer, now_ns: int) -> None:
+        """Do what is asked; `answer` is called once, when it is done or cannot be."""
+        if isinstance(request, Engage):
+            self._engage(request.source, answer, now_ns)
+        elif isinstance(request, Park):
+            self._begin_park(request, answer, now_ns)
+        elif isinstance(request, Hold):
+            self._hold(request.why or "the operator asked to hold", now_ns)
+            answer(Done())
+        elif isinstance(request, Disengage):
+            self._disengage(now_ns)
+            answer(Done())
+        else:
+            self._reboot(request, answer)
+
+    def _engage(self, source: SourceName, answer: Answer, now_ns: int) -> None:
+        targets = self.arms.commanded_by(source)
+        if source not in MAY_COMMAND:
+            answer(Refused(f"{source} cannot command; sources are {', '.join(MAY_COMMAND)}"))
+        elif self._state == "engaged" and self._source == source and self._alignment is None:
+            answer(Done(f"{source} commands already"))
+        elif not targets:
+            answer(Refused(f"rig {self._rig.name} has no follower that {source} could command"))
+        else:
+            self._begin(source, targets, answer, now_ns)
+
+    def _begin_park(self, request: Park, answer: Answer, now_ns: int) -> None:
+        unknown = [name for name in request.arms if name not in self.arms.followers]
+        if unknown:
+            answer(Refused(f"{unknown[0]} is no follower of rig {self._rig.name}: {', '.join(self.arms.followers)}"))
+            return
+        named = [self.arms.followers[name] for name in request.arms] or list(self.arms.followers.values())
+        targets = [arm for arm in named if arm.state is not None and arm.state.torque]
+        poseless = [arm.node for arm in targets if not any(d.sleep for d in arm.dimensions)]
+        if poseless:
+            answer(Refused(f"{poseless[0]} describes no sleep pose: move it by hand, or add the pose to its driver"))
+        elif not targets:
+            silent = next((why for why in (arm.missing(now_ns) for arm in named) if why), "")
+            answer(Refused(silent) if silent else Done("no arm has torque: nothing to park"))
+        elif self._begin("park", targets, answer, now_ns):
+            self._park = request
+
+    def _begin(self, source: SourceName, targets: list[Arm], answer: Answer, now_ns: int) -> bool:
+        if self._alignment is not None:
+            answer(Refused(f"already aligning with {self._alignment.source}. Next: wait for it, or ask to hold first"))
+            return False
+        self._park = None
+        self._alignment = Alignment(source, targets, self.arms, self._safety, self._ports, answer, now_ns)
+        self._align(self._alignment, now_ns)
+        return True
+
+    def _reboot(self, request: Reboot, answer: Answer) -> None:
+        arm = self.arms.find(request.arm)
+        if arm is None:
+            answer(Refused(f"{request.arm} is no arm of rig {self._rig.name}"))
+        elif request.joint not in [dimension.name for dimension in arm.dimensions]:
+            names = ", ".join(dimension.name for dimension in arm.dimensions) or "none heard of yet"
+            answer(Refused(f"{request.arm} has no joint {request.joint}: {names}"))
+        elif self._state in ("aligning", "engaged") or self._alignment is not None:
+            answer(Refused("an arm that is commanded is not rebooted. Next: hold first, and support the arm"))
+        else:
+            self._ports.ask(request.arm, RebootServo(request.joint), answer)
+
+    # -- hand-over --
+
+    def _align(self, alignment: Alignment, now_ns: int, leader: str = "") -> None:
+        """Take the alignment as far as it goes just now."""
+        if not alignment.started and not self._start(alignment, now_ns):
+            return
+        why = alignment.advance(now_ns, leader)
+        if why:
+            self._hold(why, now_ns)
+        elif alignment.arrived(now_ns):
+            self._arrive(alignment, now_ns)
+
+    def _start(self, alignment: Alignment, now_ns: int) -> bool:
+        """Touch the arms, once everything is known and near enough. Until then whoever commands goes on."""
+        verdict = alignment.ready(now_ns)
+        if verdict is None:
+            return False
+        if verdict:
+            self._alignment = None
+            alignment.answer(Refused(verdict))
+            return False
+        alignment.started = True
+        for arm in self._engaged:
+            if arm not in alignment.targets:
+                self._ports.command(hold_command(arm.node, f"hand-over to {alignment.source}", now_ns))
+        self._engaged = []
+        self._go("align", alignment.source, "")
+        return True
+
+    def _arrive(self, alignment: Alignment, now_ns: int) -> None:
+        self._alignment = None
+        if alignment.source != "park":
+            self._engaged = alignment.targets
+            self._go("arrive", alignment.source, "")
+            alignment.answer(Done(f"{alignment.source} commands"))
+            return
+        why = "parked"
+        for arm in alignment.targets:
+            self._ports.command(hold_command(arm.node, why, now_ns))
+        self._go("parked", "none", why)
+        if self._park is not None and self._park.release:
+            self._release([arm.node for arm in alignment.targets], alignment.answer)
+        else:
+            alignment.answer(Done("parked; torque stays on"))
+
+    def _release(self, arms: list[str], answer: Answer) -> None:
+        """Torque off, one arm after the other; the first refusal ends it."""
+        if not arms:
+            answer(Done("parked and released"))
+            return
+
+        def answered(reply: Reply) -> None:
+            if isinstance(reply, Refused):
+                answer(Refused(f"parked, but {arms[0]} keeps its torque: {reply.why}"))
+            else:
+                self._release(arms[1:], answer)
+
+        self._ports.ask(arms[0], TorqueOff(), answered)
+
+    # -- engaged --
+
+    def _leader_moved(self, leader: str, now_ns: int) -> None:
+        alignment = self._alignment
+        if self._state == "engaged" and self._source == "leader":
+            self._forward([arm for arm in self._engaged if arm.leader == leader], now_ns)
+        if alignment is not None and alignment.started and alignment.source == "leader":
+            self._align(alignment, now_ns, leader)
+
+    def _forward(self, arms: list[Arm], now_ns: int) -> None:
+        """The source's newest ask, sent on unless it is older than what the ramp has sent."""
+        for arm in arms:
+            ask = self.arms.ask(self._source, arm, now_ns)
+            if ask is not None and ask.at_ns > arm.last_ask_ns:
+                arm.last_ask_ns = ask.at_ns
+                self._ports.command(Command(arm.node, self._source, ask.tick, ask.sequence, ask.at_ns, ask.goal))
+
+    def _commands(self, arm: Arm) -> bool:
+        """Does that follower follow just now, so that its hold is everybody's?"""
+        if self._state == "engaged":
+            return arm in self._engaged
+        return self._alignment is not None and self._alignment.ramping(arm)
+
+    def _silent(self, now_ns: int) -> str:
+        alignment = self._alignment if self._state == "aligning" else None
+        targets = alignment.targets if alignment is not None else self._engaged
+        source = alignment.source if alignment is not None else self._source
+        for arm in targets:
+            if now_ns - arm.heard_ns > SILENT_NS:
+                return f"{arm.node} has been silent for {SILENT_NS / NS_PER_MS:.0f} ms: check its power and cable"
+            why = self.arms.unfit(source, arm, now_ns, self._stale_ns)
+            if why:
+                return why
+        return ""
+
+    # -- hold --
+
+    def _hold(self, why: str, now_ns: int) -> None:
+        """Everybody decelerates and holds; whoever waits for a hand-over is told why it failed."""
+        counts = self._state in ("aligning", "engaged")
+        self._stop(why, now_ns)
+        if self._state != "hold" or not self._why:
+            self._go("hold", "hold", why)
+        self._holds += counts
+
+    def _disengage(self, now_ns: int) -> None:
+        self._stop("nobody commands", now_ns)
+        self._go("disengage", "none", "")
+
+    def _stop(self, why: str, now_ns: int) -> None:
+        alignment, self._alignment = self._alignment, None
+        targets = [*self._engaged, *(alignment.targets if alignment is not None and alignment.started else ())]
+        for arm in dict.fromkeys(arm.node for arm in targets):
+            self._ports.command(hold_command(arm, why, now_ns))
+        self._engaged = []
+        if alignment is not None:
+            alignment.answer(Refused(f"stopped: {why}"))
+
+    def _go(self, event: Event, source: SourceName, why: str) -> None:
+        self._state = TRANSITIONS[self._state, event]
+        self._source, self._why = source, why
+
+    # -- what is told --
+
+    @property
+    def summary(self) -> tuple[State, SourceName, str]:
+        """State, source and why: what is published at once when it changes."""
+        return self._state, self._source, self._why
+
+    def state(self, now_ns: int) -> PilotState:
+        """What is published."""
+        arms = tuple(self._arm(arm, now_ns) for arm in self.arms.followers.values())
+        return PilotState(self._state, self._source, self._why, arms, self._holds)
+
+    def _arm(self, arm: Arm, now_ns: int) -> ArmPilot:
+        """The arm against whoever commands it, or its leader while nobody does."""
+        source: SourceName = self._source if self._source not in ("none", "hold") else "leader"
+        ask = self.arms.ask(source, arm, now_ns)
+        worst = Difference("", 0.0)
+        if (
+            ask is not None
+            and arm.state is not None
+            and len(ask.goal) == len(arm.state.position) == len(arm.dimensions)
+        ):
+            worst = worst_difference(arm.dimensions, ask.goal, arm.state.position)
+        rad = worst.rad if abs(worst.rad) < inf else 0.0
+        return ArmPilot(arm.node, arm.state is not None and arm.state.torque, worst.joint, rad)

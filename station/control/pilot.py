@@ -1,0 +1,149 @@
+"""The pilot's process: `python -m station.control.pilot --rig R --node pilot`. A thin loop around `PilotCore`.
+
+It listens to arms and sources, sends one `command/<follower>` stream per follower from its own endpoint, and answers
+requests when they are done, never blocking meanwhile.
+"""
+
+from collections.abc import Callable
+
+import zmq
+
+from station.bus.messages import ArmState, Command, Description, Health, PilotState, SourceName
+from station.bus.requests import ArmRequest, Disengage, PilotRequest, Refused, Reply
+from station.bus.sockets import Answerer, Asker, Subscriber, milliseconds_until
+from station.bus.wire import Sample
+from station.clock import NS_PER_MS, NS_PER_S
+from station.control.core import PilotCore
+from station.node import Node, run
+from station.processes import STOP_DELAY_S
+
+SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr": "vr"}
+"""Whose `command` stream is which source's. Leaders ask by their `arm_state`."""
+ANSWER_NS = 5 * NS_PER_S
+"""How long an arm's driver may take to answer: torque and EEPROM checks are slow."""
+STATE_NS = 100 * NS_PER_MS
+
+
+class _Neighbour:
+    """Asks one arm's driver without waiting."""
+
+    def __init__(self, rig: str, arm: str) -> None:
+        self._arm = arm
+        self._asker = Asker(rig, arm)
+        self._waiting: dict[bytes, tuple[int, Callable[[Reply], None]]] = {}
+        self.socket = self._asker.socket
+
+    def ask(self, request: ArmRequest, then: Callable[[Reply], None], now_ns: int) -> None:
+        self._waiting[self._asker.send(request)] = (now_ns + ANSWER_NS, then)
+
+    def poll(self, now_ns: int) -> None:
+        for number, reply in self._asker.replies():
+            waiting = self._waiting.pop(number, None)
+            if waiting is not None:
+                waiting[1](reply)
+        for number in [number for number, (due_ns, _) in self._waiting.items() if due_ns < now_ns]:
+            then = self._waiting.pop(number)[1]
+            then(
+                Refused(f"{self._arm} did not answer within {ANSWER_NS // NS_PER_S} s. Next: look at `station status`")
+            )
+
+    def close(self) -> None:
+        self._asker.close()
+
+
+class Pilot:
+    """The core's ports onto the bus."""
+
+    def __init__(self, node: Node) -> None:
+        rig = node.rig
+        self._node = node
+        self._core = PilotCore(rig, self)
+        arms = (*rig.leaders, *rig.followers)
+        streams = [(kind, arm) for arm in arms for kind in ("arm_state", "description")]
+        streams += [("applied", arm) for arm in rig.followers]
+        streams += [("command", source) for source in SOURCE_NODES]
+        self._heard = Subscriber(rig.name, streams)
+        self._neighbours = {arm: _Neighbour(rig.name, arm) for arm in arms}
+        self._answerer: Answerer[PilotRequest] = Answerer(rig.name, node.name, PilotRequest)
+        self._poller = zmq.Poller()
+        for socket in (self._heard.socket, self._answerer.socket, *(n.socket for n in self._neighbours.values())):
+            self._poller.register(socket, zmq.POLLIN)
+        self._tick_due_ns = 0
+        self._told: PilotState | None = None
+        self._tell_due_ns = 0
+
+    def command(self, command: Command) -> None:
+        """Port: send one arm its command."""
+        self._node.publisher.publish("command", command, node=command.arm)
+
+    def ask(self, arm: str, request: ArmRequest, then: Callable[[Reply], None]) -> None:
+        """Port: ask an arm's driver."""
+        self._neighbours[arm].ask(request, then, self._node.clock())
+
+    def run(self) -> None:
+        """Until told to stop; then the followers are told to hold."""
+        try:
+            while not self._node.finish.is_set():
+                self._turn()
+            self._core.request(Disengage(), lambda _: None, self._node.clock())
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self._answerer.close()
+        self._heard.close()
+        for neighbour in self._neighbours.values():
+            neighbour.close()
+
+    def _turn(self) -> None:
+        now_ns = self._node.clock()
+        due_ns = min(self._tick_due_ns, self._tell_due_ns)
+        self._poller.poll(milliseconds_until(due_ns, now_ns) + 1 if due_ns > now_ns else 0)
+        for sample in self._heard.newest().values():
+            self._hear(sample, self._node.clock())
+        now_ns = self._node.clock()
+        for neighbour in self._neighbours.values():
+            neighbour.poll(now_ns)
+        while (got := self._answerer.receive()) is not None:
+            self._core.request(*got, now_ns)
+            self._tick_due_ns = now_ns
+        if now_ns >= self._tick_due_ns:
+            self._core.tick(now_ns)
+            self._tick_due_ns = self._core.due_ns(now_ns)
+        self._tell(now_ns)
+
+    def _hear(self, sample: Sample, now_ns: int) -> None:
+        body, header = sample.body, sample.header
+        if isinstance(body, ArmState):
+            self._core.arm_state(sample.node, body, header.captured_at_ns, header.sequence, now_ns)
+        elif isinstance(body, Description):
+            self._core.described(sample.node, body)
+        elif isinstance(body, Command) and sample.kind == "applied":
+            self._core.applied(sample.node, body, now_ns)
+        elif isinstance(body, Command):
+            self._core.asked(SOURCE_NODES[sample.node], body, header.sequence, now_ns)
+
+    def _tell(self, now_ns: int) -> None:
+        """The state at 10 Hz, and at once when it changes."""
+        if now_ns < self._tell_due_ns and not self._changed():
+            return
+        self._told = self._core.state(now_ns)
+        self._node.publisher.publish("pilot", self._told)
+        self._tell_due_ns = now_ns + STATE_NS
+        if self._node.health_due(now_ns):
+            lost = sum(self._heard.lost.values())
+            self._node.publish_health(Health(self._node.name, "ok", self._node.error, lost=lost))
+
+    def _changed(self) -> bool:
+        told = self._told
+        return told is None or (told.state, told.source, told.why) != self._core.summary
+
+
+def main(node: Node) -> None:
+    """The node's loop."""
+    Pilot(node).run()
+
+
+if __name__ == "__main__":
+    run(main, stop_delay_s=STOP_DELAY_S[1])

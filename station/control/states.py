@@ -1,0 +1,67 @@
+"""The pilot's table of states, and the gate of two-sided differences. Pure.
+
+idle ──align──► aligning ──arrive──► engaged
+ ▲                 │ hold               │ hold
+ └──disengage── hold ◄──────────────────┘        from hold only an operator's act (align, disengage) leads on
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from station.bus.messages import Dimension, SourceName
+
+State = Literal["idle", "aligning", "engaged", "hold"]
+Event = Literal["align", "arrive", "parked", "hold", "disengage"]
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    ("idle", "align"): "aligning",
+    ("idle", "hold"): "hold",
+    ("idle", "disengage"): "idle",
+    ("aligning", "arrive"): "engaged",
+    ("aligning", "parked"): "idle",
+    ("aligning", "hold"): "hold",
+    ("aligning", "disengage"): "idle",
+    ("engaged", "align"): "aligning",
+    ("engaged", "hold"): "hold",
+    ("engaged", "disengage"): "idle",
+    ("hold", "align"): "aligning",
+    ("hold", "hold"): "hold",
+    ("hold", "disengage"): "idle",
+}
+"""Every transition there is; an event without an entry does not happen in that state."""
+
+MAY_COMMAND: tuple[SourceName, ...] = ("leader", "vr", "policy", "replay")
+"""What `Engage` takes. Park has a request of its own."""
+HELD_BY_HAND: tuple[SourceName, ...] = ("leader", "vr")
+"""Sources that a person holds: they must be near the follower's pose before anything moves."""
+GATE_RAD = 0.8
+"""How far a joint of a hand-held source may be from the follower's when engaging."""
+
+
+class Difference(NamedTuple):
+    """The joint that is farthest from where its source is."""
+
+    joint: str
+    rad: float
+    """Source minus follower."""
+
+
+def worst_difference(dimensions: Sequence[Dimension], source: Sequence[float], follower: Sequence[float]) -> Difference:
+    """The worst joint of one arm, (D,) each. Compliant dimensions don't count: an object may hold a gripper open."""
+    differences = [
+        Difference(dimension.name, (wanted - found) * abs(dimension.rad_per_unit))
+        for dimension, wanted, found in zip(dimensions, source, follower, strict=True)
+        if not dimension.compliant
+    ]
+    return max(differences, key=lambda difference: abs(difference.rad), default=Difference("", 0.0))
+
+
+def too_far(source: str, follower: str, difference: Difference) -> str:
+    """What to tell the operator if that difference is too large to engage; "" if it is not."""
+    if abs(difference.rad) <= GATE_RAD:
+        return ""
+    side, way = ("above", "lower") if difference.rad > 0 else ("below", "raise")
+    return (
+        f"{source}.{difference.joint} is {abs(difference.rad):.2f} rad {side} {follower}.{difference.joint}: "
+        f"{way} it until they differ by less than {GATE_RAD:g} rad, then engage again"
+    )

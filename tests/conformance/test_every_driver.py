@@ -1,0 +1,183 @@
+"""The driver contract (station/device.py), on every driver. What needs a process is tested with the host."""
+
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from station.bus.messages import ArmState
+from station.bus.streams import STREAMS
+from station.clock import NS_PER_S, Grid, monotonic_ns
+from station.device import ArmDriver, Driver
+from station.errors import CommandRefused, DeviceError
+from tests.conformance.subject import Subject
+
+
+def paced(driver: Driver, seconds: float, rate_hz: float) -> list[int]:
+    """Capture times while it is read as the host does: arms at their rate, others as they push."""
+    times: list[int] = []
+    grid = Grid(monotonic_ns(), rate_hz)
+    k, end_ns = 0, grid.t0_ns + round(seconds * NS_PER_S)
+    while grid.time_ns(k) < end_ns and monotonic_ns() < end_ns:
+        if driver.paced:
+            time.sleep(max(0, grid.time_ns(k) - monotonic_ns()) / NS_PER_S)
+            k = max(k, grid.index_at(monotonic_ns())) + 1
+        times += [reading.captured_at_ns for reading in driver.read()]
+    return times
+
+
+def test_opens_twice_cleanly(subject: Subject) -> None:
+    driver = subject.make()
+    for _ in range(2):
+        driver.open()
+        subject.read_one(driver)
+        driver.close()
+    driver.close()
+    other = subject.make()
+    other.open()
+    subject.read_one(other)
+    other.close()
+
+
+def test_capture_times_rise_and_lie_between_request_and_answer(subject: Subject) -> None:
+    driver = subject.make()
+    driver.open()
+    last = 0
+    for _ in range(20):
+        for reading in driver.read():
+            assert last < reading.captured_at_ns <= monotonic_ns()
+            last = reading.captured_at_ns
+    driver.close()
+    assert last
+
+
+def test_flows_what_is_described(subject: Subject) -> None:
+    driver = subject.make()
+    driver.open()
+    described = {stream.kind: stream for stream in driver.describe().streams}
+    assert set(described) <= set(STREAMS)
+    seen = set()
+    for _ in range(30):
+        for reading in driver.read():
+            stream = described[reading.kind]
+            assert isinstance(reading.body, STREAMS[reading.kind].body)
+            seen.add(reading.kind)
+            if isinstance(reading.body, ArmState):
+                count = len(stream.dimensions)
+                vectors = (reading.body.position, reading.body.velocity, reading.body.current_ma)
+                assert all(len(vector) == count for vector in vectors)
+                assert all(math.isfinite(value) for vector in vectors for value in vector)
+    driver.close()
+    assert seen == set(described)
+
+
+def test_keeps_the_declared_rate(subject: Subject) -> None:
+    """± 5 %, in the best of some attempts: another program on this machine is not the driver's fault."""
+    driver = subject.make()
+    driver.open()
+    (stream,) = driver.describe().streams
+    rates = []
+    for _ in range(10):
+        times = paced(driver, 1.0, stream.rate_hz)
+        if len(times) > 1:
+            rates.append((len(times) - 1) * NS_PER_S / (times[-1] - times[0]))
+            if abs(rates[-1] / stream.rate_hz - 1) <= 0.05:
+                break
+    driver.close()
+    assert any(abs(rate / stream.rate_hz - 1) <= 0.05 for rate in rates), rates
+
+
+def test_unplugged_is_an_error_that_names_the_device_and_it_comes_back(subject: Subject) -> None:
+    driver = subject.make()
+    driver.open()
+    subject.read_one(driver)
+    subject.unplug()
+    with pytest.raises(DeviceError) as lost:
+        subject.read_one(driver, within=10**9)
+    assert lost.value.device
+    assert lost.value.do
+    driver.close()
+    with pytest.raises(DeviceError):
+        driver.open()
+    subject.replug()
+    driver.open()
+    subject.read_one(driver)
+    driver.close()
+
+
+def test_no_call_blocks_for_a_second_when_unplugged(subject: Subject) -> None:
+    driver = subject.make()
+    driver.open()
+    subject.read_one(driver)
+    subject.unplug()
+    start = time.monotonic()
+    with pytest.raises(DeviceError):
+        subject.read_one(driver, within=10**9)
+    took_s = time.monotonic() - start
+    driver.close()
+    assert took_s < 3.0  # 1 s, and two for a machine under load
+
+
+def test_fifty_times_leave_nothing(subject: Subject) -> None:
+    driver = subject.make()
+    driver.open()
+    driver.close()
+    threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    for _ in range(50):
+        driver.open()
+        driver.close()
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_settings_are_read_without_the_vendors_sdk(subject: Subject) -> None:
+    module = type(subject.make()).__module__
+    code = (
+        f"import sys, {module}; "
+        "bad = {'dynamixel_sdk', 'serial', 'cv2', 'pyrealsense2', 'mujoco', 'linuxpy'} & set(sys.modules); "
+        "sys.exit(', '.join(bad) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_arm_refuses_what_is_no_goal(subject: Subject) -> None:
+    driver = subject.make()
+    if not isinstance(driver, ArmDriver):
+        return
+    driver.open()
+    dimensions = driver.describe().streams[0].dimensions
+    was_on = driver.torque_on()
+    driver.torque(True)
+    good = driver.goal()
+    assert len(good) == len(driver.measured()) == len(dimensions)
+    for bad in ((math.nan, *good[1:]), (*good[:-1], math.inf), good[:-1], (*good, 0.0), ()):
+        with pytest.raises(CommandRefused):
+            driver.write(bad)
+    far = tuple(1e6 for _ in good)
+    driver.write(far)
+    if all(math.isfinite(d.upper) for d in dimensions) and driver.describe().commands == "position":
+        for held, dimension in zip(driver.goal()[:-1], dimensions[:-1], strict=True):
+            assert dimension.lower - 0.01 <= held <= dimension.upper + 0.01
+    driver.torque(was_on)
+    driver.close()
+
+
+def test_closing_leaves_torque_as_it_is(subject: Subject) -> None:
+    driver = subject.make()
+    if not isinstance(driver, ArmDriver):
+        return
+    driver.open()
+    driver.torque(True)
+    driver.close()
+    driver.open()
+    assert driver.torque_on()
+    driver.torque(False)
+    driver.close()
+    driver.open()
+    assert not driver.torque_on()
+    driver.close()

@@ -1,0 +1,161 @@
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from drivers.sim.camera import MujocoCamera
+from drivers.sim.scene import Scene
+from drivers.sim.state_file import StateWriter
+from station.clock import NS_PER_S, monotonic_ns
+from station.device import Place
+from station.errors import DeviceMissing, DeviceSilent, DeviceWrong
+
+PLACE = Place("cam_high", "camera", monotonic_ns, 3.14, 100.0)
+
+
+class World:
+    """Shares a scene that stands still, 100 times a second, until told to freeze."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.qpos = Scene().qpos()
+        self._stop = threading.Event()
+        self.start()
+
+    def start(self) -> None:
+        self._stop.clear()
+        self._writer = StateWriter(self.path, len(self.qpos))
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.01):
+            self._writer.write(monotonic_ns(), self.qpos)
+
+    def freeze(self) -> None:
+        """As a killed world leaves it: the file stays."""
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "cam")
+    yield world
+    world.freeze()
+
+
+def camera(world: World, view: str = "top") -> MujocoCamera:
+    return MujocoCamera(MujocoCamera.Settings(str(world.path), view, 320, 240, 15.0), PLACE)
+
+
+def pictures(device: MujocoCamera, count: int) -> list[tuple[int, bytes]]:
+    found: list[tuple[int, bytes]] = []
+    while len(found) < count:
+        found += [(reading.captured_at_ns, reading.payload[0]) for reading in device.read()]
+    return found
+
+
+def test_pictures_show_the_cube_in_red_and_the_followers(world: World) -> None:
+    device = camera(world)
+    device.open()
+    (_, jpeg), *_ = pictures(device, 1)
+    device.close()
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    assert picture.shape == (240, 320, 3)
+    blue, green, red = picture[..., 0], picture[..., 1], picture[..., 2]
+    cube = (red > 150) & (green < 90) & (blue < 90)
+    assert 20 < cube.sum() < 400
+    assert np.nonzero(cube)[1].mean() > 180, "right of the middle: the right arm picks it"
+    arms = (picture.min(axis=2) > 120).sum(axis=0)
+    assert arms[:120].sum() > 500
+    assert arms[200:].sum() > 500
+
+
+def test_the_stamp_is_the_physics_time_shown(world: World) -> None:
+    device = camera(world)
+    device.open()
+    begin = monotonic_ns()
+    stamps = [stamp for stamp, _ in pictures(device, 8)]
+    end = monotonic_ns()
+    device.close()
+    assert stamps == sorted(set(stamps))
+    assert begin - 2 * NS_PER_S < stamps[0]
+    assert stamps[-1] <= end
+
+
+def test_every_view_can_be_drawn_and_an_unknown_one_is_named(world: World) -> None:
+    with pytest.raises(DeviceWrong, match=r"view: bottom") as wrong:
+        camera(world, "bottom").open()
+    views = [v for v in ("top", "angle", "front_close", "left_wrist", "right_wrist", "left_pillar", "right_pillar")]
+    assert all(view in str(wrong.value) for view in views)
+    drawn = set()
+    for view in views:
+        device = camera(world, view)
+        device.open()
+        drawn.add(pictures(device, 1)[0][1])
+        device.close()
+    assert len(drawn) == len(views)
+
+
+def test_without_a_world_it_is_missing(tmp_path: Path) -> None:
+    device = MujocoCamera(MujocoCamera.Settings(str(tmp_path / "nothing"), "top"), PLACE)
+    with pytest.raises(DeviceMissing, match="start the rig's world"):
+        device.open()
+    with pytest.raises(DeviceMissing):
+        device.read()
+
+
+def test_a_world_that_stops_is_a_named_error_within_a_second_and_a_new_one_is_found(world: World) -> None:
+    device = camera(world)
+    device.open()
+    pictures(device, 2)
+    world.freeze()
+    newest = pictures_until_silent(device)
+    device.close()
+    with pytest.raises(DeviceSilent):
+        device.open()
+    world.start()
+    device.open()
+    assert pictures(device, 1)[0][0] > newest
+    device.close()
+
+
+def pictures_until_silent(device: MujocoCamera) -> int:
+    frozen_ns = monotonic_ns()
+    newest = 0
+
+    def read_on() -> None:
+        nonlocal newest
+        while monotonic_ns() - frozen_ns < 20 * NS_PER_S:
+            for reading in device.read():
+                newest = reading.captured_at_ns
+
+    with pytest.raises(DeviceSilent, match="look at the node `world`"):
+        read_on()
+    return newest
+
+
+def test_fifty_openings_leave_nothing_behind(world: World) -> None:
+    device = camera(world)
+    device.open()
+    device.close()
+    descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+    for _ in range(50):
+        device.open()
+        device.close()
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert threading.active_count() == threads
+
+
+def test_it_may_be_closed_by_another_thread_than_the_one_that_read(world: World) -> None:
+    device = camera(world)
+    device.open()
+    reader = threading.Thread(target=pictures, args=(device, 1))
+    reader.start()
+    reader.join()
+    device.close()

@@ -1,0 +1,42 @@
+"""A world in a process of its own, and what tests ask of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from station.bus.endpoints import runtime_folder
+from station.bus.requests import PrepareScene
+from station.bus.sockets import Asker
+from station.rig import Rig, find_rig, load_rig
+
+MODULES = {"sim": "drivers.sim.world", "bench": "drivers.sim.bench"}
+
+
+@contextmanager
+def world(name: str) -> Iterator[tuple[Rig, "subprocess.Popen[bytes]"]]:
+    """The shipped rig and its running world; on leaving it must end by SIGTERM, with exit code 0 and no port left."""
+    path = find_rig(name)
+    rig = load_rig(path)
+    process = subprocess.Popen([sys.executable, "-m", MODULES[name], "--rig", str(path), "--node", "world"])
+    try:
+        with Asker(rig.name, "world") as asker:
+            asker.ask(PrepareScene(0), 60_000)
+        yield rig, process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert os.listdir(runtime_folder(rig.name) / "ports") == []
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(condition: object, timeout_s: float = 30.0) -> None:
+    """Poll until true."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.002)
