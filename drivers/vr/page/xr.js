@@ -25,9 +25,10 @@ export class Immersion {
   #number = 0;
   #pressed = new Set();
   #placed = false;
+  /** Called when the session has ended, by whomever. */
+  ended = () => {};
 
   constructor(link, board, panels, phone) {
-    Object.assign(this, { ended: () => {} });
     [this.#link, this.#board, this.#panels, this.#phone] = [link, board, panels, phone];
     board.sources = () => this.#session?.inputSources ?? [];
   }
