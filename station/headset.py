@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from station.bus.endpoints import LONGEST_PATH, runtime_root
+from station.bus.endpoints import LONGEST_PATH
 from station.errors import StationError
+from station.runtime import runtime_root
 
 
 class _Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):

@@ -20,12 +20,12 @@ from pathlib import Path
 import setproctitle
 import structlog
 
-from station.bus.endpoints import runtime_folder
 from station.bus.messages import Health
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import AlreadyRunning, StationError
 from station.rig import Rig, load_rig
+from station.runtime import runtime_folder
 
 _PR_SET_PDEATHSIG = 1
 HEALTH_PERIOD_NS = NS_PER_S // 2

@@ -17,8 +17,8 @@ class Process(NamedTuple):
     when: Literal["always", "simulated"]
     restart: bool
     """Start it again when it dies?"""
-    nice: int
-    """Priority: lower goes first. Below 0 only where the user may."""
+    realtime: int
+    """SCHED_FIFO priority where the user may have it (systemd's LimitRTPRIO, or root), 0 for the ordinary scheduler."""
     cpu_percent: float
     """Budget of one core, asserted by the boot tests and shown by `station bench`."""
     stage: int
@@ -29,15 +29,16 @@ def processes(rig: Rig) -> tuple[Process, ...]:
     """The rig's table."""
     rows = []
     if rig.world is not None:
-        rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 0, 100, 3))
+        # before everybody: it stands for metal, which waits for nobody
+        rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 30, 100, 3))
     for device in rig.devices:
         arm = device.role in ("leader", "follower")
-        rows.append(Process(device.node, "station.serve", "always", True, -5 if arm else 0, 20 if arm else 10, 2))
-    rows.append(Process("pilot", "station.control.pilot", "always", True, -5, 15, 1))
+        rows.append(Process(device.node, "station.serve", "always", True, 20 if arm else 0, 20 if arm else 10, 2))
+    rows.append(Process("pilot", "station.control.pilot", "always", True, 20, 15, 1))
     if any(device.role == "vr" for device in rig.devices):
-        rows.append(Process("vr_teleop", "station.control.vr_teleop", "always", True, -5, 25, 1))
-        rows.append(Process("vr_panel", "station.console.vr_panel", "always", True, 5, 15, 0))
-    rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, -5, 30, 0))
+        rows.append(Process("vr_teleop", "station.control.vr_teleop", "always", True, 15, 25, 1))
+        rows.append(Process("vr_panel", "station.console.vr_panel", "always", True, 0, 15, 0))
+    rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, 15, 30, 0))
     rows.append(Process("session", "station.session.node", "always", True, 0, 5, 0))
     return tuple(rows)
 

@@ -16,8 +16,8 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
-from station.bus.endpoints import runtime_folder
 from station.errors import RigError, UsageError
+from station.runtime import runtime_folder
 
 SHIPPED = Path(__file__).parent / "rigs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,23}\Z")
@@ -313,7 +313,7 @@ class UniqueKeys(yaml.SafeLoader):
 def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen = set()
     for key, _ in node.value:
-        name = loader.construct_object(key)  # type: ignore[no-untyped-call]
+        name = loader.construct_object(key)
         if name in seen:
             raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is given twice", key.start_mark)
         seen.add(name)

@@ -245,20 +245,21 @@ class _ArmHost(_Host):
             hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "",
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
+        self.standing = (self.gate.holding, goal)
 
     def _tell_standing(self, now_ns: int) -> None:
-        """While it does not follow, nothing is written: tell the goal that stands, and why, on change and twice a second.
+        """Tell the goal that stands while nothing is written, and why: on change and twice a second.
 
         The pilot starts its ramp there, and learns of a hold that needed no write.
         """
         gate = self.gate
-        goal = gate.goal or tuple(value for value in self.driver.measured() if value is not None)
-        standing = (gate.holding, goal)
+        standing = (gate.holding, gate.goal)
         if gate.following or (standing == self.standing and now_ns < self.standing_due_ns):
             return
         self.standing, self.standing_due_ns = standing, now_ns + STANDING_NS
         last = self.last
         source: SourceName = "hold" if gate.holding else "none"
+        goal = gate.goal or tuple(value for value in self.driver.measured() if value is not None)
         applied = Command(
             self.node.name, source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
             hold=bool(gate.holding), why=gate.holding,

@@ -19,7 +19,6 @@ import setproctitle
 import structlog
 import zmq
 
-from station.bus.endpoints import runtime_folder
 from station.bus.messages import Health, ProcessState, StationState
 from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
 from station.bus.sockets import Answerer, Subscriber
@@ -28,6 +27,7 @@ from station.errors import StationError
 from station.node import Node, die_with_parent, log_to_stderr
 from station.processes import Process, processes
 from station.rig import Rig, load_rig
+from station.runtime import runtime_folder
 
 BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 """Waits before the 1st, 2nd … restart of a process that keeps dying; one that ran for STEADY_NS starts over."""
@@ -74,8 +74,9 @@ class Child:
         self.restarts += 1
         self._started_ns = now_ns
         self.health, self.health_at_ns = None, 0
-        with contextlib.suppress(PermissionError):  # below 0 is for root or RLIMIT_NICE only: udev/ has the unit
-            os.setpriority(os.PRIO_PROCESS, self.popen.pid, self.row.nice)
+        if self.row.realtime:
+            with contextlib.suppress(PermissionError):  # needs root or RLIMIT_RTPRIO: udev/station@.service grants it
+                os.sched_setscheduler(self.popen.pid, os.SCHED_FIFO, os.sched_param(self.row.realtime))
         self._usage = psutil.Process(self.popen.pid)
         self._usage.cpu_percent()
         return True

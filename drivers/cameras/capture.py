@@ -7,13 +7,12 @@ then finds the end of a picture at the start of the next.
 
 import queue
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
 
-from drivers.cameras.controls import Control
 from drivers.cameras.jpeg import encode
+from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Shot
 from station.clock import NS_PER_S, Clock
 from station.errors import DeviceMissing, DeviceSilent
@@ -28,12 +27,11 @@ _MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 class Capture:
     """One file or URL."""
 
-    def __init__(
-        self, node: str, name: str, target: str, fps: float, controls: Sequence[Control], clock: Clock
-    ) -> None:
-        """`name` is what the rig file says, `target` what it leads to; nothing here takes `controls`, which is said."""
+    def __init__(self, node: str, target: str, settings: OpenCVSettings, clock: Clock) -> None:
+        """`target` is where the rig file's source leads; nothing there takes controls, which is said."""
         self.target = target
-        self._node, self._name, self._fps, self._controls, self._clock = node, name, fps, controls, clock
+        self._node, self._name, self._fps, self._clock = node, settings.source, settings.fps, clock
+        self._controls = settings.controls.asked()
         self._reader: _Reader | None = None
 
     def open(self) -> Identity:

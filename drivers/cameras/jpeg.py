@@ -6,7 +6,6 @@ Marker layout: ITU-T T.81 (JPEG), Annex B.
 from functools import cache
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 QUALITY = 95
@@ -52,6 +51,8 @@ def whole(packet: bytes) -> Jpeg | None:
 
 def encode(picture: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
     """A BGR picture (H, W, 3) uint8 as JPEG of quality 95, on this thread alone."""
+    import cv2  # here, so that a rig file is checked without it
+
     cv2.setNumThreads(1)
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:

@@ -5,18 +5,11 @@ Rig file keys: `source` (a device such as /dev/CAM_HIGH or 0, a file, a URL, or 
 another size than the rig file says is refused: a trainer would stretch it in silence.
 """
 
-import os
-import stat
-from pathlib import Path
 from typing import ClassVar
 
-import msgspec
-
-from drivers.cameras.capture import Capture
-from drivers.cameras.controls import Controls
 from drivers.cameras.jpeg import whole
+from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Source
-from drivers.cameras.v4l2 import V4L2
 from station.bus.messages import Frame
 from station.clock import NS_PER_MS, NS_PER_S
 from station.device import Description, Place, Reading, StreamDescription
@@ -31,29 +24,10 @@ FIRST_PICTURE_NS = 3 * NS_PER_S
 class OpenCVCamera:
     """One camera, pushing."""
 
-    class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """The rig file's keys."""
-
-        source: str
-        width: int
-        height: int
-        fps: float
-        fourcc: str = ""
-        controls: Controls = Controls()
-
-        def __post_init__(self) -> None:
-            if not self.source:
-                raise ValueError("source must name a device, a file or a URL")
-            if not (16 <= self.width <= 8192 and 16 <= self.height <= 8192):
-                raise ValueError("width and height must be 16 to 8192 pixels")
-            if not 5 <= self.fps <= 240:
-                raise ValueError("fps must be 5 to 240")
-            if self.fourcc and len(self.fourcc) != 4:
-                raise ValueError("fourcc has four letters, such as MJPG or YUYV")
-
+    Settings = OpenCVSettings
     paced: ClassVar[bool] = False
 
-    def __init__(self, settings: Settings, place: Place) -> None:
+    def __init__(self, settings: OpenCVSettings, place: Place) -> None:
         self._settings, self._place = settings, place
         self._source: Source | None = None
         self._identity = Identity("")
@@ -64,10 +38,11 @@ class OpenCVCamera:
 
     def open(self) -> None:
         """Find the source, set its format and controls, start it."""
-        source = self._find()
-        self._source = source
+        from drivers.cameras.way import way_to  # OpenCV and linuxpy come with it
+
+        self._source = way_to(self._settings, self._place, self._source)
         try:
-            self._identity = source.open()
+            self._identity = self._source.open()
         except BaseException:
             self.close()
             raise
@@ -110,7 +85,7 @@ class OpenCVCamera:
         return [Reading("frame", shot.captured_at_ns, frame, (jpeg.data,))]
 
     def health(self) -> dict[str, float]:
-        """What was lost since the process started."""
+        """What was lost: torn and repeated ones since the start, the rest since the last opening."""
         counts = self._source.counts() if self._source else {}
         return {"torn_frames": float(self._torn), "repeated_stamps": float(self._repeated), **counts}
 
@@ -122,32 +97,6 @@ class OpenCVCamera:
         """Let go of the source."""
         if self._source is not None:
             self._source.close()
-
-    def _find(self) -> Source:
-        """The way to this source. A `Capture` is kept over openings: it knows whether its last thread still hangs."""
-        s, node, clock = self._settings, self._place.node, self._place.clock
-        path = Path(f"/dev/video{s.source}" if s.source.isdigit() else s.source)
-        if path.is_symlink() and "://" in os.readlink(path):
-            return self._capture(os.readlink(path))
-        if "://" in s.source:
-            return self._capture(s.source)
-        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
-            return V4L2(node, path, s.width, s.height, s.fps, s.fourcc, s.controls.asked(), clock)
-        if str(path).startswith("/dev/"):
-            raise DeviceMissing(
-                node,
-                s.source,
-                "a camera there",
-                "no such device",
-                "plug it in; `station find` lists cameras, `station udev` names them",
-            )
-        return self._capture(str(path))
-
-    def _capture(self, target: str) -> Source:
-        if isinstance(self._source, Capture) and self._source.target == target:
-            return self._source
-        s = self._settings
-        return Capture(self._place.node, s.source, target, s.fps, s.controls.asked(), self._place.clock)
 
     def _refuse_silence(self) -> None:
         silent_ns = self._place.clock() - self._heard_ns

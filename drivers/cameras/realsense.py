@@ -32,7 +32,7 @@ class RealSenseCamera:
     """One camera, pushing."""
 
     class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """The rig file's keys. `exposure` in µs, `white_balance` in kelvin, `gain` as it counts; left out: automatic."""
+        """The rig file's keys. `exposure` in µs, `white_balance` in kelvin, `gain` as is; left out: automatic."""
 
         serial: str
         width: int

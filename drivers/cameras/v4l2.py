@@ -18,10 +18,12 @@ from linuxpy.video import device as v4l2
 
 from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control
 from drivers.cameras.jpeg import encode
+from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Shot
 from station.clock import Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
 
+SYSFS = Path("/sys/class/video4linux")
 _BUFFERS = 4
 _PASSED_THROUGH = ("MJPG", "JPEG")
 _ENCODED = {
@@ -38,19 +40,10 @@ _AUTO, _MANUAL, _APERTURE_PRIORITY = 0, 1, 3
 class V4L2:
     """One /dev/video device."""
 
-    def __init__(
-        self,
-        node: str,
-        path: Path,
-        width: int,
-        height: int,
-        fps: float,
-        fourcc: str,
-        controls: Sequence[Control],
-        clock: Clock,
-    ) -> None:
-        self._node, self._path, self._width, self._height, self._fps = node, path, width, height, fps
-        self._fourcc, self._controls, self._clock = fourcc, controls, clock
+    def __init__(self, node: str, path: Path, settings: OpenCVSettings, clock: Clock) -> None:
+        self._node, self._path, self._clock = node, path, clock
+        self._width, self._height, self._fps = settings.width, settings.height, settings.fps
+        self._fourcc, self._controls = settings.fourcc, settings.controls.asked()
         self._device: Any = None
         self._capture: Any = None
         self._sequence: int | None = None
@@ -219,11 +212,11 @@ class V4L2:
         return self._wrong("a V4L2 camera", f"{error}", "check what the device is with `station find`")
 
 
-def usb_attribute(path: Path, name: str) -> str:
+def usb_attribute(path: Path, name: str, sysfs: Path = SYSFS) -> str:
     """`serial`, `idProduct`, `bcdDevice` of the USB device behind a /dev/video path; "" where there is none."""
-    sysfs = Path("/sys/class/video4linux") / path.resolve().name / "device"
+    device = sysfs / path.resolve().name / "device"
     with contextlib.suppress(OSError):
-        return (sysfs.resolve().parent / name).read_text().strip()
+        return (device.resolve().parent / name).read_text().strip()
     return ""
 
 

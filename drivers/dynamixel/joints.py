@@ -71,10 +71,9 @@ class Joints:
 
     def ticks(self, place: int, value: float) -> int:
         """The inverse of `position`, within the servo's position limits."""
-        if place == len(self._signs):
-            angle = self.travel.rad(value)
-        else:
-            angle = self._signs[place] * value + self._offsets[place]
+        angle = (
+            self.travel.rad(value) if place == len(self._signs) else self._signs[place] * value + self._offsets[place]
+        )
         low, high = self.servos[place].limits_ticks or (-1_048_575, 1_048_575)
         return max(low, min(high, round(angle / RAD_PER_TICK) + self._centre))
 

@@ -101,7 +101,7 @@ class Opening:
             raise DeviceWrong(
                 self._bus.device, self._bus.port, f"{servo.name} (ID {servo.id}) set up for a {self._role}",
                 f"{told}, and its torque is on",
-                "this can only be changed with torque off, and then the arm falls: hold the arm with both hands (or lay "
+                "this is only changed with torque off, and then the arm falls: hold the arm with both hands (or lay "
                 "it into its sleep pose), switch its power off and on, then open again",
             )  # fmt: skip
         for name, _, wanted in wrong:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from drivers.sim.scene import JointState, Scene
+from drivers.sim.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, JointState, Scene
 from drivers.sim.servo import ServoSpec
 from station.clock import NS_PER_S, Clock
 
@@ -112,3 +112,9 @@ def leader_shafts(ask: Sequence[float], generation: str) -> list[float]:
     """A hand's ask (six joints, gripper 0…1) as the leader's shafts, rad. (7,)"""
     closed, opened = LEADER_GRIPPER_RAD[generation]
     return [*ask[:6], closed + ask[6] * (opened - closed)]
+
+
+def follower_ask(position_rad: Sequence[float]) -> list[float]:
+    """A follower's pose as a hand would ask for it: six joints, gripper servo 0 closed … 1 open. (7,)"""
+    opening = (position_rad[6] - GRIPPER_CLOSED_RAD) / (GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD)
+    return [*position_rad[:6], min(1.0, max(0.0, opening))]

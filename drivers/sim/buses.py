@@ -13,7 +13,6 @@ from station.clock import Clock
 from station.errors import RequestRefused, RigError
 from station.rig import Device, Rig
 
-
 SWITCH_S = 0.0002
 """Python's switch interval for a world: the buses are threads, and must not wait 5 ms for one another to answer."""
 

@@ -25,6 +25,7 @@ from drivers.sim.servo import Servo
 Answer = tuple[int, bytes]
 _DELAY_NS = 2_000
 """Unit of Return Delay Time."""
+_HIGHEST_ID = 252
 _GAP_BYTES = 11
 """A silent servo's slot in a sync read: its status packet's frame."""
 
@@ -106,7 +107,7 @@ class Instructions:
     def _hearing(self, servo_id: int) -> Iterator[tuple[int, Servo]]:
         """The servo of that ID and its shadows (Secondary ID; 253 and above is none)."""
         for own, servo in self._speaking():
-            if own == servo_id or (servo_id <= 252 and servo.get("Secondary(Shadow) ID") == servo_id):
+            if own == servo_id or (servo_id <= _HIGHEST_ID and servo.get("Secondary(Shadow) ID") == servo_id):
                 yield own, servo
 
     @staticmethod
@@ -171,8 +172,14 @@ class Instructions:
 
     def _sync_write(self, data: bytes, now_ns: int) -> list[Answer]:
         address, length = _word(data), _word(data, 2)
+        hearing: dict[int, list[Servo]] = {}
+        for servo_id, servo in self._speaking():
+            hearing.setdefault(servo_id, []).append(servo)
+            secondary = servo.get("Secondary(Shadow) ID")
+            if secondary <= _HIGHEST_ID and secondary != servo_id:
+                hearing.setdefault(secondary, []).append(servo)
         for at in range(4, len(data) - length, length + 1):
-            for _, servo in self._hearing(data[at]):
+            for servo in hearing.get(data[at], ()):
                 self._write(servo, address, data[at + 1 : at + 1 + length], now_ns)
         return []
 

@@ -1,26 +1,27 @@
 """The scripted operator: a client of the session who moves the leaders' shafts and puts the cube back. Pure.
 
-    meeting ──engaged──► homing ──hands at start, cube placed──► waiting ──recording──► playing ──► done ──next──► homing …
+    meeting ──engaged──► homing ──hands at start──► waiting ──recording──► playing ──► done ──next episode──► homing …
 
-Before the arms are engaged the hands bring the leaders to where the followers are. They keep still while the pilot aligns
-the followers with them, and stop where they are when it holds.
-Everything else goes the way of a human's hands: real drivers, pilot, followers.
+While the leaders command nothing (`meeting`), the hands bring them to where the followers are, so that an alignment
+finds them close; they keep still while the pilot aligns. A hold ends the hand-over. Everything else goes the way of a
+human's hands: real drivers, pilot, followers.
 """
 
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from drivers.sim.scene import SIDES
+from drivers.sim.scene import SIDES, SLEEP_RAD
 from drivers.sim.script import START, Ask, CubeStart, Path, Plan, Vector, cube_start, hand_over, straight
 from station.bus.messages import PilotState, SessionState
 from station.clock import NS_PER_S
 
-LEADER_SLEEP: dict[str, Vector] = {side: np.array([0.0, -1.1, 1.24, 0.0, -0.24, 0.0, 0.0]) for side in SIDES}
-"""Where ALOHA's leaders rest; gripper closed."""
+REST: dict[str, Vector] = {side: np.array([*SLEEP_RAD, 0.0]) for side in SIDES}
+"""Where the leaders lie when the world begins: as their followers do, grippers closed."""
 _HOME_UNITS_S = 0.8
 _HOME_LEAST_S = 1.0
-_MET_RAD = 0.05
+_MET_UNITS = 0.1
+"""Hands this close to the followers' pose need no correction."""
 _BETWEEN_EPISODES = ("opening", "ready", "reset")
 
 State = Literal["meeting", "homing", "waiting", "playing", "done"]
@@ -38,13 +39,11 @@ class Operator:
 
     def __init__(self, seed: int, now_ns: int) -> None:
         self._seed = seed
-        self.state: State = "homing"
+        self.state: State = "meeting"
         self.episode = 0
         self.placed = False
         self._plan: Plan | None = None
-        self._frozen = False
-        self._motion = _Motion(now_ns, Plan({side: _still(LEADER_SLEEP[side]) for side in SIDES}))
-        self._home(now_ns)
+        self._motion = _Motion(now_ns, Plan({side: _still(REST[side]) for side in SIDES}))
 
     def at(self, side: str, now_ns: int) -> Vector:
         """What this hand asks for: six joint angles (rad), the gripper 0 closed to 1 open. (7,)"""
@@ -53,106 +52,75 @@ class Operator:
 
     @property
     def ready(self) -> bool:
-        """Is the cube in its place, and do the hands wait (at the start, or with the followers)?"""
-        return self.state in ("waiting", "meeting") and self.placed
+        """Is the cube in its place, and do hands that are followed wait at the start?"""
+        return self.placed and self.state in ("waiting", "meeting")
 
     def prepare(self, episode: int, now_ns: int) -> None:
         """Go back to the start and put the cube where it is for this episode."""
         self.episode, self.placed = episode, False
-        if self.state not in ("waiting", "meeting"):
+        if self.state in ("playing", "done"):
             self._home(now_ns)
 
     def update(
         self, now_ns: int, session: SessionState | None, pilot: PilotState | None, followers: Ask, clear: bool
     ) -> CubeStart | None:
-        """See what the session does; returns where the cube is to be put now, if it is.
+        """See what the pilot and the session do; returns where the cube is to be put now, if it is.
 
-        `followers`: where they are, (7,) each. `clear`: no gripper is near the cube's place.
+        `followers`: where they are, gripper 0…1. `clear`: no gripper is near the cube's place.
         """
-        if pilot is not None and pilot.state == "idle":
-            self._meet(followers, now_ns)
-            return self._place(clear)
-        if self._must_keep_still(pilot):
-            self._freeze(now_ns)
-            return None
-        if pilot is not None and pilot.source != "leader":
-            return self._watch(session, clear)
-        self._thaw(now_ns)
-        phase = session.phase if session is not None else "ended"
-        if (
-            session is not None
-            and phase in _BETWEEN_EPISODES
-            and (session.episode != self.episode or self.state in ("playing", "done"))
-        ):
+        self._heed_pilot(now_ns, pilot, followers)
+        phase = "ended" if session is None else session.phase
+        over = session is not None and (session.episode != self.episode or self.state in ("playing", "done"))
+        if session is not None and over and phase in _BETWEEN_EPISODES:
             self.prepare(session.episode, now_ns)
         if self.state == "homing" and self._finished(now_ns):
             self.state = "waiting"
-        if self.state == "waiting" and not self.placed:
-            return self._place(clear)
-        if self.ready and phase == "recording" and self._plan is not None:
+        if self.state in ("waiting", "meeting") and not self.placed and clear:
+            self.placed = True
+            cube = cube_start(self._seed, self.episode)
+            self._plan = hand_over(cube)
+            return cube
+        self._play(now_ns, phase)
+        return None
+
+    def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Ask) -> None:
+        """Still while the pilot aligns or somebody else commands; with the followers while nobody does."""
+        engaged = pilot is not None and pilot.state == "engaged"
+        if pilot is not None and engaged and pilot.source == "leader":
+            if self.state == "meeting":
+                self._home(now_ns)
+            return
+        here = {side: self.at(side, now_ns) for side in SIDES}
+        if engaged or self.state != "meeting" or (pilot is not None and pilot.state == "aligning"):
+            self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in SIDES}))
+            self.state = "meeting"
+        elif self._finished(now_ns) and _apart(here, followers) > _MET_UNITS:
+            self._go(now_ns, followers)
+
+    def _play(self, now_ns: int, phase: str) -> None:
+        if self.state == "waiting" and self.placed and phase == "recording" and self._plan is not None:
             self.state, self._motion = "playing", _Motion(now_ns, self._plan)
         if self.state == "playing" and self._finished(now_ns):
             self.state = "done"
-        return None
-
-    def _watch(self, session: SessionState | None, clear: bool) -> CubeStart | None:
-        """A policy or a replay commands: the hands are off, only the cube is put back between a session's episodes."""
-        if session is None or session.phase not in _BETWEEN_EPISODES:
-            return None
-        if session.episode != self.episode:
-            self.episode, self.placed = session.episode, False
-        return self._place(clear)
-
-    def _place(self, clear: bool) -> CubeStart | None:
-        if self.placed or not clear:
-            return None
-        self.placed = True
-        cube = cube_start(self._seed, self.episode)
-        self._plan = hand_over(cube)
-        return cube
-
-    def _meet(self, followers: Ask, now_ns: int) -> None:
-        """Not engaged: bring the leaders to the followers, so that the alignment is short."""
-        self._frozen = False
-        if self.state == "meeting" and not self._finished(now_ns):
-            return
-        here = {side: self.at(side, now_ns) for side in SIDES}
-        if self.state != "meeting" or max(_apart(here[side], followers[side]) for side in SIDES) > _MET_RAD:
-            self.state = "meeting"
-            self._move(followers, now_ns)
-
-    def _must_keep_still(self, pilot: PilotState | None) -> bool:
-        return pilot is not None and pilot.state in ("aligning", "hold")
-
-    def _freeze(self, now_ns: int) -> None:
-        if not self._frozen and self.state in ("meeting", "homing", "playing"):
-            self._motion = _Motion(now_ns, Plan({side: _still(self.at(side, now_ns)) for side in SIDES}))
-            self._frozen = True
-
-    def _thaw(self, now_ns: int) -> None:
-        """Engaged (again): the hands go home; a hand-over that was interrupted is not resumed."""
-        if self._frozen or self.state == "meeting":
-            self._frozen = False
-            self._home(now_ns)
-            self.placed = False
 
     def _home(self, now_ns: int) -> None:
         self.state = "homing"
-        self._move(START, now_ns)
+        self._go(now_ns, START)
 
-    def _move(self, to: Ask, now_ns: int) -> None:
+    def _go(self, now_ns: int, there: Ask) -> None:
         here = {side: self.at(side, now_ns) for side in SIDES}
-        far = max(float(np.abs(here[side] - to[side]).max()) for side in SIDES)
-        seconds = max(_HOME_LEAST_S, 1.875 * far / _HOME_UNITS_S)  # a minimum-jerk move peaks at 1.875 × its mean speed
-        self._motion = _Motion(now_ns, Plan({side: straight(here[side], to[side], seconds) for side in SIDES}))
+        # a minimum-jerk move peaks at 1.875 times its mean speed
+        seconds = max(_HOME_LEAST_S, 1.875 * _apart(here, there) / _HOME_UNITS_S)
+        self._motion = _Motion(now_ns, Plan({side: straight(here[side], there[side], seconds) for side in SIDES}))
 
     def _finished(self, now_ns: int) -> bool:
         return now_ns - self._motion.begin_ns >= self._motion.plan.seconds * NS_PER_S
 
 
-def _apart(hand: Vector, follower: Vector) -> float:
-    return float(np.abs(hand[:6] - follower[:6]).max())
-
-
 def _still(here: Vector) -> Path:
     return straight(here, here, 1.0)
+
+
+def _apart(here: Ask, there: Ask) -> float:
+    """The largest difference of any joint (rad) or gripper (0…1)."""
+    return max(float(np.abs(here[side] - there[side]).max()) for side in SIDES)

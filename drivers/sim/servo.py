@@ -4,6 +4,7 @@ Sources: ROBOTIS e-manual XM540-W270, XM430-W350, XL430-W250 and "Protocol 2.0";
 """
 
 import math
+import struct
 from typing import NamedTuple, Protocol
 
 from dynamixel_sdk.protocol2_packet_handler import (
@@ -33,7 +34,12 @@ CENTRE = 2048
 TRIPPED = 255
 """What Bus Watchdog reads after a trip: −1."""
 OVERLOAD = 1 << 5
+_STATE = struct.Struct("<hii")
+_STATE_ADDRESS = 126
+"""Present Current (or Load), Present Velocity, Present Position."""
 _WATCHDOG_NS = 20_000_000
+_SHORTEST_STEP_NS = 4_000_000
+"""Every instruction asks for a step; the profile needs no finer ones."""
 CURRENT, VELOCITY, POSITION, EXTENDED, CURRENT_POSITION, PWM = 0, 1, 3, 4, 5, 16
 
 
@@ -66,8 +72,11 @@ class Servo:
         self.table = table_of(spec.model)
         self._plant, self._shaft, self._mirrored = plant, shaft, mirrored
         self._memory = bytearray(self.table.size)
+        self._values = dict.fromkeys(self.table.registers, 0)
+        self._current = "Present Load" if self.table.ma_per_unit is None else "Present Current"
         self._fed_ns = self._stepped_ns = 0
         self._registered: tuple[int, bytes] | None = None
+        self._asked: tuple[bool, float | None, float | None] | None = None
         self.profile = Profile(0.0)
         self.drives = not mirrored and shaft == spec.id
         """It moves its own shaft; a shadow's is moved by its primary."""
@@ -86,18 +95,18 @@ class Servo:
 
     def get(self, name: str) -> int:
         """A register's value, signed where it is."""
-        address, size = self.table.registers[name]
-        return int.from_bytes(self._memory[address : address + size], "little", signed=name in SIGNED)
+        return self._values[name]
 
     def put(self, name: str, value: int) -> None:
         """Set a register past all rules."""
         address, size = self.table.registers[name]
+        self._values[name] = value
         self._memory[address : address + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
     @property
     def torque(self) -> bool:
         """Torque Enable."""
-        return self._memory[EEPROM_END] == 1
+        return self._values["Torque Enable"] == 1
 
     @property
     def alert(self) -> int:
@@ -106,9 +115,9 @@ class Servo:
 
     def power_on(self) -> None:
         """RAM at its start values, torque off, errors forgotten: after power loss or Reboot. EEPROM stays."""
-        self._memory[EEPROM_END:] = bytes(len(self._memory) - EEPROM_END)
-        for name, value in POWER_ON.items():
-            self.put(name, value)
+        for name, register in self.table.registers.items():
+            if register.address >= EEPROM_END:
+                self.put(name, POWER_ON.get(name, 0))
         if self.table.ma_per_unit:
             self.put("Goal Current", self.get("Current Limit"))
         self.put("Goal Velocity", self.get("Velocity Limit"))
@@ -168,19 +177,20 @@ class Servo:
 
     def step(self, now_ns: int) -> None:
         """Advance watchdog and profile to now and tell the plant."""
+        if not self.torque or now_ns - self._stepped_ns < _SHORTEST_STEP_NS:
+            return
         dt_s = (now_ns - self._stepped_ns) / 1e9
         self._stepped_ns = now_ns
-        if not self.torque or dt_s <= 0:
-            return
         watchdog = self.get("Bus Watchdog")
         if watchdog not in (0, TRIPPED) and now_ns - self._fed_ns > watchdog * _WATCHDOG_NS:
             self.put("Bus Watchdog", TRIPPED)
             self._refresh()
             self.profile.stop_at(self.get("Present Position"))
             watchdog = TRIPPED
-        if watchdog != TRIPPED:
-            self._move(dt_s)
-        self._drive()
+        if self.drives:
+            if watchdog != TRIPPED:
+                self._move(dt_s)
+            self._drive()
 
     def _move(self, dt_s: float) -> None:
         mode = self.get("Operating Mode")
@@ -204,7 +214,10 @@ class Servo:
         goal = None
         if self.torque and mode not in (CURRENT, PWM):
             goal = self._to_horn(self.profile.position_ticks)
-        self._plant.drive(self._shaft, self.torque, goal, limit)
+        asked = (self.torque, goal, limit)
+        if asked != self._asked:
+            self._asked = asked
+            self._plant.drive(self._shaft, *asked)
 
     def _registers_in(self, address: int, data: bytes) -> list[tuple[str, int]] | int:
         values = []
@@ -277,14 +290,13 @@ class Servo:
         sign = -1 if self._mirrored else 1
         if self.get("Drive Mode") & 1:
             sign = -sign
-        self.put("Present Position", round(CENTRE + sign * rad / RAD_PER_TICK) + self.get("Homing Offset"))
-        self.put("Present Velocity", round(sign * rad_s / (VELOCITY_TICKS_S * RAD_PER_TICK)))
-        if self.table.ma_per_unit is not None:
-            self.put("Present Current", round(sign * milliampere / self.table.ma_per_unit))
-        else:
-            self.put("Present Load", max(-1000, min(1000, round(sign * milliampere / LOAD_MA_PER_UNIT))))
-        self.put("Position Trajectory", round(self.profile.position_ticks))
-        self.put("Moving", int(self.profile.velocity_ticks_s != 0.0))
+        values = self._values
+        per_unit = self.table.ma_per_unit or LOAD_MA_PER_UNIT
+        current = max(-32768, min(32767, round(sign * milliampere / per_unit)))
+        velocity = round(sign * rad_s / (VELOCITY_TICKS_S * RAD_PER_TICK))
+        position = round(CENTRE + sign * rad / RAD_PER_TICK) + values["Homing Offset"]
+        values[self._current], values["Present Velocity"], values["Present Position"] = current, velocity, position
+        _STATE.pack_into(self._memory, _STATE_ADDRESS, current, velocity, position)
 
     def _to_horn(self, ticks: float) -> float:
         sign = -1 if self.get("Drive Mode") & 1 else 1

@@ -14,12 +14,12 @@ import msgspec
 import numpy as np
 import zmq
 
-from drivers.sim.arms import FollowerPlant, LeaderPlant, leader_shafts
+from drivers.sim.arms import FollowerPlant, LeaderPlant, follower_ask, leader_shafts
 from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
 from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
 from drivers.sim.scene import SIDES, TIMESTEP_S, Scene
-from drivers.sim.script import Ask, cube_start
+from drivers.sim.script import cube_start
 from drivers.sim.servo import Plant
 from drivers.sim.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
@@ -50,6 +50,8 @@ BATCH_NS = round(NS_PER_S / BATCH_HZ)
 _TRUTH_EVERY = 5
 _LATE_BATCHES = 50
 """Further behind than half a second, the physics gives the lost time up instead of running after it."""
+PREPARE_NS = 15 * NS_PER_S
+"""How long PrepareScene may wait for hands to come home and grippers to leave the cube's place."""
 STOP_DELAY_S = 1.2
 """After whoever records, commands and holds: the world is the last to go (stage 3 of the process table)."""
 
@@ -81,6 +83,7 @@ class _Asked(NamedTuple):
 
     episode: int
     answer: Callable[[Reply], None]
+    deadline_ns: int
 
 
 class MujocoWorld:
@@ -99,7 +102,7 @@ class MujocoWorld:
         self._poller.register(self._answerer.socket, zmq.POLLIN)
         self._session: SessionState | None = None
         self._pilot: PilotState | None = None
-        self._waiting: list[_Asked] = []
+        self._waiting: _Asked | None = None
         self._buses = Buses()
         self._grid = Grid(node.clock(), BATCH_HZ)
         self._batch = self._given_up = 0
@@ -167,22 +170,29 @@ class MujocoWorld:
             elif isinstance(sample.body, PilotState):
                 self._pilot = sample.body
         x_m, y_m, _ = cube_start(self._settings.seed, self._operator.episode)
-        cube = self._operator.update(now_ns, self._session, self._pilot, self._followers_at(), self._scene.clear_of(x_m, y_m))
+        followers = {side: np.array(follower_ask(self._scene.joints(side).position_rad)) for side in SIDES}
+        cube = self._operator.update(now_ns, self._session, self._pilot, followers, self._scene.clear_of(x_m, y_m))
         if cube is not None:
             self._scene.place_cube(*cube)
-        if self._waiting and self._operator.ready:
-            for asked in self._waiting:
-                asked.answer(Done(f"the cube is where it is for episode {asked.episode}"))
-            self._waiting.clear()
+        self._tell_waiting(now_ns)
 
-    def _followers_at(self) -> Ask:
-        return {side: np.array([*self._scene.joints(side).position_rad[:6], 0.0]) for side in SIDES}
+    def _tell_waiting(self, now_ns: int) -> None:
+        asked = self._waiting
+        if asked is None:
+            return
+        if self._operator.ready:
+            asked.answer(Done(f"the cube is where it is for episode {asked.episode}"))
+        elif now_ns > asked.deadline_ns:
+            asked.answer(Refused("a gripper is where the cube belongs. Next: `station park`, then ask again"))
+        else:
+            return
+        self._waiting = None
 
     def _answer(self) -> None:
         while (got := self._answerer.receive()) is not None:
             request, answer = got
             if isinstance(request, PrepareScene):
-                self._prepare(_Asked(request.episode, answer))
+                self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))
             elif isinstance(request, SetServoFault | SetCameraFault):
                 answer(self._set_fault(request))
             else:
@@ -199,9 +209,9 @@ class MujocoWorld:
         return Done()
 
     def _prepare(self, asked: _Asked) -> None:
-        for earlier in self._waiting:
-            earlier.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
-        self._waiting = [asked]
+        if self._waiting is not None:
+            self._waiting.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
+        self._waiting = asked
         self._operator.prepare(asked.episode, self._node.clock())
 
     def _tell_truth(self, now_ns: int) -> None:

@@ -64,7 +64,7 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._started = threading.Event()
-        self._failed: OSError | None = None
+        self._failed: Exception | None = None
         self._display: Display | None = None
 
     def start(self) -> None:
@@ -74,12 +74,17 @@ class Server:
         if not self._started.wait(START_S):
             self.stop()
             raise DeviceBusy(self._device, str(self._port), "a web server", "it did not start in time", "try again")
-        if self._failed is not None:
-            self.stop()
-            busy = self._failed.errno == errno.EADDRINUSE
-            found = "another program has it" if busy else str(self._failed)
-            do = f"end that program, or give the rig file's vr another port than {self._port} (it takes the next too)"
-            raise DeviceBusy(self._device, f"port {self._port}", "two free ports", found, do)
+        self.check()
+
+    def check(self) -> None:
+        """Raise DeviceBusy if the server could not start, or has fallen over."""
+        if self._failed is None:
+            return
+        self.stop()
+        busy = isinstance(self._failed, OSError) and self._failed.errno == errno.EADDRINUSE
+        found = "another program has it" if busy else f"{type(self._failed).__name__}: {self._failed}"
+        do = f"end that program, or give the rig file's vr another port than {self._port} (it takes the next too)"
+        raise DeviceBusy(self._device, f"port {self._port}", "two free ports", found, do) from self._failed
 
     def stop(self) -> None:
         """Close every connection and end the thread."""
@@ -99,7 +104,7 @@ class Server:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except OSError as error:
+        except Exception as error:  # told by start(), or by the next read() if it comes later
             self._failed = error
         finally:
             self._started.set()
@@ -109,7 +114,7 @@ class Server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._certify(context, ())
-        page, door = self._application(self._page), self._application(self._door)
+        page, door = await self._application(self._page), await self._application(self._door)
         door_file = door_path(self._port)
         try:
             await web.TCPSite(page, None, self._port, ssl_context=context, reuse_address=True).start()
@@ -127,10 +132,12 @@ class Server:
             door_file.unlink(missing_ok=True)
             pairing_path(self._port).unlink(missing_ok=True)
 
-    def _application(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.AppRunner:
+    async def _application(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.AppRunner:
         application = web.Application()
         application.router.add_get("/{path:.*}", handler)
-        return web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
+        runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
+        await runner.setup()
+        return runner
 
     def _certify(self, context: ssl.SSLContext, known: tuple[str, ...]) -> tuple[str, ...]:
         names = certificate.addresses()

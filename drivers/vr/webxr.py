@@ -59,6 +59,8 @@ class WebXrHeadset:
 
     def read(self) -> list[Reading]:
         """The poses that have come; empty when nobody wears the headset."""
+        if self._server is not None:
+            self._server.check()
         waiting: list[tuple[HandPose, int]] = []
         try:
             waiting.append(self._poses.get(timeout=WAIT_S))

@@ -1,5 +1,6 @@
 """Listens to a running rig and turns what it hears into figures."""
 
+import itertools
 import os
 import time
 from collections import defaultdict
@@ -94,7 +95,7 @@ class Listener:
         found = []
         for name, times in sorted(self._captured_ns.items()):
             kind, _, node = name.partition("/")
-            gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+            gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
             rate = len(gaps) * NS_PER_S / (times[-1] - times[0]) if gaps else 0.0
             lost = self._bus.lost.get((kind, node), 0)
             found.append(

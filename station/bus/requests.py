@@ -184,7 +184,7 @@ SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pa
 
 
 # -- to the policy runner --
-class LoadPolicy(Request):
+class LoadPolicy(Request, frozen=True):
     """Load the policy in `folder`, check it against the rig, warm it up. Done once it may start.
 
     Takes seconds to minutes: ask patiently.
@@ -193,7 +193,7 @@ class LoadPolicy(Request):
     folder: str
 
 
-class StartPolicy(Request):
+class StartPolicy(Request, frozen=True):
     """Begin a rollout: infer, and ask the pilot at every tick. Done once the first ask is out; then the
     pilot may engage it.
 
@@ -203,7 +203,7 @@ class StartPolicy(Request):
     shadow: bool = False
 
 
-class StopPolicy(Request):
+class StopPolicy(Request, frozen=True):
     """End the rollout: nothing is asked any more. The policy stays loaded."""
 
 
@@ -225,13 +225,13 @@ SupervisorRequest = Shutdown | Restart
 
 
 # -- to the world of a simulated rig (drivers may offer more, such as faults) --
-class PrepareScene(Request):
+class PrepareScene(Request, frozen=True):
     """Put the scene as it is at the start of this episode. Done when the scripted operator waits there."""
 
     episode: int
 
 
-class SaveTruth(Request):
+class SaveTruth(Request, frozen=True):
     """Write what really happened lately to `path` (NPZ): where the leaders' shafts were, when goals reached the servos.
 
     Per arm node `<node>_t_ns` int64 (N,) and `<node>_rad` float64 (N, 7): six joints and the gripper's servo, rad, in the

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from station.bus.endpoints import runtime_folder
 from station.bus.messages import ProcessState, StationState
 from station.bus.requests import Shutdown
 from station.bus.sockets import Asker, Subscriber
@@ -19,6 +18,7 @@ from station.clock import NS_PER_S, monotonic_ns
 from station.errors import AlreadyRunning, NodeAbsent, StationError
 from station.node import Lock
 from station.rig import Rig
+from station.runtime import runtime_folder
 
 READY_S = 60.0
 """How long a rig may take to come up: servos pinged, cameras reset, a simulated world compiled."""

@@ -35,7 +35,11 @@ def demo(
     for episode in fresh:
         for picture in draw(episode.path, data / "pictures"):
             console.print(str(picture))
-    console.print(f"\nNext: station episodes show {fresh[0].path}\n      station replay {fresh[0].path} --rig sim" if fresh else "")
+    console.print(
+        f"\nNext: station episodes show {fresh[0].path}\n      station replay {fresh[0].path} --rig sim"
+        if fresh
+        else ""
+    )
     if early or len(fresh) < count:
         raise StationError(f"{early} episodes ended early, {count - len(fresh)} were not saved")
 

@@ -105,6 +105,8 @@ def label(
         if success is not None and unset:
             raise UsageError("--unset and a verdict exclude each other")
         episode = catalogue.read_episode(_episode(file))
+        if episode.problem:
+            raise EpisodeError(episode.problem)
         verdict = None if unset else episode.success if success is None else success
         write_labels(file, Labels(verdict, episode.note if note is None else note))
         _console.print(f"{file}: success {_said(verdict)}")

@@ -71,7 +71,7 @@ class PilotCore:
             return
         arm.applied = command
         if command.hold and self._commands(arm):
-            self._hold(f"{node} holds: {command.why}", now_ns)
+            self._hold(self._silent(now_ns) or f"{node} holds: {command.why}", now_ns)
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int) -> None:
         """A policy, replay or VR asks for all followers."""

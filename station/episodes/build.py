@@ -53,6 +53,8 @@ class _Writer:
         self._lengths = np.zeros((len(found.plan.cameras), _BLOCK), np.float32)
         self._cache: dict[str, _Cached] = {}
         self._crcs: dict[str, array[int]] = {}
+        self._chunks: dict[str, tuple[Any, tuple[int, ...]]] = {}
+        """Per dataset of pictures: its HDF5 handle, and where a chunk begins within its row."""
         for entry in layout.expected(found.plan):
             self._create(entry)
         self._pictures = self._picture_paths()
@@ -65,6 +67,7 @@ class _Writer:
         dataset = self._datasets[entry.path] = self._file.create_dataset(entry.path, entry.shape, entry.dtype, **keys)
         if entry.chunk_per_row:
             self._crcs[entry.path] = array("Q")
+            self._chunks[entry.path] = dataset.id, (0,) * (len(entry.shape) - 1)
         elif entry.path != "/compress_len":
             self._blocks[entry.path] = np.zeros((_BLOCK, *dataset.shape[1:]), dataset.dtype)
 
@@ -86,8 +89,8 @@ class _Writer:
             self._blocks[path][place] = value
         for stream, path in self._pictures.items():
             cached = self._chunk(stream, whole.contents[stream])
-            dataset = self._datasets[path]
-            dataset.id.write_direct_chunk((index,) + (0,) * (dataset.ndim - 1), cached.chunk)
+            chunks, within = self._chunks[path]
+            chunks.write_direct_chunk((index, *within), cached.chunk)
             self._crcs[path].append(cached.crc)
         if self._plan.jpeg:
             for row, camera in enumerate(self._plan.cameras):

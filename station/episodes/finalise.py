@@ -104,9 +104,10 @@ def _write(part: Path, reader: JournalReader, found: Survey, temporary: Path, ta
                 f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept"
             )
         os.link(temporary, target)  # unlike a rename it never replaces an episode
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # h5py raises either
         raise EpisodeError(
-            f"{target}: cannot be written: {error}. The journal is kept. Next: check the disk, then `station episodes recover`"
+            f"{target}: cannot be written: {error}. The journal is kept. "
+            "Next: check the disk, then `station episodes recover`"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -96,8 +96,8 @@ def journal_header(
     return JournalHeader(
         rig=rig.name, rig_yaml=rig.file.read_text(), rig_sha256=rig.sha256, station_version=version("teleop-station"),
         info=info, descriptions=dict(descriptions), dim_names=tuple(name for name, _ in dimensions),
-        units=tuple(unit for _, unit in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns, tick_hz=rig.tick_hz,
-        images=rig.images, cameras=rig.cameras, simulated=rig.world is not None,
+        units=tuple(unit for _, unit in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns,
+        tick_hz=rig.tick_hz, images=rig.images, cameras=rig.cameras, simulated=rig.world is not None,
     )  # fmt: skip
 
 
@@ -116,12 +116,11 @@ class JournalWriter:
     def __init__(self, path: Path, first: JournalHeader) -> None:
         """Make `path` (a `*.mcap.part`), locked and with its header durable, before anybody else can see it.
 
-        Raises EpisodeError if there is a journal of that name, DiskFull if there is no room.
+        Raises EpisodeError if there is a journal of that name or the folder cannot be written, DiskFull if there is no
+        room.
         """
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hidden = path.with_name(f".{path.name}.{os.getpid()}")
-        self._fd = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._fd = -1
         self._whole = 0
         self._failed = False
         self._parts: list[bytes] = []
@@ -130,19 +129,34 @@ class JournalWriter:
         self._channels: dict[_ChannelKey, int] = {}
         self._schemas: dict[str, int] = {}
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._write_start(first)
-            os.link(hidden, path)
-        except FileExistsError:
+            self._create(first)
+        except OSError as error:
             self._abandon()
-            raise EpisodeError(f"{path} exists already. Next: `station episodes recover` saves what it holds") from None
+            raise EpisodeError(
+                f"{path}: cannot be made: {error}. "
+                "Next: check the folder and its permissions, or name another with --data"
+            ) from error
         except BaseException:
             self._abandon()
             raise
+
+    def _create(self, first: JournalHeader) -> None:
+        folder = self.path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        hidden = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        self._fd = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._write_start(first)
+            os.link(hidden, self.path)
+        except FileExistsError:
+            raise EpisodeError(
+                f"{self.path} exists already. Next: `station episodes recover` saves what it holds"
+            ) from None
         finally:
             hidden.unlink()
-        remember(path.parent, number_of(path))
-        sync_folder(path.parent)
+        remember(folder, number_of(self.path))
+        sync_folder(folder)
 
     def append(self, sample: Sample) -> None:
         """Take a sample; it is safe once `flush()` has returned. Raises DiskFull (a long batch is written early)."""
@@ -232,7 +246,7 @@ class JournalWriter:
             os.ftruncate(self._fd, self._whole)
             if error.errno in _NO_ROOM:
                 raise DiskFull(
-                    f"{self.path}: no room left for {size} bytes ({error.strerror}); everything flushed before is kept. "
+                    f"{self.path}: no room left for {size} bytes ({error.strerror}); what was flushed is kept. "
                     "Next: free space or name another folder with --data"
                 ) from error
             raise EpisodeError(f"{self.path}: cannot be written: {error}. Next: check the disk") from error

@@ -78,6 +78,10 @@ class _Damage(Exception):
     """Bytes that do not add up."""
 
 
+_UNREADABLE = (_Damage, McapError, struct.error, ValueError, KeyError, msgspec.MsgspecError)
+"""What bytes that do not add up make the parsers below raise."""
+
+
 class JournalReader:
     """Iterates a journal's samples. `ending` is known after the iteration."""
 
@@ -99,10 +103,11 @@ class JournalReader:
     def stored(self, kinds: Collection[str] | None = None, trusted: bool = False) -> Iterator[Stored]:
         """Messages of `kinds` (all if None) in the order they were appended, undecoded. Memory: one chunk.
 
-        `trusted`: the checksums of this file have just been checked, by an earlier pass.
+        `trusted`: an earlier pass has just checked the checksums and counted what was lost; do neither again.
         """
-        self._channels, self._schemas, self._lasts, self.lost = {}, {}, {}, {}
+        self._channels, self._schemas, self._lasts = {}, {}, {}
         self._ticking, self.ending, self.end = False, None, None
+        self.lost = self.lost if trusted else {}
         offset = 0
         try:
             for offset, opcode, content in self._records():
@@ -116,7 +121,7 @@ class JournalReader:
             self.ending = Ending("torn", "the file breaks off", offset)
         except _Torn as torn:
             self.ending = Ending("torn", str(torn), torn.offset)
-        except (_Damage, McapError, struct.error, ValueError, KeyError, msgspec.MsgspecError) as damage:
+        except _UNREADABLE as damage:
             self.ending = Ending("damaged", str(damage), offset)
 
     def samples(self, kinds: Collection[str] | None = None) -> Iterator[Sample]:
@@ -175,18 +180,20 @@ class JournalReader:
             raise _Damage("the checksum of a chunk is wrong")
         position = 0
         while position < size:
-            opcode, length = _RECORD.unpack_from(view, position)
+            if view[position] != MESSAGE_OPCODE:
+                opcode, length = _RECORD.unpack_from(view, position)
+                position += _RECORD.size + length
+                self._open(opcode, view[position - length : position])
+                continue
+            _, length, number, low, sent, captured = MESSAGE.unpack_from(view, position)
             after = position + _RECORD.size + length
-            if opcode == MESSAGE_OPCODE:
-                _, _, number, low, sent, captured = MESSAGE.unpack_from(view, position)
-                found = self._channels[number]
+            found = self._channels[number]
+            if not trusted:
                 self._count(found, found.base + low)
-                if kinds is None or found.kind in kinds:
-                    header = Header(found.schema, found.start_id, found.base + low, captured, sent)
-                    data = bytes(view[position + MESSAGE.size : after])
-                    yield Stored(found.kind, found.node, header, data, found.encoding, found.schema_name)
-            else:
-                self._open(opcode, view[position + _RECORD.size : after])
+            if kinds is None or found.kind in kinds:
+                header = Header(found.schema, found.start_id, found.base + low, captured, sent)
+                data = bytes(view[position + MESSAGE.size : after])
+                yield Stored(found.kind, found.node, header, data, found.encoding, found.schema_name)
             position = after
 
     def _count(self, channel: _Channel, sequence: int) -> None:
@@ -219,8 +226,8 @@ class JournalReader:
             for _, opcode, content in self._records():
                 if opcode == Opcode.METADATA:
                     return _struct(content, HEADER_NAME, JournalHeader)
-        except (_Torn, _Damage, McapError, ValueError, KeyError, msgspec.MsgspecError):
-            pass
+        except (_Torn, *_UNREADABLE):
+            return None
         return None
 
     def _note_end(self, content: bytes) -> None:

@@ -19,6 +19,8 @@ from station.errors import EpisodeError
 MOMENTS = 8
 _WIDTH = 240
 _COLUMNS = 2
+_BINS = 300
+_GAP = 2
 
 Picture = npt.NDArray[np.uint8]
 
@@ -38,11 +40,8 @@ def contact_sheet(episode: Path, out: Path) -> Path:
             for picture, row in zip(pictures, moments, strict=True):
                 _write(picture, f"{(ticks[row] - ticks[0]) / 1e9:.2f} s", picture.shape[0] - 8)
             _write(pictures[0], camera, 18)
-            strips.append(np.hstack(pictures))
-    width = max(strip.shape[1] for strip in strips)
-    sheet = np.vstack(
-        [cv2.copyMakeBorder(strip, 0, 2, 0, width - strip.shape[1], cv2.BORDER_CONSTANT) for strip in strips]
-    )
+            strips.append(np.hstack([_spaced(picture) for picture in pictures]))
+    sheet = np.vstack(strips)
     if not cv2.imwrite(str(out), sheet):
         raise EpisodeError(f"{out} cannot be written. Next: check the folder and its permissions")
     return out
@@ -62,9 +61,14 @@ def _small(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, (_WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def _spaced(picture: Picture) -> Picture:
+    return np.asarray(cv2.copyMakeBorder(picture, 0, _GAP, 0, _GAP, cv2.BORDER_CONSTANT), np.uint8)
+
+
 def _write(picture: Picture, text: str, bottom: int) -> None:
-    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(picture, text, (6, bottom), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+    cv2.rectangle(picture, (2, bottom - height - 4), (10 + width, bottom + 5), (0, 0, 0), -1)
+    cv2.putText(picture, text, (6, bottom), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
 
 
 def joint_plot(episode: Path, out: Path) -> Path:
@@ -78,7 +82,7 @@ def joint_plot(episode: Path, out: Path) -> Path:
         title = f"{file.attrs['task']}, episode {file.attrs['episode']}: {len(seconds)} rows"
     panels = -(-len(names) // _COLUMNS)
     figure, axes = plt.subplots(
-        panels + 1, _COLUMNS, figsize=(14, 1.7 * panels + 2.6), sharex=True, squeeze=False, layout="constrained"
+        panels + 1, _COLUMNS, figsize=(14, 1.7 * panels + 2.8), sharex=True, squeeze=False, layout="constrained"
     )
     for index, (name, unit) in enumerate(zip(names, units, strict=True)):
         axis = axes[index % panels, index // panels]
@@ -92,7 +96,8 @@ def joint_plot(episode: Path, out: Path) -> Path:
     figure.suptitle(title)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     for axis in axes.flat:
-        axis.grid(alpha=0.3)
+        if not axis.images:
+            axis.grid(alpha=0.3)
         axis.tick_params(labelsize=8)
     for axis in axes[panels]:
         axis.set_xlabel("seconds")
@@ -109,11 +114,16 @@ _LINES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def _ages(axis: Any, seconds: Any, ages: dict[str, Any]) -> None:
-    for name, values in ages.items():
-        axis.plot(seconds, values, linewidth=0.8, label=name)
-    axis.set_title("age of each stream's sample at the tick (ms)", fontsize=9, loc="left")
-    axis.set_ylim(bottom=0)
-    axis.legend(fontsize=6, ncols=2, loc="upper right")
+    """A strip per stream, coloured by the worst age in each bin: a stall is a bright bar."""
+    edges = np.unique(np.linspace(0, len(seconds), min(_BINS, len(seconds)) + 1).astype(int))[:-1]
+    worst = np.array([np.maximum.reduceat(values, edges) for values in ages.values()])
+    extent = (seconds[0], seconds[-1] + 1e-3, len(ages) - 0.5, -0.5)
+    strip = axis.imshow(
+        worst, aspect="auto", interpolation="nearest", extent=extent, vmin=0, vmax=max(100.0, worst.max())
+    )
+    axis.set_yticks(range(len(ages)), list(ages))
+    axis.set_title("age of each stream's sample at the tick (ms, worst in each bin)", fontsize=9, loc="left")
+    axis.figure.colorbar(strip, ax=axis, pad=0.01)
 
 
 def _sources(axis: Any, seconds: Any, source: Any) -> None:

@@ -43,8 +43,8 @@ def survey(reader: JournalReader, header: JournalHeader) -> Survey:
     lost = {stream: reader.lost.get(rows.streams[stream], 0) for stream in measure.streams if stream in rows.streams}
     return Survey(
         header=header, rows=count, plan=measure.plan(), kinds=measure.kinds, fields=measure.fields(),
-        columns=measure.columns(), late=measure.late, lost=lost, stale=measure.stale, ended=reader.end.why if reader.end else "", recovered=not closed,
-        damage=rows.damage,
+        columns=measure.columns(), late=measure.late, lost=lost, stale=measure.stale,
+        ended=reader.end.why if reader.end else "", recovered=not closed, damage=rows.damage,
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ class _Measure:
             self._longest = max(self._longest, len(payload[0]))
         elif self._sizes.setdefault(stream, size) != size:
             raise EpisodeError(
-                f"{stream} changed its size from {self._sizes[stream]} to {size} within the episode. The journal is kept"
+                f"{stream} changed its size from {self._sizes[stream]} to {size} in the episode. The journal is kept"
             )
 
     def fields(self) -> dict[str, tuple[str, ...]]:

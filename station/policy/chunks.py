@@ -62,7 +62,8 @@ class ChunkBuffer:
         self._offset_ns = round(action_offset_ticks * NS_PER_S / tick_hz)
         self._capacity = math.ceil(chunk * tick_hz / rate_hz) + max(0, action_offset_ticks) + 1
         self._rows = np.zeros((self._capacity * chunk, dims))
-        self._starts_ns = np.zeros(self._capacity, dtype=np.int64)
+        self._starts = np.zeros(self._capacity)  # in rows since the first chunk's start: exact to 1e-9 over a day
+        self._observed_ns = [0] * self._capacity
         self._slots = np.arange(2 * self._capacity, dtype=np.intp) % self._capacity
         k = execution.k or 0.0
         decay = np.exp(-abs(k) * np.arange(self._capacity))
@@ -72,24 +73,26 @@ class ChunkBuffer:
 
     def clear(self) -> None:
         """Forget every chunk: another rollout begins. Counts start again."""
+        self._epoch_ns: int | None = None
         self._oldest = self._end = 0  # chunks held are numbers [oldest, end); number n lies in slot n mod capacity
         self._followed, self._follow_until = -1, 0.0
         self._served = False
         self.starved = self.dropped = 0
 
     def add(self, t_obs_ns: int, actions: NDArray[np.floating], now_ns: int) -> bool:
-        """Take a chunk, (chunk, D), that was inferred from the observation of `t_obs_ns`. False if it is of no use
-        any more.
-        """
+        """Take a chunk, (chunk, D), inferred from the observation of `t_obs_ns`. False if it is of no use any more."""
         if actions.shape != (self.chunk, self.dims):
             raise ValueError(f"a chunk is {(self.chunk, self.dims)}, not {actions.shape}")
+        older = self._end > self._oldest and t_obs_ns <= self._observed_ns[(self._end - 1) % self._capacity]
         start_ns = t_obs_ns + self._offset_ns
-        older = self._end > self._oldest and start_ns <= self._starts_ns[(self._end - 1) % self._capacity]
         if older or (now_ns - start_ns) * self._rows_per_ns >= self.chunk:
             self.dropped += 1
             return False
+        if self._epoch_ns is None:
+            self._epoch_ns = start_ns
         slot = self._end % self._capacity
-        self._starts_ns[slot] = start_ns
+        self._starts[slot] = self._rows_since_epoch(start_ns)
+        self._observed_ns[slot] = t_obs_ns
         self._rows[slot * self.chunk : (slot + 1) * self.chunk] = actions
         self._end += 1
         self._oldest = max(self._oldest, self._end - self._capacity)
@@ -97,38 +100,44 @@ class ChunkBuffer:
 
     def action(self, t_ns: int) -> Action | None:
         """The action for the tick at `t_ns`, or None where no chunk covers it. Ticks must not go back in time."""
-        while self._oldest < self._end and self._row(self._oldest, t_ns) >= self.chunk:
+        now = self._rows_since_epoch(t_ns)
+        while self._oldest < self._end and self._row(self._oldest, now) >= self.chunk:
             self._oldest += 1
         newest = self._end - 1
-        while newest >= self._oldest and self._row(newest, t_ns) < 0:
+        while newest >= self._oldest and self._row(newest, now) < 0:
             newest -= 1
         if newest < self._oldest:
             self.starved += self._served
             return None
         self._served = True
-        t_obs_ns = int(self._starts_ns[newest % self._capacity]) - self._offset_ns
+        t_obs_ns = self._observed_ns[newest % self._capacity]
         if self.execution.mode == "ensemble":
-            return Action(self._ensemble(newest, t_ns), newest - self._oldest + 1, t_obs_ns)
-        follow = newest if self.execution.mode == "newest" else self._receding(newest, t_ns)
-        values = self._interpolated(follow, t_ns)
-        self._step_newest(values, newest, t_ns)
+            return Action(self._ensemble(newest, now), newest - self._oldest + 1, t_obs_ns)
+        follow = newest if self.execution.mode == "newest" else self._receding(newest, now)
+        values = self._interpolated(follow, now)
+        if self._newest_dims.size:
+            row = newest % self._capacity * self.chunk + int(self._row(newest, now))
+            values[self._newest_dims] = self._rows[row, self._newest_dims]
         return Action(values, 1, t_obs_ns)
 
-    def _row(self, number: int, t_ns: int) -> float:
-        """Where in chunk `number` time t lies, in rows; on a row exactly if it is as good as there."""
-        row = (t_ns - int(self._starts_ns[number % self._capacity])) * self._rows_per_ns
+    def _rows_since_epoch(self, t_ns: int) -> float:
+        return (t_ns - (self._epoch_ns or 0)) * self._rows_per_ns
+
+    def _row(self, number: int, now: float) -> float:
+        """Where in chunk `number` the time `now` lies, in rows; on a row exactly if it is as good as there."""
+        row = now - float(self._starts[number % self._capacity])
         nearest = round(row)
         return nearest if abs(row - nearest) < _SAME_ROW else row
 
-    def _ensemble(self, newest: int, t_ns: int) -> NDArray[np.float64]:
+    def _ensemble(self, newest: int, now: float) -> NDArray[np.float64]:
         first, count = self._oldest % self._capacity, newest - self._oldest + 1
         slots = self._slots[first : first + count]
-        exact = (t_ns - self._starts_ns[slots]) * self._rows_per_ns
+        exact = now - self._starts.take(slots)
         below = (exact + _SAME_ROW).astype(np.intp)  # all are at or above 0: a cast is a floor
         between = exact - below
         index = slots * self.chunk + below
         rows = self._rows.take(index, axis=0)
-        if between.max() > _SAME_ROW:
+        if between[between.argmax()] > _SAME_ROW:
             between[between < _SAME_ROW] = 0.0
             following = self._rows.take(index + (below < self.chunk - 1), axis=0)
             rows += (following - rows) * between[:, None]
@@ -139,24 +148,19 @@ class ChunkBuffer:
             values[self._newest_dims] = self._rows[index[-1], self._newest_dims]
         return values
 
-    def _receding(self, newest: int, t_ns: int) -> int:
+    def _receding(self, newest: int, now: float) -> int:
         """The chunk to follow: the same for `steps` rows, longer only while there is none newer."""
-        done = self._followed < self._oldest or self._row(self._followed, t_ns) >= self._follow_until
+        done = self._followed < self._oldest or self._row(self._followed, now) >= self._follow_until
         if done and newest != self._followed:
             self._followed = newest
-            self._follow_until = self._row(newest, t_ns) + (self.execution.steps or 1) - _SAME_ROW
+            self._follow_until = self._row(newest, now) + (self.execution.steps or 1) - _SAME_ROW
         return self._followed
 
-    def _interpolated(self, number: int, t_ns: int) -> NDArray[np.float64]:
-        row = self._row(number, t_ns)
+    def _interpolated(self, number: int, now: float) -> NDArray[np.float64]:
+        row = self._row(number, now)
         below = int(row)
         base = number % self._capacity * self.chunk
         values: NDArray[np.float64] = self._rows[base + below].copy()
         if row > below and below < self.chunk - 1:
             values += (self._rows[base + below + 1] - values) * (row - below)
         return values
-
-    def _step_newest(self, values: NDArray[np.float64], newest: int, t_ns: int) -> None:
-        if self._newest_dims.size:
-            row = newest % self._capacity * self.chunk + int(self._row(newest, t_ns))
-            values[self._newest_dims] = self._rows[row, self._newest_dims]

@@ -96,7 +96,7 @@ class Runner:
 
     def _publish(self, ask: Ask) -> None:
         name = SHADOW if self._shadow else self._node.name
-        body = Command("rig", "policy", ask.tick, self._asks[name], ask.t_ns, ask.goal, hold=ask.hold)
+        body = Command("rig", "policy", ask.tick, self._asks[name], ask.t_ns, ask.goal, hold=ask.hold, why=ask.why)
         self._asks[name] = self._node.publisher.publish("command", body, node=name) + 1
         if self._starting is not None and not ask.hold:
             self._starting[1](Done(f"asking since tick {ask.tick}"))
@@ -222,8 +222,10 @@ class Runner:
         readings = core.readings()
         if (publishing := self._publishing.percentile_ms(99)) == publishing:
             readings["tick_to_ask_p99_ms"] = publishing
-        readings["undecodable_frames"] = float(self._eyes.undecodable if self._eyes else 0)
-        state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.why else "ok"
+        if self._eyes is not None:
+            readings["undecodable_frames"] = float(self._eyes.undecodable)
+            readings["passed_over_frames"] = float(self._eyes.passed_over)
+        state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.troubled else "ok"
         what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
         return Health(self._node.name, state, core.why, readings=readings, notes=(what,), lost=lost)
 

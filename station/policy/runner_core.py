@@ -31,6 +31,8 @@ class Ask(NamedTuple):
     goal: tuple[float, ...]
     """(D,); of a hold: the last one asked."""
     hold: bool
+    why: str = ""
+    """Of a hold."""
 
 
 class Window:
@@ -56,6 +58,8 @@ class RunnerCore:
         self.phase: Literal["ready", "running", "fault"] = "ready"
         self.why = ""
         """The last thing that went wrong in this rollout."""
+        self.troubled = False
+        """Is something wrong just now: holding, or no chunk from the last observation?"""
         self.rollout = 0
         """Counts `begin`: answers to an earlier one's observations are dropped."""
         self.hang_ns = max(SHORTEST_HANG_NS, 2 * chunk_ns(policy))
@@ -76,7 +80,7 @@ class RunnerCore:
         """A rollout begins with an empty buffer; returns its number."""
         self._buffer.clear()
         self.rollout += 1
-        self.phase, self.why = "running", ""
+        self.phase, self.why, self.troubled = "running", "", False
         self.faults = self.missing = self._faults_in_a_row = 0
         self._last = None
         return self.rollout
@@ -99,7 +103,10 @@ class RunnerCore:
             self._last = tuple(action.values.tolist())
         if self._last is None:
             return None
-        return Ask(tick, t_ns, self._last, action is None)
+        if action is None:
+            self.troubled = True
+            return Ask(tick, t_ns, self._last, True, self.why or "its chunks come too late for this tick")
+        return Ask(tick, t_ns, self._last, False)
 
     def may_infer(self) -> bool:
         """Is the backend free, and worth asking?"""
@@ -116,7 +123,7 @@ class RunnerCore:
         self._asked_ns = None
         if rollout != self.rollout or self.phase != "running":
             return
-        self._faults_in_a_row = 0
+        self._faults_in_a_row, self.troubled = 0, False
         self._buffer.add(t_obs_ns, actions, now_ns)
         self.delay.add(now_ns - t_obs_ns)
         self.inference.add(inference_ns)
@@ -128,7 +135,7 @@ class RunnerCore:
             return
         self.faults += 1
         self._faults_in_a_row += 1
-        self.why = why
+        self.why, self.troubled = why, True
         if self._faults_in_a_row >= FAULTS_IN_A_ROW:
             self.phase = "fault"
 
@@ -137,7 +144,7 @@ class RunnerCore:
         self._asked_ns = None
         if rollout == self.rollout and self.phase == "running":
             self.missing += 1
-            self.why = why
+            self.why, self.troubled = why, True
 
     def hung(self, now_ns: int) -> bool:
         """Is an answer overdue beyond all use? Then the process must go: a thread cannot be ended."""

@@ -1,12 +1,15 @@
 """The two threads beside the runner's loop: one decodes frames as they arrive, one owns the backend.
 
-Both compute in libraries that let go of the interpreter's lock, so that the loop always gets its turn at a tick.
+Both compute in libraries that let go of the interpreter's lock, so that the loop always gets its turn at a tick. Both
+run at a lower priority than the loop and the arms' drivers: on a small computer thinking must not delay moving.
 """
 
+import itertools
 import os
 import queue
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 
 from station.bus.messages import Frame, Tick
 from station.bus.sockets import Subscriber
+from station.bus.wire import Sample
 from station.clock import Clock
 from station.errors import StationError
 from station.policy.backend import Backend, blank_observation, checked, open_backend
@@ -24,6 +28,9 @@ from station.policy.observation import ObservationBuilder, frames_kept
 
 WARM_UP = 10
 """Inferences before a policy may start: the first ones allocate, compile and page in (act-plus-plus does as many)."""
+_NICE = 5
+_QUEUED_FRAMES = 2
+"""Frames of a camera that may wait to be decoded; older ones are passed over, or a slow computer would see the past."""
 _DECODING_S = 0.1
 """How long an observation waits for a frame that is being decoded."""
 
@@ -112,6 +119,7 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Jobs in order, one answer each (Begin has none unless it fails)."""
+        _be_nice()
         while (job := self._jobs.get()) is not None:
             result = self._do(job)
             if result is not None:
@@ -170,6 +178,12 @@ class Worker(threading.Thread):
         self._policy = self._backend = self._builder = None
 
 
+def _be_nice() -> None:
+    """Lower the calling thread's priority, and that of the threads a backend starts in it."""
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
+
+
 def warm_up(policy: Policy, backend: Backend, inferences: int = WARM_UP) -> None:
     """Infer from nothing until it is warm. Raises BackendFault where an answer is not what policy.yaml promises."""
     blank = blank_observation(policy)
@@ -182,21 +196,33 @@ class Eyes(threading.Thread):
 
     def __init__(self, rig: str, policy: Policy, frames: FrameCache) -> None:
         super().__init__(name="eyes")
-        self.undecodable = 0
+        self.undecodable = self.passed_over = 0
         self._rig, self._policy, self._frames = rig, policy, frames
         self._done = threading.Event()
 
     def run(self) -> None:
         """Until `close`."""
+        _be_nice()
         frames = Subscriber(self._rig, [("frame", camera) for camera in self._policy.cameras])
         try:
             while not self._done.is_set():
-                sample = frames.receive(timeout_ms=100)
-                if sample is not None and isinstance(sample.body, Frame):
-                    key = FrameKey(sample.node, sample.header.start_id, sample.header.sequence)
-                    self._keep(key, sample.body, sample.payload)
+                for sample in self._waiting(frames):
+                    if isinstance(sample.body, Frame):
+                        key = FrameKey(sample.node, sample.header.start_id, sample.header.sequence)
+                        self._keep(key, sample.body, sample.payload)
         finally:
             frames.close()
+
+    def _waiting(self, frames: Subscriber) -> Iterator[Sample]:
+        """The newest frames of every camera, oldest first."""
+        queued: dict[str, deque[Sample]] = {}
+        sample = frames.receive(timeout_ms=100)
+        while sample is not None:
+            waiting = queued.setdefault(sample.node, deque(maxlen=_QUEUED_FRAMES))
+            self.passed_over += len(waiting) == _QUEUED_FRAMES
+            waiting.append(sample)
+            sample = frames.receive()
+        return itertools.chain.from_iterable(queued.values())
 
     def _keep(self, key: FrameKey, frame: Frame, payload: Sequence[bytes]) -> None:
         picture = prepare(frame, payload[0], self._policy.image) if payload and self._policy.image else None

@@ -23,6 +23,8 @@ SLACK_NS = 40 * NS_PER_MS
 """How far the sum of all dt may be ahead of the time that went by: asks delayed on their way arrive in a bunch."""
 AHEAD_NS = 25 * NS_PER_MS
 """An ask from farther in the future than this is no ask of this clock."""
+READY_NS = NS_PER_S
+"""How long a gate stays ready after `resume` without a command: an operator's act does not keep."""
 RETREAT_RAD_S = 0.5
 """How fast a goal is brought back to the measured pose."""
 _SHORTEST_STEP_NS = NS_PER_MS // 10
@@ -44,6 +46,7 @@ class Gate:
         self._open = False
         self._latched = "closed: the arm has not been opened"
         self._following = False
+        self._ready_ns: int | None = None
         self._retreat: dict[int, float] = {}
         self._last_ask_ns: int | None = None
         self._last_accepted_ns = 0
@@ -114,7 +117,7 @@ class Gate:
             raise CommandRefused(f"cannot resume: {self._latched}")
         if not self._limiter.standing:
             raise CommandRefused("cannot resume: the arm is still slowing down. Next: ask again in a moment")
-        self._latched, self._retreat, self._following = "", {}, False
+        self._latched, self._retreat, self._following, self._ready_ns = "", {}, False, None
         self._watch.forgive()
 
     def command(self, cmd: Command, now_ns: int) -> tuple[float, ...] | None:
@@ -143,9 +146,17 @@ class Gate:
         finding = self._watch.look(now_ns, self.goal, measured, current_ma)
         if finding is not None:
             self._act_on(finding)
-        if self._following and now_ns - self._last_accepted_ns > self._stale_ns:
-            self.hold(f"no command for {self._safety.stale_ms:g} ms")
+        self._look_for_commands(now_ns)
         return self._carry_out_hold(now_ns) if self._latched else None
+
+    def _look_for_commands(self, now_ns: int) -> None:
+        if self._following:
+            if now_ns - self._last_accepted_ns > self._stale_ns:
+                self.hold(f"no command for {self._safety.stale_ms:g} ms")
+        elif self._ready_ns is None:
+            self._ready_ns = now_ns
+        elif now_ns - self._ready_ns > READY_NS:
+            self.hold(f"resumed, but no command came for {READY_NS / NS_PER_S:g} s")
 
     def _carry_out_hold(self, now_ns: int) -> tuple[float, ...] | None:
         elapsed_ns = now_ns - self._last_step_ns

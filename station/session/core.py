@@ -152,7 +152,9 @@ class SessionCore:
         try:
             self._room = self._ports.room(self._folder, recorder.bytes_per_s if recorder is not None else 0.0)
         except OSError as error:
-            self._why = f"{self._folder} is gone: {error}. Next: bring the disk back; what is recorded is in its journal"
+            self._why = (
+                f"{self._folder} is gone: {error}. Next: bring the disk back; what is recorded is in its journal"
+            )
             return
         why = self._room.ends(recorder.journal_bytes) if recorder is not None and self.phase == "recording" else ""
         if why:
@@ -160,7 +162,7 @@ class SessionCore:
 
     def _end_early(self, why: str) -> None:
         self.phase = "saving"
-        self._ports.sync(EndRecording(why), lambda reply: self._ended(why, discarded=False))
+        self._ports.sync(EndRecording(why), lambda _: self._ended(why, discarded=False))
 
     def heard_pilot(self, state: PilotState) -> None:
         """The pilot spoke: a hold stops the sitting until somebody acts."""

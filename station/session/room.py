@@ -32,7 +32,9 @@ class Room(NamedTuple):
         """Why an episode must end now so that its HDF5 still fits; "" if it may go on."""
         if self.free_bytes > journal_bytes * HDF5_PER_JOURNAL + MARGIN_BYTES / 2:
             return ""
-        return f"the disk is nearly full ({self.free_bytes / 1e6:.0f} MB free); the episode was ended while it still fits"
+        return (
+            f"the disk is nearly full ({self.free_bytes / 1e6:.0f} MB free); the episode was ended while it still fits"
+        )
 
 
 def room(folder: Path, bytes_per_s: float) -> Room:

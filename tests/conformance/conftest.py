@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.arms import ARMS
+from tests.conformance.cameras import CAMERAS
 from tests.conformance.subject import Factory, Subject
 
-SUBJECTS: dict[str, Factory] = {**ARMS}
+SUBJECTS: dict[str, Factory] = {**ARMS, **CAMERAS}
 
 
 @pytest.fixture(params=sorted(SUBJECTS))

@@ -2,8 +2,10 @@
 
 import contextlib
 import http.server
+import sys
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +13,7 @@ from typing import Self
 class MjpegServer:
     """Serves `pictures` in turn at `fps` on loopback; each client gets its own stream."""
 
-    def __init__(self, pictures: list[bytes], fps: float = 30.0) -> None:
+    def __init__(self, pictures: list[bytes], fps: float = 30.0, port: int = 0) -> None:
         self.pictures, self.fps = pictures, fps
         self.frozen = threading.Event()
         """Set: connections stay up and nothing comes."""
@@ -34,7 +36,7 @@ class MjpegServer:
                 with contextlib.suppress(OSError):
                     outer._stream(self)
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -66,3 +68,15 @@ class MjpegServer:
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def main() -> None:
+    """A server in a process of its own, for tests that count threads: `PORT FPS PICTURE`; ends with its stdin."""
+    port, fps, picture = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+    with MjpegServer([Path(picture).read_bytes()], fps, port) as server:
+        print(server.url, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

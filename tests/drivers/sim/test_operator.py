@@ -1,125 +1,170 @@
 import numpy as np
 
-from drivers.sim.operator import LEADER_SLEEP, Operator
-from drivers.sim.script import START, cube_start, hand_over
+from drivers.sim.operator import REST, Operator
+from drivers.sim.script import START, Ask, CubeStart, cube_start, hand_over
 from station.bus.messages import Phase, PilotState, SessionState
 
 S = 1_000_000_000
 
 
-def session(phase: Phase, episode: int = 0) -> SessionState:
-    return SessionState(phase, "task", "", episode, 0, 0, 0, 0, ())
+class Sitting:
+    """An operator, and the pilot and the session it sees, 100 times a second."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.operator = Operator(0, 0)
+        self.followers: Ask = {side: REST[side].copy() for side in REST}
+        self.pilot, self.phase, self.episode, self.clear = "idle", "ended", 0, True
+        self.source = "leader"
+        self.placed: list[CubeStart] = []
+        self.fastest = 0.0
+
+    def go_on(self, seconds: float, pilot: str = "", phase: Phase | None = None, episode: int | None = None) -> None:
+        self.pilot = pilot or self.pilot
+        self.phase = phase or self.phase
+        self.episode = self.episode if episode is None else episode
+        for _ in range(round(seconds * 100)):
+            before = self.hands()
+            self.now += S // 100
+            session = SessionState(self.phase, "t", "", self.episode, 0, 0, 0, 0, ())  # type: ignore[arg-type]
+            pilot_state = PilotState(self.pilot, self.source, "", ())  # type: ignore[arg-type]
+            cube = self.operator.update(self.now, session, pilot_state, self.followers, self.clear)
+            self.placed += [cube] if cube else []
+            self.fastest = max(self.fastest, apart(before, self.hands()) * 100)
+
+    def hands(self) -> Ask:
+        return {side: self.operator.at(side, self.now) for side in START}
 
 
-def pilot(state: str) -> PilotState:
-    return PilotState(state, "leader", "", ())  # type: ignore[arg-type]
+def apart(a: Ask, b: Ask) -> float:
+    return max(float(np.abs(a[side] - b[side]).max()) for side in a)
 
 
-def at_start(operator: Operator, now_ns: int) -> bool:
-    return all(np.allclose(operator.at(side, now_ns), START[side]) for side in START)
+def ready() -> Sitting:
+    sitting = Sitting()
+    sitting.go_on(1)
+    sitting.go_on(1, "aligning", "opening")
+    sitting.go_on(5, "engaged", "ready")
+    assert sitting.operator.state == "waiting"
+    assert sitting.operator.ready
+    return sitting
 
 
-def ready() -> tuple[Operator, int]:
-    operator, now = Operator(0, 0), 0
-    operator.update(now, None, None, True)
-    now = 20 * S
-    assert operator.update(now, session("ready"), pilot("engaged"), True) == cube_start(0, 0)
-    assert operator.ready
-    return operator, now
+def test_it_leaves_the_leaders_with_the_followers_until_engaged_and_then_goes_to_the_start() -> None:
+    sitting = Sitting()
+    sitting.go_on(5)
+    assert apart(sitting.hands(), sitting.followers) == 0
+    sitting.go_on(3, "aligning", "opening")
+    assert apart(sitting.hands(), sitting.followers) == 0
+    sitting.go_on(5, "engaged", "ready")
+    assert apart(sitting.hands(), START) < 1e-12
+    assert sitting.placed == [cube_start(0, 0)]
 
 
-def test_it_takes_the_leaders_from_their_sleep_to_the_start() -> None:
-    operator = Operator(0, 0)
-    np.testing.assert_allclose(operator.at("left", 0), LEADER_SLEEP["left"])
-    ready()
+def test_it_brings_the_leaders_to_wherever_the_followers_are_before_an_alignment() -> None:
+    sitting = Sitting()
+    sitting.followers["left"] = REST["left"] + [0.5, 0.6, -0.5, 0.4, 0.3, 0.2, 0.7]
+    sitting.go_on(5)
+    assert apart(sitting.hands(), sitting.followers) < 0.01
+    assert sitting.fastest < 2.0
 
 
-def test_it_keeps_still_while_the_pilot_aligns_and_goes_on_afterwards() -> None:
-    operator = Operator(0, 0)
-    operator.update(S // 2, session("opening"), pilot("aligning"), True)
-    here = operator.at("left", S // 2)
-    operator.update(3 * S, session("opening"), pilot("aligning"), True)
-    np.testing.assert_array_equal(operator.at("left", 9 * S), here)
-    assert not at_start(operator, 9 * S)
-    operator.update(9 * S, session("ready"), pilot("engaged"), True)
-    operator.update(30 * S, session("ready"), pilot("engaged"), True)
-    assert at_start(operator, 30 * S)
-    assert operator.ready
+def test_it_keeps_still_while_the_pilot_aligns() -> None:
+    sitting = Sitting()
+    sitting.followers["left"] = REST["left"] + 0.5
+    sitting.go_on(0.4)
+    here = sitting.hands()
+    sitting.go_on(0.01, "aligning", "opening")
+    still = sitting.hands()
+    sitting.go_on(3)
+    assert apart(still, sitting.hands()) == 0
+    assert apart(here, still) < 0.05
 
 
 def test_recording_plays_the_hand_over_once_and_then_stays_still() -> None:
-    operator, now = ready()
-    operator.update(now, session("recording"), pilot("engaged"), True)
+    sitting = ready()
     plan = hand_over(cube_start(0, 0))
+    sitting.go_on(0.01, phase="recording")
+    begin = sitting.now
     for seconds in (0.5, 3.0, 7.0):
-        np.testing.assert_array_equal(operator.at("right", now + int(seconds * S)), plan.at(seconds)["right"])
-    for later in (10, 60):
-        operator.update(now + later * S, session("recording"), pilot("engaged"), True)
-        np.testing.assert_array_equal(operator.at("left", now + later * S), plan.at(60)["left"])
-    assert operator.state == "done"
+        assert apart({s: sitting.operator.at(s, begin + int(seconds * S)) for s in START}, plan.at(seconds)) == 0
+    sitting.go_on(10)
+    assert sitting.operator.state == "done"
+    sitting.go_on(50)
+    assert apart(sitting.hands(), plan.at(60)) == 0
 
 
 def test_the_next_episode_gets_another_place_after_the_hands_went_home() -> None:
-    operator, now = ready()
-    operator.update(now, session("recording"), pilot("engaged"), True)
-    now += 10 * S
-    operator.update(now, session("recording"), pilot("engaged"), True)
-    assert operator.update(now, session("ready", 1), pilot("engaged"), True) is None
-    assert not operator.ready
-    now += 10 * S
-    assert operator.update(now, session("ready", 1), pilot("engaged"), True) == cube_start(0, 1)
-    assert at_start(operator, now)
+    sitting = ready()
+    sitting.go_on(10, phase="recording")
+    sitting.go_on(0.5, phase="ready", episode=1)
+    assert not sitting.operator.ready
+    assert sitting.placed == [cube_start(0, 0)]
+    sitting.go_on(5)
+    assert sitting.operator.ready
+    assert sitting.placed == [cube_start(0, 0), cube_start(0, 1)]
+    assert apart(sitting.hands(), START) < 1e-12
 
 
 def test_recording_that_begins_too_early_waits_for_hands_and_cube() -> None:
-    operator = Operator(0, 0)
-    assert operator.update(0, session("recording"), pilot("engaged"), False) is None
-    operator.update(10 * S, session("recording"), pilot("engaged"), False)
-    assert operator.state == "waiting"
-    assert operator.update(11 * S, session("recording"), pilot("engaged"), True) == cube_start(0, 0)
-    operator.update(11 * S, session("recording"), pilot("engaged"), True)
-    assert operator.state == "playing"
+    sitting = Sitting()
+    sitting.clear = False
+    sitting.go_on(5, "engaged", "recording")
+    assert sitting.operator.state == "waiting"
+    assert not sitting.placed
+    sitting.clear = True
+    sitting.go_on(0.05)
+    assert sitting.operator.state == "playing"
 
 
-def test_a_hold_stops_the_hands_where_they_are_and_the_script_is_not_resumed() -> None:
-    operator, now = ready()
-    operator.update(now, session("recording"), pilot("engaged"), True)
-    now += 2 * S
-    here = operator.at("right", now)
-    operator.update(now, session("recording"), pilot("hold"), True)
-    np.testing.assert_array_equal(operator.at("right", now + 5 * S), here)
-    operator.update(now + 5 * S, session("hold"), pilot("hold"), True)
-    operator.update(now + 6 * S, session("opening"), pilot("aligning"), True)
-    np.testing.assert_array_equal(operator.at("right", now + 7 * S), here)
-    operator.update(now + 8 * S, session("ready"), pilot("engaged"), True)
-    assert operator.state == "homing"
+def test_a_hold_ends_the_hand_over_for_good() -> None:
+    sitting = ready()
+    sitting.go_on(2, phase="recording")
+    sitting.followers = sitting.hands()
+    sitting.go_on(3, "hold", "hold", 1)
+    assert apart(sitting.hands(), sitting.followers) < 0.1
+    sitting.go_on(2, "aligning", "opening")
+    sitting.go_on(0.05, "engaged", "ready")
+    assert sitting.operator.state == "homing"
+    sitting.go_on(5)
+    assert sitting.operator.ready
+    assert sitting.placed[-1] == cube_start(0, 1)
 
 
-def test_a_prepared_episode_is_placed_without_a_session() -> None:
-    operator, now = ready()
-    operator.prepare(5, now)
-    assert operator.update(now, None, None, True) == cube_start(0, 5)
-    assert operator.ready
+def test_hands_are_off_while_a_policy_commands_and_the_cube_is_put_back_between_its_episodes() -> None:
+    sitting = Sitting()
+    sitting.source = "policy"
+    sitting.go_on(1)
+    here = sitting.hands()
+    for episode in range(3):
+        sitting.followers = {side: REST[side] + 0.3 * episode for side in REST}
+        sitting.go_on(1, "engaged", "ready", episode)
+        sitting.go_on(5, phase="recording")
+    assert apart(sitting.hands(), here) == 0
+    assert sitting.placed == [cube_start(0, episode) for episode in range(3)]
+
+
+def test_a_scene_can_be_prepared_without_a_sitting() -> None:
+    sitting = Sitting()
+    sitting.go_on(1)
+    sitting.operator.prepare(5, sitting.now)
+    assert not sitting.operator.ready
+    assert sitting.operator.update(sitting.now, None, None, sitting.followers, True) == cube_start(0, 5)
+    assert sitting.operator.ready
 
 
 def test_hands_never_jump() -> None:
-    """Whatever the session does, neighbouring asks differ by what a hand can do in 10 ms."""
-    operator, now = Operator(0, 0), 0
-    phases: list[tuple[Phase, str, int, int]] = [
-        ("opening", "aligning", 0, 100),
-        ("ready", "engaged", 0, 300),
-        ("recording", "engaged", 0, 450),
-        ("hold", "hold", 1, 50),
-        ("opening", "aligning", 1, 100),
-        ("ready", "engaged", 1, 500),
-        ("recording", "engaged", 1, 1000),
-        ("ready", "engaged", 2, 400),
-    ]
-    before = operator.at("left", 0), operator.at("right", 0)
-    for phase, state, episode, ticks in phases:
-        for _ in range(ticks):
-            now += S // 100
-            operator.update(now, session(phase, episode), pilot(state), True)
-            here = operator.at("left", now), operator.at("right", now)
-            assert max(np.abs(a - b).max() for a, b in zip(here, before, strict=True)) < 0.05
-            before = here
+    sitting = Sitting()
+    for pilot, phase, episode, seconds in (
+        ("aligning", "opening", 0, 1.0),
+        ("engaged", "ready", 0, 1.0),
+        ("engaged", "recording", 0, 6.5),
+        ("hold", "hold", 1, 0.5),
+        ("aligning", "opening", 1, 1.0),
+        ("engaged", "ready", 1, 5.0),
+        ("engaged", "recording", 1, 10.0),
+        ("engaged", "ready", 2, 4.0),
+        ("idle", "ended", 2, 5.0),
+    ):
+        sitting.go_on(seconds, pilot, phase, episode)  # type: ignore[arg-type]
+    assert sitting.fastest < 4.5

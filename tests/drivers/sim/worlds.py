@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from station.bus.endpoints import runtime_folder
 from station.bus.requests import PrepareScene
 from station.bus.sockets import Asker
 from station.rig import Rig, find_rig, load_rig
+from station.runtime import runtime_folder
 
 MODULES = {"sim": "drivers.sim.world", "bench": "drivers.sim.bench"}
 

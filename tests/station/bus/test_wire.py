@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,10 +45,8 @@ def test_a_strangers_bytes_are_refused_never_a_crash(frames: list[bytes]) -> Non
 def test_flipped_bits_never_crash(frame: int, at: int, flip: int) -> None:
     broken = [bytearray(part) for part in GOLDEN]
     broken[frame][at % len(broken[frame])] ^= flip
-    try:
+    with contextlib.suppress(WireError):
         wire.decode([bytes(part) for part in broken])
-    except WireError:
-        pass
 
 
 def test_another_schema_says_restart() -> None:

@@ -174,12 +174,15 @@ def test_refused_commands_do_not_keep_it_alive():
     assert arm.gate.holding == "no command for 100 ms"
 
 
-def test_never_engaged_is_never_starved():
+def test_an_operators_act_does_not_keep():
     arm = Arm()
     arm.gate.resume()
-    for _ in range(100):
+    for _ in range(200):
         assert arm.tick() is None
-    assert arm.gate.holding == ""
+        assert arm.gate.holding == ""
+    for _ in range(10):
+        arm.tick()
+    assert arm.gate.holding == "resumed, but no command came for 1 s"
 
 
 def test_a_hold_is_obeyed_whatever_else_the_command_says():

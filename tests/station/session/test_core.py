@@ -5,8 +5,28 @@ import pytest
 
 from station.bus.messages import PilotState, RecorderState
 from station.bus.requests import (
-    Align, BeginRecording, CloseSession, Discard, Disengage, Done, EndRecording, Engage, Hold, KeepHold, Label, Note,
-    OpenSession, Pause, PilotRequest, Refused, Reply, SessionRequest, Start, Stop, SyncRequest, Undo,
+    Align,
+    BeginRecording,
+    CloseSession,
+    Discard,
+    Disengage,
+    Done,
+    EndRecording,
+    Engage,
+    Hold,
+    KeepHold,
+    Label,
+    Note,
+    OpenSession,
+    Pause,
+    PilotRequest,
+    Refused,
+    Reply,
+    SessionRequest,
+    Start,
+    Stop,
+    SyncRequest,
+    Undo,
 )  # fmt: skip
 from station.rig import Rig, Safety
 from station.session.core import BUTTONS, SessionCore
@@ -308,7 +328,9 @@ def test_a_nearly_full_disk_refuses_the_start() -> None:
 
 def test_a_disk_that_fills_midway_ends_the_episode_while_it_still_fits() -> None:
     world = World().recording()
-    world.core.heard_recorder(RecorderState(True, "/data/pick/episode_4.mcap.part", 9, "", 0, 0, (), journal_bytes=10**9))
+    world.core.heard_recorder(
+        RecorderState(True, "/data/pick/episode_4.mcap.part", 9, "", 0, 0, (), journal_bytes=10**9)
+    )
     world.core.time(10**9)
     assert world.sync_asked == []
     world.free_bytes = 2 * 10**9
@@ -328,7 +350,9 @@ def test_a_folder_that_goes_away_is_told() -> None:
     assert "is gone" in world.core.state().why
 
 
-@pytest.mark.parametrize("button", [Start(1.0), Stop(), Discard(), Align(), Label(True), Undo(), Pause(), Note("x"), CloseSession()])
+@pytest.mark.parametrize(
+    "button", [Start(1.0), Stop(), Discard(), Align(), Label(True), Undo(), Pause(), Note("x"), CloseSession()]
+)
 def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_not(button: SessionRequest) -> None:
     world = World()
     world.press(button)

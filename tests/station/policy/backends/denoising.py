@@ -13,7 +13,7 @@ from station.policy.backends.ddim import Scheduler, betas
 from station.policy.folder import Diffusion
 
 GOLDEN = Path(__file__).parent / "golden_schedules.json"
-"""What diffusers gives for CASES; `python -m tests.torch.schedules` writes it, tests/torch checks that it still holds."""
+"""What diffusers gives for CASES: `python -m tests.torch.schedules` writes it, tests/torch checks it."""
 SHAPE = (1, 8, 3)
 Denoise = Callable[[Diffusion], np.ndarray]
 
@@ -38,8 +38,8 @@ def noises(steps: int) -> np.ndarray:
 
 
 def predict(settings: Diffusion, sample: np.ndarray, t: int) -> np.ndarray:
-    """What a network would say that takes 1.5·sin(sample) for the clean sample (clipping bites): x0, or its ε."""
-    clean = 1.5 * np.sin(sample)
+    """A network that takes 1.2·sin(x) for the clean sample (so that clipping bites) says: that, or its ε."""
+    clean = 1.2 * np.sin(sample)
     if settings.prediction == "epsilon":
         kept = np.cumprod(1 - betas(settings).astype(float))[t]
         return ((sample - np.sqrt(kept) * clean) / np.sqrt(1 - kept)).astype(np.float32)

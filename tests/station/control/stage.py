@@ -1,0 +1,174 @@
+"""A rig without processes: pilot core, real gates, and arms that go where their gates say, all in a time of its own."""
+
+from pathlib import Path
+
+from station.bus.messages import ArmState, Command, Description, Dimension, StreamDescription
+from station.bus.requests import Done, Refused, Resume, TorqueOff, TorqueOn
+from station.control.core import PilotCore
+from station.errors import CommandRefused
+from station.rig import Base, Rig, Safety, Side
+from station.safety import Gate
+
+MS = 1_000_000
+LIMITS = Safety()
+PERIOD_NS = 5 * MS
+DIMENSIONS = (
+    Dimension("waist", "rad", -3.0, 3.0, sleep=0.0),
+    Dimension("elbow", "rad", -1.5, 1.5, sleep=1.2),
+    Dimension("gripper", "1", 0.0, 1.0, rad_per_unit=1.7, compliant=True),
+)
+ARM = Description("vx300s", "1", "50", (StreamDescription("arm_state", 200.0, DIMENSIONS),), "position")
+
+
+def rig(*sides: str, safety: Safety = LIMITS) -> Rig:
+    """`left`: leader and follower; `left-`: follower only; `-left`: leader only."""
+    made = []
+    for side in sides:
+        name = side.strip("-")
+        leader = None if side.endswith("-") else f"leader_{name}"
+        follower = None if side.startswith("-") else f"follower_{name}"
+        made.append(Side(name, Base(), leader, follower))
+    return Rig("bench", Path("bench.yaml"), "", 50.0, 3.0, Path("data"), "jpeg", tuple(made), (), safety, None)
+
+
+class Follower:
+    """A follower's host: gate, torque, and servos that follow, with a sag of their own."""
+
+    def __init__(self, node, safety, torque=True, pose=(0.0, 0.0, 0.5), sag=0.0):
+        self.node, self.gate, self.torque, self.sag = node, Gate(DIMENSIONS, safety), torque, sag
+        self.pose, self.stuck = pose, False
+        self.alive = True
+        self.refusals = []
+        self.ready = False
+
+    def open(self, now_ns):
+        if self.torque:
+            self.gate.reset(self.pose, now_ns)
+        else:
+            self.gate.close("torque is off")
+
+    def state(self):
+        position = (self.pose[0], self.pose[1] - self.sag, self.pose[2])
+        return ArmState(position, (0.0,) * 3, (0.0,) * 3, self.pose[2], 0.0, self.torque)
+
+    def applied(self, now_ns):
+        gate = self.gate
+        return Command(
+            self.node, "hold" if gate.holding else "none", -1, -1, now_ns, gate.goal or self.pose,
+            hold=bool(gate.holding), why=gate.holding,
+        )  # fmt: skip
+
+    def request(self, request, now_ns):
+        try:
+            if isinstance(request, TorqueOn):
+                self.torque = True
+                self.gate.reset(self.pose, now_ns)
+            elif isinstance(request, TorqueOff):
+                self.torque = False
+                self.gate.close("torque is off")
+            elif isinstance(request, Resume):
+                self.gate.resume()
+        except CommandRefused as error:
+            return Refused(str(error))
+        return Done()
+
+    def command(self, command, now_ns):
+        try:
+            self.move(self.gate.command(command, now_ns))
+        except CommandRefused as error:
+            self.refusals.append(str(error))
+
+    def cycle(self, now_ns):
+        self.move(self.gate.tick(now_ns, self.pose, (0.0,) * 3))
+
+    def move(self, goal):
+        if goal is not None and not self.stuck:
+            self.pose = goal
+
+
+class Stage:
+    """Runs a core against followers and leaders every 5 ms."""
+
+    def __init__(self, *sides, safety=LIMITS, **arm):
+        self.rig = rig(*(sides or ("left", "right")), safety=safety)
+        self.now_ns = 10**12
+        self.core = PilotCore(self.rig, self)
+        self.followers = {node: Follower(node, safety, **arm) for node in self.rig.followers}
+        self.leaders = {node: (0.1, 0.2, 0.5) for node in self.rig.leaders}
+        self.silent: set[str] = set()
+        self.asks = {}
+        self.commands = []
+        self.requests = []
+        self.answers = []
+        self._questions = []
+        self._sequence = 0
+        self._timer_ns = 0
+        for follower in self.followers.values():
+            follower.open(self.now_ns)
+
+    # the core's ports
+    def command(self, command):
+        self.commands.append((self.now_ns, command))
+
+    def ask(self, arm, request, then):
+        self.requests.append((arm, request))
+        self._questions.append((arm, request, then))
+
+    # what the test does
+    def request(self, request):
+        self.core.request(request, self.answers.append, self.now_ns)
+
+    def run(self, seconds, until=lambda: False):
+        """Run on; stops early, and says True, when `until` holds."""
+        for _ in range(round(seconds * 1e9 / PERIOD_NS)):
+            self._period()
+            if until():
+                return True
+        return False
+
+    def answered(self):
+        return bool(self.answers)
+
+    @property
+    def state(self):
+        return self.core.state(self.now_ns)
+
+    def sent_to(self, node):
+        return [command for _, command in self.commands if command.arm == node]
+
+    def _period(self):
+        self.now_ns += PERIOD_NS
+        self._sequence += 1
+        for node in (*self.leaders, *self.followers):
+            if self._sequence % 100 == 1 and node not in self.silent:
+                self.core.described(node, ARM)
+        for node, goal in self.asks.items():
+            if self._sequence % 4 == 0 and node not in self.silent and goal is not None:
+                ask = Command("rig", node, self._sequence // 4, self._sequence // 4, self.now_ns - MS, goal)
+                self.core.asked(node, ask, self._sequence // 4, self.now_ns)
+        for node, pose in self.leaders.items():
+            if node not in self.silent:
+                state = ArmState(pose, (0.0,) * 3, (0.0,) * 3, pose[2], 0.0, False)
+                self.core.arm_state(node, state, self.now_ns - 2 * MS, self._sequence, self.now_ns)
+        if self.now_ns >= self._timer_ns:
+            self.core.tick(self.now_ns)
+            self._timer_ns = self.core.due_ns(self.now_ns)
+        self._deliver()
+        for node, follower in self.followers.items():
+            if node not in self.silent:
+                follower.cycle(self.now_ns)
+                self.core.arm_state(node, follower.state(), self.now_ns, self._sequence, self.now_ns)
+                self.core.applied(node, follower.applied(self.now_ns), self.now_ns)
+
+    def _deliver(self):
+        delivered = getattr(self, "_delivered", 0)
+        for _, command in self.commands[delivered:]:
+            if command.arm not in self.silent:
+                self.followers[command.arm].command(command, self.now_ns)
+        self._delivered = len(self.commands)
+        questions, self._questions = self._questions, []
+        for arm, request, then in questions:
+            if arm in self.silent:
+                then(Refused(f"{arm} did not answer"))
+            else:
+                then(self.followers[arm].request(request, self.now_ns) if arm in self.followers else Done())

@@ -1,0 +1,357 @@
+"""The pilot's core on real gates: hand-overs, holds, refusals, every kind of rig."""
+
+import itertools
+from math import nan
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from station.bus.messages import Command
+from station.bus.requests import Disengage, Done, Engage, Hold, Park, Reboot, RebootServo, Refused, TorqueOff, TorqueOn
+from tests.station.control.stage import MS, Stage
+
+
+def engaged(*sides, source="leader", **arm):
+    stage = Stage(*sides, **arm)
+    stage.run(0.1)
+    stage.request(Engage(source))
+    assert stage.run(10, stage.answered)
+    assert stage.answers == [Done(f"{source} commands")]
+    assert stage.state.state == "engaged"
+    stage.answers.clear()
+    return stage
+
+
+def test_engaging_gives_torque_aligns_and_then_follows_sample_by_sample():
+    stage = engaged(torque=False)
+    assert [(arm, type(request)) for arm, request in stage.requests][:2] == [
+        ("follower_left", TorqueOn),
+        ("follower_right", TorqueOn),
+    ]
+    stage.commands.clear()
+    stage.leaders["leader_left"] = (0.105, 0.2, 0.5)
+    stage.run(0.005)
+    [(at_ns, left), (_, right)] = stage.commands
+    assert (left.arm, left.source, left.tick, left.goal) == ("follower_left", "leader", -1, (0.105, 0.2, 0.5))
+    assert left.ask_at_ns == at_ns - 2 * MS
+    assert left.ask_sequence == stage._sequence
+    assert right.arm == "follower_right"
+    stage.run(0.05)
+    assert stage.followers["follower_left"].pose == (0.105, 0.2, 0.5)
+    assert not any(follower.refusals for follower in stage.followers.values())
+
+
+def test_the_ramp_is_slow_and_asks_are_the_leaders_samples():
+    stage = Stage("left", pose=(-0.6, 0.2, 0.5))
+    stage.run(0.1)
+    stage.request(Engage("leader"))
+    stage.run(0.5)
+    assert stage.state.state == "aligning"
+    assert stage.state.source == "leader"
+    ramp = [command for command in stage.sent_to("follower_left") if not command.hold]
+    for one, two in itertools.pairwise(ramp):
+        assert abs(two.goal[0] - one.goal[0]) <= 0.7 * 0.005 + 1e-9
+        assert two.ask_at_ns > one.ask_at_ns
+        assert two.ask_sequence == one.ask_sequence + 1
+    assert stage.run(5, stage.answered)
+    assert stage.state.state == "engaged"
+
+
+def test_too_far_apart_is_refused_and_nothing_moves():
+    stage = Stage(pose=(0.1, -1.0, 0.5))
+    stage.run(0.1)
+    stage.request(Engage("leader"))
+    [answer] = stage.answers
+    assert answer == Refused(
+        "leader_left.elbow is 1.20 rad above follower_left.elbow: lower it until they differ by less than 0.8 rad, "
+        "then engage again"
+    )
+    stage.run(0.5)
+    assert (stage.commands, stage.requests, stage.state.state) == ([], [], "idle")
+    arm = stage.state.arms[0]
+    assert (arm.worst_joint, arm.difference_rad) == ("elbow", pytest.approx(1.2))
+
+
+def test_arrival_is_measured():
+    stage = Stage("left", sag=0.05)
+    stage.run(0.1)
+    stage.followers["follower_left"].stuck = True
+    stage.leaders["leader_left"] = (0.4, 0.2, 0.5)
+    stage.request(Engage("leader"))
+    stage.run(5)
+    assert stage.state.state == "aligning"
+    stage.followers["follower_left"].stuck = False
+    stage.run(1, stage.answered)
+    assert stage.state.state == "engaged", "a sag of 0.05 rad is no obstacle"
+
+
+def test_an_arm_that_never_arrives_ends_in_hold():
+    stage = Stage("left")
+    stage.run(0.1)
+    stage.followers["follower_left"].stuck = True
+    stage.leaders["leader_left"] = (0.4, 0.2, 0.5)
+    stage.request(Engage("leader"))
+    assert stage.run(26, stage.answered)
+    assert "follower_left did not arrive within 25 s" in stage.answers[0].why
+    assert stage.state.state == "hold"
+
+
+@pytest.mark.parametrize(
+    ("silent", "why"),
+    [
+        ("leader_right", "leader_right has not said what it is"),
+        ("follower_left", "follower_left has not said what it is"),
+    ],
+)
+def test_what_was_never_heard_is_named(silent, why):
+    stage = Stage()
+    stage.silent.add(silent)
+    stage.request(Engage("leader"))
+    assert stage.run(3, stage.answered)
+    assert why in stage.answers[0].why
+    assert stage.commands == []
+
+
+def test_a_silent_leader_puts_everybody_in_hold_until_an_operator_engages_again():
+    stage = engaged()
+    stage.silent.add("leader_left")
+    stage.run(0.2)
+    assert stage.state.state == "hold"
+    assert stage.state.why.startswith("leader_left has been silent for 1")
+    assert stage.state.holds == 1
+    assert all(follower.gate.holding for follower in stage.followers.values())
+    stage.silent.clear()
+    stage.commands.clear()
+    stage.run(1)
+    assert stage.state.state == "hold"
+    assert stage.commands == []
+    stage.request(Engage("leader"))
+    assert stage.run(5, stage.answered)
+    assert stage.state.state == "engaged"
+
+
+def test_a_silent_follower_holds_all():
+    stage = engaged()
+    stage.silent.add("follower_right")
+    stage.run(0.6)
+    assert stage.state.state == "hold"
+    assert "follower_right has been silent for 500 ms" in stage.state.why
+    assert stage.followers["follower_left"].gate.holding
+
+
+def test_one_gate_that_holds_holds_all():
+    stage = engaged()
+    stage.followers["follower_left"].gate.hold("elbow near overload")
+    stage.run(0.02)
+    assert stage.state.why == "follower_left holds: elbow near overload"
+    stage.run(0.02)
+    assert stage.followers["follower_right"].gate.holding == "follower_left holds: elbow near overload"
+
+
+def test_lost_torque_holds_all():
+    stage = engaged()
+    stage.followers["follower_left"].torque = False
+    stage.run(0.02)
+    assert "follower_left has lost its torque" in stage.state.why
+
+
+def test_hold_and_disengage_are_requests():
+    stage = engaged()
+    stage.request(Hold("the operator pressed hold"))
+    assert (stage.state.state, stage.state.why) == ("hold", "the operator pressed hold")
+    stage.request(Disengage())
+    assert (stage.state.state, stage.state.source) == ("idle", "none")
+    stage.run(1)
+    assert stage.followers["follower_left"].gate.holding == "the operator pressed hold"
+    assert stage.state.holds == 1
+
+
+def test_disengage_leaves_the_arms_holding():
+    stage = engaged()
+    stage.request(Disengage())
+    stage.run(0.5)
+    assert stage.state.state == "idle"
+    assert all(follower.gate.holding for follower in stage.followers.values())
+    assert stage.state.holds == 0
+
+
+def test_a_hold_during_alignment_refuses_who_waits():
+    stage = Stage("left", pose=(-0.6, 0.2, 0.5))
+    stage.run(0.1)
+    stage.request(Engage("leader"))
+    stage.run(0.3)
+    stage.request(Engage("leader"))
+    assert "already aligning with leader" in stage.answers.pop().why
+    stage.request(Hold(""))
+    assert stage.answers == [Refused("stopped: the operator asked to hold"), Done()]
+
+
+def test_policy_for_all_arms_in_the_rigs_order_and_its_hand_over_from_the_leaders():
+    stage = engaged()
+    stage.asks["policy"] = (0.3, 0.0, 0.1, -0.4, 1.0, 0.9)
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    assert (stage.state.state, stage.state.source) == ("engaged", "policy")
+    stage.run(1)
+    assert stage.followers["follower_left"].pose == (0.3, 0.0, 0.1)
+    assert stage.followers["follower_right"].pose == (-0.4, 1.0, 0.9)
+    last = stage.sent_to("follower_right")[-1]
+    assert (last.source, last.tick, last.ask_sequence) == ("policy", stage._sequence // 4, stage._sequence // 4)
+    assert not any(follower.refusals for follower in stage.followers.values())
+    stage.answers.clear()
+    stage.leaders = dict.fromkeys(stage.leaders, (0.2, 0.6, 0.5))
+    stage.request(Engage("leader"))
+    assert stage.run(10, stage.answered)
+    assert (stage.state.state, stage.state.source) == ("engaged", "leader")
+
+
+def test_a_refused_hand_over_leaves_the_one_who_commands():
+    stage = engaged()
+    stage.request(Engage("policy"))
+    stage.run(1)
+    assert stage.state.source == "leader"
+    assert stage.run(3, stage.answered)
+    assert "policy asks for nothing" in stage.answers[0].why
+    assert (stage.state.state, stage.state.source) == ("engaged", "leader")
+
+
+@pytest.mark.parametrize("goal", [None, (nan,) * 3, (0.0,) * 4])
+def test_a_starved_policy_holds(goal):
+    stage = Stage("left-")
+    stage.asks["policy"] = (0.1, 0.1, 0.5)
+    stage.request(Engage("policy"))
+    stage.run(10, stage.answered)
+    assert stage.state.state == "engaged"
+    stage.asks["policy"] = goal
+    stage.run(0.2)
+    assert stage.state.state == "hold"
+    assert "policy has asked for nothing for 1" in stage.state.why
+
+
+def test_a_policy_may_ask_to_hold():
+    stage = Stage("left-")
+    stage.asks["policy"] = (0.1, 0.1, 0.5)
+    stage.request(Engage("policy"))
+    stage.run(10, stage.answered)
+    stage.core.asked(
+        "policy", Command("rig", "policy", 9, 9, stage.now_ns, (), hold=True, why="empty"), 9, stage.now_ns
+    )
+    assert stage.state.why == "policy asks to hold: empty"
+
+
+def test_rigs_of_one_side_and_of_sides_without_a_leader():
+    stage = engaged("left", "right-")
+    assert {command.arm for _, command in stage.commands} == {"follower_left"}
+    alone = Stage("left-")
+    alone.request(Engage("leader"))
+    assert alone.answers == [Refused("rig bench has no follower that leader could command")]
+    listening = Stage("-left")
+    listening.run(1)
+    assert listening.state.arms == ()
+
+
+@pytest.mark.parametrize("source", ["none", "hold", "park"])
+def test_only_sources_command(source):
+    stage = Stage()
+    stage.request(Engage(source))
+    assert "cannot command" in stage.answers[0].why
+
+
+def test_engaging_twice_is_done_already():
+    stage = engaged()
+    stage.request(Engage("leader"))
+    assert stage.answers == [Done("leader commands already")]
+
+
+def test_park_ramps_to_the_sleep_pose_and_keeps_torque():
+    stage = engaged()
+    stage.request(Park())
+    assert stage.run(10, stage.answered)
+    assert stage.answers == [Done("parked; torque stays on")]
+    stage.run(0.3)
+    assert (stage.state.state, stage.state.why) == ("idle", "parked")
+    for follower in stage.followers.values():
+        assert follower.pose == pytest.approx((0.0, 1.2, 0.0), abs=0.05)
+        assert follower.torque
+
+
+def test_release_takes_torque_off_the_arms_named_only():
+    stage = engaged()
+    stage.request(Park())
+    stage.run(10, stage.answered)
+    stage.answers.clear()
+    stage.request(Park(release=True, arms=("follower_left",)))
+    assert stage.run(5, stage.answered)
+    assert stage.answers == [Done("parked and released")]
+    assert [arm for arm, request in stage.requests if isinstance(request, TorqueOff)] == ["follower_left"]
+    stage.answers.clear()
+    stage.request(Park(release=True))
+    assert stage.run(5, stage.answered)
+    assert [arm for arm, request in stage.requests if isinstance(request, TorqueOff)] == [
+        "follower_left",
+        "follower_right",
+    ]
+    stage.answers.clear()
+    stage.request(Park())
+    assert stage.answers == [Done("no arm has torque: nothing to park")]
+    stage.request(Park(arms=("nobody",)))
+    assert "nobody is no follower" in stage.answers[-1].why
+
+
+def test_reboot_names_its_joint_and_never_while_commanded():
+    stage = engaged()
+    stage.request(Reboot("follower_left", "elbow"))
+    assert "not rebooted" in stage.answers.pop().why
+    stage.request(Disengage())
+    stage.answers.clear()
+    stage.request(Reboot("follower_left", "knee"))
+    assert "has no joint knee" in stage.answers.pop().why
+    stage.request(Reboot("follower_up", "elbow"))
+    assert "is no arm" in stage.answers.pop().why
+    stage.request(Reboot("follower_left", "elbow"))
+    stage.run(0.01)
+    assert stage.answers == [Done()]
+    assert stage.requests[-1] == ("follower_left", RebootServo("elbow"))
+
+
+acts = st.sampled_from(["engage", "policy", "hold", "disengage", "park", "mute", "unmute", "gate", "move", "stuck"])
+
+
+@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(st.lists(st.tuples(acts, st.integers(0, 120), st.integers(0, 3)), max_size=12))
+def test_whatever_happens_every_request_is_answered_once_and_arms_hold_unless_engaged(story):
+    stage = Stage(torque=False)
+    stage.asks["policy"] = (0.1, 0.1, 0.5) * 2
+    nodes = [*stage.leaders, *stage.followers]
+    asked = 0
+    for act, periods, which in story:
+        requests = {
+            "engage": Engage("leader"),
+            "policy": Engage("policy"),
+            "hold": Hold("x"),
+            "disengage": Disengage(),
+            "park": Park(),
+        }
+        if act in requests:
+            stage.request(requests[act])
+            asked += 1
+        elif act == "mute":
+            stage.silent.add(nodes[which])
+        elif act == "unmute":
+            stage.silent.clear()
+        elif act == "gate":
+            stage.followers[nodes[2 + which % 2]].gate.hold("a reason")
+        elif act == "move":
+            stage.leaders[nodes[which % 2]] = (0.3 * which, 0.2, 0.5)
+        else:
+            follower = stage.followers[nodes[2 + which % 2]]
+            follower.stuck = not follower.stuck
+        stage.run(periods * 0.005)
+    stage.silent.clear()
+    stage.run(30)
+    assert len(stage.answers) == asked
+    state = stage.state.state
+    assert state in ("idle", "engaged", "hold")
+    for follower in stage.followers.values():
+        assert bool(follower.gate.holding) == (state != "engaged")

@@ -1,0 +1,392 @@
+"""The runner node with real sockets, a made-up synchronizer, arm and camera, and policies of every temper."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from station.bus.messages import Chosen, Command, Description, Dimension, Frame, Health, StreamDescription, Tick
+from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request, StartPolicy, StopPolicy
+from station.bus.sockets import Asker, Publisher, Subscriber, milliseconds_until
+from station.clock import Grid, monotonic_ns
+from station.errors import BackendFault
+from station.node import Node
+from station.policy import backend as backends
+from station.policy.backend import Observation
+from station.policy.runner import main
+from station.rig import Rig, load_rig
+from tests.station.policy import policies
+
+LIMIT_NS = 60_000_000_000
+NAMES = ("waist", "shoulder", "gripper")
+QPOS = (1.5, 3.0, 5.0)
+RIG = """
+name: policyrig
+arms: {left: {follower: {driver: dynamixel, model: vx300s, port: ports/none, generation: aloha1}}}
+cameras: {cam_high: {driver: opencv, source: ports/none2, width: 64, height: 48, fps: 30}}
+world: {driver: bench}
+"""
+
+
+class Bench:
+    """What surrounds the runner: ticks on the real grid, a camera, an arm that says what it is; and a pilot's ear."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.grid = Grid(0, 50)
+        self.tick = self.grid.index_at(monotonic_ns())
+        self.camera_alive = True
+        self.asks: list[Command] = []
+        self.shadow_asks: list[Command] = []
+        self.health: Health | None = None
+        self._frame = 0
+        self._jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 51, np.uint8))[1].tobytes()
+        self._publishers = {
+            name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", "cam_high", "follower_left")
+        }
+        self._ear = Subscriber(rig.name, [("command", "policy"), ("command", "policy_shadow"), ("health", "policy")])
+        self._asker = Asker(rig.name, "policy")
+
+    def until(self, done: Callable[[], Any]) -> None:
+        """Go on ticking until it is done."""
+        give_up_ns = monotonic_ns() + LIMIT_NS
+        while not done():
+            assert monotonic_ns() < give_up_ns, f"not within a minute; health {self.health}"
+            self._beat()
+
+    def ticks(self, count: int) -> None:
+        last = self.tick + count
+        self.until(lambda: self.tick >= last)
+
+    def ask(self, request: Request) -> Reply:
+        """Ask the runner while ticks go on."""
+        number = self._asker.send(request)
+        replies: list[Reply] = []
+
+        def answered() -> bool:
+            reply = self._asker.poll_reply(number)
+            replies.extend([reply] if reply is not None else [])
+            return bool(replies)
+
+        self.until(answered)
+        return replies[0]
+
+    def holding(self) -> bool:
+        return bool(self.asks) and self.asks[-1].hold
+
+    def following(self) -> bool:
+        return bool(self.asks) and not self.asks[-1].hold
+
+    def load(self, folder: Path) -> None:
+        """Load, as soon as the arm has been heard."""
+        replies: list[Reply] = []
+
+        def loaded() -> bool:
+            replies.append(self.ask(LoadPolicy(str(folder))))
+            return not (isinstance(replies[-1], Refused) and "has not said" in replies[-1].why)
+
+        self.until(loaded)
+        assert isinstance(replies[-1], Done), replies[-1]
+
+    def _beat(self) -> None:
+        self.tick += 1
+        t_ns = self.grid.time_ns(self.tick)
+        while (left := milliseconds_until(t_ns, monotonic_ns())) > 0:
+            self._listen(left)
+        self._listen(0)
+        dimensions = tuple(Dimension(name, "rad", -3.0, 3.0) for name in NAMES)
+        description = Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
+        self._publishers["follower_left"].publish("description", description)
+        if self.camera_alive:
+            frame = Frame("jpeg", 64, 48, "arrival")
+            self._frame = self._publishers["cam_high"].publish("frame", frame, t_ns, [self._jpeg])
+        age_ns = 0 if self.camera_alive else 5_000_000_000
+        chosen = (
+            Chosen("follower_left", 77, self.tick, t_ns, 0, True),
+            Chosen("cam_high", 77, self._frame, t_ns, age_ns, True),
+        )
+        self._publishers["synchronizer"].publish("tick", Tick(self.tick, t_ns, chosen, QPOS, QPOS, QPOS), t_ns)
+
+    def _listen(self, timeout_ms: int) -> None:
+        sample = self._ear.receive(timeout_ms)
+        while sample is not None:
+            if isinstance(sample.body, Health):
+                self.health = sample.body
+            elif isinstance(sample.body, Command):
+                assert sample.body.ask_sequence == sample.header.sequence
+                (self.asks if sample.node == "policy" else self.shadow_asks).append(sample.body)
+            sample = self._ear.receive()
+
+    def close(self) -> None:
+        for socket in (*self._publishers.values(), self._ear, self._asker):
+            socket.close()
+
+
+@pytest.fixture
+def rig(runtime: str, tmp_path: Path) -> Rig:
+    path = tmp_path / "rig.yaml"
+    path.write_text(RIG)
+    return load_rig(path)
+
+
+@pytest.fixture
+def bench(rig: Rig) -> Iterator[Bench]:
+    bench = Bench(rig)
+    yield bench
+    bench.close()
+
+
+class Runs(threading.Thread):
+    """The node in a thread of the test's."""
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__(daemon=True)
+        self.node = Node(rig, "policy")
+        self.error: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            main(self.node)
+        except Exception as error:
+            self.error = error
+
+    def close(self) -> None:
+        self.node.finish.set()
+        self.join(10)
+        assert not self.is_alive()
+        self.node.close()
+
+
+@pytest.fixture
+def runs(rig: Rig) -> Iterator[Runs]:
+    runs = Runs(rig)
+    yield runs
+    runs.close()
+
+
+def contiguous(asks: list[Command]) -> None:
+    """Every tick once, in order, each for its own time."""
+    ticks = [ask.tick for ask in asks]
+    assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
+    assert [ask.ask_at_ns for ask in asks] == [Grid(0, 50).time_ns(k) for k in ticks]
+    assert {(ask.arm, ask.source) for ask in asks} == {("rig", "policy")}
+
+
+def test_an_onnx_policy_asks_for_every_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
+    folder = policies.write(tmp_path / "cube", chunk=500)
+    bench.load(folder)
+    assert not bench.asks
+    assert isinstance(bench.ask(StartPolicy()), Done)
+    bench.until(lambda: len(bench.asks) >= 50)
+    contiguous(bench.asks)
+    # state (1.5, 3, 5) normalised is (1, 1, 1); pixels are 51/255 = 0.2; row i of a chunk is i + 1 + 0.2
+    assert not any(ask.hold for ask in bench.asks)
+    for ask in bench.asks:
+        row = (np.array(ask.goal) - [0.1, 0.2, 0.3]) / [2.0, 4.0, 8.0] - 0.2
+        np.testing.assert_allclose(row, row[0], atol=1e-4)
+        assert row[0] == pytest.approx(round(row[0]), abs=1e-4)
+        assert 2 <= round(row[0]) <= 500, "row 0 is for the observation's own tick, which was asked before the answer"
+    assert isinstance(bench.ask(StopPolicy()), Done)
+    bench.ticks(2)
+    asked = len(bench.asks)
+    bench.ticks(10)
+    assert len(bench.asks) == asked
+    bench.until(lambda: bench.health is not None and "ready" in bench.health.notes[0])
+    assert bench.health is not None
+    assert {"delay_p95_ms", "inference_p95_ms", "tick_to_ask_p99_ms", "starved_ticks"} <= set(bench.health.readings)
+
+
+def test_replay_asks_an_episode_tick_for_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
+    actions = np.random.default_rng(5).normal(size=(80, 3)).astype(np.float32)
+    folder = policies.write(
+        tmp_path / "replay", graph=False, backend="replay", weights="episode_0.hdf5", normalization=None,
+        chunk=250, action_offset_ticks=100,
+    )  # fmt: skip
+    with h5py.File(folder / "episode_0.hdf5", "w") as file:
+        file["action"] = actions
+    bench.load(folder)
+    assert isinstance(bench.ask(StartPolicy()), Done)
+    bench.until(lambda: len(bench.asks) >= 100)
+    contiguous(bench.asks)
+    assert np.array_equal(np.array([ask.goal for ask in bench.asks[:80]], np.float32), actions)
+
+
+def test_a_shadow_is_heard_by_no_pilot(bench: Bench, runs: Runs, tmp_path: Path) -> None:
+    bench.load(policies.write(tmp_path / "cube", chunk=60))
+    assert isinstance(bench.ask(StartPolicy(shadow=True)), Done)
+    bench.until(lambda: len(bench.shadow_asks) >= 20)
+    contiguous(bench.shadow_asks)
+    assert not bench.asks
+
+
+def test_what_cannot_be_is_refused_with_a_reason(bench: Bench, runs: Runs, tmp_path: Path) -> None:
+    def refused(request: Request) -> str:
+        reply = bench.ask(request)
+        assert isinstance(reply, Refused)
+        return reply.why
+
+    assert "no policy is loaded" in refused(StartPolicy())
+    bench.until(lambda: "has not said" not in refused(LoadPolicy(str(tmp_path / "nowhere"))))
+    assert "cannot be read" in refused(LoadPolicy(str(tmp_path / "nowhere")))
+    other = policies.write(tmp_path / "other", cameras=["cam_wrist"])
+    assert "sees cam_wrist, which rig policyrig does not have" in refused(LoadPolicy(str(other)))
+    swapped = policies.write(tmp_path / "swapped", dim_names=["left_shoulder", "left_waist", "left_gripper"])
+    assert "left_shoulder at training, left_waist on rig" in refused(LoadPolicy(str(swapped)))
+    assert "no policy is loaded" in refused(StartPolicy())
+    folder = policies.write(tmp_path / "cube", chunk=60)
+    bench.load(folder)
+    assert isinstance(bench.ask(StartPolicy()), Done)
+    assert "it runs already" in refused(StartPolicy())
+    assert "stop it first" in refused(LoadPolicy(str(folder)))
+
+
+def test_a_blind_policy_is_not_asked_and_the_arms_hold(bench: Bench, runs: Runs, tmp_path: Path) -> None:
+    bench.load(policies.write(tmp_path / "cube", chunk=10))
+    bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
+    bench.camera_alive = False
+    bench.until(bench.holding)
+    bench.until(lambda: bench.health is not None and "cam_high is 5.0 s old" in bench.health.error)
+    bench.camera_alive = True
+    bench.until(bench.following)
+    contiguous(bench.asks)
+
+
+class Temper:
+    """A third party's backend that does what it is told."""
+
+    def __init__(self) -> None:
+        self.mood = "good"
+        self.let_go = threading.Event()
+
+    def begin(self) -> None:
+        pass
+
+    def infer(self, observation: Observation) -> Any:
+        mood = self.mood
+        if mood == "raise":
+            raise RuntimeError("out of memory")
+        if mood == "slow":
+            self.let_go.wait(0.3)
+        if mood == "hang":
+            self.let_go.wait()
+        shape = (9, 3) if mood == "shape" else (10, 3)
+        return np.full(shape, np.nan if mood == "nan" else 0.25)
+
+    def close(self) -> None:
+        pass
+
+
+class Point:
+    """An installed entry point."""
+
+    name = "temper"
+
+    def __init__(self, temper: Temper) -> None:
+        self._temper = temper
+
+    def load(self) -> Callable[[Any], Temper]:
+        return lambda _policy: self._temper
+
+
+@pytest.fixture
+def temper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Temper]:
+    temper = Temper()
+    monkeypatch.setattr(backends, "entry_points", lambda group: [Point(temper)])
+    yield temper
+    temper.let_go.set()
+
+
+def begin(bench: Bench, folder: Path) -> None:
+    """Load, start, and have heard the first ask."""
+    bench.load(policies.write(folder, graph=False, backend="temper", weights="none", chunk=10))
+    bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
+    bench.until(bench.following)
+
+
+@pytest.mark.parametrize(
+    ("mood", "says"), [("nan", "found nan"), ("shape", "found (9, 3)"), ("raise", "RuntimeError: out of memory")]
+)
+def test_a_backend_that_answers_nonsense(
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path, mood: str, says: str
+) -> None:
+    begin(bench, tmp_path / "policy")
+    temper.mood = mood
+    bench.until(bench.holding)
+    bench.until(lambda: bench.health is not None and bench.health.state == "fault")
+    assert bench.health is not None
+    assert says in bench.health.error
+    assert {ask.goal for ask in bench.asks} == {(0.25, 0.25, 0.25)}, "nothing but what was buffered"
+    assert says in bench.asks[-1].why
+    contiguous(bench.asks)
+    temper.mood = "good"
+    held = len(bench.asks)
+    bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
+    bench.until(lambda: any(not ask.hold for ask in bench.asks[held:]))
+
+
+def test_a_backend_slower_than_its_chunk_holds_between_and_recovers(
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path
+) -> None:
+    begin(bench, tmp_path / "policy")
+    temper.mood = "slow"
+    bench.until(bench.holding)
+    temper.mood = "good"
+    bench.until(bench.following)
+    contiguous(bench.asks)
+
+
+def test_a_backend_that_hangs_takes_the_node_down_with_a_reason(
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path
+) -> None:
+    begin(bench, tmp_path / "policy")
+    temper.mood = "hang"
+    bench.until(bench.holding)
+    bench.until(lambda: not runs.is_alive())
+    assert isinstance(runs.error, BackendFault)
+    assert "policy: the backend temper has not answered for 2 s" in str(runs.error)
+
+
+def test_a_policy_that_fails_its_warm_up_is_not_loaded(
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path
+) -> None:
+    temper.mood = "nan"
+    folder = policies.write(tmp_path / "p", graph=False, backend="temper", weights="none", chunk=10)
+    whys: list[str] = []
+
+    def refused() -> bool:
+        reply = bench.ask(LoadPolicy(str(folder)))
+        assert isinstance(reply, Refused)
+        whys.append(reply.why)
+        return "found nan" in reply.why
+
+    bench.until(refused)
+    assert isinstance(bench.ask(StartPolicy()), Refused)
+
+
+def spawn(rig: Rig) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "station.policy.runner", "--rig", str(rig.file), "--node", "policy"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ)
+
+
+def test_the_process_may_be_killed_and_comes_back(bench: Bench, rig: Rig, tmp_path: Path) -> None:
+    folder = policies.write(tmp_path / "cube", chunk=60)
+    for end, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
+        process = spawn(rig)
+        bench.load(folder)
+        assert isinstance(bench.ask(StartPolicy()), Done)
+        asked = len(bench.asks)
+        bench.until(lambda before=asked: len(bench.asks) > before + 5)
+        process.send_signal(end)
+        assert process.wait(30) == code, process.stderr and process.stderr.read()
+        assert process.stderr is not None
+        process.stderr.close()
