@@ -22,7 +22,8 @@ MOST_MALFORMED = 50
 """A page that has sent this much nonsense is none of ours."""
 MOST_PER_S = 400
 """Messages a second; a headset sends 120 poses and some answers."""
-FUTURE_NS = 20 * NS_PER_MS
+FUTURE_NS, PAST_NS = 20 * NS_PER_MS, NS_PER_S
+"""A pose from further away than this has no time: the page's clock was set, or it lies."""
 MISBEHAVED = 4003
 """Close code."""
 
@@ -158,7 +159,7 @@ class Operator:
             return
         captured_at_ns = self.clock_map.to_host(round(pose.t * NS_PER_MS))
         now_ns = self._clock()
-        if captured_at_ns > now_ns + FUTURE_NS:  # its clock was set: until the map follows, these are no times
+        if not -PAST_NS < captured_at_ns - now_ns < FUTURE_NS:
             self.counts.unmapped += 1
             return
         self._took(hands, min(captured_at_ns, now_ns))
