@@ -29,7 +29,7 @@ def stamp(jpeg: bytes, captured_ns: int, frame: int) -> bytes:
 def read_stamp(jpeg: bytes) -> Stamp | None:
     """The stamp of a picture, None if it has none."""
     at = 2
-    while jpeg[at : at + 1] == b"\xff" and 0xE0 <= jpeg[at + 1] <= 0xFE:
+    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF and 0xE0 <= jpeg[at + 1] <= 0xFE:
         length = int.from_bytes(jpeg[at + 2 : at + 4])
         match = _TEXT.match(jpeg[at + 4 : at + 2 + length]) if jpeg[at : at + 2] == _COM else None
         if match is not None:

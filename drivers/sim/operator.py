@@ -20,6 +20,8 @@ REST: dict[str, Vector] = {side: np.array([*SLEEP_RAD, 0.0]) for side in SIDES}
 """Where the leaders lie when the world begins: as their followers do, grippers closed."""
 _HOME_UNITS_S = 0.8
 _HOME_LEAST_S = 1.0
+_SEEN_NS = NS_PER_S // 2
+"""By then every camera has a picture of the cube in its new place."""
 _MET_UNITS = 0.1
 """Hands this close to the followers' pose need no correction."""
 _BETWEEN_EPISODES = ("opening", "ready", "reset")
@@ -42,6 +44,8 @@ class Operator:
         self.state: State = "meeting"
         self.episode = 0
         self.placed = False
+        self._placed_ns = now_ns
+        self._aligning = self._seen = False
         self._plan: Plan | None = None
         self._motion = _Motion(now_ns, Plan({side: _still(REST[side]) for side in SIDES}))
 
@@ -53,11 +57,11 @@ class Operator:
     @property
     def ready(self) -> bool:
         """Is the cube in its place, and do hands that are followed wait at the start?"""
-        return self.placed and self.state in ("waiting", "meeting")
+        return self._seen and (self.state == "waiting" or (self.state == "meeting" and not self._aligning))
 
     def prepare(self, episode: int, now_ns: int) -> None:
         """Go back to the start and put the cube where it is for this episode."""
-        self.episode, self.placed = episode, False
+        self.episode, self.placed, self._seen = episode, False, False
         if self.state in ("playing", "done"):
             self._home(now_ns)
 
@@ -69,6 +73,7 @@ class Operator:
         `followers`: where they are, gripper 0…1. `clear`: no gripper is near the cube's place.
         """
         self._heed_pilot(now_ns, pilot, followers)
+        self._seen = self.placed and now_ns - self._placed_ns >= _SEEN_NS
         phase = "ended" if session is None else session.phase
         over = session is not None and (session.episode != self.episode or self.state in ("playing", "done"))
         if session is not None and over and phase in _BETWEEN_EPISODES:
@@ -76,7 +81,7 @@ class Operator:
         if self.state == "homing" and self._finished(now_ns):
             self.state = "waiting"
         if self.state in ("waiting", "meeting") and not self.placed and clear:
-            self.placed = True
+            self.placed, self._placed_ns = True, now_ns
             cube = cube_start(self._seed, self.episode)
             self._plan = hand_over(cube)
             return cube
@@ -86,12 +91,13 @@ class Operator:
     def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Ask) -> None:
         """Still while the pilot aligns or somebody else commands; with the followers while nobody does."""
         engaged = pilot is not None and pilot.state == "engaged"
+        self._aligning = pilot is not None and pilot.state == "aligning"
         if pilot is not None and engaged and pilot.source == "leader":
             if self.state == "meeting":
                 self._home(now_ns)
             return
         here = {side: self.at(side, now_ns) for side in SIDES}
-        if engaged or self.state != "meeting" or (pilot is not None and pilot.state == "aligning"):
+        if engaged or self.state != "meeting" or self._aligning:
             self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in SIDES}))
             self.state = "meeting"
         elif self._finished(now_ns) and _apart(here, followers) > _MET_UNITS:

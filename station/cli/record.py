@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from station.bus.messages import PilotState, SessionState
-from station.bus.requests import Align, CloseSession, Disengage, Engage, OpenSession, Start
+from station.bus.requests import Align, CloseSession, Disengage, Engage, OpenSession, PrepareScene, Start
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
 from station.cli.status import RigOption, rig_of
@@ -57,7 +57,7 @@ def record_headless(rig: Rig, opening: OpenSession, episodes: int, seconds: floa
         session.ask(opening, ALIGN_MS)
         try:
             for _ in range(episodes):
-                _one_episode(session, watcher, seconds)
+                _one_episode(rig, session, watcher, seconds)
             watcher.until(lambda state: state.finalising == 0, SAVE_S)
         finally:
             session.ask(CloseSession(), int(SAVE_S * 1000))
@@ -67,11 +67,14 @@ def record_headless(rig: Rig, opening: OpenSession, episodes: int, seconds: floa
     return state.ended_early
 
 
-def _one_episode(session: Asker, watcher: "SessionWatcher", seconds: float) -> None:
+def _one_episode(rig: Rig, session: Asker, watcher: "SessionWatcher", seconds: float) -> None:
     state = watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0)
     if state.phase == "hold":
         console.print(f"hold: {state.why}. Aligning again")
         session.ask(Align(), ALIGN_MS)
+    if rig.world is not None:
+        with Asker(rig.name, "world") as world:
+            world.ask(PrepareScene(state.episode), ALIGN_MS)
     session.ask(Start(seconds), START_MS)
     number = state.episode
     console.print(f"episode {number}: recording {seconds:g} s")

@@ -26,6 +26,7 @@ from station.policy.folder import check_against_rig
 from station.policy.observation import history, ticks_kept, too_old
 from station.policy.runner_core import Ask, RunnerCore, Window
 from station.policy.worker import Answer, Begin, Eyes, Failure, Infer, Load, Loaded, LoadFailed, Result, Worker
+from station.processes import STOP_DELAY_S
 
 SHADOW = "policy_shadow"
 """The node name under which a shadow's asks are published: on no stream that a pilot hears."""
@@ -247,4 +248,4 @@ def main(node: Node) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, STOP_DELAY_S[1])

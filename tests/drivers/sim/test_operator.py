@@ -56,6 +56,7 @@ def test_it_leaves_the_leaders_with_the_followers_until_engaged_and_then_goes_to
     assert apart(sitting.hands(), sitting.followers) == 0
     sitting.go_on(3, "aligning", "opening")
     assert apart(sitting.hands(), sitting.followers) == 0
+    assert not sitting.operator.ready, "the hands are about to go to the start"
     sitting.go_on(5, "engaged", "ready")
     assert apart(sitting.hands(), START) < 1e-12
     assert sitting.placed == [cube_start(0, 0)]
@@ -150,6 +151,8 @@ def test_a_scene_can_be_prepared_without_a_sitting() -> None:
     sitting.operator.prepare(5, sitting.now)
     assert not sitting.operator.ready
     assert sitting.operator.update(sitting.now, None, None, sitting.followers, True) == cube_start(0, 5)
+    assert not sitting.operator.ready, "a camera may still show the cube where it was"
+    sitting.operator.update(sitting.now + S, None, None, sitting.followers, True)
     assert sitting.operator.ready
 
 

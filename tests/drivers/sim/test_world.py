@@ -1,7 +1,8 @@
 """The simulated world as a process: reached through real drivers, its bus and its requests only."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -15,17 +16,24 @@ from station.bus.requests import PrepareScene, SaveTruth
 from station.bus.sockets import Asker, Publisher, Subscriber
 from station.clock import Grid, monotonic_ns
 from station.device import Place
-from station.errors import DeviceError, DeviceMissing, RequestRefused
+from station.errors import DeviceError, DeviceMissing, DeviceSilent, RequestRefused
 from station.rig import Rig, load_class
 from tests.drivers.sim.worlds import until, world
 
 SIDES = ("left", "right")
+T = TypeVar("T")
 
 
 @pytest.fixture
 def sim(runtime: str) -> Iterator[Rig]:
     with world("sim") as (rig, _):
         yield rig
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
 
 
 def driver(rig: Rig, node: str) -> object:
@@ -102,13 +110,33 @@ def test_faults_of_servos_and_cameras(sim: Rig) -> None:
             device.close()  # type: ignore[attr-defined]
 
 
+def patiently(device: object, act: Callable[[object], T]) -> T:
+    """Do it with an arm that is opened again when a loaded machine let the world stand still for half a second."""
+    for _ in range(10):
+        try:
+            return act(device)
+        except DeviceSilent:
+            until(lambda: opens(device))
+    raise AssertionError("silent ten times running")
+
+
+def opens(device: object) -> bool:
+    try:
+        device.open()  # type: ignore[attr-defined]
+    except DeviceError:
+        return False
+    return True
+
+
 @pytest.mark.system
-def test_what_the_hands_do_reaches_the_cube_through_drivers_and_physics(sim: Rig, tmp_path: Path) -> None:
+def test_what_the_hands_do_reaches_the_cube_through_drivers_and_physics(sim: Rig, stack: ExitStack) -> None:
     """The test is pilot and session: leader readings become follower goals, 50 a second, in real time."""
     heard = Subscriber(sim.name, [("vector", "world")])
     pilot, session = (Publisher(sim.name, node, 1, monotonic_ns) for node in ("pilot", "session"))
     leaders = {side: driver(sim, f"leader_{side}") for side in SIDES}
     followers = {side: driver(sim, f"follower_{side}") for side in SIDES}
+    for thing in (heard, pilot, session, *leaders.values(), *followers.values()):
+        stack.callback(thing.close)  # type: ignore[attr-defined]
     for arm in (*leaders.values(), *followers.values()):
         arm.open()  # type: ignore[attr-defined]
     for arm in followers.values():
@@ -124,14 +152,10 @@ def test_what_the_hands_do_reaches_the_cube_through_drivers_and_physics(sim: Rig
         session.publish("session", SessionState(phase, "t", "", 0, 0, 0, 0, 0, ()))  # type: ignore[arg-type]
         pilot.publish("pilot", PilotState("engaged", "leader", "", ()))
         for side in SIDES:
-            wanted = np.array(position(leaders[side]))
+            wanted = np.array(patiently(leaders[side], position))
             ask[side] += np.clip(wanted - ask[side], -0.06, 0.06)
-            followers[side].write(tuple(ask[side]))  # type: ignore[attr-defined]
+            patiently(followers[side], lambda arm, goal=tuple(ask[side]): arm.write(goal))  # type: ignore[misc]
         handed_over = any(s.body.values[TRUTH.index("handed_over")] for s in heard.newest().values())
     assert handed_over
-    left = position(followers["left"])
+    left = patiently(followers["left"], position)
     assert 0.3 < left[6] < 0.8, f"the gripper is closed on the cube, {GRIPPER_CLOSED_RAD}…{GRIPPER_OPEN_RAD} rad"
-    for arm in (*leaders.values(), *followers.values()):
-        arm.close()  # type: ignore[attr-defined]
-    for socket in (heard, pilot, session):
-        socket.close()

@@ -42,8 +42,11 @@ def test_find_shows_servos_lines_and_advice(run: CliRunner, tmp_path: Path) -> N
     result = run.invoke(app(), ["find", "--json", str(tmp_path / "found.json")])
     assert result.exit_code == 0
     for part in (
-        "gello (USB <-> Serial Converter) on /dev/ttyUSB0 = /dev/serial/by-id/usb-FT1, serial FT1", "7 servos", "rig file:  leader:", "cannot do 50 Hz",
-    ):  # fmt: skip
+        "gello (USB <-> Serial Converter) on /dev/ttyUSB0 = /dev/serial/by-id/usb-FT1, serial FT1",
+        "7 servos",
+        "rig file:  leader:",
+        "cannot do 50 Hz",
+    ):
         assert part in result.stdout
     assert msgspec.json.decode((tmp_path / "found.json").read_bytes(), type=list[Found]) == [LEADER]
 
