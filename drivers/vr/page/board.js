@@ -62,14 +62,9 @@ export class Board {
   #show(board) {
     const before = this.#said;
     this.#said = board;
-    if (board.state === 'hold' && before.state !== 'hold') cue('hold', this.sources());
-    else if (board.hands.length > before.hands.length) cue('clutch', this.sources());
-    else if (board.hands.length < before.hands.length) cue('release', this.sources());
-    if (board.phase !== before.phase) {
-      if (board.phase === 'recording') cue('recording', this.sources());
-      if (before.phase === 'recording') cue('done', this.sources());
-      this.#told = '';
-    }
+    const heard = change(before, board);
+    if (heard) cue(heard, this.sources());
+    if (board.phase !== before.phase) this.#told = '';
     if (this.#armed && !board.buttons.some((button) => button.name === this.#armed)) this.#armed = null;
     this.#render();
   }
@@ -137,4 +132,13 @@ function lines(c, text, width) {
     else found.push(word);
   }
   return found;
+}
+
+/** The one cue that matters most of what has changed. */
+function change(before, now) {
+  if (now.state === 'hold' && before.state !== 'hold') return 'hold';
+  if (now.phase === 'recording' && before.phase !== 'recording') return 'recording';
+  if (before.phase === 'recording' && now.phase !== 'recording') return 'done';
+  if (now.hands.length > before.hands.length) return 'clutch';
+  return now.hands.length < before.hands.length ? 'release' : '';
 }
