@@ -4,13 +4,14 @@ import sys
 
 import typer
 
-from station.cli import demo, episodes, find, motion, policy, record, status
+from station.cli import demo, episodes, find, motion, policy, record, status, vr
 from station.errors import StationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command()(demo.demo)
 app.command()(status.up)
 app.command()(status.status)
+app.command()(vr.vr)
 app.command("stop")(status.down)
 app.command()(record.record)
 app.command()(record.teleop)

@@ -110,6 +110,7 @@ class VrRig:
 
     def ready(self) -> None:
         """Wait until every node this test needs speaks."""
+
         def speaks() -> bool:
             self.pilot()
             return self.session() is not None and self.truth() is not None and self.teleop() is not None and all(

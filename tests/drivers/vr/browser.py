@@ -18,7 +18,7 @@ CHROMIUM, CHROMEDRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader", "--disable-dev-shm-usage", "--ignore-certificate-errors", "--window-size=1280,900",
+    "--enable-unsafe-swiftshader", "--disable-dev-shm-usage", "--ignore-certificate-errors", "--window-size=640,480",
     "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
 )  # fmt: skip
 

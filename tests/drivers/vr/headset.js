@@ -7,7 +7,22 @@
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const frames = async (count) => { for (let i = 0; i < count; i++) await frame(); };
 
+  let last = performance.now();
+  let longest = 0;
+  const watch = () => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    requestAnimationFrame(watch);
+  };
+  watch();
+
   window.operator = {
+    /** The longest time between two frames since this was last asked, ms. */
+    longest() {
+      const found = longest;
+      longest = 0;
+      return found;
+    },
     device,
     /** Is the headset worn and are both hands there? Also makes their poses real ones. */
     ready() {
