@@ -1,29 +1,42 @@
-"""`station vr`: how to reach the headset's page, and the pairing code, as text and as a QR code."""
+"""`station vr`: how to reach the headset's page, the pairing code as text and QR code, and a sitting operated from it."""
 
+import contextlib
 import io
 import json
 import statistics
+import time
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from station.bus.messages import Command
-from station.bus.sockets import Subscriber
-from station.cli.attach import console
+from station.bus.messages import Command, SessionState
+from station.bus.requests import CloseSession, OpenSession
+from station.bus.sockets import Asker, Subscriber
+from station.cli.attach import attached, console
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.errors import NodeAbsent, UsageError
+from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.headset import Pairing, pairing_path
 from station.rig import Rig
+
+ALIGN_MS = 40_000
+CLOSE_MS = 120_000
+AGAIN_S = 1.0
+"""Between two attempts to open a sitting while nobody wears the headset."""
 
 
 def vr(
     rig: RigOption,
+    task: Annotated[str, typer.Option("--task", help="open a sitting whose buttons are in the headset")] = "",
+    data: Annotated[Path | None, typer.Option("--data", help="instead of the rig file's data folder")] = None,
+    operator: Annotated[str, typer.Option("--operator")] = "",
+    instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
     measure_s: Annotated[float, typer.Option("--measure", help="measure the latency for so many seconds")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
-    """Show the address and the pairing code of the running station's headset page; or measure how fast hands arrive."""
+    """Show the address and the pairing code of the headset's page; with --task record from it until Ctrl-C."""
     loaded = rig_of(rig)
     headset = next((device for device in loaded.devices if device.role == "vr"), None)
     if headset is None:
@@ -32,13 +45,69 @@ def vr(
         measured = latencies_ms(loaded, measure_s)
         print(json.dumps(measured)) if as_json else console.print(measured)
         return
-    found = pairing(int(headset.settings.port))
+    port = int(headset.settings.port)
+    if task:
+        opening = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
+        with attached(loaded):
+            sit(loaded, port, opening)
+        return
+    found = pairing(port)
     if found is None:
         raise NodeAbsent(f"the headset's page of rig {loaded.name} is not up. Next: `station up --rig {rig}`")
     if as_json:
         print(json.dumps(msgspec.to_builtins(found)))
         return
     show(found)
+
+
+def sit(rig: Rig, port: int, opening: OpenSession) -> None:
+    """Open the sitting as soon as a headset is there, tell what happens, and close it at Ctrl-C."""
+    found = pairing(port)
+    if found is not None:
+        show(found)
+    with Asker(rig.name, "session") as session:
+        try:
+            _open_when_worn(session, opening)
+            _tell_phases(rig)
+        except KeyboardInterrupt:
+            console.print("ending; the arms hold")
+        finally:
+            with contextlib.suppress(RequestRefused):  # it was never opened, or was closed elsewhere
+                session.ask(CloseSession(), CLOSE_MS)
+
+
+def _open_when_worn(session: Asker, opening: OpenSession) -> None:
+    said = ""
+    while True:
+        try:
+            session.ask(opening, ALIGN_MS)
+            return
+        except RequestRefused as error:
+            if str(error) != said:
+                said = str(error)
+                console.print(f"waiting for the headset: {said}")
+            time.sleep(AGAIN_S)
+
+
+def _tell_phases(rig: Rig) -> None:
+    """Until the sitting is closed."""
+    heard = Subscriber(rig.name, [("session", "session")])
+    before = ""
+    try:
+        while True:
+            sample = heard.receive(500)
+            if sample is None or not isinstance(sample.body, SessionState):
+                continue
+            state = sample.body
+            why = f": {state.why}" if state.why else ""
+            line = f"{state.phase}{why}  ({state.saved} saved, {state.discarded} discarded)"
+            if line != before:
+                before = line
+                console.print(line)
+            if state.phase == "ended":
+                return
+    finally:
+        heard.close()
 
 
 def latencies_ms(rig: Rig, seconds: float) -> dict[str, float]:

@@ -64,6 +64,6 @@ def _text(session: SessionState, tick_hz: float) -> str:
     if session.phase == "recording":
         return f"{where}: episode {session.episode}, {session.recorded_ticks / tick_hz:.1f} s"
     if session.phase == "ended":
-        return "no sitting is open. Next: `station record --source vr` on the station"
+        return "no sitting is open. Next: `station vr --task T` on the station"
     finalising = f", {session.finalising} being written" if session.finalising else ""
     return f"{where}: {session.saved} saved, {session.discarded} discarded{finalising}"
