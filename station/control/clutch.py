@@ -20,8 +20,8 @@ SQUEEZED, OPENED = 0.7, 0.3
 """The grip closes the clutch above the one and opens it below the other."""
 JUMP_M, JUMP_RAD = 0.06, np.radians(25)
 """Between two samples of a tracked hand; more is a tracking error."""
-GAP_NS = 100 * NS_PER_MS
-"""Samples further apart than this are not neighbours: the link was lost between them."""
+STALE_NS = 100 * NS_PER_MS
+"""Samples further apart than this are not neighbours: the link was lost between them (the rig's `stale_ms`)."""
 
 
 class Reference(NamedTuple):
@@ -67,7 +67,8 @@ def jumped(before: Pose, after: Pose) -> str:
 class Clutch:
     """Decides from one hand's samples whether it may move its arm."""
 
-    def __init__(self) -> None:
+    def __init__(self, stale_ns: int = STALE_NS) -> None:
+        self._stale_ns = stale_ns
         self.closed = False
         self.why = ""
         """Why it opened by itself; "" once the operator has closed it again."""
@@ -103,6 +104,6 @@ class Clutch:
         if self._last is None:
             return ""
         before, before_ns = self._last
-        if captured_at_ns - before_ns > GAP_NS:
+        if captured_at_ns - before_ns > self._stale_ns:
             return f"no sample for {(captured_at_ns - before_ns) / NS_PER_MS:.0f} ms"
         return jumped(before, pose)

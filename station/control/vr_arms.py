@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from station.bus.messages import ArmState, Command, Dimension, Hand, HandPose, HandTeleop, PilotState, TeleopState
 from station.clock import NS_PER_MS, NS_PER_S
-from station.control.clutch import GAP_NS, Clutch, Reference, hand_pose, target
+from station.control.clutch import STALE_NS, Clutch, Reference, hand_pose, target
 from station.kinematics.arm import Pose
 from station.kinematics.reach import Reach, Reached
 
@@ -41,11 +41,17 @@ class ArmHand:
     """One arm and the hand that moves it."""
 
     def __init__(
-        self, arm: str, side: str, dimensions: Sequence[Dimension], reach: Reach, velocity_rad_s: float
+        self,
+        arm: str,
+        side: str,
+        dimensions: Sequence[Dimension],
+        reach: Reach,
+        velocity_rad_s: float,
+        stale_ns: int = STALE_NS,
     ) -> None:
         """`side` is the hand: left or right. The last of `dimensions` is the gripper."""
         self.arm, self.side = arm, side
-        self.clutch = Clutch()
+        self.clutch = Clutch(stale_ns)
         self._reach = reach
         self._gripper_per_s = velocity_rad_s / abs(dimensions[-1].rad_per_unit)
         self._measured: Vector | None = None
@@ -117,9 +123,9 @@ class ArmHand:
 class VrArms:
     """All arms and both hands."""
 
-    def __init__(self, hands: Sequence[ArmHand], scale: float) -> None:
-        """`hands` in the rig's order; `scale`: the gripper's way per the hand's."""
-        self._hands, self._scale = tuple(hands), scale
+    def __init__(self, hands: Sequence[ArmHand], scale: float, stale_ns: int = STALE_NS) -> None:
+        """`hands` in the rig's order; `scale`: the gripper's way per the hand's; `stale_ns`: after this the link is lost."""
+        self._hands, self._scale, self._stale_ns = tuple(hands), scale, stale_ns
         self._pilot = "idle"
         self._why = ""
         self._forward_rad: float | None = None
@@ -146,7 +152,7 @@ class VrArms:
 
     def sample(self, pose: HandPose, captured_at_ns: int, now_ns: int) -> Ask | None:
         """Take a sample of the hands; the ask it makes, None while an arm is unknown."""
-        if now_ns - captured_at_ns > GAP_NS:
+        if now_ns - captured_at_ns > self._stale_ns:
             return self._lose(f"the link is {(now_ns - captured_at_ns) / NS_PER_MS:.0f} ms behind", now_ns)
         gap_ns = captured_at_ns - (self._last_ns or captured_at_ns)
         self._last_ns, self._link = captured_at_ns, ""
@@ -162,7 +168,7 @@ class VrArms:
 
     def check(self, now_ns: int) -> Ask | None:
         """Call often: an ask to hold when the link has just been lost."""
-        if self._link or self._last_ns is None or now_ns - self._last_ns <= GAP_NS:
+        if self._link or self._last_ns is None or now_ns - self._last_ns <= self._stale_ns:
             return None
         return self._lose(f"no hand pose for {(now_ns - self._last_ns) / NS_PER_MS:.0f} ms", now_ns)
 

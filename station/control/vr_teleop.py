@@ -9,7 +9,7 @@ from station.bus.messages import ArmState, Command, Description, Dimension, Hand
 from station.bus.requests import Align, Refused
 from station.bus.sockets import Asker, Subscriber
 from station.bus.wire import Sample
-from station.clock import NS_PER_S
+from station.clock import NS_PER_MS, NS_PER_S
 from station.control.vr_arms import ArmHand, Ask, VrArms
 from station.errors import StationError
 from station.kinematics.models import FRAME, chain_model
@@ -50,7 +50,12 @@ def arm_hand(rig: Rig, side: Side, hand: str, dimensions: tuple[Dimension, ...])
     model = chain_model(name, lower, upper, side.base.xyz_m, side.base.rpy_rad)
     velocity = rig.safety.velocity_rad_s * SLOWER_THAN_THE_GATE
     reach = Reach(model, FRAME, [velocity / abs(d.rad_per_unit) for d in joints], _workspace(rig))
-    return ArmHand(side.follower, hand, dimensions, reach, velocity)
+    return ArmHand(side.follower, hand, dimensions, reach, velocity, stale_ns(rig))
+
+
+def stale_ns(rig: Rig) -> int:
+    """How old a hand's pose may be."""
+    return round(rig.safety.stale_ms * NS_PER_MS)
 
 
 def _workspace(rig: Rig) -> Workspace:
@@ -66,7 +71,7 @@ class VrTeleop:
         self._hands = hand_of(rig.sides)
         self._dimensions: dict[str, tuple[Dimension, ...]] = {}
         self._arms: dict[str, ArmHand] = {}
-        self._core = VrArms((), rig.teleop.scale)
+        self._core = VrArms((), rig.teleop.scale, stale_ns(rig))
         headsets = [device.node for device in rig.devices if device.role == "vr"]
         self._bus = Subscriber(
             rig.name,
@@ -121,7 +126,8 @@ class VrTeleop:
         side = next(side for side in self._rig.sides if side.follower == node)
         self._arms[node] = arm_hand(self._rig, side, self._hands[node], dimensions)
         if len(self._arms) == len(self._rig.followers):
-            self._core = VrArms([self._arms[name] for name in self._rig.followers], self._rig.teleop.scale)
+            hands = [self._arms[name] for name in self._rig.followers]
+            self._core = VrArms(hands, self._rig.teleop.scale, stale_ns(self._rig))
             self._core.heard_pilot(self._pilot)
 
     def _publish(self, ask: Ask | None) -> None:
