@@ -33,7 +33,7 @@ def processes(rig: Rig) -> tuple[Process, ...]:
         rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 30, 100, 3))
     for device in rig.devices:
         arm = device.role in ("leader", "follower")
-        rows.append(Process(device.node, "station.serve", "always", True, 20 if arm else 0, 20 if arm else 10, 2))
+        rows.append(Process(device.node, "station.serve", "always", True, 20 if arm else 5, 20 if arm else 10, 2))
     rows.append(Process("pilot", "station.control.pilot", "always", True, 20, 15, 1))
     if any(device.role == "vr" for device in rig.devices):
         rows.append(Process("vr_teleop", "station.control.vr_teleop", "always", True, 15, 25, 1))

@@ -35,11 +35,17 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rig's limits."""
 
     velocity_rad_s: float = 3.14
+    """Of every servo, in the last gate and in the servo itself."""
     acceleration_rad_s2: float = 100.0
+    """Of every goal, in the last gate."""
     stale_ms: float = 100.0
+    """Without a command for this long an arm decelerates and holds."""
     divergence_rad: float = 0.6
+    """A goal this far from the measured pose for 0.3 s is a hold; grippers are exempt."""
     camera_loss_s: float = 1.0
+    """A camera silent for longer ends the episode."""
     session_hours: float = 8.0
+    """How long a calibration check counts."""
 
     def __post_init__(self) -> None:
         for field in self.__struct_fields__:
@@ -65,22 +71,36 @@ class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Base = Base()
+    """Where the arm stands; needed for VR and frames."""
     leader: dict[str, Any] | None = None
+    """`{driver: …, keys of that driver}`."""
     follower: dict[str, Any] | None = None
+    """`{driver: …, keys of that driver}`."""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
+    """1 to 24 of a–z, 0–9 and _; also names the runtime folder."""
     tick_hz: float = 50.0
+    """Rows a second. 50 is what ALOHA, ACT and openpi expect."""
     settle_ms: float = 3.0
+    """How long after t_k a tick is emitted, so that samples captured before it have arrived."""
     data: str = "~/station-data"
+    """Episodes go to `<data>/<task>/episode_<n>.hdf5`."""
     images: Literal["jpeg", "raw"] = "jpeg"
+    """How the HDF5 keeps pictures: JPEG as shot, or raw RGB (ACT's own loader; 184 MB/s for 4 cameras)."""
     arms: dict[str, _Side] = {}
+    """Sides by name; their order makes the vector."""
     cameras: dict[str, dict[str, Any]] = {}
+    """Cameras by name, each `{driver: …, keys of that driver}`."""
     vr: dict[str, Any] | None = None
+    """A headset, `{driver: …, keys of that driver}`."""
     teleop: Teleop = Teleop()
+    """How a VR operator's hands move the arms."""
     safety: Safety = Safety()
+    """Limits, see below."""
     world: dict[str, Any] | None = None
+    """Simulated rigs: what stands where the metal would. A `port:` or `source:` `ports/…` is then the world's."""
 
 
 class Device(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from station.cli import demo, episodes, find, motion, policy, record, status, vr
+from station.cli import bench, demo, episodes, find, motion, policy, record, status, vr
 from station.errors import StationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -17,6 +17,7 @@ app.command()(record.record)
 app.command()(record.teleop)
 app.command()(motion.replay)
 app.command()(motion.park)
+app.command()(bench.bench)
 app.command()(find.find)
 app.command()(find.udev)
 app.add_typer(episodes.app, name="episodes")
