@@ -6,8 +6,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS ?= sim,policy,dev
+EXTRAS ?= sim,vr,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
+BROWSER := tests/drivers/vr/node_modules/.installed
 
 .PHONY: setup demo test lint types imports unit clean
 
@@ -17,6 +18,12 @@ $(STAMP): pyproject.toml constraints.txt system-packages.txt
 	./install-system-packages.sh system-packages.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	touch $@
+
+# a browser, and the WebXR runtime that stands in for a headset
+$(BROWSER): tests/drivers/vr/package.json system-packages-test.txt
+	./install-system-packages.sh system-packages-test.txt
+	cd tests/drivers/vr && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 demo: setup
@@ -34,8 +41,8 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
-unit: setup
+unit: setup $(BROWSER)
 	$(BIN)/python -m pytest
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist tests/drivers/vr/node_modules

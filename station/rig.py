@@ -92,6 +92,22 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Write speed there; below."""
 
 
+class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a VR operator's hands move the arms."""
+
+    scale: float = 1.0
+    """The gripper's way per the hand's."""
+    lower_m: tuple[float, float, float] = (-2.0, -2.0, 0.0)
+    """The box in the rig frame that the fingertips stay in. z = 0 is the table when the bases stand on it."""
+    upper_m: tuple[float, float, float] = (2.0, 2.0, 2.0)
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.scale <= 5:
+            raise ValueError("scale must be 0.05 to 5")
+        if not all(low < high for low, high in zip(self.lower_m, self.upper_m, strict=True)):
+            raise ValueError("lower_m must be below upper_m in x, y and z")
+
+
 class _Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Base = Base()
     """Where the arm stands; needed for VR and frames."""
@@ -118,6 +134,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cameras by name, each `{driver: …, keys of that driver}`."""
     vr: dict[str, Any] | None = None
     """A headset, `{driver: …, keys of that driver}`."""
+    teleop: Teleop = Teleop()
+    """How a VR operator's hands move the arms."""
     safety: Safety = Safety()
     """Limits, see below."""
     check: Check = Check()
@@ -169,6 +187,7 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     safety: Safety
     world: World | None
     check: Check = Check()
+    teleop: Teleop = Teleop()
 
     def device(self, node: str) -> Device:
         """The device of that node; KeyError if there is none."""
@@ -243,7 +262,7 @@ def load_rig(path: Path) -> Rig:
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
         settle_ms=file.settle_ms, data=Path(file.data).expanduser(), images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
-        safety=file.safety, world=_world(path, file.world), check=file.check,
+        safety=file.safety, world=_world(path, file.world), check=file.check, teleop=file.teleop,
     )  # fmt: skip
 
 
@@ -346,7 +365,7 @@ def _fix(found: str, struct: Any) -> str:
 
 
 def _structs(struct: Any) -> list[Any]:
-    return [struct, *((_Side, Safety, Check, Base) if struct is _File else ())]
+    return [struct, *((_Side, Safety, Check, Teleop, Base) if struct is _File else ())]
 
 
 class UniqueKeys(yaml.SafeLoader):

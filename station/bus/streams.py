@@ -53,6 +53,7 @@ STREAMS: dict[str, Kind] = {
             "the closed row of a tick while recording: action, what was sent, by whom",
         ),
         Kind("pilot", m.PilotState, 10.0, False, "newest", "who commands, and the state of engagement"),
+        Kind("teleop", m.TeleopState, 10.0, False, "newest", "how a VR operator's hands stand to the arms"),
         Kind("session", m.SessionState, 5.0, False, "newest", "the phase of the sitting, counts, buttons"),
         Kind("recorder", m.RecorderState, 10.0, False, "newest", "what the synchronizer has safely written"),
         Kind("health", m.Health, 2.0, False, "newest", "how a node is"),

@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from station.cli import bench, demo, episodes, find, motion, policy, record, status
+from station.cli import bench, demo, episodes, find, motion, policy, record, status, vr
 from station.cli.attach import attached
 from station.errors import StationError
 
@@ -13,6 +13,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(demo.demo)
 app.command()(status.up)
 app.command()(status.status)
+app.command()(vr.vr)
 app.command("stop")(status.down)
 app.command()(record.record)
 app.command()(record.teleop)

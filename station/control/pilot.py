@@ -17,7 +17,7 @@ from station.control.core import PilotCore
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 
-SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr": "vr"}
+SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr_teleop": "vr"}
 """Whose `command` stream is which source's. Leaders ask by their `arm_state`."""
 ANSWER_NS = 5 * NS_PER_S
 """How long an arm's driver may take to answer: torque and EEPROM checks are slow."""

@@ -102,11 +102,16 @@ class Synchronizer:
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
-            elif not self._aligner.push(stream_name(sample.kind, sample.node), sample):
+            elif not self._push(stream_name(sample.kind, sample.node), sample):
                 continue
             self._flow.add(sample)
             if self._recording is not None and STREAMS[sample.kind].recorded:
                 self._recording.put(sample)
+
+    def _push(self, stream: str, sample: Sample) -> bool:
+        if sample.kind == "hand_pose":  # expected once somebody wears the headset: leaders record without it
+            self._aligner.expect(stream)
+        return self._aligner.push(stream, sample)
 
     def _command(self, sample: Sample, command: Command) -> None:
         if sample.kind == "applied":
@@ -117,7 +122,7 @@ class Synchronizer:
     def _describe(self, node: str, description: Description) -> None:
         self._descriptions[node] = description
         for stream in description.streams:
-            if STREAMS[stream.kind].recorded:
+            if STREAMS[stream.kind].recorded and stream.kind != "hand_pose":
                 self._aligner.expect(stream_name(stream.kind, node))
 
     def _tick(self, k: int) -> None:
