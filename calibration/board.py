@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
-import matplotlib
 import msgspec
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -79,6 +75,11 @@ def page(board: Board, path: Path) -> None:
     width, height = (1000 * side for side in board.size_m)
     if width > _A4_MM[0] - 10 or height > _A4_MM[1] - 30:
         raise ValueError(f"{width:.0f} × {height:.0f} mm do not fit an A4 page with its margins and scale bar")
+    import matplotlib  # here, for it takes a second that every other command would wait
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
     figure = Figure(figsize=(_A4_MM[0] / 25.4, _A4_MM[1] / 25.4))
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -96,6 +97,8 @@ def page(board: Board, path: Path) -> None:
 
 
 def _scale_bar(axes: Any, board: Board, left_mm: float, y_mm: float) -> None:
+    from matplotlib.patches import Rectangle
+
     axes.add_patch(Rectangle((left_mm, y_mm), _SCALE_BAR_MM, 0.4, facecolor="black", linewidth=0))
     for x in (0.0, _SCALE_BAR_MM):
         axes.add_patch(Rectangle((left_mm + x - 0.1, y_mm - 2), 0.2, 4.4, facecolor="black", linewidth=0))
