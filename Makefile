@@ -10,7 +10,7 @@ EXTRAS ?= sim,vr,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
 BROWSER := tests/drivers/vr/node_modules/.installed
 
-.PHONY: setup demo test lint types imports unit clean
+.PHONY: setup demo test test-torch lint types imports unit clean
 
 setup: $(STAMP)
 
@@ -44,5 +44,11 @@ imports: setup
 unit: setup $(BROWSER)
 	$(BIN)/python -m pytest
 
+# the schedules and networks against torch and diffusers, in an environment of its own: only these tests need it
+test-torch: constraints.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-torch
+	$(VENV)-torch/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sim,policy,dev]' 'torch==2.13.0' 'diffusers>=0.35,<0.43'
+	$(VENV)-torch/bin/python -m pytest -m torch tests/torch
+
 clean:
-	rm -rf $(VENV) build dist tests/drivers/vr/node_modules
+	rm -rf $(VENV) $(VENV)-torch build dist tests/drivers/vr/node_modules
