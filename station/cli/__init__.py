@@ -7,6 +7,7 @@ import typer
 
 from station.cli import bench, demo, episodes, find, motion, policy, record, status, vr
 from station.cli.attach import attached
+from station.cli.operator import learn
 from station.errors import StationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -17,6 +18,7 @@ app.command()(vr.vr)
 app.command("stop")(status.down)
 app.command()(record.record)
 app.command()(record.teleop)
+app.command()(learn.pedal)
 app.command()(motion.replay)
 app.command()(motion.park)
 app.command()(bench.bench)
