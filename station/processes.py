@@ -36,7 +36,7 @@ def processes(rig: Rig) -> tuple[Process, ...]:
         rows.append(Process(device.node, "station.serve", "always", True, 20 if arm else 0, 20 if arm else 10, 2))
     rows.append(Process("pilot", "station.control.pilot", "always", True, 20, 15, 1))
     rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, 15, 30, 0))
-    rows.append(Process("policy", "station.policy.runner", "always", True, 0, 100, 1))
+    rows.append(Process("policy", "station.policy.node", "always", True, 0, 100, 1))
     rows.append(Process("session", "station.session.node", "always", True, 0, 5, 0))
     return tuple(rows)
 
