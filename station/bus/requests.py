@@ -31,7 +31,12 @@ Reply = Done | Refused
 
 # -- to an arm's driver, from the pilot alone --
 class TorqueOn(Request, frozen=True):
-    """Goal := present position, then torque on, then the watchdog is armed."""
+    """Goal := present position, then torque on, then the watchdog is armed.
+
+    Dimensions in `free` go limp instead; only compliant ones may (a leader's gripper, for the hand that closes it).
+    """
+
+    free: tuple[str, ...] = ()
 
 
 class TorqueOff(Request, frozen=True):
@@ -131,6 +136,8 @@ class OpenSession(Request, frozen=True):
     instruction: str = ""
     scene: str = ""
     source: SourceName = "leader"
+    policy: str = ""
+    """Which policy runs, as its runner says: it is written into every episode."""
     reset: Literal["none", "operator", "timed"] = "none"
     """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
     reset_s: float = 0.0

@@ -25,11 +25,13 @@ _AGAIN_NS = 50 * NS_PER_MS
 class Approach:
     """One follower on its way."""
 
-    def __init__(self, arm: Arm, source: SourceName, safety: Safety, ports: Ports) -> None:
+    def __init__(self, arm: Arm, source: SourceName, safety: Safety, ports: Ports, leads: bool = False) -> None:
+        """`leads`: it is a leader that goes along; what a hand may close stays limp."""
         self.arm = arm
         self.failed = ""
         self.ramp: Ramp | None = None
         self._source, self._safety, self._ports = source, safety, ports
+        self._free = arm.free if leads else ()
         self._step: Literal["stop", "torque", "resume", "asked", "resumed"] = "stop"
         self._again_ns = 0
         self._resume_by_ns: int | None = None
@@ -59,7 +61,7 @@ class Approach:
             self._step = "resume"
             return
         self._step = "asked"
-        self._ports.ask(self.arm.node, TorqueOn(), self._torque_answered)
+        self._ports.ask(self.arm.node, TorqueOn(self._free), self._torque_answered)
 
     def _torque_answered(self, reply: Reply) -> None:
         if isinstance(reply, Refused):

@@ -43,6 +43,8 @@ class Arm:
     leader: str | None = None
     """A follower's leader, if its side has one."""
     dimensions: tuple[Dimension, ...] = ()
+    drivable: bool = True
+    """Does it take goals? Some leaders can only be read."""
     state: ArmState | None = None
     captured_at_ns: int = 0
     sequence: int = -1
@@ -51,6 +53,13 @@ class Arm:
     """The goal its driver said to hold or follow last, with its reason to hold."""
     last_ask_ns: int = 0
     """The newest ask that was sent on to it."""
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """What an opening leaves to the hand: a leader's gripper."""
+        if self.leader is not None:
+            return ()
+        return tuple(dimension.name for dimension in self.dimensions if dimension.compliant)
 
     def missing(self, now_ns: int) -> str:
         """What keeps the pilot from knowing this arm; "" if nothing does."""
@@ -91,6 +100,7 @@ class Arms:
         arm = self.find(node)
         if arm is not None:
             arm.dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
+            arm.drivable = description.commands == "position"
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int) -> str:
         """A source asks; returns why that is no ask, or "". What is none is not kept: the source goes stale by it."""

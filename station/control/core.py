@@ -23,6 +23,8 @@ from station.bus.requests import (
 from station.clock import NS_PER_MS
 from station.control.alignment import Alignment, hold_command
 from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
+from station.control.gesture import Closing
+from station.control.mirror import Mirror
 from station.control.states import MAY_COMMAND, TRANSITIONS, Difference, Event, State, worst_difference
 from station.rig import Rig
 
@@ -46,6 +48,8 @@ class PilotCore:
         self._engaged: list[Arm] = []
         self._alignment: Alignment | None = None
         self._park: Park | None = None
+        self._mirror = Mirror(self.arms, rig.safety, ports)
+        self._closing = Closing(arm.leader for arm in self.arms.commanded_by("leader") if arm.leader is not None)
 
     # -- what is heard --
 
@@ -61,12 +65,13 @@ class PilotCore:
         arm.state, arm.captured_at_ns, arm.sequence, arm.heard_ns = state, captured_at_ns, sequence, now_ns
         if node in self.arms.leaders:
             self._leader_moved(node, now_ns)
+            self._feel(arm, now_ns)
         elif not state.torque and self._commands(arm):
             self._hold(f"{node} has lost its torque: support it, find out why, then engage again", now_ns)
 
     def applied(self, node: str, command: Command, now_ns: int) -> None:
         """An arm's driver said which goal it follows or holds."""
-        arm = self.arms.followers.get(node)
+        arm = self.arms.find(node)
         if arm is None:
             return
         arm.applied = command
@@ -90,6 +95,10 @@ class PilotCore:
         """Timers: what is to be prepared, ramped, or has gone silent."""
         if self._alignment is not None:
             self._align(self._alignment, now_ns)
+        if self._policy_commands:
+            self._mirror.follow(self._source, now_ns)
+        if self._mirror.failed and self._source == "leader":
+            self._hold(self._mirror.failed, now_ns)
         if self._state == "engaged" or (self._alignment is not None and self._alignment.started):
             why = self._silent(now_ns)
             if why:
@@ -97,7 +106,7 @@ class PilotCore:
 
     def due_ns(self, now_ns: int) -> int:
         """When `tick` is wanted next."""
-        if self._alignment is not None:
+        if self._alignment is not None or self._mirror.active:
             return now_ns + TIMER_NS
         return now_ns + (WATCH_NS if self._state == "engaged" else 100 * NS_PER_MS)
 
@@ -188,11 +197,16 @@ class PilotCore:
             alignment.answer(Refused(verdict))
             return False
         alignment.started = True
-        for arm in self._engaged:
-            if arm not in alignment.targets:
-                self._ports.command(hold_command(arm.node, f"hand-over to {alignment.source}", now_ns))
-        self._engaged = []
+        engaged, self._engaged = self._engaged, []
         self._go("align", alignment.source, "")
+        why = f"hand-over to {alignment.source}"
+        for arm in engaged:
+            if arm not in alignment.targets:
+                self._ports.command(hold_command(arm.node, why, now_ns))
+        if alignment.source == "leader":
+            self._mirror.let_go()
+        else:
+            self._mirror.hold(why, now_ns)
         return True
 
     def _arrive(self, alignment: Alignment, now_ns: int) -> None:
@@ -233,6 +247,27 @@ class PilotCore:
             self._forward([arm for arm in self._engaged if arm.leader == leader], now_ns)
         if alignment is not None and alignment.started and alignment.source == "leader":
             self._align(alignment, now_ns, leader)
+
+    @property
+    def _policy_commands(self) -> bool:
+        return self._state == "engaged" and self._source == "policy"
+
+    def _feel(self, leader: Arm, now_ns: int) -> None:
+        """While a policy commands, closing the leaders' grippers takes over."""
+        if not self._policy_commands or self._alignment is not None:
+            self._closing.clear()
+            return
+        follower = next((arm for arm in self.arms.followers.values() if arm.leader == leader.node), None)
+        if follower is None or follower.state is None or leader.state is None or not leader.free:
+            return
+        grippers = leader.state.position[-1], follower.state.position[-1]
+        if self._closing.felt(leader.node, *grippers, leader.captured_at_ns):
+            self._engage("leader", self._took_over, now_ns)
+
+    def _took_over(self, reply: Reply) -> None:
+        """Nobody waits for the answer to a gesture: a refusal is told as the state's reason."""
+        if isinstance(reply, Refused) and self._state == "engaged":
+            self._why = f"no take-over: {reply.why}"
 
     def _forward(self, arms: list[Arm], now_ns: int) -> None:
         """The source's newest ask, sent on unless it is older than what the ramp has sent."""
@@ -280,6 +315,7 @@ class PilotCore:
         for arm in dict.fromkeys(arm.node for arm in targets):
             self._ports.command(hold_command(arm, why, now_ns))
         self._engaged = []
+        self._mirror.hold(why, now_ns)
         if alignment is not None:
             alignment.answer(Refused(f"stopped: {why}"))
 

@@ -60,7 +60,7 @@ class Pilot:
         self._core = PilotCore(rig, self)
         arms = (*rig.leaders, *rig.followers)
         streams = [(kind, arm) for arm in arms for kind in ("arm_state", "description")]
-        streams += [("applied", arm) for arm in rig.followers]
+        streams += [("applied", arm) for arm in arms]
         streams += [("command", source) for source in SOURCE_NODES]
         self._heard = Subscriber(rig.name, streams)
         self._neighbours = {arm: _Neighbour(rig.name, arm) for arm in arms}
@@ -73,7 +73,9 @@ class Pilot:
         self._tell_due_ns = 0
 
     def command(self, command: Command) -> None:
-        """Port: send one arm its command."""
+        """Port: send one arm its command. A change of state is told first: what an arm does in it is heard later."""
+        if self._changed():
+            self._tell(self._node.clock())
         self._node.publisher.publish("command", command, node=command.arm)
 
     def ask(self, arm: str, request: ArmRequest, then: Callable[[Reply], None]) -> None:

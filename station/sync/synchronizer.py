@@ -60,6 +60,8 @@ class Synchronizer:
         )
         self._pilot_holds = ""
         """Why the pilot holds; "" while it does not."""
+        self._pilot_aligns = False
+        """A hand-over: arms hold for a moment on their way, which ends no episode."""
         self._recording: Recording | None = None
         self._asked: tuple[BeginRecording, Callable[[Reply], None], int] | None = None
         """A recording that begins once every stream has a sample, or is refused at the time given."""
@@ -99,6 +101,7 @@ class Synchronizer:
                 continue
             if isinstance(body, PilotState):
                 self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
+                self._pilot_aligns = body.state == "aligning"
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
@@ -144,7 +147,8 @@ class Synchronizer:
             return
         row = self._rows.close(k, recording.rows, instant, late, bool(self._pilot_holds))
         camera_loss_ns = int(self._rig.safety.camera_loss_s * NS_PER_S)
-        hold_why = "" if recording.keep_hold else self._pilot_holds or self._rows.hold_why() or "asked to"
+        kept = recording.keep_hold or self._pilot_aligns
+        hold_why = "" if kept else self._pilot_holds or self._rows.hold_why() or "asked to"
         why = end_reason(self._rig, instant, row, camera_loss_ns, ARM_LOSS_NS, hold_why)
         if why:
             recording.end(why)

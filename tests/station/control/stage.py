@@ -95,6 +95,9 @@ class Stage:
         self.core = PilotCore(self.rig, self)
         self.followers = {node: Follower(node, safety, **arm) for node in self.rig.followers}
         self.leaders = {node: (0.1, 0.2, 0.5) for node in self.rig.leaders}
+        """Where hands have them, as long as they are limp."""
+        self.leader_arms = {node: Follower(node, safety, torque=False) for node in self.rig.leaders}
+        self._arms = {**self.leader_arms, **self.followers}
         self.silent: set[str] = set()
         self.asks = {}
         self.commands = []
@@ -103,8 +106,8 @@ class Stage:
         self._questions = []
         self._sequence = 0
         self._timer_ns = 0
-        for follower in self.followers.values():
-            follower.open(self.now_ns)
+        for arm in self._arms.values():
+            arm.open(self.now_ns)
 
     # the core's ports
     def command(self, command):
@@ -146,29 +149,32 @@ class Stage:
             if self._sequence % 4 == 0 and node not in self.silent and goal is not None:
                 ask = Command("rig", node, self._sequence // 4, self._sequence // 4, self.now_ns - MS, goal)
                 self.core.asked(node, ask, self._sequence // 4, self.now_ns)
-        for node, pose in self.leaders.items():
+        for node, arm in self.leader_arms.items():
+            if not arm.torque:
+                arm.pose = self.leaders[node]
             if node not in self.silent:
-                state = ArmState(pose, (0.0,) * 3, (0.0,) * 3, pose[2], 0.0, False)
-                self.core.arm_state(node, state, self.now_ns - 2 * MS, self._sequence, self.now_ns)
+                self.core.arm_state(node, arm.state(), self.now_ns - 2 * MS, self._sequence, self.now_ns)
         if self.now_ns >= self._timer_ns:
             self.core.tick(self.now_ns)
             self._timer_ns = self.core.due_ns(self.now_ns)
         self._deliver()
+        for node, arm in self._arms.items():
+            if node not in self.silent:
+                arm.cycle(self.now_ns)
+                self.core.applied(node, arm.applied(self.now_ns), self.now_ns)
         for node, follower in self.followers.items():
             if node not in self.silent:
-                follower.cycle(self.now_ns)
                 self.core.arm_state(node, follower.state(), self.now_ns, self._sequence, self.now_ns)
-                self.core.applied(node, follower.applied(self.now_ns), self.now_ns)
 
     def _deliver(self):
         delivered = getattr(self, "_delivered", 0)
         for _, command in self.commands[delivered:]:
             if command.arm not in self.silent:
-                self.followers[command.arm].command(command, self.now_ns)
+                self._arms[command.arm].command(command, self.now_ns)
         self._delivered = len(self.commands)
         questions, self._questions = self._questions, []
         for arm, request, then in questions:
             if arm in self.silent:
                 then(Refused(f"{arm} did not answer"))
             else:
-                then(self.followers[arm].request(request, self.now_ns) if arm in self.followers else Done())
+                then(self._arms[arm].request(request, self.now_ns))
