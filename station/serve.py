@@ -270,8 +270,10 @@ class _ArmHost(_Host):
         if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
         if isinstance(request, TorqueOn):
-            if not self.driver.torque_on():
-                self.driver.torque(True)
+            was_on = self.driver.torque_on()
+            if not was_on or request.free:
+                self.driver.torque(True, request.free)
+            if not was_on:
                 self.gate.reset(self.driver.goal(), self.node.clock())
         elif isinstance(request, TorqueOff):
             self.driver.torque(False)

@@ -43,6 +43,8 @@ class DynamixelArm:
         self._joints: Joints
         self._found: Found
         self._notes: tuple[str, ...] = ()
+        self._free: frozenset[int] = frozenset()
+        """Servos that are limp on purpose while the others have torque."""
         self._sample: Sample
 
     def open(self) -> None:
@@ -134,9 +136,17 @@ class DynamixelArm:
         """Has a servo's watchdog run out since this was last asked? The arm then holds the goal it had; go to hold."""
         return self._opened().take_trip()
 
-    def torque(self, on: bool) -> None:
-        """On: goal := present, torque, watchdog. Off: limp. DeviceWrong if a servo that shut down refuses."""
+    def torque(self, on: bool, free: tuple[str, ...] = ()) -> None:
+        """On: goal := present, torque (`free` aside, which goes limp), watchdog. Off: limp.
+
+        DeviceWrong if a servo that shut down refuses.
+        """
         control = self._opened()
+        compliant = [dimension.name for dimension in self._joints.dimensions() if dimension.compliant]
+        if not set(free) <= set(compliant):
+            raise CommandRefused(
+                f"{self._place.node}: of {', '.join(free)} only {', '.join(compliant)} may be let go of"
+            )
         if not on:
             control.torque_off()
             return
@@ -146,7 +156,8 @@ class DynamixelArm:
                 self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(ill)}",
                 "support the arm, let it cool, then reboot these servos",
             )  # fmt: skip
-        control.torque_on()
+        self._free = frozenset(servo_id for servo_id, name in self._names.items() if name in free)
+        control.torque_on(self._free)
 
     def torque_on(self) -> bool:
         """Is torque on at any servo, as last read."""
@@ -194,7 +205,7 @@ class DynamixelArm:
             name = self._names[servo_id]
             if slow.errors:
                 told.append(f"{name} has shut down ({slow.errors}): support the arm, then reboot it")
-            elif self.torque_on() and not slow.torque:
+            elif self.torque_on() and not slow.torque and servo_id not in self._free:
                 told.append(f"{name} has no torque while others have: support the arm")
             if slow.temperature_c >= _HOT_C:
                 told.append(f"{name} is at {slow.temperature_c} °C and shuts down at 80: let the arm rest")

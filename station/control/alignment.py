@@ -25,13 +25,11 @@ _AGAIN_NS = 50 * NS_PER_MS
 class Approach:
     """One follower on its way."""
 
-    def __init__(self, arm: Arm, source: SourceName, safety: Safety, ports: Ports, leads: bool = False) -> None:
-        """`leads`: it is a leader that goes along; what a hand may close stays limp."""
+    def __init__(self, arm: Arm, source: SourceName, safety: Safety, ports: Ports) -> None:
         self.arm = arm
         self.failed = ""
         self.ramp: Ramp | None = None
         self._source, self._safety, self._ports = source, safety, ports
-        self._free = arm.free if leads else ()
         self._step: Literal["stop", "torque", "resume", "asked", "resumed"] = "stop"
         self._again_ns = 0
         self._resume_by_ns: int | None = None
@@ -57,11 +55,12 @@ class Approach:
             self._ports.command(hold_command(self.arm.node, f"hand-over to {self._source}", now_ns))
 
     def _torque(self) -> None:
-        if self.arm.state is not None and self.arm.state.torque:
+        free = self.arm.free if self._source in ("opening", "policy") else ()
+        if self.arm.state is not None and self.arm.state.torque and not free:
             self._step = "resume"
             return
         self._step = "asked"
-        self._ports.ask(self.arm.node, TorqueOn(self._free), self._torque_answered)
+        self._ports.ask(self.arm.node, TorqueOn(free), self._torque_answered)
 
     def _torque_answered(self, reply: Reply) -> None:
         if isinstance(reply, Refused):
@@ -181,6 +180,13 @@ class Alignment:
         if now_ns - self._asked_ns > LONGEST_NS:
             return f"{self._slowest(now_ns)} did not arrive within {LONGEST_NS // NS_PER_S} s: is it blocked?"
         return ""
+
+    def stay(self, arms: list[Arm], now_ns: int) -> None:
+        """Arrived long ago: keep those arms where the source wants them."""
+        for arm in arms:
+            ask = self._arms.ask(self.source, arm, now_ns)
+            if ask is not None:
+                self._approaches[arm.node].advance(ask, now_ns)
 
     def arrived(self, now_ns: int) -> bool:
         """Have all arrived?"""

@@ -19,7 +19,7 @@ class Mirror:
         self._arms, self._safety, self._ports = arms, safety, ports
         self._approaches: dict[str, Approach] = {}
         self._met: set[str] = set()
-        self._stiff: set[str] = set()
+        self.stiff: set[str] = set()
         """Leaders that were given torque here and not yet let go of."""
         self.failed = ""
         """Why a leader did not go limp at the last take-over."""
@@ -43,10 +43,8 @@ class Mirror:
     def _step(self, leader: Arm, follower: Arm, source: SourceName, now_ns: int) -> None:
         approach = self._approaches.get(leader.node)
         if approach is None:
-            approach = self._approaches[leader.node] = Approach(
-                leader, source, self._safety, self._ports, leads=True
-            )
-            self._stiff.add(leader.node)
+            approach = self._approaches[leader.node] = Approach(leader, source, self._safety, self._ports)
+            self.stiff.add(leader.node)
         if approach.failed or follower.state is None or leader.state is None:
             return
         if approach.ramp is None:
@@ -68,14 +66,14 @@ class Mirror:
     def let_go(self) -> None:
         """The operator takes over: the leaders go limp, in the hands that are to lead with them."""
         self.failed = ""
-        for leader in self._stiff:
+        for leader in self.stiff:
 
             def answered(reply: Reply, leader: str = leader) -> None:
                 if isinstance(reply, Refused):
                     self.failed = f"{leader} keeps its torque: {reply.why}"
 
             self._ports.ask(leader, TorqueOff(), answered)
-        self._stiff.clear()
+        self.stiff.clear()
         self._forget()
 
     def hold(self, why: str, now_ns: int) -> None:

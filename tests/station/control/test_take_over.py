@@ -19,15 +19,15 @@ def stage():
     stage.request(Engage("policy"))
     assert stage.run(10, stage.answered)
     assert isinstance(stage.answers[0], Done)
-    assert stage.run(10, lambda: met(stage)), {n: a.pose for n, a in stage.leader_arms.items()}
+    assert stage.run(10, lambda: met(stage)), {n: a.pose for n, a in stage.leader_hosts.items()}
     stage.answers.clear()
     return stage
 
 
 def met(stage):
-    pairs = zip(stage.leader_arms.values(), stage.followers.values(), strict=True)
+    pairs = zip(stage.leader_hosts.values(), stage.followers.values(), strict=True)
     return all(
-        leader.torque and max(abs(a - b) for a, b in zip(leader.pose, follower.pose, strict=True)) < 0.02
+        leader.torque and max(abs(a - b) for a, b in zip(leader.pose[:2], follower.pose[:2], strict=True)) < 0.02
         for leader, follower in pairs
     )
 
@@ -42,34 +42,34 @@ def test_leaders_ramp_to_their_followers_and_follow(stage):
     assert {command.source for command in stage.sent_to("leader_left")} == {"policy"} | {
         command.source for command in stage.sent_to("leader_left") if command.hold
     }
-    assert not [why for arm in stage.leader_arms.values() for why in arm.refusals]
+    assert not [why for arm in stage.leader_hosts.values() for why in arm.refusals]
     assert stage.state.source == "policy"
 
 
 def test_at_take_over_leaders_go_limp_where_the_followers_are_and_keep_torque_otherwise(stage):
-    for node, arm in stage.leader_arms.items():
+    for node, arm in stage.leader_hosts.items():
         stage.leaders[node] = arm.pose  # the operator's hands close around them
     before = {node: arm.pose for node, arm in stage.followers.items()}
     stage.request(Engage("leader"))
     assert stage.run(5, stage.answered)
     assert isinstance(stage.answers.pop(), Done)
-    assert not any(arm.torque for arm in stage.leader_arms.values())
-    assert {arm for arm, request in stage.requests if isinstance(request, TorqueOff)} == set(stage.leader_arms)
+    assert not any(arm.torque for arm in stage.leader_hosts.values())
+    assert {arm for arm, request in stage.requests if isinstance(request, TorqueOff)} == set(stage.leader_hosts)
     for node, arm in stage.followers.items():
-        assert max(abs(a - b) for a, b in zip(arm.pose, before[node], strict=True)) < 0.05, "aligned: nothing moves"
+        assert max(abs(a - b) for a, b in zip(arm.pose[:2], before[node][:2], strict=True)) < 0.05, "aligned: all stand"
     stage.request(Engage("policy"))
     assert stage.run(10, stage.answered)
     assert stage.run(10, lambda: met(stage))
     stage.request(Hold("enough"))
     stage.run(0.5)
-    assert all(arm.torque and arm.gate.holding for arm in stage.leader_arms.values())
+    assert all(arm.torque and arm.gate.holding for arm in stage.leader_hosts.values())
     stage.request(Disengage())
     stage.run(0.5)
-    assert all(arm.torque for arm in stage.leader_arms.values()), "nobody may be holding them"
+    assert all(arm.torque for arm in stage.leader_hosts.values()), "nobody may be holding them"
 
 
 def test_a_leader_held_against_its_will_is_left_where_it_is(stage):
-    arm = stage.leader_arms["leader_left"]
+    arm = stage.leader_hosts["leader_left"]
     arm.gate.hold("pulled away from its goal")
     stage.run(0.5)
     sent = len(stage.sent_to("leader_left"))
@@ -88,13 +88,14 @@ def test_a_leader_that_can_only_be_read_is_left_alone():
     assert stage.run(10, stage.answered)
     stage.run(1)
     assert not stage.sent_to("leader_left")
-    assert not stage.leader_arms["leader_left"].torque
+    assert not stage.leader_hosts["leader_left"].torque
 
 
 def test_closing_both_grippers_takes_over(stage):
-    stage.asks["policy"] = (*AIM[:2], 0.9, *AIM[3:5], 0.9)
-    assert stage.run(10, lambda: met(stage) and stage.followers["follower_right"].pose[2] > 0.85)
-    stage.run(1.5)
+    assert all(host.free == ("gripper",) for host in stage.leader_hosts.values())
+    for node in stage.leaders:
+        grip(stage, node, 0.9)
+    stage.run(1)
     grip(stage, "leader_left", 0.05)
     stage.run(0.5)
     assert stage.state.source == "policy", "one hand is not enough"
@@ -103,10 +104,8 @@ def test_closing_both_grippers_takes_over(stage):
 
 
 def grip(stage, node, opening):
-    """A hand closes the gripper; being limp, it goes (the stage's arm is stiff as a whole, so it is put there)."""
-    arm = stage.leader_arms[node]
-    arm.gate.reset((*arm.pose[:2], opening), stage.now_ns)
-    arm.pose = stage.leaders[node] = (*arm.pose[:2], opening)
+    """A hand on the gripper, which is limp."""
+    stage.leaders[node] = (*stage.leader_hosts[node].pose[:2], opening)
 
 
 def feel(closing, node, pairs, begin_ns=0, step_ns=20 * MS):
