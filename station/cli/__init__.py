@@ -5,6 +5,7 @@ import sys
 import typer
 
 from station.cli import demo, episodes, find, motion, policy, record, status
+from station.cli.operator import learn
 from station.errors import StationError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -14,6 +15,7 @@ app.command()(status.status)
 app.command("stop")(status.down)
 app.command()(record.record)
 app.command()(record.teleop)
+app.command()(learn.pedal)
 app.command()(motion.replay)
 app.command()(motion.park)
 app.command()(find.find)

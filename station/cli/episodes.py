@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from station.episodes import catalogue, picture
+from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode
 from station.episodes.labels import Labels, read_labels, write_labels
 from station.episodes.recover import recover as recover_journals
@@ -48,6 +49,7 @@ def show(
         try:
             with h5py.File(_episode(file)) as opened:
                 _show(opened)
+            _show_cadence(read_cadence(file))
         except OSError as error:
             raise EpisodeError(f"{file}: not a whole HDF5 file: {error}") from error
         labels = read_labels(file)
@@ -168,6 +170,15 @@ def _show(file: h5py.File) -> None:
         )
     )
     _console.print(data)
+
+
+def _show_cadence(report: Cadence) -> None:
+    _console.print(f"cadence: {in_words(report)}")
+    table = Table("stream", "age p50 ms", "age p99 ms", "new %", "lost")
+    for name, stream in report.streams.items():
+        ages = (f"{stream.age_p50_ms:.1f}", f"{stream.age_p99_ms:.1f}")
+        table.add_row(name, *ages, f"{100 * stream.new_share:.0f}", str(stream.lost))
+    _console.print(table)
 
 
 def _line(episode: Episode) -> tuple[str, ...]:

@@ -10,36 +10,96 @@ from station.bus.messages import PilotState, SessionState
 from station.bus.requests import Align, CloseSession, Disengage, Engage, OpenSession, PrepareScene, Start
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
+from station.cli.operator.bindings import Plan
+from station.cli.operator.cues import Speaker
+from station.cli.operator.keys import Keyboard
+from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
+from station.cli.operator.session import Seat, summary
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
+from station.episodes.naming import next_number
 from station.errors import NodeAbsent, RequestRefused, StationError, UsageError
 from station.rig import Rig
 
 ALIGN_MS = 40_000
 """Opening a session waits for the followers to arrive at the leaders' pose."""
 START_MS = 8_000
+HEADLESS_S = 10.0
 SAVE_S = 120.0
 
 
 def record(
     rig: RigOption,
     task: Annotated[str, typer.Option("--task", help="the folder of the episodes below the data folder")],
-    episodes: Annotated[int, typer.Option("--episodes", min=1)] = 1,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.02)] = 10.0,
+    episodes: Annotated[int | None, typer.Option("--episodes", min=1, help="end by itself after so many saved")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.02, help="fixed length; open without")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="instead of the rig file's data folder")] = None,
-    operator: Annotated[str, typer.Option("--operator")] = "",
+    operator: Annotated[str, typer.Option("--operator", help="who records; kept in every file")] = "",
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
+    scene: Annotated[str, typer.Option("--scene", help="the scene; kept in every file")] = "",
+    reset: Annotated[
+        float | None, typer.Option("--reset", min=0.0, help="the next one starts by itself after so many seconds")
+    ] = None,
+    opening: Annotated[
+        bool | None,
+        typer.Option(
+            "--opening/--no-opening",
+            help="begin at the start pose, by closing both grippers (default: if the leaders can be driven)",
+        ),
+    ] = None,
+    pedal: Annotated[Path | None, typer.Option("--pedal", help="a foot pedal's evdev device")] = None,
+    pedal_keys: Annotated[
+        str,
+        typer.Option("--pedal-keys", help="what its pedals send: advance, success, discard (`station pedal` shows it)"),
+    ] = ",".join(DEFAULT_KEYS),
+    quiet: Annotated[bool, typer.Option("--quiet", help="no voice, no beeps")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing: engage, record, exit")] = False,
     yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="needed by --headless on real arms")] = False,
 ) -> None:
-    """Record episodes."""
+    """Record episodes: at a panel with keys and pedals, or unattended with --headless."""
     loaded = rig_of(rig)
     refuse_unattended(loaded, headless, yes)
-    opening = OpenSession(task, str(data.absolute()) if data else "", operator, instruction)
-    with attached(loaded):
-        early = record_headless(loaded, opening, episodes, seconds)
-    if early:
-        raise StationError(f"{early} of {episodes} episodes ended early; what they hold is saved")
+    folder = str(data.absolute()) if data else ""
+    if headless:
+        sitting = OpenSession(task, folder, operator, instruction, scene)
+        with attached(loaded):
+            early = record_headless(loaded, sitting, episodes or 1, seconds or HEADLESS_S)
+        if early:
+            raise StationError(f"{early} of {episodes or 1} episodes ended early; what they hold is saved")
+        return
+    sitting = OpenSession(
+        task, folder, operator, instruction, scene, reset="operator" if reset is None else "timed", reset_s=reset or 0.0,
+        episodes=episodes or 0, opening=opening,
+    )  # fmt: skip
+    record_at_a_panel(loaded, Plan(sitting, seconds), pedal, tuple(pedal_keys.split(",")), quiet)
+
+
+def record_at_a_panel(rig: Rig, plan: Plan, pedal_path: Path | None, pedal_keys: tuple[str, ...], quiet: bool) -> None:
+    """Interactive recording. What an operator needs is looked for before the station starts."""
+    keyboard = Keyboard()
+    pedal = Pedal(pedal_path, pedal_keys) if pedal_path is not None else None
+    try:
+        console.print(_resuming(rig, plan.opening))
+        with attached(rig):
+            outcome = Seat(rig, plan, keyboard, pedal, Speaker(quiet)).run()
+    finally:
+        if pedal is not None:
+            pedal.close()
+    if not outcome.hung_up:
+        for line in summary(outcome):
+            console.print(line)
+    if outcome.cut:
+        raise StationError("ended at once")
+
+
+def _resuming(rig: Rig, opening: OpenSession) -> str:
+    """What is in the folder already."""
+    folder = (Path(opening.data) if opening.data else rig.data) / opening.task
+    number = next_number(folder) if folder.is_dir() else 0
+    there = len(list(folder.glob("episode_*.hdf5")))
+    return (
+        f"{folder}: continuing at episode {number} ({there} there)" if number else f"{folder}: a new folder, episode 0"
+    )
 
 
 def refuse_unattended(rig: Rig, headless: bool, yes: bool) -> None:

@@ -157,7 +157,7 @@ def _streams(streams: list[Stream]) -> RenderableType:
     """Two devices a line: name, rate of the declared, age."""
     table = Table.grid(padding=(0, 1))
     for justify in ("left", "right", "right") * 2:
-        table.add_column(justify=justify)  # type: ignore[arg-type]
+        table.add_column(justify=justify)
     half = (len(streams) + 1) // 2
     for place in range(half):
         cells: list[Text] = []

@@ -1,0 +1,43 @@
+"""`station pedal PATH`: press each pedal and see what it sends."""
+
+import select
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from station.cli.attach import console
+from station.cli.operator.pedal import ACTS, Pedal, key_name
+from station.clock import NS_PER_S, monotonic_ns
+from station.errors import UsageError
+
+
+def learned(codes: list[int]) -> str:
+    """The `--pedal-keys` of the pedals in the order in which they were pressed first. Pure."""
+    return ",".join(key_name(code) for code in dict.fromkeys(codes[:64]))
+
+
+def pedal(
+    path: Annotated[Path, typer.Argument(help="the pedal's evdev device, below /dev/input/by-id/")],
+    seconds: Annotated[float, typer.Option("--seconds", help="how long to wait for each pedal")] = 10.0,
+) -> None:
+    """Learn a foot pedal: press the pedals for start/stop, success and discard, in this order."""
+    device = Pedal(path)
+    codes: list[int] = []
+    try:
+        for act in ACTS:
+            console.print(f"press the pedal for {act} (or wait {seconds:g} s if there is none)")
+            until_ns = monotonic_ns() + round(seconds * NS_PER_S)
+            code = None
+            while code is None and monotonic_ns() < until_ns and device.fd is not None:
+                select.select([device.fd], [], [], 0.2)
+                code = next((found for found in device.codes() if found not in codes), None)
+            if code is None:
+                break
+            codes.append(code)
+            console.print(f"  {act}: {key_name(code)}")
+    finally:
+        device.close()
+    if not codes:
+        raise UsageError(f"{path} sent no key within {seconds:g} s. Next: is it the pedal's …-event-kbd device?")
+    console.print(f"\nrecord with: --pedal {path} --pedal-keys {learned(codes)}")

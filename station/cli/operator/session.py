@@ -1,0 +1,349 @@
+"""The loop of interactive `station record`: keys, pedal and bus in; requests, panel and cues out. It never blocks on anybody."""
+
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+import zmq
+
+from station.bus.messages import PilotState, RecorderState, SessionState, StationState
+from station.bus.requests import (
+    Align,
+    CloseSession,
+    Done,
+    Note,
+    OpenSession,
+    Refused,
+    Reply,
+    SessionRequest,
+)
+from station.bus.sockets import Asker, Subscriber, milliseconds_until
+from station.cli.operator.bindings import Ask, Confirm, Local, Nothing, Plan, act
+from station.cli.operator.board import Board
+from station.cli.operator.cues import Cue, Speaker, cue
+from station.cli.operator.keys import Keyboard
+from station.cli.operator.note import Line
+from station.cli.operator.panel import render
+from station.cli.operator.pedal import Pedal
+from station.cli.operator.screen import Screen
+from station.clock import NS_PER_MS, NS_PER_S, Clock, monotonic_ns
+from station.episodes.cadence import Cadence, in_words, read_cadence, together
+from station.errors import DeviceError, EpisodeError, RequestRefused
+from station.rig import Rig
+
+REDRAW_NS = NS_PER_S // 4
+_AGAIN_NS = 300 * NS_PER_MS
+_PEDAL_NS = NS_PER_S
+_PATIENCE_NS: dict[type[SessionRequest], int] = {
+    OpenSession: 620 * NS_PER_S, Align: 620 * NS_PER_S, CloseSession: 120 * NS_PER_S,
+}  # fmt: skip
+_PATIENCE_OTHERS_NS = 15 * NS_PER_S
+
+
+class Outcome(NamedTuple):
+    """How a sitting ended."""
+
+    state: SessionState | None
+    reports: tuple[Cadence, ...]
+    cut: bool
+    """Ctrl-C twice: it was not waited for."""
+    hung_up: bool
+    """The terminal is gone: there is nobody to tell."""
+
+
+class _Pending(NamedTuple):
+    request: SessionRequest
+    until_ns: int
+
+
+class Signals:
+    """Ctrl-C, a closed terminal and SIGTERM as something a poller sees."""
+
+    def __init__(self) -> None:
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+        self.interrupts = 0
+        self.hung_up = False
+
+    @property
+    def fd(self) -> int:
+        """For a poller."""
+        return self._read.fileno()
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Ours for the length of a sitting. A terminal that hung up goes on being gone."""
+        before = {
+            number: signal.signal(number, self._took) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+        }
+        wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            if self.hung_up:
+                before[signal.SIGHUP] = signal.SIG_IGN
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._read.close()
+            self._write.close()
+
+    def drain(self) -> None:
+        """Seen."""
+        with contextlib.suppress(BlockingIOError):
+            self._read.recv(64)
+
+    def _took(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self.hung_up = True
+        # a terminal that closes may say so twice: that is no second Ctrl-C
+        if number == signal.SIGINT or self.interrupts == 0:
+            self.interrupts += 1
+
+
+class Seat:
+    """One operator at one terminal, for one sitting."""
+
+    def __init__(self, rig: Rig, plan: Plan, keyboard: Keyboard, pedal: Pedal | None, speaker: Speaker) -> None:
+        self._clock: Clock = monotonic_ns
+        self._board = Board(rig, plan)
+        self._plan, self._keyboard, self._pedal, self._speaker = plan, keyboard, pedal, speaker
+        self._signals = Signals()
+        self._screen = Screen(keyboard.fd)
+        self._asker = Asker(rig.name, "session")
+        streams = [("session", "session"), ("recorder", "synchronizer"), ("pilot", "pilot"), ("station", "supervisor")]
+        self._heard = Subscriber(rig.name, streams)
+        self._pending: dict[bytes, _Pending] = {}
+        self._station_ns = 0
+        self._begun = self._over = self._keys_there = False
+        self._draw_due_ns = self._close_due_ns = self._pedal_due_ns = 0
+
+    def run(self) -> Outcome:
+        """Until the sitting has ended. Raises RequestRefused if another sitting is in the way."""
+        try:
+            with self._signals.caught(), self._keyboard, self._screen:
+                while not self._over and self._signals.interrupts < 2:
+                    self._turn()
+        finally:
+            self._speaker.close()
+            self._asker.close()
+            self._heard.close()
+        board = self._board
+        cut = self._signals.interrupts > 1 and not self._over
+        return Outcome(board.session, tuple(board.reports), cut, self._signals.hung_up or self._keyboard.closed)
+
+    def _turn(self) -> None:
+        self._wait()
+        now_ns = self._clock()
+        self._signals.drain()
+        self._read_keys()
+        self._read_pedal(now_ns)
+        self._hear(now_ns)
+        self._take_replies(now_ns)
+        self._go_on(now_ns)
+        self._speaker.reap(now_ns)
+        if now_ns >= self._draw_due_ns:
+            self._draw_due_ns = now_ns + REDRAW_NS
+            self._screen.draw(render(self._board, now_ns, self._station_ns))
+
+    def _wait(self) -> None:
+        poller = zmq.Poller()
+        for source in (self._signals.fd, self._asker.socket, self._heard.socket):
+            poller.register(source, zmq.POLLIN)
+        if not self._keyboard.closed:
+            poller.register(self._keyboard.fd, zmq.POLLIN)
+        if self._pedal is not None and self._pedal.fd is not None:
+            poller.register(self._pedal.fd, zmq.POLLIN)
+        ready = dict(poller.poll(milliseconds_until(self._draw_due_ns, self._clock()) + 1))
+        self._keys_there = self._keyboard.fd in ready
+
+    # -- keys --
+
+    def _read_keys(self) -> None:
+        keys = self._keyboard.read() if self._keys_there else self._keyboard.idle()
+        for key in keys:
+            self._press(key)
+        if self._keyboard.closed and self._signals.interrupts == 0:
+            self._signals.interrupts = 1
+
+    def _read_pedal(self, now_ns: int) -> None:
+        pedal = self._pedal
+        if pedal is None:
+            return
+        try:
+            if pedal.fd is None and now_ns >= self._pedal_due_ns:
+                self._pedal_due_ns = now_ns + _PEDAL_NS
+                pedal.open()
+            for key in pedal.acts(now_ns):
+                self._press(key)
+            self._board.pedal = "" if pedal.fd is not None else self._board.pedal
+        except DeviceError as error:
+            self._board.pedal = str(error)
+
+    def _press(self, key: str) -> None:
+        board, now_ns = self._board, self._clock()
+        self._draw_due_ns = min(self._draw_due_ns, now_ns + REDRAW_NS // 5)
+        if board.note is not None and key not in ("advance", "success", "discard"):
+            self._type(board.note, key, now_ns)
+            return
+        if board.session is None or board.leaving:
+            return
+        what = act(key, board.session, self._plan, board.asked)
+        board.asked, board.question = None, ""
+        board.message = None
+        if isinstance(what, Ask):
+            board.help = False
+            self._ask(what.request, now_ns)
+        elif isinstance(what, Confirm):
+            board.asked, board.question = what.question, what.words
+        elif isinstance(what, Nothing):
+            board.tell(what.words, "warn", now_ns)
+        else:
+            self._local(what, board)
+
+    @staticmethod
+    def _local(what: Local, board: Board) -> None:
+        if what.what == "note":
+            board.note = Line()
+        else:
+            board.help = not board.help
+
+    def _type(self, line: Line, key: str, now_ns: int) -> None:
+        typed = line.typed(key)
+        self._board.note = typed if typed.keep is None else None
+        if typed.keep:
+            self._ask(Note(typed.text), now_ns)
+
+    # -- the session --
+
+    def _ask(self, request: SessionRequest, now_ns: int) -> None:
+        if isinstance(request, CloseSession):
+            self._leave(now_ns)
+            return
+        if any(type(pending.request) is type(request) for pending in self._pending.values()):
+            return  # asked already: a key pressed twice is no second request
+        patience_ns = _PATIENCE_NS.get(type(request), _PATIENCE_OTHERS_NS)
+        self._pending[self._asker.send(request)] = _Pending(request, now_ns + patience_ns)
+
+    def _leave(self, now_ns: int) -> None:
+        self._board.leaving = True
+        self._board.note = None
+        self._close_due_ns = now_ns + _AGAIN_NS
+        number = self._asker.send(CloseSession())
+        self._pending[number] = _Pending(CloseSession(), now_ns + _PATIENCE_NS[CloseSession])
+
+    def _take_replies(self, now_ns: int) -> None:
+        for number, reply in self._asker.replies():
+            pending = self._pending.pop(number, None)
+            if pending is not None:
+                self._answered(pending.request, reply, now_ns)
+        for number in [number for number, pending in self._pending.items() if pending.until_ns < now_ns]:
+            request = self._pending.pop(number).request
+            self._board.tell(f"the session did not answer {type(request).__name__}; try again", "bad", now_ns)
+
+    def _answered(self, request: SessionRequest, reply: Reply, now_ns: int) -> None:
+        if isinstance(request, CloseSession):
+            self._over = self._over or isinstance(reply, Done)
+        elif self._board.leaving:
+            return
+        elif isinstance(reply, Refused):
+            self._board.tell(reply.why, "bad", now_ns)
+            self._speak(Cue("no"), now_ns)
+        elif isinstance(reply, Done) and reply.detail:
+            self._board.tell(f"{_past(request)}: {reply.detail}", "say", now_ns)
+
+    def _hear(self, now_ns: int) -> None:
+        board = self._board
+        for sample in self._heard.newest().values():
+            body = sample.body
+            if isinstance(body, SessionState):
+                self._session(body, now_ns)
+            elif isinstance(body, RecorderState):
+                board.recorder = body
+            elif isinstance(body, PilotState):
+                board.pilot = body
+            elif isinstance(body, StationState):
+                board.station, self._station_ns = body, now_ns
+
+    def _session(self, state: SessionState, now_ns: int) -> None:
+        board, before = self._board, self._board.session
+        board.session, board.session_ns = state, now_ns
+        spoken = cue(before, state)
+        if spoken is not None and self._begun:
+            self._speak(spoken, now_ns)
+        if before is None:
+            self._join(state, now_ns)
+        elif state.saved < before.saved and board.reports:
+            board.reports.pop()
+            board.last = board.reports[-1] if board.reports else None
+        if state.saved_path and (before is None or state.saved_path != before.saved_path):
+            self._report(Path(state.saved_path), now_ns)
+        if state.why and state.phase not in ("hold", "ended") and (before is None or before.why != state.why):
+            board.tell(state.why, "bad", now_ns)
+
+    def _join(self, state: SessionState, now_ns: int) -> None:
+        """The session's first word: open a sitting, or join the one a terminal that died has left open."""
+        if state.phase == "ended":
+            self._ask(self._plan.opening, now_ns)
+        elif state.task != self._plan.opening.task:
+            raise RequestRefused(
+                f"a sitting for task {state.task} is open on this rig ({state.phase}). "
+                f"Next: end it with `station record --task {state.task}` and q, then begin yours"
+            )
+        else:
+            self._board.tell("this sitting was open already: going on with it", "warn", now_ns)
+        self._begun = True
+
+    def _report(self, episode: Path, now_ns: int) -> None:
+        try:
+            self._board.last = read_cadence(episode)
+        except EpisodeError as error:
+            self._board.tell(str(error), "bad", now_ns)
+            return
+        self._board.reports.append(self._board.last)
+        self._board.tell(f"{episode.stem} is saved", "say", now_ns)
+
+    def _go_on(self, now_ns: int) -> None:
+        """What happens without a key: enough episodes, Ctrl-C, a session that could not close yet."""
+        board, state = self._board, self._board.session
+        if state is None:
+            self._over = self._signals.interrupts > 0
+            return
+        if not board.leaving:
+            done = 0 < state.wanted <= state.saved and state.finalising == 0
+            if self._signals.interrupts or (done and state.phase in ("ready", "reset", "hold")):
+                self._leave(now_ns)
+        elif state.phase == "ended" and not any(isinstance(p.request, OpenSession) for p in self._pending.values()):
+            self._over = True
+        elif "CloseSession" in state.buttons and now_ns >= self._close_due_ns:
+            self._leave(now_ns)
+
+    def _speak(self, spoken: Cue, now_ns: int) -> None:
+        self._screen.write(self._speaker.say(spoken, now_ns))
+
+
+def _past(request: SessionRequest) -> str:
+    return {"Label": "labelled", "Note": "noted", "Undo": "undone"}.get(type(request).__name__, "done")
+
+
+def summary(outcome: Outcome) -> list[str]:
+    """What is said when the panel is gone."""
+    state = outcome.state
+    lines = []
+    if state is not None:
+        lines.append(
+            f"{state.saved} saved, {state.discarded} discarded, {state.ended_early} ended early; "
+            f"newest: {state.saved_path or '–'}; the arms hold"
+        )
+    if outcome.reports:
+        lines.append(f"cadence of the sitting: {in_words(together(outcome.reports))}")
+    if outcome.cut and state is not None and (state.phase in ("recording", "saving") or state.finalising):
+        lines.append("what was not saved yet is in its journal: the next start on this folder, or "
+                     "`station episodes recover`, saves it")  # fmt: skip
+    return lines
