@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from station.cli import demo, episodes, find, motion, policy, record, status
+from station.cli import demo, episodes, find, motion, policy, record, run, status
 from station.cli.operator import learn
 from station.errors import StationError
 
@@ -16,6 +16,7 @@ app.command("stop")(status.down)
 app.command()(record.record)
 app.command()(record.teleop)
 app.command()(learn.pedal)
+app.command()(run.run)
 app.command()(motion.replay)
 app.command()(motion.park)
 app.command()(find.find)

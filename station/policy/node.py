@@ -28,9 +28,7 @@ def main(node: Node) -> None:
         requests.close()
 
 
-def _first_load(
-    node: Node, requests: "Answerer[PolicyRequest]"
-) -> tuple[LoadPolicy, Callable[[Reply], None]] | None:
+def _first_load(node: Node, requests: "Answerer[PolicyRequest]") -> tuple[LoadPolicy, Callable[[Reply], None]] | None:
     """Wait for somebody to ask for a policy; None when the node is to finish."""
     while not node.finish.is_set():
         if node.health_due(node.clock()):

@@ -89,7 +89,7 @@ class RowMaker:
     def _policy_runs(self, tick: int) -> bool:
         """Has a policy asked for this tick or one of the last, if only to hold?"""
         asks = self._asks.get("policy")
-        return bool(asks) and tick - asks[-1].tick < POLICY_TICKS
+        return asks is not None and tick - asks[-1].tick < POLICY_TICKS
 
     def _asking(self, taken: dict[str, Command | None]) -> SourceName:
         """While holding: whose ask the followers took last."""

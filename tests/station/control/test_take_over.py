@@ -9,8 +9,6 @@ from tests.station.control.stage import MS, Stage
 AIM = (0.6, -0.4, 0.7, -0.5, 0.3, 0.2)
 
 
-
-
 @pytest.fixture
 def stage():
     stage = Stage()
@@ -37,7 +35,7 @@ def goals(stage, node):
 
 
 def test_leaders_ramp_to_their_followers_and_follow(stage):
-    stage.asks["policy"] = tuple(value + 0.2 for value in AIM[:5]) + (0.2,)
+    stage.asks["policy"] = (*(value + 0.2 for value in AIM[:5]), 0.2)
     assert stage.run(5, lambda: met(stage) and stage.followers["follower_left"].pose[0] > 0.75)
     assert {command.source for command in stage.sent_to("leader_left")} == {"policy"} | {
         command.source for command in stage.sent_to("leader_left") if command.hold
