@@ -55,7 +55,7 @@ class Synchronizer:
             [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description")]
             + [("applied", name) for name in rig.followers]
             + [("command", name) for name in (*rig.followers, *ASKING_NODES)]
-            + [("pilot", "pilot")],
+            + [("pilot", "pilot"), ("health", "policy")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )
         self._pilot_holds = ""
@@ -103,13 +103,20 @@ class Synchronizer:
                 self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
                 self._pilot_aligns = body.state == "aligning"
                 continue
+            if isinstance(body, Health):
+                self._put(sample)
+                continue
             if isinstance(body, Command):
                 self._command(sample, body)
             elif not self._aligner.push(stream_name(sample.kind, sample.node), sample):
                 continue
             self._flow.add(sample)
-            if self._recording is not None and STREAMS[sample.kind].recorded:
-                self._recording.put(sample)
+            if STREAMS[sample.kind].recorded:
+                self._put(sample)
+
+    def _put(self, sample: Sample) -> None:
+        if self._recording is not None:
+            self._recording.put(sample)
 
     def _command(self, sample: Sample, command: Command) -> None:
         if sample.kind == "applied":
