@@ -36,6 +36,8 @@ class Labels(NamedTuple):
     by_source: dict[str, int]
     largest_step: float
     """The largest difference of neighbouring rows of /action_sent over the one that the limits allow."""
+    late_asks: int
+    """A policy's rows for which no ask had come when they closed: a loaded computer."""
     wrong: tuple[str, ...]
 
 
@@ -97,12 +99,17 @@ def labels(path: Path, velocity_rad_s: float, tick_hz: float) -> Labels:
     if ended:
         wrong.append(f"the episode ended: {ended}")
     by_policy, by_leader = source == "policy", source == "leader"
+    unasked = np.isnan(policy).all(axis=1)
     for name, bad in (
         ("a row of nobody's", ~(by_policy | by_leader | (source == "hold"))),
         ("a policy's row that says intervention", by_policy & intervention),
         ("a leader's row that does not", by_leader & ~intervention),
         ("a leader's row whose action is not the human's", by_leader & ~(action == human).all(axis=1)),
-        ("a policy's row whose action is not the policy's", by_policy & ~(action == policy).all(axis=1)),
+        ("a policy's row whose action is not the policy's", by_policy & ~unasked & ~(action == policy).all(axis=1)),
+        (
+            "a row that nobody asked for whose action is not what was sent",
+            by_policy & unasked & ~(action == sent).all(axis=1),
+        ),
         ("a policy's row with a human's action", by_policy & ~np.isnan(human).all(axis=1)),
     ):
         if bad.any():
@@ -111,7 +118,7 @@ def labels(path: Path, velocity_rad_s: float, tick_hz: float) -> Labels:
     counts = {name: int((source == name).sum()) for name in dict.fromkeys(source.tolist())}
     # a row takes the goal of its own ask: neighbours are a tick apart, give or take one ask of a 100 Hz leader
     allowed = velocity_rad_s * (1 / tick_hz + 0.01)
-    return Labels(len(source), begins, counts, float(steps / allowed), tuple(wrong))
+    return Labels(len(source), begins, counts, float(steps / allowed), int((by_policy & unasked).sum()), tuple(wrong))
 
 
 def main() -> None:
@@ -127,7 +134,7 @@ def main() -> None:
         episode = take_overs(rig, folder, Path(scratch) / "data", arguments.count, arguments.seed)
         found = labels(episode, rig.safety.velocity_rad_s, rig.tick_hz)
     print(f"{found.take_overs} take-overs in {found.rows} rows {found.by_source}; "
-          f"largest step {found.largest_step:.2f} of the limit")  # fmt: skip
+          f"largest step {found.largest_step:.2f} of the limit; {found.late_asks} late asks")  # fmt: skip
     if found.wrong or found.largest_step > SLACK or found.take_overs < arguments.count:
         sys.exit("\n".join(found.wrong) or "steps beyond the limits, or take-overs that did not happen")
 
