@@ -146,6 +146,8 @@ class OpenSession(Request, frozen=True):
     instruction: str = ""
     scene: str = ""
     source: SourceName = "leader"
+    policy: str = ""
+    """Which policy runs, as its runner says: it is written into every episode."""
     reset: Literal["none", "operator", "timed"] = "none"
     """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
     reset_s: float = 0.0

@@ -55,7 +55,7 @@ class Approach:
             self._ports.command(hold_command(self.arm.node, f"hand-over to {self._source}", now_ns))
 
     def _torque(self) -> None:
-        free = self.arm.free if self._source == "opening" else ()
+        free = self.arm.free if self._source in ("opening", "policy") else ()
         if self.arm.state is not None and self.arm.state.torque and not free:
             self._step = "resume"
             return

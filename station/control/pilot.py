@@ -73,7 +73,9 @@ class Pilot:
         self._tell_due_ns = 0
 
     def command(self, command: Command) -> None:
-        """Port: send one arm its command."""
+        """Port: send one arm its command. A change of state is told first: what an arm does in it is heard later."""
+        if self._changed():
+            self._tell(self._node.clock())
         self._node.publisher.publish("command", command, node=command.arm)
 
     def ask(self, arm: str, request: ArmRequest, then: Callable[[Reply], None]) -> None:

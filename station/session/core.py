@@ -269,7 +269,9 @@ class SessionCore:
             return
         part = self._folder / f"episode_{self._number}.mcap.part"
         opened = self._opened
-        info = RecordingInfo(opened.task, self._number, opened.instruction, opened.operator, opened.scene)
+        info = RecordingInfo(
+            opened.task, self._number, opened.instruction, opened.operator, opened.scene, policy=opened.policy
+        )
 
         def then(reply: Reply) -> None:
             if isinstance(reply, Done):

@@ -55,11 +55,13 @@ class Synchronizer:
             [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description")]
             + [("applied", name) for name in rig.followers]
             + [("command", name) for name in (*rig.followers, *ASKING_NODES)]
-            + [("pilot", "pilot")],
+            + [("pilot", "pilot"), ("health", "policy")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )
         self._pilot_holds = ""
         """Why the pilot holds; "" while it does not."""
+        self._pilot_aligns = False
+        """A hand-over: arms hold for a moment on their way, which ends no episode."""
         self._recording: Recording | None = None
         self._asked: tuple[BeginRecording, Callable[[Reply], None], int] | None = None
         """A recording that begins once every stream has a sample, or is refused at the time given."""
@@ -99,14 +101,22 @@ class Synchronizer:
                 continue
             if isinstance(body, PilotState):
                 self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
+                self._pilot_aligns = body.state == "aligning"
+                continue
+            if isinstance(body, Health):
+                self._put(sample)
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
             elif not self._push(stream_name(sample.kind, sample.node), sample):
                 continue
             self._flow.add(sample)
-            if self._recording is not None and STREAMS[sample.kind].recorded:
-                self._recording.put(sample)
+            if STREAMS[sample.kind].recorded:
+                self._put(sample)
+
+    def _put(self, sample: Sample) -> None:
+        if self._recording is not None:
+            self._recording.put(sample)
 
     def _push(self, stream: str, sample: Sample) -> bool:
         if sample.kind == "hand_pose":  # expected once somebody wears the headset: leaders record without it
@@ -149,7 +159,8 @@ class Synchronizer:
             return
         row = self._rows.close(k, recording.rows, instant, late, bool(self._pilot_holds))
         camera_loss_ns = int(self._rig.safety.camera_loss_s * NS_PER_S)
-        hold_why = "" if recording.keep_hold else self._pilot_holds or self._rows.hold_why() or "asked to"
+        kept = recording.keep_hold or self._pilot_aligns
+        hold_why = "" if kept else self._pilot_holds or self._rows.hold_why() or "asked to"
         why = end_reason(self._rig, instant, row, camera_loss_ns, ARM_LOSS_NS, hold_why)
         if why:
             recording.end(why)
