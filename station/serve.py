@@ -48,7 +48,7 @@ def main(node: Node) -> None:
                     host.step()
             except DeviceError as error:
                 if str(error) != node.error:
-                    node.log.error(str(error))
+                    node.log.error("%s", error)
                 node.error = str(error)
             finally:
                 driver.close()

@@ -165,7 +165,7 @@ class SessionNode:
             out, error = finaliser.popen.communicate()
             done = finaliser.popen.returncode == 0 and out.strip()
             if not done:
-                self._node.log.error("finalise", error=error)
+                self._node.log.error("finalise: %s", error)
             finaliser.then(
                 Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows"
             )
