@@ -55,9 +55,7 @@ class Approach:
             self._ports.command(hold_command(self.arm.node, f"hand-over to {self._source}", now_ns))
 
     def _torque(self) -> None:
-        if self.arm.state is not None and self.arm.state.torque:
-            self._step = "resume"
-            return
+        """Asked of an arm with torque too: a single servo may have come back from a reboot without."""
         self._step = "asked"
         self._ports.ask(self.arm.node, TorqueOn(), self._torque_answered)
 
