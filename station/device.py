@@ -10,7 +10,7 @@ Rules every driver keeps (tests/conformance checks them):
   - `captured_at_ns` rises and never repeats; it is when the world looked like that, never when somebody got round to it;
   - what `describe()` declares is what flows, at the declared rate ± 5 %;
   - no call blocks for a second; unplugged is a DeviceError within 1 s, and a later `open()` succeeds once it is back;
-  - nothing it does drops a raised arm: torque goes off in `torque(False)` and nowhere else.
+  - nothing it does drops a raised arm: torque goes off in `torque` when it is asked to, and nowhere else.
 """
 
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -93,8 +93,12 @@ class ArmDriver(Driver, Protocol):
         they held, and drops goals until this was asked: the host goes to hold.
         """
 
-    def torque(self, on: bool) -> None:
-        """On: goal := present position first, then torque, then the servo's own watchdog. Off: the arm goes limp."""
+    def torque(self, on: bool, free: tuple[str, ...] = ()) -> None:
+        """On: goal := present position first, then torque, then the servo's own watchdog. Off: the arm goes limp.
+
+        On with `free`: those dimensions go limp, the others have torque. Raises CommandRefused, with nothing changed,
+        unless all of them are compliant: a joint that is let go of drops the arm.
+        """
 
     def torque_on(self) -> bool:
         """Is torque on, at any servo, as last read."""

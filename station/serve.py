@@ -313,8 +313,10 @@ class _ArmHost(_Host):
         if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
         if isinstance(request, TorqueOn):
-            if not self.driver.torque_on() or self.driver.limp():
-                self.driver.torque(True)
+            was_whole = self.driver.torque_on() and not self.driver.limp()
+            if not was_whole or request.free:
+                self.driver.torque(True, request.free)
+            if not was_whole:
                 self.gate.reset(self.driver.goal(), self.node.clock())
         elif isinstance(request, TorqueOff):
             self.driver.torque(False)

@@ -43,6 +43,8 @@ class DynamixelArm:
         self._joints: Joints
         self._found: Found
         self._notes: tuple[str, ...] = ()
+        self._free: frozenset[int] = frozenset()
+        """Servos that are limp on purpose while the others have torque."""
         self._sample: Sample
 
     def open(self) -> None:
@@ -134,9 +136,17 @@ class DynamixelArm:
         """Has a servo's watchdog run out since this was last asked? The arm then holds the goal it had; go to hold."""
         return self._opened().take_trip()
 
-    def torque(self, on: bool) -> None:
-        """On: goal := present, torque, watchdog. Off: limp. DeviceWrong if a servo that shut down refuses."""
+    def torque(self, on: bool, free: tuple[str, ...] = ()) -> None:
+        """On: goal := present, torque (`free` aside, which goes limp), watchdog. Off: limp.
+
+        DeviceWrong if a servo that shut down refuses.
+        """
         control = self._opened()
+        compliant = [dimension.name for dimension in self._joints.dimensions() if dimension.compliant]
+        if not set(free) <= set(compliant):
+            raise CommandRefused(
+                f"{self._place.node}: of {', '.join(free)} only {', '.join(compliant)} may be let go of"
+            )
         if not on:
             control.torque_off()
             return
@@ -146,7 +156,8 @@ class DynamixelArm:
                 self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(ill)}",
                 "support the arm, let it cool, then reboot these servos",
             )  # fmt: skip
-        control.torque_on()
+        self._free = frozenset(servo_id for servo_id, name in self._names.items() if name in free)
+        control.torque_on(self._free)
 
     def torque_on(self) -> bool:
         """Is torque on at any servo, as last read."""
@@ -161,7 +172,7 @@ class DynamixelArm:
             if slow.errors
             else f"{self._names[servo_id]} has no torque while others have: support the arm, then engage"
             for servo_id, slow in self._slow.latest.items()
-            if not slow.torque
+            if not slow.torque and servo_id not in self._free
         )
 
     def reboot(self, joint: str) -> None:

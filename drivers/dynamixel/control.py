@@ -94,11 +94,20 @@ class Control:
         told, self._trip_told = self._trip_told, True
         return not told
 
-    def torque_on(self) -> None:
-        """Limp servos: goal := present, then torque. Those that have torque are left as they are. Then the watchdog."""
-        limp = [servo_id for servo_id in self._joints.ids if not self._fresh_torque(servo_id)]
+    def torque_on(self, free: frozenset[int] = frozenset()) -> None:
+        """Limp servos: goal := present, then torque. Those that have torque are left as they are. Then the watchdog.
+
+        Servos in `free` go limp, or stay so.
+        """
+        wanted = [servo_id for servo_id in self._joints.ids if servo_id not in free]
+        limp = [servo_id for servo_id in wanted if not self._fresh_torque(servo_id)]
         self._release_watchdog()
-        self._prepare(limp)
+        if self._place.role == "follower":
+            self._prepare(limp)
+        else:
+            self._limit_speed(limp)
+        for servo_id in free:
+            self._write_checked(servo_id, "Torque Enable", 0)
         for servo_id in limp:
             self._goal_to_present(servo_id)
             self._write_checked(servo_id, "Torque Enable", 1)
@@ -142,6 +151,13 @@ class Control:
         """What a follower's servos need in RAM: Profile Velocity at the rig's limit, the gripper's Goal Current."""
         if self._place.role != "follower":
             return ()
+        slowest = self._limit_speed(ids)
+        if self._joints.ids[-1] in ids:
+            self._write_checked(self._joints.ids[-1], "Goal Current", self._settings.gripper_current_limit)
+        return (f"Profile Velocity {slowest} ({slowest * RAD_S_PER_UNIT:.2f} rad/s): ALOHA's own is 0, unlimited",)
+
+    def _limit_speed(self, ids: "list[int] | tuple[int, ...]") -> int:
+        """Profile Velocity at the rig's limit, for whatever has torque, leader or follower. Returns the slowest."""
         wanted = max(1, math.floor(self._place.velocity_rad_s / RAD_S_PER_UNIT))
         slowest = wanted
         for servo_id in ids:
@@ -149,9 +165,7 @@ class Control:
             slowest = min(slowest, velocity)
             self._write_checked(servo_id, "Profile Velocity", velocity)
             self._write_checked(servo_id, "Profile Acceleration", 0)
-        if self._joints.ids[-1] in ids:
-            self._write_checked(self._joints.ids[-1], "Goal Current", self._settings.gripper_current_limit)
-        return (f"Profile Velocity {slowest} ({slowest * RAD_S_PER_UNIT:.2f} rad/s): ALOHA's own is 0, unlimited",)
+        return slowest
 
     def _goal_to_present(self, servo_id: int) -> None:
         state = raw_state(self.bus.read(servo_id, CURRENT_OR_LOAD, 10))

@@ -110,5 +110,5 @@ class Joints:
     def _gripper(self) -> Dimension:
         return Dimension(
             self.servos[-1].name, "1", 0.0, 1.0, rad_per_unit=abs(self.travel.open_rad - self.travel.close_rad),
-            compliant=self._role == "follower", overload_ma=models.stall_ma(self._models[-1]),
+            compliant=True, overload_ma=models.stall_ma(self._models[-1]),
         )  # fmt: skip

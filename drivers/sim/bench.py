@@ -1,9 +1,10 @@
 """The bench world: `python -m drivers.sim.bench --rig R --node world`. A full rig's load without physics.
 
-The same servo buses as the simulated world, paced like a wire, with shafts that follow their goals; leaders moved along
-smooth sinusoids once the pilot is engaged; cameras as MJPEG over loopback HTTP, every picture with its true capture
-time inside (`jpeg_stamp`). `SaveTruth` writes what really happened, so that the time from a leader's motion to the
-follower's goal register can be taken from outside the station.
+The same servo buses as the simulated world, paced like a wire, with shafts that follow their goals; leaders moved
+along smooth sinusoids once the pilot is engaged, their grippers closed when an opening waits for it; cameras as MJPEG
+over loopback HTTP, every picture with its true capture time inside (`jpeg_stamp`). `SaveTruth` writes what really
+happened, so that the time from a leader's motion to the follower's goal register can be taken from outside the
+station.
 """
 
 import math
@@ -50,6 +51,8 @@ class Sway:
 
     def __init__(self) -> None:
         self._begin_ns: int | None = None
+        self.squeezing = False
+        """Do the hands close the grippers?"""
 
     def go(self, moving: bool, now_ns: int) -> None:
         """Start at `now_ns`, or stop: stopping returns to the middle, which is no more than a swing away."""
@@ -65,10 +68,11 @@ class Sway:
         t_s = 0.0 if begin_ns is None else max(0, now_ns - begin_ns) / NS_PER_S
         ease = min(1.0, t_s / _EASE_S)
         ease = ease * ease * (3 - 2 * ease)
-        return [
+        shafts = [
             m + ease * s * math.sin(2 * math.pi * t_s / period)
             for m, s, period in zip(middle, swing, _PERIODS_S, strict=True)
         ]
+        return [*shafts[:6], 0.0] if self.squeezing else shafts
 
 
 class _Leader(NamedTuple):
@@ -140,6 +144,7 @@ class BenchWorld:
         for sample in self._heard.newest().values():
             if isinstance(sample.body, PilotState):
                 self._sway.go(sample.body.state == "engaged" and sample.body.source == "leader", self._node.clock())
+                self._sway.squeezing = sample.body.state == "waiting"
         if self._node.health_due(self._node.clock()):
             self._node.publish_health(Health(self._node.name, "ok", self._node.error))
 

@@ -3,8 +3,9 @@
     meeting ──engaged──► homing ──hands at start──► waiting ──recording──► playing ──► done ──next episode──► homing …
 
 While the leaders command nothing (`meeting`), the hands bring them to where the followers are, so that an alignment
-finds them close; they keep still while the pilot aligns. A hold ends the hand-over. Everything else goes the way of a
-human's hands: real drivers, pilot, followers.
+finds them close; they keep still while the pilot aligns. In an opening the leaders go to the start by themselves,
+with the hands on them and their grippers open; when the arms stand there, the hands close them. A hold ends the hand-
+over. Everything else goes the way of a human's hands: real drivers, pilot, followers.
 """
 
 from typing import Literal, NamedTuple
@@ -24,6 +25,8 @@ _SEEN_NS = NS_PER_S // 2
 """By then every camera has a picture of the cube in its new place."""
 _MET_UNITS = 0.1
 """Hands this close to the followers' pose need no correction."""
+_GRIP_OPEN = 0.8
+"""How open the hands keep the grippers until they may start."""
 _BETWEEN_EPISODES = ("opening", "ready", "reset")
 
 State = Literal["meeting", "homing", "waiting", "playing", "done"]
@@ -97,11 +100,21 @@ class Operator:
                 self._home(now_ns)
             return
         here = {side: self.at(side, now_ns) for side in SIDES}
+        if pilot is not None and pilot.source == "opening" and (self._aligning or pilot.state == "waiting"):
+            self._open(now_ns, 0.0 if pilot.state == "waiting" else _GRIP_OPEN)
+            return
         if engaged or self.state != "meeting" or self._aligning:
             self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in SIDES}))
             self.state = "meeting"
         elif self._finished(now_ns) and _apart(here, followers) > _MET_UNITS:
             self._go(now_ns, followers)
+
+    def _open(self, now_ns: int, gripper: float) -> None:
+        """Hands on leaders that go to the start by themselves: only the grippers are theirs."""
+        self.state = "meeting"
+        there = {side: np.array([*START[side][:6], gripper]) for side in SIDES}
+        if self._finished(now_ns) and _apart(self._motion.plan.at(1e9), there) > 0:
+            self._go(now_ns, there)
 
     def _play(self, now_ns: int, phase: str) -> None:
         if self.state == "waiting" and self.placed and phase == "recording" and self._plan is not None:

@@ -10,8 +10,8 @@ import msgspec
 
 SCHEMA = 1
 
-SourceName = Literal["none", "leader", "vr", "policy", "replay", "park", "hold"]
-SOURCES: tuple[SourceName, ...] = ("none", "leader", "vr", "policy", "replay", "park", "hold")
+SourceName = Literal["none", "leader", "vr", "policy", "replay", "park", "hold", "opening"]
+SOURCES: tuple[SourceName, ...] = ("none", "leader", "vr", "policy", "replay", "park", "hold", "opening")
 """The order is what `/control/source` stores (its attribute `names`)."""
 
 
@@ -39,7 +39,7 @@ class Dimension(Message, frozen=True):
     rad_per_unit: float = 1.0
     """How far the servo turns per unit: limits in rad/s become unit/s by it (grippers run 0…1)."""
     compliant: bool = False
-    """Current-limited: it may be far from its goal on purpose (a gripper on an object)."""
+    """It may be far from its goal on purpose: a gripper on an object, or let go of for a hand (`TorqueOn.free`)."""
     overload_ma: float | None = None
     """Near this current the servo shuts itself down; None where it cannot say."""
     sleep: float = 0.0
@@ -184,12 +184,15 @@ class ArmPilot(Message, frozen=True):
 class PilotState(Message, frozen=True):
     """Who commands, and the state of engagement."""
 
-    state: Literal["idle", "aligning", "engaged", "hold"]
+    state: Literal["idle", "aligning", "waiting", "engaged", "hold"]
+    """`waiting`: the arms stand at the start pose and wait for both leader grippers to be closed by hand."""
     source: SourceName
     why: str
     arms: tuple[ArmPilot, ...]
     holds: int = 0
     """How often anything has put the pilot in hold since it started."""
+    stiff: tuple[str, ...] = ()
+    """Leaders that have torque: nobody can lead with them until `Opening` or `Park(release)` lets go of them."""
 
 
 class RecorderState(Message, frozen=True):
@@ -242,6 +245,10 @@ class SessionState(Message, frozen=True):
     """The newest saved episode."""
     why: str = ""
     """Why the phase is what it is, when that is not plain: the cause of a hold, of an early end."""
+    newest: int = -1
+    """The newest episode that was kept, which labels and notes go to between two episodes; −1 if there is none."""
+    wanted: int = 0
+    """How many episodes the operator wants; 0: as many as come."""
 
 
 class StreamHealth(Message, frozen=True):

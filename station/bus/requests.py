@@ -31,7 +31,12 @@ Reply = Done | Refused
 
 # -- to an arm's driver, from the pilot alone --
 class TorqueOn(Request, frozen=True):
-    """Goal := present position, then torque on, then the watchdog is armed."""
+    """Goal := present position, then torque on, then the watchdog is armed.
+
+    Dimensions in `free` go limp instead; only compliant ones may (a leader's gripper, for the hand that closes it).
+    """
+
+    free: tuple[str, ...] = ()
 
 
 class TorqueOff(Request, frozen=True):
@@ -58,6 +63,16 @@ class Engage(Request, frozen=True):
     source: SourceName
 
 
+class Opening(Request, frozen=True):
+    """ALOHA's opening: followers and leaders go to the start pose, then both leader grippers, opened and closed by hand,
+    give the leaders away to the hands that hold them, and they command. Done then: it takes as long as the operator does.
+
+    Where the leaders cannot be driven: plain `Engage("leader")`, or refused if it is `needed`.
+    """
+
+    needed: bool = True
+
+
 class Hold(Request, frozen=True):
     """Stop where you are and keep torque."""
 
@@ -82,7 +97,7 @@ class Reboot(Request, frozen=True):
     joint: str
 
 
-PilotRequest = Engage | Hold | Park | Disengage | Reboot
+PilotRequest = Engage | Opening | Hold | Park | Disengage | Reboot
 
 
 # -- to the synchronizer, from the session --
@@ -134,6 +149,10 @@ class OpenSession(Request, frozen=True):
     reset: Literal["none", "operator", "timed"] = "none"
     """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
     reset_s: float = 0.0
+    episodes: int = 0
+    """How many are wanted: no timed reset starts one more. 0: no limit."""
+    opening: bool | None = False
+    """Begin with ALOHA's opening (`Opening`); None: where the leaders can be driven."""
 
 
 class Start(Request, frozen=True):

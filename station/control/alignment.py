@@ -56,8 +56,9 @@ class Approach:
 
     def _torque(self) -> None:
         """Asked of an arm with torque too: a single servo may have come back from a reboot without."""
+        free = self.arm.free if self._source == "opening" else ()
         self._step = "asked"
-        self._ports.ask(self.arm.node, TorqueOn(), self._torque_answered)
+        self._ports.ask(self.arm.node, TorqueOn(free), self._torque_answered)
 
     def _torque_answered(self, reply: Reply) -> None:
         if isinstance(reply, Refused):
@@ -177,6 +178,13 @@ class Alignment:
         if now_ns - self._asked_ns > LONGEST_NS:
             return f"{self._slowest(now_ns)} did not arrive within {LONGEST_NS // NS_PER_S} s: is it blocked?"
         return ""
+
+    def stay(self, arms: list[Arm], now_ns: int) -> None:
+        """Arrived long ago: keep those arms where the source wants them."""
+        for arm in arms:
+            ask = self._arms.ask(self.source, arm, now_ns)
+            if ask is not None:
+                self._approaches[arm.node].advance(ask, now_ns)
 
     def arrived(self, now_ns: int) -> bool:
         """Have all arrived?"""

@@ -42,7 +42,10 @@ class Arm:
     node: str
     leader: str | None = None
     """A follower's leader, if its side has one."""
+    leads: bool = False
     dimensions: tuple[Dimension, ...] = ()
+    drivable: bool = True
+    """Does it take goals? Some leaders can only be read."""
     state: ArmState | None = None
     captured_at_ns: int = 0
     sequence: int = -1
@@ -51,6 +54,11 @@ class Arm:
     """The goal its driver said to hold or follow last, with its reason to hold."""
     last_ask_ns: int = 0
     """The newest ask that was sent on to it."""
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """What an opening leaves to the hand: a leader's gripper."""
+        return tuple(dimension.name for dimension in self.dimensions if self.leads and dimension.compliant)
 
     def missing(self, now_ns: int) -> str:
         """What keeps the pilot from knowing this arm; "" if nothing does."""
@@ -79,7 +87,7 @@ class Arms:
         self.followers = {
             side.follower: Arm(side.follower, side.leader) for side in rig.sides if side.follower is not None
         }
-        self.leaders = {node: Arm(node) for node in rig.leaders}
+        self.leaders = {node: Arm(node, leads=True) for node in rig.leaders}
         self._asking: dict[SourceName, Asking] = {}
 
     def find(self, node: str) -> Arm | None:
@@ -91,6 +99,7 @@ class Arms:
         arm = self.find(node)
         if arm is not None:
             arm.dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
+            arm.drivable = description.commands == "position"
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int) -> str:
         """A source asks; returns why that is no ask, or "". What is none is not kept: the source goes stale by it."""
@@ -111,6 +120,8 @@ class Arms:
         """What `source` wants of `follower`, None if it never said."""
         if source == "park":
             return Ask(tuple(dimension.sleep for dimension in follower.dimensions), -1, -1, now_ns)
+        if source == "opening":
+            return self._start(follower, now_ns)
         if source == "leader":
             leader = self.leaders[follower.leader] if follower.leader is not None else None
             if leader is None or leader.state is None:
@@ -127,9 +138,36 @@ class Arms:
         goal = asking.command.goal[first : first + len(follower.dimensions)]
         return Ask(goal, asking.sequence, asking.command.tick, asking.command.ask_at_ns)
 
+    def _start(self, arm: Arm, now_ns: int) -> Ask:
+        """The start pose. What is left to the hand is asked to be where it is held already."""
+        held = arm.applied.goal if arm.applied is not None else ()
+        free = arm.free if len(held) == len(arm.dimensions) else ()
+        goal = [
+            held[place] if dimension.name in free else dimension.start for place, dimension in enumerate(arm.dimensions)
+        ]
+        return Ask(tuple(goal), -1, -1, now_ns)
+
+    def opened(self) -> list[Arm]:
+        """Who goes to the start pose in an opening: the followers that have a leader, then those leaders."""
+        followers = self.commanded_by("leader")
+        return [*followers, *(self.leaders[arm.leader] for arm in followers if arm.leader is not None)]
+
+    def undrivable(self) -> str:
+        """Why the rig's arms cannot go to the start pose; "" if they can, as far as is known."""
+        if not self.commanded_by("leader"):
+            return "the rig has no leader with a follower"
+        for arm in self.opened():
+            if not arm.drivable:
+                return f"{arm.node} can only be read"
+            if arm.dimensions and not any(dimension.start for dimension in arm.dimensions):
+                return f"{arm.node} describes no start pose"
+            if arm.leads and arm.dimensions and not arm.free:
+                return f"{arm.node} has no gripper to close"
+        return ""
+
     def unfit(self, source: SourceName, follower: Arm, now_ns: int, stale_ns: int) -> str:
         """Why `source` cannot command `follower` just now; "" if it can."""
-        if source == "park":
+        if source in ("park", "opening"):
             return ""
         if source == "leader":
             leader = self.leaders[follower.leader or ""]

@@ -12,6 +12,7 @@ from station.bus.requests import (
     Done,
     Engage,
     Hold,
+    Opening,
     Park,
     PilotRequest,
     Reboot,
@@ -23,6 +24,7 @@ from station.bus.requests import (
 from station.clock import NS_PER_MS
 from station.control.alignment import Alignment, hold_command
 from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
+from station.control.opening import Waiting
 from station.control.states import MAY_COMMAND, TRANSITIONS, Difference, Event, State, worst_difference
 from station.rig import Rig
 
@@ -46,6 +48,7 @@ class PilotCore:
         self._engaged: list[Arm] = []
         self._alignment: Alignment | None = None
         self._park: Park | None = None
+        self._waiting: Waiting | None = None
 
     # -- what is heard --
 
@@ -61,12 +64,12 @@ class PilotCore:
         arm.state, arm.captured_at_ns, arm.sequence, arm.heard_ns = state, captured_at_ns, sequence, now_ns
         if node in self.arms.leaders:
             self._leader_moved(node, now_ns)
-        elif not state.torque and self._commands(arm):
+        if not state.torque and self._commands(arm):
             self._hold(f"{node} has lost its torque: support it, find out why, then engage again", now_ns)
 
     def applied(self, node: str, command: Command, now_ns: int) -> None:
         """An arm's driver said which goal it follows or holds."""
-        arm = self.arms.followers.get(node)
+        arm = self.arms.find(node)
         if arm is None:
             return
         arm.applied = command
@@ -90,14 +93,16 @@ class PilotCore:
         """Timers: what is to be prepared, ramped, or has gone silent."""
         if self._alignment is not None:
             self._align(self._alignment, now_ns)
-        if self._state == "engaged" or (self._alignment is not None and self._alignment.started):
+        if self._waiting is not None:
+            self._wait(self._waiting, now_ns)
+        if self._state in ("engaged", "waiting") or (self._alignment is not None and self._alignment.started):
             why = self._silent(now_ns)
             if why:
                 self._hold(why, now_ns)
 
     def due_ns(self, now_ns: int) -> int:
         """When `tick` is wanted next."""
-        if self._alignment is not None:
+        if self._alignment is not None or self._waiting is not None:
             return now_ns + TIMER_NS
         return now_ns + (WATCH_NS if self._state == "engaged" else 100 * NS_PER_MS)
 
@@ -107,6 +112,8 @@ class PilotCore:
         """Do what is asked; `answer` is called once, when it is done or cannot be."""
         if isinstance(request, Engage):
             self._engage(request.source, answer, now_ns)
+        elif isinstance(request, Opening):
+            self._open(request, answer, now_ns)
         elif isinstance(request, Park):
             self._begin_park(request, answer, now_ns)
         elif isinstance(request, Hold):
@@ -118,6 +125,15 @@ class PilotCore:
         else:
             self._reboot(request, answer)
 
+    def _open(self, request: Opening, answer: Answer, now_ns: int) -> None:
+        why = self.arms.undrivable()
+        if not why:
+            self._begin("opening", self.arms.opened(), answer, now_ns)
+        elif request.needed:
+            answer(Refused(f"no opening: {why}. Next: record with --no-opening"))
+        else:
+            self._engage("leader", answer, now_ns)
+
     def _engage(self, source: SourceName, answer: Answer, now_ns: int) -> None:
         targets = self.arms.commanded_by(source)
         if source not in MAY_COMMAND:
@@ -126,15 +142,21 @@ class PilotCore:
             answer(Done(f"{source} commands already"))
         elif not targets:
             answer(Refused(f"rig {self._rig.name} has no follower that {source} could command"))
+        elif source == "leader" and (stiff := self._stiff()):
+            answer(Refused(f"{stiff[0]} is stiff: it has torque. Next: open with the grippers (`station record`), "
+                           f"or support it and `station park --release {stiff[0]}`"))  # fmt: skip
         else:
             self._begin(source, targets, answer, now_ns)
 
     def _begin_park(self, request: Park, answer: Answer, now_ns: int) -> None:
-        unknown = [name for name in request.arms if name not in self.arms.followers]
+        found = {name: self.arms.find(name) for name in request.arms}
+        unknown = [name for name, arm in found.items() if arm is None]
         if unknown:
-            answer(Refused(f"{unknown[0]} is no follower of rig {self._rig.name}: {', '.join(self.arms.followers)}"))
+            known = ", ".join((*self.arms.followers, *self.arms.leaders))
+            answer(Refused(f"{unknown[0]} is no arm of rig {self._rig.name}: {known}"))
             return
-        named = [self.arms.followers[name] for name in request.arms] or list(self.arms.followers.values())
+        everybody = [*self.arms.followers.values(), *(self.arms.leaders[name] for name in self._stiff())]
+        named = [arm for arm in found.values() if arm is not None] or everybody
         targets = [arm for arm in named if arm.state is not None and arm.state.torque]
         poseless = [arm.node for arm in targets if not any(d.sleep for d in arm.dimensions)]
         if poseless:
@@ -146,6 +168,9 @@ class PilotCore:
             self._park = request
 
     def _begin(self, source: SourceName, targets: list[Arm], answer: Answer, now_ns: int) -> bool:
+        if self._waiting is not None:
+            answer(Refused("the arms wait for the grippers to be closed. Next: close them, or ask to hold first"))
+            return False
         if self._alignment is not None:
             answer(Refused(f"already aligning with {self._alignment.source}. Next: wait for it, or ask to hold first"))
             return False
@@ -161,7 +186,7 @@ class PilotCore:
         elif request.joint not in [dimension.name for dimension in arm.dimensions]:
             names = ", ".join(dimension.name for dimension in arm.dimensions) or "none heard of yet"
             answer(Refused(f"{request.arm} has no joint {request.joint}: {names}"))
-        elif self._state in ("aligning", "engaged") or self._alignment is not None:
+        elif self._state in ("aligning", "waiting", "engaged") or self._alignment is not None:
             answer(Refused("an arm that is commanded is not rebooted. Next: hold first, and support the arm"))
         else:
             self._ports.ask(request.arm, RebootServo(request.joint), answer)
@@ -181,7 +206,12 @@ class PilotCore:
     def _start(self, alignment: Alignment, now_ns: int) -> bool:
         """Touch the arms, once everything is known and near enough. Until then whoever commands goes on."""
         verdict = alignment.ready(now_ns)
+        if verdict == "" and alignment.source == "opening":
+            verdict = self.arms.undrivable()
         if verdict is None:
+            return False
+        if verdict and self._state == "waiting":
+            self._hold(verdict, now_ns)  # nobody commands the followers any more
             return False
         if verdict:
             self._alignment = None
@@ -197,6 +227,10 @@ class PilotCore:
 
     def _arrive(self, alignment: Alignment, now_ns: int) -> None:
         self._alignment = None
+        if alignment.source == "opening":
+            self._waiting = Waiting(alignment, self._ports)
+            self._go("stand", "opening", self._waiting.why)
+            return
         if alignment.source != "park":
             self._engaged = alignment.targets
             self._go("arrive", alignment.source, "")
@@ -210,6 +244,15 @@ class PilotCore:
             self._release([arm.node for arm in alignment.targets], alignment.answer)
         else:
             alignment.answer(Done("parked; torque stays on"))
+
+    def _wait(self, waiting: Waiting, now_ns: int) -> None:
+        """At the start pose; once both grippers were closed and the leaders let go, they command."""
+        self._why = waiting.advance(now_ns)
+        if waiting.failed:
+            self._hold(waiting.failed, now_ns)
+        elif waiting.released:
+            self._waiting = None
+            self._begin("leader", self.arms.commanded_by("leader"), waiting.alignment.answer, now_ns)
 
     def _release(self, arms: list[str], answer: Answer) -> None:
         """Torque off, one arm after the other; the first refusal ends it."""
@@ -246,11 +289,15 @@ class PilotCore:
         """Does that follower follow just now, so that its hold is everybody's?"""
         if self._state == "engaged":
             return arm in self._engaged
+        if self._waiting is not None:
+            return arm in self._waiting.arms
         return self._alignment is not None and self._alignment.ramping(arm)
 
     def _silent(self, now_ns: int) -> str:
         alignment = self._alignment if self._state == "aligning" else None
         targets = alignment.targets if alignment is not None else self._engaged
+        if self._waiting is not None:
+            targets = self._waiting.arms
         source = alignment.source if alignment is not None else self._source
         for arm in targets:
             if now_ns - arm.heard_ns > SILENT_NS:
@@ -264,7 +311,7 @@ class PilotCore:
 
     def _hold(self, why: str, now_ns: int) -> None:
         """Everybody decelerates and holds; whoever waits for a hand-over is told why it failed."""
-        counts = self._state in ("aligning", "engaged")
+        counts = self._state in ("aligning", "waiting", "engaged")
         self._stop(why, now_ns)
         if self._state != "hold" or not self._why:
             self._go("hold", "hold", why)
@@ -276,6 +323,8 @@ class PilotCore:
 
     def _stop(self, why: str, now_ns: int) -> None:
         alignment, self._alignment = self._alignment, None
+        if self._waiting is not None:
+            alignment, self._waiting = self._waiting.alignment, None
         targets = [*self._engaged, *(alignment.targets if alignment is not None and alignment.started else ())]
         for arm in dict.fromkeys(arm.node for arm in targets):
             self._ports.command(hold_command(arm, why, now_ns))
@@ -297,7 +346,10 @@ class PilotCore:
     def state(self, now_ns: int) -> PilotState:
         """What is published."""
         arms = tuple(self._arm(arm, now_ns) for arm in self.arms.followers.values())
-        return PilotState(self._state, self._source, self._why, arms, self._holds)
+        return PilotState(self._state, self._source, self._why, arms, self._holds, self._stiff())
+
+    def _stiff(self) -> tuple[str, ...]:
+        return tuple(arm.node for arm in self.arms.leaders.values() if arm.state is not None and arm.state.torque)
 
     def _arm(self, arm: Arm, now_ns: int) -> ArmPilot:
         """The arm against whoever commands it, or its leader while nobody does."""

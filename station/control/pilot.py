@@ -60,7 +60,7 @@ class Pilot:
         self._core = PilotCore(rig, self)
         arms = (*rig.leaders, *rig.followers)
         streams = [(kind, arm) for arm in arms for kind in ("arm_state", "description")]
-        streams += [("applied", arm) for arm in rig.followers]
+        streams += [("applied", arm) for arm in arms]
         streams += [("command", source) for source in SOURCE_NODES]
         self._heard = Subscriber(rig.name, streams)
         self._neighbours = {arm: _Neighbour(rig.name, arm) for arm in arms}

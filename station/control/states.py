@@ -3,6 +3,9 @@
 idle ──align──► aligning ──arrive──► engaged
  ▲                 │ hold               │ hold
  └──disengage── hold ◄──────────────────┘        from hold only an operator's act (align, disengage) leads on
+
+An opening first aligns everybody with the start pose and waits there for the operator's hands:
+aligning ──stand──► waiting ──align (both grippers closed)──► aligning
 """
 
 from collections.abc import Sequence
@@ -10,17 +13,21 @@ from typing import Literal, NamedTuple
 
 from station.bus.messages import Dimension, SourceName
 
-State = Literal["idle", "aligning", "engaged", "hold"]
-Event = Literal["align", "arrive", "parked", "hold", "disengage"]
+State = Literal["idle", "aligning", "waiting", "engaged", "hold"]
+Event = Literal["align", "arrive", "stand", "parked", "hold", "disengage"]
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     ("idle", "align"): "aligning",
     ("idle", "hold"): "hold",
     ("idle", "disengage"): "idle",
     ("aligning", "arrive"): "engaged",
+    ("aligning", "stand"): "waiting",
     ("aligning", "parked"): "idle",
     ("aligning", "hold"): "hold",
     ("aligning", "disengage"): "idle",
+    ("waiting", "align"): "aligning",
+    ("waiting", "hold"): "hold",
+    ("waiting", "disengage"): "idle",
     ("engaged", "align"): "aligning",
     ("engaged", "hold"): "hold",
     ("engaged", "disengage"): "idle",

@@ -27,6 +27,7 @@ from station.bus.requests import (
     KeepHold,
     Label,
     Note,
+    Opening,
     OpenSession,
     Pause,
     PilotRequest,
@@ -100,6 +101,10 @@ class SessionCore:
         self._seconds: float | None = None
         self._recorded = self._discarded = self._early = self._finalising = 0
         self._saved: list[int] = []
+        self._kept: int | None = None
+        """The newest finished episode that was not thrown away: what labels and notes go to between episodes."""
+        self._keeping = 0
+        """Of those being built, how many are to be saved."""
         self._success: dict[int, bool | None] = {}
         self._saved_path = ""
         self._why = ""
@@ -119,6 +124,7 @@ class SessionCore:
             buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), paused=self._paused,
             disk_left_s=self._room.left_s if self._room is not None else 0.0,
             reset_ends_ns=self._reset_ends_ns, finalising=self._finalising, saved_path=self._saved_path, why=self._why,
+            newest=-1 if self._kept is None else self._kept, wanted=self._opened.episodes,
         )  # fmt: skip
 
     def request(self, request: SessionRequest, answer: Answer) -> None:
@@ -138,7 +144,7 @@ class SessionCore:
         if now_ns >= self._room_due_ns and self.phase != "ended":
             self._room_due_ns = now_ns + NS_PER_S
             self._look_at_the_disk()
-        if self.phase != "reset" or self._opened.reset != "timed":
+        if self.phase != "reset" or self._opened.reset != "timed" or self._enough:
             return
         if self._reset_ends_ns == 0:
             self._reset_ends_ns = now_ns + int(self._opened.reset_s * NS_PER_S)
@@ -146,6 +152,11 @@ class SessionCore:
             self._reset_ends_ns = 0
             self.phase = "ready"
             self._start(Start(self._seconds), self._told)
+
+    @property
+    def _enough(self) -> bool:
+        """Are there as many episodes as are wanted, those being built included?"""
+        return 0 < self._opened.episodes <= len(self._saved) + self._keeping
 
     def _look_at_the_disk(self) -> None:
         recorder = self._recorder
@@ -200,9 +211,9 @@ class SessionCore:
             return
         self._opened, self._folder = request, folder
         self._recorded = self._discarded = self._early = 0
-        self._saved, self._success = [], {}
+        self._saved, self._success, self._kept, self._keeping = [], {}, None, 0
         self._saved_path = self._why = ""
-        self._engage(answer, "ended")
+        self._engage(answer, "ended", fresh=True)
 
     def _resume(self, _: SessionRequest, answer: Answer) -> None:
         if self.phase == "recording":
@@ -220,7 +231,7 @@ class SessionCore:
         self._paused = False
         self._ports.sync(KeepHold(False), answer)
 
-    def _engage(self, answer: Answer, otherwise: Phase) -> None:
+    def _engage(self, answer: Answer, otherwise: Phase, fresh: bool = False) -> None:
         self.phase, self._why, self._paused = "opening", "", False
 
         def then(reply: Reply) -> None:
@@ -229,7 +240,11 @@ class SessionCore:
                 self._told(reply)
             answer(reply)
 
-        self._ports.pilot(Engage(self._opened.source), then)
+        stiff = self._pilot is not None and self._pilot.stiff
+        if self._opened.opening is not False and self._opened.source == "leader" and (fresh or stiff):
+            self._ports.pilot(Opening(self._opened.opening is True), then)
+        else:
+            self._ports.pilot(Engage(self._opened.source), then)
 
     def _pause(self, _: SessionRequest, answer: Answer) -> None:
         def held(reply: Reply) -> None:
@@ -286,6 +301,8 @@ class SessionCore:
         self._early += early
         self._number += 1
         self._finalising += 1
+        if not discarded:
+            self._kept, self._keeping = number, self._keeping + 1
         self._why = why if early else ""
         self._paused = False
         self.phase = "ready" if self._opened.reset == "none" else "reset"
@@ -294,6 +311,7 @@ class SessionCore:
 
         def then(path: Path | None, error: str) -> None:
             self._finalising -= 1
+            self._keeping -= not discarded
             self._finalised(number, path, error, discarded)
             self._finish_closing()
 
@@ -314,20 +332,20 @@ class SessionCore:
     def _label(self, request: SessionRequest, answer: Answer) -> None:
         """The newest finished episode, whether its HDF5 is there already or not."""
         assert isinstance(request, Label)
-        number = self._number - 1
+        number = self._kept
+        if number is None:
+            answer(Refused("there is no episode to label in this sitting"))
+            return
         self._success[number] = request.success
         if number in self._saved:
             self._ports.label(self._folder, number, request.success)
-        elif self._finalising == 0:
-            answer(Refused("there is no episode to label in this sitting"))
-            return
         answer(Done(f"episode {number}"))
 
     def _note(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, Note)
-        number = self._number if self.phase == "recording" else self._number - 1
-        if number < 0:
-            answer(Refused("there is no episode to write to yet"))
+        number = self._number if self.phase == "recording" else self._kept
+        if number is None:
+            answer(Refused("there is no episode in this sitting to write to yet"))
             return
         self._ports.note(self._folder, number, request.text)
         answer(Done(f"episode {number}"))
@@ -343,6 +361,7 @@ class SessionCore:
             return
         number = self._saved.pop()
         self._ports.delete(self._folder, number)
+        self._kept = self._saved[-1] if self._saved else None
         self._discarded += 1
         answer(Done(f"episode {number} deleted; `station episodes delete --undo` brings it back"))
 

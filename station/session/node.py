@@ -10,7 +10,7 @@ from typing import NamedTuple
 import zmq
 
 from station.bus.messages import Health, PilotState, RecorderState
-from station.bus.requests import PilotRequest, Refused, Reply, SessionRequest, SyncRequest
+from station.bus.requests import Opening, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
 from station.episodes.catalogue import delete
@@ -24,6 +24,8 @@ from station.session.room import Room, room
 STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
 """How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
+OPENING_NS = 600 * NS_PER_S
+"""An opening waits for the operator's hands."""
 
 
 class _Asked(NamedTuple):
@@ -39,13 +41,15 @@ class _Neighbour:
         self._node, self._name = node, name
         self._asker = Asker(node.rig.name, name)
         self._asked: list[_Asked] = []
+        self._life = 0
 
     @property
     def socket(self) -> "zmq.Socket[bytes]":
         return self._asker.socket
 
     def ask(self, request: PilotRequest | SyncRequest, then: Callable[[Reply], None]) -> None:
-        deadline_ns = self._node.clock() + ANSWER_NS[self._name]
+        patience_ns = OPENING_NS if isinstance(request, Opening) else ANSWER_NS[self._name]
+        deadline_ns = self._node.clock() + patience_ns
         self._asked.append(_Asked(self._asker.send(request), deadline_ns, then))
 
     def poll(self) -> None:
@@ -57,6 +61,15 @@ class _Neighbour:
         for asked in [a for a in self._asked if a.deadline_ns < now_ns]:
             self._asked.remove(asked)
             asked.then(Refused(f"{self._name} did not answer in time. Next: `station status` says whether it runs"))
+
+    def heard(self, start_id: int) -> None:
+        """It lives. If it is another life, nobody will answer what the last one was asked."""
+        lost = self._asked if self._life not in (0, start_id) else []
+        self._life = start_id
+        if lost:
+            self._asked = []
+            for asked in lost:
+                asked.then(Refused(f"{self._name} was restarted. Next: try again"))
 
     def close(self) -> None:
         self._asker.close()
@@ -146,6 +159,7 @@ class SessionNode:
 
     def _hear(self) -> None:
         for sample in self._heard.newest().values():
+            self._neighbours[sample.node].heard(sample.header.start_id)
             if isinstance(sample.body, PilotState):
                 self._core.heard_pilot(sample.body)
             elif isinstance(sample.body, RecorderState):

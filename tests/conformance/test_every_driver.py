@@ -167,6 +167,24 @@ def test_an_arm_refuses_what_is_no_goal(subject: Subject) -> None:
     driver.close()
 
 
+def test_an_arm_lets_go_of_what_is_compliant_and_of_nothing_else(subject: Subject) -> None:
+    driver = subject.make()
+    if not isinstance(driver, ArmDriver):
+        return
+    driver.open()
+    dimensions = driver.describe().streams[0].dimensions
+    free = tuple(d.name for d in dimensions if d.compliant)
+    with pytest.raises(CommandRefused):
+        driver.torque(True, free=(dimensions[0].name,))
+    assert not driver.torque_on()
+    driver.torque(True, free=free)
+    assert driver.torque_on()
+    driver.write(driver.goal())
+    driver.torque(False)
+    assert not driver.torque_on()
+    driver.close()
+
+
 def test_closing_leaves_torque_as_it_is(subject: Subject) -> None:
     driver = subject.make()
     if not isinstance(driver, ArmDriver):

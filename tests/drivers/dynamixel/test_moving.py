@@ -223,3 +223,31 @@ def test_torque_lost_with_the_power_stays_lost(make_arm: MakeArm) -> None:
     rigged.arm.torque(True)
     assert rigged.bus.register(1, "Profile Velocity") == 130
     assert rigged.arm.goal()[3] == pytest.approx(0.3, abs=0.01)
+
+
+def test_a_leaders_gripper_is_let_go_of_while_its_joints_are_driven(make_arm: MakeArm) -> None:
+    rigged = make_arm(role="leader", model="wx250s")
+    rigged.arm.open()
+    rigged.arm.torque(True)
+    assert torques(rigged) == {1}
+    rigged.arm.torque(True, free=("gripper",))
+    assert rigged.bus.register(9, "Torque Enable") == 0
+    assert rigged.bus.register(1, "Torque Enable") == 1
+    assert rigged.bus.register(1, "Profile Velocity") > 0, "a driven leader keeps the velocity limit too"
+    assert rigged.arm.torque_on()
+    next_state(rigged.arm)
+    assert not [told for told in rigged.arm.warnings() if "torque" in told]
+    rigged.plant.move_hand(9, -0.3)
+    here = next_state(rigged.arm).position
+    rigged.arm.write((0.1, *here[1:6], 1.0))
+    assert until(lambda: abs(next_state(rigged.arm).position[0] - 0.1) < 0.01)
+    assert next_state(rigged.arm).position[6] == pytest.approx(here[6], abs=0.01)
+    rigged.arm.torque(False)
+    assert torques(rigged) == {0}
+
+
+def test_no_joint_is_let_go_of(make_arm: MakeArm) -> None:
+    rigged = engaged(make_arm)
+    with pytest.raises(CommandRefused, match="only gripper may be let go of"):
+        rigged.arm.torque(True, free=("elbow",))
+    assert torques(rigged) == {1}

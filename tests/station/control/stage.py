@@ -13,8 +13,8 @@ MS = 1_000_000
 LIMITS = Safety()
 PERIOD_NS = 5 * MS
 DIMENSIONS = (
-    Dimension("waist", "rad", -3.0, 3.0, sleep=0.0),
-    Dimension("elbow", "rad", -1.5, 1.5, sleep=1.2),
+    Dimension("waist", "rad", -3.0, 3.0, sleep=0.0, start=0.3),
+    Dimension("elbow", "rad", -1.5, 1.5, sleep=1.2, start=0.5),
     Dimension("gripper", "1", 0.0, 1.0, rad_per_unit=1.7, compliant=True),
 )
 ARM = Description("vx300s", "1", "50", (StreamDescription("arm_state", 200.0, DIMENSIONS),), "position")
@@ -31,15 +31,15 @@ def rig(*sides: str, safety: Safety = LIMITS) -> Rig:
     return Rig("bench", Path("bench.yaml"), "", 50.0, 3.0, Path("data"), "jpeg", tuple(made), (), safety, None)
 
 
-class Follower:
-    """A follower's host: gate, torque, and servos that follow, with a sag of their own."""
+class Host:
+    """An arm's host: gate, torque, and servos that follow, with a sag of their own. A leader is in a hand while limp."""
 
     def __init__(self, node, safety, torque=True, pose=(0.0, 0.0, 0.5), sag=0.0):
         self.node, self.gate, self.torque, self.sag = node, Gate(DIMENSIONS, safety), torque, sag
         self.pose, self.stuck = pose, False
-        self.alive = True
         self.refusals = []
-        self.ready = False
+        self.free = ()
+        self.keeps_torque = ""
 
     def open(self, now_ns):
         if self.torque:
@@ -61,8 +61,12 @@ class Follower:
     def request(self, request, now_ns):
         try:
             if isinstance(request, TorqueOn):
+                self.free = request.free
+                if not self.torque:
+                    self.gate.reset(self.pose, now_ns)
                 self.torque = True
-                self.gate.reset(self.pose, now_ns)
+            elif isinstance(request, TorqueOff) and self.keeps_torque:
+                return Refused(self.keeps_torque)
             elif isinstance(request, TorqueOff):
                 self.torque = False
                 self.gate.close("torque is off")
@@ -83,7 +87,10 @@ class Follower:
 
     def move(self, goal):
         if goal is not None and not self.stuck:
-            self.pose = goal
+            self.pose = tuple(
+                here if dimension.name in self.free else there
+                for dimension, here, there in zip(DIMENSIONS, self.pose, goal, strict=True)
+            )
 
 
 class Stage:
@@ -93,8 +100,11 @@ class Stage:
         self.rig = rig(*(sides or ("left", "right")), safety=safety)
         self.now_ns = 10**12
         self.core = PilotCore(self.rig, self)
-        self.followers = {node: Follower(node, safety, **arm) for node in self.rig.followers}
+        self.followers = {node: Host(node, safety, **arm) for node in self.rig.followers}
         self.leaders = {node: (0.1, 0.2, 0.5) for node in self.rig.leaders}
+        self.leader_hosts = {
+            node: Host(node, safety, torque=False, pose=self.leaders[node]) for node in self.rig.leaders
+        }
         self.silent: set[str] = set()
         self.asks = {}
         self.commands = []
@@ -103,8 +113,8 @@ class Stage:
         self._questions = []
         self._sequence = 0
         self._timer_ns = 0
-        for follower in self.followers.values():
-            follower.open(self.now_ns)
+        for host in (*self.followers.values(), *self.leader_hosts.values()):
+            host.open(self.now_ns)
 
     # the core's ports
     def command(self, command):
@@ -125,6 +135,10 @@ class Stage:
             if until():
                 return True
         return False
+
+    @property
+    def _hosts(self):
+        return {**self.followers, **self.leader_hosts}
 
     def answered(self):
         return bool(self.answers)
@@ -148,8 +162,7 @@ class Stage:
                 self.core.asked(node, ask, self._sequence // 4, self.now_ns)
         for node, pose in self.leaders.items():
             if node not in self.silent:
-                state = ArmState(pose, (0.0,) * 3, (0.0,) * 3, pose[2], 0.0, False)
-                self.core.arm_state(node, state, self.now_ns - 2 * MS, self._sequence, self.now_ns)
+                self._lead(node, pose)
         if self.now_ns >= self._timer_ns:
             self.core.tick(self.now_ns)
             self._timer_ns = self.core.due_ns(self.now_ns)
@@ -160,15 +173,28 @@ class Stage:
                 self.core.arm_state(node, follower.state(), self.now_ns, self._sequence, self.now_ns)
                 self.core.applied(node, follower.applied(self.now_ns), self.now_ns)
 
+    def _lead(self, node, pose):
+        """A limp leader is where the hand has it; with torque only what is free is the hand's."""
+        host = self.leader_hosts[node]
+        if host.torque:
+            host.cycle(self.now_ns)
+        host.pose = tuple(
+            hand if not host.torque or d.name in host.free else here
+            for d, hand, here in zip(DIMENSIONS, pose, host.pose, strict=True)
+        )
+        self.core.applied(node, host.applied(self.now_ns), self.now_ns)
+        state = ArmState(host.pose, (0.0,) * 3, (0.0,) * 3, host.pose[2], 0.0, host.torque)
+        self.core.arm_state(node, state, self.now_ns - 2 * MS, self._sequence, self.now_ns)
+
     def _deliver(self):
         delivered = getattr(self, "_delivered", 0)
         for _, command in self.commands[delivered:]:
             if command.arm not in self.silent:
-                self.followers[command.arm].command(command, self.now_ns)
+                self._hosts[command.arm].command(command, self.now_ns)
         self._delivered = len(self.commands)
         questions, self._questions = self._questions, []
         for arm, request, then in questions:
             if arm in self.silent:
                 then(Refused(f"{arm} did not answer"))
             else:
-                then(self.followers[arm].request(request, self.now_ns) if arm in self.followers else Done())
+                then(self._hosts[arm].request(request, self.now_ns))

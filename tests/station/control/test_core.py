@@ -296,7 +296,7 @@ def test_release_takes_torque_off_the_arms_named_only():
     stage.request(Park())
     assert stage.answers == [Done("no arm has torque: nothing to park")]
     stage.request(Park(arms=("nobody",)))
-    assert "nobody is no follower" in stage.answers[-1].why
+    assert "nobody is no arm" in stage.answers[-1].why
 
 
 def test_reboot_names_its_joint_and_never_while_commanded():

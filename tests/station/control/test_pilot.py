@@ -75,7 +75,7 @@ class LoopArm:
     def tripped(self) -> bool:
         return False
 
-    def torque(self, on: bool) -> None:
+    def torque(self, on: bool, free: tuple[str, ...] = ()) -> None:
         self.torques[self._place.node] = on
 
     def torque_on(self) -> bool:

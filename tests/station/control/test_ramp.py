@@ -76,7 +76,7 @@ def test_both_sides_are_gated():
 
 def test_every_state_can_be_held_and_left():
     states = {state for state, _ in TRANSITIONS}
-    assert states == {"idle", "aligning", "engaged", "hold"} == set(TRANSITIONS.values())
+    assert states == {"idle", "aligning", "waiting", "engaged", "hold"} == set(TRANSITIONS.values())
     for state in states:
         assert TRANSITIONS[state, "hold"] == "hold"
         assert TRANSITIONS[state, "disengage"] == "idle"

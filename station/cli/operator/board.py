@@ -1,0 +1,104 @@
+"""Everything the panel shows, as it was heard. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from station.bus.messages import PilotState, ProcessState, RecorderState, SessionState, StationState
+from station.cli.operator.bindings import Plan, Question
+from station.cli.operator.note import Line
+from station.clock import NS_PER_MS, NS_PER_S
+from station.episodes.cadence import Cadence
+from station.rig import Rig
+
+SILENT_NS = 2 * NS_PER_S
+"""A node that said nothing for so long is shown as silent, never by its last words."""
+MESSAGE_NS = 8 * NS_PER_S
+
+
+class Stream(NamedTuple):
+    """One device's stream, for a line of the table."""
+
+    node: str
+    rate_hz: float
+    declared_hz: float
+    age_ms: float
+    """−1 if nothing came yet."""
+    trouble: str
+    """The device's own error; "" if it is well."""
+
+    @property
+    def level(self) -> Literal["ok", "warn", "bad"]:
+        """How much to worry."""
+        if self.trouble or self.age_ms < 0 or self.rate_hz < 0.5 * self.declared_hz:
+            return "bad"
+        return "warn" if self.rate_hz < 0.9 * self.declared_hz else "ok"
+
+
+class Message(NamedTuple):
+    """A line for the operator."""
+
+    words: str
+    level: Literal["say", "warn", "bad"]
+    until_ns: int
+
+
+@dataclass
+class Board:
+    """What was heard last from whom, and what is going on at this terminal."""
+
+    rig: Rig
+    plan: Plan
+    session: SessionState | None = None
+    session_ns: int = 0
+    pilot: PilotState | None = None
+    recorder: RecorderState | None = None
+    station: StationState | None = None
+    message: Message | None = None
+    asked: Question | None = None
+    question: str = ""
+    note: Line | None = None
+    help: bool = False
+    leaving: bool = False
+    pedal: str = ""
+    """What is wrong with the pedal; "" if nothing, or if there is none."""
+    last: Cadence | None = None
+    first_ns: int | None = None
+    """When this take's first rows were heard of."""
+    reports: list[Cadence] = field(default_factory=list)
+
+    def tell(self, words: str, level: Literal["say", "warn", "bad"], now_ns: int) -> None:
+        """Show a line for a while; bad news stay until the next."""
+        until_ns = now_ns + (MESSAGE_NS if level != "bad" else 3600 * NS_PER_S)
+        self.message = Message(words, level, until_ns)
+
+    def streams(self, now_ns: int, heard_ns: int) -> list[Stream]:
+        """Every device's first stream, in the rig's order. `heard_ns`: when the station's state was heard."""
+        processes = {process.node: process for process in self.station.processes} if self.station is not None else {}
+        waited_ns = max(0, now_ns - heard_ns)
+        return [self._stream(device.node, processes.get(device.node), waited_ns) for device in self.rig.devices]
+
+    @staticmethod
+    def _stream(node: str, process: ProcessState | None, waited_ns: int) -> Stream:
+        if process is None:
+            return Stream(node, 0.0, 0.0, -1.0, "not heard of yet")
+        health = process.health
+        if not process.running or health is None:
+            return Stream(
+                node, 0.0, 0.0, -1.0, f"its driver ended ({process.last_exit})" if process.last_exit else "starting"
+            )
+        error = health.error or ("silent" if process.health_age_ns > SILENT_NS else "")
+        if not health.streams:
+            return Stream(node, 0.0, 0.0, -1.0, error or health.state)
+        first = health.streams[0]
+        age_ms = -1.0 if first.age_ns < 0 else (first.age_ns + process.health_age_ns + waited_ns) / NS_PER_MS
+        return Stream(node, first.rate_hz, first.declared_hz, age_ms, error)
+
+    @property
+    def taken_s(self) -> float:
+        """How much of this take is safe."""
+        return self.session.recorded_ticks / self.rig.tick_hz if self.session is not None else 0.0
+
+    @property
+    def lost(self) -> int:
+        """Samples lost on their way to the journal since this take began."""
+        return self.recorder.lost if self.recorder is not None else 0

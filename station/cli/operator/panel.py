@@ -1,0 +1,211 @@
+"""The panel: what the operator sees. Pure: a board in, a rich renderable out; it fits 80×24.
+
+Calm on purpose: one big word says the phase, one line says what is wrong and which one act leads on; the rest is small.
+"""
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from station.bus.messages import SessionState
+from station.cli.operator.bindings import BINDINGS
+from station.cli.operator.board import Board, Message, Stream
+from station.clock import NS_PER_S
+from station.episodes.cadence import in_words
+
+WIDTH, HEIGHT = 80, 24
+_COLOURS = {
+    "opening": "black on yellow", "ready": "black on green", "recording": "white on red", "saving": "black on cyan",
+    "reset": "black on blue", "hold": "white on magenta", "ended": "black on white", "paused": "black on yellow",
+    "silent": "white on red",
+}  # fmt: skip
+_LEVELS = {"ok": "green", "warn": "yellow", "bad": "bold red"}
+_MESSAGES = {"say": "cyan", "warn": "yellow", "bad": "bold red"}
+
+
+def render(board: Board, now_ns: int, station_ns: int) -> RenderableType:
+    """The whole panel. `station_ns`: when the supervisor was heard last."""
+    parts: list[RenderableType] = [_banner(board, now_ns), _next(board, now_ns), Text()]
+    if board.help:
+        parts.append(_help())
+    else:
+        parts += [_counts(board), Text(), _streams(board.streams(now_ns, station_ns)), Text(), _news(board, now_ns)]
+    parts.append(_keys(board))
+    who = f"{board.plan.opening.task} · {board.plan.opening.operator or 'no operator named'}"
+    return Panel(Group(*parts), title=f"station record · rig {board.rig.name} · {who}", width=WIDTH, padding=(0, 1))
+
+
+def _banner(board: Board, now_ns: int) -> RenderableType:
+    word, right = phase_words(board, now_ns)
+    style = _COLOURS[word]
+    line = Table.grid(expand=True, padding=(0, 2))
+    line.add_column(ratio=1)
+    line.add_column(justify="right")
+    line.add_row(Text(" ".join(word.upper()), style="bold"), Text(right, style="bold"))
+    blank = Text(" ")
+    framed = Table.grid(expand=True)
+    framed.add_column(ratio=1)
+    for row in (blank, line, blank):
+        framed.add_row(row, style=style)
+    return framed
+
+
+def phase_words(board: Board, now_ns: int) -> tuple[str, str]:
+    """The big word and what stands to its right."""
+    session = board.session
+    if session is None or now_ns - board.session_ns > 3 * NS_PER_S:
+        return "silent", "the session says nothing"
+    of = f" ({session.saved + (session.phase == 'recording')} of {session.wanted})" if session.wanted else ""
+    episode = f"episode {session.episode}{of}"
+    if session.phase == "recording":
+        seconds = board.plan.seconds
+        length = f" / {_clock(seconds)}" if seconds is not None else ""
+        return "paused" if session.paused else "recording", f"{episode}   {_clock(board.taken_s)}{length}"
+    if session.phase == "hold" and session.paused:
+        return "paused", episode
+    if session.phase == "reset" and session.reset_ends_ns:
+        left_s = max(0.0, (session.reset_ends_ns - now_ns) / NS_PER_S)
+        return "reset", f"{episode} starts in {left_s:.0f} s"
+    return session.phase, episode if session.phase in ("ready", "reset") else ""
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+
+
+def _next(board: Board, now_ns: int) -> Text:
+    """The one line: why, and the one act that leads on."""
+    if board.note is not None:
+        return Text(f"note: {board.note.text}▏   Enter keeps it, Esc drops it", style="bold cyan")
+    if board.question:
+        return Text(board.question, style="bold yellow")
+    return Text(next_words(board, now_ns), style="bold" if _calm(board) else "bold red")
+
+
+def _calm(board: Board) -> bool:
+    session = board.session
+    return session is not None and (session.phase not in ("hold", "ended") or session.paused or board.leaving)
+
+
+def next_words(board: Board, now_ns: int) -> str:
+    """What the operator is to do now, in a sentence."""
+    session = board.session
+    if session is None or now_ns - board.session_ns > 3 * NS_PER_S:
+        return f"No word from the session. If it lasts: `station status --rig {board.rig.name}` in another terminal."
+    if board.leaving:
+        return "Ending the sitting: the take is being saved, the arms hold. Ctrl-C again ends at once."
+    return _by_phase(board, session)
+
+
+def _by_phase(board: Board, session: SessionState) -> str:
+    if session.phase == "opening":
+        pilot = board.pilot
+        if pilot is not None and pilot.state == "waiting":
+            return pilot.why[:1].upper() + pilot.why[1:]
+        if pilot is not None and pilot.source == "opening":
+            return "The arms move to the start pose: stand clear, then take hold of the leaders."
+        return "The followers move to the leaders' pose: hold the leaders still."
+    if session.phase == "hold":
+        cause = "You paused" if session.paused else f"Held: {_cause(session.why)}"
+        return f"{cause}. Space: go on (hold the leaders still, the followers move to them)."
+    if session.phase == "ended":
+        return f"{_cause(session.why)}. Space: try again, q: quit." if session.why else "Space: begin, q: quit."
+    if session.phase == "recording" and session.paused:
+        return "Paused, still recording. Space: go on, d: throw this take away."
+    if session.phase == "recording":
+        return "Space: stop and save   s: success   f: failure   d: discard"
+    if session.phase == "saving":
+        return "Saving: wait a moment."
+    if session.phase == "reset":
+        return "Put the scene back." + (" Space: start now." if session.reset_ends_ns else " Space: start.")
+    return "Space: start."
+
+
+def _cause(why: str) -> str:
+    return why.strip().rstrip(".") or "no reason given"
+
+
+def _counts(board: Board) -> RenderableType:
+    session, recorder = board.session, board.recorder
+    if session is None:
+        return Text()
+    line = Text()
+    line.append(f"saved {session.saved}", style="bold green")
+    line.append(f" · discarded {session.discarded} · ended early ")
+    line.append(str(session.ended_early), style="bold red" if session.ended_early else "")
+    if session.finalising:
+        line.append(f" · {session.finalising} being built", style="cyan")
+    if recorder is not None:
+        late = 100 * recorder.late_ticks / recorder.ticks if recorder.ticks else 0.0
+        line.append(f" · late ticks {late:.1f} % · lost ")
+        line.append(str(board.lost), style="bold red" if board.lost else "")
+    minutes = session.disk_left_s / 60
+    line.append("\ndisk: ")
+    if session.disk_left_s == float("inf") or session.disk_left_s <= 0:
+        line.append("not known yet")
+    else:
+        line.append(
+            f"{minutes:,.0f} minutes left", style="bold red" if minutes < 10 else "yellow" if minutes < 60 else ""
+        )
+    if session.saved_path:
+        line.append(f" · newest: {session.saved_path.rpartition('/')[2]}")
+    return line
+
+
+def _streams(streams: list[Stream]) -> RenderableType:
+    """Two devices a line: name, rate of the declared, age."""
+    table = Table.grid(padding=(0, 1))
+    for justify in ("left", "right", "right") * 2:
+        table.add_column(justify=justify)  # type: ignore[arg-type]
+    half = (len(streams) + 1) // 2
+    for place in range(half):
+        cells: list[Text] = []
+        for stream in streams[place::half]:
+            style = _LEVELS[stream.level]
+            age = "–" if stream.age_ms < 0 else f"{min(stream.age_ms, 99_999):.0f} ms"
+            rate = f"{stream.rate_hz:.0f}/{stream.declared_hz:.0f} Hz"
+            cells += [Text(f"{stream.node:<16}", style=style), Text(f"{rate:>11}", style=style), Text(f"{age:>9}")]
+        table.add_row(*cells)
+    return table
+
+
+def _news(board: Board, now_ns: int) -> RenderableType:
+    """The newest message, the trouble of the first device that has one, the last episode's cadence: three lines."""
+    lines = [_message(board.message, now_ns), _trouble(board, now_ns)]
+    lines.append(
+        Text(f"last: {in_words(board.last)}" if board.last is not None else "", style="dim", overflow="ellipsis")
+    )
+    return Group(*(line for line in lines))
+
+
+def _message(message: Message | None, now_ns: int) -> Text:
+    if message is None or now_ns > message.until_ns:
+        return Text()
+    return Text(message.words, style=_MESSAGES[message.level])
+
+
+def _trouble(board: Board, now_ns: int) -> Text:
+    troubled = [stream for stream in board.streams(now_ns, now_ns) if stream.trouble]
+    if board.pedal:
+        return Text(board.pedal, style="yellow")
+    if not troubled:
+        return Text()
+    first = troubled[0]
+    more = f"  (and {len(troubled) - 1} more)" if len(troubled) > 1 else ""
+    words = first.trouble if first.trouble.startswith(first.node) else f"{first.node}: {first.trouble}"
+    return Text(words[: 2 * WIDTH - len(more) - 16] + more, style="red")
+
+
+def _help() -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for binding in BINDINGS:
+        table.add_row(Text(binding.shown, style="bold"), binding.meaning)
+    table.add_row(Text("Ctrl-C", style="bold"), "save the take and end the sitting; twice: end at once")
+    table.add_row(Text("pedals", style="bold"), "first: Space, second: s, third: d")
+    return table
+
+
+def _keys(board: Board) -> Text:
+    words = "?: back" if board.help else "n: note   p: pause   u: undo   q: quit   ?: all keys"
+    return Text(words, style="dim")
