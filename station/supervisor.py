@@ -24,7 +24,7 @@ from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, Superv
 from station.bus.sockets import Answerer, Subscriber
 from station.clock import NS_PER_S
 from station.errors import StationError
-from station.node import Node, die_with_parent, log_to_stderr
+from station.node import Lock, Node, die_with_parent, log_to_stderr
 from station.processes import Process, processes
 from station.rig import Rig, load_rig
 from station.runtime import runtime_folder
@@ -162,6 +162,7 @@ class Supervisor:
     def run(self) -> None:
         """Until told to stop; then stop every node in order."""
         try:
+            self._clear_leftovers()
             while not self._node.stopping.is_set():
                 self.ensure()
                 self._wait()
@@ -169,6 +170,23 @@ class Supervisor:
             self.stop()
             self._answerer.close()
             self._health.close()
+
+    def _clear_leftovers(self) -> None:
+        """Nodes of a supervisor that was killed go down by themselves, in order; one that was stopped could not hear it."""
+        owners = [Lock.owner(self._rig.name, node) for node in self._children]
+        left = []
+        for pid in owners:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if pid is not None:
+                    left.append(psutil.Process(pid))
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
+        _, stubborn = psutil.wait_procs(left, STOP_S)
+        for process in stubborn:
+            _log.error("%s of an earlier station did not end: killed", process.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def ensure(self) -> None:
         """One round: hear, reap, unstick, start, tell."""

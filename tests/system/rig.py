@@ -293,7 +293,9 @@ class Saved:
             self.rows = len(file["/action"])
             self.attributes = dict(file.attrs)
             self.sources = [str(file["/control/source"].attrs["names"][n]) for n in file["/control/source"][:]]
-            self.stale = {name: int(file[f"/timestamps/{name}"].attrs["stale"]) for name in file["/timestamps"] if name != "tick"}
+            self.stale = {
+                name: int(file[f"/timestamps/{name}"].attrs["stale"]) for name in file["/timestamps"] if name != "tick"
+            }
             self.ages_s = {name: file[f"/sync/age/{name}"][:] / 1e9 for name in file["/sync/age"]}
 
     @property
