@@ -166,6 +166,18 @@ class DynamixelArm:
         """Is torque on at any servo, as last read."""
         return any(slow.torque for slow in self._slow.latest.values())
 
+    def limp(self) -> tuple[str, ...]:
+        """Servos that shut down, or came back from a reboot, while others hold the arm."""
+        if not self.torque_on():
+            return ()
+        return tuple(
+            f"{self._names[servo_id]} has shut down ({slow.errors}): support the arm, then reboot it"
+            if slow.errors
+            else f"{self._names[servo_id]} has no torque while others have: support the arm, then engage"
+            for servo_id, slow in self._slow.latest.items()
+            if not slow.torque and servo_id not in self._free
+        )
+
     def reboot(self, joint: str) -> None:
         """Reboot a joint's servo and its shadow; they stay limp."""
         ids = [
@@ -204,12 +216,11 @@ class DynamixelArm:
         ]
         if self._control.trip_untold:
             told.append("the servos' watchdog ran out: the arm holds the goal it had")
+        told += self.limp()
         for servo_id, slow in self._slow.latest.items():
             name = self._names[servo_id]
-            if slow.errors:
-                told.append(f"{name} has shut down ({slow.errors}): support the arm, then reboot it")
-            elif self.torque_on() and not slow.torque and servo_id not in self._free:
-                told.append(f"{name} has no torque while others have: support the arm")
+            if slow.errors and (slow.torque or not self.torque_on()):
+                told.append(f"{name} reports {slow.errors}: support the arm, then reboot it")
             if slow.temperature_c >= _HOT_C:
                 told.append(f"{name} is at {slow.temperature_c} °C and shuts down at 80: let the arm rest")
         return tuple(told)

@@ -44,8 +44,14 @@ class Survey(NamedTuple):
     policy: PolicyRun
 
 
-def survey(reader: JournalReader, header: JournalHeader) -> Survey:
-    """Read the journal once. Raises EpisodeError where a camera's pictures do not fit the rig file."""
+CUT_OFF = "cut off: whoever recorded was killed, or power was lost"
+
+
+def survey(reader: JournalReader, header: JournalHeader, ended: str = "") -> Survey:
+    """Read the journal once. `ended`: why it has no end of its own, where that is known.
+
+    Raises EpisodeError where a camera's pictures do not fit the rig file.
+    """
     rows = RowReader(reader, header)
     measure = _Measure(header, rows.streams)
     for row in rows:
@@ -56,7 +62,7 @@ def survey(reader: JournalReader, header: JournalHeader) -> Survey:
     return Survey(
         header=header, rows=count, plan=measure.plan(), kinds=measure.kinds, fields=measure.fields(),
         columns=measure.columns(), late=measure.late, lost=lost, stale=measure.stale,
-        ended=reader.end.why if reader.end else "", recovered=not closed, damage=rows.damage,
+        ended=reader.end.why if reader.end else ended or CUT_OFF, recovered=not closed, damage=rows.damage,
         policy=policy_run([health.readings for health in rows.healths]),
     )  # fmt: skip
 

@@ -135,7 +135,7 @@ class Runner:
             case Failure() if self._core is not None:
                 note = self._core.unseen if result.blind else self._core.failed
                 note(result.rollout, result.why)
-                self._node.log.warning("no chunk", why=result.why)
+                self._node.log.warning("no chunk: %s", result.why)
 
     def _request(self, request: PolicyRequest, answer: _Answer) -> None:
         try:

@@ -6,6 +6,7 @@ which is known by t_{k+1}, when the row closes.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from station.bus.messages import ArmState, Command, Row, SourceName
@@ -155,3 +156,9 @@ def end_reason(rig: Rig, instant: Instant, row: Row, camera_loss_ns: int, arm_lo
             silent = "never spoke" if age_ns is None else f"silent for {age_ns / 1e9:.1f} s"
             return f"{device.node} {silent}"
     return f"hold: {hold_why}" if row.source == "hold" and hold_why else ""
+
+
+def explained(why: str, troubles: Mapping[str, str]) -> str:
+    """The reason with what the devices it names say themselves: the station sees a silence, the driver its cause."""
+    causes = [trouble for node, trouble in troubles.items() if node in why and trouble and trouble not in why]
+    return "; ".join((why, *causes))

@@ -21,7 +21,7 @@ from station.processes import STOP_DELAY_S
 from station.sync.aligner import Aligner, Instant
 from station.sync.flow import Flow
 from station.sync.recording import Recording
-from station.sync.rows import RowMaker, end_reason, observation
+from station.sync.rows import RowMaker, end_reason, explained, observation
 
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
@@ -52,12 +52,14 @@ class Synchronizer:
         devices = [device.node for device in rig.devices]
         self._bus = Subscriber(
             rig.name,
-            [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description")]
+            [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description", "health")]
             + [("applied", name) for name in rig.followers]
             + [("command", name) for name in (*rig.followers, *ASKING_NODES)]
             + [("pilot", "pilot"), ("health", "policy")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )
+        self._troubles: dict[str, str] = {}
+        """What devices say is wrong with them."""
         self._pilot_holds = ""
         """Why the pilot holds; "" while it does not."""
         self._pilot_aligns = False
@@ -98,6 +100,9 @@ class Synchronizer:
             body = sample.body
             if isinstance(body, Description):
                 self._describe(sample.node, body)
+                continue
+            if isinstance(body, Health):
+                self._troubles[sample.node] = body.error
                 continue
             if isinstance(body, PilotState):
                 self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
@@ -163,7 +168,7 @@ class Synchronizer:
         hold_why = "" if kept else self._pilot_holds or self._rows.hold_why() or "asked to"
         why = end_reason(self._rig, instant, row, camera_loss_ns, ARM_LOSS_NS, hold_why)
         if why:
-            recording.end(why)
+            recording.end(explained(why, self._troubles))
             return
         recording.add(tick, self._own("row", row, instant.t_ns))
         if recording.complete:
