@@ -13,7 +13,7 @@ from station.bench.figures import Distribution, Figures
 from station.bench.measure import Listener, measure_disk
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
-from station.cli.record import record_headless
+from station.cli.headless import record_headless
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.rig import Rig

@@ -13,8 +13,8 @@ from station.bus.messages import Vector
 from station.bus.requests import OpenSession
 from station.bus.sockets import Subscriber
 from station.cli.attach import attached
+from station.cli.headless import record_headless
 from station.cli.motion import replay
-from station.cli.record import record_headless
 from station.episodes.verify import verify
 from station.rig import Rig, find_rig, load_rig
 
