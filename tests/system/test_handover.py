@@ -33,7 +33,7 @@ def rig(runtime: str) -> Iterator[Rig]:
 def handed_over(truth: Subscriber) -> list[float]:
     """What the world itself says, over time."""
     said = []
-    while (sample := truth.receive(50)) is not None:
+    while (sample := truth.receive()) is not None:
         assert isinstance(sample.body, Vector)
         said.append(sample.body.values[TRUTH.index("handed_over")])
     return said
@@ -42,8 +42,7 @@ def handed_over(truth: Subscriber) -> list[float]:
 def test_a_hand_over_is_recorded_and_replayed(rig: Rig, tmp_path: Path) -> None:
     truth = Subscriber(rig.name, [("vector", "world")])
     assert record_headless(rig, OpenSession("handover", str(tmp_path), "scripted"), 1, SECONDS) == 0
-    said = handed_over(truth)
-    assert said[-1] == 1.0, "the left gripper alone holds the cube"
+    assert 1.0 in handed_over(truth), "the left gripper alone held the cube (the operator has put it back since)"
     path = tmp_path / "handover" / "episode_0.hdf5"
     assert verify(path) == []
     with h5py.File(path) as file:
@@ -51,8 +50,8 @@ def test_a_hand_over_is_recorded_and_replayed(rig: Rig, tmp_path: Path) -> None:
         look_at_pictures(file)
     replay(path, "sim")
     said = handed_over(truth)
-    assert 0.0 in said, "the cube was put back first"
-    assert said[-1] == 1.0, "the replay moved it again"
+    assert said[0] == 0.0, "the cube was put back first"
+    assert 1.0 in said, "the replay moved it again"
     truth.close()
 
 
