@@ -76,7 +76,7 @@ def _summary(figures: Figures) -> Table:
 
 
 def _streams(figures: Figures) -> Table:
-    table = Table("stream", "Hz", "of", "interval p50 ms", "p99", "sent after ms p50", "p99", "lost")
+    table = Table("stream (ms)", "Hz", "of", "every p50", "p99", "sent p50", "p99", "lost")
     for stream in figures.streams:
         interval, transit = stream.interval_ms, stream.transit_ms
         numbers = (interval.p50, interval.p99, transit.p50, transit.p99)

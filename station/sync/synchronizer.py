@@ -82,6 +82,9 @@ class Synchronizer:
         k = self._grid.index_at(self._node.clock()) + 1
         try:
             while not self._node.finish.is_set():
+                # twice, so that little is left to do between what settles last and the tick
+                self._wait(self._grid.time_ns(k))
+                self._drain()
                 self._wait(self._grid.time_ns(k) + self._settle_ns)
                 self._drain()
                 self._tick(k)
