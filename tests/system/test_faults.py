@@ -3,19 +3,22 @@
 The rows of docs/reliability.md; each test leaves the rig as it found it.
 """
 
+import random
 import resource
 import signal
-from collections.abc import Callable
-from pathlib import Path
+import subprocess
+import sys
 
 import psutil
 import pytest
 
-from station.bus.requests import Align, Reboot, Stop
+from station.bus.requests import Align, OpenSession, Reboot, Start, Stop
 from station.clock import monotonic_ns
 from station.episodes.recover import recover
 from station.errors import RequestRefused
+from tests.system.kills import failures, kill
 from tests.system.rig import TASK, Booted, Saved
+from tests.system.soak import soak
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -68,7 +71,9 @@ def test_corrupted_packets_cost_no_row(rig: Booted) -> None:
         number = rig.record(rows=100)
         saved = stop(rig, number)
         assert saved.ended == "" and saved.rows >= 100
-        bad = rig.until("count of bad packets", lambda: (h := rig.health("follower_left")) and h.readings["bad_packets"])
+        bad = rig.until(
+            "count of bad packets", lambda: (h := rig.health("follower_left")) and h.readings["bad_packets"]
+        )
         assert bad > 0
     finally:
         for arm in ("leader_left", "follower_left"):
@@ -167,7 +172,7 @@ def test_a_disk_that_fills_midway(rig: Booted) -> None:
     resumes(rig)
 
 
-def test_a_data_folder_that_goes_away(rig: Booted, tmp_path: Path) -> None:
+def test_a_data_folder_that_goes_away(rig: Booted) -> None:
     number = rig.record()
     folder, away = rig.data / TASK, rig.data.parent / "away"
     folder.rename(away)
@@ -177,7 +182,7 @@ def test_a_data_folder_that_goes_away(rig: Booted, tmp_path: Path) -> None:
         assert f"episode {number} is not saved" in state.why and "bring the disk back" in state.why
         with pytest.raises(RequestRefused, match="is gone"):
             rig.align()
-            rig.ask("session", resume_start())
+            rig.ask("session", Start())
     finally:
         away.rename(folder)
     [recovered] = [r for r in recover(rig.data) if r.outcome == "saved"]
@@ -185,20 +190,11 @@ def test_a_data_folder_that_goes_away(rig: Booted, tmp_path: Path) -> None:
     resumes(rig)
 
 
-def resume_start() -> object:
-    from station.bus.requests import Start
-
-    return Start()
-
-
 def test_a_killed_supervisor_takes_everybody_down_in_order_and_the_next_start_recovers(rig: Booted) -> None:
     number = rig.record()
     acknowledged = rig.session().recorded_ticks  # type: ignore[union-attr]
     processes = {node: psutil.Process(pid) for node, pid in rig.pids().items()}
     ends: dict[str, int] = {}
-
-    def note(node: str) -> Callable[[psutil.Process], None]:
-        return lambda _: ends.__setitem__(node, monotonic_ns())
 
     rig.signal("leader_left", signal.SIGSTOP)  # even one that cannot hear it must not be in the way of the next start
     rig.supervisor.kill()
@@ -216,3 +212,37 @@ def test_a_killed_supervisor_takes_everybody_down_in_order_and_the_next_start_re
     saved = rig.saved(number)
     assert saved.rows >= acknowledged and saved.ended == "the station stopped"
     resumes(rig)
+
+
+def test_a_data_folder_that_cannot_be_written(rig: Booted) -> None:
+    rig.close_session()
+    with pytest.raises(RequestRefused, match=r"/sys/data/faults cannot be written: .* Next: name another folder"):
+        rig.ask("session", OpenSession(TASK, "/sys/data"))
+    resumes(rig)
+
+
+def test_a_second_station_is_told_who_owns_the_rig(rig: Booted) -> None:
+    before = rig.pids()
+    command = [sys.executable, "-m", "station.supervisor", "--rig", str(rig.rig.file)]
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert (
+        f"supervisor of rig faults is already run by process {rig.supervisor.pid}. Next: use the running"
+        in second.stderr
+    )
+    assert rig.pids() == before
+
+
+def test_a_few_kills_of_everybody(rig: Booted) -> None:
+    chance = random.Random(3)
+    done = [
+        kill(rig, node, chance)
+        for node in ("follower_right", "synchronizer", "pilot", "cam_high", "session", "leader_left")
+    ]
+    assert not failures(done, rig.rig.safety.velocity_rad_s)
+
+
+def test_a_minute_of_soak(rig: Booted) -> None:
+    found = soak(rig, 45.0, random.Random(5))
+    assert not found.leaks, found
+    assert found.saved + found.discarded + found.ended_early > 3
