@@ -3,19 +3,22 @@
 The rows of docs/reliability.md; each test leaves the rig as it found it.
 """
 
+import random
 import resource
 import signal
-from collections.abc import Callable
-from pathlib import Path
+import subprocess
+import sys
 
 import psutil
 import pytest
 
-from station.bus.requests import Align, Reboot, Stop
+from station.bus.requests import Align, OpenSession, Reboot, Start, Stop
 from station.clock import monotonic_ns
 from station.episodes.recover import recover
 from station.errors import RequestRefused
+from tests.system.kills import failures, kill
 from tests.system.rig import TASK, Booted, Saved
+from tests.system.soak import soak
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -67,8 +70,7 @@ def test_corrupted_packets_cost_no_row(rig: Booted) -> None:
     try:
         number = rig.record(rows=100)
         saved = stop(rig, number)
-        assert saved.ended == ""
-        assert saved.rows >= 100
+        assert saved.ended == "" and saved.rows >= 100
         bad = rig.until(
             "count of bad packets", lambda: (h := rig.health("follower_left")) and h.readings["bad_packets"]
         )
@@ -131,8 +133,7 @@ def test_a_slow_camera_is_told_and_its_rows_say_how_old_they_are(rig: Booted) ->
         rig.until("warning", lambda: (h := rig.health("cam_low")) and "instead of 15" in h.error)
         saved = stop(rig, rig.record(rows=75))
         assert saved.ended == ""
-        assert saved.stale["cam_low"] > 0
-        assert saved.ages_s["cam_low"].max() > 0.1
+        assert saved.stale["cam_low"] > 0 and saved.ages_s["cam_low"].max() > 0.1
     finally:
         rig.camera_fault("cam_low", "none")
 
@@ -171,18 +172,17 @@ def test_a_disk_that_fills_midway(rig: Booted) -> None:
     resumes(rig)
 
 
-def test_a_data_folder_that_goes_away(rig: Booted, tmp_path: Path) -> None:
+def test_a_data_folder_that_goes_away(rig: Booted) -> None:
     number = rig.record()
     folder, away = rig.data / TASK, rig.data.parent / "away"
     folder.rename(away)
     try:
         state = rig.ended(number)
         state = rig.until("loss told", lambda: s if (s := rig.session()) and not s.finalising else None)
-        assert f"episode {number} is not saved" in state.why
-        assert "bring the disk back" in state.why
+        assert f"episode {number} is not saved" in state.why and "bring the disk back" in state.why
         with pytest.raises(RequestRefused, match="is gone"):
             rig.align()
-            rig.ask("session", resume_start())
+            rig.ask("session", Start())
     finally:
         away.rename(folder)
     [recovered] = [r for r in recover(rig.data) if r.outcome == "saved"]
@@ -190,20 +190,11 @@ def test_a_data_folder_that_goes_away(rig: Booted, tmp_path: Path) -> None:
     resumes(rig)
 
 
-def resume_start() -> object:
-    from station.bus.requests import Start
-
-    return Start()
-
-
 def test_a_killed_supervisor_takes_everybody_down_in_order_and_the_next_start_recovers(rig: Booted) -> None:
     number = rig.record()
     acknowledged = rig.session().recorded_ticks  # type: ignore[union-attr]
     processes = {node: psutil.Process(pid) for node, pid in rig.pids().items()}
     ends: dict[str, int] = {}
-
-    def note(node: str) -> Callable[[psutil.Process], None]:
-        return lambda _: ends.__setitem__(node, monotonic_ns())
 
     rig.signal("leader_left", signal.SIGSTOP)  # even one that cannot hear it must not be in the way of the next start
     rig.supervisor.kill()
@@ -219,6 +210,39 @@ def test_a_killed_supervisor_takes_everybody_down_in_order_and_the_next_start_re
     rig.ready()
     rig.open_session()
     saved = rig.saved(number)
-    assert saved.rows >= acknowledged
-    assert saved.ended == "the station stopped"
+    assert saved.rows >= acknowledged and saved.ended == "the station stopped"
     resumes(rig)
+
+
+def test_a_data_folder_that_cannot_be_written(rig: Booted) -> None:
+    rig.close_session()
+    with pytest.raises(RequestRefused, match=r"/sys/data/faults cannot be written: .* Next: name another folder"):
+        rig.ask("session", OpenSession(TASK, "/sys/data"))
+    resumes(rig)
+
+
+def test_a_second_station_is_told_who_owns_the_rig(rig: Booted) -> None:
+    before = rig.pids()
+    command = [sys.executable, "-m", "station.supervisor", "--rig", str(rig.rig.file)]
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert (
+        f"supervisor of rig faults is already run by process {rig.supervisor.pid}. Next: use the running"
+        in second.stderr
+    )
+    assert rig.pids() == before
+
+
+def test_a_few_kills_of_everybody(rig: Booted) -> None:
+    chance = random.Random(3)
+    done = [
+        kill(rig, node, chance)
+        for node in ("follower_right", "synchronizer", "pilot", "cam_high", "session", "leader_left")
+    ]
+    assert not failures(done, rig.rig.safety.velocity_rad_s)
+
+
+def test_a_minute_of_soak(rig: Booted) -> None:
+    found = soak(rig, 45.0, random.Random(5))
+    assert not found.leaks, found
+    assert found.saved + found.discarded + found.ended_early > 3
