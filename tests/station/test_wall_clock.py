@@ -13,9 +13,11 @@ ALLOWED = {"station/sync/synchronizer.py": 1}
 
 def reads(path: Path) -> Iterator[int]:
     for node in ast.walk(ast.parse(path.read_text())):
-        if (
+        used = (
             isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL
-        ) or (isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names)):
+        )
+        brought = isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names)
+        if used or brought:
             yield node.lineno
 
 
