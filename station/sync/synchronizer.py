@@ -27,6 +27,8 @@ LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
 ARM_LOSS_NS = NS_PER_S // 2
 PATIENCE_NS = 3 * NS_PER_S
+PILOT_TICKS = 3
+"""How many ticks the cause of a hold may come after it."""
 ASKING_NODES = ("policy", "replay", "vr_teleop")
 """Nodes that may ask for all arms at once."""
 DEVICE_KINDS = ("arm_state", "frame", "depth", "hand_pose", "vector")
@@ -72,6 +74,7 @@ class Synchronizer:
         self._before: tuple[int, Instant, Sample, bool] | None = None
         """The tick whose row is still open."""
         self._lost_at_start = 0
+        self._unexplained = 0
         self._ticks = self._late = 0
         self._sequences: dict[str, int] = {}
         self._state_due_ns = 0
@@ -170,12 +173,22 @@ class Synchronizer:
         kept = recording.keep_hold or self._pilot_aligns
         hold_why = "" if kept else self._pilot_holds or self._rows.hold_why() or "asked to"
         why = end_reason(self._rig, instant, row, camera_loss_ns, ARM_LOSS_NS, hold_why)
+        if self._pilot_to_come(row.source == "hold" and not kept):
+            return
+        why = why or (f"hold: {hold_why}" if self._unexplained else "")
         if why:
             recording.end(explained(why, self._troubles))
             return
         recording.add(tick, self._own("row", row, instant.t_ns))
         if recording.complete:
             recording.end("complete")
+
+    def _pilot_to_come(self, held: bool) -> bool:
+        """An arm's gate may tell of a hold before the pilot tells its cause: a moment's patience, for a row that is cut anyway."""
+        if not (held or self._unexplained) or self._pilot_holds or self._unexplained >= PILOT_TICKS:
+            return False
+        self._unexplained += 1
+        return True
 
     def _own(self, kind: str, body: Message, captured_at_ns: int) -> Sample:
         sequence = self._sequences.get(kind, 0)
@@ -234,6 +247,7 @@ class Synchronizer:
         header = journal_header(self._rig, request.info, self._descriptions, now_ns, time.time_ns())
         self._lost_at_start = self._lost()
         self._recording = Recording(request, header, self._node.clock)
+        self._unexplained = 0
         self._waiting = (answer, "open")
 
     def _cannot_begin(self) -> str:

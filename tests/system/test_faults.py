@@ -141,7 +141,6 @@ def test_a_slow_camera_is_told_and_its_rows_say_how_old_they_are(rig: Booted) ->
 NODES: dict[str, tuple[str, ...]] = {
     "follower_left": ("follower_left",),
     "leader_right": ("leader_right",),
-    "cam_low": ("cam_low",),
     "pilot": ("hold",),
     "synchronizer": ("the synchronizer was killed",),
     "session": ("the session node was killed",),
@@ -156,6 +155,21 @@ def test_a_node_killed_or_stopped(rig: Booted, node: str, number_of_signal: sign
     rig.signal(node, number_of_signal)
     rig.until(f"{node} back", lambda: rig.life_began_ns(node, life))
     ends_with(rig, number, *NODES[node])
+    resumes(rig)
+
+
+@pytest.mark.parametrize("number_of_signal", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_camera_node_killed_or_stopped(rig: Booted, number_of_signal: signal.Signals) -> None:
+    """Killed, it may be back before the episode has to end; stopped, it is not."""
+    number = rig.record()
+    life = rig.life("cam_low")
+    rig.signal("cam_low", number_of_signal)
+    rig.until("cam_low back", lambda: rig.life_began_ns("cam_low", life))
+    if number_of_signal == signal.SIGSTOP:
+        ends_with(rig, number, "cam_low")
+    elif rig.session().phase == "recording":
+        saved = stop(rig, number)
+        assert saved.ages_s["cam_low"].max() > 0.1, "the gap is in the file"
     resumes(rig)
 
 
