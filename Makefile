@@ -6,10 +6,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS ?= sim,policy,dev
+EXTRAS ?= sim,vr,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
+BROWSER := tests/drivers/vr/node_modules/.installed
 
-.PHONY: setup demo test lint types imports unit clean
+.PHONY: setup demo test test-torch lint types imports unit clean
 
 setup: $(STAMP)
 
@@ -17,6 +18,12 @@ $(STAMP): pyproject.toml constraints.txt system-packages.txt
 	./install-system-packages.sh system-packages.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	touch $@
+
+# a browser, and the WebXR runtime that stands in for a headset
+$(BROWSER): tests/drivers/vr/package.json system-packages-test.txt
+	./install-system-packages.sh system-packages-test.txt
+	cd tests/drivers/vr && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 demo: setup
@@ -34,8 +41,14 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
-unit: setup
+unit: setup $(BROWSER)
 	$(BIN)/python -m pytest
 
+# the schedules and networks against torch and diffusers, in an environment of its own: only these tests need it
+test-torch: constraints.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-torch
+	$(VENV)-torch/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sim,policy,dev]' 'torch==2.13.0' 'diffusers>=0.35,<0.43'
+	$(VENV)-torch/bin/python -m pytest -m torch tests/torch
+
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(VENV)-torch build dist tests/drivers/vr/node_modules

@@ -5,7 +5,11 @@ mapfile -t wanted < <(grep -vE '^\s*(#|$)' "$1")
 missing=()
 for package in "${wanted[@]}"; do
     # a package may be provided by a renamed one (libglib2.0-0t64 on newer releases)
-    if ! dpkg-query -W -f='${Status}\n' "$package" "${package}t64" 2>/dev/null | grep -q 'install ok installed'; then
+    # or its program installed another way (npm comes with some distributions of Node.js)
+    command -v "$package" >/dev/null && continue
+    # (dpkg-query fails when it knows only one of the two names)
+    found=$(dpkg-query -W -f='${Status}\n' "$package" "${package}t64" 2>/dev/null || true)
+    if ! grep -q 'install ok installed' <<<"$found"; then
         missing+=("$package")
     fi
 done

@@ -101,7 +101,10 @@ class ArmDriver(Driver, Protocol):
         """
 
     def torque_on(self) -> bool:
-        """Is torque on, as last read."""
+        """Is torque on, at any servo, as last read."""
+
+    def limp(self) -> tuple[str, ...]:
+        """Servos that have no torque while others have: which, why, and what to do. The host then holds."""
 
     def reboot(self, joint: str) -> None:
         """Reboot one tripped servo (an operator's act); it stays limp until torque is asked for."""

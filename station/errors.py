@@ -13,6 +13,8 @@
     ├── RequestRefused              a node said no, and why
     ├── NodeAbsent                  nobody answers at that endpoint                    (a TimeoutError)
     ├── AlreadyRunning              another station or node owns the rig
+    ├── CalibrationBroken           a calibration file is torn, edited or another device's
+    ├── MeasurementPoor             what was measured is not good enough to be believed
     ├── WireError                   bytes on the bus that are no message of ours
     ├── PolicyError                 a policy folder is wrong, or does not fit the rig
     ├── BackendFault                a policy's backend failed, hung or answered nonsense
@@ -132,6 +134,25 @@ class AlreadyRunning(StationError):
 
     Seen when: a second station is started for the same rig.
     Do: attach to the running one, or stop it with `station stop --rig R`.
+    """
+
+
+class CalibrationBroken(StationError):
+    """A calibration file is torn, edited by hand or another device's.
+
+    Seen when: the disk filled up, somebody corrected a number in an editor, files were copied between computers.
+    Do: move the file away and calibrate that device again.
+    """
+
+    def __init__(self, path: object, found: str, do: str) -> None:
+        super().__init__(f"{path}: {found}. Next: {do}")
+
+
+class MeasurementPoor(StationError):
+    """What was measured is not good enough to be believed; nothing was stored.
+
+    Seen when: the arm moved while its zero was taken, too few views of the board, a camera that sees no motion.
+    Do: what the message says, then measure again.
     """
 
 

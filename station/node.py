@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import setproctitle
-import structlog
 
 from station.bus.messages import Health
 from station.bus.sockets import Publisher
@@ -55,6 +54,15 @@ class Lock:
         """Let go."""
         os.close(self._fd)
 
+    @staticmethod
+    def owner(rig: str, name: str) -> int | None:
+        """The process that holds it, None if nobody does."""
+        try:
+            Lock(rig, name).release()
+        except AlreadyRunning:
+            return int((runtime_folder(rig) / f"{name}.lock").read_text())
+        return None
+
 
 class Node:
     """One process on the bus."""
@@ -72,7 +80,7 @@ class Node:
         self._lock = Lock(rig.name, name)
         self.publisher = Publisher(rig.name, name, self.start_id, clock)
         self._health_due_ns = 0
-        self.log = structlog.get_logger(node=name)
+        self.log = logging.getLogger(name)
 
     def health_due(self, now_ns: int) -> bool:
         """True about twice a second; the loop then publishes its Health."""
@@ -110,7 +118,7 @@ def run(main: Callable[[Node], None], stop_delay_s: float = 0.0) -> None:
     parser.add_argument("--node", required=True)
     arguments = parser.parse_args()
     setproctitle.setproctitle(f"station:{arguments.node}")
-    log_to_stderr(arguments.node)
+    log_to_stderr()
     parent = os.getppid()
     try:
         node = Node(load_rig(arguments.rig), arguments.node)
@@ -157,17 +165,11 @@ class _Worker(threading.Thread):
             self.failed = "the node fell over; its log has the trace"
 
 
-def log_to_stderr(name: str) -> None:
+def log_to_stderr() -> None:
     """Every node logs lines to stderr; the supervisor keeps them in the runtime folder."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S.%f", utc=False),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
     logging.basicConfig(
-        level=logging.WARNING, format=f"%(asctime)s [%(levelname)s] %(message)s node={name}", stream=sys.stderr
+        level=logging.WARNING,
+        format="%(asctime)s.%(msecs)03d [%(levelname)s] %(name)s: %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
     )

@@ -33,10 +33,13 @@ def processes(rig: Rig) -> tuple[Process, ...]:
         rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 30, 100, 3))
     for device in rig.devices:
         arm = device.role in ("leader", "follower")
-        rows.append(Process(device.node, "station.serve", "always", True, 20 if arm else 0, 20 if arm else 10, 2))
+        rows.append(Process(device.node, "station.serve", "always", True, 20 if arm else 5, 20 if arm else 10, 2))
     rows.append(Process("pilot", "station.control.pilot", "always", True, 20, 15, 1))
+    if any(device.role == "vr" for device in rig.devices):
+        rows.append(Process("vr_teleop", "station.control.vr_teleop", "always", True, 15, 25, 1))
+        rows.append(Process("vr_panel", "station.console.vr_panel", "always", True, 0, 15, 0))
     rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, 15, 30, 0))
-    rows.append(Process("policy", "station.policy.runner", "always", True, 0, 100, 1))
+    rows.append(Process("policy", "station.policy.node", "always", True, 0, 100, 1))
     rows.append(Process("session", "station.session.node", "always", True, 0, 5, 0))
     return tuple(rows)
 

@@ -35,11 +35,17 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rig's limits."""
 
     velocity_rad_s: float = 3.14
+    """Of every servo, in the last gate and in the servo itself."""
     acceleration_rad_s2: float = 100.0
+    """Of every goal, in the last gate."""
     stale_ms: float = 100.0
+    """Without a command for this long an arm decelerates and holds."""
     divergence_rad: float = 0.6
+    """A goal this far from the measured pose for 0.3 s is a hold; grippers are exempt."""
     camera_loss_s: float = 1.0
+    """A camera silent for longer ends the episode."""
     session_hours: float = 8.0
+    """How long a calibration check counts."""
 
     def __post_init__(self) -> None:
         for field in self.__struct_fields__:
@@ -47,23 +53,95 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{field} must be a number above 0")
 
 
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the check before a session. Each is (warn, fail): beyond the first it warns, beyond the second it fails."""
+
+    zero_deg: tuple[float, float] = (0.5, 0.9)
+    """A joint on its rest stops against where it rested when it was zeroed."""
+    leader_follower_deg: tuple[float, float] = (0.8, 1.6)
+    """A leader's joint against its follower's, both on their rest stops or engaged."""
+    gripper_percent: tuple[float, float] = (4.0, 8.0)
+    """A gripper's travel, shorter than the generation's."""
+    supply_v: tuple[float, float] = (11.0, 10.0)
+    """The lowest voltage a servo sees; below."""
+    temperature_c: tuple[float, float] = (55.0, 68.0)
+    """The hottest servo."""
+    error_percent: tuple[float, float] = (0.5, 5.0)
+    """Readings of an arm that failed."""
+    rate_percent: tuple[float, float] = (95.0, 85.0)
+    """Achieved of the declared rate; below."""
+    serial_ms: tuple[float, float] = (4.0, 8.0)
+    """From read request to reply, median."""
+    jitter_ms: tuple[float, float] = (15.0, 40.0)
+    """95th percentile of a camera's gaps about their median."""
+    brightness_percent: tuple[float, float] = (15.0, 30.0)
+    """Mean brightness against the reference."""
+    sharpness_percent: tuple[float, float] = (20.0, 40.0)
+    """Fine detail lost against the reference."""
+    camera_mm: tuple[float, float] = (1.5, 2.5)
+    """How far a camera has moved, if it shifted."""
+    camera_deg: tuple[float, float] = (0.2, 0.4)
+    """How far a camera has turned, if it turned."""
+    scene_depth_m: float = 0.8
+    """How far cameras are from what matters, where calibration has not measured it."""
+    late_percent: tuple[float, float] = (1.0, 5.0)
+    """Ticks more than 5 ms late."""
+    disk_gb: tuple[float, float] = (20.0, 5.0)
+    """Free on the data folder's disk; below."""
+    disk_mb_s: tuple[float, float] = (60.0, 25.0)
+    """Write speed there; below."""
+
+
+class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a VR operator's hands move the arms."""
+
+    scale: float = 1.0
+    """The gripper's way per the hand's."""
+    lower_m: tuple[float, float, float] = (-2.0, -2.0, 0.0)
+    """The box in the rig frame that the fingertips stay in. z = 0 is the table when the bases stand on it."""
+    upper_m: tuple[float, float, float] = (2.0, 2.0, 2.0)
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.scale <= 5:
+            raise ValueError("scale must be 0.05 to 5")
+        if not all(low < high for low, high in zip(self.lower_m, self.upper_m, strict=True)):
+            raise ValueError("lower_m must be below upper_m in x, y and z")
+
+
 class _Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Base = Base()
+    """Where the arm stands; needed for VR and frames."""
     leader: dict[str, Any] | None = None
+    """`{driver: …, keys of that driver}`."""
     follower: dict[str, Any] | None = None
+    """`{driver: …, keys of that driver}`."""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
+    """1 to 24 of a–z, 0–9 and _; also names the runtime folder."""
     tick_hz: float = 50.0
+    """Rows a second. 50 is what ALOHA, ACT and openpi expect."""
     settle_ms: float = 3.0
+    """How long after t_k a tick is emitted, so that samples captured before it have arrived."""
     data: str = "~/station-data"
+    """Episodes go to `<data>/<task>/episode_<n>.hdf5`."""
     images: Literal["jpeg", "raw"] = "jpeg"
+    """How the HDF5 keeps pictures: JPEG as shot, or raw RGB (ACT's own loader; 184 MB/s for 4 cameras)."""
     arms: dict[str, _Side] = {}
+    """Sides by name; their order makes the vector."""
     cameras: dict[str, dict[str, Any]] = {}
+    """Cameras by name, each `{driver: …, keys of that driver}`."""
     vr: dict[str, Any] | None = None
+    """A headset, `{driver: …, keys of that driver}`."""
+    teleop: Teleop = Teleop()
+    """How a VR operator's hands move the arms."""
     safety: Safety = Safety()
+    """Limits, see below."""
+    check: Check = Check()
+    """Limits of the check before a session, see below."""
     world: dict[str, Any] | None = None
+    """Simulated rigs: what stands where the metal would. A `port:` or `source:` `ports/…` is then the world's."""
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -108,6 +186,8 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     devices: tuple[Device, ...]
     safety: Safety
     world: World | None
+    check: Check = Check()
+    teleop: Teleop = Teleop()
 
     def device(self, node: str) -> Device:
         """The device of that node; KeyError if there is none."""
@@ -182,7 +262,7 @@ def load_rig(path: Path) -> Rig:
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
         settle_ms=file.settle_ms, data=Path(file.data).expanduser(), images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
-        safety=file.safety, world=_world(path, file.world),
+        safety=file.safety, world=_world(path, file.world), check=file.check, teleop=file.teleop,
     )  # fmt: skip
 
 
@@ -285,7 +365,7 @@ def _fix(found: str, struct: Any) -> str:
 
 
 def _structs(struct: Any) -> list[Any]:
-    return [struct, *((_Side, Safety, Base) if struct is _File else ())]
+    return [struct, *((_Side, Safety, Check, Teleop, Base) if struct is _File else ())]
 
 
 class UniqueKeys(yaml.SafeLoader):

@@ -28,6 +28,13 @@ STANDING_NS = NS_PER_S // 2
 """How often an arm that does not follow repeats the goal it holds."""
 DESCRIBE_NS = NS_PER_S
 """How often the description is repeated for nodes that start later."""
+NEWS_NS = NS_PER_S // 10
+"""A change for the worse or the better is told this soon."""
+REFUSALS_NS = 5 * NS_PER_S
+"""How often refused commands get a line in the log: they may come 200 times a second."""
+SLOW_SHARE = 0.8
+"""A stream below this share of its declared rate is slow."""
+SLOW_AFTER_NS = 3 * NS_PER_S
 
 
 def main(node: Node) -> None:
@@ -48,8 +55,8 @@ def main(node: Node) -> None:
                     host.step()
             except DeviceError as error:
                 if str(error) != node.error:
-                    node.log.error(str(error))
-                node.error = str(error)
+                    node.log.error("%s", error)
+                host.lost(str(error))
             finally:
                 driver.close()
             host.wait_closed(node.clock() + REOPEN_NS)
@@ -64,7 +71,7 @@ class _Streams:
         self._node = node
         self._times: dict[str, deque[int]] = {}
         self._declared: dict[str, float] = {}
-        self._described_ns = 0
+        self._described_ns = self._opened_ns = 0
         self._description: Description | None = None
 
     def opened(self, description: Description) -> None:
@@ -72,6 +79,7 @@ class _Streams:
         self._declared = {stream.kind: stream.rate_hz for stream in description.streams}
         self._times = {kind: deque(maxlen=max(2, int(rate * 2))) for kind, rate in self._declared.items()}
         self._described_ns = 0
+        self._opened_ns = self._node.clock()
 
     def publish(self, readings: list[Reading]) -> None:
         for reading in readings:
@@ -85,6 +93,16 @@ class _Streams:
 
     def health(self, now_ns: int) -> tuple[StreamHealth, ...]:
         return tuple(self._stream(kind, times, now_ns) for kind, times in self._times.items())
+
+    def slow(self, now_ns: int) -> tuple[str, ...]:
+        """Streams that come too seldom, once they have had time to be counted."""
+        if now_ns - self._opened_ns < SLOW_AFTER_NS:
+            return ()
+        return tuple(
+            f"{stream.kind} comes {stream.rate_hz:.0f} times a second instead of {stream.declared_hz:g}"
+            for stream in self.health(now_ns)
+            if stream.rate_hz < SLOW_SHARE * stream.declared_hz
+        )
 
     def _stream(self, kind: str, times: "deque[int]", now_ns: int) -> StreamHealth:
         recent = [t for t in times if now_ns - t < 2 * NS_PER_S]
@@ -101,6 +119,8 @@ class _Host:
         self.streams = _Streams(node)
         self.notes: tuple[str, ...] = ()
         self.open = False
+        self._told = ("", "")
+        self._news_due_ns = 0
 
     def opening(self) -> None:
         """Say so before: opening may take seconds (a camera's reset), and a silent node is taken for a stuck one."""
@@ -110,6 +130,12 @@ class _Host:
         self.streams.opened(description)
         self.notes = description.notes
         self.open = True
+
+    def lost(self, error: str) -> None:
+        """The device is gone: say why before anybody wonders at its silence."""
+        self.open = False
+        self.node.error = error
+        self._tell_health(self.node.clock(), ())
 
     def wait_closed(self, until_ns: int) -> None:
         """The device is closed: keep health going and the finish flag in sight until the next attempt."""
@@ -125,17 +151,28 @@ class _Host:
         raise NotImplementedError
 
     def report(self, now_ns: int) -> None:
+        """Health twice a second, and soon when something has changed."""
         if self.open:
             self.streams.describe(now_ns)
-        if not self.node.health_due(now_ns):
+        if now_ns < self._news_due_ns:
             return
-        warnings = (*self.driver.warnings(), *self.own_warnings()) if self.open else ()
+        self._news_due_ns = now_ns + NEWS_NS
+        warnings: tuple[str, ...] = ()
+        if self.open:
+            warnings = (*self.driver.warnings(), *self.own_warnings(), *self.streams.slow(now_ns))
+        if self.node.health_due(now_ns) or (self._state(warnings), self._error(warnings)) != self._told:
+            self._tell_health(now_ns, warnings)
+
+    def _tell_health(self, now_ns: int, warnings: tuple[str, ...]) -> None:
         readings = {**self.driver.health(), **self.own_readings()} if self.open else {}
-        error = self.node.error or "; ".join(warnings)
-        health = Health(
-            self.node.name, self._state(warnings), error, self.streams.health(now_ns), readings, self.notes
+        state, error = self._state(warnings), self._error(warnings)
+        self._told = state, error
+        self.node.publish_health(
+            Health(self.node.name, state, error, self.streams.health(now_ns), readings, self.notes)
         )  # fmt: skip
-        self.node.publish_health(health)
+
+    def _error(self, warnings: tuple[str, ...]) -> str:
+        return self.node.error or "; ".join(warnings)
 
     def _state(self, warnings: tuple[str, ...]) -> Literal["opening", "ok", "warn", "fault"]:
         if not self.open:
@@ -176,6 +213,7 @@ class _ArmHost(_Host):
         self.grid = Grid(0, 1.0)
         self.cycle = 0
         self.overruns = self.refused = 0
+        self.refusals_due_ns = 0
         self.last = Command(node.name, "none", -1, -1, 0, ())
         self.standing: tuple[str, tuple[float, ...]] = ("", ())
         self.standing_due_ns = 0
@@ -203,6 +241,8 @@ class _ArmHost(_Host):
             self.gate.close("torque is off")
         if self.driver.tripped():
             self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
+        if limp := self.driver.limp():
+            self.gate.hold("; ".join(limp))
         self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
         self._tell_standing(now_ns)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
@@ -225,11 +265,14 @@ class _ArmHost(_Host):
         self.answerer.serve(self._request)
 
     def _command(self, command: Command) -> None:
+        now_ns = self.node.clock()
         try:
-            goal = self.gate.command(command, self.node.clock())
+            goal = self.gate.command(command, now_ns)
         except CommandRefused as error:
             self.refused += 1
-            self.node.log.warning("command refused", why=str(error))
+            if now_ns >= self.refusals_due_ns:
+                self.refusals_due_ns = now_ns + REFUSALS_NS
+                self.node.log.warning("command refused (%d so far): %s", self.refused, error)
             return
         self.last = command
         self._write(goal, held=False)
@@ -270,10 +313,10 @@ class _ArmHost(_Host):
         if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
         if isinstance(request, TorqueOn):
-            was_on = self.driver.torque_on()
-            if not was_on or request.free:
+            was_whole = self.driver.torque_on() and not self.driver.limp()
+            if not was_whole or request.free:
                 self.driver.torque(True, request.free)
-            if not was_on:
+            if not was_whole:
                 self.gate.reset(self.driver.goal(), self.node.clock())
         elif isinstance(request, TorqueOff):
             self.driver.torque(False)

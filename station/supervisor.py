@@ -7,6 +7,7 @@ their pidfds and the bus, so an idle supervisor sleeps.
 
 import argparse
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -16,7 +17,6 @@ from typing import TextIO
 
 import psutil
 import setproctitle
-import structlog
 import zmq
 
 from station.bus.messages import Health, ProcessState, StationState
@@ -24,7 +24,7 @@ from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, Superv
 from station.bus.sockets import Answerer, Subscriber
 from station.clock import NS_PER_S
 from station.errors import StationError
-from station.node import Node, die_with_parent, log_to_stderr
+from station.node import Lock, Node, die_with_parent, log_to_stderr
 from station.processes import Process, processes
 from station.rig import Rig, load_rig
 from station.runtime import runtime_folder
@@ -40,7 +40,7 @@ STOP_S = 3.0
 """How long a stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
 PERIOD_MS = 500
 
-_log = structlog.get_logger(node="supervisor")
+_log = logging.getLogger("supervisor")
 
 
 class Child:
@@ -88,7 +88,7 @@ class Child:
         code = self.popen.returncode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
         self.last_exit = f"{how}: {self._last_line()}" if code > 0 else how
-        _log.warning("process ended", of=self.row.node, how=self.last_exit)
+        _log.warning("%s ended: %s", self.row.node, self.last_exit)
         self._failures = 0 if now_ns - self._started_ns > STEADY_NS else self._failures + 1
         wait_s = BACKOFF_S[min(max(0, self._failures - 1), len(BACKOFF_S) - 1)] if self._failures else 0.0
         self._due_ns = now_ns + int(wait_s * NS_PER_S)
@@ -115,7 +115,7 @@ class Child:
         try:
             self.popen.wait(seconds)
         except subprocess.TimeoutExpired:
-            _log.error("did not stop in time, killed", of=self.row.node)
+            _log.error("%s did not stop in time: killed", self.row.node)
             self.popen.kill()
             self.popen.wait()
         self._forget()
@@ -162,6 +162,7 @@ class Supervisor:
     def run(self) -> None:
         """Until told to stop; then stop every node in order."""
         try:
+            self._clear_leftovers()
             while not self._node.stopping.is_set():
                 self.ensure()
                 self._wait()
@@ -169,6 +170,23 @@ class Supervisor:
             self.stop()
             self._answerer.close()
             self._health.close()
+
+    def _clear_leftovers(self) -> None:
+        """Nodes of a supervisor that was killed go down by themselves, in order; one that was stopped could not hear it."""
+        owners = [Lock.owner(self._rig.name, node) for node in self._children]
+        left = []
+        for pid in owners:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if pid is not None:
+                    left.append(psutil.Process(pid))
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
+        _, stubborn = psutil.wait_procs(left, STOP_S)
+        for process in stubborn:
+            _log.error("%s of an earlier station did not end: killed", process.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def ensure(self) -> None:
         """One round: hear, reap, unstick, start, tell."""
@@ -180,7 +198,7 @@ class Supervisor:
         for child in self._children.values():
             child.reap(now_ns)
             if child.stuck(now_ns):
-                _log.error("alive but silent, killed", of=child.row.node)
+                _log.error("%s is alive but silent: killed", child.row.node)
                 child.signal(signal.SIGKILL)
                 child.wait(STOP_S)
                 child.last_exit = "was alive but silent: killed"
@@ -229,7 +247,7 @@ def main() -> None:
     parser.add_argument("--child", action="store_true")
     arguments = parser.parse_args()
     setproctitle.setproctitle("station:supervisor")
-    log_to_stderr("supervisor")
+    log_to_stderr()
     parent = os.getppid()
     try:
         node = Node(load_rig(arguments.rig), "supervisor")

@@ -7,10 +7,11 @@ import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from drivers.dynamixel.settings import DynamixelSettings
+from station import calibration_files
 from station.bus.messages import ArmState
 from station.clock import NS_PER_S
 from station.device import Description, Place, Reading, StreamDescription
-from station.errors import CommandRefused, DeviceSilent, DeviceWrong
+from station.errors import CalibrationBroken, CommandRefused, DeviceSilent, DeviceWrong
 
 if TYPE_CHECKING:
     from drivers.dynamixel.control import Control
@@ -63,7 +64,9 @@ class DynamixelArm:
         try:
             self._found = Opening(bus, settings, place.role).run(scan=not self._scanned)
             self._scanned = True
-            self._joints = Joints(settings, place.role, self._found.models)
+            self._serial = bus.serial_number or settings.port.rpartition("/")[2]
+            zeros = self._zeros()
+            self._joints = Joints(settings, place.role, self._found.models, zeros)
             self._sampler = Sampler(
                 bus, self._joints.ids, settings.rate_hz, settings.wire_baud, settings.fast_sync_read
             )
@@ -77,9 +80,9 @@ class DynamixelArm:
             raise
         self._sample = Sample(control.present, place.clock(), place.clock(), True)
         self._sampler.heard_ns = place.clock()
-        self._notes = (*port_notes, *self._found.notes, *notes, *self._load_notes())
+        in_force = (f"calibrated {zeros.made.date[:10]} by {zeros.made.operator}",) if zeros is not None else ()
+        self._notes = (*port_notes, *self._found.notes, *notes, *self._load_notes(), *in_force)
         self._control = control
-        self._serial = bus.serial_number or settings.port.rpartition("/")[2]
 
     def describe(self) -> Description:
         """Model, adapter's serial number, firmware, the stream `arm_state`, what opening changed."""
@@ -163,6 +166,18 @@ class DynamixelArm:
         """Is torque on at any servo, as last read."""
         return any(slow.torque for slow in self._slow.latest.values())
 
+    def limp(self) -> tuple[str, ...]:
+        """Servos that shut down, or came back from a reboot, while others hold the arm."""
+        if not self.torque_on():
+            return ()
+        return tuple(
+            f"{self._names[servo_id]} has shut down ({slow.errors}): support the arm, then reboot it"
+            if slow.errors
+            else f"{self._names[servo_id]} has no torque while others have: support the arm, then engage"
+            for servo_id, slow in self._slow.latest.items()
+            if not slow.torque and servo_id not in self._free
+        )
+
     def reboot(self, joint: str) -> None:
         """Reboot a joint's servo and its shadow; they stay limp."""
         ids = [
@@ -201,12 +216,11 @@ class DynamixelArm:
         ]
         if self._control.trip_untold:
             told.append("the servos' watchdog ran out: the arm holds the goal it had")
+        told += self.limp()
         for servo_id, slow in self._slow.latest.items():
             name = self._names[servo_id]
-            if slow.errors:
-                told.append(f"{name} has shut down ({slow.errors}): support the arm, then reboot it")
-            elif self.torque_on() and not slow.torque and servo_id not in self._free:
-                told.append(f"{name} has no torque while others have: support the arm")
+            if slow.errors and (slow.torque or not self.torque_on()):
+                told.append(f"{name} reports {slow.errors}: support the arm, then reboot it")
             if slow.temperature_c >= _HOT_C:
                 told.append(f"{name} is at {slow.temperature_c} °C and shuts down at 80: let the arm rest")
         return tuple(told)
@@ -243,6 +257,16 @@ class DynamixelArm:
                 self._place.node, self._settings.port, f"{len(self._joints.ids)} servos", "none has answered for 0.5 s",
                 "check the arm's power supply and emergency stop; support the arm",
             )  # fmt: skip
+
+    def _zeros(self) -> calibration_files.ArmCalibration | None:
+        """The arm's zeros from its calibration file; a broken file is refused, for its zeros would be guesses."""
+        try:
+            calibration = calibration_files.load(self._serial)
+        except CalibrationBroken as error:
+            raise DeviceWrong(
+                self._place.node, self._settings.port, "a whole calibration file", str(error), "see above"
+            ) from error
+        return calibration.arm if calibration is not None else None
 
     def _load_notes(self) -> tuple[str, ...]:
         blind = self._joints.without_current()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from drivers.dynamixel import models
 from drivers.dynamixel.settings import DynamixelSettings
+from station.calibration_files import ArmCalibration
 from station.device import Dimension
 
 RAD_PER_TICK = 2 * math.pi / 4096
@@ -35,17 +36,30 @@ def raw_state(block: bytes) -> RawState:
 
 
 class Joints:
-    """One arm's conversions. `models_by_id`: what ping found, for the unit of the current."""
+    """One arm's conversions. `models_by_id`: what ping found, for the unit of the current.
 
-    def __init__(self, settings: DynamixelSettings, role: str, models_by_id: Mapping[int, str]) -> None:
+    `zeros`: the arm's calibration file; its offsets and signs hold over the rig file's, and whatever turn a servo without
+    position limits counts from since it got power, its joint is brought within half a turn of the middle of its travel.
+    """
+
+    def __init__(
+        self,
+        settings: DynamixelSettings,
+        role: str,
+        models_by_id: Mapping[int, str],
+        zeros: ArmCalibration | None = None,
+    ) -> None:
         arm = settings.arm
         count = len(arm.joints) - 1
         self.servos = arm.joints
         self.ids = tuple(servo.id for servo in self.servos)
         self._arm, self._role = arm, role
         self._centre = arm.centre_ticks
-        self._offsets = settings.offsets_rad or (0.0,) * count
-        self._signs = settings.signs or (1,) * count
+        self._offsets = zeros.offsets_rad if zeros else settings.offsets_rad or (0.0,) * count
+        self._signs = zeros.signs if zeros else settings.signs or (1,) * count
+        self._middle = zeros.centres_rad if zeros else None
+        if len(self._offsets) != count:
+            raise ValueError(f"{len(self._offsets)} offsets for {count} joints")
         self._models = tuple(models_by_id.get(servo_id, "") for servo_id in self.ids)
         self._ma = tuple(models.ma_per_unit(model) or 1.0 for model in self._models)
         self.travel = settings.travel(role)
@@ -58,7 +72,10 @@ class Joints:
         """Element `place` of the vector."""
         if place == len(self._signs):
             return self.travel.command(self.angle(ticks))
-        return self._signs[place] * (self.angle(ticks) - self._offsets[place])
+        joint = self._signs[place] * (self.angle(ticks) - self._offsets[place])
+        if self._middle is None or self.servos[place].limits_ticks is not None:
+            return joint
+        return joint - math.tau * round((joint - self._middle[place]) / math.tau)
 
     def velocity(self, place: int, units: int) -> float:
         """Element `place` of the velocity vector: rad/s, or 1/s for the gripper."""

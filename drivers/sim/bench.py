@@ -175,7 +175,9 @@ class BenchWorld:
             path = [leader_shafts(self._sway.at(int(t)), leader.generation) for t in times]
             arrays[f"{leader.node}_t_ns"], arrays[f"{leader.node}_rad"] = times, np.array(path)
         for name in self._followers:
-            arrays[f"{name}_t_ns"], arrays[f"{name}_rad"] = goals(self._buses[name], since_ns)
+            bus = self._buses[name]
+            arrays[f"{name}_t_ns"], arrays[f"{name}_rad"] = goals(bus, since_ns)
+            arrays[f"{name}_torque_losses"] = np.array([bus.servo(servo).losses for servo in bus.ids], np.int64)
         try:
             with Path(request.path).open("wb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -1,10 +1,12 @@
 """The servo buses of a simulated rig, one per arm, and the faults that can be put on them."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from drivers.sim.faults import Faults
 from drivers.sim.requests import SetServoFault
 from drivers.sim.servo import Plant, ServoSpec
 from drivers.sim.servo_bus import ServoBus
@@ -42,8 +44,39 @@ def arms(rig: Rig) -> list[Arm]:
     return found
 
 
+_SWITCHES: dict[str, Callable[[Faults, Iterable[int]], object]] = {
+    "silence": lambda faults, ids: faults.silence(*ids),
+    "speak": lambda faults, ids: faults.speak(*ids),
+    "power_loss": lambda faults, ids: faults.power_loss(ids),
+    "unplug": lambda faults, _: faults.unplug(),
+    "replug": lambda faults, _: faults.replug(),
+}
+
+
+class SlippingPlant:
+    """A plant whose horns can slip on their shafts: the servo then turns where it always did, the arm stands elsewhere."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self.slipped_rad: dict[int, float] = {}
+
+    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
+        """What the servo sees of its shaft."""
+        position, velocity, current = self._plant.present_rad(servo_id)
+        return position + self.slipped_rad.get(servo_id, 0.0), velocity, current
+
+    def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
+        """Where the servo's goal puts the arm."""
+        goal = None if goal_rad is None else goal_rad - self.slipped_rad.get(servo_id, 0.0)
+        self._plant.drive(servo_id, torque, goal, current_limit_ma)
+
+
 class Buses(dict[str, ServoBus]):
     """The running buses by their arm's node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plants: dict[str, SlippingPlant] = {}
 
     def set_fault(self, request: SetServoFault) -> None:
         """Do it. Raises RequestRefused for an arm or a servo that does not exist."""
@@ -54,21 +87,24 @@ class Buses(dict[str, ServoBus]):
             raise RequestRefused(f"{request.arm} has no servo {request.servo}; it has {', '.join(map(str, bus.ids))}")
         ids = bus.ids if request.servo is None else (request.servo,)
         faults = bus.faults
-        if request.what == "silence":
-            faults.silence(*ids)
-        elif request.what == "speak":
-            faults.speak(*ids)
+        if request.what == "slip":
+            self.plants[request.arm].slipped_rad.update(dict.fromkeys(ids, math.radians(request.value)))
+        elif request.what == "register":
+            self._set_register(bus, ids, request)
+        elif request.what == "noise":
+            faults.noise = request.value
         elif request.what == "overload":
             for servo in ids:
                 faults.overload(servo)
-        elif request.what == "power_loss":
-            faults.power_loss(ids)
-        elif request.what == "noise":
-            faults.noise = request.value
-        elif request.what == "unplug":
-            faults.unplug()
         else:
-            faults.replug()
+            _SWITCHES[request.what](faults, ids)
+
+    def _set_register(self, bus: ServoBus, ids: Iterable[int], request: SetServoFault) -> None:
+        for servo in ids:
+            try:
+                bus.set_register(servo, request.name, int(request.value))
+            except KeyError:
+                raise RequestRefused(f"a servo has no register {request.name!r}") from None
 
 
 @contextmanager
@@ -77,7 +113,8 @@ def running(found: list[Arm], plant: Callable[[Arm], Plant], clock: Clock) -> It
     buses = Buses()
     try:
         for arm in found:
-            bus = ServoBus(Path(arm.device.settings.port), arm.servos, plant(arm), clock)
+            slipping = buses.plants[arm.device.node] = SlippingPlant(plant(arm))
+            bus = ServoBus(Path(arm.device.settings.port), arm.servos, slipping, clock)
             bus.start()
             buses[arm.device.node] = bus
         yield buses

@@ -92,7 +92,10 @@ class Operator:
         return None
 
     def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Ask) -> None:
-        """Still while the pilot aligns or somebody else commands; with the followers while nobody does."""
+        """Still while the pilot aligns; with the followers while somebody else commands or nobody does.
+
+        Leaders that a policy drives along have torque and heed no hand: it only stays where it can take over.
+        """
         engaged = pilot is not None and pilot.state == "engaged"
         self._aligning = pilot is not None and pilot.state == "aligning"
         if pilot is not None and engaged and pilot.source == "leader":
@@ -103,7 +106,10 @@ class Operator:
         if pilot is not None and pilot.source == "opening" and (self._aligning or pilot.state == "waiting"):
             self._open(now_ns, 0.0 if pilot.state == "waiting" else _GRIP_OPEN)
             return
-        if engaged or self.state != "meeting" or self._aligning:
+        if engaged:
+            self._motion = _Motion(now_ns, Plan({side: _still(followers[side]) for side in SIDES}))
+            self.state = "meeting"
+        elif self.state != "meeting" or self._aligning:
             self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in SIDES}))
             self.state = "meeting"
         elif self._finished(now_ns) and _apart(here, followers) > _MET_UNITS:

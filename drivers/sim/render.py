@@ -20,6 +20,8 @@ from drivers.sim.scene import scene_model
 
 _OFF = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX)
 _QUALITY = 90
+_WELL = (0.0, 0.0, 0.0, 1.0)
+"""No ailment: not moved, not turned, not blurred, lit as always."""
 _CELL_M = 0.004
 """Mesh detail below this is left out: without a GPU a picture's cost is its 60 000 triangles."""
 
@@ -46,12 +48,14 @@ class View:
         self._release()
         self.names: tuple[str, ...] = tuple(self._model.camera(i).name for i in range(self._model.ncam))
 
-    def draw(self, name: str, qpos: NDArray[np.float64]) -> bytes:
-        """The scene at `qpos` (nq,) from camera `name`, as JPEG."""
-        self._data.qpos[:] = qpos
+    def draw(self, name: str, numbers: NDArray[np.float64]) -> bytes:
+        """The scene from camera `name`, as JPEG: positions (nq,), then optionally what ails the camera (`shares.OPTICS`)."""
+        optics = numbers[self._model.nq :] if len(numbers) > self._model.nq else _WELL
+        self._data.qpos[:] = numbers[: self._model.nq]
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
         self._camera.fixedcamid = self.names.index(name)
+        self._misplace(self._camera.fixedcamid, optics[0] / 1000, np.radians(optics[1]))
         mujoco.mjv_updateScene(
             self._model, self._data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
         )
@@ -62,7 +66,19 @@ class View:
         finally:
             self._release()
         upright = cv2.flip(cv2.cvtColor(self._rgb, cv2.COLOR_RGB2BGR), 0)  # OpenGL counts rows from below
+        if optics[2]:
+            upright = cv2.GaussianBlur(upright, (0, 0), optics[2])
+        if optics[3] != 1.0:
+            upright = cv2.convertScaleAbs(upright, alpha=optics[3])
         return cv2.imencode(".jpg", upright, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1].tobytes()
+
+    def _misplace(self, camera: int, right_m: float, turn_rad: float) -> None:
+        """Put a camera beside its place, to its own right, and turn it about its own vertical."""
+        looks = self._data.cam_xmat[camera].reshape(3, 3).copy()
+        cosine, sine = np.cos(turn_rad), np.sin(turn_rad)
+        turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+        self._data.cam_xpos[camera] += right_m * looks[:, 0]
+        self._data.cam_xmat[camera] = (looks @ turn).ravel()
 
     def close(self) -> None:
         """Free the context."""

@@ -7,8 +7,8 @@ from typing import Literal
 
 from station.bus.requests import PrepareScene, Request, SaveTruth
 
-ServoFault = Literal["silence", "speak", "noise", "overload", "power_loss", "unplug", "replug"]
-CameraFault = Literal["none", "freeze", "slow", "drop", "refuse"]
+ServoFault = Literal["silence", "speak", "noise", "overload", "power_loss", "unplug", "replug", "slip", "register"]
+CameraFault = Literal["none", "freeze", "slow", "drop", "refuse", "move", "turn", "blur", "dark", "late"]
 
 
 class SetServoFault(Request, frozen=True):
@@ -16,20 +16,24 @@ class SetServoFault(Request, frozen=True):
 
     `silence`/`speak`: the servo (all of them without one) stops answering / answers again. `noise`: `value` is the
     fraction of packets with a byte hit. `overload`: the servo shuts itself down. `power_loss`: power went and came
-    back. `unplug`/`replug`: the USB cable.
+    back. `unplug`/`replug`: the USB cable. `slip`: the horn has slipped by `value` degrees.
+    `register`: the register `name` holds `value`, as if the servo had come like that.
     """
 
     arm: str
     what: ServoFault
     servo: int | None = None
     value: float = 0.0
+    name: str = ""
 
 
 class SetCameraFault(Request, frozen=True):
     """A fault of one camera.
 
     `freeze`: no more pictures, the connection stays. `slow`: `value` pictures a second. `drop`: the connection breaks
-    once. `refuse`: the connection breaks and there is nothing to connect to. `none`: all is well again.
+    once. `refuse`: the connection breaks and there is nothing to connect to. `move`: `value` mm to its right. `turn`:
+    `value` degrees about its vertical. `blur`: out of focus, σ = `value` pixels. `dark`: `value` times the light.
+    `late`: pictures are stamped `value` ms late. `none`: all is well again.
     """
 
     camera: str

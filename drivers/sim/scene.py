@@ -53,6 +53,9 @@ _GAINS = {
 }
 """kp N·m/rad, kv N·m·s/rad, armature kg·m²: stiff as a Dynamixel with its default P gain, damped against overshoot."""
 _FRICTION_NM = 0.3
+_MARKS_A_SHADE, _MARK_SHADES = 70, (0.4, 0.65, 0.9)
+_TENT = np.array([[0, 1, 4], [1, 2, 4], [2, 3, 4], [3, 0, 4]])
+"""Triangles of a mark: four corners and a middle that is a hair higher, for a mesh must not be flat."""
 _FINGER_KP, _FINGER_KV, _FINGER_ARMATURE, _FINGER_FRICTION_N = 4000.0, 120.0, 0.3, 0.5
 
 
@@ -83,8 +86,36 @@ def _spec() -> Any:
     with as_file(files("gym_aloha") / "assets") as assets:
         spec = mujoco.MjSpec.from_file(str(assets / "bimanual_viperx_transfer_cube.xml"))
         _drive_as_servos(spec)
+        _mark_table(spec)
         spec.compile()  # reads the meshes while the folder is certainly there
         return spec
+
+
+def _mark_table(spec: Any) -> None:
+    """Lay flat marks on the table: a plain one tells a calibration check nothing about where a camera is.
+
+    One mesh per shade, for without a GPU a texture, or a geom for each mark, costs more than the rest of the picture.
+    """
+    random = np.random.default_rng(1)
+    for number, shade in enumerate(_MARK_SHADES):
+        corners = np.concatenate([_mark(random) for _ in range(_MARKS_A_SHADE)])
+        first = 5 * np.arange(_MARKS_A_SHADE)[:, None, None]
+        mesh = spec.add_mesh(name=f"marks_{number}", inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
+        mesh.uservert, mesh.userface = corners.ravel().tolist(), (first + _TENT).ravel().tolist()
+        spec.worldbody.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"marks_{number}", rgba=(shade, shade, 0.9 * shade, 1),
+            contype=0, conaffinity=0,
+        )  # fmt: skip
+
+
+def _mark(random: np.random.Generator) -> NDArray[np.float64]:
+    """Corners and middle of one mark, hardly above the table, m. (5, 3)"""
+    middle = np.array([random.uniform(-0.58, 0.58), random.uniform(0.24, 0.96), 0.0004])
+    (half_x, half_y), yaw = random.uniform(0.005, 0.016, 2), random.uniform(0, np.pi)
+    square = np.array([[-half_x, -half_y], [half_x, -half_y], [half_x, half_y], [-half_x, half_y]])
+    turn = np.array([[np.cos(yaw), -np.sin(yaw)], [np.sin(yaw), np.cos(yaw)]])
+    tent = np.concatenate([np.column_stack([square @ turn.T, np.full(4, -0.0002)]), np.zeros((1, 3))])
+    return np.asarray(middle + tent, np.float64)
 
 
 def _drive_as_servos(spec: Any) -> None:

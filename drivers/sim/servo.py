@@ -78,6 +78,8 @@ class Servo:
         self._registered: tuple[int, bytes] | None = None
         self._asked: tuple[bool, float | None, float | None] | None = None
         self.profile = Profile(0.0)
+        self.losses = 0
+        """How often torque went off, asked for or not."""
         self.drives = not mirrored and shaft == spec.id
         """It moves its own shaft; a shadow's is moved by its primary."""
         values = {
@@ -130,6 +132,7 @@ class Servo:
         """Latch a hardware error; one that Shutdown names takes torque away until a reboot."""
         self.put("Hardware Error Status", self.get("Hardware Error Status") | error)
         if error & self.get("Shutdown"):
+            self.losses += self.torque
             self.put("Torque Enable", 0)
             self._drive()
 
@@ -276,6 +279,7 @@ class Servo:
         if on and not self.torque:
             self._goal_becomes_present()
             self._stepped_ns = self._fed_ns = now_ns
+        self.losses += self.torque and not on
         self.put("Torque Enable", int(on))
         self._drive()
 

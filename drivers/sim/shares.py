@@ -1,5 +1,6 @@
 """The physics state as each camera of the rig gets it, and the faults that can be put on a camera."""
 
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -8,26 +9,36 @@ from numpy.typing import NDArray
 
 from drivers.sim.requests import CameraFault, SetCameraFault
 from drivers.sim.state_file import StateWriter
-from station.clock import NS_PER_S
+from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import RequestRefused
 from station.rig import Rig
+
+OPTICS: dict[CameraFault, int] = {"move": 0, "turn": 1, "blur": 2, "dark": 3}
+"""Numbers that follow the physics state: mm to the right, degrees about the vertical, σ px, times the light."""
+_WELL = (0.0, 0.0, 0.0, 1.0)
 
 
 class _Share:
     """One camera's state file."""
 
     def __init__(self, path: Path, count: int) -> None:
-        self._path, self._count = path, count
+        self._path, self._count = path, count + len(_WELL)
+        self._optics = np.array(_WELL)
+        self._late_ns = 0
+        self._held: deque[tuple[int, NDArray[np.float64]]] = deque()
         self._what: CameraFault = "none"
         self._period_ns = self._written_ns = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer: StateWriter | None = StateWriter(path, count)
+        self._writer: StateWriter | None = StateWriter(path, self._count)
 
     def write(self, now_ns: int, qpos: NDArray[np.float64]) -> None:
         if self._writer is None or self._what == "freeze" or now_ns - self._written_ns < self._period_ns:
             return
         self._written_ns = now_ns
-        self._writer.write(now_ns, qpos)
+        self._held.append((now_ns, qpos.copy()))
+        while len(self._held) > 1 and self._held[1][0] <= now_ns - self._late_ns:
+            self._held.popleft()
+        self._writer.write(now_ns, np.concatenate((self._held[0][1], self._optics)))
 
     def set_fault(self, what: CameraFault, value: float) -> None:
         self._period_ns = round(NS_PER_S / value) if what == "slow" else 0
@@ -35,6 +46,10 @@ class _Share:
             self.close()
         if what != "refuse" and self._writer is None:
             self._writer = StateWriter(self._path, self._count)  # a new file: who maps the old one sees it stand still
+        self._late_ns = round(value * NS_PER_MS) if what == "late" else 0
+        self._optics = np.array(_WELL)
+        if what in OPTICS:
+            self._optics[OPTICS[what]] = value
         self._what = what
 
     def close(self) -> None:

@@ -62,16 +62,19 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From t_k to the tick being sent; settle is part of it."""
     late_ticks: int
     ask_to_written_ms: Distribution
-    """From a leader's sample being captured to the follower's goal write having left."""
-    moved_to_written_ms: Distribution
-    """From a leader's shaft being somewhere (a simulated world's own knowledge) to that goal being in the register; n=0 on metal."""
+    """From a leader's sample being captured to the follower's goal write having left; n = 0 where nobody was engaged."""
     streams: tuple[StreamFigures, ...]
     nodes: tuple[NodeFigures, ...]
     own_cpu_percent: float
     own_rss_mb: float
-    disk_mb_s: float
-    disk_sync_ms: Distribution
+    disk_mb_s: float = 0.0
+    disk_sync_ms: Distribution = Distribution(0, 0.0, 0.0, 0.0, 0.0)
     limits: tuple[str, ...] = ()
+
+    def with_disk(self, mb_s: float, sync_ms: Distribution) -> "Figures":
+        """The same with the disk measured, and with what limits it all."""
+        whole = msgspec.structs.replace(self, disk_mb_s=mb_s, disk_sync_ms=sync_ms)
+        return msgspec.structs.replace(whole, limits=limits(whole))
 
 
 def limits(figures: Figures) -> tuple[str, ...]:

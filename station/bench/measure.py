@@ -6,10 +6,8 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-import msgspec
-
-from station.bench.figures import Distribution, Figures, NodeFigures, StreamFigures, limits
-from station.bus.messages import Command, Description, StationState, Tick
+from station.bench.figures import Distribution, Figures, NodeFigures, StreamFigures
+from station.bus.messages import Command, Description, SessionState, StationState, Tick
 from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Clock
@@ -31,7 +29,7 @@ class Listener:
             rig.name,
             [(kind, node) for node in devices for kind in (*DEVICE_KINDS, "description")]
             + [("applied", node) for node in rig.followers]
-            + [("tick", "synchronizer"), ("station", "supervisor")],
+            + [("tick", "synchronizer"), ("station", "supervisor"), ("session", "session")],
         )
         self._captured_ns: dict[str, list[int]] = defaultdict(list)
         self._transit_ns: dict[str, list[int]] = defaultdict(list)
@@ -39,6 +37,7 @@ class Listener:
         self._emission_ns: list[int] = []
         self._written_ns: list[int] = []
         self._states: list[StationState] = []
+        self._phase = ""
 
     def listen(self, until_ns: int) -> None:
         """Hear everything until then."""
@@ -46,6 +45,12 @@ class Listener:
             sample = self._bus.receive(max(1, min(100, (until_ns - now_ns) // NS_PER_MS)))
             if sample is not None:
                 self._take(sample)
+
+    def listen_until_recording(self, record: bool) -> None:
+        """Hear until the session records (at most a minute: an alignment is slow on purpose)."""
+        until_ns = self._clock() + 60 * NS_PER_S
+        while record and self._phase != "recording" and self._clock() < until_ns:
+            self.listen(self._clock() + NS_PER_S // 10)
 
     def forget(self) -> None:
         """Start counting here (the rig has settled)."""
@@ -72,12 +77,14 @@ class Listener:
                 self._declared[f"{stream.kind}/{sample.node}"] = stream.rate_hz
         elif isinstance(body, StationState):
             self._states.append(body)
+        elif isinstance(body, SessionState):
+            self._phase = body.phase
         else:
             name = f"{sample.kind}/{sample.node}"
             self._captured_ns[name].append(header.captured_at_ns)
             self._transit_ns[name].append(header.sent_at_ns - header.captured_at_ns)
 
-    def figures(self, seconds: float, disk: tuple[float, Distribution], moved_ms: list[float]) -> Figures:
+    def figures(self, seconds: float) -> Figures:
         """What it comes to."""
         settle_ns = int(self._rig.settle_ms * NS_PER_MS)
         nodes = self._nodes()
@@ -85,11 +92,10 @@ class Listener:
         figures = Figures(
             rig=self._rig.name, seconds=seconds, ticks=len(self._emission_ns), tick_emission_ms=_ms(self._emission_ns),
             late_ticks=sum(t > settle_ns + LATE_NS for t in self._emission_ns), ask_to_written_ms=_ms(self._written_ns),
-            moved_to_written_ms=Distribution.of(moved_ms), streams=self._streams(), nodes=nodes,
+            streams=self._streams(), nodes=nodes,
             own_cpu_percent=sum(node.cpu_percent for node in own), own_rss_mb=sum(node.rss_mb for node in own),
-            disk_mb_s=disk[0], disk_sync_ms=disk[1],
         )  # fmt: skip
-        return _with_limits(figures)
+        return figures
 
     def _streams(self) -> tuple[StreamFigures, ...]:
         found = []
@@ -136,7 +142,3 @@ def measure_disk(folder: Path) -> tuple[float, Distribution]:
 
 def _ms(values_ns: list[int]) -> Distribution:
     return Distribution.of([value / NS_PER_MS for value in values_ns])
-
-
-def _with_limits(figures: Figures) -> Figures:
-    return msgspec.structs.replace(figures, limits=limits(figures))

@@ -97,12 +97,33 @@ class Frame(Message, frozen=True):
     """The device's own frame number, where it counts."""
 
 
-class HandPose(Message, frozen=True):
-    """One hand-tracking sample of a VR operator: per hand position xyz (m), quaternion wxyz, buttons; None if not tracked."""
+class Hand(Message, frozen=True):
+    """One hand of a VR operator. A pose the headset made up (controller out of its sight) is no pose: None."""
 
-    left: tuple[float, ...] | None
-    right: tuple[float, ...] | None
-    buttons: dict[str, float]
+    position_m: tuple[float, float, float] | None
+    """Of the grip, in the operator's room: x forward, y left, z up, as the headset was started."""
+    quaternion_wxyz: tuple[float, float, float, float] | None
+    grip: float = 0.0
+    """The squeeze button, 0 to 1."""
+    trigger: float = 0.0
+    stick_x: float = 0.0
+    stick_y: float = 0.0
+    stick_pressed: bool = False
+    primary: bool = False
+    """A or X."""
+    secondary: bool = False
+    """B or Y."""
+
+
+class HandPose(Message, frozen=True):
+    """One sample of a VR operator; None for a hand without a controller."""
+
+    left: Hand | None
+    right: Hand | None
+    head_yaw_rad: float | None = None
+    """Where the operator faces, about z in the same room; None if the headset does not know."""
+    space: int = 0
+    """Changes whenever the room's axes may have: another headset session, a re-centring."""
 
 
 class Vector(Message, frozen=True):
@@ -193,6 +214,31 @@ class PilotState(Message, frozen=True):
     """How often anything has put the pilot in hold since it started."""
     stiff: tuple[str, ...] = ()
     """Leaders that have torque: nobody can lead with them until `Opening` or `Park(release)` lets go of them."""
+
+
+class HandTeleop(Message, frozen=True):
+    """How one hand stands to its arm."""
+
+    arm: str
+    clutched: bool
+    why: str = ""
+    """Why it let go by itself; "" if the operator did."""
+    position_error_m: float = 0.0
+    """From the pose the hand asks for to the one the arm is asked for."""
+    rotation_error_rad: float = 0.0
+    damped: bool = False
+    """Near a singularity: it follows slowly."""
+
+
+class TeleopState(Message, frozen=True):
+    """How a VR operator's hands stand to the arms."""
+
+    state: Literal["idle", "engaged", "hold"]
+    """Idle: the pilot follows somebody else or nobody. Engaged: hands may move arms. Hold: something let go by itself."""
+    why: str
+    hands: tuple[HandTeleop, ...]
+    forward_rad: float = 0.0
+    """The operator's yaw that counts as the rig's forward."""
 
 
 class RecorderState(Message, frozen=True):

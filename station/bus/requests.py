@@ -146,6 +146,8 @@ class OpenSession(Request, frozen=True):
     instruction: str = ""
     scene: str = ""
     source: SourceName = "leader"
+    policy: str = ""
+    """Which policy runs, as its runner says: it is written into every episode."""
     reset: Literal["none", "operator", "timed"] = "none"
     """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
     reset_s: float = 0.0
@@ -254,7 +256,8 @@ class SaveTruth(Request, frozen=True):
     """Write what really happened lately to `path` (NPZ): where the leaders' shafts were, when goals reached the servos.
 
     Per arm node `<node>_t_ns` int64 (N,) and `<node>_rad` float64 (N, 7): six joints and the gripper's servo, rad, in the
-    arm's own frame. Leaders: the hand's path, 1000 a second. Followers: goal registers, one row per accepted write.
+    arm's own frame. Leaders: the hand's path, 1000 a second. Followers: goal registers, one row per accepted write, and per
+    servo how often its torque went off since the world began (`<node>_torque_losses` int64).
     """
 
     path: str

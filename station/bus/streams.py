@@ -53,9 +53,10 @@ STREAMS: dict[str, Kind] = {
             "the closed row of a tick while recording: action, what was sent, by whom",
         ),
         Kind("pilot", m.PilotState, 10.0, False, "newest", "who commands, and the state of engagement"),
+        Kind("teleop", m.TeleopState, 10.0, False, "newest", "how a VR operator's hands stand to the arms"),
         Kind("session", m.SessionState, 5.0, False, "newest", "the phase of the sitting, counts, buttons"),
         Kind("recorder", m.RecorderState, 10.0, False, "newest", "what the synchronizer has safely written"),
-        Kind("health", m.Health, 2.0, False, "newest", "how a node is"),
+        Kind("health", m.Health, 2.0, False, "newest", "how a node is (only the policy runner's is kept in a journal)"),
         Kind("station", m.StationState, 1.0, False, "newest", "the supervisor's view of every process"),
     )
 }

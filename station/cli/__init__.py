@@ -1,10 +1,12 @@
 """The `station` command. Exit codes: 0 done, 1 failed with a reason, 2 bad usage."""
 
 import sys
+from importlib.metadata import entry_points
 
 import typer
 
-from station.cli import demo, episodes, find, motion, policy, record, status
+from station.cli import bench, demo, episodes, find, motion, policy, record, run, status, vr
+from station.cli.attach import attached
 from station.cli.operator import learn
 from station.errors import StationError
 
@@ -12,22 +14,33 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(demo.demo)
 app.command()(status.up)
 app.command()(status.status)
+app.command()(vr.vr)
 app.command("stop")(status.down)
 app.command()(record.record)
 app.command()(record.teleop)
 app.command()(learn.pedal)
+app.command()(run.run)
 app.command()(motion.replay)
 app.command()(motion.park)
+app.command()(bench.bench)
 app.command()(find.find)
 app.command()(find.udev)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(policy.app, name="policy")
+for _point in entry_points(
+    group="station.commands"
+):  # other rooms' commands; they get `attached` as their context's object
+    _command = _point.load()
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command, name=_point.name)
+    else:
+        app.command(_point.name)(_command)
 
 
 def main() -> None:
     """Run it; a StationError is one clear sentence, never a trace."""
     try:
-        app()
+        app(obj=attached)
     except StationError as error:
         print(f"station: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -105,7 +105,7 @@ def wait_ready(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None
         try:
             state = station_state(rig, 1500)
         except NodeAbsent:
-            if now_ns - begun_ns > FAULT_S * NS_PER_S:
+            if now_ns - begun_ns > (READY_S if popen is not None else FAULT_S) * NS_PER_S:
                 raise
             continue
         waiting = [process for process in state.processes if not _well(process)]

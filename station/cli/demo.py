@@ -9,7 +9,7 @@ from rich.table import Table
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
 from station.cli.episodes import draw
-from station.cli.record import record_headless
+from station.cli.headless import record_headless
 from station.cli.status import rig_of
 from station.episodes.catalogue import Episode, episodes
 from station.errors import StationError

@@ -7,6 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from station.cli.attach import attached
+from station.cli.policy_on_rig import measure_on
+from station.cli.status import rig_of
 from station.clock import monotonic_ns
 from station.policy.bench import bench_policy
 from station.policy.folder import Policy, load_policy
@@ -27,8 +30,18 @@ def show(folder: Folder) -> None:
 def bench(
     folder: Folder,
     inferences: Annotated[int, typer.Option(min=1, help="How many inferences to time, after the warm-up.")] = 100,
+    rig: Annotated[
+        str, typer.Option("--rig", help="Time it on this rig: real arms don't move, simulated ones do.")
+    ] = "",
+    seconds: Annotated[float, typer.Option("--seconds", min=1.0, help="How long on the rig.")] = 30.0,
 ) -> None:
-    """Load and warm up the policy, and measure it without a rig."""
+    """Load and warm up the policy, and measure it: by itself, or in its place on a rig."""
+    if rig:
+        loaded = rig_of(rig)
+        with attached(loaded):
+            rows = measure_on(loaded, folder, seconds)
+        _print(f"policy {folder.resolve().name} on rig {loaded.name}", rows)
+        return
     result = bench_policy(folder, inferences, monotonic_ns)
     _print(f"policy {folder.resolve().name} on this computer", [
         ("loading and warm-up", f"{result.load_ms:.0f} ms"),

@@ -1,15 +1,15 @@
 """`station record` and `station teleop`: clients of the session and the pilot."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from station.bus.messages import PilotState, SessionState
-from station.bus.requests import Align, CloseSession, Disengage, Engage, OpenSession, PrepareScene, Start
+from station.bus.messages import PilotState
+from station.bus.requests import Disengage, Engage, OpenSession
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
+from station.cli.headless import ALIGN_MS, record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
@@ -18,14 +18,10 @@ from station.cli.operator.session import Seat, summary
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import next_number
-from station.errors import NodeAbsent, RequestRefused, StationError, UsageError
+from station.errors import RequestRefused, StationError
 from station.rig import Rig
 
-ALIGN_MS = 40_000
-"""Opening a session waits for the followers to arrive at the leaders' pose."""
-START_MS = 8_000
 HEADLESS_S = 10.0
-SAVE_S = 120.0
 
 
 def record(
@@ -100,74 +96,6 @@ def _resuming(rig: Rig, opening: OpenSession) -> str:
     return (
         f"{folder}: continuing at episode {number} ({there} there)" if number else f"{folder}: a new folder, episode 0"
     )
-
-
-def refuse_unattended(rig: Rig, headless: bool, yes: bool) -> None:
-    """Real arms do not move without somebody who said so."""
-    if headless and rig.moves_real_arms and not yes:
-        raise UsageError(
-            f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move"
-        )
-
-
-def record_headless(rig: Rig, opening: OpenSession, episodes: int, seconds: float) -> int:
-    """Record `episodes` of `seconds` each without asking anything; returns how many ended early."""
-    watcher = SessionWatcher(rig)
-    with Asker(rig.name, "session") as session:
-        session.ask(opening, ALIGN_MS)
-        try:
-            for _ in range(episodes):
-                _one_episode(rig, session, watcher, seconds)
-            watcher.until(lambda state: state.finalising == 0, SAVE_S)
-        finally:
-            session.ask(CloseSession(), int(SAVE_S * 1000))
-            watcher.close()
-    state = watcher.state
-    console.print(f"{state.saved} saved, {state.ended_early} ended early; newest: {state.saved_path or '–'}")
-    return state.ended_early
-
-
-def _one_episode(rig: Rig, session: Asker, watcher: "SessionWatcher", seconds: float) -> None:
-    state = watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0)
-    if state.phase == "hold":
-        console.print(f"hold: {state.why}. Aligning again")
-        session.ask(Align(), ALIGN_MS)
-    if rig.world is not None:
-        with Asker(rig.name, "world") as world:
-            world.ask(PrepareScene(state.episode), ALIGN_MS)
-    session.ask(Start(seconds), START_MS)
-    number = state.episode
-    console.print(f"episode {number}: recording {seconds:g} s")
-    state = watcher.until(lambda state: state.episode > number and state.phase in ("ready", "hold"), seconds + 20)
-    rows = f"{state.recorded_ticks} rows"
-    console.print(f"episode {number}: {rows}" + (f", ended early: {state.why}" if state.why else ""))
-
-
-class SessionWatcher:
-    """The session as a client sees it."""
-
-    def __init__(self, rig: Rig) -> None:
-        self._heard = Subscriber(rig.name, [("session", "session")])
-        self._rig = rig
-        self.state = SessionState("ended", "", "", 0, 0, 0, 0, 0, ())
-
-    def until(self, seen: Callable[[SessionState], bool], seconds: float) -> SessionState:
-        """Wait for a state; NodeAbsent if it does not come."""
-        deadline_ns = monotonic_ns() + int(seconds * NS_PER_S)
-        while monotonic_ns() < deadline_ns:
-            sample = self._heard.receive(200)
-            if sample is not None and isinstance(sample.body, SessionState):
-                self.state = sample.body
-                if seen(self.state):
-                    return self.state
-        raise NodeAbsent(
-            f"the session stayed {self.state.phase} ({self.state.why or 'no reason given'}) for {seconds:g} s. "
-            f"Next: `station status --rig {self._rig.name}`"
-        )
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._heard.close()
 
 
 def teleop(

@@ -55,10 +55,8 @@ class Approach:
             self._ports.command(hold_command(self.arm.node, f"hand-over to {self._source}", now_ns))
 
     def _torque(self) -> None:
-        free = self.arm.free if self._source == "opening" else ()
-        if self.arm.state is not None and self.arm.state.torque and not free:
-            self._step = "resume"
-            return
+        """Asked of an arm with torque too: a single servo may have come back from a reboot without."""
+        free = self.arm.free if self._source in ("opening", "policy") else ()
         self._step = "asked"
         self._ports.ask(self.arm.node, TorqueOn(free), self._torque_answered)
 

@@ -57,7 +57,7 @@ class Arm:
 
     @property
     def free(self) -> tuple[str, ...]:
-        """What an opening leaves to the hand: a leader's gripper."""
+        """What an opening, or a policy that drives it along, leaves to the hand: a leader's gripper."""
         return tuple(dimension.name for dimension in self.dimensions if self.leads and dimension.compliant)
 
     def missing(self, now_ns: int) -> str:

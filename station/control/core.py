@@ -4,6 +4,7 @@ It alone addresses arms. One source at a time; every hand-over is an `Alignment`
 is sent on the moment it comes. Anything that is wrong with the source or with a follower puts all of them in hold.
 """
 
+from collections.abc import Collection
 from math import inf
 
 from station.bus.messages import ArmPilot, ArmState, Command, Description, PilotState, SourceName
@@ -24,6 +25,8 @@ from station.bus.requests import (
 from station.clock import NS_PER_MS
 from station.control.alignment import Alignment, hold_command
 from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
+from station.control.gesture import Closing
+from station.control.mirror import Mirror
 from station.control.opening import Waiting
 from station.control.states import MAY_COMMAND, TRANSITIONS, Difference, Event, State, worst_difference
 from station.rig import Rig
@@ -48,6 +51,8 @@ class PilotCore:
         self._engaged: list[Arm] = []
         self._alignment: Alignment | None = None
         self._park: Park | None = None
+        self._mirror = Mirror(self.arms, rig.safety, ports)
+        self._closing = Closing(arm.leader for arm in self.arms.commanded_by("leader") if arm.leader is not None)
         self._waiting: Waiting | None = None
 
     # -- what is heard --
@@ -64,6 +69,7 @@ class PilotCore:
         arm.state, arm.captured_at_ns, arm.sequence, arm.heard_ns = state, captured_at_ns, sequence, now_ns
         if node in self.arms.leaders:
             self._leader_moved(node, now_ns)
+            self._feel(arm, now_ns)
         if not state.torque and self._commands(arm):
             self._hold(f"{node} has lost its torque: support it, find out why, then engage again", now_ns)
 
@@ -95,6 +101,7 @@ class PilotCore:
             self._align(self._alignment, now_ns)
         if self._waiting is not None:
             self._wait(self._waiting, now_ns)
+        self._mirrored(now_ns)
         if self._state in ("engaged", "waiting") or (self._alignment is not None and self._alignment.started):
             why = self._silent(now_ns)
             if why:
@@ -102,7 +109,7 @@ class PilotCore:
 
     def due_ns(self, now_ns: int) -> int:
         """When `tick` is wanted next."""
-        if self._alignment is not None or self._waiting is not None:
+        if self._alignment is not None or self._waiting is not None or self._mirror.active:
             return now_ns + TIMER_NS
         return now_ns + (WATCH_NS if self._state == "engaged" else 100 * NS_PER_MS)
 
@@ -142,7 +149,7 @@ class PilotCore:
             answer(Done(f"{source} commands already"))
         elif not targets:
             answer(Refused(f"rig {self._rig.name} has no follower that {source} could command"))
-        elif source == "leader" and (stiff := self._stiff()):
+        elif source == "leader" and (stiff := self._stiff(beside=self._mirror.stiff)):
             answer(Refused(f"{stiff[0]} is stiff: it has torque. Next: open with the grippers (`station record`), "
                            f"or support it and `station park --release {stiff[0]}`"))  # fmt: skip
         else:
@@ -218,11 +225,16 @@ class PilotCore:
             alignment.answer(Refused(verdict))
             return False
         alignment.started = True
-        for arm in self._engaged:
-            if arm not in alignment.targets:
-                self._ports.command(hold_command(arm.node, f"hand-over to {alignment.source}", now_ns))
-        self._engaged = []
+        engaged, self._engaged = self._engaged, []
         self._go("align", alignment.source, "")
+        why = f"hand-over to {alignment.source}"
+        for arm in engaged:
+            if arm not in alignment.targets:
+                self._ports.command(hold_command(arm.node, why, now_ns))
+        if alignment.source == "leader":
+            self._mirror.let_go()
+        else:
+            self._mirror.hold(why, now_ns)
         return True
 
     def _arrive(self, alignment: Alignment, now_ns: int) -> None:
@@ -277,6 +289,34 @@ class PilotCore:
         if alignment is not None and alignment.started and alignment.source == "leader":
             self._align(alignment, now_ns, leader)
 
+    @property
+    def _policy_commands(self) -> bool:
+        return self._state == "engaged" and self._source == "policy"
+
+    def _mirrored(self, now_ns: int) -> None:
+        """Leaders go along while a policy commands, and must have gone limp once they lead."""
+        if self._policy_commands:
+            self._mirror.follow(self._source, now_ns)
+        elif self._mirror.failed and self._source == "leader":
+            self._hold(self._mirror.failed, now_ns)
+
+    def _feel(self, leader: Arm, now_ns: int) -> None:
+        """While a policy commands, closing the leaders' grippers takes over."""
+        if not self._policy_commands or self._alignment is not None:
+            self._closing.clear()
+            return
+        follower = next((arm for arm in self.arms.followers.values() if arm.leader == leader.node), None)
+        if follower is None or follower.state is None or leader.state is None or not leader.free:
+            return
+        grippers = leader.state.position[-1], follower.state.position[-1]
+        if self._closing.felt(leader.node, *grippers, leader.captured_at_ns):
+            self._engage("leader", self._took_over, now_ns)
+
+    def _took_over(self, reply: Reply) -> None:
+        """Nobody waits for the answer to a gesture: a refusal is told as the state's reason."""
+        if isinstance(reply, Refused) and self._state == "engaged":
+            self._why = f"no take-over: {reply.why}"
+
     def _forward(self, arms: list[Arm], now_ns: int) -> None:
         """The source's newest ask, sent on unless it is older than what the ramp has sent."""
         for arm in arms:
@@ -329,6 +369,7 @@ class PilotCore:
         for arm in dict.fromkeys(arm.node for arm in targets):
             self._ports.command(hold_command(arm, why, now_ns))
         self._engaged = []
+        self._mirror.hold(why, now_ns)
         if alignment is not None:
             alignment.answer(Refused(f"stopped: {why}"))
 
@@ -348,8 +389,10 @@ class PilotCore:
         arms = tuple(self._arm(arm, now_ns) for arm in self.arms.followers.values())
         return PilotState(self._state, self._source, self._why, arms, self._holds, self._stiff())
 
-    def _stiff(self) -> tuple[str, ...]:
-        return tuple(arm.node for arm in self.arms.leaders.values() if arm.state is not None and arm.state.torque)
+    def _stiff(self, beside: Collection[str] = ()) -> tuple[str, ...]:
+        """Leaders with torque, those `beside` left out: a take-over lets go of them itself."""
+        stiff = (arm.node for arm in self.arms.leaders.values() if arm.state is not None and arm.state.torque)
+        return tuple(node for node in stiff if node not in beside)
 
     def _arm(self, arm: Arm, now_ns: int) -> ArmPilot:
         """The arm against whoever commands it, or its leader while nobody does."""

@@ -17,7 +17,7 @@ from station.control.core import PilotCore
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 
-SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr": "vr"}
+SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr_teleop": "vr"}
 """Whose `command` stream is which source's. Leaders ask by their `arm_state`."""
 ANSWER_NS = 5 * NS_PER_S
 """How long an arm's driver may take to answer: torque and EEPROM checks are slow."""
@@ -32,6 +32,10 @@ class _Neighbour:
         self._asker = Asker(rig, arm)
         self._waiting: dict[bytes, tuple[int, Callable[[Reply], None]]] = {}
         self.socket = self._asker.socket
+
+    @property
+    def waits(self) -> bool:
+        return bool(self._waiting)
 
     def ask(self, request: ArmRequest, then: Callable[[Reply], None], now_ns: int) -> None:
         self._waiting[self._asker.send(request)] = (now_ns + ANSWER_NS, then)
@@ -59,21 +63,28 @@ class Pilot:
         self._node = node
         self._core = PilotCore(rig, self)
         arms = (*rig.leaders, *rig.followers)
-        streams = [(kind, arm) for arm in arms for kind in ("arm_state", "description")]
-        streams += [("applied", arm) for arm in arms]
-        streams += [("command", source) for source in SOURCE_NODES]
-        self._heard = Subscriber(rig.name, streams)
+        # what is sent on the moment it comes wakes the loop; the rest, 200 Hz of it per follower, waits for the next tick
+        self._urgent = Subscriber(
+            rig.name, [("arm_state", arm) for arm in rig.leaders] + [("command", source) for source in SOURCE_NODES]
+        )
+        self._calm = Subscriber(
+            rig.name,
+            [("arm_state", arm) for arm in rig.followers]
+            + [(kind, arm) for arm in arms for kind in ("description", "applied")],
+        )
         self._neighbours = {arm: _Neighbour(rig.name, arm) for arm in arms}
         self._answerer: Answerer[PilotRequest] = Answerer(rig.name, node.name, PilotRequest)
         self._poller = zmq.Poller()
-        for socket in (self._heard.socket, self._answerer.socket, *(n.socket for n in self._neighbours.values())):
+        for socket in (self._urgent.socket, self._answerer.socket, *(n.socket for n in self._neighbours.values())):
             self._poller.register(socket, zmq.POLLIN)
         self._tick_due_ns = 0
         self._told: PilotState | None = None
         self._tell_due_ns = 0
 
     def command(self, command: Command) -> None:
-        """Port: send one arm its command."""
+        """Port: send one arm its command. A change of state is told first: what an arm does in it is heard later."""
+        if self._changed():
+            self._tell(self._node.clock())
         self._node.publisher.publish("command", command, node=command.arm)
 
     def ask(self, arm: str, request: ArmRequest, then: Callable[[Reply], None]) -> None:
@@ -92,23 +103,28 @@ class Pilot:
     def close(self) -> None:
         """Let go of the sockets."""
         self._answerer.close()
-        self._heard.close()
+        self._urgent.close()
+        self._calm.close()
         for neighbour in self._neighbours.values():
             neighbour.close()
 
     def _turn(self) -> None:
         now_ns = self._node.clock()
         due_ns = min(self._tick_due_ns, self._tell_due_ns)
-        self._poller.poll(milliseconds_until(due_ns, now_ns) + 1 if due_ns > now_ns else 0)
-        for sample in self._heard.newest().values():
-            self._hear(sample, self._node.clock())
+        ready = dict(self._poller.poll(milliseconds_until(due_ns, now_ns) + 1 if due_ns > now_ns else 0))
+        if self._urgent.socket in ready:
+            for sample in self._urgent.newest().values():
+                self._hear(sample, self._node.clock())
         now_ns = self._node.clock()
         for neighbour in self._neighbours.values():
-            neighbour.poll(now_ns)
-        while (got := self._answerer.receive()) is not None:
+            if neighbour.waits or neighbour.socket in ready:
+                neighbour.poll(now_ns)
+        while self._answerer.socket in ready and (got := self._answerer.receive()) is not None:
             self._core.request(*got, now_ns)
             self._tick_due_ns = now_ns
         if now_ns >= self._tick_due_ns:
+            for sample in self._calm.newest().values():
+                self._hear(sample, now_ns)
             self._core.tick(now_ns)
             self._tick_due_ns = self._core.due_ns(now_ns)
         self._tell(now_ns)
@@ -132,7 +148,7 @@ class Pilot:
         self._node.publisher.publish("pilot", self._told)
         self._tell_due_ns = now_ns + STATE_NS
         if self._node.health_due(now_ns):
-            lost = sum(self._heard.lost.values())
+            lost = sum(self._urgent.lost.values()) + sum(self._calm.lost.values())
             self._node.publish_health(Health(self._node.name, "ok", self._node.error, lost=lost))
 
     def _changed(self) -> bool:

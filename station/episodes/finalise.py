@@ -26,33 +26,34 @@ from station.errors import EpisodeError, JournalDamaged, NothingRecorded, Statio
 NICE = 10
 
 
-def finalise(part: Path, keep_journal: bool = False) -> Path:
+def finalise(part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False) -> Path:
     """Turn the journal `part` (`episode_<n>[.discarded].mcap.part`) into `episode_<n>.hdf5` and return that path.
 
     A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed, or kept as `episode_<n>.mcap`; one that
-    is damaged in the middle is kept as `.mcap.damaged`. Raises EpisodeError (the journal is
+    is damaged in the middle is kept as `.mcap.damaged`. `ended`: why the journal has no end of its own, where that is
+    known. `wait`: for somebody else who is saving it. Raises EpisodeError (the journal is
     still being written, or the episode exists and is another recording), NothingRecorded (no whole row) or
     JournalDamaged (no row before the damage). The journal then stays.
     """
     if not part.exists() and (done := _target(part)).exists():
         return done
-    with held(part) as free:
+    with held(part, wait) as free:
         if not free:
             raise EpisodeError(f"{part}: another process is writing or saving it. Next: wait for it, or end it")
         if not part.exists():
             return _target(part)  # that other process has just saved it
-        return finalise_held(part, keep_journal)
+        return finalise_held(part, keep_journal, ended)
 
 
 @contextmanager
-def held(part: Path) -> Iterator[bool]:
-    """Own the journal while it is saved; False when a recorder, or somebody else saving it, does."""
+def held(part: Path, wait: bool = False) -> Iterator[bool]:
+    """Own the journal while it is saved; False when a recorder, or somebody else saving it, does (unless waited for)."""
     try:
         fd = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise EpisodeError(f"{part}: no such journal. Next: `station episodes ls` shows what there is") from None
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield True
     except BlockingIOError:
         yield False
@@ -60,13 +61,13 @@ def held(part: Path) -> Iterator[bool]:
         os.close(fd)
 
 
-def finalise_held(part: Path, keep_journal: bool = False) -> Path:
+def finalise_held(part: Path, keep_journal: bool = False, ended: str = "") -> Path:
     """`finalise` for a caller that holds the journal."""
     number, target = naming.number_of(part), _target(part)
     temporary = naming.temporary_path(part.parent, number)
     temporary.unlink(missing_ok=True)  # of an earlier try that was killed
     with JournalReader(part) as reader:
-        found = _survey(part, reader)
+        found = _survey(part, reader, ended)
         if not target.exists():
             _write(part, reader, found, temporary, target)
         elif not same_recording(target, found.header):
@@ -77,14 +78,14 @@ def finalise_held(part: Path, keep_journal: bool = False) -> Path:
     return target
 
 
-def _survey(part: Path, reader: JournalReader) -> Survey:
+def _survey(part: Path, reader: JournalReader, ended: str) -> Survey:
     if reader.header is None:
         if any(reader.stored({"row"})):
             raise JournalDamaged(
                 f"{part}: its first record is damaged, so its rows cannot be read. The journal is kept"
             )
         raise NothingRecorded(f"{part}: not even its first record is whole; nothing was recorded")
-    found = survey(reader, reader.header)
+    found = survey(reader, reader.header, ended)
     if found.rows == 0 and found.damage:
         raise JournalDamaged(f"{part}: no whole row before the damage ({found.damage}). The journal is kept")
     if found.rows == 0:
@@ -142,10 +143,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Build an episode's HDF5 from its journal.")
     parser.add_argument("part", type=Path)
     parser.add_argument("--keep-journal", action="store_true")
+    parser.add_argument("--ended", default="", help="why the journal has no end of its own")
+    parser.add_argument("--wait", action="store_true", help="for another process that is saving it")
     arguments = parser.parse_args()
     os.nice(NICE)
     try:
-        sys.stdout.write(f"{finalise(arguments.part, arguments.keep_journal)}\n")
+        sys.stdout.write(f"{finalise(arguments.part, arguments.keep_journal, arguments.ended, arguments.wait)}\n")
     except StationError as error:
         sys.exit(str(error))
 

@@ -5,13 +5,8 @@ from typing import Any
 
 import cv2
 import h5py
-import matplotlib
 import numpy as np
 import numpy.typing as npt
-
-matplotlib.use("Agg")
-
-from matplotlib import pyplot as plt
 
 from station.bus.messages import SOURCES
 from station.errors import EpisodeError
@@ -73,6 +68,8 @@ def _write(picture: Picture, text: str, bottom: int) -> None:
 
 def joint_plot(episode: Path, out: Path) -> Path:
     """Per joint: measured, asked, sent; below them the age of each stream's sample and who commanded."""
+    from matplotlib.figure import Figure  # here, for it takes a second that every other command would wait
+
     with h5py.File(episode) as file:
         seconds = (file["/timestamps/tick"][:] - file["/timestamps/tick"][0]) / 1e9
         names, units = file.attrs["dim_names"], file.attrs["units"]
@@ -81,9 +78,8 @@ def joint_plot(episode: Path, out: Path) -> Path:
         source = file["/control/source"][:]
         title = f"{file.attrs['task']}, episode {file.attrs['episode']}: {len(seconds)} rows"
     panels = -(-len(names) // _COLUMNS)
-    figure, axes = plt.subplots(
-        panels + 1, _COLUMNS, figsize=(14, 1.7 * panels + 2.8), sharex=True, squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(14, 1.7 * panels + 2.8), layout="constrained")
+    axes = figure.subplots(panels + 1, _COLUMNS, sharex=True, squeeze=False)
     for index, (name, unit) in enumerate(zip(names, units, strict=True)):
         axis = axes[index % panels, index // panels]
         for label, values, style in lines:
@@ -102,7 +98,6 @@ def joint_plot(episode: Path, out: Path) -> Path:
     for axis in axes[panels]:
         axis.set_xlabel("seconds")
     figure.savefig(out, dpi=100)
-    plt.close(figure)
     return out
 
 

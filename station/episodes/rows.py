@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from station.bus.messages import Row, Tick
+from station.bus.messages import Health, Row, Tick
 from station.episodes import layout
 from station.episodes.journal import JournalHeader
 from station.episodes.journal_reader import JournalReader, Stored
@@ -42,10 +42,12 @@ class RowReader:
         self._chosen: frozenset[str] | None = None
         self.streams = layout.streams(header.descriptions)
         self._by_source = {source: stream for stream, source in self.streams.items() if source[0] != "arm_state"}
-        self._kinds = {"tick", "row", *(kind for kind, _ in self._by_source)}
+        self._kinds = {"tick", "row", "health", *(kind for kind, _ in self._by_source)}
         self._recent: dict[str, dict[tuple[int, int], Stored]] = {stream: {} for stream in self._by_source.values()}
         self._opened: dict[str, Content] = {}
         self._ticks: dict[int, tuple[Tick, dict[str, Content]]] = {}
+        self.healths: list[Health] = []
+        """What the policy's runner said of itself meanwhile."""
         self.damage = ""
         """What is wrong with the journal where the rows stop, "" if nothing but its end."""
 
@@ -58,6 +60,8 @@ class RowReader:
                     count += 1
                 elif stored.kind == "tick":
                     self._choose(stored)
+                elif stored.kind == "health":
+                    self._hear(stored)
                 elif (stream := self._by_source.get((stored.kind, stored.node))) is not None:
                     self._recent[stream][stored.header.start_id, stored.header.sequence] = stored
         except (_Senseless, ValueError, DecodeError) as error:
@@ -66,6 +70,11 @@ class RowReader:
         ending = self._reader.ending
         if ending is not None and ending.how == "damaged":
             self.damage = f"after row {count - 1}: {ending.detail} at byte {ending.offset}"
+
+    def _hear(self, stored: Stored) -> None:
+        health, _ = stored.open()
+        assert isinstance(health, Health)
+        self.healths.append(health)
 
     def _choose(self, stored: Stored) -> None:
         tick, _ = stored.open()

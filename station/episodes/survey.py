@@ -1,5 +1,7 @@
 """The first pass over a journal: how many whole rows, how large everything is, what was late, lost and stale."""
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from station.bus.messages import Frame
@@ -9,6 +11,15 @@ from station.episodes.journal import JournalHeader
 from station.episodes.journal_reader import JournalReader
 from station.episodes.rows import RowReader, WholeRow
 from station.errors import EpisodeError
+
+
+class PolicyRun(NamedTuple):
+    """How the policy that ran did, as its runner said about twice a second."""
+
+    delay_p95_ms: float
+    """The worst windowed 95th percentile from an observation's tick to its chunk being usable; NaN without a policy."""
+    starved_ticks: int
+    faults: int
 
 
 class Survey(NamedTuple):
@@ -30,10 +41,17 @@ class Survey(NamedTuple):
     recovered: bool
     """The journal has no end of its own: it was cut off."""
     damage: str
+    policy: PolicyRun
 
 
-def survey(reader: JournalReader, header: JournalHeader) -> Survey:
-    """Read the journal once. Raises EpisodeError where a camera's pictures do not fit the rig file."""
+CUT_OFF = "cut off: whoever recorded was killed, or power was lost"
+
+
+def survey(reader: JournalReader, header: JournalHeader, ended: str = "") -> Survey:
+    """Read the journal once. `ended`: why it has no end of its own, where that is known.
+
+    Raises EpisodeError where a camera's pictures do not fit the rig file.
+    """
     rows = RowReader(reader, header)
     measure = _Measure(header, rows.streams)
     for row in rows:
@@ -44,8 +62,22 @@ def survey(reader: JournalReader, header: JournalHeader) -> Survey:
     return Survey(
         header=header, rows=count, plan=measure.plan(), kinds=measure.kinds, fields=measure.fields(),
         columns=measure.columns(), late=measure.late, lost=lost, stale=measure.stale,
-        ended=reader.end.why if reader.end else "", recovered=not closed, damage=rows.damage,
+        ended=reader.end.why if reader.end else ended or CUT_OFF, recovered=not closed, damage=rows.damage,
+        policy=policy_run([health.readings for health in rows.healths]),
     )  # fmt: skip
+
+
+def policy_run(readings: Sequence[Mapping[str, float]]) -> PolicyRun:
+    """Counts are what was added meanwhile; they begin again with every rollout."""
+    delays = [entry["delay_p95_ms"] for entry in readings if "delay_p95_ms" in entry]
+    return PolicyRun(
+        max(delays, default=float("nan")), _added(readings, "starved_ticks"), _added(readings, "faults")
+    )  # fmt: skip
+
+
+def _added(readings: Sequence[Mapping[str, float]], name: str) -> int:
+    counts = [int(entry[name]) for entry in readings if name in entry]
+    return sum(max(0, later - before) for before, later in pairwise(counts))
 
 
 class _Measure:

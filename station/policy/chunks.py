@@ -98,6 +98,10 @@ class ChunkBuffer:
         self._oldest = max(self._oldest, self._end - self._capacity)
         return True
 
+    def keep_newest(self) -> None:
+        """Forget every chunk but the newest one."""
+        self._oldest = max(self._oldest, self._end - 1)
+
     def action(self, t_ns: int) -> Action | None:
         """The action for the tick at `t_ns`, or None where no chunk covers it. Ticks must not go back in time."""
         now = self._rows_since_epoch(t_ns)

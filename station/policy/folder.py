@@ -77,7 +77,7 @@ class PolicyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     kind: Literal["act", "diffusion", "vla", "other"]
     backend: str
-    """`onnx`, `replay`, or another entry point in the group `station.policies`."""
+    """`onnx`, `replay`, another entry point in the group `station.policies`, or a callable: `package.module:name`."""
     weights: str
     """A file beside policy.yaml, or whatever the backend takes."""
     cameras: tuple[str, ...] = ()
@@ -130,6 +130,27 @@ def load_policy(folder: Path) -> Policy:
         check(path, file)
     fields = {name: getattr(file, name) for name in PolicyFile.__struct_fields__}
     return Policy(**fields, folder=path.parent, sha256=hashlib.sha256(text.encode()).hexdigest())
+
+
+def identity(policy: Policy) -> str:
+    """Which policy this is, for people and for the episodes it makes: kind, folder, sha256 of policy.yaml and weights.
+
+    Raises PolicyError where a weights file cannot be read.
+    """
+    parts = [f"{policy.kind} {policy.folder}", f"policy.yaml sha256:{policy.sha256}"]
+    for name in (policy.weights, policy.diffusion.denoiser if policy.diffusion is not None else ""):
+        path = policy.folder / name
+        if name and path.is_file():
+            parts.append(f"{name} sha256:{_sha256(path)}")
+    return ", ".join(parts)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PolicyError(path, "weights", f"cannot be read: {error}", "look at the file's permissions") from error
 
 
 def check_against_rig(

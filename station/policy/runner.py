@@ -1,10 +1,11 @@
-"""The policy runner: a node that hears ticks, thinks beside them, and asks the pilot for one action at every tick.
+"""The policy runner's loop: hears ticks, thinks beside them, and asks the pilot for one action at every tick.
 
-    python -m station.policy.runner --rig RIG --node policy
+It begins with the first LoadPolicy (`station.policy.node`), and asks nothing until StartPolicy. It commands no arm: the
+pilot does, with the same limits, ramps and take-over as for a human, and holds when the asks stop. So it may be killed
+or hang at any time; a backend that hangs takes this process down with a reason, and the supervisor starts it again.
 
-It knows no policy until it is asked LoadPolicy, and asks nothing until StartPolicy. It commands no arm: the pilot
-does, with the same limits, ramps and take-over as for a human, and holds when the asks stop. So it may be killed or
-hang at any time; a backend that hangs takes this process down with a reason, and the supervisor starts it again.
+While somebody else commands (a take-over) it goes on thinking and asking; what it asks is then recorded beside what the
+human does, and at hand-back it acts on what it sees, not on plans from before.
 """
 
 import sys
@@ -15,24 +16,28 @@ from typing import Literal
 
 import zmq
 
-from station.bus.messages import Command, Description, Health, Tick
+from station.bus.messages import Command, Description, Health, PilotState, Tick
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
 from station.bus.sockets import Answerer, Subscriber
 from station.clock import NS_PER_S
 from station.episodes.journal import vector_dimensions
 from station.errors import BackendFault, StationError
-from station.node import Node, run
-from station.policy.folder import check_against_rig
+from station.node import Node
+from station.policy.folder import Policy, check_against_rig
+from station.policy.frames import FrameCache
 from station.policy.observation import history, ticks_kept, too_old
 from station.policy.runner_core import Ask, RunnerCore, Window
 from station.policy.worker import Answer, Begin, Eyes, Failure, Infer, Load, Loaded, LoadFailed, Result, Worker
-from station.processes import STOP_DELAY_S
 
+OTHERS = ("leader", "vr", "replay", "park")
+"""While one of these commands, the policy is only listened to."""
 SHADOW = "policy_shadow"
 """The node name under which a shadow's asks are published: on no stream that a pilot hears."""
 _POLL_MS = 100
 _FIRST_ASK_NS = 5 * NS_PER_S
 _LOADING_NS = 180 * NS_PER_S
+_DESCRIBED_NS = 5 * NS_PER_S
+"""How long the followers may take to say what they are (they do once a second)."""
 _SWITCH_S = 0.0005
 """The interpreter's turn: a thread that is busy in Python must not hold the loop up for its usual 5 ms at a tick."""
 _Answer = Callable[[Reply], None]
@@ -41,26 +46,30 @@ _Answer = Callable[[Reply], None]
 class Runner:
     """The node's loop. Everything that decides is in RunnerCore."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, node: Node, requests: "Answerer[PolicyRequest]") -> None:
+        """`requests` stays the caller's."""
+        self._node, self._requests = node, requests
         followers = [("description", follower) for follower in node.rig.followers]
-        self._bus = Subscriber(node.rig.name, [("tick", "synchronizer"), *followers])
+        self._bus = Subscriber(node.rig.name, [("tick", "synchronizer"), ("pilot", "pilot"), *followers])
         self._descriptions: dict[str, Description] = {}
-        self._requests: Answerer[PolicyRequest] = Answerer(node.rig.name, node.name, PolicyRequest)
         self._worker = Worker(node.clock)
+        self._frames: FrameCache | None = None
         self._eyes: Eyes | None = None
         self._core: RunnerCore | None = None
         self._seen: deque[Tick] = deque(maxlen=2)
         self._shadow = False
         self._asks = {node.name: 0, SHADOW: 0}
         """The sequence of the next ask on each stream."""
+        self._waiting: tuple[int, Path, _Answer] | None = None
+        """A policy that waits to be loaded until every follower has said what it is."""
         self._loading: tuple[int, _Answer] | None = None
         self._starting: tuple[int, _Answer] | None = None
         self._publishing = Window()
 
-    def run(self) -> None:
-        """Until the node is to finish. Raises BackendFault when the backend hangs."""
+    def run(self, first: LoadPolicy, answer: _Answer) -> None:
+        """From the first policy until the node is to finish. Raises BackendFault when the backend hangs."""
         sys.setswitchinterval(_SWITCH_S)
+        self._request(first, answer)
         poller = zmq.Poller()
         for source in (self._bus.socket, self._requests.socket, self._worker.wakes):
             poller.register(source, zmq.POLLIN)
@@ -80,6 +89,8 @@ class Runner:
                 self._tick(sample.body, sample.header.sent_at_ns)
             elif isinstance(sample.body, Description):
                 self._descriptions[sample.node] = sample.body
+            elif isinstance(sample.body, PilotState) and self._core is not None:
+                self._core.alone = sample.body.source not in OTHERS
         while (got := self._requests.receive()) is not None:
             self._request(*got)
         self._check(self._node.clock())
@@ -124,7 +135,7 @@ class Runner:
             case Failure() if self._core is not None:
                 note = self._core.unseen if result.blind else self._core.failed
                 note(result.rollout, result.why)
-                self._node.log.warning("no chunk", why=result.why)
+                self._node.log.warning("no chunk: %s", result.why)
 
     def _request(self, request: PolicyRequest, answer: _Answer) -> None:
         try:
@@ -140,16 +151,25 @@ class Runner:
             answer(Refused(str(error)))
 
     def _load(self, folder: Path, answer: _Answer) -> None:
-        if self._loading is not None or (self._core is not None and self._core.phase == "running"):
+        busy = self._loading is not None or self._waiting is not None
+        if busy or (self._core is not None and self._core.phase == "running"):
             answer(Refused("a policy is being loaded or runs. Next: stop it first"))
             return
-        silent = [follower for follower in self._node.rig.followers if follower not in self._descriptions]
-        if silent:
-            answer(Refused(f"{', '.join(silent)} has not said what it is. Next: `station status` says what is missing"))
-            return
         self._forget_policy()
-        self._loading = (self._node.clock() + _LOADING_NS, answer)
-        self._worker.give(Load(folder))
+        self._waiting = (self._node.clock() + _DESCRIBED_NS, folder, answer)
+
+    def _load_when_described(self, now_ns: int) -> None:
+        if self._waiting is None:
+            return
+        until_ns, folder, answer = self._waiting
+        silent = [follower for follower in self._node.rig.followers if follower not in self._descriptions]
+        if not silent:
+            self._waiting = None
+            self._loading = (now_ns + _LOADING_NS, answer)
+            self._worker.give(Load(folder))
+        elif now_ns > until_ns:
+            self._waiting = None
+            answer(Refused(f"{', '.join(silent)} has not said what it is. Next: `station status` says what is missing"))
 
     def _finish_loading(self, loaded: Loaded) -> None:
         rig, policy = self._node.rig, loaded.policy
@@ -161,10 +181,8 @@ class Runner:
             return
         self._core = RunnerCore(policy, rig.tick_hz)
         self._seen = deque(self._seen, maxlen=ticks_kept(policy, rig.tick_hz))
-        if policy.cameras:
-            self._eyes = Eyes(rig.name, policy, loaded.frames)
-            self._eyes.start()
-        self._answer_load(Done(f"{policy.kind} from {policy.folder} is warm"))
+        self._frames = loaded.frames
+        self._answer_load(Done(loaded.identity))
 
     def _answer_load(self, reply: Reply) -> None:
         if self._loading is not None:
@@ -182,13 +200,26 @@ class Runner:
             )
             return
         self._shadow = shadow
+        self._open_eyes(self._core.policy)
         self._worker.give(Begin(self._core.begin()))
         self._starting = (self._node.clock() + _FIRST_ASK_NS, answer)
 
     def _stop(self) -> None:
         if self._core is not None:
             self._core.end()
+        self._close_eyes()
         self._refuse_start("it was stopped")
+
+    def _open_eyes(self, policy: Policy) -> None:
+        """Pictures are decoded while a rollout runs, and only then."""
+        if self._eyes is None and policy.cameras and self._frames is not None:
+            self._eyes = Eyes(self._node.rig.name, policy, self._frames)
+            self._eyes.start()
+
+    def _close_eyes(self) -> None:
+        if self._eyes is not None:
+            self._eyes.close()
+        self._eyes = None
 
     def _refuse_start(self, why: str) -> None:
         if self._starting is not None:
@@ -196,6 +227,7 @@ class Runner:
         self._starting = None
 
     def _check(self, now_ns: int) -> None:
+        self._load_when_described(now_ns)
         if self._loading is not None and now_ns > self._loading[0]:
             raise BackendFault(
                 f"a policy was not loaded within {_LOADING_NS / NS_PER_S:g} s. Next: `station policy bench DIR`"
@@ -231,21 +263,10 @@ class Runner:
         return Health(self._node.name, state, core.why, readings=readings, notes=(what,), lost=lost)
 
     def _forget_policy(self) -> None:
-        if self._eyes is not None:
-            self._eyes.close()
-        self._eyes = self._core = None
+        self._close_eyes()
+        self._core = self._frames = None
 
     def _close(self) -> None:
         self._forget_policy()
         self._worker.close(timeout_s=0.5)
-        self._requests.close()
         self._bus.close()
-
-
-def main(node: Node) -> None:
-    """The node's life."""
-    Runner(node).run()
-
-
-if __name__ == "__main__":
-    run(main, STOP_DELAY_S[1])

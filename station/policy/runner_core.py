@@ -60,6 +60,10 @@ class RunnerCore:
         """The last thing that went wrong in this rollout."""
         self.troubled = False
         """Is something wrong just now: holding, or no chunk from the last observation?"""
+        self.alone = True
+        """False while somebody else commands: then only the newest chunk counts, so that a hand-back acts on what is
+        seen and never on a plan from before.
+        """
         self.rollout = 0
         """Counts `begin`: answers to an earlier one's observations are dropped."""
         self.hang_ns = max(SHORTEST_HANG_NS, 2 * chunk_ns(policy))
@@ -124,7 +128,8 @@ class RunnerCore:
         if rollout != self.rollout or self.phase != "running":
             return
         self._faults_in_a_row, self.troubled = 0, False
-        self._buffer.add(t_obs_ns, actions, now_ns)
+        if self._buffer.add(t_obs_ns, actions, now_ns) and not self.alone:
+            self._buffer.keep_newest()
         self.delay.add(now_ns - t_obs_ns)
         self.inference.add(inference_ns)
 

@@ -22,7 +22,7 @@ from station.bus.wire import Sample
 from station.clock import Clock
 from station.errors import StationError
 from station.policy.backend import Backend, blank_observation, checked, open_backend
-from station.policy.folder import Policy, load_policy
+from station.policy.folder import Policy, identity, load_policy
 from station.policy.frames import FrameCache, FrameKey, prepare
 from station.policy.observation import ObservationBuilder, frames_kept
 
@@ -59,6 +59,8 @@ class Loaded(NamedTuple):
 
     policy: Policy
     frames: FrameCache
+    identity: str
+    """Kind, folder and hashes: what is written into an episode."""
 
 
 class LoadFailed(NamedTuple):
@@ -160,7 +162,7 @@ class Worker(threading.Thread):
         warm_up(policy, self._backend)
         frames = FrameCache(frames_kept(policy))
         self._policy, self._builder = policy, ObservationBuilder(policy, frames)
-        return Loaded(policy, frames)
+        return Loaded(policy, frames, identity(policy))
 
     def _infer(self, job: Infer) -> Result:
         if self._policy is None or self._backend is None or self._builder is None:

@@ -11,7 +11,6 @@ Defects are counted and told, and the episode is kept.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from station.bus.messages import Phase, PilotState, RecorderState, SessionState
 from station.bus.requests import (
@@ -30,62 +29,32 @@ from station.bus.requests import (
     Opening,
     OpenSession,
     Pause,
-    PilotRequest,
     RecordingInfo,
     Refused,
     Reply,
     SessionRequest,
     Start,
     Stop,
-    SyncRequest,
     Undo,
 )
 from station.clock import NS_PER_S
 from station.rig import Rig
+from station.session.ports import Answer, Ports, Sitting
 from station.session.room import Room
 
-Answer = Callable[[Reply], None]
-
 PAUSED = "paused by the operator"
+KILLED = "the session node was killed"
 _BETWEEN = (Start, Label, Note, Undo, Pause, CloseSession)
 BUTTONS: dict[Phase, tuple[type[SessionRequest], ...]] = {
     "opening": (CloseSession,),
     "ready": _BETWEEN,
     "recording": (Stop, Discard, Note, Pause, Align, CloseSession),
-    "saving": (),
+    "saving": (CloseSession,),
     "reset": _BETWEEN,
     "hold": (Align, Label, Note, Undo, CloseSession),
     "ended": (OpenSession,),
 }
 """Which requests make sense in which phase; anything else is refused."""
-
-
-class Ports(Protocol):
-    """What the core asks of the world. Every `then` is called once, later, from the same thread."""
-
-    def pilot(self, request: PilotRequest, then: Answer) -> None:
-        """Ask the pilot."""
-
-    def sync(self, request: SyncRequest, then: Answer) -> None:
-        """Ask the synchronizer."""
-
-    def prepare(self, folder: Path) -> int:
-        """Make the folder, start recovery of what a killed station left, return the next episode's number."""
-
-    def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
-        """Build the HDF5 of a closed journal; `then` gets its path, or None and the reason."""
-
-    def room(self, folder: Path, bytes_per_s: float) -> Room:
-        """What the disk holds."""
-
-    def label(self, folder: Path, episode: int, success: bool | None) -> None:
-        """Label a saved episode."""
-
-    def note(self, folder: Path, episode: int, text: str) -> None:
-        """Add a line to an episode's labels, also before it is saved."""
-
-    def delete(self, folder: Path, episode: int) -> None:
-        """Delete a saved episode so that it can be undone."""
 
 
 class SessionCore:
@@ -99,12 +68,12 @@ class SessionCore:
         self._number = 0
         self._part = Path()
         self._seconds: float | None = None
-        self._recorded = self._discarded = self._early = self._finalising = 0
+        self._recorded = self._discarded = self._early = 0
         self._saved: list[int] = []
         self._kept: int | None = None
         """The newest finished episode that was not thrown away: what labels and notes go to between episodes."""
-        self._keeping = 0
-        """Of those being built, how many are to be saved."""
+        self._building: dict[int, bool] = {}
+        """Episodes whose HDF5 is being built: are they to be kept?"""
         self._success: dict[int, bool | None] = {}
         self._saved_path = ""
         self._why = ""
@@ -123,7 +92,7 @@ class SessionCore:
             recorded_ticks=self._recorded, saved=len(self._saved), discarded=self._discarded, ended_early=self._early,
             buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), paused=self._paused,
             disk_left_s=self._room.left_s if self._room is not None else 0.0,
-            reset_ends_ns=self._reset_ends_ns, finalising=self._finalising, saved_path=self._saved_path, why=self._why,
+            reset_ends_ns=self._reset_ends_ns, finalising=len(self._building), saved_path=self._saved_path, why=self._why,
             newest=-1 if self._kept is None else self._kept, wanted=self._opened.episodes,
         )  # fmt: skip
 
@@ -156,19 +125,21 @@ class SessionCore:
     @property
     def _enough(self) -> bool:
         """Are there as many episodes as are wanted, those being built included?"""
-        return 0 < self._opened.episodes <= len(self._saved) + self._keeping
+        return 0 < self._opened.episodes <= len(self._saved) + sum(self._building.values())
 
     def _look_at_the_disk(self) -> None:
         recorder = self._recorder
         try:
             self._room = self._ports.room(self._folder, recorder.bytes_per_s if recorder is not None else 0.0)
         except OSError as error:
-            self._why = (
-                f"{self._folder} is gone: {error}. Next: bring the disk back; what is recorded is in its journal"
+            self._room = None
+            self._why = why = (
+                f"{self._folder} is gone: {error.strerror}. Next: bring the disk back, then `station episodes recover`; "
+                "or name another folder with --data"
             )
-            return
-        why = self._room.ends(recorder.journal_bytes) if recorder is not None and self.phase == "recording" else ""
-        if why:
+        else:
+            why = self._room.ends(recorder.journal_bytes) if recorder is not None else ""
+        if why and self.phase == "recording":
             self._end_early(why)
 
     def _end_early(self, why: str) -> None:
@@ -195,6 +166,36 @@ class SessionCore:
         if self.phase == "recording":
             self._ended("the synchronizer was killed", discarded=False)
 
+    def pilot_lost(self) -> None:
+        """The pilot was restarted: nobody commands until an operator says so."""
+        if self.phase in ("ready", "reset"):
+            self._hold("the pilot was restarted")
+
+    def sitting(self) -> Sitting | None:
+        """What the next life of this node must know, None while there is no sitting."""
+        if self.phase == "ended":
+            return None
+        building = tuple(number for number, kept in self._building.items() if kept)
+        return Sitting(
+            self._opened, self._number, tuple(self._saved), building, self._discarded, self._early, self._seconds
+        )  # fmt: skip
+
+    def restore(self, left: Sitting, recorder: RecorderState, engaged: bool) -> None:
+        """Go on with the sitting of a life that was killed. An episode that was being recorded ends here."""
+        self._opened, self._number, self._seconds = left.opened, left.episode, left.seconds
+        self._saved, self._discarded, self._early = list(left.saved), left.discarded, left.early
+        self._folder = self._folder_of(left.opened)
+        self._ports.prepare(self._folder)
+        for number in left.building:
+            self._build(number, self._folder / f"episode_{number}.mcap.part", False, KILLED)
+        self._part = Path(recorder.path)
+        if recorder.recording:
+            self._end_early(KILLED)
+        elif engaged:
+            self.phase, self._why = "ready", KILLED
+        else:
+            self._hold(KILLED)
+
     def _told(self, reply: Reply) -> None:
         """The answer to something nobody asked for just now: a refusal must not pass unseen."""
         if isinstance(reply, Refused):
@@ -202,8 +203,7 @@ class SessionCore:
 
     def _open(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, OpenSession)
-        data = Path(request.data).expanduser() if request.data else self._rig.data
-        folder = data / request.task
+        folder = self._folder_of(request)
         try:
             self._number = self._ports.prepare(folder)
         except OSError as error:
@@ -211,9 +211,12 @@ class SessionCore:
             return
         self._opened, self._folder = request, folder
         self._recorded = self._discarded = self._early = 0
-        self._saved, self._success, self._kept, self._keeping = [], {}, None, 0
+        self._saved, self._success, self._kept = [], {}, None
         self._saved_path = self._why = ""
         self._engage(answer, "ended", fresh=True)
+
+    def _folder_of(self, opened: OpenSession) -> Path:
+        return (Path(opened.data).expanduser() if opened.data else self._rig.data) / opened.task
 
     def _resume(self, _: SessionRequest, answer: Answer) -> None:
         if self.phase == "recording":
@@ -264,12 +267,15 @@ class SessionCore:
             answer(Refused(f"{request.seconds} s is less than one tick"))
             return
         self._look_at_the_disk()
-        if self._room is not None and self._room.refuses:
-            answer(Refused(self._room.refuses))
+        refuses = self._why if self._room is None else self._room.refuses
+        if refuses:
+            answer(Refused(refuses))
             return
         part = self._folder / f"episode_{self._number}.mcap.part"
         opened = self._opened
-        info = RecordingInfo(opened.task, self._number, opened.instruction, opened.operator, opened.scene)
+        info = RecordingInfo(
+            opened.task, self._number, opened.instruction, opened.operator, opened.scene, policy=opened.policy
+        )
 
         def then(reply: Reply) -> None:
             if isinstance(reply, Done):
@@ -300,22 +306,26 @@ class SessionCore:
         number = self._number
         self._early += early
         self._number += 1
-        self._finalising += 1
         if not discarded:
-            self._kept, self._keeping = number, self._keeping + 1
+            self._kept = number
         self._why = why if early else ""
         self._paused = False
         self.phase = "ready" if self._opened.reset == "none" else "reset"
-        if self._pilot is not None and self._pilot.state == "hold":
+        if self._pilot is not None and self._pilot.state in ("hold", "idle"):
             self._hold(why if early else self._pilot.why)
+        self._build(number, self._part, discarded, why if early else "")
+        if self._closing is not None:
+            self._leave()
+
+    def _build(self, number: int, part: Path, discarded: bool, ended: str) -> None:
+        self._building[number] = not discarded
 
         def then(path: Path | None, error: str) -> None:
-            self._finalising -= 1
-            self._keeping -= not discarded
+            del self._building[number]
             self._finalised(number, path, error, discarded)
             self._finish_closing()
 
-        self._ports.finalise(self._part, discarded, then)
+        self._ports.finalise(part, discarded, ended, then)
 
     def _finalised(self, number: int, path: Path | None, error: str, discarded: bool) -> None:
         if path is None:
@@ -354,7 +364,7 @@ class SessionCore:
         if not self._saved:
             why = (
                 "its file is still being built: ask again in a moment"
-                if self._finalising
+                if self._building
                 else "nothing saved in this sitting"
             )
             answer(Refused(why))
@@ -371,15 +381,21 @@ class SessionCore:
         self._reset_ends_ns = 0
 
     def _close(self, request: SessionRequest, answer: Answer) -> None:
-        if self.phase == "recording":
+        if self._closing is not None:
+            answer(Refused("the sitting is being closed already. Next: wait"))
+        elif self.phase == "recording":
             self._stop(Stop(), lambda _: self._close(request, answer))
-            return
+        else:
+            self._closing = answer
+            if self.phase != "saving":  # else the episode is over in a moment
+                self._leave()
+
+    def _leave(self) -> None:
         self.phase = "saving"
-        self._closing = answer
         self._ports.pilot(Disengage(), lambda _: self._finish_closing())
 
     def _finish_closing(self) -> None:
-        if self._closing is not None and self._finalising == 0:
+        if self._closing is not None and not self._building:
             self.phase = "ended"
             answer, self._closing = self._closing, None
             answer(Done(f"{len(self._saved)} saved"))

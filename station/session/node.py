@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import zmq
 
 from station.bus.messages import Health, PilotState, RecorderState
@@ -15,10 +16,12 @@ from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
 from station.episodes.catalogue import delete
 from station.episodes.labels import add_note, set_success
-from station.episodes.naming import discard, episode_path, next_number
+from station.episodes.naming import discard, episode_path, next_number, replace_text
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
+from station.runtime import runtime_folder
 from station.session.core import SessionCore
+from station.session.ports import Sitting
 from station.session.room import Room, room
 
 STATE_NS = NS_PER_S // 5
@@ -81,6 +84,21 @@ class _Finaliser(NamedTuple):
     then: Callable[[Path | None, str], None]
 
 
+class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of a sitting: it is over when the supervisor it belonged to is gone."""
+
+    supervisor: int
+    sitting: Sitting
+
+
+def _left_behind(path: Path) -> Sitting | None:
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return kept.sitting if kept.supervisor == os.getppid() else None
+
+
 class SessionNode:
     """The core's ports onto the bus and the disk, and its clients' requests."""
 
@@ -92,7 +110,11 @@ class SessionNode:
         self._core = SessionCore(rig, self)
         self._answerer: Answerer[SessionRequest] = Answerer(rig.name, "session", SessionRequest)
         self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer")])
-        self._recorder_life = 0
+        self._recorder_life = self._pilot_life = 0
+        self._sitting_file = runtime_folder(rig.name) / "sitting.json"
+        self._left = _left_behind(self._sitting_file)
+        self._kept: Sitting | None = None
+        self._pilot_state = ""
         self._published = self._core.state()
         self._state_due_ns = 0
 
@@ -112,9 +134,14 @@ class SessionNode:
             self._spawn("station.episodes.recover", folder)
         return number
 
-    def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
+    def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
         """Port: build an episode's HDF5 in a process of its own, at low priority."""
-        popen = self._spawn("station.episodes.finalise", discard(part) if discarded else part)
+        try:
+            journal = discard(part) if discarded else part
+        except OSError as error:
+            then(None, f"{part}: {error.strerror}. Next: bring the disk back, then `station episodes recover`")
+            return
+        popen = self._spawn("station.episodes.finalise", journal, "--ended", ended, "--wait")
         self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:
@@ -161,16 +188,34 @@ class SessionNode:
         for sample in self._heard.newest().values():
             self._neighbours[sample.node].heard(sample.header.start_id)
             if isinstance(sample.body, PilotState):
+                if self._pilot_life not in (0, sample.header.start_id):
+                    self._core.pilot_lost()
+                self._pilot_life = sample.header.start_id
+                self._pilot_state = sample.body.state
                 self._core.heard_pilot(sample.body)
             elif isinstance(sample.body, RecorderState):
                 if self._recorder_life not in (0, sample.header.start_id):
                     self._core.recorder_lost()
                 self._recorder_life = sample.header.start_id
+                if self._left is not None and self._pilot_state:
+                    self._core.restore(self._left, sample.body, self._pilot_state == "engaged")
+                    self._left = None
                 self._core.heard_recorder(sample.body)
         for neighbour in self._neighbours.values():
             neighbour.poll()
         while (got := self._answerer.receive()) is not None:
             self._core.request(*got)
+
+    def _keep_sitting(self) -> None:
+        """What the next life must know, on the disk before anybody is told."""
+        sitting = self._core.sitting()
+        if sitting == self._kept or self._left is not None:
+            return
+        self._kept = sitting
+        if sitting is None:
+            self._sitting_file.unlink(missing_ok=True)
+        else:
+            replace_text(self._sitting_file, msgspec.json.encode(_Kept(os.getppid(), sitting)).decode())
 
     def _reap(self) -> None:
         for finaliser in [f for f in self._finalisers if f.popen.poll() is not None]:
@@ -179,7 +224,7 @@ class SessionNode:
             out, error = finaliser.popen.communicate()
             done = finaliser.popen.returncode == 0 and out.strip()
             if not done:
-                self._node.log.error("finalise", error=error)
+                self._node.log.error("finalise: %s", error)
             finaliser.then(
                 Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows"
             )
@@ -187,6 +232,7 @@ class SessionNode:
     def _tell(self) -> None:
         now_ns = self._node.clock()
         self._core.time(now_ns)
+        self._keep_sitting()
         state = self._core.state()
         if state != self._published or now_ns >= self._state_due_ns:
             self._published, self._state_due_ns = state, now_ns + STATE_NS

@@ -6,6 +6,7 @@ which is known by t_{k+1}, when the row closes.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from station.bus.messages import ArmState, Command, Row, SourceName
@@ -13,8 +14,13 @@ from station.bus.wire import Sample
 from station.rig import Rig
 from station.sync.aligner import Instant
 
+POLICY_TICKS = 25
+"""A policy that has asked for none of the last so many ticks does not run any more."""
 KEPT = 64
 """Applied goals kept per follower and asks per source: 320 ms at 200 Hz; a row needs 20 ms."""
+
+
+HUMAN: tuple[SourceName, ...] = ("leader", "vr")
 
 
 class Observation(NamedTuple):
@@ -67,30 +73,24 @@ class RowMaker:
         """The row of `tick`, at t_{k+1}. `holding`: the pilot says hold (a gate at rest writes nothing that would say so)."""
         taken = {follower: self._taken(tick, instant, follower) for follower in self._rig.followers}
         source: SourceName = "hold" if holding else self._source(taken)
-        human = self._human(instant)
+        asking = source if source != "hold" else self._asking(taken)
+        human = self._human(instant) if asking == "leader" else self._issued("vr", tick, instant.t_ns)
         issued = self._issued("policy", tick, instant.t_ns)
         sent: list[float] = []
         for follower, command in taken.items():
             state = _arm(instant, follower)
             sent += command.goal if command is not None else state.position if state is not None else ()
-        action = self._action(source, tick, instant, taken, human) or tuple(sent)
+        action = human if asking in HUMAN else self._issued(asking, tick, instant.t_ns)
         return Row(
-            tick, row, action, tuple(sent), source,
-            intervention=bool(issued) and source in ("leader", "vr"), policy_action=issued, human_action=human, late=late,
+            tick, row, action or tuple(sent), tuple(sent), source,
+            intervention=source in HUMAN and self._policy_runs(tick), policy_action=issued,
+            human_action=human if asking in HUMAN else None, late=late,
         )  # fmt: skip
 
-    def _action(
-        self,
-        source: SourceName,
-        tick: int,
-        instant: Instant,
-        taken: dict[str, Command | None],
-        human: tuple[float, ...] | None,
-    ) -> tuple[float, ...] | None:
-        asking = source if source != "hold" else self._asking(taken)
-        if asking == "leader":
-            return human
-        return self._issued(asking, tick, instant.t_ns)
+    def _policy_runs(self, tick: int) -> bool:
+        """Has a policy asked for this tick or one of the last, if only to hold?"""
+        asks = self._asks.get("policy")
+        return asks is not None and tick - asks[-1].tick < POLICY_TICKS
 
     def _asking(self, taken: dict[str, Command | None]) -> SourceName:
         """While holding: whose ask the followers took last."""
@@ -119,10 +119,13 @@ class RowMaker:
         return commands[-1] if commands else None
 
     def _issued(self, source: SourceName, tick: int, t_ns: int) -> tuple[float, ...] | None:
-        """What a source issued for this tick; a source without ticks (vr): its newest ask at or before t_k."""
+        """What a source issued for this tick; a source without ticks (vr): its newest ask at or before t_k.
+
+        None where it issued nothing, or asked to hold.
+        """
         for command in reversed(self._asks.get(source, ())):
             if command.tick == tick or (command.tick < 0 and command.ask_at_ns <= t_ns):
-                return command.goal
+                return None if command.hold else command.goal
         return None
 
     def _human(self, instant: Instant) -> tuple[float, ...] | None:
@@ -153,3 +156,9 @@ def end_reason(rig: Rig, instant: Instant, row: Row, camera_loss_ns: int, arm_lo
             silent = "never spoke" if age_ns is None else f"silent for {age_ns / 1e9:.1f} s"
             return f"{device.node} {silent}"
     return f"hold: {hold_why}" if row.source == "hold" and hold_why else ""
+
+
+def explained(why: str, troubles: Mapping[str, str]) -> str:
+    """The reason with what the devices it names say themselves: the station sees a silence, the driver its cause."""
+    causes = [trouble for node, trouble in troubles.items() if node in why and trouble and trouble not in why]
+    return "; ".join((why, *causes))

@@ -21,12 +21,14 @@ from station.processes import STOP_DELAY_S
 from station.sync.aligner import Aligner, Instant
 from station.sync.flow import Flow
 from station.sync.recording import Recording
-from station.sync.rows import RowMaker, end_reason, observation
+from station.sync.rows import RowMaker, end_reason, explained, observation
 
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
 ARM_LOSS_NS = NS_PER_S // 2
 PATIENCE_NS = 3 * NS_PER_S
+PILOT_TICKS = 3
+"""How many ticks the cause of a hold may come after it."""
 ASKING_NODES = ("policy", "replay", "vr_teleop")
 """Nodes that may ask for all arms at once."""
 DEVICE_KINDS = ("arm_state", "frame", "depth", "hand_pose", "vector")
@@ -52,14 +54,18 @@ class Synchronizer:
         devices = [device.node for device in rig.devices]
         self._bus = Subscriber(
             rig.name,
-            [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description")]
+            [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description", "health")]
             + [("applied", name) for name in rig.followers]
             + [("command", name) for name in (*rig.followers, *ASKING_NODES)]
-            + [("pilot", "pilot")],
+            + [("pilot", "pilot"), ("health", "policy")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )
+        self._troubles: dict[str, str] = {}
+        """What devices say is wrong with them."""
         self._pilot_holds = ""
         """Why the pilot holds; "" while it does not."""
+        self._pilot_aligns = False
+        """A hand-over: arms hold for a moment on their way, which ends no episode."""
         self._recording: Recording | None = None
         self._asked: tuple[BeginRecording, Callable[[Reply], None], int] | None = None
         """A recording that begins once every stream has a sample, or is refused at the time given."""
@@ -68,6 +74,7 @@ class Synchronizer:
         self._before: tuple[int, Instant, Sample, bool] | None = None
         """The tick whose row is still open."""
         self._lost_at_start = 0
+        self._unexplained = 0
         self._ticks = self._late = 0
         self._sequences: dict[str, int] = {}
         self._state_due_ns = 0
@@ -78,6 +85,9 @@ class Synchronizer:
         k = self._grid.index_at(self._node.clock()) + 1
         try:
             while not self._node.finish.is_set():
+                # twice, so that little is left to do between what settles last and the tick
+                self._wait(self._grid.time_ns(k))
+                self._drain()
                 self._wait(self._grid.time_ns(k) + self._settle_ns)
                 self._drain()
                 self._tick(k)
@@ -97,16 +107,32 @@ class Synchronizer:
             if isinstance(body, Description):
                 self._describe(sample.node, body)
                 continue
+            if isinstance(body, Health):
+                self._troubles[sample.node] = body.error
+                continue
             if isinstance(body, PilotState):
                 self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
+                self._pilot_aligns = body.state == "aligning"
+                continue
+            if isinstance(body, Health):
+                self._put(sample)
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
-            elif not self._aligner.push(stream_name(sample.kind, sample.node), sample):
+            elif not self._push(stream_name(sample.kind, sample.node), sample):
                 continue
             self._flow.add(sample)
-            if self._recording is not None and STREAMS[sample.kind].recorded:
-                self._recording.put(sample)
+            if STREAMS[sample.kind].recorded:
+                self._put(sample)
+
+    def _put(self, sample: Sample) -> None:
+        if self._recording is not None:
+            self._recording.put(sample)
+
+    def _push(self, stream: str, sample: Sample) -> bool:
+        if sample.kind == "hand_pose":  # expected once somebody wears the headset: leaders record without it
+            self._aligner.expect(stream)
+        return self._aligner.push(stream, sample)
 
     def _command(self, sample: Sample, command: Command) -> None:
         if sample.kind == "applied":
@@ -117,7 +143,7 @@ class Synchronizer:
     def _describe(self, node: str, description: Description) -> None:
         self._descriptions[node] = description
         for stream in description.streams:
-            if STREAMS[stream.kind].recorded:
+            if STREAMS[stream.kind].recorded and stream.kind != "hand_pose":
                 self._aligner.expect(stream_name(stream.kind, node))
 
     def _tick(self, k: int) -> None:
@@ -144,14 +170,25 @@ class Synchronizer:
             return
         row = self._rows.close(k, recording.rows, instant, late, bool(self._pilot_holds))
         camera_loss_ns = int(self._rig.safety.camera_loss_s * NS_PER_S)
-        hold_why = "" if recording.keep_hold else self._pilot_holds or self._rows.hold_why() or "asked to"
+        kept = recording.keep_hold or self._pilot_aligns
+        hold_why = "" if kept else self._pilot_holds or self._rows.hold_why() or "asked to"
         why = end_reason(self._rig, instant, row, camera_loss_ns, ARM_LOSS_NS, hold_why)
+        if self._pilot_to_come(row.source == "hold" and not kept):
+            return
+        why = why or (f"hold: {hold_why}" if self._unexplained else "")
         if why:
-            recording.end(why)
+            recording.end(explained(why, self._troubles))
             return
         recording.add(tick, self._own("row", row, instant.t_ns))
         if recording.complete:
             recording.end("complete")
+
+    def _pilot_to_come(self, held: bool) -> bool:
+        """An arm's gate may tell of a hold before the pilot tells its cause: a moment's patience, for a row that is cut anyway."""
+        if not (held or self._unexplained) or self._pilot_holds or self._unexplained >= PILOT_TICKS:
+            return False
+        self._unexplained += 1
+        return True
 
     def _own(self, kind: str, body: Message, captured_at_ns: int) -> Sample:
         sequence = self._sequences.get(kind, 0)
@@ -210,6 +247,7 @@ class Synchronizer:
         header = journal_header(self._rig, request.info, self._descriptions, now_ns, time.time_ns())
         self._lost_at_start = self._lost()
         self._recording = Recording(request, header, self._node.clock)
+        self._unexplained = 0
         self._waiting = (answer, "open")
 
     def _cannot_begin(self) -> str:

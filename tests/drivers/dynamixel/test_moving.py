@@ -198,7 +198,7 @@ def test_a_servo_that_shuts_down_is_named_and_the_others_hold(make_arm: MakeArm)
         rigged.arm.torque(True)
     rigged.arm.reboot("gripper")
     assert rigged.bus.register(9, "Torque Enable") == 0
-    assert rigged.arm.warnings() == ("gripper has no torque while others have: support the arm",)
+    assert rigged.arm.warnings() == ("gripper has no torque while others have: support the arm, then engage",)
     rigged.arm.torque(True)
     assert torques(rigged) == {1}
     assert rigged.bus.register(9, "Goal Current") == 200

@@ -81,6 +81,9 @@ class LoopArm:
     def torque_on(self) -> bool:
         return self.torques[self._place.node]
 
+    def limp(self) -> tuple[str, ...]:
+        return ()
+
     def reboot(self, joint: str) -> None: ...
 
 

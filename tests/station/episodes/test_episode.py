@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from station.bus.messages import SOURCES, ArmState, Chosen, Frame, HandPose, Header, Row, Tick, Vector
+from station.bus.messages import SOURCES, ArmState, Chosen, Frame, Hand, HandPose, Header, Row, Tick, Vector
 from station.bus.wire import Sample
 from station.device import Description, Dimension, StreamDescription
 from station.episodes import build, finalise, layout, naming
@@ -227,8 +227,8 @@ class Made:
         elif kind == "vector":
             body = Vector((draw(double), draw(double)))
         else:
-            hand = st.none() | st.lists(double, min_size=7, max_size=7).map(tuple)
-            body = HandPose(draw(hand), draw(hand), draw(st.dictionaries(st.sampled_from(["grip", "x"]), double)))
+            hand = st.none() | st.builds(Hand, st.tuples(double, double, double), st.none(), double)
+            body = HandPose(draw(hand), draw(hand), draw(st.none() | double), 3)
         head = Header(1, 9, sequence, at, at + 500)
         self._now[stream] = head, body, payload[0] if payload else b""
         self.samples.append(Sample(kind, node, head, body, payload))
@@ -285,12 +285,17 @@ def check_content(file: h5py.File, made: Made, stream: str, values: list[tuple[A
 def check_hands(file: h5py.File, stream: str, row: int, body: HandPose) -> None:
     dataset = file[f"/observations/extra/{stream}"]
     got = dict(zip(map(str, dataset.attrs["dim_names"]), dataset[row], strict=True))
-    for name, values in (("left", body.left), ("right", body.right)):
-        for place in range(7):
-            value = got.pop(f"{name}.{place}", np.nan)
-            assert np.isnan(value) if values is None else value == values[place]
-    for button, value in body.buttons.items():
-        assert got.pop(f"buttons.{button}") == value
+    for name, hand in (("left", body.left), ("right", body.right)):
+        for place, axis in enumerate("xyz"):
+            value = got.pop(f"{name}.position_m.{place}", np.nan)
+            assert np.isnan(value) if hand is None else value == hand.position_m[place], axis
+        value = got.pop(f"{name}.grip", np.nan)
+        assert np.isnan(value) if hand is None else value == hand.grip
+        still = {key: got.pop(key) for key in list(got) if key.startswith(f"{name}.")}
+        assert all(np.isnan(value) if hand is None else value == 0 for value in still.values())
+    yaw = got.pop("head_yaw_rad", np.nan)
+    assert np.isnan(yaw) if body.head_yaw_rad is None else yaw == body.head_yaw_rad
+    assert got.pop("space") == 3
     assert all(np.isnan(value) for value in got.values())
 
 

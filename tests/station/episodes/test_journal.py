@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mcap.reader import NonSeekingReader
 from mcap.writer import MCAP0_MAGIC
 
-from station.bus.messages import ArmState, Chosen, Command, Frame, HandPose, Header, Row, Tick, Vector
+from station.bus.messages import ArmState, Chosen, Command, Frame, Hand, HandPose, Header, Row, Tick, Vector
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.episodes import naming
@@ -33,12 +33,18 @@ int64 = st.integers(-(2**63), 2**63 - 1)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 vectors = st.lists(anything, max_size=5).map(tuple)
 optional_vectors = st.none() | vectors
+hands = st.none() | st.builds(
+    Hand,
+    st.none() | st.tuples(anything, anything, anything),
+    st.none() | st.tuples(anything, anything, anything, anything),
+    anything, stick_pressed=st.booleans(), primary=st.booleans(),
+)  # fmt: skip
 sources = st.sampled_from(["none", "leader", "vr", "policy", "replay", "park", "hold"])
 bodies = {
     "arm_state": st.builds(
         ArmState, vectors, vectors, vectors, st.none() | anything, st.none() | anything, st.booleans(), int64
     ),
-    "hand_pose": st.builds(HandPose, optional_vectors, optional_vectors, st.dictionaries(text, anything, max_size=3)),
+    "hand_pose": st.builds(HandPose, hands, hands, st.none() | anything, int64),
     "vector": st.builds(Vector, vectors),
     "command": st.builds(Command, text, sources, int64, int64, int64, vectors, st.booleans(), st.booleans()),
     "tick": st.builds(

@@ -42,3 +42,23 @@ def test_a_blank_observation_has_the_policys_shapes(tmp_path: Path) -> None:
     blank = blank_observation(load_policy(policies.write(tmp_path, obs_steps=2)))
     assert blank.state.shape == (2, 3)
     assert blank.images.shape == (2, 1, 3, 6, 8)
+
+
+class Still:
+    """A backend of this module's."""
+
+    def __init__(self, policy) -> None:
+        self.policy = policy
+
+
+def test_a_backend_is_named_by_its_module_too(tmp_path: Path) -> None:
+    policy = load_policy(policies.write(tmp_path, backend=f"{__name__}:Still"))
+    backend = open_backend(policy)
+    assert type(backend).__name__ == "Still"
+    assert backend.policy is policy
+
+
+@pytest.mark.parametrize("name", ["no.such.module:load", f"{__name__}:nothing"])
+def test_a_backend_that_cannot_be_imported_is_one_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PolicyError, match=r"cannot be imported: .*Fix: install what it needs"):
+        open_backend(load_policy(policies.write(tmp_path, backend=name)))

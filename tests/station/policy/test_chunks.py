@@ -227,3 +227,19 @@ def test_a_step_allocates_next_to_nothing() -> None:
     ticks = iter(range(10**9))
     result = bench_buffer(100, 14, 50, Execution("ensemble", k=0.01), lambda: next(ticks), steps=50)
     assert result.step_mb <= 0.1
+
+
+def test_only_the_newest_is_kept_where_a_plan_from_before_must_not_count() -> None:
+    buffer = ChunkBuffer(4, 1, 50.0, Execution("ensemble", k=0.0))
+    buffer.add(0, np.full((4, 1), 1.0), 0)
+    buffer.add(20_000_000, np.full((4, 1), 3.0), 20_000_000)
+    action = buffer.action(40_000_000)
+    assert action is not None
+    assert action.values[0] == 2.0
+    buffer.keep_newest()
+    action = buffer.action(40_000_000)
+    assert action is not None
+    assert (action.values[0], action.chunks) == (3.0, 1)
+    buffer.clear()
+    buffer.keep_newest()
+    assert buffer.action(40_000_000) is None

@@ -22,7 +22,7 @@ from station.errors import BackendFault
 from station.node import Node
 from station.policy import backend as backends
 from station.policy.backend import Observation
-from station.policy.runner import main
+from station.policy.node import main
 from station.rig import Rig, load_rig
 from tests.station.policy import policies
 
@@ -374,7 +374,7 @@ def test_a_policy_that_fails_its_warm_up_is_not_loaded(
 
 
 def spawn(rig: Rig) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "station.policy.runner", "--rig", str(rig.file), "--node", "policy"]
+    command = [sys.executable, "-m", "station.policy.node", "--rig", str(rig.file), "--node", "policy"]
     return subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ)
 
 

@@ -60,7 +60,7 @@ class World:
         assert folder == Path("/data/pick")
         return 4
 
-    def finalise(self, part: Path, discarded: bool, then: Callable[[Path | None, str], None]) -> None:
+    def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
         self.finalising.append((part, discarded, then))
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:

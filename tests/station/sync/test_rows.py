@@ -82,6 +82,29 @@ def test_a_human_taking_over_is_an_intervention() -> None:
     assert row.action == row.human_action == (0.1, 0.2, 0.3, 0.4)
 
 
+def test_a_policy_that_asks_to_hold_has_no_action_but_still_runs() -> None:
+    rows = RowMaker(rig())
+    rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4, hold=True, why="starved"))
+    for node in ("follower_left", "follower_right"):
+        rows.applied(applied(node, (0.0, 0.0), ask_at_ns=990))
+    row = rows.close(7, 0, full(), False, False)
+    assert (row.policy_action, row.intervention, row.source) == (None, True, "leader")
+    assert not rows.close(40, 1, full(), False, False).intervention, "it has not asked for half a second"
+
+
+def test_driven_leaders_are_no_human() -> None:
+    rows = RowMaker(rig())
+    rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4))
+    for node in ("follower_left", "follower_right"):
+        rows.applied(applied(node, (8.0, 8.0), source="policy", tick=7))
+    row = rows.close(7, 0, full(), False, False)
+    assert (row.source, row.human_action, row.action) == ("policy", None, (9.0,) * 4)
+    for node in ("follower_left", "follower_right"):
+        rows.applied(applied(node, (8.0, 8.0), source="hold", tick=7))
+    held = rows.close(7, 1, full(), False, False)
+    assert (held.source, held.human_action, held.action) == ("hold", None, (9.0,) * 4)
+
+
 @pytest.mark.parametrize("pilot_holds", [True, False])
 def test_hold_shows_as_source_and_keeps_the_ask(pilot_holds: bool) -> None:
     rows = RowMaker(rig())

@@ -1,0 +1,213 @@
+"""What the check makes of the cameras: a survey, what calibration knows and the limits in, findings out. Pure."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from calibration import extrinsics, poses, quality, registration, sighting
+from calibration.board import Board
+from calibration.intrinsics import Lens
+from calibration.quality import Gray
+from calibration.registration import Arrow
+from calibration.survey import CameraSeen, Survey
+from calibration.verdict import above, below, same, told, unchecked
+from station.calibration_files import Calibration, Extrinsics, Intrinsics
+from station.check_results import Finding
+from station.errors import MeasurementPoor
+from station.rig import Check, Rig
+
+Known = dict[str, Calibration]
+"""Calibrations by serial."""
+
+_CALIBRATE = "`station calibrate cameras`"
+_FOCAL_PER_WIDTH = 0.46
+"""Focal length over picture width where none was measured: of a wide lens (a C922 has 0.93, a D405 0.68), so that a move is
+rather over- than underestimated."""
+
+
+class Picture(NamedTuple):
+    """For the report: the reference beside now, and the drift drawn as arrows."""
+
+    camera: str
+    reference_jpeg: bytes
+    now_jpeg: bytes
+    arrows: tuple[Arrow, ...]
+
+
+def check(rig: Rig, seen: Survey, known: Known, board: Board) -> tuple[list[Finding], list[Picture]]:
+    """Every camera."""
+    references = {
+        calibration.device: gray
+        for calibration in known.values()
+        if calibration.reference is not None and (gray := _gray(calibration.reference.picture())) is not None
+    }
+    found: list[Finding] = []
+    pictures: list[Picture] = []
+    for node, camera in seen.cameras.items():
+        found += _Camera(node, camera, known, references, rig.check, board, pictures, rig.world is not None).findings()
+    return found, pictures
+
+
+class _Camera:
+    """One camera's findings."""
+
+    def __init__(
+        self, node: str, camera: CameraSeen, known: Known, references: dict[str, Gray], limits: Check, board: Board,
+        pictures: list[Picture], drawn: bool,
+    ) -> None:  # fmt: skip
+        self.node, self.camera, self.limits, self.board = node, camera, limits, board
+        self.references, self.pictures = references, pictures
+        self.drawn = drawn
+        """By a simulated world: a still scene then honestly repeats, byte for byte."""
+        self.calibration = known.get(camera.description.serial) if camera.description else None
+
+    def findings(self) -> Iterator[Finding]:
+        camera = self.camera
+        if camera.description is None or len(camera.at_ns) < 3:
+            said = camera.last.error if camera.last and camera.last.error else f"{len(camera.at_ns)} pictures"
+            yield told(self.node, "present", "fail", said, "check its cable; `station status` tells more")
+            return
+        yield told(self.node, "present", "pass", f"{camera.description.model}, serial {camera.description.serial}", "")
+        yield from self._stream()
+        grays = camera.grays()
+        if not grays:
+            yield told(self.node, "picture", "fail", "no picture can be decoded", "unplug and plug the camera again")
+            return
+        yield from self._against_reference(quality.mean_picture(grays), grays)
+
+    def _stream(self) -> Iterator[Finding]:
+        camera, limits = self.camera, self.limits
+        about = camera.description
+        assert about is not None
+        wanted = about.streams[0]
+        size = f"{camera.size[0]} × {camera.size[1]}"
+        yield same(
+            self.node,
+            "resolution",
+            size,
+            f"{wanted.width} × {wanted.height}",
+            "correct the rig file or the camera's mode",
+        )
+        pace = quality.pace(camera.at_ns)
+        do = "give the camera its own USB port, more light (long exposures slow it), or fewer programs beside"
+        yield below(self.node, "frame rate", 100 * pace.rate_hz / wanted.rate_hz, "%", limits.rate_percent, do)
+        yield above(self.node, "frame jitter", pace.jitter_ms, "ms", limits.jitter_ms, do)
+        for note in camera.last.notes if camera.last else ():
+            yield told(self.node, "controls", "warn", note, "correct `controls` in the rig file, or set it by hand")
+        if camera.last and camera.last.error:
+            yield told(self.node, "state", "warn", camera.last.error, "do what it says, then check again")
+        if self.drawn:
+            return
+        repeats = 100 * quality.repeated(camera.digests) / max(1, len(camera.digests) - 1)
+        yield above(self.node, "repeated pictures", repeats, "%", (1.0, 20.0), "unplug and plug the camera again")
+
+    def _against_reference(self, now: Gray, grays: list[Gray]) -> Iterator[Finding]:
+        reference = self.calibration.reference if self.calibration else None
+        own = self.references.get(self.node)
+        if reference is None or self.calibration is None:
+            for name in ("identity", "exposure", "sharpness", "place"):
+                yield unchecked(self.node, name, "there is no reference picture", _CALIBRATE)
+            return
+        yield from self._identity(now)
+        if own is None or own.shape != now.shape:
+            yield unchecked(self.node, "place", "the reference is of another size", _CALIBRATE)
+            return
+        light = 100 * abs(quality.exposure(now).mean / max(1.0, reference.brightness) - 1)
+        yield above(
+            self.node,
+            "exposure",
+            light,
+            "%",
+            self.limits.brightness_percent,
+            "put the light or the exposure back to what it was",
+        )
+        lost = 100 * max(
+            0.0, 1 - float(np.median([quality.sharpness(gray) for gray in grays])) / max(1e-9, reference.sharpness)
+        )
+        yield above(
+            self.node, "sharpness", lost, "% lost", self.limits.sharpness_percent, "clean the lens, put the focus back"
+        )
+        yield from self._place(own, now, grays, reference.picture())
+
+    def _identity(self, now: Gray) -> Iterator[Finding]:
+        calibration = self.calibration
+        assert calibration is not None
+        if calibration.device != self.node:
+            do = f"this camera's serial belongs to {calibration.device}: swap the cables or the rig file's sources"
+            yield same(self.node, "identity", calibration.device, self.node, do)
+            return
+        match = quality.identify(now, self.references, self.node)
+        do = f"it shows what {match.reference} should show: swap the cables or the rig file's sources"
+        if match.reference and match.reference != self.node:
+            yield same(self.node, "identity", match.reference, self.node, do)
+        else:
+            yield same(self.node, "identity", self.node, self.node, do)
+
+    def _place(self, own: Gray, now: Gray, grays: list[Gray], reference_jpeg: bytes) -> Iterator[Finding]:
+        calibration = self.calibration
+        assert calibration is not None
+        found = registration.register(own, now)
+        self.pictures.append(Picture(self.node, reference_jpeg, self.camera.pictures[-1], found.arrows))
+        drift = self._by_board(calibration.intrinsics, calibration.extrinsics, grays)
+        if drift is not None:
+            yield self._mm(drift.mm, "by the board")
+            yield self._deg(drift.deg, "by the board")
+            return
+        if found.outcome == "no texture":
+            yield unchecked(
+                self.node, "place", "the reference has too little to go by", "put a board into view, then check again"
+            )
+            return
+        if found.outcome != "matched":
+            value = f"{100 * found.share:.0f} % of the reference is found again"
+            do = "clear the view; if it is clear, the camera has moved far: put it back, then " + _CALIBRATE
+            yield told(self.node, "place", "fail", value, do)
+            return
+        depth_m = calibration.extrinsics.depth_m if calibration.extrinsics else self.limits.scene_depth_m
+        focal_px = calibration.intrinsics.fx if calibration.intrinsics else _FOCAL_PER_WIDTH * now.shape[1]
+        yield self._mm(registration.moved_mm(found, depth_m, focal_px), "if it shifted")
+        yield self._deg(registration.turned_deg(found, focal_px), "if it turned")
+
+    def _mm(self, value: float, how: str) -> Finding:
+        do = (
+            "put the camera back where the reference picture shows it, tighten its mount; if it shall stay: "
+            + _CALIBRATE
+        )
+        return above(self.node, f"place, {how}", value, "mm", self.limits.camera_mm, do)
+
+    def _deg(self, value: float, how: str) -> Finding:
+        do = (
+            "turn the camera back to where the reference picture shows it, tighten its mount; if it shall stay: "
+            + _CALIBRATE
+        )
+        return above(self.node, f"direction, {how}", value, "°", self.limits.camera_deg, do)
+
+    def _by_board(
+        self, lens: Intrinsics | None, stored: Extrinsics | None, grays: list[Gray]
+    ) -> extrinsics.Drift | None:
+        """Against the stored pose, where that was measured with a board that lies there again; else None."""
+        if lens is None or stored is None or stored.parent != "board":
+            return None
+        views = [view for gray in grays if (view := sighting.find(gray, self.board)) is not None]
+        if not views:
+            return None
+        try:
+            seen = extrinsics.board_pose_of(views, self.board, lens_of(lens))
+        except MeasurementPoor:
+            return None
+        return extrinsics.drift(
+            poses.from_quaternion(stored.quaternion_wxyz, stored.xyz_m), seen.camera_from_board.inverse()
+        )
+
+
+def lens_of(stored: Intrinsics) -> Lens:
+    """The lens of a calibration file."""
+    matrix = np.array([[stored.fx, 0, stored.cx], [0, stored.fy, stored.cy], [0, 0, 1.0]])
+    return Lens(matrix, np.array(stored.distortion))
+
+
+def _gray(jpeg: bytes) -> Gray | None:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return None if picture is None else np.asarray(picture, np.uint8)

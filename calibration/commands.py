@@ -1,0 +1,168 @@
+"""`station check` and `station calibrate …`: listen to the rig, let the cores judge, tell the operator, store.
+
+The `station` command loads them by the entry points `station.commands`; their context's `obj` is `attached(rig)`, the context
+manager around a running station.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from calibration import board as boards
+from calibration import checks_arms, checks_cameras, checks_host, report, verdict
+from calibration.measuring import Measuring
+from calibration.survey import survey
+from station import calibration_files, check_results
+from station.clock import monotonic_ns
+from station.errors import StationError
+from station.rig import Rig, find_rig, load_rig
+
+Attached = Callable[[Rig], AbstractContextManager[None]]
+RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name or a path")]
+OperatorOption = Annotated[str, typer.Option("--operator", help="goes into the file")]
+SidesOption = Annotated[list[str] | None, typer.Option("--only", help="only these devices")]
+
+CHECK_S = 6.0
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+calibrate = typer.Typer(no_args_is_help=True, help="Measure the rig and keep what was measured, per device serial.")
+
+
+def check(
+    context: typer.Context,
+    rig: RigOption,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the result here")] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", help="write one page with pictures here")] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=2.0, help="how long to listen")] = CHECK_S,
+) -> None:
+    """Go or no-go: what moved, by how much, what to do. Warn exits 0, fail 1."""
+    loaded = load_rig(find_rig(rig))
+    attached: Attached = context.obj
+    result, pictures = _checked(loaded, attached, seconds)
+    check_results.store(loaded.name, check_results.StoredCheck(loaded.sha256, time.time(), result))
+    console.print(report.table(result))
+    if json_file is not None:
+        json_file.write_bytes(report.as_json(result))
+    if html_file is not None:
+        html_file.write_text(report.page(result, pictures, f"check of {loaded.name}"))
+    if result.verdict == "fail":
+        raise StationError(f"the check of {loaded.name} failed: {_failed(result)}")
+
+
+def _checked(
+    rig: Rig, attached: Attached, seconds: float
+) -> tuple[check_results.CheckResult, list[checks_cameras.Picture]]:
+    broken: list[check_results.Finding] = []
+    known = {}
+    try:
+        known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
+    except StationError as error:
+        broken.append(verdict.told("calibration", "files", "fail", str(error), "move the file away, calibrate again"))
+    try:
+        with attached(rig):
+            seen = survey(rig, seconds, monotonic_ns)
+    except StationError as error:
+        finding = verdict.told("station", "start", "fail", str(error), "do what it says, then check again")
+        return verdict.overall([*broken, finding]), []
+    cameras, pictures = checks_cameras.check(rig, seen, known, boards.Board())
+    arms = checks_arms.check(rig, seen, known)
+    host = checks_host.check(rig, seen, monotonic_ns)
+    return verdict.overall([*broken, *arms, *cameras, *host]), pictures
+
+
+def _failed(result: check_results.CheckResult) -> str:
+    bad = [finding for finding in result.findings if finding.verdict == "fail"]
+    return "; ".join(
+        f"{finding.device}: {finding.name} {report.value_text(finding)}. Next: {finding.next}" for finding in bad
+    )
+
+
+@calibrate.command()
+def board(
+    path: Annotated[Path, typer.Argument(help="a .pdf, .svg or .png")] = Path("board.pdf"),
+    rig: Annotated[str, typer.Option("--rig", help="may be left out")] = "",
+) -> None:
+    """Write the board as an A4 page to print in true size; one board serves every rig."""
+    if rig:
+        find_rig(rig)
+    try:
+        boards.page(boards.Board(), path)
+    except ValueError as error:
+        raise StationError(f"{error}. Next: name another file") from error
+    console.print(f"{path}: print at 100 %, check that the bar measures 100.0 mm, glue it onto something flat")
+
+
+@calibrate.command()
+def arms(
+    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    placings: Annotated[int, typer.Option("--placings", min=1, max=10)] = 3,
+    pose: Annotated[str, typer.Option("--pose", help="the joints' true angles there, degrees: -1.5,20,…")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="the arms rest where they should: do not ask")] = False,
+) -> None:  # fmt: skip
+    """Where each arm rests, and with --pose its zeros: torque off, the arm lying on its rest stops or in a jig, some placings."""
+    angles = [float(angle) for angle in pose.split(",")] if pose else None
+    with _measuring(context, rig, operator, yes) as measuring:
+        for node in measuring.chosen(measuring.arms(), only):
+            console.print(measuring.zero_arm(node, placings, angles))
+
+
+@calibrate.command()
+def gello(context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None) -> None:
+    """Offsets and signs of GELLO leaders, from the pose of the picture and one turn per joint."""
+    with _measuring(context, rig, operator, False) as measuring:
+        for node in measuring.chosen(measuring.gellos(), only):
+            console.print(measuring.gello(node))
+
+
+@calibrate.command()
+def grippers(
+    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=2.0)] = 10.0,
+) -> None:  # fmt: skip
+    """Measure how far grippers open and close: open and close each one to its stops while it is measured."""
+    with _measuring(context, rig, operator, False) as measuring:
+        for node in measuring.chosen(measuring.arms(), only):
+            console.print(measuring.gripper(node, seconds))
+
+
+@calibrate.command()
+def cameras(
+    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    with_board: Annotated[bool, typer.Option("--board", help="measure lens and place with the board too")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="the scene is as it should be: do not ask")] = False,
+) -> None:  # fmt: skip
+    """Keep each camera's reference picture; with --board also its lens and where it stands."""
+    with _measuring(context, rig, operator, yes) as measuring:
+        for node in measuring.chosen(list(measuring.rig.cameras), only):
+            if with_board:
+                console.print(measuring.lens(node, boards.Board()))
+                console.print(measuring.place(node, boards.Board()))
+            console.print(measuring.reference(node))
+
+
+@calibrate.command()
+def latency(
+    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=5.0)] = 12.0,
+    yes: Annotated[bool, typer.Option("--yes", help="the arms are being moved: do not ask")] = False,
+) -> None:  # fmt: skip
+    """Measure how late cameras are against the arms, and followers behind leaders, while somebody moves the arms."""
+    with _measuring(context, rig, operator, yes) as measuring:
+        for line in measuring.latencies(measuring.chosen(list(measuring.rig.cameras), only), seconds):
+            console.print(line)
+
+
+def _measuring(context: typer.Context, rig: str, operator: str, yes: bool) -> Measuring:
+    def ask(prompt: str) -> None:
+        if yes:
+            console.print(prompt)
+        else:
+            typer.prompt(f"{prompt}. Then press Enter", default="", show_default=False)
+
+    return Measuring(load_rig(find_rig(rig)), context.obj, operator, ask, monotonic_ns)

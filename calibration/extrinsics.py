@@ -1,0 +1,91 @@
+"""Where a fixed camera stands, from a board whose place is known, and how far it has moved since. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration import poses
+from calibration.board import Board, View
+from calibration.intrinsics import Lens
+from calibration.poses import Pose
+from station.errors import MeasurementPoor
+
+Array = NDArray[np.float64]
+
+WORST_FIT_PX = 1.5
+"""A board that reprojects worse is not flat, not the one described, or seen through another lens."""
+
+
+class Sighting(NamedTuple):
+    """The board as a camera sees it."""
+
+    camera_from_board: Pose
+    rms_px: float
+
+
+class Drift(NamedTuple):
+    """How far a camera moved against where it stood."""
+
+    mm: float
+    deg: float
+    xyz_mm: tuple[float, float, float]
+    """In the camera's frame as it stood: right, down, forward."""
+
+
+def board_pose(view: View, board: Board, lens: Lens) -> Sighting:
+    """Where the board is, in the camera's frame. Raises MeasurementPoor if it does not fit."""
+    return board_pose_of([view], board, lens)
+
+
+def board_pose_of(views: Sequence[View], board: Board, lens: Lens) -> Sighting:
+    """The pose that fits several views of a board and a camera which both stand still."""
+    objects = np.concatenate([view.object_m(board) for view in views])
+    images = np.concatenate([view.corners_px for view in views])
+    count, turns, shifts, _ = cv2.solvePnPGeneric(
+        objects, images, lens.matrix, lens.distortion, flags=cv2.SOLVEPNP_IPPE
+    )
+    if not count:
+        raise MeasurementPoor("the board's corners give no pose. Next: show the whole board, tilted by 20° or more")
+    fits = [
+        _refined(objects, images, lens, np.asarray(turn), np.asarray(shift))
+        for turn, shift in zip(turns, shifts, strict=True)
+    ]
+    best = min(fits, key=lambda fit: fit.rms_px)
+    if best.rms_px > WORST_FIT_PX:
+        raise MeasurementPoor(
+            f"the board reprojects {best.rms_px:.1f} px off, at most {WORST_FIT_PX} px is believed. Next: check that the board is "
+            "flat, its squares measure what is given, and the camera's intrinsics are its own"
+        )
+    return best
+
+
+def _refined(objects: Array, images: Array, lens: Lens, first_turn: Array, first_shift: Array) -> Sighting:
+    turn, shift = cv2.solvePnPRefineLM(objects, images, lens.matrix, lens.distortion, first_turn, first_shift)
+    pixels, _ = cv2.projectPoints(objects, turn, shift, lens.matrix, lens.distortion)
+    error = np.linalg.norm(pixels.reshape(-1, 2) - images, axis=1)
+    return Sighting(poses.from_vectors(np.asarray(turn), np.asarray(shift)), float(np.sqrt(np.mean(error**2))))
+
+
+def camera_pose(sightings: Sequence[Sighting], parent_from_board: Pose) -> Pose:
+    """parent_from_camera, the mean over several sightings of a board that lies at a known place."""
+    return poses.mean([parent_from_board @ sighting.camera_from_board.inverse() for sighting in sightings])
+
+
+def drift(stored: Pose, now: Pose) -> Drift:
+    """How far the camera moved: both poses parent_from_camera."""
+    moved = stored.inverse() @ now
+    x, y, z = (float(1000 * value) for value in moved.translation_m)
+    return Drift(poses.distance_mm(stored, now), poses.angle_deg(stored, now), (x, y, z))
+
+
+def relative_drift(stored: dict[str, Pose], now: dict[str, Pose]) -> dict[tuple[str, str], Drift]:
+    """How far every pair of cameras moved against each other: what is left when it was the board that was put down elsewhere."""
+    names = [name for name in stored if name in now]
+    return {
+        (a, b): drift(stored[a].inverse() @ stored[b], now[a].inverse() @ now[b])
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
+    }

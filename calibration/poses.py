@@ -1,0 +1,74 @@
+"""Rigid transforms: 3 × 3 rotations and translations in metres, their means and differences. Pure.
+
+`a_from_b` takes a point's coordinates in b to those in a: p_a = R·p_b + t.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Pose(NamedTuple):
+    """One rigid transform."""
+
+    rotation: Array  # (3, 3)
+    translation_m: Array  # (3,)
+
+    def __matmul__(self, other: "Pose") -> "Pose":
+        return Pose(self.rotation @ other.rotation, self.rotation @ other.translation_m + self.translation_m)
+
+    def inverse(self) -> "Pose":
+        """b_from_a of a_from_b."""
+        return Pose(self.rotation.T, -self.rotation.T @ self.translation_m)
+
+    def quaternion_wxyz(self) -> tuple[float, float, float, float]:
+        """Unit quaternion, w ≥ 0."""
+        vector = self.rotation_vector()
+        angle = float(np.linalg.norm(vector))
+        scale = 0.5 * float(np.sinc(angle / (2 * np.pi)))
+        x, y, z = (float(number) for number in vector * scale)
+        return float(np.cos(angle / 2)), x, y, z
+
+    def rotation_vector(self) -> Array:
+        """Axis times angle, rad. (3,)"""
+        return np.asarray(cv2.Rodrigues(self.rotation)[0], np.float64).ravel()
+
+
+def from_vectors(rotation_vector: Array, translation_m: Array) -> Pose:
+    """From axis times angle (rad) and a translation (m), as OpenCV gives them."""
+    rotation = np.asarray(cv2.Rodrigues(np.asarray(rotation_vector, np.float64).reshape(3, 1))[0], np.float64)
+    return Pose(rotation, np.asarray(translation_m, np.float64).ravel())
+
+
+def from_quaternion(quaternion_wxyz: Sequence[float], xyz_m: Sequence[float]) -> Pose:
+    """From a quaternion (normalised here) and a translation. Raises ValueError for a zero quaternion."""
+    q = np.asarray(quaternion_wxyz, np.float64)
+    length = float(np.linalg.norm(q))
+    if length < 1e-9:
+        raise ValueError("a quaternion of zeros is no rotation")
+    q = q / length if q[0] >= 0 else -q / length
+    sine = float(np.linalg.norm(q[1:]))
+    axis_angle = q[1:] * (2 * np.arctan2(sine, q[0]) / sine) if sine > 1e-12 else 2 * q[1:]
+    return from_vectors(axis_angle, np.asarray(xyz_m, np.float64))
+
+
+def mean(poses: Sequence[Pose]) -> Pose:
+    """The mean: translations averaged, rotations by the chordal mean (nearest rotation to the mean matrix)."""
+    u, _, vt = np.linalg.svd(np.mean([pose.rotation for pose in poses], axis=0))
+    sign = np.diag([1.0, 1.0, float(np.sign(np.linalg.det(u @ vt)))])
+    return Pose(u @ sign @ vt, np.mean([pose.translation_m for pose in poses], axis=0))
+
+
+def angle_deg(a: Pose, b: Pose) -> float:
+    """The angle between two orientations, degrees."""
+    return float(np.degrees(np.linalg.norm(Pose(a.rotation.T @ b.rotation, np.zeros(3)).rotation_vector())))
+
+
+def distance_mm(a: Pose, b: Pose) -> float:
+    """How far apart two origins are, mm."""
+    return float(np.linalg.norm(a.translation_m - b.translation_m)) * 1000.0

@@ -1,0 +1,94 @@
+"""Is a camera's picture what it was: sharp, exposed, alive, and of the right camera? Pure."""
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.registration import register
+
+Gray = NDArray[np.uint8]
+
+_DARK, _BRIGHT = 4, 251
+
+
+class Exposure(NamedTuple):
+    """How light falls."""
+
+    mean: float
+    """0 to 255."""
+    dark_share: float
+    """Share of pixels that are black."""
+    bright_share: float
+    """Share of pixels that are white."""
+
+
+class Pace(NamedTuple):
+    """How a stream's pictures come."""
+
+    rate_hz: float
+    jitter_ms: float
+    """The 95th percentile of |gap − median gap|."""
+    longest_gap_ms: float
+    pictures: int
+
+
+class Match(NamedTuple):
+    """Which camera's reference a picture looks like."""
+
+    reference: str
+    """"" where it looks like none."""
+    share: float
+    own_share: float
+    """Of the reference it should look like."""
+
+
+LEAST_MATCH = 0.25
+"""Share of a reference's cells that must agree to call a picture that camera's."""
+
+
+def exposure(gray: Gray) -> Exposure:
+    """Mean and the shares that are black or white."""
+    return Exposure(float(gray.mean()), float((gray <= _DARK).mean()), float((gray >= _BRIGHT).mean()))
+
+
+def sharpness(gray: Gray) -> float:
+    """Energy of the finest detail over that of the coarser detail, noise smoothed: gain, offset and most of what moved drop out.
+
+    Detail is what a difference of Gaussians passes: σ 0.7 − 1.4 px over σ 1.4 − 5.6 px. Blur takes the fine part first.
+    """
+    picture = gray.astype(np.float32)
+    fine, middle, coarse = (cv2.GaussianBlur(picture, (0, 0), sigma) for sigma in (0.7, 1.4, 5.6))
+    return float(np.mean((fine - middle) ** 2) / (np.mean((middle - coarse) ** 2) + 1e-3))
+
+
+def repeated(digests: Sequence[bytes]) -> int:
+    """How many pictures are byte for byte the one before, by their digests: a camera that sends its last picture again."""
+    return sum(a == b for a, b in itertools.pairwise(digests))
+
+
+def pace(captured_at_ns: Sequence[int]) -> Pace:
+    """Rate and jitter from capture times, two at least; ValueError with fewer."""
+    if len(captured_at_ns) < 2:
+        raise ValueError("a rate needs two pictures")
+    gaps = np.diff(np.asarray(captured_at_ns, np.int64)) / 1e6
+    rate = 1000 * len(gaps) / float(gaps.sum())
+    return Pace(rate, float(np.percentile(np.abs(gaps - np.median(gaps)), 95)), float(gaps.max()), len(captured_at_ns))
+
+
+def mean_picture(pictures: Sequence[Gray]) -> Gray:
+    """The average of some pictures of a still scene: less noise."""
+    return np.asarray(np.round(np.mean(np.stack(pictures), axis=0)), np.uint8)
+
+
+def identify(picture: Gray, references: dict[str, Gray], own: str) -> Match:
+    """Which camera's reference the picture agrees with most; `own` is the one it should be. Other sizes cannot match."""
+    shares = {name: register(gray, picture).share for name, gray in references.items() if gray.shape == picture.shape}
+    mine = shares.get(own, 0.0)
+    best = max(shares, key=lambda name: shares[name], default="")
+    if best and shares[best] < LEAST_MATCH:
+        best = ""
+    return Match(own if best and mine >= 0.8 * shares[best] else best, shares.get(best, 0.0), mine)

@@ -1,0 +1,111 @@
+"""A check's result for people and programs: a table on the terminal, JSON, one self-contained HTML page with pictures."""
+
+import base64
+import html
+from collections.abc import Sequence
+
+import cv2
+import msgspec
+import numpy as np
+from rich.table import Table
+
+from calibration.checks_cameras import Picture
+from station.check_results import CheckResult, Finding
+
+_COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
+_ARROW_SCALE = 8
+"""Arrows are drawn this much longer than the drift they show."""
+
+
+def table(result: CheckResult) -> Table:
+    """For the terminal: what is not well first."""
+    shown = Table(
+        "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left"
+    )
+    order = ("fail", "warn", "unchecked", "pass")
+    for finding in sorted(result.findings, key=lambda finding: order.index(finding.verdict)):
+        colour = _COLOURS[finding.verdict]
+        shown.add_row(
+            f"[{colour}]{finding.verdict}[/]",
+            finding.device,
+            finding.name,
+            value_text(finding),
+            limit_text(finding),
+            finding.next,
+        )
+    return shown
+
+
+def as_json(result: CheckResult) -> bytes:
+    """{verdict, findings: [{device, name, verdict, value, unit, limit, next}]}"""
+    return msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n"
+
+
+def page(result: CheckResult, pictures: Sequence[Picture], title: str) -> str:
+    """One HTML file that needs no other: the findings, and per camera the reference beside now with the drift as arrows."""
+    rows = "\n".join(
+        f'<tr class="{f.verdict}"><td>{f.verdict}</td>'
+        + "".join(f"<td>{html.escape(text)}</td>" for text in _cells(f))
+        + "</tr>"
+        for f in result.findings
+    )
+    figures = "\n".join(_figure(picture) for picture in pictures)
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}: {result.verdict}</title>
+<style>
+body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; max-width: 75em }}
+table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bottom: 1px solid #ccc; text-align: left }}
+.pass td:first-child {{ color: #0a7d28 }} .warn td:first-child {{ color: #b36b00 }}
+.fail td:first-child {{ color: #c00; font-weight: bold }} .unchecked td:first-child {{ color: #06c }}
+img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
+</style></head><body>
+<h1>{html.escape(title)}: {result.verdict}</h1>
+<table><tr><th></th><th>device</th><th>what</th><th>value</th><th>limit</th><th>next</th></tr>
+{rows}
+</table>
+{figures}
+</body></html>
+"""
+
+
+def value_text(finding: Finding) -> str:
+    """The value with its unit."""
+    return _text(finding.value, finding.unit)
+
+
+def limit_text(finding: Finding) -> str:
+    """The limit with its unit."""
+    return _text(finding.limit, finding.unit)
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return finding.device, finding.name, value_text(finding), limit_text(finding), finding.next
+
+
+def _text(value: float | str | None, unit: str) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.4g} {unit}".strip()
+
+
+def _figure(picture: Picture) -> str:
+    reference = _embedded(picture.reference_jpeg)
+    now = _embedded(drawn(picture))
+    caption = (
+        f"{html.escape(picture.camera)}: the reference, and now; arrows show the drift {_ARROW_SCALE} times enlarged"
+    )
+    return f'<figure><img src="{reference}" alt="reference"> <img src="{now}" alt="now"><figcaption>{caption}</figcaption></figure>'
+
+
+def drawn(picture: Picture) -> bytes:
+    """Now, with the drift as arrows. JPEG."""
+    now = np.asarray(cv2.imdecode(np.frombuffer(picture.now_jpeg, np.uint8), cv2.IMREAD_COLOR))
+    for arrow in picture.arrows:
+        start = (round(arrow.x), round(arrow.y))
+        end = (round(arrow.x + _ARROW_SCALE * arrow.dx), round(arrow.y + _ARROW_SCALE * arrow.dy))
+        cv2.arrowedLine(now, start, end, (0, 0, 255), 2, cv2.LINE_AA, tipLength=0.3)
+    return bytes(cv2.imencode(".jpg", now, (cv2.IMWRITE_JPEG_QUALITY, 88))[1])
+
+
+def _embedded(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

@@ -1,0 +1,143 @@
+"""Writes docs/reference from the tables and structs themselves: `python docs/generate.py`. A test checks it is current."""
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+import station.rig as rig_module
+from station.bus import requests
+from station.bus.streams import STREAMS
+from station.cli import app
+from station.episodes import layout
+from station.processes import processes
+from station.rig import find_rig, load_class, load_rig
+
+FOLDER = Path(__file__).parent / "reference"
+
+
+def field_docs(struct: type) -> dict[str, str]:
+    """What stands below each field of a struct in its source."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    found = {}
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        text = below.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else None
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and text is not None:
+            found[field.target.id] = " ".join(str(text.value).split())
+    return found
+
+
+def struct_table(struct: Any) -> Iterator[str]:
+    """A struct as a Markdown table."""
+    docs = field_docs(struct)
+    defaults = dict(zip(reversed(struct.__struct_fields__), reversed(struct.__struct_defaults__), strict=False))
+    yield "| field | type | default | |\n|---|---|---|---|"
+    for name in struct.__struct_fields__:
+        kind = inspect.formatannotation(struct.__annotations__.get(name, "")) or "see its parent"
+        kind = re.sub(r"\b(station|drivers|typing)(\.\w+)*\.", "", kind)
+        default = f"`{defaults[name]!r}`" if name in defaults and "NODEFAULT" not in repr(defaults[name]) else "needed"
+        default = "empty" if "factory" in default else default.replace("'", '"')
+        yield f"| `{name}` | `{kind.replace('|', '¦')}` | {default} | {docs.get(name, '')} |"
+
+
+def streams() -> Iterator[str]:
+    """The table of what flows, and each body."""
+    yield "# What flows\n\nFrom `station/bus/streams.py`. A topic is `<kind>/<node>/`; a message `[topic, header, body, *payload]`.\n"
+    yield "| kind | body | rate Hz | recorded | a slow reader gets | what |\n|---|---|---|---|---|---|"
+    for kind in STREAMS.values():
+        rate = "as described" if kind.rate_hz is None else f"{kind.rate_hz:g}"
+        row = (
+            kind.name,
+            f"`{kind.body.__name__}`",
+            rate,
+            "yes" if kind.recorded else "no",
+            kind.slow_reader,
+            kind.what,
+        )
+        yield f"| {' | '.join(row)} |"
+    for body in dict.fromkeys(kind.body for kind in STREAMS.values()):
+        yield f"\n## {body.__name__}\n\n{inspect.getdoc(body)}\n"
+        yield from struct_table(body)
+
+
+def asked() -> Iterator[str]:
+    """Requests."""
+    yield "# What may be asked\n\nFrom `station/bus/requests.py`. The answer is `Done`, or `Refused` with the reason and the next act.\n"
+    for name, struct in vars(requests).items():
+        if isinstance(struct, type) and issubclass(struct, requests.Request) and struct is not requests.Request:
+            yield f"## {name}\n\n{inspect.getdoc(struct)}\n"
+            if struct.__struct_fields__:
+                yield from struct_table(struct)
+            yield ""
+
+
+def runs() -> Iterator[str]:
+    """The process table of a shipped rig."""
+    yield "# What runs\n\nFrom `station/processes.py`, for the rig `aloha`. Stages stop in order, 0 first.\n"
+    yield "| node | module | restart | real-time priority | CPU budget % | stops in stage |\n|---|---|---|---|---|---|"
+    for row in processes(load_rig(find_rig("aloha"))):
+        yield f"| {row.node} | `{row.module}` | {row.restart} | {row.realtime or '–'} | {row.cpu_percent:g} | {row.stage} |"
+
+
+def rig_file() -> Iterator[str]:
+    """The rig file's keys."""
+    yield "# The rig file\n\nOne YAML file describes one robot set-up. Unknown keys are refused. `station/rigs/` has the shipped ones.\n"
+    for title, struct in (
+        ("top level", rig_module._File),
+        ("one side of `arms:`", rig_module._Side),
+        ("base", rig_module.Base),
+        ("safety", rig_module.Safety),
+        ("check", rig_module.Check),
+    ):
+        yield f"## {title}\n"
+        yield from struct_table(struct)
+        yield ""
+    for point in sorted(entry_points(group="station.drivers"), key=lambda point: point.name):
+        settings = load_class(point.value).Settings
+        yield f"## driver `{point.name}`\n\n{inspect.getdoc(settings)}\n"
+        yield from struct_table(settings)
+        yield ""
+
+
+def commands() -> Iterator[str]:
+    """Every command with its options."""
+    yield "# The `station` command\n\nExit codes: 0 done, 1 failed with a reason, 2 bad usage.\n"
+    root = typer.main.get_command(app)
+    yield from _command("station", root)
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    children = getattr(command, "commands", None)
+    if children is not None:
+        for child, sub in children.items():
+            yield from _command(f"{name} {child}", sub)
+        return
+    yield f"## {name}\n\n{(command.help or '').strip()}\n"
+    for parameter in command.params:
+        names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+        yield f"- {names} {getattr(parameter, 'help', '') or ''}".rstrip()
+    yield ""
+
+
+PAGES = {
+    "streams.md": streams, "requests.md": asked, "processes.md": runs, "rig-file.md": rig_file, "commands.md": commands,
+}  # fmt: skip
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by file name."""
+    return {name: "\n".join(make()).rstrip() + "\n" for name, make in PAGES.items()} | {
+        "episode-file.md": layout.reference()
+    }
+
+
+if __name__ == "__main__":
+    for file, text in pages().items():
+        (FOLDER / file).write_text(text)

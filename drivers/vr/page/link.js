@@ -1,0 +1,80 @@
+// The WebSocket to the station: says hello, answers pings, sends poses, hands out what comes.
+
+const TOKEN = 'station-token';
+const AGAIN_MS = 500;
+const REFUSED = 4001;
+const MOST_BUFFERED = 20000; // bytes not yet sent: a pose that would queue behind them is too late to be of use
+
+export class Link extends EventTarget {
+  #socket = null;
+  #poses = 0;
+  #text = new TextDecoder();
+  paired = false;
+
+  /** Connect with a code, or with the token of an earlier pairing; reconnects by itself until refused. */
+  connect(code = '') {
+    this.#socket?.close();
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/link`);
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    socket.onopen = () => this.#send({ kind: 'hello', code, token: code ? '' : sessionStorage.getItem(TOKEN) ?? '' });
+    socket.onmessage = (event) => this.#take(event.data);
+    socket.onclose = (event) => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      this.paired = false;
+      if (event.code === REFUSED) {
+        this.#tell('refused', event.reason);
+      } else {
+        this.#tell('lost', event.reason);
+        setTimeout(() => this.#socket ?? this.connect(), AGAIN_MS);
+      }
+    };
+  }
+
+  get remembered() {
+    return Boolean(sessionStorage.getItem(TOKEN));
+  }
+
+  /** Send both hands now; a sample that the network cannot take is dropped, never queued. */
+  pose(sample) {
+    const number = this.#poses++;
+    if (!this.paired || this.#socket.bufferedAmount > MOST_BUFFERED) return;
+    this.#send({ kind: 'pose', n: number, ...sample });
+  }
+
+  press(name) {
+    this.#send({ kind: 'press', name });
+  }
+
+  shown(panel) {
+    this.#send({ kind: 'shown', panel });
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #take(data) {
+    if (data instanceof ArrayBuffer) {
+      const length = new DataView(data).getUint32(0, true);
+      const header = JSON.parse(this.#text.decode(new Uint8Array(data, 4, length)));
+      this.#tell('picture', { ...header, jpeg: new Blob([new Uint8Array(data, 4 + length)], { type: 'image/jpeg' }) });
+      return;
+    }
+    const message = JSON.parse(data);
+    if (message.kind === 'ping') {
+      this.#send({ kind: 'pong', n: message.n, t: performance.now() });
+    } else if (message.kind === 'welcome') {
+      sessionStorage.setItem(TOKEN, message.token);
+      this.paired = true;
+      this.#tell('welcome', message);
+    } else {
+      this.#tell(message.kind, message);
+    }
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

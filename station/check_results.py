@@ -1,0 +1,77 @@
+"""What the last check of a rig said: written by `station check`, read by whoever opens a session, stored in every episode.
+
+`$XDG_STATE_HOME/station/checks/<rig>.json` (`~/.local/state/…` without that variable).
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Verdict = Literal["pass", "warn", "fail", "unchecked"]
+
+
+class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that was looked at."""
+
+    device: str
+    name: str
+    verdict: Verdict
+    value: float | str | None
+    unit: str
+    limit: float | str | None
+    """What the value was held against: the limit it broke, or the first it would break."""
+    next: str
+    """What to do; "" where nothing is to be done."""
+
+
+class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A go or no-go. What was not checked is no pass: the whole is then a warning at best."""
+
+    verdict: Literal["pass", "warn", "fail"]
+    findings: tuple[Finding, ...]
+
+
+class StoredCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A result, of which rig file, and when (wall time, s: it must outlive a restart of the computer)."""
+
+    rig_sha256: str
+    at_s: float
+    result: CheckResult
+
+
+def path_of(rig: str) -> Path:
+    """Where a rig's last result is."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "station" / "checks" / f"{rig}.json"
+
+
+def store(rig: str, check: StoredCheck) -> None:
+    """Replace the rig's last result."""
+    path = path_of(rig)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.encode(check))
+    fresh.replace(path)
+
+
+def last(rig: str) -> StoredCheck | None:
+    """The rig's last result; None if there is none that can be read: it must then be checked."""
+    try:
+        return msgspec.json.decode(path_of(rig).read_bytes(), type=StoredCheck)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def due(rig: str, rig_sha256: str, now_s: float, session_hours: float) -> str:
+    """Why a check is due: "" if the last one is young enough, of this rig file, and did not fail."""
+    found = last(rig)
+    if found is None:
+        return "this rig has not been checked"
+    if found.rig_sha256 != rig_sha256:
+        return "the rig file has changed since the last check"
+    hours = (now_s - found.at_s) / 3600
+    if not 0 <= hours <= session_hours:
+        return f"the last check is {hours:.1f} h old, {session_hours:g} h is the limit"
+    return "the last check failed" if found.result.verdict == "fail" else ""

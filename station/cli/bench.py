@@ -1,0 +1,96 @@
+"""`station bench`: what this rig does on this computer, and what limits it."""
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from station.bench.figures import Distribution, Figures
+from station.bench.measure import Listener, measure_disk
+from station.bus.requests import OpenSession
+from station.cli.attach import attached, console
+from station.cli.headless import record_headless
+from station.cli.status import RigOption, rig_of
+from station.clock import NS_PER_S, monotonic_ns
+from station.rig import Rig
+
+SETTLE_S = 3.0
+"""Left out at the beginning: alignment, first frames."""
+
+
+def bench(
+    rig: RigOption,
+    seconds: Annotated[float, typer.Option("--seconds", min=1.0)] = 20.0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
+    yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="engage and record also on real arms")] = False,
+) -> None:
+    """Measure latency, jitter, losses, CPU, memory and the disk, recording meanwhile where arms may move."""
+    loaded = rig_of(rig)
+    with attached(loaded):
+        figures = measure(loaded, seconds, record=yes or not loaded.moves_real_arms)
+    console.print(_summary(figures))
+    console.print(_streams(figures))
+    console.print(_nodes(figures))
+    for limit in figures.limits:
+        console.print(f"limit: {limit}")
+    if json_file is not None:
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
+
+
+def measure(rig: Rig, seconds: float, record: bool) -> Figures:
+    """Listen to a running rig for `seconds`; with `record` an episode is recorded meanwhile, and thrown away."""
+    listener = Listener(rig, monotonic_ns)
+    rig.data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=rig.data, prefix=".bench-") as folder:
+        opening = OpenSession("bench", folder, "bench")
+        recorder = threading.Thread(target=record_headless, args=(rig, opening, 1, seconds + 2 * SETTLE_S))
+        if record:
+            recorder.start()
+        listener.listen_until_recording(record)
+        listener.listen(monotonic_ns() + int(SETTLE_S * NS_PER_S))
+        listener.forget()
+        listener.listen(monotonic_ns() + int(seconds * NS_PER_S))
+        figures = listener.figures(seconds)
+        listener.close()
+        if record:
+            recorder.join()
+        return figures.with_disk(*measure_disk(Path(folder)))
+
+
+def _row(name: str, values: Distribution, unit: str) -> tuple[str, ...]:
+    numbers = (f"{value:.2f}" for value in (values.p50, values.p95, values.p99, values.max))
+    return (name, unit, *numbers, str(values.n))
+
+
+def _summary(figures: Figures) -> Table:
+    title = f"rig {figures.rig}, {figures.seconds:g} s: {figures.ticks} ticks, {figures.late_ticks} late"
+    table = Table("", "unit", "p50", "p95", "p99", "max", "n", title=title, title_justify="left")
+    table.add_row(*_row("tick sent after t_k", figures.tick_emission_ms, "ms"))
+    table.add_row(*_row("leader sampled → follower goal written", figures.ask_to_written_ms, "ms"))
+    table.add_row(*_row(f"disk sync ({figures.disk_mb_s:.0f} MB/s)", figures.disk_sync_ms, "ms"))
+    return table
+
+
+def _streams(figures: Figures) -> Table:
+    table = Table("stream (ms)", "Hz", "of", "every p50", "p99", "sent p50", "p99", "lost")
+    for stream in figures.streams:
+        interval, transit = stream.interval_ms, stream.transit_ms
+        numbers = (interval.p50, interval.p99, transit.p50, transit.p99)
+        row = (f"{stream.rate_hz:.1f}", f"{stream.declared_hz:g}", *(f"{n:.2f}" for n in numbers), str(stream.lost))
+        table.add_row(stream.stream, *row)
+    return table
+
+
+def _nodes(figures: Figures) -> Table:
+    title = f"the station itself: {figures.own_cpu_percent:.0f} % of one core, {figures.own_rss_mb:.0f} MB"
+    table = Table("node", "CPU %", "budget", "MB", "growth MB", title=title, title_justify="left")
+    for node in figures.nodes:
+        name = f"{node.node} (simulated)" if node.simulated else node.node
+        table.add_row(
+            name, f"{node.cpu_percent:.1f}", f"{node.budget_percent:g}", f"{node.rss_mb:.0f}", f"{node.growth_mb:.1f}"
+        )
+    return table

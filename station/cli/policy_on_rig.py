@@ -1,0 +1,93 @@
+"""How fast a policy is in its place: on a running rig, from the tick that is published to the command that is."""
+
+from pathlib import Path
+
+from station.bench.figures import Distribution
+from station.bus.messages import Command, Health, Tick
+from station.bus.requests import Engage
+from station.bus.sockets import Asker, Subscriber
+from station.cli.headless import ALIGN_MS
+from station.cli.rollout import Hands, Rollout
+from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.rig import Rig
+
+_SETTLE_S = 2.0
+
+
+class Timing:
+    """When each tick, the ask for it and the first command to an arm for it were published."""
+
+    def __init__(self, rig: Rig) -> None:
+        streams = [("tick", "synchronizer"), ("command", "policy"), ("command", "policy_shadow"), ("health", "policy")]
+        streams += [("command", follower) for follower in rig.followers]
+        self._heard = Subscriber(rig.name, streams, publishers=["synchronizer", "policy", "pilot"])
+        self._ticks: dict[int, int] = {}
+        self._asks: dict[int, int] = {}
+        self._commands: dict[int, int] = {}
+        self.readings: dict[str, float] = {}
+        """The runner's own, the newest."""
+
+    def listen(self, seconds: float) -> None:
+        """Hear everything for so long."""
+        until_ns = monotonic_ns() + round(seconds * NS_PER_S)
+        while monotonic_ns() < until_ns:
+            sample = self._heard.receive(50)
+            if sample is None:
+                continue
+            sent_ns = sample.header.sent_at_ns
+            if isinstance(sample.body, Tick):
+                self._ticks[sample.body.tick] = sent_ns
+            elif isinstance(sample.body, Health):
+                self.readings = sample.body.readings
+            elif isinstance(sample.body, Command) and sample.body.source == "policy" and not sample.body.hold:
+                times = self._asks if sample.body.arm == "rig" else self._commands
+                times.setdefault(sample.body.tick, sent_ns)
+
+    def forget(self) -> None:
+        """Count from here."""
+        for times in (self._ticks, self._asks, self._commands):
+            times.clear()
+
+    def to_ask(self) -> Distribution:
+        """From the tick to the ask for it, ms."""
+        return self._from_tick(self._asks)
+
+    def to_command(self) -> Distribution:
+        """From the tick to the first arm's command for it, ms."""
+        return self._from_tick(self._commands)
+
+    def _from_tick(self, times: dict[int, int]) -> Distribution:
+        return Distribution.of([(at - self._ticks[k]) / NS_PER_MS for k, at in times.items() if k in self._ticks])
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._heard.close()
+
+
+def measure_on(rig: Rig, folder: Path, seconds: float) -> list[tuple[str, str]]:
+    """Run the policy on the attached rig and time it: engaged where no real arm moves, else in shadow."""
+    timing = Timing(rig)
+    with Rollout(rig, Hands(None, None)) as rollout, Asker(rig.name, "pilot") as pilot:
+        rollout.load(folder)
+        rollout.begin(shadow=rig.moves_real_arms)
+        try:
+            if not rig.moves_real_arms:
+                pilot.ask(Engage("policy"), ALIGN_MS)
+            timing.listen(_SETTLE_S)
+            timing.forget()
+            timing.listen(seconds)
+        finally:
+            rollout.stop()
+            timing.close()
+    own = timing.readings
+    return [
+        ("tick → ask published", _said(timing.to_ask())),
+        ("tick → command published", _said(timing.to_command()) if not rig.moves_real_arms else "nothing moved (shadow)"),
+        ("observation → usable row, p95", f"{own.get('delay_p95_ms', float('nan')):.1f} ms (decoding and inference in it)"),
+        ("inference, p95", f"{own.get('inference_p95_ms', float('nan')):.1f} ms"),
+        ("starved ticks, missing frames", f"{own.get('starved_ticks', 0):.0f}, {own.get('missing_frames', 0):.0f}"),
+    ]  # fmt: skip
+
+
+def _said(ms: Distribution) -> str:
+    return f"p50 {ms.p50:.2f}, p95 {ms.p95:.2f}, p99 {ms.p99:.2f}, max {ms.max:.2f} ms (n={ms.n})"

@@ -1,0 +1,210 @@
+"""A policy's run as its operator sees it: load, begin, engage, take over, hand back, and how it does meanwhile."""
+
+import select
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from station.bus.messages import Command, Health, PilotState, Tick
+from station.bus.requests import (
+    Align,
+    Disengage,
+    Engage,
+    Hold,
+    LoadPolicy,
+    Pause,
+    PilotRequest,
+    Refused,
+    StartPolicy,
+    StopPolicy,
+)
+from station.bus.sockets import Asker, Subscriber
+from station.cli.attach import console
+from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
+from station.cli.operator.keys import Keyboard
+from station.cli.operator.pedal import Pedal
+from station.clock import NS_PER_S, monotonic_ns
+from station.rig import Rig
+
+LOAD_MS = 200_000
+"""Weights of gigabytes from a slow disk, and ten inferences on a slow processor."""
+BEGIN_MS = 10_000
+SHOW_NS = 2 * NS_PER_S
+_TICK_MS = 50
+SHOWN = {
+    "delay_p95_ms": "delay p95 {:.0f} ms",
+    "inference_p95_ms": "inference p95 {:.0f} ms",
+    "starved_ticks": "{:.0f} ticks starved",
+    "faults": "{:.0f} faults",
+    "missing_frames": "{:.0f} missing frames",
+}
+
+
+class Hands:
+    """Where an operator's keys come from: the terminal, a pedal, both or neither."""
+
+    def __init__(self, keyboard: Keyboard | None, pedal: Pedal | None) -> None:
+        self._keyboard, self._pedal = keyboard, pedal
+
+    def pressed(self) -> list[str]:
+        """Pressed since the last call; the pedal is a Space. Never blocks."""
+        found: list[str] = []
+        if self._keyboard is not None and select.select([self._keyboard.fd], [], [], 0)[0]:
+            found += self._keyboard.read()
+        if self._pedal is not None:
+            found += ["space" for _ in self._pedal.acts(monotonic_ns())]
+        return found
+
+    def __enter__(self) -> Self:
+        if self._keyboard is not None:
+            self._keyboard.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keyboard is not None:
+            self._keyboard.__exit__(kind, error, trace)
+        if self._pedal is not None:
+            self._pedal.close()
+
+
+class Rollout:
+    """Asks runner and pilot, and tells what they say."""
+
+    def __init__(self, rig: Rig, hands: Hands) -> None:
+        self._rig, self._hands = rig, hands
+        self._policy, self._pilot = Asker(rig.name, "policy"), Asker(rig.name, "pilot")
+        streams = [("pilot", "pilot"), ("health", "policy"), ("command", "policy_shadow"), ("tick", "synchronizer")]
+        self._heard = Subscriber(rig.name, streams, publishers=["pilot", "policy", "synchronizer"])
+        self._state: PilotState | None = None
+        self._said = ""
+        self._asked: bytes | None = None
+        self._show_due_ns = 0
+        self._health: Health | None = None
+        self._qpos: tuple[float, ...] = ()
+        self._apart = 0.0
+        """Shadow: the farthest any number asked for was from where it was, since it was last shown."""
+
+    def load(self, folder: Path) -> str:
+        """Load, check against the rig, warm up. Returns which policy it is; RequestRefused with the reason."""
+        console.print(f"loading {folder}")
+        self._policy.ask(StopPolicy(), BEGIN_MS)
+        identity = self._policy.ask(LoadPolicy(str(folder.absolute())), LOAD_MS).detail
+        console.print(identity)
+        return identity
+
+    def begin(self, shadow: bool = False) -> None:
+        """A new rollout: nothing of the last one counts."""
+        self._policy.ask(StopPolicy(), BEGIN_MS)
+        self._policy.ask(StartPolicy(shadow), BEGIN_MS)
+
+    def stop(self) -> None:
+        """Nothing is asked any more; who was commanded holds."""
+        self._pilot.ask(Disengage(), BEGIN_MS)
+        self._policy.ask(StopPolicy(), BEGIN_MS)
+
+    def arrange(self, session: Asker, watcher: SessionWatcher) -> None:
+        """Before an episode: arms at rest, the scene in its place, a rollout that knows nothing of the last one."""
+        if watcher.state.phase == "ready":
+            session.ask(Pause(), BEGIN_MS)
+        watcher.until(lambda state: state.phase == "hold", BEGIN_MS / 1000)
+        prepare_scene(self._rig, watcher.state.episode)
+        self.begin()
+        session.ask(Align(), ALIGN_MS)
+
+    def run(self, seconds: float | None, attended: bool) -> bool:
+        """One rollout that nobody records, for `seconds` or until Ctrl-C. False if it ended in a hold nobody resolved."""
+        prepare_scene(self._rig, 0)
+        self.begin()
+        try:
+            self._pilot.ask(Engage("policy"), ALIGN_MS)
+            ends_ns = None if seconds is None else monotonic_ns() + round(seconds * NS_PER_S)
+            while ends_ns is None or monotonic_ns() < ends_ns:
+                self._wait()
+                if not attended and self._state is not None and self._state.state == "hold":
+                    return False
+        except KeyboardInterrupt:
+            console.print("ending; the arms hold")
+        finally:
+            self.stop()
+        return True
+
+    def shadow(self, seconds: float | None) -> None:
+        """Infer and tell what would have been asked; nothing moves."""
+        self.begin(shadow=True)
+        try:
+            ends_ns = None if seconds is None else monotonic_ns() + round(seconds * NS_PER_S)
+            while ends_ns is None or monotonic_ns() < ends_ns:
+                self._wait()
+        except KeyboardInterrupt:
+            console.print("ending")
+        finally:
+            self._policy.ask(StopPolicy(), BEGIN_MS)
+
+    def _wait(self) -> None:
+        self._heard.socket.poll(_TICK_MS)
+        self.meanwhile()
+
+    def meanwhile(self) -> None:
+        """Hear, heed the keys, tell. Never blocks."""
+        while (sample := self._heard.receive()) is not None:
+            body = sample.body
+            if isinstance(body, PilotState):
+                self._tell_pilot(body)
+            elif isinstance(body, Health):
+                self._health = body
+            elif isinstance(body, Tick):
+                self._qpos = body.qpos
+            elif isinstance(body, Command) and len(body.goal) == len(self._qpos) and not body.hold:
+                apart = max(abs(goal - now) for goal, now in zip(body.goal, self._qpos, strict=True))
+                self._apart = max(self._apart, apart)
+        for key in self._hands.pressed():
+            self._heed(key)
+        self._hear_answer()
+        self._tell_health(monotonic_ns())
+
+    def _heed(self, key: str) -> None:
+        leads = self._state is not None and self._state.source == "leader"
+        requests: dict[str, PilotRequest] = {
+            "space": Engage("policy" if leads else "leader"),
+            "l": Engage("leader"),
+            "p": Engage("policy"),
+            "h": Hold("the operator asked to hold"),
+        }
+        request = requests.get("space" if key == "t" else key)
+        if request is not None:
+            self._asked = self._pilot.send(request)
+
+    def _hear_answer(self) -> None:
+        for number, reply in self._pilot.replies():
+            if number == self._asked and isinstance(reply, Refused):
+                console.print(f"not done: {reply.why}")
+
+    def _tell_pilot(self, state: PilotState) -> None:
+        self._state = state
+        said = f"{state.state}: {state.source}" + (f" ({state.why})" if state.why else "")
+        if said != self._said:
+            self._said = said
+            console.print(said)
+
+    def _tell_health(self, now_ns: int) -> None:
+        if self._health is None or now_ns < self._show_due_ns:
+            return
+        self._show_due_ns = now_ns + SHOW_NS
+        numbers = [
+            text.format(self._health.readings[name]) for name, text in SHOWN.items() if name in self._health.readings
+        ]
+        if self._apart:
+            numbers.append(f"asks up to {self._apart:.2f} from where the arms are")
+            self._apart = 0.0
+        console.print("policy: " + ", ".join([*numbers, *filter(None, [self._health.error])]))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for socket in (self._policy, self._pilot, self._heard):
+            socket.close()

@@ -1,0 +1,154 @@
+"""`station vr`: how to reach the headset's page, the pairing code as text and QR code, and a sitting operated from it."""
+
+import contextlib
+import io
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from station.bus.messages import Command, SessionState
+from station.bus.requests import CloseSession, OpenSession
+from station.bus.sockets import Asker, Subscriber
+from station.cli.attach import attached, console
+from station.cli.status import RigOption, rig_of
+from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.errors import NodeAbsent, RequestRefused, UsageError
+from station.headset import Pairing, pairing_path
+from station.rig import Rig
+
+ALIGN_MS = 40_000
+CLOSE_MS = 120_000
+AGAIN_S = 1.0
+"""Between two attempts to open a sitting while nobody wears the headset."""
+
+
+def vr(
+    rig: RigOption,
+    task: Annotated[str, typer.Option("--task", help="open a sitting whose buttons are in the headset")] = "",
+    data: Annotated[Path | None, typer.Option("--data", help="instead of the rig file's data folder")] = None,
+    operator: Annotated[str, typer.Option("--operator")] = "",
+    instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
+    measure_s: Annotated[float, typer.Option("--measure", help="measure the latency for so many seconds")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Show the address and the pairing code of the headset's page; with --task record from it until Ctrl-C."""
+    loaded = rig_of(rig)
+    headset = next((device for device in loaded.devices if device.role == "vr"), None)
+    if headset is None:
+        raise UsageError(f"rig {loaded.name} has no headset. Next: add `vr: {{driver: webxr}}` to {loaded.file}")
+    if measure_s:
+        measured = latencies_ms(loaded, measure_s)
+        print(json.dumps(measured)) if as_json else console.print(measured)
+        return
+    port = int(headset.settings.port)
+    if task:
+        opening = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
+        with attached(loaded):
+            sit(loaded, port, opening)
+        return
+    found = pairing(port)
+    if found is None:
+        raise NodeAbsent(f"the headset's page of rig {loaded.name} is not up. Next: `station up --rig {rig}`")
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(found)))
+        return
+    show(found)
+
+
+def sit(rig: Rig, port: int, opening: OpenSession) -> None:
+    """Open the sitting as soon as a headset is there, tell what happens, and close it at Ctrl-C."""
+    found = pairing(port)
+    if found is not None:
+        show(found)
+    with Asker(rig.name, "session") as session:
+        try:
+            _open_when_worn(session, opening)
+            _tell_phases(rig)
+        except KeyboardInterrupt:
+            console.print("ending; the arms hold")
+        finally:
+            with contextlib.suppress(RequestRefused):  # it was never opened, or was closed elsewhere
+                session.ask(CloseSession(), CLOSE_MS)
+
+
+def _open_when_worn(session: Asker, opening: OpenSession) -> None:
+    said = ""
+    while True:
+        try:
+            session.ask(opening, ALIGN_MS)
+            return
+        except RequestRefused as error:
+            if str(error) != said:
+                said = str(error)
+                console.print(f"waiting for the headset: {said}")
+            time.sleep(AGAIN_S)
+
+
+def _tell_phases(rig: Rig) -> None:
+    """Until the sitting is closed."""
+    heard = Subscriber(rig.name, [("session", "session")])
+    before = ""
+    try:
+        while True:
+            sample = heard.receive(500)
+            if sample is None or not isinstance(sample.body, SessionState):
+                continue
+            state = sample.body
+            why = f": {state.why}" if state.why else ""
+            line = f"{state.phase}{why}  ({state.saved} saved, {state.discarded} discarded)"
+            if line != before:
+                before = line
+                console.print(line)
+            if state.phase == "ended":
+                return
+    finally:
+        heard.close()
+
+
+def latencies_ms(rig: Rig, seconds: float) -> dict[str, float]:
+    """From the hands' pose at the page to the follower's goal on the wire, over `seconds` of an engaged operator, ms.
+
+    Raises NodeAbsent if no hand moved an arm in that time.
+    """
+    bus = Subscriber(rig.name, [("applied", name) for name in rig.followers])
+    end_ns = monotonic_ns() + round(seconds * NS_PER_S)
+    found = []
+    try:
+        while (left_ns := end_ns - monotonic_ns()) > 0:
+            sample = bus.receive(max(1, left_ns // NS_PER_MS))
+            if sample is not None and isinstance(sample.body, Command) and sample.body.source == "vr":
+                found.append((sample.header.captured_at_ns - sample.body.ask_at_ns) / NS_PER_MS)
+    finally:
+        bus.close()
+    if len(found) < 2:
+        raise NodeAbsent("no hand moved an arm meanwhile. Next: engage VR, squeeze a grip, and measure again")
+    cuts = statistics.quantiles(found, n=100)
+    return {"goals": float(len(found)), "p50_ms": cuts[49], "p99_ms": cuts[98], "max_ms": max(found)}
+
+
+def pairing(port: int) -> Pairing | None:
+    """What the headset's driver has written; None while it does not run."""
+    try:
+        return msgspec.json.decode(pairing_path(port).read_bytes(), type=Pairing)
+    except FileNotFoundError:
+        return None
+
+
+def show(found: Pairing) -> None:
+    """Print it. The QR code holds the address and the code, so that a phone only has to be pointed at it."""
+    import segno  # belongs to the extra `vr`
+
+    text = io.StringIO()
+    segno.make(f"{found.urls[0]}/#{found.code}", error="m").terminal(text, compact=True)
+    print(text.getvalue())
+    for url in found.urls:
+        console.print(url)
+    console.print(f"pairing code  [bold]{found.code[:3]} {found.code[3:]}[/bold]")
+    console.print(
+        "By cable: `adb reverse tcp:PORT tcp:PORT` with the last address's port, then open it in the headset."
+    )

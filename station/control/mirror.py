@@ -1,0 +1,87 @@
+"""Leaders that go along while a policy commands, so that an operator who takes over finds them aligned. Pure.
+
+Each leader that can be driven is given torque (its gripper stays limp: a hand on it is felt), ramps to its follower's
+measured pose and then follows it. At a take-over all go limp in the operator's hands; whatever else ends the policy's
+command, they keep their torque and hold, for nobody may be holding them.
+"""
+
+from station.bus.messages import Command, SourceName
+from station.bus.requests import Refused, Reply, TorqueOff
+from station.control.alignment import Approach, hold_command
+from station.control.arms import Arm, Arms, Ask, Ports
+from station.rig import Safety
+
+
+class Mirror:
+    """The leaders of a rig, while a source other than they commands."""
+
+    def __init__(self, arms: Arms, safety: Safety, ports: Ports) -> None:
+        self._arms, self._safety, self._ports = arms, safety, ports
+        self._approaches: dict[str, Approach] = {}
+        self._met: set[str] = set()
+        self.stiff: set[str] = set()
+        """Leaders that were given torque here and not yet let go of."""
+        self.failed = ""
+        """Why a leader did not go limp at the last take-over."""
+
+    @property
+    def active(self) -> bool:
+        """Is any leader on its way, or following?"""
+        return bool(self._approaches)
+
+    def follow(self, source: SourceName, now_ns: int) -> None:
+        """One step of every leader towards its follower. `source` commands the followers."""
+        for follower in self._arms.followers.values():
+            leader = self._arms.leaders.get(follower.leader or "")
+            if leader is not None and self._can(leader, follower, now_ns):
+                self._step(leader, follower, source, now_ns)
+
+    def _can(self, leader: Arm, follower: Arm, now_ns: int) -> bool:
+        known = not leader.missing(now_ns) and not follower.missing(now_ns)
+        return leader.drivable and known and len(leader.dimensions) == len(follower.dimensions)
+
+    def _step(self, leader: Arm, follower: Arm, source: SourceName, now_ns: int) -> None:
+        approach = self._approaches.get(leader.node)
+        if approach is None:
+            approach = self._approaches[leader.node] = Approach(leader, source, self._safety, self._ports)
+            self.stiff.add(leader.node)
+        if approach.failed or follower.state is None or leader.state is None:
+            return
+        if approach.ramp is None:
+            approach.prepare(now_ns)
+            return
+        if leader.applied is not None and leader.applied.hold:
+            # somebody holds it against its will, or a servo is ill: it stays where it is until the next hand-back
+            approach.failed = leader.applied.why
+            return
+        ask = Ask(follower.state.position, follower.sequence, -1, now_ns)
+        if leader.node in self._met:
+            leader.last_ask_ns = now_ns
+            self._ports.command(Command(leader.node, source, ask.tick, ask.sequence, now_ns, ask.goal))
+            return
+        approach.advance(ask, now_ns)
+        if approach.ramp.arrived(ask.goal, leader.state.position):
+            self._met.add(leader.node)
+
+    def let_go(self) -> None:
+        """The operator takes over: the leaders go limp, in the hands that are to lead with them."""
+        self.failed = ""
+        for leader in self.stiff:
+
+            def answered(reply: Reply, leader: str = leader) -> None:
+                if isinstance(reply, Refused):
+                    self.failed = f"{leader} keeps its torque: {reply.why}"
+
+            self._ports.ask(leader, TorqueOff(), answered)
+        self.stiff.clear()
+        self._forget()
+
+    def hold(self, why: str, now_ns: int) -> None:
+        """The leaders stop following and hold."""
+        for leader in self._approaches:
+            self._ports.command(hold_command(leader, why, now_ns))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._approaches.clear()
+        self._met.clear()

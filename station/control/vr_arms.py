@@ -1,0 +1,231 @@
+"""A VR operator's hands ask for the arms' goals. Pure: samples and times in, asks out.
+
+While the pilot follows somebody else, or nobody, the ask is where the arms are, so that engaging moves nothing. While
+it aligns the ask stands still. While it is engaged each hand moves its arm through its own clutch; an arm whose hand
+has let go keeps its last ask. When the link is gone there is nobody to ask for anything: the ask is to hold.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from station.bus.messages import ArmState, Command, Dimension, Hand, HandPose, HandTeleop, PilotState, TeleopState
+from station.clock import NS_PER_MS, NS_PER_S
+from station.control.clutch import STALE_NS, Clutch, Reference, hand_pose, target
+from station.kinematics.arm import Pose
+from station.kinematics.reach import Reach, Reached
+
+Vector = NDArray[np.float64]
+
+LONGEST_STEP_NS = 50 * NS_PER_MS
+"""The arms never get more motion out of one sample than this much time allows."""
+SAG_RAD = 0.15
+"""A goal this near to where the arm is, is what it holds; further off it is an old one."""
+TAKE_OVER = 0.12
+"""The trigger takes the gripper over once it is this near to the gripper's opening."""
+
+
+class Ask(NamedTuple):
+    """What the hands ask of all arms together."""
+
+    goal: tuple[float, ...]
+    """In the rig's order; () with `hold`."""
+    at_ns: int
+    hold: bool = False
+    why: str = ""
+
+
+class ArmHand:
+    """One arm and the hand that moves it."""
+
+    def __init__(
+        self,
+        arm: str,
+        side: str,
+        dimensions: Sequence[Dimension],
+        reach: Reach,
+        velocity_rad_s: float,
+        stale_ns: int = STALE_NS,
+    ) -> None:
+        """`side` is the hand: left or right. The last of `dimensions` is the gripper."""
+        self.arm, self.side = arm, side
+        self.clutch = Clutch(stale_ns)
+        self._reach = reach
+        self._gripper_per_s = velocity_rad_s / abs(dimensions[-1].rad_per_unit)
+        self._measured: Vector | None = None
+        self._applied: Vector | None = None
+        self.ask: Vector | None = None
+        """(D,): joints (rad), then the gripper, 0 closed to 1 open."""
+        self._reference: Reference | None = None
+        self._takes_gripper = False
+        self._reached: Reached | None = None
+
+    def heard_state(self, state: ArmState) -> None:
+        """Where the arm is; a limp one holds no goal."""
+        self._measured = np.array(state.position)
+        if not state.torque:
+            self._applied = None
+
+    def heard_applied(self, command: Command) -> None:
+        """What its driver wrote last."""
+        self._applied = np.array(command.goal)
+
+    def rest(self) -> None:
+        """Ask for what the arm holds anyway."""
+        held = self._measured
+        if held is not None and self._applied is not None and np.abs(self._applied - held).max() < SAG_RAD:
+            held = self._applied
+        if held is not None:
+            self.ask = held.copy()
+        self._reached = None
+
+    def refer(self, hand: Hand, forward_rad: float) -> None:
+        """Hand and gripper belong together from here."""
+        pose = hand_pose(hand)
+        if pose is not None and self.ask is not None:
+            self._reference = Reference(pose, self._reach.kinematics.forward(self.ask[:-1]), forward_rad)
+            self._takes_gripper = False
+
+    def move(self, hand: Hand, scale: float, dt_s: float) -> None:
+        """Follow the hand for `dt_s`; the clutch is closed."""
+        pose = hand_pose(hand)
+        if pose is None or self.ask is None or self._reference is None:
+            return
+        self._reached = self._reach.step(target(self._reference, pose, scale), self.ask[:-1], dt_s)
+        gripper = self._gripper(1.0 - hand.trigger, float(self.ask[-1]), dt_s)
+        self.ask = np.array([*self._reached.joints_rad, gripper])
+
+    def _gripper(self, wanted: float, now: float, dt_s: float) -> float:
+        """The trigger takes the gripper over where it stands: closing the clutch never drops or crushes anything."""
+        self._takes_gripper |= abs(wanted - now) < TAKE_OVER
+        if not self._takes_gripper:
+            return now
+        step = self._gripper_per_s * dt_s
+        return now + min(step, max(-step, wanted - now))
+
+    def pose(self) -> Pose | None:
+        """Of the gripper that is asked for, in the rig frame."""
+        return None if self.ask is None else self._reach.kinematics.forward(self.ask[:-1])
+
+    def state(self) -> HandTeleop:
+        """For people."""
+        closed, why = self.clutch.closed, self.clutch.why
+        if self._reached is None or not closed:
+            return HandTeleop(self.arm, closed, why)
+        reached = self._reached
+        return HandTeleop(
+            self.arm, closed, why, reached.position_error_m, reached.rotation_error_rad, reached.damped
+        )  # fmt: skip
+
+
+class VrArms:
+    """All arms and both hands."""
+
+    def __init__(self, hands: Sequence[ArmHand], scale: float, stale_ns: int = STALE_NS) -> None:
+        """`hands` in the rig's order; `scale`: the gripper's way per the hand's; `stale_ns`: after this the link is lost."""
+        self._hands, self._scale, self._stale_ns = tuple(hands), scale, stale_ns
+        self._pilot = "idle"
+        self._why = ""
+        self._forward_rad: float | None = None
+        self._space: int | None = None
+        self._pressed = False
+        self._last_ns: int | None = None
+        self._link = ""
+        """Why there is no link; "" while there is."""
+        self._cut_off = False
+        """The link was lost while the hands commanded, and they do not command again yet."""
+        self.wants_to_go_on = False
+        """A grip was squeezed after the link's loss had put the pilot in hold: it should align again."""
+
+    def heard_pilot(self, state: PilotState) -> None:
+        """Who commands."""
+        ours = state.source == "vr"
+        before, self._pilot = self._pilot, state.state if ours or state.state == "hold" else "idle"
+        self._why = state.why if self._pilot == "hold" else ""
+        if self._pilot == "engaged":
+            self._cut_off = False
+        else:
+            for hand in self._hands:
+                hand.clutch.let_go(f"the pilot holds: {state.why}" if before == "engaged" else "")
+
+    def sample(self, pose: HandPose, captured_at_ns: int, now_ns: int) -> Ask | None:
+        """Take a sample of the hands; the ask it makes, None while an arm is unknown."""
+        if now_ns - captured_at_ns > self._stale_ns:
+            return self._lose(f"the link is {(now_ns - captured_at_ns) / NS_PER_MS:.0f} ms behind", now_ns)
+        gap_ns = captured_at_ns - (self._last_ns or captured_at_ns)
+        self._last_ns, self._link = captured_at_ns, ""
+        self._orient(pose)
+        self.wants_to_go_on = False
+        if self._pilot in ("idle", "hold"):
+            for hand in self._hands:
+                hand.rest()
+        for hand in self._hands:
+            sample = pose.left if hand.side == "left" else pose.right
+            self._move(hand, sample, captured_at_ns, min(gap_ns, LONGEST_STEP_NS) / NS_PER_S)
+        return self._ask(captured_at_ns)
+
+    def check(self, now_ns: int) -> Ask | None:
+        """Call often: an ask to hold when the link has just been lost."""
+        if self._link or self._last_ns is None or now_ns - self._last_ns <= self._stale_ns:
+            return None
+        return self._lose(f"no hand pose for {(now_ns - self._last_ns) / NS_PER_MS:.0f} ms", now_ns)
+
+    def state(self) -> TeleopState:
+        """For people."""
+        hands = tuple(hand.state() for hand in self._hands)
+        lost = [f"{hand.side} hand: {hand.clutch.why}" for hand in self._hands if hand.clutch.why]
+        forward_rad = self._forward_rad or 0.0
+        if self._pilot == "hold" or self._link:
+            return TeleopState("hold", self._link or self._why, hands, forward_rad)
+        if self._pilot != "engaged":
+            return TeleopState("idle", "", hands, forward_rad)
+        if lost:
+            why = "; ".join(lost) + ". Next: open the grip and squeeze it again"
+            return TeleopState("hold", why, hands, forward_rad)
+        return TeleopState("engaged", "", hands, forward_rad)
+
+    def _orient(self, pose: HandPose) -> None:
+        """Forward is where the operator faces at the first sample of a room, and whenever a thumbstick is pressed."""
+        pressed = any(hand is not None and hand.stick_pressed for hand in (pose.left, pose.right))
+        fresh = pose.space != self._space
+        if fresh and self._space is not None:
+            for hand in self._hands:
+                hand.clutch.let_go("the headset's room was set anew")
+        if pose.head_yaw_rad is not None and (fresh or self._forward_rad is None or (pressed and not self._pressed)):
+            self._forward_rad = pose.head_yaw_rad
+            for hand in self._hands:
+                sample = pose.left if hand.side == "left" else pose.right
+                if hand.clutch.closed and sample is not None:
+                    hand.refer(sample, self._forward_rad)
+        self._space, self._pressed = pose.space, pressed
+
+    def _move(self, hand: ArmHand, sample: Hand | None, captured_at_ns: int, dt_s: float) -> None:
+        closed = hand.clutch.sample(sample, captured_at_ns)
+        if sample is None or not hand.clutch.closed:
+            return
+        if self._pilot != "engaged" or self._forward_rad is None:
+            self.wants_to_go_on |= closed and self._pilot == "hold" and self._cut_off
+            hand.clutch.let_go("")
+            return
+        if closed:
+            hand.refer(sample, self._forward_rad)
+        hand.move(sample, self._scale, dt_s)
+
+    def _ask(self, at_ns: int) -> Ask | None:
+        goal: list[float] = []
+        for hand in self._hands:
+            if hand.ask is None:
+                return None
+            goal += hand.ask.tolist()
+        return Ask(tuple(goal), at_ns)
+
+    def _lose(self, why: str, now_ns: int) -> Ask | None:
+        for hand in self._hands:
+            hand.clutch.let_go(why)
+        if self._link:
+            return None
+        self._link = why
+        self._cut_off |= self._pilot == "engaged"
+        return Ask((), now_ns, hold=True, why=why)

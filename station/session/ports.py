@@ -1,0 +1,56 @@
+"""What the state machine of a sitting asks of the world, and what must outlive the process it runs in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from station.bus.requests import OpenSession, PilotRequest, Reply, SyncRequest
+from station.session.room import Room
+
+Answer = Callable[[Reply], None]
+
+
+class Ports(Protocol):
+    """What the core asks of the world. Every `then` is called once, later, from the same thread."""
+
+    def pilot(self, request: PilotRequest, then: Answer) -> None:
+        """Ask the pilot."""
+
+    def sync(self, request: SyncRequest, then: Answer) -> None:
+        """Ask the synchronizer."""
+
+    def prepare(self, folder: Path) -> int:
+        """Make the folder, start recovery of what a killed station left, return the next episode's number."""
+
+    def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
+        """Build the HDF5 of a closed journal; `then` gets its path, or None and the reason.
+
+        `ended`: why the episode ended, for a journal that its recorder could not close.
+        """
+
+    def room(self, folder: Path, bytes_per_s: float) -> Room:
+        """What the disk holds."""
+
+    def label(self, folder: Path, episode: int, success: bool | None) -> None:
+        """Label a saved episode."""
+
+    def note(self, folder: Path, episode: int, text: str) -> None:
+        """Add a line to an episode's labels, also before it is saved."""
+
+    def delete(self, folder: Path, episode: int) -> None:
+        """Delete a saved episode so that it can be undone."""
+
+
+class Sitting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a sitting is, beyond the life of the node that keeps it."""
+
+    opened: OpenSession
+    episode: int
+    saved: tuple[int, ...]
+    building: tuple[int, ...]
+    """Episodes whose HDF5 is being built."""
+    discarded: int
+    early: int
+    seconds: float | None

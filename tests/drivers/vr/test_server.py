@@ -1,0 +1,359 @@
+"""The headset's driver against pages that behave and pages that don't, over real sockets."""
+
+import asyncio
+import json
+import os
+import random
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from drivers.vr.operator import MISBEHAVED
+from drivers.vr.server import REFUSED
+from drivers.vr.webxr import WebXrHeadset
+from station.clock import monotonic_ns
+from station.errors import DeviceBusy
+from station.headset import (
+    Board,
+    Button,
+    FromHeadset,
+    Picture,
+    Press,
+    Shown,
+    Told,
+    Worn,
+    door_path,
+    pairing_path,
+)
+from tests.drivers.vr.conftest import headset
+from tests.drivers.vr.page import HAND, Page
+
+
+def readings(driver: WebXrHeadset, count: int, tries: int = 50) -> list:
+    found = []
+    for _ in range(tries):
+        found += driver.read()
+        if len(found) >= count:
+            return found
+    raise AssertionError(f"{len(found)} readings, wanted {count}; {driver.health()}")
+
+
+async def poses(page: Page, count: int) -> None:
+    """Send until `count` are certainly mapped: the first pings have been answered by then."""
+    await asyncio.sleep(0.2)
+    for _ in range(count):
+        await page.pose()
+        await asyncio.sleep(0.01)
+
+
+def test_poses_become_readings_on_the_stations_clock(driver: WebXrHeadset, port: int, code: str) -> None:
+    async def operate() -> None:
+        async with Page(port) as page:
+            page.offset_ms = 12_345_678.9
+            assert await page.pair(code)
+            await poses(page, 20)
+            await page.close()
+
+    start_ns = monotonic_ns()
+    asyncio.run(operate())
+    found = readings(driver, 20)
+    times = [reading.captured_at_ns for reading in found]
+    assert times == sorted(set(times))
+    assert start_ns < times[0]
+    assert times[-1] <= monotonic_ns()
+    assert found[0].body.left.position_m == pytest.approx((0.3, -0.1, 1.2))
+    assert found[0].body.head_yaw_rad == pytest.approx(0.0)
+    assert driver.health()["lost"] == 0
+
+
+def test_a_wrong_code_is_sent_away_and_moves_nothing(driver: WebXrHeadset, port: int, code: str) -> None:
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+
+    async def intrude() -> tuple[int | None, str]:
+        async with Page(port) as page:
+            assert await page.pair(wrong) is None
+            await page.pose()
+            return await page.closed()
+
+    assert asyncio.run(intrude()) == (REFUSED, "wrong code. Next: type the six digits that `station vr` shows")
+    assert driver.read() == []
+    assert driver.health()["wrong_codes"] == 1
+
+
+def test_who_does_not_say_hello_is_sent_away(driver: WebXrHeadset, port: int) -> None:
+    async def barge_in() -> tuple[int | None, str]:
+        async with Page(port) as page:
+            await page.open()
+            await page.pose()
+            return await page.closed()
+
+    assert asyncio.run(barge_in())[0] == REFUSED
+    assert driver.read() == []
+
+
+def test_a_second_operator_is_refused_and_the_first_goes_on(driver: WebXrHeadset, port: int, code: str) -> None:
+    async def operate() -> str:
+        async with Page(port) as first, Page(port) as second:
+            await first.pair(code)
+            assert await second.pair(code) is None
+            _, why = await second.closed()
+            await poses(first, 3)
+            await first.close()
+            return why
+
+    assert "another operator is connected" in asyncio.run(operate())
+    readings(driver, 3)
+
+
+def test_a_reloaded_page_comes_back_with_its_token(driver: WebXrHeadset, port: int, code: str) -> None:
+    async def operate() -> None:
+        async with Page(port) as before, Page(port) as after:
+            welcome = await before.pair(code)
+            assert welcome is not None
+            again = await after.pair(token=welcome["token"])  # the old link is not closed yet
+            assert again is not None
+            assert again["token"] == welcome["token"]
+            assert (await before.closed())[0] == MISBEHAVED
+            await poses(after, 3)
+            await after.close()
+
+    asyncio.run(operate())
+    readings(driver, 3)
+
+
+def test_another_sites_page_may_not_open_the_link(driver: WebXrHeadset, port: int) -> None:
+    async def intrude(origin: str) -> int:
+        async with Page(port) as page:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await page.open(origin)
+            return refused.value.status
+
+    for origin in ("https://elsewhere.example", "null", ""):
+        assert asyncio.run(intrude(origin)) == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../server.py", "/..%2fserver.py", "/%2e%2e/server.py", "/page/../../server.py", "//etc/passwd", "/etc/passwd",
+        "/..%5cserver.py", "/main.js/..", "/%00", "/key.pem", "/certificate.pem", "/." , "/door", "/.%2e/.%2e/pyproject.toml",
+    ],
+)  # fmt: skip
+def test_no_file_outside_the_page_is_served(driver: WebXrHeadset, port: int, path: str) -> None:
+    async def ask() -> tuple[int, bytes]:
+        async with Page(port) as page:
+            return await page.get(path)
+
+    status, body = asyncio.run(ask())
+    assert status in (400, 404)
+    assert b"import" not in body
+    assert b"root:" not in body
+
+
+def test_the_page_and_its_parts_are_served_and_name_no_other_host(driver: WebXrHeadset, port: int) -> None:
+    async def ask(path: str) -> bytes:
+        async with Page(port) as page:
+            status, body = await page.get(path)
+            assert status == 200
+            return body
+
+    assert b"main.js" in asyncio.run(ask("/"))
+    for file in (Path(__file__).parents[3] / "drivers/vr/page").iterdir():
+        text = asyncio.run(ask(f"/{file.name}")).decode()
+        assert "http://" not in text
+        assert not [word for word in text.split("https://")[1:] if not word.startswith(" address")]
+
+
+def test_https_serves_the_certificate_of_this_computer(driver: WebXrHeadset, port: int) -> None:
+    context = ssl.create_default_context()
+    context.load_verify_locations(Path(os.environ["XDG_CONFIG_HOME"]) / "station/vr/certificate.pem")
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        secure.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert secure.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def _hostile(random_: random.Random) -> object:
+    """One of the things a page should not say."""
+    pose = {"kind": "pose", "n": random_.randrange(100), "t": random_.choice([0, -1, 1e13, "x", None]), "space": 0,
+            "head": None, "left": {**HAND, "p": random_.choice([[1e9, 0, 0], "here", [1], None, [[]]])}, "right": HAND}  # fmt: skip
+    return random_.choice(
+        [
+            "", "{", "[]", "nul", "\U0001f916", '{"kind":"hello","code":"000000"}', '{"kind":"welcome"}',
+            json.dumps(pose), json.dumps({**pose, "left": None, "right": None, "more": 1}),
+            json.dumps({"kind": "press", "name": "../../discard"}), json.dumps({"kind": "pong", "n": 2**60, "t": 5}),
+            json.dumps({"kind": "shown", "panel": "x" * random_.randrange(100)}), "[" * 2000, '{"a":' * 500,
+            bytes(random_.randrange(256) for _ in range(random_.randrange(200))), "x" * random_.randrange(4000),
+        ]
+    )  # fmt: skip
+
+
+def test_ten_thousand_hostile_messages_move_nothing_and_kill_nothing(
+    driver: WebXrHeadset, port: int, code: str
+) -> None:
+    random_ = random.Random(0)
+
+    async def attack() -> int:
+        sent = 0
+        while sent < 10_000:
+            async with Page(port) as page:
+                await page.pair(code)
+                while page.closed_with is None and sent < 10_000:
+                    await page.say(_hostile(random_))
+                    sent += 1
+                    if sent % 20 == 0:
+                        await asyncio.sleep(0)
+        return sent
+
+    assert asyncio.run(attack()) == 10_000
+    assert driver.read() == []
+    health = driver.health()
+    assert health["malformed"] > 1000
+
+    async def operate() -> None:
+        async with Page(port) as page:
+            while await page.pair(code) is None:  # the attackers' last seat becomes free by itself
+                await asyncio.sleep(0.1)
+                page.closed_with = None
+            await poses(page, 3)
+            await page.close()
+
+    asyncio.run(operate())
+    readings(driver, 3)
+
+
+def test_a_message_that_is_too_long_ends_the_link(driver: WebXrHeadset, port: int, code: str) -> None:
+    async def shout() -> int | None:
+        async with Page(port) as page:
+            await page.pair(code)
+            await page.say("x" * 5000)
+            return (await page.closed())[0]
+
+    assert asyncio.run(shout()) == 1009
+
+
+def test_a_flood_is_thinned(driver: WebXrHeadset, port: int, code: str) -> None:
+    async def flood() -> None:
+        async with Page(port) as page:
+            await page.pair(code)
+            for _ in range(3000):
+                await page.pose()
+            await page.close()
+
+    asyncio.run(flood())
+    assert driver.health()["flooded"] > 100
+
+
+def test_a_repeated_or_older_pose_is_no_sample(driver: WebXrHeadset, port: int, code: str) -> None:
+    async def operate() -> None:
+        async with Page(port) as page:
+            await page.pair(code)
+            await poses(page, 3)
+            await page.pose(n=2)
+            await page.pose(t=5.0)
+            await page.pose(n=page.number + 4)
+            await asyncio.sleep(0.1)
+            await page.close()
+
+    asyncio.run(operate())
+    assert len(readings(driver, 4)) == 4
+    assert driver.health()["out_of_order"] == 2
+
+
+class Feed:
+    """The display's feed, as `vr_panel` opens it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> "Feed":
+        self._session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(door_path(self._port))))
+        self._socket = await self._session.ws_connect("http://headset/door", max_msg_size=0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._socket.close()
+        await self._session.close()
+
+    async def show(self, shown: Shown) -> None:
+        await self._socket.send_bytes(msgspec.msgpack.encode(shown))
+
+    async def hear(self) -> FromHeadset:
+        message = await self._socket.receive(10)
+        return msgspec.msgpack.decode(message.data, type=FromHeadset)
+
+
+def test_pictures_and_words_reach_the_page_and_presses_come_back(driver: WebXrHeadset, port: int, code: str) -> None:
+    async def operate() -> None:
+        async with Feed(port) as feed, Page(port) as page:
+            assert await feed.hear() == Worn(False)
+            await page.pair(code)
+            assert await feed.hear() == Worn(True)
+            board = Board("engaged", "", "ready", "cube: 2 saved", (Button("start", "start", "a"),), ("follower_left",))
+            await feed.show(board)
+            said = await page.wait("board")
+            assert said["buttons"] == [{"name": "start", "label": "start", "key": "a", "confirm": False}]
+            await page.say({"kind": "press", "name": "park"})  # not offered: not passed on
+            await page.say({"kind": "press", "name": "start"})
+            assert await feed.hear() == Press("start")
+            await feed.show(Told(False, "no sample yet from cam_high"))
+            assert (await page.wait("told"))["text"] == "no sample yet from cam_high"
+            await page.close()
+            assert await feed.hear() == Worn(False)
+
+    asyncio.run(operate())
+
+
+def test_a_page_that_shows_slowly_gets_the_newest_picture_not_every_one(
+    driver: WebXrHeadset, port: int, code: str
+) -> None:
+    async def operate() -> None:
+        async with Feed(port) as feed, Page(port) as page:
+            await page.pair(code)
+            await asyncio.sleep(0.2)
+            await feed.show(Picture("cam_high", monotonic_ns(), b"0"))
+            while not page.pictures:
+                await asyncio.sleep(0.01)
+            for number in range(1, 50):
+                await feed.show(Picture("cam_high", monotonic_ns(), f"{number}".encode()))
+            await asyncio.sleep(0.1)
+            assert len(page.pictures) == 1, "the first one is not on screen yet"
+            await page.say({"kind": "shown", "panel": "cam_high"})
+            while len(page.pictures) < 2:
+                await asyncio.sleep(0.01)
+            header, jpeg = page.pictures[1]
+            assert jpeg == b"49"
+            assert 0 <= page.now_ms() - header["t"] < 5000
+            await page.close()
+
+    asyncio.run(operate())
+
+
+def test_a_port_that_is_taken_is_named(home: Path, driver: WebXrHeadset, port: int) -> None:
+    other = headset(port)
+    with pytest.raises(DeviceBusy, match=rf"vr on port {port}: .*another program has it.*give the rig file's vr"):
+        other.open()
+    other.close()
+
+
+def test_fifty_openings_leave_nothing_behind(home: Path, port: int, driver: WebXrHeadset) -> None:
+    driver.close()
+    made = headset(port)
+    made.open()
+    made.close()
+    threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    for _ in range(50):
+        made.open()
+        assert pairing_path(port).stat().st_mode & 0o777 == 0o600
+        made.close()
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) <= descriptors + 1
+    assert not pairing_path(port).exists()
+    assert not door_path(port).exists()

@@ -1,0 +1,134 @@
+"""Leaders go along while a policy commands, and the operator takes over and hands back."""
+
+import pytest
+
+from station.bus.requests import Disengage, Done, Engage, Hold, TorqueOff
+from station.control.gesture import TOGETHER_NS, WITHIN_NS, Closing
+from tests.station.control.stage import MS, Stage
+
+AIM = (0.6, -0.4, 0.7, -0.5, 0.3, 0.2)
+
+
+@pytest.fixture
+def stage():
+    stage = Stage()
+    stage.asks["policy"] = AIM
+    stage.run(0.3)
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    assert isinstance(stage.answers[0], Done)
+    assert stage.run(10, lambda: met(stage)), {n: a.pose for n, a in stage.leader_hosts.items()}
+    stage.answers.clear()
+    return stage
+
+
+def met(stage):
+    pairs = zip(stage.leader_hosts.values(), stage.followers.values(), strict=True)
+    return all(
+        leader.torque and max(abs(a - b) for a, b in zip(leader.pose[:2], follower.pose[:2], strict=True)) < 0.02
+        for leader, follower in pairs
+    )
+
+
+def goals(stage, node):
+    return [(at, command.goal) for at, command in stage.commands if command.arm == node and not command.hold]
+
+
+def test_leaders_ramp_to_their_followers_and_follow(stage):
+    stage.asks["policy"] = (*(value + 0.2 for value in AIM[:5]), 0.2)
+    assert stage.run(5, lambda: met(stage) and stage.followers["follower_left"].pose[0] > 0.75)
+    assert {command.source for command in stage.sent_to("leader_left")} == {"policy"} | {
+        command.source for command in stage.sent_to("leader_left") if command.hold
+    }
+    assert not [why for arm in stage.leader_hosts.values() for why in arm.refusals]
+    assert stage.state.source == "policy"
+
+
+def test_at_take_over_leaders_go_limp_where_the_followers_are_and_keep_torque_otherwise(stage):
+    for node, arm in stage.leader_hosts.items():
+        stage.leaders[node] = arm.pose  # the operator's hands close around them
+    before = {node: arm.pose for node, arm in stage.followers.items()}
+    stage.request(Engage("leader"))
+    assert stage.run(5, stage.answered)
+    assert isinstance(stage.answers.pop(), Done)
+    assert not any(arm.torque for arm in stage.leader_hosts.values())
+    assert {arm for arm, request in stage.requests if isinstance(request, TorqueOff)} == set(stage.leader_hosts)
+    for node, arm in stage.followers.items():
+        assert max(abs(a - b) for a, b in zip(arm.pose[:2], before[node][:2], strict=True)) < 0.05, "aligned: all stand"
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    assert stage.run(10, lambda: met(stage))
+    stage.request(Hold("enough"))
+    stage.run(0.5)
+    assert all(arm.torque and arm.gate.holding for arm in stage.leader_hosts.values())
+    stage.request(Disengage())
+    stage.run(0.5)
+    assert all(arm.torque for arm in stage.leader_hosts.values()), "nobody may be holding them"
+
+
+def test_a_leader_held_against_its_will_is_left_where_it_is(stage):
+    arm = stage.leader_hosts["leader_left"]
+    arm.gate.hold("pulled away from its goal")
+    stage.run(0.5)
+    sent = len(stage.sent_to("leader_left"))
+    stage.run(1)
+    assert len(stage.sent_to("leader_left")) == sent
+    assert (stage.state.state, stage.state.source) == ("engaged", "policy")
+
+
+def test_a_leader_that_can_only_be_read_is_left_alone():
+    stage = Stage("left")
+    stage.asks["policy"] = AIM[:3]
+    stage.run(0.3)
+    stage.core.arms.leaders["leader_left"].drivable = False
+    stage.core.described = lambda *_: None
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    stage.run(1)
+    assert not stage.sent_to("leader_left")
+    assert not stage.leader_hosts["leader_left"].torque
+
+
+def test_closing_both_grippers_takes_over(stage):
+    assert all(host.free == ("gripper",) for host in stage.leader_hosts.values())
+    for node in stage.leaders:
+        grip(stage, node, 0.9)
+    stage.run(1)
+    grip(stage, "leader_left", 0.05)
+    stage.run(0.5)
+    assert stage.state.source == "policy", "one hand is not enough"
+    grip(stage, "leader_right", 0.05)
+    assert stage.run(5, lambda: stage.state.source == "leader" and stage.state.state == "engaged")
+
+
+def grip(stage, node, opening):
+    """A hand on the gripper, which is limp."""
+    stage.leaders[node] = (*stage.leader_hosts[node].pose[:2], opening)
+
+
+def feel(closing, node, pairs, begin_ns=0, step_ns=20 * MS):
+    return [closing.felt(node, *pair, begin_ns + i * step_ns) for i, pair in enumerate(pairs)]
+
+
+def closing_hand(follower=0.8):
+    return [(1.0 - i / 20, follower) for i in range(21)]
+
+
+def test_the_gesture_is_felt_once_and_only_by_all():
+    closing = Closing(["a", "b"])
+    assert not any(feel(closing, "a", closing_hand()))
+    assert feel(closing, "b", closing_hand(), 300 * MS).count(True) == 1
+    assert not any(feel(closing, "b", [(0.0, 0.8)] * 50, 1000 * MS))
+
+
+def test_too_slow_or_not_together_is_no_gesture():
+    slow = Closing(["a"])
+    assert not any(feel(slow, "a", closing_hand(), step_ns=WITHIN_NS // 5))
+    apart = Closing(["a", "b"])
+    feel(apart, "a", closing_hand())
+    assert not any(feel(apart, "b", closing_hand(), TOGETHER_NS + 1000 * MS))
+
+
+def test_a_gripper_that_only_goes_along_with_its_follower_is_no_gesture():
+    closing = Closing(["a"])
+    assert not any(feel(closing, "a", [(1.0 - i / 20, max(0.0, 0.9 - i / 20)) for i in range(21)]))

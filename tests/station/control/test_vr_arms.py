@@ -1,0 +1,359 @@
+from math import cos, pi, sin
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.sim.scene import START_RAD
+from station.bus.messages import ArmPilot, ArmState, Command, Dimension, Hand, HandPose, PilotState
+from station.control.vr_arms import ArmHand, VrArms
+from station.kinematics.models import FRAME, chain_model
+from station.kinematics.reach import Reach, Workspace
+
+LOWER = (-3.14158, -1.85005, -1.76278, -3.14158, -1.8675, -3.14158)
+UPPER = (3.14158, 1.25664, 1.6057, 3.14158, 2.23402, 3.14158)
+DIMENSIONS = (
+    *(Dimension(f"j{i}", "rad", low, high) for i, (low, high) in enumerate(zip(LOWER, UPPER, strict=True))),
+    Dimension("gripper", "1", 0, 1, 2.11, True),
+)
+BENT = (0.0, -0.5, 0.8, 0.0, 0.4, 0.0, 0.5)
+FRAME_NS = 14_000_000
+LEVEL = (1.0, 0.0, 0.0, 0.0)
+
+
+def _yawed(yaw: float) -> tuple[float, float, float, float]:
+    return (cos(yaw / 2), 0.0, 0.0, sin(yaw / 2))
+
+
+class Operator:
+    """Both hands, a clock, and the pilot as the test sets it."""
+
+    def __init__(self, sides=("left", "right"), scale: float = 1.0, start=BENT) -> None:
+        self.now_ns = 1_000_000_000
+        self.arms = {}
+        for side in sides:
+            reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
+            self.arms[side] = ArmHand(f"follower_{side}", side, DIMENSIONS, reach, 3.14)
+            zeros = (0.0,) * 7
+            self.arms[side].heard_state(ArmState(start, zeros, zeros, 0.5, 0.0, True))
+        self.core = VrArms(list(self.arms.values()), scale)
+        self.hand = {side: Hand((0.2, 0.2, 1.2), LEVEL, trigger=0.5) for side in ("left", "right")}
+        self.yaw: float | None = 0.0
+        self.space = 0
+        self.ask = None
+
+    def pilot(self, state: str, source: str = "vr", why: str = "") -> None:
+        self.core.heard_pilot(PilotState(state, source, why, (ArmPilot("follower_left", True),)))
+
+    def set(self, side: str = "left", **changes) -> None:
+        values = {name: getattr(self.hand[side], name) for name in Hand.__struct_fields__}
+        self.hand[side] = Hand(**{**values, **changes})
+
+    def send(self, times: int = 1, late_ns: int = 0):
+        for _ in range(times):
+            self.now_ns += FRAME_NS
+            pose = HandPose(self.hand["left"], self.hand["right"], self.yaw, self.space)
+            self.ask = self.core.sample(pose, self.now_ns - late_ns, self.now_ns)
+        return self.ask
+
+    def engaged(self) -> "Operator":
+        self.pilot("idle", "none")
+        self.send(2)
+        self.pilot("aligning")
+        self.send()
+        self.pilot("engaged")
+        self.send()
+        return self
+
+    def squeeze(self, side: str = "left") -> None:
+        self.set(side, grip=0.0)
+        self.send()
+        self.set(side, grip=1.0)
+        self.send()
+
+    def move(self, by, side: str = "left", steps: int = 30) -> None:
+        begin = np.array(self.hand[side].position_m)
+        for fraction in np.linspace(0, 1, steps + 1)[1:]:
+            self.set(side, position_m=tuple(begin + fraction * np.array(by)))
+            self.send()
+        self.send(10)
+
+    def gripper(self, side: str = "left"):
+        return self.arms[side].pose()
+
+
+def test_while_nobody_engages_it_asks_for_where_the_arms_are() -> None:
+    operator = Operator()
+    operator.pilot("idle", "none")
+    operator.squeeze()
+    operator.move((0.1, 0, 0))
+    assert operator.ask.goal == (*BENT, *BENT)
+    assert operator.core.state().state == "idle"
+
+
+def test_it_asks_for_the_goal_the_arm_holds_not_for_its_sag() -> None:
+    operator = Operator(("left",))
+    held = (0.0, -0.52, *BENT[2:])
+    operator.arms["left"].heard_applied(Command("follower_left", "hold", -1, -1, 0, held))
+    assert operator.send().goal == held
+    old = (1.0, -0.52, *BENT[2:])
+    operator.arms["left"].heard_applied(Command("follower_left", "hold", -1, -1, 0, old))
+    assert operator.send().goal == BENT
+
+
+def test_an_arm_that_was_not_heard_makes_no_ask() -> None:
+    reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
+    core = VrArms([ArmHand("follower_left", "left", DIMENSIONS, reach, 3.14)], 1.0)
+    assert core.sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None
+
+
+def test_the_arm_moves_only_while_the_grip_is_squeezed() -> None:
+    operator = Operator().engaged()
+    operator.move((0.05, 0, 0))
+    assert operator.ask.goal == (*BENT, *BENT)
+    operator.squeeze()
+    before = operator.gripper().position_m
+    operator.move((0.05, -0.03, 0.04))
+    assert operator.gripper().position_m - before == pytest.approx((0.05, -0.03, 0.04), abs=1e-3)
+    assert operator.ask.goal[7:] == BENT
+    operator.set(grip=0.0)
+    operator.move((-0.2, 0, 0))
+    assert operator.gripper().position_m - before == pytest.approx((0.05, -0.03, 0.04), abs=1e-3)
+    assert operator.core.state().state == "engaged"
+
+
+def test_every_squeeze_starts_from_where_hand_and_arm_are() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    operator.move((0.06, 0, 0))
+    operator.set(grip=0.0)
+    operator.move((-0.06, 0, 0))
+    before = operator.gripper().position_m
+    operator.squeeze()
+    operator.send(5)
+    assert operator.gripper().position_m == pytest.approx(before, abs=5e-4)
+    operator.move((0.04, 0, 0))
+    assert operator.gripper().position_m - before == pytest.approx((0.04, 0, 0), abs=1e-3)
+
+
+def test_a_hand_held_askew_does_not_tilt_the_axes() -> None:
+    operator = Operator().engaged()
+    operator.set(quaternion_wxyz=(0.8, 0.36, 0.48, 0.0))
+    operator.send(20)
+    operator.squeeze()
+    before = operator.gripper()
+    operator.move((0, 0, 0.05))
+    assert operator.gripper().position_m - before.position_m == pytest.approx((0, 0, 0.05), abs=1e-3)
+    assert abs(operator.gripper().quaternion_wxyz @ before.quaternion_wxyz) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_turn_of_the_hand_is_the_same_turn_of_the_gripper() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    before = operator.gripper()
+    for yaw in np.linspace(0, 0.4, 20):
+        operator.set(quaternion_wxyz=_yawed(yaw))
+        operator.send()
+    operator.send(10)
+    w = operator.gripper().quaternion_wxyz @ before.quaternion_wxyz
+    assert 2 * np.arccos(min(1, abs(w))) == pytest.approx(0.4, abs=0.02)
+    assert operator.gripper().position_m == pytest.approx(before.position_m, abs=2e-3)
+
+
+def test_forward_is_where_the_operator_faces_at_first() -> None:
+    operator = Operator()
+    operator.yaw = pi / 2  # facing the room's +y: that is the rig's +x
+    operator.engaged()
+    operator.squeeze()
+    before = operator.gripper().position_m
+    operator.move((0, 0.05, 0))
+    assert operator.gripper().position_m - before == pytest.approx((0.05, 0, 0), abs=1e-3)
+
+
+def test_a_thumbstick_press_aims_forward_anew_without_a_jump() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    operator.move((0.03, 0, 0))
+    before = operator.gripper().position_m
+    operator.yaw = pi / 2
+    operator.send(5)
+    operator.set("right", stick_pressed=True)
+    operator.send(3)
+    operator.yaw = 0.3  # turning the head while the stick stays pressed changes nothing
+    operator.send(3)
+    operator.set("right", stick_pressed=False)
+    operator.send()
+    assert operator.gripper().position_m == pytest.approx(before, abs=1e-3)
+    operator.move((0, 0.05, 0))
+    assert operator.gripper().position_m - before == pytest.approx((0.05, 0, 0), abs=1e-3)
+    assert operator.core.state().forward_rad == pytest.approx(pi / 2)
+
+
+def test_scale_multiplies_the_way_not_the_turn() -> None:
+    operator = Operator(scale=0.5).engaged()
+    operator.squeeze()
+    before = operator.gripper().position_m
+    operator.move((0.1, 0, 0))
+    assert operator.gripper().position_m - before == pytest.approx((0.05, 0, 0), abs=1e-3)
+
+
+def test_the_trigger_closes_the_gripper_no_faster_than_it_may() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    operator.send()
+    operator.set(trigger=1.0)
+    before = operator.ask.goal[6]
+    operator.send()
+    assert 0 < before - operator.ask.goal[6] <= 3.14 / 2.11 * FRAME_NS / 1e9 + 1e-9
+    operator.send(60)
+    assert operator.ask.goal[6] == pytest.approx(0.0)
+
+
+def test_squeezing_the_grip_never_drops_what_the_gripper_holds() -> None:
+    operator = Operator(start=(*BENT[:6], 0.0)).engaged()
+    operator.set(trigger=0.0)
+    operator.squeeze()
+    operator.send(30)
+    assert operator.ask.goal[6] == 0.0
+    operator.set(trigger=1.0)
+    operator.send()
+    operator.set(trigger=0.2)
+    operator.send(60)
+    assert operator.ask.goal[6] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("loss", "why"),
+    [
+        ({"position_m": None, "quaternion_wxyz": None}, "does not see the controller"),
+        ({"position_m": (0.27, 0.2, 1.2)}, "jumped 7 cm"),
+        ({"quaternion_wxyz": _yawed(np.radians(30))}, "jumped 30°"),
+    ],
+)
+def test_a_lost_hand_holds_until_a_fresh_squeeze(loss, why) -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    good = {name: getattr(operator.hand["left"], name) for name in loss}
+    before = operator.ask.goal
+    operator.set(**loss)
+    operator.send(3)
+    assert operator.ask.goal == before
+    assert not operator.ask.hold
+    state = operator.core.state()
+    assert state.state == "hold"
+    assert why in state.why
+    assert "squeeze" in state.why
+    operator.set(**good)
+    operator.send(3)
+    operator.move((0.05, 0, 0))
+    assert operator.ask.goal == before, "the grip was not opened in between"
+    operator.squeeze()
+    operator.move((0.03, 0, 0))
+    assert operator.ask.goal != before
+    assert operator.core.state().state == "engaged"
+
+
+def test_one_lost_hand_does_not_stop_the_other() -> None:
+    operator = Operator().engaged()
+    operator.squeeze("left")
+    operator.squeeze("right")
+    operator.set("left", position_m=None, quaternion_wxyz=None)
+    operator.send()
+    before = operator.gripper("right").position_m
+    operator.move((0, 0, 0.04), "right")
+    assert operator.gripper("right").position_m - before == pytest.approx((0, 0, 0.04), abs=1e-3)
+
+
+def test_a_lost_link_asks_to_hold_once() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    assert operator.core.check(operator.now_ns + 99_000_000) is None
+    ask = operator.core.check(operator.now_ns + 101_000_000)
+    assert ask.hold
+    assert "no hand pose for 101 ms" in ask.why
+    assert operator.core.check(operator.now_ns + 150_000_000) is None
+    assert operator.core.state().state == "hold"
+    operator.now_ns += 200_000_000
+    operator.pilot("hold", why=ask.why)
+    before = operator.arms["left"].ask
+    operator.move((0.05, 0, 0))
+    assert operator.arms["left"].ask == pytest.approx(before), "it was still squeezed: no fresh squeeze"
+    assert not operator.core.wants_to_go_on
+    operator.squeeze()
+    assert operator.core.wants_to_go_on
+    operator.send()
+    assert not operator.core.wants_to_go_on
+    operator.pilot("aligning")
+    operator.send(2)
+    operator.pilot("engaged")
+    operator.squeeze()
+    before = operator.gripper().position_m
+    operator.move((0.03, 0, 0))
+    assert operator.gripper().position_m - before == pytest.approx((0.03, 0, 0), abs=1e-3)
+
+
+def test_a_squeeze_does_not_end_a_hold_that_has_another_cause() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    operator.pilot("hold", why="follower_left is silent")
+    operator.squeeze()
+    assert not operator.core.wants_to_go_on
+    assert operator.core.state().why == "follower_left is silent"
+
+
+def test_samples_that_come_late_are_a_lost_link() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    ask = operator.send(late_ns=120_000_000)
+    assert ask.hold
+    assert "120 ms behind" in ask.why
+
+
+def test_a_room_that_was_set_anew_lets_go_and_aims_again() -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    operator.space, operator.yaw = 1, 1.0
+    operator.send()
+    assert "set anew" in operator.core.state().why
+    assert operator.core.state().forward_rad == 1.0
+
+
+_FLOATS = st.floats(-2, 2)
+_HANDS = st.one_of(
+    st.none(),
+    st.builds(
+        Hand,
+        st.one_of(st.none(), st.tuples(_FLOATS, _FLOATS, _FLOATS)),
+        st.one_of(st.none(), st.sampled_from([LEVEL, _yawed(0.3), _yawed(2.0), (0.0, 1.0, 0.0, 0.0)])),
+        st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 0.5, 1.0]),
+        stick_pressed=st.booleans(),
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_HANDS, st.integers(1, 200_000_000), st.floats(-4, 4)), min_size=2, max_size=20))
+def test_no_stream_of_poses_asks_for_a_step_beyond_the_limits(stream) -> None:
+    operator = Operator(("left",)).engaged()
+    before = np.array(operator.ask.goal)
+    for hand, dt_ns, yaw in stream:
+        operator.now_ns += dt_ns
+        ask = operator.core.sample(HandPose(hand, None, yaw), operator.now_ns, operator.now_ns)
+        after = np.array(ask.goal)
+        most = 3.14 * min(dt_ns, 50_000_000) / 1e9 + 1e-9
+        assert (np.abs(after - before)[:6] <= most).all()
+        assert (after[:6] >= np.array(LOWER) - 1e-9).all()
+        assert (after[:6] <= np.array(UPPER) + 1e-9).all()
+        assert 0 <= after[6] <= 1
+        before = after
+
+
+def test_the_start_pose_of_aloha_can_be_left_by_hand() -> None:
+    """It is near a wrist singularity."""
+    operator = Operator(("left",), start=(*START_RAD, 0.5)).engaged()
+    operator.squeeze()
+    before = operator.gripper().position_m
+    operator.move((0.03, 0.05, -0.05), steps=60)
+    operator.send(60)
+    assert operator.gripper().position_m - before == pytest.approx((0.03, 0.05, -0.05), abs=2e-3)

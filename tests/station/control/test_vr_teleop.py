@@ -1,0 +1,121 @@
+"""The VR source as a process of its own on a real bus: hand poses in, asks out."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from station.bus.messages import (
+    ArmState,
+    Command,
+    Description,
+    Dimension,
+    Hand,
+    HandPose,
+    PilotState,
+    StreamDescription,
+)
+from station.bus.sockets import Publisher, Subscriber
+from station.clock import monotonic_ns
+from station.control.vr_teleop import hand_of
+from station.errors import StationError
+from station.rig import Base, Side, find_rig, load_rig
+
+RIG = "sim_vr"
+JOINTS = (0.0, -0.5, 0.8, 0.0, 0.4, 0.0, 0.5)
+LOWER = (-3.1, -1.85, -1.76, -3.1, -1.86, -3.1, 0.0)
+UPPER = (3.1, 1.25, 1.6, 3.1, 2.23, 3.1, 1.0)
+DIMENSIONS = tuple(Dimension(f"d{i}", "rad", low, high) for i, (low, high) in enumerate(zip(LOWER, UPPER, strict=True)))
+ZEROS = (0.0,) * 7
+
+
+def side(name: str) -> Side:
+    return Side(name, Base(), None, f"follower_{name}")
+
+
+def test_hands_are_told_by_the_sides_names() -> None:
+    assert hand_of([side("left"), side("right")]) == {"follower_left": "left", "follower_right": "right"}
+    assert hand_of([side("left")]) == {"follower_left": "left"}
+    assert hand_of([side("only")]) == {"follower_only": "right"}
+    with pytest.raises(StationError, match="no hand for the side upper, lower"):
+        hand_of([side("upper"), side("lower")])
+
+
+class Bus:
+    """Plays the arms, the pilot and the headset, all in step, and hears the asks."""
+
+    def __init__(self) -> None:
+        nodes = ("follower_left", "follower_right", "pilot", "vr")
+        self._publishers = {node: Publisher(RIG, node, 1, monotonic_ns) for node in nodes}
+        self._heard = Subscriber(RIG, [("command", "vr_teleop"), ("teleop", "vr_teleop")])
+        self.pilot, self.grip, self.x, self.link = "idle", 0.0, 0.0, True
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._play)
+        self._thread.start()
+
+    def _play(self) -> None:
+        described = Description("vx300s", "1", "1", (StreamDescription("arm_state", 100, DIMENSIONS),), "position")
+        while not self._end.wait(0.01):
+            for arm in ("follower_left", "follower_right"):
+                self._publishers[arm].publish("description", described)
+                self._publishers[arm].publish("arm_state", ArmState(JOINTS, ZEROS, ZEROS, 0.5, 0.0, True))
+            source = "none" if self.pilot == "idle" else "vr"
+            self._publishers["pilot"].publish("pilot", PilotState(self.pilot, source, "", ()))
+            if self.link:
+                hand = Hand((self.x, 0.2, 1.0), (1.0, 0.0, 0.0, 0.0), grip=self.grip)
+                self._publishers["vr"].publish("hand_pose", HandPose(hand, None, 0.0, 1))
+
+    def until(self, what: str, fits) -> object:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            sample = self._heard.receive(100)
+            if sample is not None and fits(sample.body):
+                return sample.body
+        raise AssertionError(f"no {what}")
+
+    def close(self) -> None:
+        self._end.set()
+        self._thread.join()
+        self._heard.close()
+        for publisher in self._publishers.values():
+            publisher.close()
+
+
+@pytest.fixture
+def bus(runtime: str) -> Iterator[Bus]:
+    made = Bus()
+    command = [sys.executable, "-m", "station.control.vr_teleop", "--rig", str(find_rig(RIG)), "--node", "vr_teleop"]
+    process = subprocess.Popen(command, env={**os.environ}, cwd=Path(__file__).parents[3])
+    yield made
+    process.terminate()
+    assert process.wait(20) == 0
+    made.close()
+
+
+def _ask(body: object) -> bool:
+    return isinstance(body, Command) and not body.hold
+
+
+def test_it_asks_for_all_arms_and_asks_to_hold_when_the_link_is_gone(bus: Bus) -> None:
+    ask = bus.until("ask", _ask)
+    assert isinstance(ask, Command)
+    assert (ask.arm, ask.source, ask.tick, ask.goal) == ("rig", "vr", -1, (*JOINTS, *JOINTS))
+    assert 0 < ask.ask_at_ns <= monotonic_ns()
+    bus.pilot = "engaged"
+    bus.until("engagement", lambda body: getattr(body, "state", "") == "engaged")
+    bus.grip = 1.0
+    bus.until("a closed clutch", lambda body: any(hand.clutched for hand in getattr(body, "hands", ())))
+    bus.x += 0.05
+    moved = bus.until("a move of the left arm", lambda body: _ask(body) and body.goal[:7] != JOINTS)
+    assert isinstance(moved, Command)
+    assert moved.goal[7:] == JOINTS
+    bus.link = False
+    held = bus.until("an ask to hold", lambda body: isinstance(body, Command) and body.hold)
+    assert isinstance(held, Command)
+    assert "no hand pose for" in held.why
+    assert load_rig(find_rig(RIG)).teleop.scale == 1.0

@@ -1,0 +1,37 @@
+"""The idle runner: refuses in words, and costs next to nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from station.bus.requests import StartPolicy, StopPolicy
+from station.bus.sockets import Asker
+from station.errors import RequestRefused
+from station.rig import load_rig
+from tests.station.policy.test_runner import RIG
+
+HEAVY = ("cv2", "h5py", "onnxruntime", "mcap")
+
+
+def test_nothing_heavy_is_loaded_before_a_policy_is(runtime: str, tmp_path: Path) -> None:
+    path = tmp_path / "rig.yaml"
+    path.write_text(RIG)
+    rig = load_rig(path)
+    command = [sys.executable, "-m", "station.policy.node", "--rig", str(path), "--node", "policy"]
+    process = subprocess.Popen(command, env=os.environ, stderr=subprocess.DEVNULL)
+    try:
+        with Asker(rig.name, "policy") as asker:
+            with pytest.raises(RequestRefused, match="no policy is loaded"):
+                asker.ask(StartPolicy(), 60_000)
+            asker.ask(StopPolicy())
+        loaded = {Path(region.path).name.partition(".")[0] for region in psutil.Process(process.pid).memory_maps()}
+        assert not loaded & set(HEAVY)
+        assert not any("opencv" in name or "hdf5" in name or "onnxruntime" in name for name in loaded)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0

@@ -1,0 +1,30 @@
+"""The wall clock is read in one place, for one attribute: a step of it can change nothing else."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+WALL = {("time", "time"), ("time", "time_ns"), ("time", "localtime"), ("time", "gmtime"), ("time", "strftime"),
+        ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}  # fmt: skip
+ALLOWED = {"station/sync/synchronizer.py": 1}
+"""The `start_wall_ns` of an episode."""
+
+
+def reads(path: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        used = (
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL
+        )
+        brought = isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names)
+        if used or brought:
+            yield node.lineno
+
+
+def test_only_an_episodes_metadata_knows_the_wall_clock() -> None:
+    found = {}
+    for room in ("station", "drivers", "calibration"):
+        for path in (ROOT / room).rglob("*.py"):
+            if count := len(list(reads(path))):
+                found[str(path.relative_to(ROOT))] = count
+    assert found == ALLOWED

@@ -1,0 +1,158 @@
+"""`python -m tests.system.kills --rig bench --each 20 --random 200`: nodes are killed at random while recording.
+
+After every kill: what was acknowledged is in the file, the file is whole and says what ended it, the followers kept
+their torque and no goal was written faster than the rig's limits allow, and the node is back. Prints a table for
+docs/reliability.md. Takes about ten seconds a kill.
+"""
+
+import argparse
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from drivers.sim.servo import RAD_PER_TICK
+from station.bus.requests import Stop
+from station.clock import NS_PER_S
+from station.rig import find_rig
+from tests.system.rig import Booted, booted, light_rig
+
+WINDOW_NS = NS_PER_S // 5
+SLACK_S = 0.05
+"""What a gate may be ahead (40 ms), and what lies between its write and the servo's register."""
+
+
+class Kill(NamedTuple):
+    """What one kill did."""
+
+    node: str
+    back_s: float
+    acknowledged: int
+    rows: int
+    ended: str
+    fastest_rad_s: float
+    """Of any joint's goal register, over 200 ms."""
+    limp: int
+    """Follower servos that lost their torque."""
+
+    @property
+    def lost(self) -> int:
+        """Acknowledged rows that are not in the file."""
+        return max(0, self.acknowledged - self.rows)
+
+
+def victims(rig: Booted) -> tuple[str, ...]:
+    """Every node of the station; the world stands for metal."""
+    return tuple(node for node in rig.nodes if node != "world")
+
+
+def kill(rig: Booted, node: str, chance: random.Random) -> Kill:
+    """One episode and one kill in the middle of it."""
+    number = rig.record(rows=chance.randrange(10, 60))
+    life, losses = rig.life(node), torque_losses(rig, rig.truth(0.0))
+    killed_ns = rig.signal(node, signal.SIGKILL)
+    acknowledged = _acknowledged(rig, number)
+    back_ns = rig.until(f"{node} back", lambda: rig.life_began_ns(node, life))
+    rig.ready()
+    state = rig.session()
+    if state is not None and state.phase == "recording" and state.episode == number:
+        rig.ask("session", Stop())
+    saved = rig.saved(number)
+    truth = rig.truth(6.0)
+    return Kill(
+        node, (back_ns - killed_ns) / NS_PER_S, acknowledged, saved.rows, saved.ended,
+        fastest(rig, truth), torque_losses(rig, truth) - losses,
+    )  # fmt: skip
+
+
+def _acknowledged(rig: Booted, number: int) -> int:
+    """Rows that were announced before the kill was noticed."""
+    rig.hear(0)
+    recorder = rig.recorder()
+    return recorder.recorded_ticks if recorder is not None and recorder.path.endswith(f"_{number}.mcap.part") else 0
+
+
+def torque_losses(rig: Booted, truth: dict[str, Any]) -> int:
+    """How often any follower's servo lost its torque since the world began."""
+    return sum(int(truth[f"{arm}_torque_losses"].sum()) for arm in rig.rig.followers)
+
+
+def fastest(rig: Booted, truth: dict[str, Any]) -> float:
+    """The highest mean speed of any follower's goal register over a window, rad/s; what a gate may be ahead taken off."""
+    top = 0.0
+    for arm in rig.rig.followers:
+        times, goals = truth[f"{arm}_t_ns"], truth[f"{arm}_rad"]
+        if len(times) < 2:
+            continue
+        starts = np.arange(len(times))
+        ends = np.minimum(np.searchsorted(times, times + WINDOW_NS), len(times) - 1)
+        moved = np.abs(goals[ends] - goals[starts]).max(axis=1) - 2 * RAD_PER_TICK
+        top = max(top, float((moved / ((times[ends] - times[starts]) / NS_PER_S + SLACK_S)).max()))
+    return top
+
+
+def failures(done: list[Kill], limit_rad_s: float) -> list[str]:
+    """What was promised and not kept."""
+    wrong = []
+    for found in done:
+        if found.lost:
+            wrong.append(f"{found.node}: {found.lost} of {found.acknowledged} acknowledged rows are missing")
+        if found.limp:
+            wrong.append(f"{found.node}: {found.limp} servos lost their torque")
+        if found.fastest_rad_s > limit_rad_s:
+            wrong.append(f"{found.node}: a goal moved at {found.fastest_rad_s:.2f} rad/s, the limit is {limit_rad_s:g}")
+    return wrong
+
+
+def table(done: list[Kill]) -> str:
+    """Markdown, a row per node."""
+    lines = [
+        "| node | kills | acknowledged rows lost | back, median s | back, worst s | goals' fastest rad/s | went limp "
+        "| episode ended by itself |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for node in dict.fromkeys(found.node for found in done):
+        of = [found for found in done if found.node == node]
+        back = sorted(found.back_s for found in of)
+        ended = sum(bool(found.ended) for found in of)
+        lines.append(
+            f"| {node} | {len(of)} | {sum(f.lost for f in of)} | {back[len(back) // 2]:.2f} | {back[-1]:.2f} "
+            f"| {max(f.fastest_rad_s for f in of):.2f} | {sum(f.limp for f in of)} | {ended} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rig", default="bench", help="bench, or light: half the load")
+    parser.add_argument("--each", type=int, default=0, help="kills of every node")
+    parser.add_argument("--random", type=int, default=0, help="kills of nodes drawn at random")
+    parser.add_argument("--node", action="append", help="only these")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    chance = random.Random(arguments.seed)
+    folder = Path(tempfile.mkdtemp(prefix="kills-"))
+    path = light_rig(folder) if arguments.rig == "light" else find_rig(arguments.rig)
+    done: list[Kill] = []
+    with booted(path, folder / "data") as rig:
+        names = tuple(arguments.node or victims(rig))
+        plan = [node for node in names for _ in range(arguments.each)]
+        plan += [chance.choice(names) for _ in range(arguments.random)]
+        for node in plan:
+            done.append(kill(rig, node, chance))
+            print(f"{len(done)}/{len(plan)} {done[-1]}", file=sys.stderr, flush=True)
+        wrong = failures(done, rig.rig.safety.velocity_rad_s)
+        rig.close_session()
+    print(table(done))
+    shutil.rmtree(folder)
+    sys.exit("\n".join(wrong) if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

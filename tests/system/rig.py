@@ -1,0 +1,321 @@
+"""Boots a rig for the tests of this folder and the commands beside them, breaks things in it, and waits for what follows.
+
+Everything goes the station's own ways: a supervisor process, requests, streams, signals. Nothing here sleeps: it waits for a
+state, and says what it saw instead when the state does not come.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import msgspec
+import numpy as np
+import psutil
+import yaml
+
+from drivers.sim.requests import CameraFault, ServoFault, SetCameraFault, SetServoFault
+from station.bus.messages import Health, PilotState, RecorderState, SessionState, StationState
+from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start
+from station.bus.sockets import Asker, Subscriber
+from station.bus.wire import Sample
+from station.clock import NS_PER_S, monotonic_ns
+from station.episodes.verify import verify
+from station.errors import NodeAbsent, RequestRefused
+from station.processes import processes
+from station.rig import Rig, find_rig, load_rig
+from station.runtime import runtime_folder
+
+PATIENCE_S = 60.0
+"""How long anything may take on a machine that does other things too; what is waited for comes in a second or two."""
+ALIGN_MS = 40_000
+TASK = "faults"
+STEPPING = Path(__file__).parent / "stepping_clock"
+T = TypeVar("T")
+
+
+def light_rig(folder: Path, **changes: Any) -> Path:
+    """The bench rig at half the load (two cameras, 100 Hz), so that a busy machine of two cores runs it in time."""
+    described = yaml.safe_load(find_rig("bench").read_text())
+    for side in described["arms"].values():
+        for arm in side.values():
+            arm["rate_hz"] = 100
+    described["cameras"] = {name: described["cameras"][name] | {"fps": 15} for name in ("cam_high", "cam_low")}
+    described["safety"] = {"stale_ms": 250}
+    described["data"] = str(folder / "data")
+    path = folder / "faults.yaml"
+    path.write_text(yaml.safe_dump(described | {"name": "faults"} | changes, sort_keys=False))
+    return path
+
+
+class Booted:
+    """A rig that runs, as its clients see it."""
+
+    def __init__(self, rig: Rig, data: Path, environment: dict[str, str] | None = None) -> None:
+        self.rig, self.data = rig, data
+        self.nodes = tuple(row.node for row in processes(rig))
+        self._environment = {**os.environ, **(environment or {})}
+        self._heard = Subscriber(
+            rig.name,
+            [("station", "supervisor"), ("session", "session"), ("pilot", "pilot"), ("recorder", "synchronizer")]
+            + [("health", node) for node in self.nodes],
+        )
+        self._newest: dict[tuple[str, str], Sample] = {}
+        self.begun_ns = monotonic_ns()
+        self.supervisor = self.start()
+
+    # -- the station itself --
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start a supervisor; `ready` waits for it."""
+        self.begun_ns = monotonic_ns()
+        with (runtime_folder(self.rig.name) / "supervisor.log").open("a") as log:
+            self.supervisor = subprocess.Popen(
+                [sys.executable, "-m", "station.supervisor", "--rig", str(self.rig.file), "--child"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True,
+            )  # fmt: skip
+        return self.supervisor
+
+    def ready(self) -> None:
+        """Every node is well, in this life of the station."""
+        self.until("every node well", lambda: all(self.well(node, self.begun_ns) for node in self.nodes))
+
+    def stop(self) -> None:
+        """Shut down in order; nothing may be left."""
+        pids = list(self.pids().values()) if self.supervisor.poll() is None else []
+        if self.supervisor.poll() is None:
+            try:
+                self.ask("supervisor", Shutdown())
+                self.supervisor.wait(PATIENCE_S)
+            except (NodeAbsent, subprocess.TimeoutExpired):
+                self.supervisor.kill()
+                self.supervisor.wait()
+                raise
+        gone(pids)
+
+    def close(self) -> None:
+        """Stop, whatever state it is in, and let go of the sockets."""
+        try:
+            self.stop()
+        finally:
+            self._heard.close()
+
+    # -- what is seen --
+
+    def until(self, what: str, seen: Callable[[], T | None], seconds: float = PATIENCE_S) -> T:
+        """Hear until `seen` gives something; AssertionError with everybody's state if it does not."""
+        deadline_ns = monotonic_ns() + int(seconds * NS_PER_S)
+        while not (found := seen()):
+            if monotonic_ns() > deadline_ns:
+                raise AssertionError(f"no {what} within {seconds:g} s: {self.told()}")
+            self.hear(100)
+        return found
+
+    def hear(self, timeout_ms: int) -> None:
+        """Take what has come, waiting at most so long for the first."""
+        sample = self._heard.receive(timeout_ms)
+        while sample is not None:
+            self._newest[sample.kind, sample.node] = sample
+            sample = self._heard.receive()
+
+    def _body(self, kind: str, node: str, since_ns: int = 0) -> Any:
+        sample = self._newest.get((kind, node))
+        return sample.body if sample is not None and sample.header.sent_at_ns >= since_ns else None
+
+    def session(self, since_ns: int = 0) -> SessionState | None:
+        """What the session last said (None: nothing since then)."""
+        found: SessionState | None = self._body("session", "session", since_ns)
+        return found
+
+    def pilot(self, since_ns: int = 0) -> PilotState | None:
+        """What the pilot last said."""
+        found: PilotState | None = self._body("pilot", "pilot", since_ns)
+        return found
+
+    def recorder(self, since_ns: int = 0) -> RecorderState | None:
+        """What the synchronizer last said."""
+        found: RecorderState | None = self._body("recorder", "synchronizer", since_ns)
+        return found
+
+    def health(self, node: str, since_ns: int = 0) -> Health | None:
+        """What a node last said of itself."""
+        found: Health | None = self._body("health", node, since_ns)
+        return found
+
+    def well(self, node: str, since_ns: int = 0) -> bool:
+        """Has it said since then that it works?"""
+        health = self.health(node, since_ns)
+        return health is not None and health.state in ("ok", "warn")
+
+    def life(self, node: str) -> int:
+        """The start id of what a node last said."""
+        return self._newest["health", node].header.start_id
+
+    def life_began_ns(self, node: str, before: int) -> int | None:
+        """When a node first said that it works in a life after `before`; None while it has not."""
+        sample = self._newest.get(("health", node))
+        if sample is None or sample.header.start_id == before or not self.well(node):
+            return None
+        return sample.header.sent_at_ns
+
+    def pids(self) -> dict[str, int]:
+        """Every node's process, as the supervisor tells it."""
+        station: StationState = self.until("station state", lambda: self._body("station", "supervisor", self.begun_ns))
+        return {process.node: process.pid for process in station.processes if process.pid is not None}
+
+    def pid(self, node: str) -> int:
+        """One node's process now (its lock says who it is)."""
+        return int((runtime_folder(self.rig.name) / f"{node}.lock").read_text())
+
+    def told(self) -> str:
+        """Who said what last, for people."""
+        self.hear(50)
+        lines = [str(self.session()), str(self.pilot()), str(self.recorder())]
+        lines += [f"{node}: {h.state} {h.error}" for node in self.nodes if (h := self.health(node)) is not None]
+        return "\n  ".join(lines)
+
+    # -- what is done --
+
+    def ask(self, node: str, request: msgspec.Struct, timeout_ms: int = 15_000) -> Done:
+        """Ask a node; RequestRefused with its reason."""
+        with Asker(self.rig.name, node) as asker:
+            return asker.ask(request, timeout_ms)
+
+    def signal(self, node: str, number: signal.Signals) -> int:
+        """Send a node's process a signal; returns when, ns."""
+        os.kill(self.pid(node), number)
+        return monotonic_ns()
+
+    def servo_fault(self, arm: str, what: ServoFault, servo: int | None = None, value: float = 0.0) -> None:
+        """Break something on an arm's bus, or mend it."""
+        self.ask("world", SetServoFault(arm, what, servo, value))
+
+    def camera_fault(self, camera: str, what: CameraFault, value: float = 0.0) -> None:
+        """Break a camera, or mend it."""
+        self.ask("world", SetCameraFault(camera, what, value))
+
+    def truth(self, seconds: float) -> dict[str, Any]:
+        """What the servos themselves went through lately."""
+        path = self.data.parent / "truth.npz"
+        self.ask("world", SaveTruth(str(path), seconds))
+        with np.load(path) as file:
+            return dict(file)
+
+    # -- a sitting --
+
+    def open_session(self) -> None:
+        """Open a sitting and engage."""
+        if self.phase() == "ended":
+            try:
+                self.ask("session", OpenSession(TASK, str(self.data)), ALIGN_MS)
+            except RequestRefused:
+                self.hear(0)
+        self.align()
+
+    def phase(self) -> str:
+        """The phase, freshly told."""
+        now_ns = monotonic_ns()
+        state = self.until("word from the session", lambda: self.session(now_ns))
+        return state.phase
+
+    def align(self) -> None:
+        """Out of a hold, as an operator would: asking again while the reason is still there."""
+        for _ in range(20):
+            phase = self.phase()
+            if phase == "ready":
+                return
+            try:
+                if phase == "ended":
+                    self.ask("session", OpenSession(TASK, str(self.data)), ALIGN_MS)
+                elif phase == "hold":
+                    self.ask("session", Align(), ALIGN_MS)
+            except RequestRefused:
+                continue
+        raise AssertionError(f"the arms did not align: {self.told()}")
+
+    def record(self, rows: int = 25, seconds: float | None = None) -> int:
+        """Start an episode, and wait until so many rows are acknowledged; returns its number."""
+        self.ready()
+        for _ in range(5):
+            self.align()
+            asked_ns = monotonic_ns()
+            try:
+                self.ask("session", Start(seconds))
+            except RequestRefused:  # a loaded machine put the arms in hold between the two
+                continue
+            state = self.until("episode", lambda at=asked_ns: self._after_start(rows, at))  # type: ignore[misc]
+            if state.phase == "recording" or seconds is not None:
+                return state.episode
+        raise AssertionError(f"no episode went on for {rows} rows: {self.told()}")
+
+    def _after_start(self, rows: int, since_ns: int) -> SessionState | None:
+        state = self.session(since_ns)
+        if state is None or (state.phase == "recording" and state.recorded_ticks < rows):
+            return None
+        return state
+
+    def ended(self, number: int) -> SessionState:
+        """The session once that episode is over."""
+        return self.until(
+            f"end of episode {number}",
+            lambda: s if (s := self.session()) is not None and s.episode > number and s.phase != "saving" else None,
+        )
+
+    def saved(self, number: int) -> "Saved":
+        """That episode, whole in its place."""
+        path = self.data / TASK / f"episode_{number}.hdf5"
+        self.until(f"{path.name}", lambda: path if path.exists() and self._finalised() else None)
+        return Saved(path)
+
+    def _finalised(self) -> bool:
+        state = self.session()
+        return state is not None and state.finalising == 0
+
+    def close_session(self) -> None:
+        """End the sitting."""
+        if self.phase() != "ended":
+            self.ask("session", CloseSession(), 60_000)
+
+
+class Saved:
+    """An episode file as a test looks at it; it must be whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        findings = verify(path)
+        assert not findings, f"{path}: {findings}"
+        with h5py.File(path) as file:
+            self.rows = len(file["/action"])
+            self.attributes = dict(file.attrs)
+            self.sources = [str(file["/control/source"].attrs["names"][n]) for n in file["/control/source"][:]]
+            self.stale = {
+                name: int(file[f"/timestamps/{name}"].attrs["stale"]) for name in file["/timestamps"] if name != "tick"
+            }
+            self.ages_s = {name: file[f"/sync/age/{name}"][:] / 1e9 for name in file["/sync/age"]}
+
+    @property
+    def ended(self) -> str:
+        """Why it ended by itself."""
+        return str(self.attributes["ended"])
+
+
+@contextmanager
+def booted(path: Path, data: Path, environment: dict[str, str] | None = None) -> Iterator[Booted]:
+    """A rig from boot to orderly stop."""
+    running = Booted(load_rig(path), data, environment)
+    try:
+        running.ready()
+        yield running
+    finally:
+        running.close()
+
+
+def gone(pids: "list[int]", seconds: float = 20.0) -> None:
+    """These processes end by themselves in that time."""
+    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], seconds)
+    assert not alive, f"still there after {seconds:g} s: {[(p.pid, p.name()) for p in alive]}"

@@ -1,0 +1,73 @@
+"""A third party's backend, named in policy.yaml as `tests.system.tempers:load`: it sways the arms, and does what the
+file `mood` beside policy.yaml says.
+"""
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from station.clock import NS_PER_S
+from station.policy.backend import Observation
+from station.policy.folder import Policy
+
+SWING_RAD, PERIOD_S = 0.12, 2.5
+
+
+class Temper:
+    """Sways waists and elbows around where the arms were when the rollout began."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._base: np.ndarray | None = None
+
+    def begin(self) -> None:
+        self._base = None
+
+    def infer(self, observation: Observation) -> Any:
+        mood = (self._policy.folder / "mood").read_text()
+        if mood == "slow":
+            threading.Event().wait(0.3)
+        elif mood == "hang":
+            threading.Event().wait()
+        elif mood == "die":
+            os._exit(17)
+        policy = self._policy
+        if self._base is None:
+            self._base = observation.state[-1].astype(np.float64)
+        t_s = observation.t_ns / NS_PER_S + np.arange(policy.chunk) / policy.rate_hz
+        rows = np.tile(self._base, (policy.chunk, 1))
+        rows[:, [0, 2, 7, 9]] += SWING_RAD * np.sin(2 * np.pi * t_s / PERIOD_S)[:, None]
+        if mood == "nan":
+            rows[3, 1] = np.nan
+        return rows[1:] if mood == "shape" else rows
+
+    def close(self) -> None:
+        pass
+
+
+def load(policy: Policy) -> Temper:
+    """The entry that policy.yaml names."""
+    return Temper(policy)
+
+
+def write(folder: Path, mood: str = "good") -> Path:
+    """A policy folder for a rig of two six-joint arms."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "kind": "other", "backend": "tests.system.tempers:load", "weights": "none", "state_dim": 14, "action_dim": 14,
+        "chunk": 20, "rate_hz": 50, "execution": {"mode": "ensemble", "k": 0.01}, "newest_dims": [6, 13],
+    }  # fmt: skip
+    (folder / "policy.yaml").write_text(yaml.safe_dump(settings))
+    set_mood(folder, mood)
+    return folder
+
+
+def set_mood(folder: Path, mood: str) -> None:
+    """From the next inference on."""
+    fresh = folder / "mood.new"
+    fresh.write_text(mood)
+    fresh.replace(folder / "mood")

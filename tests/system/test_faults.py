@@ -1,0 +1,262 @@
+"""Everything that goes wrong in a day of recording, on one rig: what the episode says, what the arms do, what is told.
+
+The rows of docs/reliability.md; each test leaves the rig as it found it.
+"""
+
+import random
+import resource
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from station.bus.requests import Align, OpenSession, Reboot, Start, Stop
+from station.clock import monotonic_ns
+from station.episodes.recover import recover
+from station.errors import RequestRefused
+from tests.system.kills import failures, kill
+from tests.system.rig import TASK, Booted, Saved
+from tests.system.soak import soak
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+
+def stop(rig: Booted, number: int) -> Saved:
+    """The operator's stop."""
+    rig.ask("session", Stop())
+    return rig.saved(number)
+
+
+def ends_with(rig: Booted, number: int, *words: str) -> Saved:
+    """The episode ends by itself; the session and the file say why, and the rows before it are there."""
+    state = rig.ended(number)
+    saved = rig.saved(number)
+    assert saved.rows >= 25
+    for word in words:
+        assert word in saved.ended, saved.ended
+        assert word in state.why, state.why
+    return saved
+
+
+def other_arm_holds(rig: Booted) -> None:
+    """Everybody holds with torque, and the pilot says so."""
+    pilot = rig.until("hold", lambda: p if (p := rig.pilot()) is not None and p.state == "hold" else None)
+    assert pilot.why
+    assert all(arm.torque for arm in pilot.arms if arm.arm != "follower_left")
+
+
+def resumes(rig: Booted) -> None:
+    """One act of the operator, and recording goes on."""
+    number = rig.record(rows=5)
+    assert stop(rig, number).ended == ""
+
+
+def test_one_silent_servo_ends_the_episode_and_is_named(rig: Booted) -> None:
+    number = rig.record()
+    rig.servo_fault("follower_left", "silence", servo=6)
+    try:
+        ends_with(rig, number, "follower_left", "forearm_roll")
+        other_arm_holds(rig)
+    finally:
+        rig.servo_fault("follower_left", "speak")
+    resumes(rig)
+
+
+def test_corrupted_packets_cost_no_row(rig: Booted) -> None:
+    for arm in ("leader_left", "follower_left"):
+        rig.servo_fault(arm, "noise", value=0.05)
+    try:
+        number = rig.record(rows=100)
+        saved = stop(rig, number)
+        assert saved.ended == "" and saved.rows >= 100
+        bad = rig.until(
+            "count of bad packets", lambda: (h := rig.health("follower_left")) and h.readings["bad_packets"]
+        )
+        assert bad > 0
+    finally:
+        for arm in ("leader_left", "follower_left"):
+            rig.servo_fault(arm, "noise", value=0.0)
+
+
+@pytest.mark.parametrize("arm", ["follower_left", "leader_left"])
+def test_a_cable_out_and_back(rig: Booted, arm: str) -> None:
+    number = rig.record()
+    rig.servo_fault(arm, "unplug")
+    try:
+        ends_with(rig, number, arm)
+        other_arm_holds(rig)
+        fault = rig.until("fault told", lambda: h if (h := rig.health(arm)) and h.state == "fault" else None)
+        assert "cable" in fault.error
+    finally:
+        plugged_ns = monotonic_ns()
+        rig.servo_fault(arm, "replug")
+    rig.until(f"{arm} back", lambda: rig.well(arm, plugged_ns))
+    assert rig.phase() == "hold"  # readings only: torque and motion wait for the operator
+    resumes(rig)
+
+
+def test_an_overloaded_servo_is_named_and_rebooted_by_the_operator_alone(rig: Booted) -> None:
+    number = rig.record()
+    rig.servo_fault("follower_left", "overload", servo=8)
+    ends_with(rig, number, "wrist_rotate", "overload", "support the arm")
+    other_arm_holds(rig)
+    with pytest.raises(RequestRefused, match=r"wrist_rotate.*reboot"):
+        rig.ask("session", Align(), 40_000)
+    rig.ask("pilot", Reboot("follower_left", "wrist_rotate"))
+    rig.until(
+        "a rebooted servo that is limp",
+        lambda: (h := rig.health("follower_left")) and "wrist_rotate has no torque while others have" in h.error,
+    )
+    resumes(rig)
+    assert "wrist_rotate" not in (rig.health("follower_left") or pytest.fail("no health")).error
+
+
+@pytest.mark.parametrize("what", ["freeze", "refuse"])
+def test_a_camera_lost(rig: Booted, what: str) -> None:
+    number = rig.record()
+    rig.camera_fault("cam_high", what)  # type: ignore[arg-type]
+    try:
+        ends_with(rig, number, "cam_high")
+    finally:
+        mended_ns = monotonic_ns()
+        rig.camera_fault("cam_high", "none")
+    rig.until("camera back", lambda: rig.well("cam_high", mended_ns))
+    resumes(rig)
+
+
+def test_a_slow_camera_is_told_and_its_rows_say_how_old_they_are(rig: Booted) -> None:
+    rig.ready()
+    rig.camera_fault("cam_low", "slow", 4.0)
+    try:
+        rig.until("warning", lambda: (h := rig.health("cam_low")) and "instead of 15" in h.error)
+        saved = stop(rig, rig.record(rows=75))
+        assert saved.ended == ""
+        assert saved.stale["cam_low"] > 0 and saved.ages_s["cam_low"].max() > 0.1
+    finally:
+        rig.camera_fault("cam_low", "none")
+
+
+NODES: dict[str, tuple[str, ...]] = {
+    "follower_left": ("follower_left",),
+    "leader_right": ("leader_right",),
+    "pilot": ("hold",),
+    "synchronizer": ("the synchronizer was killed",),
+    "session": ("the session node was killed",),
+}
+
+
+@pytest.mark.parametrize("number_of_signal", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_killed_or_stopped(rig: Booted, node: str, number_of_signal: signal.Signals) -> None:
+    number = rig.record()
+    life = rig.life(node)
+    rig.signal(node, number_of_signal)
+    rig.until(f"{node} back", lambda: rig.life_began_ns(node, life))
+    ends_with(rig, number, *NODES[node])
+    resumes(rig)
+
+
+@pytest.mark.parametrize("number_of_signal", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_camera_node_killed_or_stopped(rig: Booted, number_of_signal: signal.Signals) -> None:
+    """Killed, it may be back before the episode has to end; stopped, it is not."""
+    number = rig.record()
+    life = rig.life("cam_low")
+    rig.signal("cam_low", number_of_signal)
+    rig.until("cam_low back", lambda: rig.life_began_ns("cam_low", life))
+    if number_of_signal == signal.SIGSTOP:
+        ends_with(rig, number, "cam_low")
+    elif rig.session().phase == "recording":
+        saved = stop(rig, number)
+        assert saved.ages_s["cam_low"].max() > 0.1, "the gap is in the file"
+    resumes(rig)
+
+
+def test_a_disk_that_fills_midway(rig: Booted) -> None:
+    number = rig.record()
+    recorder = psutil.Process(rig.pid("synchronizer"))
+    journal = rig.data / TASK / f"episode_{number}.mcap.part"
+    before = recorder.rlimit(resource.RLIMIT_FSIZE)
+    recorder.rlimit(resource.RLIMIT_FSIZE, (journal.stat().st_size + 2_000_000, before[1]))
+    try:
+        ends_with(rig, number, "no room left")
+    finally:
+        recorder.rlimit(resource.RLIMIT_FSIZE, before)
+    resumes(rig)
+
+
+def test_a_data_folder_that_goes_away(rig: Booted) -> None:
+    number = rig.record()
+    folder, away = rig.data / TASK, rig.data.parent / "away"
+    folder.rename(away)
+    try:
+        state = rig.ended(number)
+        state = rig.until("loss told", lambda: s if (s := rig.session()) and not s.finalising else None)
+        assert f"episode {number} is not saved" in state.why and "bring the disk back" in state.why
+        with pytest.raises(RequestRefused, match="is gone"):
+            rig.align()
+            rig.ask("session", Start())
+    finally:
+        away.rename(folder)
+    [recovered] = [r for r in recover(rig.data) if r.outcome == "saved"]
+    assert recovered.rows >= 25
+    resumes(rig)
+
+
+def test_a_killed_supervisor_takes_everybody_down_in_order_and_the_next_start_recovers(rig: Booted) -> None:
+    number = rig.record()
+    acknowledged = rig.session().recorded_ticks  # type: ignore[union-attr]
+    processes = {node: psutil.Process(pid) for node, pid in rig.pids().items()}
+    ends: dict[str, int] = {}
+
+    rig.signal("leader_left", signal.SIGSTOP)  # even one that cannot hear it must not be in the way of the next start
+    rig.supervisor.kill()
+    rig.supervisor.wait()
+    waiting = [process for node, process in processes.items() if node != "leader_left"]
+    for node, process in processes.items():
+        process.node = node  # type: ignore[attr-defined]
+    _, alive = psutil.wait_procs(waiting, 30, lambda p: ends.__setitem__(p.node, monotonic_ns()))  # type: ignore[attr-defined]
+    assert not alive
+    stages = [ends["synchronizer"], ends["pilot"], ends["follower_right"], ends["world"]]
+    assert stages == sorted(stages)
+    rig.start()
+    rig.ready()
+    rig.open_session()
+    saved = rig.saved(number)
+    assert saved.rows >= acknowledged and saved.ended == "the station stopped"
+    resumes(rig)
+
+
+def test_a_data_folder_that_cannot_be_written(rig: Booted) -> None:
+    rig.close_session()
+    with pytest.raises(RequestRefused, match=r"/sys/data/faults cannot be written: .* Next: name another folder"):
+        rig.ask("session", OpenSession(TASK, "/sys/data"))
+    resumes(rig)
+
+
+def test_a_second_station_is_told_who_owns_the_rig(rig: Booted) -> None:
+    before = rig.pids()
+    command = [sys.executable, "-m", "station.supervisor", "--rig", str(rig.rig.file)]
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert (
+        f"supervisor of rig faults is already run by process {rig.supervisor.pid}. Next: use the running"
+        in second.stderr
+    )
+    assert rig.pids() == before
+
+
+def test_a_few_kills_of_everybody(rig: Booted) -> None:
+    chance = random.Random(3)
+    done = [
+        kill(rig, node, chance)
+        for node in ("follower_right", "synchronizer", "pilot", "cam_high", "session", "leader_left")
+    ]
+    assert not failures(done, rig.rig.safety.velocity_rad_s)
+
+
+def test_a_minute_of_soak(rig: Booted) -> None:
+    found = soak(rig, 45.0, random.Random(5))
+    assert not found.leaks, found
+    assert found.saved + found.discarded + found.ended_early > 3

@@ -1,0 +1,187 @@
+"""Policies through the whole stack, on a booted rig: real runner, pilot, gates, servo buses, journal and file."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import yaml
+
+from station.bus.messages import Command, Health, PilotState
+from station.bus.requests import Engage, OpenSession
+from station.bus.sockets import Asker, Subscriber
+from station.bus.wire import Sample
+from station.cli.attach import attached
+from station.cli.headless import ALIGN_MS, record_headless
+from station.cli.rollout import Hands, Rollout
+from station.cli.status import rig_of
+from station.errors import StationError
+from station.rig import Rig
+from tests.system import takeovers, tempers
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    """The bench rig, up for all tests of this file."""
+    folder, before = tempfile.mkdtemp(prefix="st-", dir="/tmp"), os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = folder
+    loaded = rig_of("bench")
+    try:
+        with attached(loaded):
+            yield loaded
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
+        shutil.rmtree(folder)
+
+
+def newest(data: Path, task: str) -> Path:
+    return max((data / task).glob("episode_*.hdf5"))
+
+
+def test_a_replayed_episode_is_its_action_tick_for_tick(rig: Rig, tmp_path: Path) -> None:
+    assert record_headless(rig, OpenSession("teleop", str(tmp_path)), 1, 9.0) == 0
+    source = newest(tmp_path, "teleop")
+    folder = tmp_path / "replay"
+    folder.mkdir()
+    settings = {
+        "kind": "other", "backend": "replay", "weights": str(source), "state_dim": 14, "action_dim": 14, "chunk": 100,
+        "rate_hz": 50, "action_offset_ticks": 10, "execution": {"mode": "newest"},
+    }  # fmt: skip
+    (folder / "policy.yaml").write_text(yaml.safe_dump(settings))
+    with Rollout(rig, Hands(None, None)) as rollout:
+        identity = rollout.load(folder)
+        rollout.begin()
+        opening = OpenSession("replayed", str(tmp_path), source="policy", policy=identity)
+        try:
+            assert record_headless(rig, opening, 1, 2.0, rollout.arrange, rollout.meanwhile) == 0
+        finally:
+            rollout.stop()
+    with h5py.File(source) as recorded, h5py.File(newest(tmp_path, "replayed")) as played:
+        wanted, action = recorded["action"][()], played["action"][()]
+        first = int(np.argmin(np.abs(wanted - action[0]).max(axis=1)))
+        rows = np.minimum(np.arange(first, first + len(action)), len(wanted) - 1)
+        assert np.array_equal(action, wanted[rows]), "every number of every tick"
+        assert np.ptp(action[:, 0]) > 0.01, "it was still moving"
+        assert np.array_equal(played["policy_action"][()], action)
+        assert np.isnan(played["human_action"][()]).all()
+        assert not played["control/intervention"][()].any()
+        assert played.attrs["policy"] == identity
+        assert "episode_0.hdf5 sha256:" in identity
+        assert 0 < played.attrs["policy_delay_p95_ms"] < 10_000
+        assert played.attrs["policy_starved_ticks"] == 0
+
+
+class Ear:
+    """What the arms really wrote, and how pilot and policy are."""
+
+    def __init__(self, rig: Rig) -> None:
+        streams = [("applied", arm) for arm in rig.followers]
+        self._heard = Subscriber(rig.name, [*streams, ("pilot", "pilot"), ("health", "policy")])
+        self.applied: dict[str, list[tuple[int, Command]]] = {arm: [] for arm in rig.followers}
+        self.pilot: PilotState | None = None
+        self.health: Health | None = None
+
+    def until(self, seen: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + PATIENCE_S
+        while not seen():
+            assert time.monotonic() < give_up, f"pilot {self.pilot}, policy {self.health}"
+            sample = self._heard.receive(100)
+            if sample is not None:
+                self._take(sample)
+
+    def _take(self, sample: Sample) -> None:
+        if isinstance(sample.body, Command):
+            self.applied[sample.node].append((sample.header.captured_at_ns, sample.body))
+        elif isinstance(sample.body, PilotState):
+            self.pilot = sample.body
+        elif isinstance(sample.body, Health):
+            self.health = sample.body
+
+    def is_(self, state: str) -> bool:
+        return self.pilot is not None and self.pilot.state == state
+
+    def close(self) -> None:
+        self._heard.close()
+
+
+@pytest.fixture
+def ear(rig: Rig) -> Iterator[Ear]:
+    ear = Ear(rig)
+    yield ear
+    ear.close()
+
+
+def no_step_beyond_the_limits(rig: Rig, ear: Ear) -> None:
+    """Neighbouring goals differ by no more than the velocity limit allows in the longest step the gate takes."""
+    longest_s = 0.025 + 0.04  # the gate's longest step, and what delayed asks may catch up
+    for goals in ear.applied.values():
+        joints = np.array([command.goal[:6] for _, command in goals])
+        assert len(joints) > 20
+        assert np.abs(np.diff(joints, axis=0)).max() <= rig.safety.velocity_rad_s * longest_s
+
+
+@pytest.mark.parametrize(
+    ("mood", "says"), [("slow", ""), ("nan", "found nan"), ("shape", "(19, 14)"), ("hang", ""), ("die", "")]
+)
+def test_arms_follow_what_is_buffered_then_hold(rig: Rig, ear: Ear, tmp_path: Path, mood: str, says: str) -> None:
+    """Slow: 300 ms, most of a chunk of 400. The arms go on for as long as there are rows, hold when there are none."""
+    folder = tempers.write(tmp_path / "policy")
+    with Rollout(rig, Hands(None, None)) as rollout, Asker(rig.name, "pilot") as pilot:
+        load(rollout, folder)
+        rollout.begin()
+        pilot.ask(Engage("policy"), ALIGN_MS)
+        for goals in ear.applied.values():
+            goals.clear()
+        count = len(ear.applied[rig.followers[0]])
+        ear.until(lambda: len(ear.applied[rig.followers[0]]) > count + 30)
+        tempers.set_mood(folder, mood)
+        if mood == "slow":
+            ear.until(lambda: ear.health is not None and ear.health.readings.get("inference_p95_ms", 0) > 290)
+        else:
+            ear.until(lambda: ear.is_("hold"))
+        if says:
+            ear.until(lambda: ear.health is not None and ear.health.state == "fault" and says in ear.health.error)
+        no_step_beyond_the_limits(rig, ear)
+        for goals in ear.applied.values():
+            assert all(np.isfinite(command.goal).all() for _, command in goals)
+        tempers.set_mood(folder, "good")
+        if mood in ("hang", "die"):
+            load(rollout, folder)  # the runner came back, and knows no policy
+        rollout.begin()
+        pilot.ask(Engage("policy"), ALIGN_MS)
+        ear.until(lambda: ear.is_("engaged"))
+        rollout.stop()
+
+
+def load(rollout: Rollout, folder: Path) -> None:
+    """Load, as soon as a runner that has just come back can."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            rollout.load(folder)
+        except StationError:
+            assert time.monotonic() < give_up
+        else:
+            return
+
+
+def test_take_overs(rig: Rig, tmp_path: Path) -> None:
+    """A short version of `python -m tests.system.takeovers --count 50`."""
+    folder = tempers.write(tmp_path / "policy")
+    episode = takeovers.take_overs(rig, folder, tmp_path / "data", 2, seed=3)
+    found = takeovers.labels(episode, rig.safety.velocity_rad_s, rig.tick_hz)
+    assert found.wrong == ()
+    assert found.take_overs == 2
+    assert found.largest_step <= takeovers.SLACK
+    assert found.by_source["leader"] > 5
+    assert found.by_source["policy"] > 5

@@ -1,0 +1,212 @@
+"""The simulated rig with a headset, and the hand-over as an operator's hands would do it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import mink
+import msgspec
+import numpy as np
+
+from drivers.sim.scene import START_RAD
+from drivers.sim.script import CubeStart, hand_over
+from station.bus.messages import ArmState, Message, PilotState, SessionState, TeleopState, Vector
+from station.bus.requests import Done
+from station.bus.sockets import Asker, Subscriber
+from station.headset import Pairing, pairing_path
+from station.kinematics.arm import Kinematics
+from station.kinematics.models import FRAME, chain_model
+from station.rig import Rig, find_rig, load_rig
+
+T = TypeVar("T", bound=Message)
+SIDES = ("left", "right")
+LIMITS = ((-3.2,) * 6, (3.2,) * 6)
+FRAME_S = 1 / 60
+
+
+class Truth(NamedTuple):
+    """What the world knows of the cube."""
+
+    position_m: tuple[float, ...]
+    in_left: bool
+    in_right: bool
+    on_table: bool
+
+
+class VrRig:
+    """A running station with the newest of what its nodes say."""
+
+    def __init__(self, rig: Rig, port: int, log: Path) -> None:
+        self.rig, self.port, self.log = rig, port, log
+        followers = [("arm_state", name) for name in rig.followers]
+        states = [("pilot", "pilot"), ("session", "session"), ("teleop", "vr_teleop"), ("vector", "world")]
+        self._bus = Subscriber(rig.name, [*followers, *states])
+        self._asker = Asker(rig.name, "session")
+        self._newest: dict[tuple[str, str], Any] = {}
+
+    def close(self) -> None:
+        self._bus.close()
+        self._asker.close()
+
+    def ask(self, request: msgspec.Struct, timeout_ms: int = 40_000) -> Done:
+        """Ask the session."""
+        return self._asker.ask(request, timeout_ms)
+
+    def heard(self, kind: str, node: str) -> Any:
+        """The newest body of a stream; None before the first."""
+        for key, sample in self._bus.newest().items():
+            self._newest[key] = sample.body
+        return self._newest.get((kind, node))
+
+    def pilot(self) -> PilotState | None:
+        return self.heard("pilot", "pilot")  # type: ignore[no-any-return]
+
+    def session(self) -> SessionState | None:
+        return self.heard("session", "session")  # type: ignore[no-any-return]
+
+    def teleop(self) -> TeleopState | None:
+        return self.heard("teleop", "vr_teleop")  # type: ignore[no-any-return]
+
+    def arm(self, side: str) -> ArmState:
+        return self.heard("arm_state", f"follower_{side}")  # type: ignore[no-any-return]
+
+    def truth(self) -> Truth | None:
+        found: Vector | None = self.heard("vector", "world")
+        if found is None:
+            return None
+        left, right, table = (value > 0.5 for value in found.values[7:10])
+        return Truth(found.values[:3], left, right, table)
+
+    @property
+    def code(self) -> str:
+        """The pairing code."""
+        return msgspec.json.decode(pairing_path(self.port).read_bytes(), type=Pairing).code
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port + 1}/#{self.code}"
+
+    def gripper_m(self, side: str) -> np.ndarray:
+        """Where the fingertips really are, in the rig frame."""
+        return np.array(chain(self.rig, side).forward(self.arm(side).position[:6]).position_m)
+
+    def until(self, what: str, poll: Any, seconds: float = 30.0) -> Any:
+        """Wait until `poll()` is true."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = poll()
+            if found:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(
+            f"no {what} within {seconds} s: {self.pilot()} {self.teleop()} {self.session()}\n{self.log.read_text()[-2000:]}"
+        )
+
+    def ready(self) -> None:
+        """Wait until every node this test needs speaks."""
+
+        def speaks() -> bool:
+            self.pilot()
+            return self.session() is not None and self.truth() is not None and self.teleop() is not None and all(
+                self.arm(side) is not None for side in SIDES
+            )  # fmt: skip
+
+        self.until("station", speaks, 90)
+        self.until("page", lambda: pairing_path(self.port).exists())
+
+
+@contextmanager
+def vr_rig(port: int, folder: Path) -> Iterator[VrRig]:
+    """The shipped rig `sim_vr` on a port of the test's own."""
+    text = find_rig("sim_vr").read_text().replace("port: 8443", f"port: {port}").replace("fps: 10", "fps: 5")
+    # a browser that draws without a GPU beside a whole simulated rig misses frames; what 100 ms do is tested elsewhere
+    text += "safety: {stale_ms: 1500}\n"
+    path = folder / "rig.yaml"
+    path.write_text(text)
+    rig = load_rig(path)
+    log = folder / "supervisor.log"
+    with log.open("w") as out:
+        command = [sys.executable, "-m", "station.supervisor", "--rig", str(path), "--child"]
+        station = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        made = VrRig(rig, port, log)
+        try:
+            made.ready()
+            yield made
+        finally:
+            made.close()
+            station.terminate()
+            station.wait(30)
+
+
+@contextmanager
+def short_folders(folder: Path) -> Iterator[None]:
+    """Runtime and configuration folders, for the length of a module."""
+    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")}
+    with tempfile.TemporaryDirectory(prefix="st-", dir="/tmp") as runtime:
+        os.environ.update(XDG_RUNTIME_DIR=runtime, XDG_CONFIG_HOME=str(folder))
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def chain(rig: Rig, side: str) -> Kinematics:
+    """An arm's kinematics in the rig frame."""
+    base = next(found.base for found in rig.sides if found.name == side)
+    return Kinematics(chain_model("vx300s", *LIMITS, base.xyz_m, base.rpy_rad), FRAME)
+
+
+def to_webxr(position_m: np.ndarray, wxyz: np.ndarray) -> dict[str, list[float]]:
+    """A pose in the rig frame as a controller's, for an operator who faces the rig's forward."""
+    w, x, y, z = (float(value) for value in wxyz)
+    return {"p": [-float(position_m[1]), float(position_m[2]) + 0.8, -float(position_m[0])], "q": [-y, z, -x, w]}
+
+
+def hands(rig: Rig, joints: dict[str, list[tuple[float, ...]]]) -> list[dict[str, Any]]:
+    """Controller poses that make the grippers pass through these joints (7,) per side, one list entry a frame."""
+    chains = {side: chain(rig, side) for side in joints}
+    frames = []
+    for row in zip(*joints.values(), strict=True):
+        frame = {}
+        for side, values in zip(joints, row, strict=True):
+            pose = chains[side].forward(values[:6])
+            frame[side] = {**to_webxr(pose.position_m, pose.quaternion_wxyz), "trigger": 1.0 - float(values[6])}
+        frames.append(frame)
+    return frames
+
+
+def to_start(rig: VrRig, seconds: float = 3.0) -> list[dict[str, Any]]:
+    """From where the arms are to the start of the hand-over."""
+    joints = {}
+    for side in SIDES:
+        here, there = np.array(rig.arm(side).position), np.array([*START_RAD, 0.0])
+        here[6] = 0.0
+        times = np.linspace(0, 1, int(seconds / FRAME_S))
+        joints[side] = [tuple(here + smooth(t) * (there - here)) for t in times]
+    return hands(rig.rig, joints)
+
+
+def the_hand_over(rig: VrRig, slower: float = 1.2) -> list[dict[str, Any]]:
+    """The scripted hand-over of a cube that lies where it does now, as poses of both controllers."""
+    truth = rig.truth()
+    assert truth is not None
+    plan = hand_over(CubeStart(truth.position_m[0], truth.position_m[1], 0.0))
+    times = np.arange(0, plan.seconds * slower, FRAME_S) / slower
+    return hands(rig.rig, {side: [tuple(plan.at(t)[side]) for t in times] for side in SIDES})
+
+
+def smooth(t: float) -> float:
+    """Minimum jerk."""
+    return float(t**3 * (10 - 15 * t + 6 * t * t))
+
+
+def angle_rad(one: np.ndarray, other: np.ndarray) -> float:
+    """Between two orientations, wxyz."""
+    return float(np.linalg.norm(mink.SO3(one).inverse().multiply(mink.SO3(other)).log()))
