@@ -36,8 +36,6 @@ SHADOW = "policy_shadow"
 _POLL_MS = 100
 _FIRST_ASK_NS = 5 * NS_PER_S
 _LOADING_NS = 180 * NS_PER_S
-_ANSWERED_NS = NS_PER_S
-"""How long a policy that was stopped may take for its last answer; a hung one is noticed later than this."""
 _DESCRIBED_NS = 5 * NS_PER_S
 """How long the followers may take to say what they are (they do once a second)."""
 _SWITCH_S = 0.0005
@@ -171,10 +169,10 @@ class Runner:
             self._forget_policy()
             self._loading = (now_ns + _LOADING_NS, answer)
             self._worker.give(Load(folder))
-        elif owes and now_ns - asked_ns > _ANSWERED_NS:
+        elif self._core is not None and self._core.overdue(now_ns):
             self._waiting = None
             answer(Refused("the policy before it has not answered yet. Next: ask again in a few seconds"))
-        elif now_ns - asked_ns > _DESCRIBED_NS:
+        elif silent and now_ns - asked_ns > _DESCRIBED_NS:
             self._waiting = None
             answer(Refused(f"{', '.join(silent)} has not said what it is. Next: `station status` says what is missing"))
 
