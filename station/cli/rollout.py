@@ -23,7 +23,8 @@ from station.cli.attach import console
 from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
-from station.clock import NS_PER_S, monotonic_ns
+from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.errors import NodeAbsent, RequestRefused
 from station.rig import Rig
 
 LOAD_MS = 200_000
@@ -90,9 +91,27 @@ class Rollout:
         """Load, check against the rig, warm up. Returns which policy it is; RequestRefused with the reason."""
         console.print(f"loading {folder}")
         self._policy.ask(StopPolicy(), BEGIN_MS)
-        identity = self._policy.ask(LoadPolicy(str(folder.absolute())), LOAD_MS).detail
+        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()))))
         console.print(identity)
         return identity
+
+    def _loaded(self, number: bytes) -> str:
+        """Wait for the answer; a runner that ends over it never gives one."""
+        life, give_up_ns = 0, monotonic_ns() + LOAD_MS * NS_PER_MS
+        while monotonic_ns() < give_up_ns:
+            reply = self._policy.poll_reply(number, _TICK_MS)
+            if isinstance(reply, Refused):
+                raise RequestRefused(reply.why)
+            if reply is not None:
+                return reply.detail
+            while (sample := self._heard.receive()) is not None:
+                if isinstance(sample.body, Health):
+                    life = life or sample.header.start_id
+                    if sample.header.start_id != life:
+                        raise NodeAbsent(
+                            "the policy's runner ended while it loaded. Next: `station policy bench DIR` shows why"
+                        )
+        raise NodeAbsent(f"the policy was not loaded within {LOAD_MS / 1000:g} s. Next: `station policy bench DIR`")
 
     def begin(self, shadow: bool = False) -> None:
         """A new rollout: nothing of the last one counts."""

@@ -61,7 +61,7 @@ class Runner:
         self._asks = {node.name: 0, SHADOW: 0}
         """The sequence of the next ask on each stream."""
         self._waiting: tuple[int, Path, _Answer] | None = None
-        """A policy that waits to be loaded until every follower has said what it is."""
+        """A policy that waits to be loaded: since when, which, for whom."""
         self._loading: tuple[int, _Answer] | None = None
         self._starting: tuple[int, _Answer] | None = None
         self._publishing = Window()
@@ -155,19 +155,24 @@ class Runner:
         if busy or (self._core is not None and self._core.phase == "running"):
             answer(Refused("a policy is being loaded or runs. Next: stop it first"))
             return
-        self._forget_policy()
-        self._waiting = (self._node.clock() + _DESCRIBED_NS, folder, answer)
+        self._waiting = (self._node.clock(), folder, answer)
 
-    def _load_when_described(self, now_ns: int) -> None:
+    def _load_if_possible(self, now_ns: int) -> None:
+        """Load what waits, once all is known and the backend before it has answered (a hung one never will)."""
         if self._waiting is None:
             return
-        until_ns, folder, answer = self._waiting
+        asked_ns, folder, answer = self._waiting
         silent = [follower for follower in self._node.rig.followers if follower not in self._descriptions]
-        if not silent:
+        owes = self._core is not None and self._core.owes
+        if not silent and not owes:
             self._waiting = None
+            self._forget_policy()
             self._loading = (now_ns + _LOADING_NS, answer)
             self._worker.give(Load(folder))
-        elif now_ns > until_ns:
+        elif self._core is not None and self._core.overdue(now_ns):
+            self._waiting = None
+            answer(Refused("the policy before it has not answered yet. Next: ask again in a few seconds"))
+        elif silent and now_ns - asked_ns > _DESCRIBED_NS:
             self._waiting = None
             answer(Refused(f"{', '.join(silent)} has not said what it is. Next: `station status` says what is missing"))
 
@@ -227,7 +232,7 @@ class Runner:
         self._starting = None
 
     def _check(self, now_ns: int) -> None:
-        self._load_when_described(now_ns)
+        self._load_if_possible(now_ns)
         if self._loading is not None and now_ns > self._loading[0]:
             raise BackendFault(
                 f"a policy was not loaded within {_LOADING_NS / NS_PER_S:g} s. Next: `station policy bench DIR`"

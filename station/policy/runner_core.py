@@ -151,6 +151,15 @@ class RunnerCore:
             self.missing += 1
             self.why, self.troubled = why, True
 
+    @property
+    def owes(self) -> bool:
+        """Has the backend still to answer?"""
+        return self._asked_ns is not None
+
+    def overdue(self, now_ns: int) -> bool:
+        """Is an answer so late that it may never come? A hung backend is noticed in twice this time."""
+        return self._asked_ns is not None and now_ns - self._asked_ns > self.hang_ns // 2
+
     def hung(self, now_ns: int) -> bool:
         """Is an answer overdue beyond all use? Then the process must go: a thread cannot be ended."""
         return self._asked_ns is not None and now_ns - self._asked_ns > self.hang_ns

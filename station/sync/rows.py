@@ -20,6 +20,8 @@ KEPT = 64
 """Applied goals kept per follower and asks per source: 320 ms at 200 Hz; a row needs 20 ms."""
 
 
+STANDING: tuple[SourceName, ...] = ("hold", "none")
+"""What a gate says of a goal that stands: it holds, or it is ready (`none`) in the moment of a hand-over."""
 HUMAN: tuple[SourceName, ...] = ("leader", "vr")
 
 
@@ -96,7 +98,7 @@ class RowMaker:
         """While holding: whose ask the followers took last."""
         for follower in taken:
             for command in reversed(self._applied[follower]):
-                if command.source != "hold":
+                if command.source not in STANDING:
                     return command.source
         return "leader" if self._rig.leaders else "none"
 
@@ -104,7 +106,7 @@ class RowMaker:
         sources = [command.source for command in taken.values() if command is not None]
         if not sources:
             return "none"
-        return "hold" if "hold" in sources else sources[0]
+        return "hold" if set(sources) & set(STANDING) else sources[0]
 
     def _taken(self, tick: int, instant: Instant, follower: str) -> Command | None:
         """The applied goal that answers the ask of this tick, or the newest one there is."""

@@ -80,6 +80,12 @@ class Bench:
         self.until(answered)
         return replies[0]
 
+    def send(self, request: Request) -> bytes:
+        return self._asker.send(request)
+
+    def reply(self, number: bytes) -> Reply | None:
+        return self._asker.poll_reply(number)
+
     def holding(self) -> bool:
         return bool(self.asks) and self.asks[-1].hold
 
@@ -390,3 +396,19 @@ def test_the_process_may_be_killed_and_comes_back(bench: Bench, rig: Rig, tmp_pa
         assert process.wait(30) == code, process.stderr and process.stderr.read()
         assert process.stderr is not None
         process.stderr.close()
+
+
+def test_no_policy_is_loaded_behind_a_backend_that_hangs(
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path
+) -> None:
+    begin(bench, tmp_path / "policy")
+    temper.mood = "hang"
+    bench.until(bench.holding)
+    assert isinstance(bench.ask(StopPolicy()), Done)
+    number = bench.send(LoadPolicy(str(tmp_path / "policy")))
+    replies: list[Reply | None] = []
+    bench.until(lambda: replies.append(bench.reply(number)) or replies[-1] is not None or not runs.is_alive())
+    refused = replies[-1]
+    assert refused is None or (isinstance(refused, Refused) and "has not answered yet" in refused.why)
+    bench.until(lambda: not runs.is_alive())
+    assert isinstance(runs.error, BackendFault)

@@ -92,6 +92,16 @@ def test_a_policy_that_asks_to_hold_has_no_action_but_still_runs() -> None:
     assert not rows.close(40, 1, full(), False, False).intervention, "it has not asked for half a second"
 
 
+def test_a_goal_that_stands_in_a_hand_over_is_a_hold() -> None:
+    rows = RowMaker(rig())
+    rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4))
+    for node in ("follower_left", "follower_right"):
+        rows.applied(applied(node, (8.0, 8.0), source="policy", tick=6))
+        rows.applied(Command(node, "none", 6, 0, 0, (8.0, 8.0)))
+    row = rows.close(7, 0, full(), False, False)
+    assert (row.source, row.action, row.action_sent) == ("hold", (9.0,) * 4, (8.0,) * 4)
+
+
 def test_driven_leaders_are_no_human() -> None:
     rows = RowMaker(rig())
     rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4))
