@@ -13,9 +13,11 @@ ALLOWED = {"station/sync/synchronizer.py": 1}
 
 def reads(path: Path) -> Iterator[int]:
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL:
-            yield node.lineno
-        elif isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names):
+        named = (
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL
+        )
+        imported = isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names)
+        if named or imported:
             yield node.lineno
 
 
