@@ -10,7 +10,7 @@ EXTRAS ?= sim,vr,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
 BROWSER := tests/drivers/vr/node_modules/.installed
 
-.PHONY: setup demo test test-torch lint types imports unit clean
+.PHONY: setup demo test test-rig test-torch lint types imports unit clean
 
 setup: $(STAMP)
 
@@ -41,8 +41,12 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
-unit: setup $(BROWSER)
+unit: setup
 	$(BIN)/python -m pytest
+
+# whole rigs broken and driven, and the headset's page in a browser: minutes each, on a machine with nothing else to do
+test-rig: setup $(BROWSER)
+	$(BIN)/python -m pytest -m rig tests
 
 # the schedules and networks against torch and diffusers, in an environment of its own: only these tests need it
 test-torch: constraints.txt pyproject.toml

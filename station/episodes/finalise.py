@@ -51,6 +51,10 @@ def held(part: Path, wait: bool = False) -> Iterator[bool]:
     try:
         fd = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
+        if not part.parent.is_dir():
+            raise EpisodeError(
+                f"{part.parent} is gone, with the journal in it. Next: bring the disk back, then `station episodes recover`"
+            ) from None
         raise EpisodeError(f"{part}: no such journal. Next: `station episodes ls` shows what there is") from None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

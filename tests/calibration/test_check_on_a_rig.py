@@ -20,7 +20,7 @@ from station.bus.sockets import Asker
 from station.clock import monotonic_ns
 from station.rig import SHIPPED, load_rig
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(400)]
 
 ENVIRONMENT = ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 LISTEN_S = 2.5

@@ -13,11 +13,11 @@ ALLOWED = {"station/sync/synchronizer.py": 1}
 
 def reads(path: Path) -> Iterator[int]:
     for node in ast.walk(ast.parse(path.read_text())):
-        used = (
+        named = (
             isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL
         )
-        brought = isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names)
-        if used or brought:
+        imported = isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names)
+        if named or imported:
             yield node.lineno
 
 

@@ -112,8 +112,7 @@ def failures(done: list[Kill], limit_rad_s: float) -> list[str]:
 def table(done: list[Kill]) -> str:
     """Markdown, a row per node."""
     lines = [
-        "| node | kills | acknowledged rows lost | back, median s | back, worst s | goals' fastest rad/s | went limp "
-        "| episode ended by itself |",
+        "| node | kills | acknowledged rows lost | back s: median | worst | fastest goal rad/s | went limp | ended by itself |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for node in dict.fromkeys(found.node for found in done):

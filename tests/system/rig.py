@@ -5,6 +5,7 @@ state, and says what it saw instead when the state does not come.
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import yaml
 
 from drivers.sim.requests import CameraFault, ServoFault, SetCameraFault, SetServoFault
 from station.bus.messages import Health, PilotState, RecorderState, SessionState, StationState
-from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start
+from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start, Stop
 from station.bus.sockets import Asker, Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S, monotonic_ns
@@ -234,6 +235,8 @@ class Booted:
                     self.ask("session", OpenSession(TASK, str(self.data)), ALIGN_MS)
                 elif phase == "hold":
                     self.ask("session", Align(), ALIGN_MS)
+                elif phase == "recording":
+                    self.ask("session", Stop())
             except RequestRefused:
                 continue
         raise AssertionError(f"the arms did not align: {self.told()}")
@@ -243,12 +246,12 @@ class Booted:
         self.ready()
         for _ in range(5):
             self.align()
-            asked_ns = monotonic_ns()
             try:
                 self.ask("session", Start(seconds))
             except RequestRefused:  # a loaded machine put the arms in hold between the two
                 continue
-            state = self.until("episode", lambda at=asked_ns: self._after_start(rows, at))  # type: ignore[misc]
+            started_ns = monotonic_ns()
+            state = self.until("episode", lambda at=started_ns: self._after_start(rows, at))  # type: ignore[misc]
             if state.phase == "recording" or seconds is not None:
                 return state.episode
         raise AssertionError(f"no episode went on for {rows} rows: {self.told()}")
@@ -313,6 +316,21 @@ def booted(path: Path, data: Path, environment: dict[str, str] | None = None) ->
         yield running
     finally:
         running.close()
+
+
+def endings(pids: dict[str, int], seconds: float = 30.0) -> dict[str, int]:
+    """When each of these processes ended, ns; AssertionError if one does not."""
+    poller, nodes, ended = select.poll(), {os.pidfd_open(pid): node for node, pid in pids.items()}, {}
+    for descriptor in nodes:
+        poller.register(descriptor, select.POLLIN)
+    deadline_ns = monotonic_ns() + int(seconds * NS_PER_S)
+    while nodes and monotonic_ns() < deadline_ns:
+        for descriptor, _ in poller.poll(200):
+            poller.unregister(descriptor)
+            os.close(descriptor)
+            ended[nodes.pop(descriptor)] = monotonic_ns()
+    assert not nodes, f"still there after {seconds:g} s: {', '.join(nodes.values())}"
+    return ended
 
 
 def gone(pids: "list[int]", seconds: float = 20.0) -> None:
