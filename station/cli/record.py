@@ -76,6 +76,7 @@ def record_at_a_panel(rig: Rig, plan: Plan, pedal_path: Path | None, pedal_keys:
     pedal = Pedal(pedal_path, pedal_keys) if pedal_path is not None else None
     try:
         console.print(_resuming(rig, plan.opening))
+        console.print("looking for the rig's station, or starting one …")
         with attached(rig):
             outcome = Seat(rig, plan, keyboard, pedal, Speaker(quiet)).run()
     finally:

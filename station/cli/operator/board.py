@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from station.bus.messages import PilotState, ProcessState, RecorderState, SessionState, StationState
+from station.bus.messages import PilotState, ProcessState, RecorderState, SessionState, StationState, Tick
 from station.cli.operator.bindings import Plan, Question
 from station.cli.operator.note import Line
 from station.clock import NS_PER_MS, NS_PER_S
@@ -53,6 +53,7 @@ class Board:
     pilot: PilotState | None = None
     recorder: RecorderState | None = None
     station: StationState | None = None
+    tick: Tick | None = None
     message: Message | None = None
     asked: Question | None = None
     question: str = ""
@@ -62,8 +63,6 @@ class Board:
     pedal: str = ""
     """What is wrong with the pedal; "" if nothing, or if there is none."""
     last: Cadence | None = None
-    first_ns: int | None = None
-    """When this take's first rows were heard of."""
     reports: list[Cadence] = field(default_factory=list)
 
     def tell(self, words: str, level: Literal["say", "warn", "bad"], now_ns: int) -> None:
@@ -71,14 +70,20 @@ class Board:
         until_ns = now_ns + (MESSAGE_NS if level != "bad" else 3600 * NS_PER_S)
         self.message = Message(words, level, until_ns)
 
-    def streams(self, now_ns: int, heard_ns: int) -> list[Stream]:
-        """Every device's first stream, in the rig's order. `heard_ns`: when the station's state was heard."""
+    def streams(self, now_ns: int) -> list[Stream]:
+        """Every device's first stream, in the rig's order: its rate by its own count, its age in the newest tick."""
         processes = {process.node: process for process in self.station.processes} if self.station is not None else {}
-        waited_ns = max(0, now_ns - heard_ns)
-        return [self._stream(device.node, processes.get(device.node), waited_ns) for device in self.rig.devices]
+        ages = {}
+        if self.tick is not None:
+            since_ns = max(0, now_ns - self.tick.t_ns) if now_ns - self.tick.t_ns > SILENT_NS else 0
+            ages = {chosen.stream: (chosen.age_ns + since_ns) / NS_PER_MS for chosen in self.tick.chosen}
+        return [
+            self._stream(device.node, processes.get(device.node), ages.get(device.node, -1.0))
+            for device in self.rig.devices
+        ]
 
     @staticmethod
-    def _stream(node: str, process: ProcessState | None, waited_ns: int) -> Stream:
+    def _stream(node: str, process: ProcessState | None, age_ms: float) -> Stream:
         if process is None:
             return Stream(node, 0.0, 0.0, -1.0, "not heard of yet")
         health = process.health
@@ -90,7 +95,6 @@ class Board:
         if not health.streams:
             return Stream(node, 0.0, 0.0, -1.0, error or health.state)
         first = health.streams[0]
-        age_ms = -1.0 if first.age_ns < 0 else (first.age_ns + process.health_age_ns + waited_ns) / NS_PER_MS
         return Stream(node, first.rate_hz, first.declared_hz, age_ms, error)
 
     @property

@@ -3,6 +3,9 @@
 Calm on purpose: one big word says the phase, one line says what is wrong and which one act leads on; the rest is small.
 """
 
+import textwrap
+from typing import NamedTuple
+
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -10,11 +13,17 @@ from rich.text import Text
 
 from station.bus.messages import SessionState
 from station.cli.operator.bindings import BINDINGS
-from station.cli.operator.board import Board, Message, Stream
+from station.cli.operator.board import Board, Stream
 from station.clock import NS_PER_S
 from station.episodes.cadence import in_words
 
 WIDTH, HEIGHT = 80, 24
+_INSIDE = WIDTH - 4
+_WHY_ROWS = 3
+_MOST_ROWS = 6
+"""Of streams, two in a row."""
+_FIXED_ROWS = 12 + _WHY_ROWS
+"""Frame 2, banner 3, the cause, the act 1, counts 2, keys 1, three blanks."""
 _COLOURS = {
     "opening": "black on yellow", "ready": "black on green", "recording": "white on red", "saving": "black on cyan",
     "reset": "black on blue", "hold": "white on magenta", "ended": "black on white", "paused": "black on yellow",
@@ -24,13 +33,15 @@ _LEVELS = {"ok": "green", "warn": "yellow", "bad": "bold red"}
 _MESSAGES = {"say": "cyan", "warn": "yellow", "bad": "bold red"}
 
 
-def render(board: Board, now_ns: int, station_ns: int) -> RenderableType:
-    """The whole panel. `station_ns`: when the supervisor was heard last."""
+def render(board: Board, now_ns: int) -> RenderableType:
+    """The whole panel."""
     parts: list[RenderableType] = [_banner(board, now_ns), _next(board, now_ns), Text()]
     if board.help:
         parts.append(_help())
     else:
-        parts += [_counts(board), Text(), _streams(board.streams(now_ns, station_ns)), Text(), _news(board, now_ns)]
+        streams = board.streams(now_ns)[: 2 * _MOST_ROWS]
+        room = HEIGHT - _FIXED_ROWS - (len(streams) + 1) // 2
+        parts += [_counts(board), Text(), _streams(streams), Text(), _news(board, now_ns, room)]
     parts.append(_keys(board))
     who = f"{board.plan.opening.task} · {board.plan.opening.operator or 'no operator named'}"
     return Panel(Group(*parts), title=f"station record · rig {board.rig.name} · {who}", width=WIDTH, padding=(0, 1))
@@ -74,52 +85,67 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
-def _next(board: Board, now_ns: int) -> Text:
-    """The one line: why, and the one act that leads on."""
+class Next(NamedTuple):
+    """What an operator has to know: why it stands still ("" if it does not), and the one act that leads on."""
+
+    why: str
+    act: str
+
+
+def _next(board: Board, now_ns: int) -> RenderableType:
     if board.note is not None:
-        return Text(f"note: {board.note.text}▏   Enter keeps it, Esc drops it", style="bold cyan")
+        tail = board.note.text[-(_INSIDE - 8) :]
+        return Group(Text(f"note: {tail}▏", style="bold cyan"), Text("Enter keeps it, Esc drops it"))
     if board.question:
         return Text(board.question, style="bold yellow")
-    return Text(next_words(board, now_ns), style="bold" if _calm(board) else "bold red")
+    found = next_words(board, now_ns)
+    lines = _wrapped(found.why, _WHY_ROWS)
+    acts = _wrapped(found.act, 1 if lines else 2)
+    return Group(*(Text(line, style="bold red") for line in lines), *(Text(line, style="bold") for line in acts))
 
 
-def _calm(board: Board) -> bool:
-    session = board.session
-    return session is not None and (session.phase not in ("hold", "ended") or session.paused or board.leaving)
+def _wrapped(words: str, rows: int) -> list[str]:
+    """At most so many lines; what is cut off says so."""
+    return textwrap.wrap(words, _INSIDE, max_lines=rows, placeholder=" …") if words and rows > 0 else []
 
 
-def next_words(board: Board, now_ns: int) -> str:
-    """What the operator is to do now, in a sentence."""
+def next_words(board: Board, now_ns: int) -> Next:
+    """What the operator is to do now."""
     session = board.session
     if session is None or now_ns - board.session_ns > 3 * NS_PER_S:
-        return f"No word from the session. If it lasts: `station status --rig {board.rig.name}` in another terminal."
+        return Next("No word from the session.", f"If it lasts: `station status --rig {board.rig.name}` elsewhere.")
     if board.leaving:
-        return "Ending the sitting: the take is being saved, the arms hold. Ctrl-C again ends at once."
-    return _by_phase(board, session)
-
-
-def _by_phase(board: Board, session: SessionState) -> str:
+        return Next("", "Ending the sitting: what was taken is saved, the arms hold.")
     if session.phase == "opening":
-        pilot = board.pilot
-        if pilot is not None and pilot.state == "waiting":
-            return pilot.why[:1].upper() + pilot.why[1:]
-        if pilot is not None and pilot.source == "opening":
-            return "The arms move to the start pose: stand clear, then take hold of the leaders."
-        return "The followers move to the leaders' pose: hold the leaders still."
+        return Next("", _opening(board))
     if session.phase == "hold":
-        cause = "You paused" if session.paused else f"Held: {_cause(session.why)}"
-        return f"{cause}. Space: go on (hold the leaders still, the followers move to them)."
+        why = "" if session.paused else f"Held: {_cause(session.why)}."
+        return Next(why, "Space: go on. Hold the leaders still: the followers move to them.")
     if session.phase == "ended":
-        return f"{_cause(session.why)}. Space: try again, q: quit." if session.why else "Space: begin, q: quit."
+        why = f"{_cause(session.why)}." if session.why else ""
+        return Next(why, "Space: try again   q: quit" if why else "Space: begin   q: quit")
+    return Next("", _act(session))
+
+
+def _opening(board: Board) -> str:
+    pilot = board.pilot
+    if pilot is not None and pilot.state == "waiting":
+        return pilot.why[:1].upper() + pilot.why[1:]
+    if pilot is not None and pilot.source == "opening":
+        return "The arms move to the start pose: stand clear, then take hold of the leaders."
+    return "The followers move to the leaders' pose: hold the leaders still."
+
+
+def _act(session: SessionState) -> str:
     if session.phase == "recording" and session.paused:
-        return "Paused, still recording. Space: go on, d: throw this take away."
+        return "Paused, still recording. Space: go on   d: throw this take away"
     if session.phase == "recording":
         return "Space: stop and save   s: success   f: failure   d: discard"
     if session.phase == "saving":
         return "Saving: wait a moment."
     if session.phase == "reset":
-        return "Put the scene back." + (" Space: start now." if session.reset_ends_ns else " Space: start.")
-    return "Space: start."
+        return "Put the scene back." + (" Space: start now" if session.reset_ends_ns else " Space: start")
+    return "Space: start"
 
 
 def _cause(why: str) -> str:
@@ -170,31 +196,35 @@ def _streams(streams: list[Stream]) -> RenderableType:
     return table
 
 
-def _news(board: Board, now_ns: int) -> RenderableType:
-    """The newest message, the trouble of the first device that has one, the last episode's cadence: three lines."""
-    lines = [_message(board.message, now_ns), _trouble(board, now_ns)]
-    lines.append(
-        Text(f"last: {in_words(board.last)}" if board.last is not None else "", style="dim", overflow="ellipsis")
+def _news(board: Board, now_ns: int, room: int) -> RenderableType:
+    """In `room` lines: the newest message, the trouble of the first device that has one, the last episode's cadence."""
+    message, session = board.message, board.session
+    told = (
+        session is not None
+        and message is not None
+        and session.phase in ("hold", "ended")
+        and message.words == session.why
     )
-    return Group(*(line for line in lines))
+    style, words = "", ""
+    if message is not None and now_ns <= message.until_ns and not told:
+        style, words = _MESSAGES[message.level], message.words
+    trouble = _wrapped(_trouble(board, now_ns), 2)
+    lines = [Text(line, style=style) for line in _wrapped(words, min(2, room - len(trouble)))]
+    lines += [Text(line, style="red") for line in trouble]
+    last = f"last: {in_words(board.last)}" if board.last is not None else ""
+    lines += [Text(line, style="dim") for line in _wrapped(last, min(2, room - len(lines)))]
+    return Group(*lines, *(Text() for _ in range(room - len(lines))))
 
 
-def _message(message: Message | None, now_ns: int) -> Text:
-    if message is None or now_ns > message.until_ns:
-        return Text()
-    return Text(message.words, style=_MESSAGES[message.level])
-
-
-def _trouble(board: Board, now_ns: int) -> Text:
-    troubled = [stream for stream in board.streams(now_ns, now_ns) if stream.trouble]
+def _trouble(board: Board, now_ns: int) -> str:
     if board.pedal:
-        return Text(board.pedal, style="yellow")
+        return board.pedal
+    troubled = [stream for stream in board.streams(now_ns) if stream.trouble]
     if not troubled:
-        return Text()
+        return ""
     first = troubled[0]
-    more = f"  (and {len(troubled) - 1} more)" if len(troubled) > 1 else ""
     words = first.trouble if first.trouble.startswith(first.node) else f"{first.node}: {first.trouble}"
-    return Text(words[: 2 * WIDTH - len(more) - 16] + more, style="red")
+    return words + (f"  (and {len(troubled) - 1} more)" if len(troubled) > 1 else "")
 
 
 def _help() -> RenderableType:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import zmq
 
-from station.bus.messages import PilotState, RecorderState, SessionState, StationState
+from station.bus.messages import PilotState, RecorderState, SessionState, StationState, Tick
 from station.bus.requests import (
     Align,
     CloseSession,
@@ -119,8 +119,9 @@ class Seat:
         self._asker = Asker(rig.name, "session")
         streams = [("session", "session"), ("recorder", "synchronizer"), ("pilot", "pilot"), ("station", "supervisor")]
         self._heard = Subscriber(rig.name, streams)
+        # fifty a second are not worth waking up for: they are looked at when the panel is drawn
+        self._ticks = Subscriber(rig.name, [("tick", "synchronizer")])
         self._pending: dict[bytes, _Pending] = {}
-        self._station_ns = 0
         self._begun = self._over = self._keys_there = False
         self._draw_due_ns = self._close_due_ns = self._pedal_due_ns = 0
 
@@ -134,6 +135,7 @@ class Seat:
             self._speaker.close()
             self._asker.close()
             self._heard.close()
+            self._ticks.close()
         board = self._board
         cut = self._signals.interrupts > 1 and not self._over
         return Outcome(board.session, tuple(board.reports), cut, self._signals.hung_up or self._keyboard.closed)
@@ -150,7 +152,10 @@ class Seat:
         self._speaker.reap(now_ns)
         if now_ns >= self._draw_due_ns:
             self._draw_due_ns = now_ns + REDRAW_NS
-            self._screen.draw(render(self._board, now_ns, self._station_ns))
+            for sample in self._ticks.newest().values():
+                if isinstance(sample.body, Tick):
+                    self._board.tick = sample.body
+            self._screen.draw(render(self._board, now_ns))
 
     def _wait(self) -> None:
         poller = zmq.Poller()
@@ -269,7 +274,7 @@ class Seat:
             elif isinstance(body, PilotState):
                 board.pilot = body
             elif isinstance(body, StationState):
-                board.station, self._station_ns = body, now_ns
+                board.station = body
 
     def _session(self, state: SessionState, now_ns: int) -> None:
         board, before = self._board, self._board.session

@@ -1,0 +1,141 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.text import Text
+
+from station.bus.messages import (
+    Chosen,
+    Health,
+    PilotState,
+    ProcessState,
+    RecorderState,
+    SessionState,
+    StationState,
+    StreamHealth,
+    Tick,
+)
+from station.bus.requests import OpenSession
+from station.cli.operator.bindings import Plan
+from station.cli.operator.board import Board
+from station.cli.operator.note import Line
+from station.cli.operator.panel import HEIGHT, WIDTH, render
+from station.cli.operator.screen import as_text
+from station.episodes.cadence import Cadence, StreamCadence
+from station.rig import Device, Rig, Safety, find_rig, load_rig
+
+S = 1_000_000_000
+NOW = 100 * S
+RIG = load_rig(find_rig("bench"))
+
+
+def board(phase: Any = "ready", **session: Any) -> Board:
+    counts = {"recorded_ticks": 0, "saved": 2, "discarded": 1, "ended_early": 0, "wanted": 10, "newest": 6, **session}
+    state = SessionState(phase, "pick", "ada", 7, buttons=(), disk_left_s=7200.0, **counts)  # type: ignore[arg-type]
+    made = Board(RIG, Plan(OpenSession("pick", operator="ada"), None), session=state, session_ns=NOW)
+    made.recorder = RecorderState(True, "", 0, "", 1000, 3, (), lost=0)
+    return made
+
+
+def station(**errors: str) -> StationState:
+    made = []
+    for device in RIG.devices:
+        error = errors.get(device.node, "")
+        streams = (StreamHealth("arm_state", 199.6, 200.0, 0),) if not error else ()
+        health = Health(device.node, "fault" if error else "ok", error, streams)
+        made.append(ProcessState(device.node, 1, True, 0, 1.0, 30.0, health, 0, ""))
+    return StationState("bench", "bench.yaml", 1, 0, tuple(made))
+
+
+def shown(made: Board, now_ns: int = NOW) -> str:
+    return Text.from_ansi(as_text(render(made, now_ns))).plain
+
+
+def test_recording_shows_the_take_and_what_ends_it() -> None:
+    text = shown(board("recording", recorded_ticks=625))
+    assert "R E C O R D I N G" in text
+    assert "episode 7 (3 of 10)   0:12.5" in text
+    assert "Space: stop and save" in text
+    assert "saved 2 · discarded 1 · ended early 0 · late ticks 0.3 % · lost 0" in text
+    assert "disk: 120 minutes left" in text
+
+
+def test_a_hold_says_its_cause_and_the_one_act() -> None:
+    text = " ".join(
+        shown(board("hold", why="follower_left has been silent for 500 ms: check its power and cable")).split()
+    )
+    assert "H O L D" in text
+    assert "Held: follower_left has been silent for 500 ms: check its power" in text
+    assert "Space: go on. Hold the leaders still" in text
+
+
+def test_an_opening_says_what_the_hands_have_to_do() -> None:
+    made = board("opening")
+    made.pilot = PilotState("waiting", "opening", "close both grippers to start (open: leader_left)", ())
+    assert "Close both grippers to start (open: leader_left)" in shown(made)
+
+
+def test_streams_are_told_by_their_own_devices_and_the_newest_tick() -> None:
+    made = board()
+    made.station = station(cam_low="cam_low on http://x: expected pictures; found none for 1 s. Next: check its cable")
+    chosen = tuple(Chosen(node, 1, 1, 0, 12_000_000, True) for node in ("leader_left", "cam_high"))
+    made.tick = Tick(1, NOW, chosen, (), (), ())
+    text = shown(made)
+    assert "leader_left       200/200 Hz     12 ms" in text
+    assert "cam_low on http://x: expected pictures" in text
+    levels = {stream.node: stream.level for stream in made.streams(NOW)}
+    assert (levels["leader_left"], levels["cam_low"]) == ("ok", "bad")
+
+
+def test_a_session_that_went_silent_is_not_shown_by_its_last_words() -> None:
+    text = shown(board("recording"), NOW + 4 * S)
+    assert "S I L E N T" in text
+    assert "R E C O R D I N G" not in text
+    assert "station status --rig bench" in text
+
+
+def test_a_note_and_a_question_take_the_line_of_what_is_next() -> None:
+    made = board()
+    made.note = Line("grip late")
+    assert "note: grip late" in shown(made)
+    made.note, made.question = None, "delete episode 6?  u = yes, any other key = no"
+    assert "delete episode 6?" in shown(made)
+
+
+def test_the_last_episodes_cadence_is_shown() -> None:
+    made = board()
+    made.last = Cadence(500, 10.0, 50.0, 2, 0, 1, 20, {"cam_high": StreamCadence(9.0, 31.0, 0.6, 4)})
+    assert "last: 500 rows, 10.0 s at 50.00 Hz · late 2 · lost 4 · holds 1" in shown(made)
+
+
+PHASES = st.sampled_from(["opening", "ready", "recording", "saving", "reset", "hold", "ended"])
+LONG = st.sampled_from(
+    ["", "x", "follower_left on /dev/ttyDXL_follower_left: expected 9 servos; found none has answered. " * 3]
+)
+
+
+@pytest.mark.parametrize("count", [1, 8, 12])
+@given(
+    phase=PHASES,
+    why=LONG,
+    message=LONG,
+    trouble=LONG,
+    help_=st.booleans(),
+    paused=st.booleans(),
+    saved=st.integers(0, 999),
+)
+def test_it_always_fits(
+    count: int, phase: str, why: str, message: str, trouble: str, help_: bool, paused: bool, saved: int
+) -> None:
+    made = board(phase, why=why, paused=paused, saved=saved)
+    devices = tuple(Device(f"cam_number_{n}", "camera", "", None) for n in range(count))
+    made.rig = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("d"), "jpeg", (), devices, Safety(), None)
+    made.tell(message, "bad", NOW)
+    made.pedal, made.help = trouble, help_
+    made.last = Cadence(500, 10.0, 50.0, 2, 3, 1, 20, {"cam_left_wrist": StreamCadence(9.0, 31.0, 0.6, 4)})
+    lines = shown(made).splitlines()
+    assert len(lines) <= HEIGHT
+    assert all(len(line) <= WIDTH for line in lines)
+    assert lines[-1].startswith("╰")
