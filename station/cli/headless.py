@@ -7,11 +7,13 @@ from station.bus.requests import Align, CloseSession, OpenSession, PrepareScene,
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import console
 from station.clock import NS_PER_S, monotonic_ns
-from station.errors import NodeAbsent, UsageError
+from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.rig import Rig
 
 ALIGN_MS = 40_000
 """Opening a session waits for the followers to arrive at the source's pose."""
+ATTEMPTS = 3
+"""How often one episode may be begun."""
 START_MS = 8_000
 SAVE_S = 120.0
 _HEAR_MS = 50
@@ -102,8 +104,15 @@ def record_headless(
 
 def _one_episode(session: Asker, watcher: SessionWatcher, seconds: float, arrange: Arrange) -> None:
     number = watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0).episode
-    arrange(session, watcher)
-    session.ask(Start(seconds), START_MS)
+    for attempt in range(ATTEMPTS):
+        arrange(session, watcher)
+        try:
+            session.ask(Start(seconds), START_MS)
+            break
+        except RequestRefused:  # a hold may fall between the two: arranging aligns again
+            if attempt == ATTEMPTS - 1:
+                raise
+            watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0)
     console.print(f"episode {number}: recording {seconds:g} s")
     state = watcher.until(lambda state: state.episode > number and state.phase in ("ready", "hold"), seconds + 20)
     rows = f"{state.recorded_ticks} rows"
