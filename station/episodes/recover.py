@@ -1,13 +1,19 @@
-"""Finishes what was left: every journal in a data folder that nobody is writing becomes an episode."""
+"""Finishes what was left: every journal in a data folder that nobody is writing becomes an episode.
 
+`python -m station.episodes.recover FOLDER` is the low-priority process that the session starts when it opens a folder.
+"""
+
+import argparse
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import h5py
 
-from station.episodes.finalise import finalise_held, held
+from station.episodes.finalise import NICE, finalise_held, held
 from station.errors import EpisodeError, NothingRecorded
 
 _LEFTOVER = re.compile(r"\.episode_\d+\.mcap\.part\.\d+\Z")
@@ -57,3 +63,17 @@ def _remove_leftover(path: Path) -> None:
     with held(path) as free:
         if free:
             path.unlink()
+
+
+def main() -> None:
+    """The process: a line for every journal; exit 1 if one could not be saved."""
+    parser = argparse.ArgumentParser(description="Save every journal that was left in a data folder.")
+    parser.add_argument("data", type=Path)
+    arguments = parser.parse_args()
+    os.nice(NICE)
+    failed = [found for found in recover(arguments.data) if found.outcome == "failed"]
+    sys.exit("\n".join(f"{found.part}: {found.detail}" for found in failed) or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ It always runs, so that a policy can be loaded at any time; until the first Load
 imported nothing that computes (no NumPy, OpenCV, HDF5). The runner itself is `station.policy.runner`.
 """
 
+import os
 from collections.abc import Callable
 
 from station.bus.messages import Health
@@ -21,11 +22,20 @@ def main(node: Node) -> None:
     try:
         first = _first_load(node, requests)
         if first is not None:
+            _think_at_ordinary_priority()
             from station.policy.runner import Runner  # heavy: only now
 
             Runner(node, requests).run(*first)
     finally:
         requests.close()
+
+
+def _think_at_ordinary_priority() -> None:
+    """This loop keeps the priority of the process table, for an ask that comes late is no ask for its tick. Every thread
+    that is made from here on (inference, decoding, libraries' pools) gets the ordinary one.
+    """
+    if os.sched_getscheduler(0) == os.SCHED_FIFO:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
 
 
 def _first_load(node: Node, requests: "Answerer[PolicyRequest]") -> tuple[LoadPolicy, Callable[[Reply], None]] | None:

@@ -131,7 +131,8 @@ class SessionNode:
         folder.mkdir(parents=True, exist_ok=True)
         number = next_number(folder)
         if any(folder.glob("*.mcap.part")):
-            self._spawn("station.episodes.recover", folder)
+            popen = self._spawn("station.episodes.recover", folder)
+            self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), lambda _path, _error: None))
         return number
 
     def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
@@ -223,7 +224,7 @@ class SessionNode:
             os.close(finaliser.pidfd)
             out, error = finaliser.popen.communicate()
             done = finaliser.popen.returncode == 0 and out.strip()
-            if not done:
+            if finaliser.popen.returncode:
                 self._node.log.error("finalise: %s", error)
             finaliser.then(
                 Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows"
