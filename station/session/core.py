@@ -372,6 +372,7 @@ class SessionCore:
         number = self._saved.pop()
         self._ports.delete(self._folder, number)
         self._kept = self._saved[-1] if self._saved else None
+        self._saved_path = "" if self._kept is None else str(self._folder / f"episode_{self._kept}.hdf5")
         self._discarded += 1
         answer(Done(f"episode {number} deleted; `station episodes delete --undo` brings it back"))
 

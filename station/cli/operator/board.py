@@ -24,14 +24,16 @@ class Stream(NamedTuple):
     age_ms: float
     """−1 if nothing came yet."""
     trouble: str
-    """The device's own error; "" if it is well."""
+    """The device's own error or warning; "" if it is well."""
+    fault: bool = True
+    """Is that trouble a fault? Else it is a warning."""
 
     @property
     def level(self) -> Literal["ok", "warn", "bad"]:
         """How much to worry."""
-        if self.trouble or self.age_ms < 0 or self.rate_hz < 0.5 * self.declared_hz:
+        if (self.trouble and self.fault) or self.age_ms < 0 or self.rate_hz < 0.5 * self.declared_hz:
             return "bad"
-        return "warn" if self.rate_hz < 0.9 * self.declared_hz else "ok"
+        return "warn" if self.trouble or self.rate_hz < 0.9 * self.declared_hz else "ok"
 
 
 class Message(NamedTuple):
@@ -95,7 +97,7 @@ class Board:
         if not health.streams:
             return Stream(node, 0.0, 0.0, -1.0, error or health.state)
         first = health.streams[0]
-        return Stream(node, first.rate_hz, first.declared_hz, age_ms, error)
+        return Stream(node, first.rate_hz, first.declared_hz, age_ms, error, health.state != "warn")
 
     @property
     def taken_s(self) -> float:

@@ -24,6 +24,8 @@ _MOST_ROWS = 6
 """Of streams, two in a row."""
 _FIXED_ROWS = 12 + _WHY_ROWS
 """Frame 2, banner 3, the cause, the act 1, counts 2, keys 1, three blanks."""
+SILENT_NS = 3 * NS_PER_S
+"""A session that said nothing for so long is not shown by its last words."""
 _COLOURS = {
     "opening": "black on yellow", "ready": "black on green", "recording": "white on red", "saving": "black on cyan",
     "reset": "black on blue", "hold": "white on magenta", "ended": "black on white", "paused": "black on yellow",
@@ -65,7 +67,7 @@ def _banner(board: Board, now_ns: int) -> RenderableType:
 def phase_words(board: Board, now_ns: int) -> tuple[str, str]:
     """The big word and what stands to its right."""
     session = board.session
-    if session is None or now_ns - board.session_ns > 3 * NS_PER_S:
+    if session is None or now_ns - board.session_ns > SILENT_NS:
         return "silent", "the session says nothing"
     of = f" ({session.saved + (session.phase == 'recording')} of {session.wanted})" if session.wanted else ""
     episode = f"episode {session.episode}{of}"
@@ -112,14 +114,15 @@ def _wrapped(words: str, rows: int) -> list[str]:
 def next_words(board: Board, now_ns: int) -> Next:
     """What the operator is to do now."""
     session = board.session
-    if session is None or now_ns - board.session_ns > 3 * NS_PER_S:
+    if session is None or now_ns - board.session_ns > SILENT_NS:
         return Next("No word from the session.", f"If it lasts: `station status --rig {board.rig.name}` elsewhere.")
     if board.leaving:
         return Next("", "Ending the sitting: what was taken is saved, the arms hold.")
     if session.phase == "opening":
         return Next("", _opening(board))
     if session.phase == "hold":
-        why = "" if session.paused else f"Held: {_cause(session.why)}."
+        well = all(stream.level != "bad" for stream in board.streams(now_ns))
+        why = "" if session.paused else f"Held: {_cause(session.why)}." + (" All devices answer now." if well else "")
         return Next(why, "Space: go on. Hold the leaders still: the followers move to them.")
     if session.phase == "ended":
         why = f"{_cause(session.why)}." if session.why else ""
@@ -174,8 +177,8 @@ def _counts(board: Board) -> RenderableType:
         line.append(
             f"{minutes:,.0f} minutes left", style="bold red" if minutes < 10 else "yellow" if minutes < 60 else ""
         )
-    if session.saved_path:
-        line.append(f" · newest: {session.saved_path.rpartition('/')[2]}")
+    if session.newest >= 0:
+        line.append(f" · newest: episode {session.newest}")
     return line
 
 
@@ -219,7 +222,7 @@ def _news(board: Board, now_ns: int, room: int) -> RenderableType:
 def _trouble(board: Board, now_ns: int) -> str:
     if board.pedal:
         return board.pedal
-    troubled = [stream for stream in board.streams(now_ns) if stream.trouble]
+    troubled = sorted((s for s in board.streams(now_ns) if s.trouble), key=lambda stream: not stream.fault)
     if not troubled:
         return ""
     first = troubled[0]

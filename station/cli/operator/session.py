@@ -16,32 +16,39 @@ from station.bus.requests import (
     Align,
     CloseSession,
     Done,
+    Label,
     Note,
     OpenSession,
     Refused,
     Reply,
     SessionRequest,
+    Undo,
 )
 from station.bus.sockets import Asker, Subscriber, milliseconds_until
+from station.cli.attach import runs
 from station.cli.operator.bindings import Ask, Confirm, Local, Nothing, Plan, act
 from station.cli.operator.board import Board
 from station.cli.operator.cues import Cue, Speaker, cue
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.note import Line
-from station.cli.operator.panel import render
+from station.cli.operator.panel import SILENT_NS, render
 from station.cli.operator.pedal import Pedal
 from station.cli.operator.screen import Screen
 from station.clock import NS_PER_MS, NS_PER_S, Clock, monotonic_ns
 from station.episodes.cadence import Cadence, in_words, read_cadence, together
-from station.errors import DeviceError, EpisodeError, RequestRefused
+from station.errors import DeviceError, EpisodeError, RequestRefused, StationError
 from station.rig import Rig
 
 REDRAW_NS = NS_PER_S // 4
 _AGAIN_NS = 300 * NS_PER_MS
 _PEDAL_NS = NS_PER_S
+_DEAF_NS = 10 * NS_PER_S
+"""How long leaving waits for a session that says nothing."""
 _PATIENCE_NS: dict[type[SessionRequest], int] = {
     OpenSession: 620 * NS_PER_S, Align: 620 * NS_PER_S, CloseSession: 120 * NS_PER_S,
 }  # fmt: skip
+_TOLD: dict[type[SessionRequest], str] = {Label: "labelled", Note: "noted", Undo: "undone"}
+"""What is said when it is done; the others show by the phase."""
 _PATIENCE_OTHERS_NS = 15 * NS_PER_S
 
 
@@ -123,7 +130,7 @@ class Seat:
         self._ticks = Subscriber(rig.name, [("tick", "synchronizer")])
         self._pending: dict[bytes, _Pending] = {}
         self._begun = self._over = self._keys_there = False
-        self._draw_due_ns = self._close_due_ns = self._pedal_due_ns = 0
+        self._draw_due_ns = self._close_due_ns = self._pedal_due_ns = self._station_due_ns = 0
 
     def run(self) -> Outcome:
         """Until the sitting has ended. Raises RequestRefused if another sitting is in the way."""
@@ -260,8 +267,8 @@ class Seat:
         elif isinstance(reply, Refused):
             self._board.tell(reply.why, "bad", now_ns)
             self._speak(Cue("no"), now_ns)
-        elif isinstance(reply, Done) and reply.detail:
-            self._board.tell(f"{_past(request)}: {reply.detail}", "say", now_ns)
+        elif type(request) in _TOLD:
+            self._board.tell(f"{_TOLD[type(request)]}: {reply.detail}", "say", now_ns)
 
     def _hear(self, now_ns: int) -> None:
         board = self._board
@@ -287,7 +294,7 @@ class Seat:
         elif state.saved < before.saved and board.reports:
             board.reports.pop()
             board.last = board.reports[-1] if board.reports else None
-        if state.saved_path and (before is None or state.saved_path != before.saved_path):
+        if before is not None and state.saved > before.saved:
             self._report(Path(state.saved_path), now_ns)
         if state.why and state.phase not in ("hold", "ended") and (before is None or before.why != state.why):
             board.tell(state.why, "bad", now_ns)
@@ -317,6 +324,7 @@ class Seat:
     def _go_on(self, now_ns: int) -> None:
         """What happens without a key: enough episodes, Ctrl-C, a session that could not close yet."""
         board, state = self._board, self._board.session
+        self._look_for_the_station(now_ns)
         if state is None:
             self._over = self._signals.interrupts > 0
             return
@@ -329,12 +337,23 @@ class Seat:
         elif "CloseSession" in state.buttons and now_ns >= self._close_due_ns:
             self._leave(now_ns)
 
+    def _look_for_the_station(self, now_ns: int) -> None:
+        """A session that says nothing is restarted by its supervisor, unless that is gone too."""
+        board = self._board
+        silent_ns = now_ns - board.session_ns
+        if board.session is None or silent_ns < SILENT_NS or now_ns < self._station_due_ns:
+            return
+        self._station_due_ns = now_ns + NS_PER_S
+        if not runs(board.rig):
+            raise StationError(
+                f"the station of rig {board.rig.name} is gone: its supervisor was ended. {board.session.saved} saved; a take "
+                "that was running is in its journal, the arms hold. Next: run the same command again; it saves what was left"
+            )
+        if board.leaving and silent_ns > _DEAF_NS:
+            self._signals.interrupts = 2  # nobody is there to close the sitting
+
     def _speak(self, spoken: Cue, now_ns: int) -> None:
         self._screen.write(self._speaker.say(spoken, now_ns))
-
-
-def _past(request: SessionRequest) -> str:
-    return {"Label": "labelled", "Note": "noted", "Undo": "undone"}.get(type(request).__name__, "done")
 
 
 def summary(outcome: Outcome) -> list[str]:

@@ -85,6 +85,7 @@ def test_streams_are_told_by_their_own_devices_and_the_newest_tick() -> None:
     text = shown(made)
     assert "leader_left       200/200 Hz     12 ms" in text
     assert "cam_low on http://x: expected pictures" in text
+    assert "All devices answer" not in shown(made)
     levels = {stream.node: stream.level for stream in made.streams(NOW)}
     assert (levels["leader_left"], levels["cam_low"]) == ("ok", "bad")
 
