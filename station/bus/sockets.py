@@ -85,10 +85,10 @@ class Subscriber:
         return self._socket
 
     def receive(self, timeout_ms: int = 0) -> wire.Sample | None:
-        """The next message, or None after `timeout_ms`. A message that is none of ours is logged and passed over."""
-        if timeout_ms and not self._socket.poll(timeout_ms):
-            return None
+        """The next message, or None after `timeout_ms` of silence. A message that is none of ours is logged and passed over."""
         while True:
+            if timeout_ms and not self._socket.poll(timeout_ms):
+                return None
             try:
                 sample = wire.decode(self._socket.recv_multipart(zmq.DONTWAIT))
             except zmq.Again:
