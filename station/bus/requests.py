@@ -212,6 +212,8 @@ class LoadPolicy(Request, frozen=True):
     """
 
     folder: str
+    instruction: str = ""
+    """What a language-conditioned policy is told, in place of what its folder says."""
 
 
 class StartPolicy(Request, frozen=True):

@@ -87,11 +87,14 @@ class Rollout:
         self._apart = 0.0
         """Shadow: the farthest any number asked for was from where it was, since it was last shown."""
 
-    def load(self, folder: Path) -> str:
-        """Load, check against the rig, warm up. Returns which policy it is; RequestRefused with the reason."""
+    def load(self, folder: Path, instruction: str = "") -> str:
+        """Load, check against the rig, warm up. Returns which policy it is; RequestRefused with the reason.
+
+        `instruction` takes the place of the folder's own.
+        """
         console.print(f"loading {folder}")
         self._policy.ask(StopPolicy(), BEGIN_MS)
-        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()))))
+        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()), instruction)))
         console.print(identity)
         return identity
 

@@ -37,14 +37,14 @@ def run(
     """Load a policy, check and warm it up, engage it, and show how it does until it is done or Ctrl-C."""
     loaded = rig_of(rig)
     _check(record, task, seconds, shadow, headless)
-    load_policy(policy)  # what is wrong with the folder is said before anything starts
+    told = load_policy(policy, instruction).instruction  # what is wrong with the folder is said before anything starts
     if not shadow:
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
     hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal) if pedal is not None else None)
     with attached(loaded), hands, Rollout(loaded, hands) as rollout:
-        identity = rollout.load(policy)
+        identity = rollout.load(policy, told)
         if not (headless or shadow):
             console.print(HELP)
         if shadow:
@@ -52,7 +52,7 @@ def run(
             return
         if record:
             folder = str(data.absolute()) if data else ""
-            opening = OpenSession(task, folder, operator, instruction, source="policy", policy=identity)
+            opening = OpenSession(task, folder, operator, told, source="policy", policy=identity)
             early = _record(loaded, rollout, opening, episodes, seconds or 0.0)
         else:
             early = sum(not rollout.run(seconds, attended=not headless) for _ in range(episodes))

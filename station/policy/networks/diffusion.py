@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from station.policy.networks.resnet import ResNet, ResNetShape
 
+_LAST_GROUPS = 8
+"""LeRobot has this many in the last block, whatever the others have."""
+
 
 class DiffusionShape(msgspec.Struct, frozen=True):
     """What distinguishes one from another. The defaults are LeRobot's."""
@@ -100,10 +103,10 @@ class Encoder(nn.Module):
 class ConvBlock(nn.Sequential):
     """Convolution over time, group normalisation, Mish."""
 
-    def __init__(self, before: int, after: int, shape: DiffusionShape) -> None:
+    def __init__(self, before: int, after: int, kernel: int, groups: int) -> None:
         super().__init__(
-            nn.Conv1d(before, after, shape.kernel, padding=shape.kernel // 2),
-            nn.GroupNorm(shape.groups, after),
+            nn.Conv1d(before, after, kernel, padding=kernel // 2),
+            nn.GroupNorm(groups, after),
             nn.Mish(),
         )
 
@@ -114,9 +117,9 @@ class ConditionedBlock(nn.Module):
     def __init__(self, before: int, after: int, shape: DiffusionShape) -> None:
         super().__init__()
         self.scale = shape.scale
-        self.conv1 = ConvBlock(before, after, shape)
+        self.conv1 = ConvBlock(before, after, shape.kernel, shape.groups)
         self.condition = nn.Linear(shape.step_dim + shape.condition_dim, after * (2 if shape.scale else 1))
-        self.conv2 = ConvBlock(after, after, shape)
+        self.conv2 = ConvBlock(after, after, shape.kernel, shape.groups)
         self.shortcut = nn.Conv1d(before, after, 1) if before != after else nn.Identity()
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
@@ -158,7 +161,8 @@ class Denoiser(nn.Module):
             ])
             for before, after in zip(dims[:0:-1], dims[-2::-1], strict=True)
         )  # fmt: skip
-        self.final = nn.Sequential(ConvBlock(dims[0], dims[0], shape), nn.Conv1d(dims[0], shape.action_dim, 1))
+        last_block = ConvBlock(dims[0], dims[0], shape.kernel, _LAST_GROUPS)
+        self.final = nn.Sequential(last_block, nn.Conv1d(dims[0], shape.action_dim, 1))
 
     def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor) -> Tensor:
         """`sample` (B, horizon, action_dim), `timestep` (B,) int64, `condition` (B, C) → prediction like `sample`."""
