@@ -254,6 +254,12 @@ class PrepareScene(Request, frozen=True):
     episode: int
 
 
+class ScoreScene(Request, frozen=True):
+    """Has the scene's task been done since its scene was prepared? Done says `done` or `not done`; a world without a task
+    refuses.
+    """
+
+
 class SaveTruth(Request, frozen=True):
     """Write what really happened lately to `path` (NPZ): where the leaders' shafts were, when goals reached the servos.
 

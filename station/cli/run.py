@@ -7,7 +7,7 @@ import typer
 
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
-from station.cli.headless import record_headless, refuse_unattended
+from station.cli.headless import prepare_scene, record_headless, refuse_unattended
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Rollout
@@ -55,7 +55,7 @@ def run(
             opening = OpenSession(task, folder, operator, told, source="policy", policy=identity)
             early = _record(loaded, rollout, opening, episodes, seconds or 0.0)
         else:
-            early = sum(not rollout.run(seconds, attended=not headless) for _ in range(episodes))
+            early = _run(loaded, rollout, episodes, seconds, attended=not headless)
     if early:
         raise StationError(f"{early} of {episodes} ended early" + ("; what they hold is saved" if record else ""))
 
@@ -67,6 +67,17 @@ def _check(record: bool, task: str, seconds: float | None, shadow: bool, headles
         raise UsageError("--record needs the episodes' folder. Next: add --task NAME")
     if (record or headless) and not shadow and seconds is None:
         raise UsageError("--record and --headless need to know how long. Next: add --seconds S")
+
+
+def _run(rig: Rig, rollout: Rollout, episodes: int, seconds: float | None, attended: bool) -> int:
+    early = 0
+    for _ in range(episodes):
+        prepare_scene(rig, 0)
+        ran = rollout.run(seconds, attended)
+        early += bool(ran.held)
+        if ran.interrupted:
+            break
+    return early
 
 
 def _record(rig: Rig, rollout: Rollout, opening: OpenSession, episodes: int, seconds: float) -> int:

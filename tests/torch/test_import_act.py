@@ -14,7 +14,7 @@ from station.errors import PolicyError
 from station.policy.backend import Observation, open_backend
 from station.policy.folder import load_policy
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 
 
 def source(folder: Path, case: str = "act", drop_base: bool = False, **changes: Any) -> Any:

@@ -11,7 +11,7 @@ from station.policy.backend import Observation, open_backend
 from station.policy.folder import load_policy
 from station.policy.statistics import affine
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize(("layout", "same_eyes"), [("old", True), ("new", True), ("new", False)])

@@ -10,7 +10,7 @@ from station.policy.backend import Observation, blank_observation, checked, open
 from station.policy.folder import load_policy
 from tests.station.policy import policies
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 ACTION = policies.settings()["normalization"]["action"]
 
 
