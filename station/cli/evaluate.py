@@ -10,7 +10,6 @@ import typer
 from station.bus.requests import ScoreScene
 from station.bus.sockets import Asker
 from station.cli.attach import attached, console
-from station.cli.headless import refuse_unattended
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Ran, Rollout
@@ -54,7 +53,6 @@ def evaluate(
         raise UsageError(
             "--headless asks nothing, and only physics can judge then. Next: leave it out, or use --rig sim"
         )
-    refuse_unattended(loaded, headless, yes=False)
     identities = [identity(load_policy(folder, instruction)) for folder in policy]
     if (out / "trials.csv").exists():
         raise UsageError(f"{out / 'trials.csv'} is there already. Next: name another folder with --out")

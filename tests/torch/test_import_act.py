@@ -25,20 +25,13 @@ def source(folder: Path, case: str = "act", drop_base: bool = False, **changes: 
     return ActSource(*paths, checkpoints.CAMERAS, checkpoints.WIDTH, checkpoints.HEIGHT, heads=4, drop_base=drop_base)
 
 
-@pytest.mark.parametrize(
-    ("case", "drop_base", "backbones"), [("act", False, "one for all"), ("actpp", True, "one per")]
-)
-def test_the_folder_acts_as_their_code_does(tmp_path: Path, case: str, drop_base: bool, backbones: str) -> None:
-    from station.policy.importing.act import import_act
+def acts_as_theirs(folder: Path, case: str) -> None:
+    """The policy in `folder` answers what `case`'s own code answered to the same tensors."""
     from tests.torch import checkpoints
 
-    given = source(tmp_path, case, drop_base)
-    done = import_act(given, tmp_path / "policy")
-    assert all(difference.relative < 1e-4 for difference in done.differences)
-    assert any(note.startswith("decoder: the first of 3 layers") for note in done.notes)
-    assert any(f"backbone: {backbones}" in note for note in done.notes)
-    policy = load_policy(tmp_path / "policy")
+    policy = load_policy(folder)
     assert (policy.action_offset_ticks, policy.cameras, policy.chunk) == (-1, checkpoints.CAMERAS, 6)
+    assert policy.normalization.image is not None
     backend = open_backend(policy)
     state, images = checkpoints.observation()
     found = backend.infer(Observation(0, 0, state.numpy(), images.numpy()))
@@ -46,6 +39,43 @@ def test_the_folder_acts_as_their_code_does(tmp_path: Path, case: str, drop_base
     dims = expected.shape[1]
     in_units = expected * np.linspace(0.1, 2, dims) + np.linspace(-1, 1, dims)
     np.testing.assert_allclose(found, in_units[:, : policy.action_dim], atol=2e-5)
+
+
+def test_the_command_writes_a_folder_that_acts_as_act_does(tmp_path: Path) -> None:
+    from tests.torch import checkpoints
+
+    checkpoint, statistics = map(str, checkpoints.act_files(tmp_path, "act"))
+    folder = str(tmp_path / "policy")
+    command = [
+        str(Path(sys.executable).with_name("station")),
+        "policy",
+        "import",
+        "act",
+        checkpoint,
+        "--stats",
+        statistics,
+    ]
+    size = f"{checkpoints.WIDTH}x{checkpoints.HEIGHT}"
+    command += ["--out", folder, "--cameras", ",".join(checkpoints.CAMERAS), "--image", size, "--heads", "4"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "from the torch network, of its largest output" in done.stdout
+    assert "decoder: the first of 3 layers" in done.stdout
+    assert "one for all cameras" in done.stdout
+    acts_as_theirs(tmp_path / "policy", "act")
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_act_plus_plus_has_a_backbone_per_camera_and_a_base(tmp_path: Path) -> None:
+    from station.policy.importing.act import import_act
+
+    done = import_act(source(tmp_path, "actpp", drop_base=True), tmp_path / "policy")
+    assert all(difference.relative < 1e-4 for difference in done.differences)
+    assert any("backbone: one per camera" in note for note in done.notes)
+    acts_as_theirs(tmp_path / "policy", "actpp")
 
 
 def test_the_auto_encoder_is_theirs_too(tmp_path: Path) -> None:
@@ -155,38 +185,3 @@ def test_a_checkpoint_that_calls_code_is_refused_by_name(tmp_path: Path) -> None
     torch.save({"epoch": 3, "state_dict": {}}, path)
     with pytest.raises(PolicyError, match="dict of other things than tensors"):
         read_checkpoint(path)
-
-
-def test_the_command_prints_the_difference(tmp_path: Path) -> None:
-    from tests.torch import checkpoints
-
-    checkpoint, statistics = checkpoints.act_files(tmp_path, "act")
-    command = [
-        Path(sys.executable).with_name("station"),
-        "policy",
-        "import",
-        "act",
-        checkpoint,
-        "--stats",
-        statistics,
-        "--out",
-        tmp_path / "p",
-    ]
-    size = [
-        "--cameras",
-        ",".join(checkpoints.CAMERAS),
-        "--image",
-        f"{checkpoints.WIDTH}x{checkpoints.HEIGHT}",
-        "--heads",
-        "4",
-    ]
-    done = subprocess.run([*map(str, command), *size], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert (
-        "from the torch network, of its largest output" in done.stdout
-        and "decoder: the first of 3 layers" in done.stdout
-    )
-    assert load_policy(tmp_path / "p").normalization.image is not None
-    again = subprocess.run([*map(str, command), *size], capture_output=True, text=True, check=False)
-    assert again.returncode == 1
-    assert "is there already" in again.stderr and "Traceback" not in again.stderr

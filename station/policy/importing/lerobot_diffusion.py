@@ -54,7 +54,7 @@ def _settings(source: Source, config: DiffusionConfig, shape: DiffusionShape, st
         obs_steps=config.n_obs_steps,
         action_offset_ticks=-round(before * _TICK_HZ / source.rate_hz),
         normalization=normalization(source, config),
-        execution=Execution("receding", steps=min(before + config.n_action_steps, config.horizon)),
+        execution=Execution("receding", steps=config.n_action_steps),
         diffusion=Diffusion(
             "denoiser.onnx",
             config.num_train_timesteps,
