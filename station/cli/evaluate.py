@@ -1,5 +1,6 @@
 """`station eval`: N trials of one policy or of several in turn, judged by physics or by a person, and how sure one may be."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -53,6 +54,8 @@ def evaluate(
         raise UsageError(
             "--headless asks nothing, and only physics can judge then. Next: leave it out, or use --rig sim"
         )
+    if blind:  # not by the seed, which is known
+        policy = random.SystemRandom().sample(policy, len(policy))
     identities = [identity(load_policy(folder, instruction)) for folder in policy]
     if (out / "trials.csv").exists():
         raise UsageError(f"{out / 'trials.csv'} is there already. Next: name another folder with --out")
@@ -97,7 +100,7 @@ class _Book:
         self._real = [folder.resolve().name for folder in policies]
         if len(set(self._real)) < len(self._real):
             self._real = [str(folder) for folder in policies]
-        self.names = letters(len(policies), seed) if blind else self._real
+        self.names = letters(len(policies)) if blind else self._real
         self.turns = turns(len(policies), trials, seed)
         self._trials: list[Trial] = []
         out.mkdir(parents=True, exist_ok=True)

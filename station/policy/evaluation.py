@@ -139,11 +139,9 @@ def told(result: Result) -> str:
     return text
 
 
-def letters(policies: int, seed: int) -> list[str]:
-    """What blind policies are called: A, B, …, dealt by the seed."""
-    names = [chr(ord("A") + i) for i in range(policies)]
-    random.Random(f"letters {seed}").shuffle(names)
-    return names
+def letters(policies: int) -> list[str]:
+    """What blind policies are called: A, B, … Whoever names them has shuffled them."""
+    return [chr(ord("A") + i) for i in range(policies)]
 
 
 def as_csv(trials: Sequence[Trial], names: Sequence[str]) -> str:

@@ -58,11 +58,10 @@ def test_policies_take_turns_in_the_same_scenes(policies: int, trials: int, seed
     assert planned == turns(policies, trials, seed)
 
 
-def test_the_order_and_the_letters_are_drawn() -> None:
+def test_the_order_is_drawn_and_letters_say_nothing() -> None:
     firsts = {turn.policy for turn in turns(3, 20, 1)[::3]}
     assert firsts == {0, 1, 2}, "no policy always goes first"
-    assert len({tuple(letters(3, seed)) for seed in range(20)}) > 3
-    assert sorted(letters(3, 7)) == ["A", "B", "C"]
+    assert letters(3) == ["A", "B", "C"]
 
 
 def made(policy: int, successes: int, failures: int) -> list[Trial]:
