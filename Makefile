@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS ?= sim,vr,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
+TORCH_STAMP := $(VENV)-torch/.installed
 BROWSER := tests/drivers/vr/node_modules/.installed
 
 .PHONY: setup demo test test-rig test-torch lint types imports unit clean
@@ -48,11 +49,14 @@ unit: setup
 test-rig: setup $(BROWSER)
 	$(BIN)/python -m pytest -m rig tests
 
-# the schedules and networks against torch and diffusers, in an environment of its own: only these tests need it
-test-torch: constraints.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)-torch
-	$(VENV)-torch/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sim,policy,dev]' 'torch==2.13.0' 'diffusers>=0.35,<0.43'
+# importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it
+test-torch: $(TORCH_STAMP)
 	$(VENV)-torch/bin/python -m pytest -m torch tests/torch
+
+$(TORCH_STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-torch
+	$(VENV)-torch/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[policy,torch,dev]' 'diffusers>=0.35,<0.43'
+	touch $@
 
 clean:
 	rm -rf $(VENV) $(VENV)-torch build dist tests/drivers/vr/node_modules

@@ -24,7 +24,7 @@ from drivers.sim.servo_bus import ServoBus
 from drivers.sim.shaft import ShaftPlant
 from drivers.sim.stream_server import Source, StreamServer
 from station.bus.messages import Health, PilotState
-from station.bus.requests import Done, PrepareScene, Reply, SaveTruth
+from station.bus.requests import Done, PrepareScene, Reply, SaveTruth, ScoreScene
 from station.bus.sockets import Answerer, Subscriber
 from station.clock import NS_PER_S
 from station.errors import RequestRefused
@@ -157,6 +157,8 @@ class BenchWorld:
             return Done(self._save_truth(request))
         elif isinstance(request, PrepareScene):
             return Done("nothing to prepare on a bench")
+        elif isinstance(request, ScoreScene):
+            raise RequestRefused("there is nothing to do on a bench. Next: use the rig `sim`, or judge by keys")
         return Done()
 
     def _set_camera_fault(self, request: SetCameraFault) -> None:

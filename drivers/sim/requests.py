@@ -5,7 +5,7 @@ Both worlds answer the same requests; one that makes no sense in a world is refu
 
 from typing import Literal
 
-from station.bus.requests import PrepareScene, Request, SaveTruth
+from station.bus.requests import PrepareScene, Request, SaveTruth, ScoreScene
 
 ServoFault = Literal["silence", "speak", "noise", "overload", "power_loss", "unplug", "replug", "slip", "register"]
 CameraFault = Literal["none", "freeze", "slow", "drop", "refuse", "move", "turn", "blur", "dark", "late"]
@@ -41,4 +41,4 @@ class SetCameraFault(Request, frozen=True):
     value: float = 0.0
 
 
-WorldRequest = PrepareScene | SaveTruth | SetServoFault | SetCameraFault
+WorldRequest = PrepareScene | ScoreScene | SaveTruth | SetServoFault | SetCameraFault

@@ -23,7 +23,7 @@ from drivers.sim.script import cube_start
 from drivers.sim.servo import Plant
 from drivers.sim.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
-from station.bus.requests import Done, PrepareScene, Refused, Reply
+from station.bus.requests import Done, PrepareScene, Refused, Reply, ScoreScene
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S, Grid
 from station.errors import RequestRefused, RigError
@@ -48,6 +48,8 @@ STEPS = 5
 BATCH_HZ = 1 / (STEPS * TIMESTEP_S)
 BATCH_NS = round(NS_PER_S / BATCH_HZ)
 _TRUTH_EVERY = 5
+_DONE_TRUTHS = 10
+"""The cube is handed over when it has been so this often in a row: for half a second, not while it flies past."""
 _LATE_BATCHES = 50
 """Further behind than half a second, the physics gives the lost time up instead of running after it."""
 PREPARE_NS = 15 * NS_PER_S
@@ -106,6 +108,8 @@ class MujocoWorld:
         self._buses = Buses()
         self._grid = Grid(node.clock(), BATCH_HZ)
         self._batch = self._given_up = 0
+        self._handed_over = 0
+        """How often in a row, up to _DONE_TRUTHS; then it stays until the next scene."""
 
     def run(self) -> None:
         """Until told to stop."""
@@ -193,6 +197,8 @@ class MujocoWorld:
             request, answer = got
             if isinstance(request, PrepareScene):
                 self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))
+            elif isinstance(request, ScoreScene):
+                answer(Done("done" if self._handed_over == _DONE_TRUTHS else "not done"))
             elif isinstance(request, SetServoFault | SetCameraFault):
                 answer(self._set_fault(request))
             else:
@@ -213,9 +219,12 @@ class MujocoWorld:
             self._waiting.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
         self._waiting = asked
         self._operator.prepare(asked.episode, self._node.clock())
+        self._handed_over = 0
 
     def _tell_truth(self, now_ns: int) -> None:
         truth = self._scene.truth()
+        if self._handed_over < _DONE_TRUTHS:
+            self._handed_over = self._handed_over + 1 if truth.handed_over and self._operator.placed else 0
         flags = (truth.touches["left"], truth.touches["right"], truth.on_table, truth.handed_over)
         self._node.publisher.publish(
             "vector", Vector((*truth.position_m, *truth.quaternion_wxyz, *map(float, flags))), now_ns

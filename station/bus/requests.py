@@ -212,6 +212,8 @@ class LoadPolicy(Request, frozen=True):
     """
 
     folder: str
+    instruction: str = ""
+    """What a language-conditioned policy is told, in place of what its folder says."""
 
 
 class StartPolicy(Request, frozen=True):
@@ -250,6 +252,12 @@ class PrepareScene(Request, frozen=True):
     """Put the scene as it is at the start of this episode. Done when the scripted operator waits there."""
 
     episode: int
+
+
+class ScoreScene(Request, frozen=True):
+    """Has the scene's task been done since its scene was prepared? Done says `done` or `not done`; a world without a task
+    refuses.
+    """
 
 
 class SaveTruth(Request, frozen=True):

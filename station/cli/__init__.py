@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from station.cli import bench, demo, episodes, find, motion, policy, record, run, status, vr
+from station.cli import bench, demo, episodes, evaluate, find, motion, policy, record, run, status, vr
 from station.cli.attach import attached
 from station.cli.operator import learn
 from station.errors import StationError
@@ -20,6 +20,7 @@ app.command()(record.record)
 app.command()(record.teleop)
 app.command()(learn.pedal)
 app.command()(run.run)
+app.command("eval")(evaluate.evaluate)
 app.command()(motion.replay)
 app.command()(motion.park)
 app.command()(bench.bench)

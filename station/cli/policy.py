@@ -1,4 +1,4 @@
-"""`station policy show|bench DIR`: what a policy folder says, whether it fits, how fast it is here."""
+"""`station policy import|show|bench`: make a policy folder of a checkpoint; what one says, how fast it is here."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from station.cli import import_policy
 from station.cli.attach import attached
 from station.cli.policy_on_rig import measure_on
 from station.cli.status import rig_of
@@ -14,7 +15,10 @@ from station.clock import monotonic_ns
 from station.policy.bench import bench_policy
 from station.policy.folder import Policy, load_policy
 
-app = typer.Typer(no_args_is_help=True, help="Look at a policy folder: what it says, how fast it is on this computer.")
+app = typer.Typer(
+    no_args_is_help=True, help="Import a checkpoint as a policy folder; look at one: what it says, how fast it is here."
+)
+app.add_typer(import_policy.app, name="import")
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds policy.yaml and the weights.")]
 

@@ -1,9 +1,11 @@
 """A policy's run as its operator sees it: load, begin, engage, take over, hand back, and how it does meanwhile."""
 
 import select
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from station.bus.messages import Command, Health, PilotState, Tick
 from station.bus.requests import (
@@ -70,6 +72,18 @@ class Hands:
             self._pedal.close()
 
 
+class Ran(NamedTuple):
+    """How a rollout that nobody recorded went."""
+
+    seconds: float
+    held: str = ""
+    """Why it ended in a hold that nobody resolved; "" if it did not."""
+    helped: bool = False
+    """Somebody took over."""
+    interrupted: bool = False
+    """By Ctrl-C."""
+
+
 class Rollout:
     """Asks runner and pilot, and tells what they say."""
 
@@ -84,15 +98,22 @@ class Rollout:
         self._show_due_ns = 0
         self._health: Health | None = None
         self._qpos: tuple[float, ...] = ()
+        self._led = self._helped = False
+        """In this run: has the policy commanded, and has somebody else since?"""
+        self._keys: deque[str] = deque(maxlen=8)
         self._apart = 0.0
         """Shadow: the farthest any number asked for was from where it was, since it was last shown."""
 
-    def load(self, folder: Path) -> str:
-        """Load, check against the rig, warm up. Returns which policy it is; RequestRefused with the reason."""
-        console.print(f"loading {folder}")
+    def load(self, folder: Path, instruction: str = "", blind: bool = False) -> str:
+        """Load, check against the rig, warm up. Returns which policy it is; RequestRefused with the reason.
+
+        `instruction` takes the place of the folder's own; `blind`: nothing is told that names it.
+        """
+        console.print("loading" if blind else f"loading {folder}")
         self._policy.ask(StopPolicy(), BEGIN_MS)
-        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()))))
-        console.print(identity)
+        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()), instruction)))
+        if not blind:
+            console.print(identity)
         return identity
 
     def _loaded(self, number: bytes) -> str:
@@ -132,22 +153,41 @@ class Rollout:
         self.begin()
         session.ask(Align(), ALIGN_MS)
 
-    def run(self, seconds: float | None, attended: bool) -> bool:
-        """One rollout that nobody records, for `seconds` or until Ctrl-C. False if it ended in a hold nobody resolved."""
-        prepare_scene(self._rig, 0)
+    def home(self, scene: int) -> None:
+        """On a simulated rig: hands bring the arms back to the start by the leaders, where they hold; the scene is put
+        in its place.
+        """
+        if self._rig.leaders:
+            self._pilot.ask(Engage("leader"), ALIGN_MS)
+        prepare_scene(self._rig, scene)
+        self._pilot.ask(Disengage(), BEGIN_MS)
+
+    def run(self, seconds: float | None, attended: bool, over: Callable[[], bool] = lambda: False) -> Ran:
+        """One rollout that nobody records, of a scene that is ready, for `seconds`, until it is `over` or until Ctrl-C."""
         self.begin()
+        self.meanwhile()  # what was before does not count
+        self._led = self._helped = interrupted = False
+        held, began_ns = "", monotonic_ns()
         try:
             self._pilot.ask(Engage("policy"), ALIGN_MS)
-            ends_ns = None if seconds is None else monotonic_ns() + round(seconds * NS_PER_S)
-            while ends_ns is None or monotonic_ns() < ends_ns:
+            began_ns = monotonic_ns()
+            ends_ns = None if seconds is None else began_ns + round(seconds * NS_PER_S)
+            while (ends_ns is None or monotonic_ns() < ends_ns) and not held and not over():
                 self._wait()
-                if not attended and self._state is not None and self._state.state == "hold":
-                    return False
+                if not attended and self._led and self._state is not None and self._state.state == "hold":
+                    held = self._state.why or "hold"
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
+            interrupted = True
         finally:
+            ran_s = (monotonic_ns() - began_ns) / NS_PER_S
             self.stop()
-        return True
+        return Ran(ran_s, held, self._helped, interrupted)
+
+    def key(self) -> str:
+        """The oldest key pressed that asks nothing of the pilot; "" if there is none. Waits a moment for one."""
+        self._wait()
+        return self._keys.popleft() if self._keys else ""
 
     def shadow(self, seconds: float | None) -> None:
         """Infer and tell what would have been asked; nothing moves."""
@@ -194,6 +234,8 @@ class Rollout:
         request = requests.get("space" if key == "t" else key)
         if request is not None:
             self._asked = self._pilot.send(request)
+        else:
+            self._keys.append(key)
 
     def _hear_answer(self) -> None:
         for number, reply in self._pilot.replies():
@@ -202,6 +244,9 @@ class Rollout:
 
     def _tell_pilot(self, state: PilotState) -> None:
         self._state = state
+        if state.state == "engaged":
+            self._led = self._led or state.source == "policy"
+            self._helped = self._helped or (self._led and state.source != "policy")
         said = f"{state.state}: {state.source}" + (f" ({state.why})" if state.why else "")
         if said != self._said:
             self._said = said

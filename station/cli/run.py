@@ -7,7 +7,7 @@ import typer
 
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
-from station.cli.headless import record_headless, refuse_unattended
+from station.cli.headless import prepare_scene, record_headless, refuse_unattended
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Rollout
@@ -37,14 +37,14 @@ def run(
     """Load a policy, check and warm it up, engage it, and show how it does until it is done or Ctrl-C."""
     loaded = rig_of(rig)
     _check(record, task, seconds, shadow, headless)
-    load_policy(policy)  # what is wrong with the folder is said before anything starts
+    told = load_policy(policy, instruction).instruction  # what is wrong with the folder is said before anything starts
     if not shadow:
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
     hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal) if pedal is not None else None)
     with attached(loaded), hands, Rollout(loaded, hands) as rollout:
-        identity = rollout.load(policy)
+        identity = rollout.load(policy, told)
         if not (headless or shadow):
             console.print(HELP)
         if shadow:
@@ -52,10 +52,10 @@ def run(
             return
         if record:
             folder = str(data.absolute()) if data else ""
-            opening = OpenSession(task, folder, operator, instruction, source="policy", policy=identity)
+            opening = OpenSession(task, folder, operator, told, source="policy", policy=identity)
             early = _record(loaded, rollout, opening, episodes, seconds or 0.0)
         else:
-            early = sum(not rollout.run(seconds, attended=not headless) for _ in range(episodes))
+            early = _run(loaded, rollout, episodes, seconds, attended=not headless)
     if early:
         raise StationError(f"{early} of {episodes} ended early" + ("; what they hold is saved" if record else ""))
 
@@ -67,6 +67,17 @@ def _check(record: bool, task: str, seconds: float | None, shadow: bool, headles
         raise UsageError("--record needs the episodes' folder. Next: add --task NAME")
     if (record or headless) and not shadow and seconds is None:
         raise UsageError("--record and --headless need to know how long. Next: add --seconds S")
+
+
+def _run(rig: Rig, rollout: Rollout, episodes: int, seconds: float | None, attended: bool) -> int:
+    early = 0
+    for _ in range(episodes):
+        prepare_scene(rig, 0)
+        ran = rollout.run(seconds, attended)
+        early += bool(ran.held)
+        if ran.interrupted:
+            break
+    return early
 
 
 def _record(rig: Rig, rollout: Rollout, opening: OpenSession, episodes: int, seconds: float) -> int:

@@ -18,6 +18,8 @@ from station.errors import PolicyError
 from station.policy.statistics import Statistics, wrong
 from station.rig import UniqueKeys
 
+_UNNORMALISED = ("onnx", "torchscript")
+"""Backends that are given a network as it was trained: the station normalises for it."""
 Positive = Annotated[int, Meta(ge=1, le=10_000)]
 
 
@@ -77,7 +79,9 @@ class PolicyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     kind: Literal["act", "diffusion", "vla", "other"]
     backend: str
-    """`onnx`, `replay`, another entry point in the group `station.policies`, or a callable: `package.module:name`."""
+    """`onnx`, `openpi`, `torchscript`, `replay`, another entry point in the group `station.policies`, or a callable:
+    `package.module:name`.
+    """
     weights: str
     """A file beside policy.yaml, or whatever the backend takes."""
     cameras: tuple[str, ...] = ()
@@ -99,6 +103,10 @@ class PolicyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     newest_dims: tuple[int, ...] = ()
     """Dimensions that take the newest chunk's row as it is (grippers): nothing is averaged or interpolated."""
     diffusion: Diffusion | None = None
+    instruction: str = ""
+    """What a language-conditioned policy is told, unless `station run --instruction` says something else."""
+    api_key_file: str = ""
+    """openpi: a file beside policy.yaml with the server's key."""
 
 
 class Policy(PolicyFile, frozen=True, kw_only=True):
@@ -109,9 +117,9 @@ class Policy(PolicyFile, frozen=True, kw_only=True):
     """Of policy.yaml."""
 
 
-def load_policy(folder: Path) -> Policy:
+def load_policy(folder: Path, instruction: str = "") -> Policy:
     """Read and check `folder`/policy.yaml. Raises PolicyError: file, key, what is wrong, the fix. Weights are not
-    opened.
+    opened. `instruction` takes the place of policy.yaml's.
     """
     path = folder.expanduser().resolve() / "policy.yaml"
     try:
@@ -129,6 +137,7 @@ def load_policy(folder: Path) -> Policy:
     for check in (_check_vectors, _check_pictures, _check_execution, _check_statistics, _check_kind):
         check(path, file)
     fields = {name: getattr(file, name) for name in PolicyFile.__struct_fields__}
+    fields["instruction"] = instruction or file.instruction
     return Policy(**fields, folder=path.parent, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
@@ -227,7 +236,7 @@ def _check_statistics(path: Path, file: PolicyFile) -> None:
     for name, dims in (("state", file.state_dim), ("action", file.action_dim), ("image", 3)):
         statistics = getattr(file.normalization, name)
         if statistics is None:
-            if file.backend == "onnx" and name != "image":
+            if file.backend in _UNNORMALISED and name != "image":
                 fix = "give the training set's mean and std, or min and max (0 and 1 if the graph normalises)"
                 raise PolicyError(path, f"normalization.{name}", "missing", fix)
             continue
@@ -238,7 +247,7 @@ def _check_statistics(path: Path, file: PolicyFile) -> None:
 
 
 def _check_kind(path: Path, file: PolicyFile) -> None:
-    files = {"weights": file.weights} if file.backend in ("onnx", "replay") else {}
+    files = {"weights": file.weights} if file.backend in (*_UNNORMALISED, "replay") else {}
     if file.kind == "diffusion" and file.backend == "onnx":
         if file.diffusion is None:
             fix = "give the schedule of training: diffusion: {denoiser: denoiser.onnx, train_steps: 50, steps: 10}"

@@ -60,7 +60,7 @@ class Runner:
         self._shadow = False
         self._asks = {node.name: 0, SHADOW: 0}
         """The sequence of the next ask on each stream."""
-        self._waiting: tuple[int, Path, _Answer] | None = None
+        self._waiting: tuple[int, Load, _Answer] | None = None
         """A policy that waits to be loaded: since when, which, for whom."""
         self._loading: tuple[int, _Answer] | None = None
         self._starting: tuple[int, _Answer] | None = None
@@ -141,7 +141,7 @@ class Runner:
         try:
             match request:
                 case LoadPolicy():
-                    self._load(Path(request.folder), answer)
+                    self._load(Load(Path(request.folder), request.instruction), answer)
                 case StartPolicy():
                     self._start(request.shadow, answer)
                 case StopPolicy():
@@ -150,25 +150,25 @@ class Runner:
         except StationError as error:
             answer(Refused(str(error)))
 
-    def _load(self, folder: Path, answer: _Answer) -> None:
+    def _load(self, job: Load, answer: _Answer) -> None:
         busy = self._loading is not None or self._waiting is not None
         if busy or (self._core is not None and self._core.phase == "running"):
             answer(Refused("a policy is being loaded or runs. Next: stop it first"))
             return
-        self._waiting = (self._node.clock(), folder, answer)
+        self._waiting = (self._node.clock(), job, answer)
 
     def _load_if_possible(self, now_ns: int) -> None:
         """Load what waits, once all is known and the backend before it has answered (a hung one never will)."""
         if self._waiting is None:
             return
-        asked_ns, folder, answer = self._waiting
+        asked_ns, job, answer = self._waiting
         silent = [follower for follower in self._node.rig.followers if follower not in self._descriptions]
         owes = self._core is not None and self._core.owes
         if not silent and not owes:
             self._waiting = None
             self._forget_policy()
             self._loading = (now_ns + _LOADING_NS, answer)
-            self._worker.give(Load(folder))
+            self._worker.give(job)
         elif self._core is not None and self._core.overdue(now_ns):
             self._waiting = None
             answer(Refused("the policy before it has not answered yet. Next: ask again in a few seconds"))

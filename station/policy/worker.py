@@ -39,6 +39,8 @@ class Load(NamedTuple):
     """Job: load a folder and warm it up. Whether it fits the rig is the loop's to check."""
 
     folder: Path
+    instruction: str = ""
+    """In place of the folder's own."""
 
 
 class Begin(NamedTuple):
@@ -157,7 +159,7 @@ class Worker(threading.Thread):
 
     def _load(self, job: Load) -> Loaded:
         self._close()
-        policy = load_policy(job.folder)
+        policy = load_policy(job.folder, job.instruction)
         self._backend = open_backend(policy)
         warm_up(policy, self._backend)
         frames = FrameCache(frames_kept(policy))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.errors import BackendFault, PolicyError
-from station.policy.folder import Policy
+from station.policy.folder import PolicyFile
 
 Shape = tuple[int | None, ...]
 """None where any length will do."""
@@ -35,7 +35,7 @@ class Graph:
             ) from error
 
 
-def observation_inputs(policy: Policy) -> dict[str, Shape]:
+def observation_inputs(policy: PolicyFile) -> dict[str, Shape]:
     """What a graph is given of an observation: `state`, and `images` where it has cameras; no steps axis where
     obs_steps is 1.
     """

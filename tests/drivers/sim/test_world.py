@@ -12,7 +12,7 @@ from drivers.sim.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SLEEP_RAD
 from drivers.sim.script import cube_start
 from drivers.sim.world import TRUTH
 from station.bus.messages import ArmState, PilotState, SessionState, Vector
-from station.bus.requests import PrepareScene, SaveTruth
+from station.bus.requests import PrepareScene, SaveTruth, ScoreScene
 from station.bus.sockets import Asker, Publisher, Subscriber
 from station.clock import Grid, monotonic_ns
 from station.device import Place
@@ -73,6 +73,7 @@ def test_the_truth_is_told_and_an_episodes_scene_prepared(sim: Rig) -> None:
         truth = dict(zip(TRUTH, sample.body.values, strict=True))
         assert (truth["cube.x"], truth["cube.y"]) == pytest.approx((place.x_m, place.y_m), abs=1e-3)
         assert (truth["on_table"], truth["handed_over"]) == (1.0, 0.0)
+        assert asker.ask(ScoreScene()).detail == "not done"
         with pytest.raises(RequestRefused, match="bench"):
             asker.ask(SaveTruth("/tmp/never"))
     heard.close()

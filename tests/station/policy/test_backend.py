@@ -11,7 +11,9 @@ from tests.station.policy import policies
 
 def test_an_unknown_backend_names_those_installed(tmp_path: Path) -> None:
     policy = load_policy(policies.write(tmp_path, backend="tea-leaves"))
-    with pytest.raises(PolicyError, match=r"'tea-leaves' is not installed\. Fix: one of onnx, replay"):
+    with pytest.raises(
+        PolicyError, match=r"'tea-leaves' is not installed\. Fix: one of onnx, openpi, replay, torchscript"
+    ):
         open_backend(policy)
 
 

@@ -1,0 +1,201 @@
+"""`station eval`: N trials of one policy or of several in turn, judged by physics or by a person, and how sure one may be."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import typer
+
+from station.bus.requests import ScoreScene
+from station.bus.sockets import Asker
+from station.cli.attach import attached, console
+from station.cli.operator.keys import Keyboard
+from station.cli.operator.pedal import Pedal
+from station.cli.rollout import Hands, Ran, Rollout
+from station.cli.status import RigOption, rig_of
+from station.clock import NS_PER_S, monotonic_ns
+from station.episodes.naming import replace_text
+from station.errors import StationError, UsageError
+from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
+from station.policy.folder import identity, load_policy
+from station.rig import Rig
+
+_SCORE_NS = NS_PER_S // 5
+_HELP = "keys while it runs: Space or t takes over and hands back, h hold; s success or f failure end a trial at once"
+
+
+def evaluate(
+    rig: RigOption,
+    policy: Annotated[
+        list[Path], typer.Option("--policy", metavar="DIR", help="a policy folder; give several to compare")
+    ],
+    trials: Annotated[int, typer.Option("--trials", min=1, help="of each policy; 20 and more tell something")] = 20,
+    seconds: Annotated[float, typer.Option("--seconds", min=1.0, help="how long each may take")] = 30.0,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="for trials.csv and summary.json")] = Path(
+        "eval"
+    ),
+    seed: Annotated[int, typer.Option("--seed", min=0, help="of the order, and of the scenes of a simulated rig")] = 0,
+    blind: Annotated[bool, typer.Option("--blind", help="call them A, B, … until the end")] = False,
+    judge: Annotated[
+        Literal["auto", "keys", "physics"], typer.Option("--judge", help="auto: physics on a simulated rig, else keys")
+    ] = "auto",
+    instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
+    pedal: Annotated[Path | None, typer.Option("--pedal", help="a foot pedal's evdev device: takes over")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="ask nothing; physics judges")] = False,
+) -> None:
+    """Run every policy N times from the same scenes, in turn, and say how often it succeeds and how sure that is."""
+    loaded = rig_of(rig)
+    by_physics = judge == "physics" or (judge == "auto" and loaded.world is not None)
+    if by_physics and loaded.world is None:
+        raise UsageError(f"rig {loaded.name} is not simulated. Next: --judge keys, and somebody who looks")
+    if headless and not by_physics:
+        raise UsageError(
+            "--headless asks nothing, and only physics can judge then. Next: leave it out, or use --rig sim"
+        )
+    if blind:  # not by the seed, which is known
+        policy = random.SystemRandom().sample(policy, len(policy))
+    identities = [identity(load_policy(folder, instruction)) for folder in policy]
+    if (out / "trials.csv").exists():
+        raise UsageError(f"{out / 'trials.csv'} is there already. Next: name another folder with --out")
+    if loaded.moves_real_arms:
+        typer.confirm("The policies will move the followers and the leaders. Is the way clear?", abort=True)
+    book = _Book(out, policy, identities, seed, blind, trials)
+    hands = Hands(None if headless else Keyboard(), Pedal(pedal) if pedal is not None else None)
+    with attached(loaded), hands, Rollout(loaded, hands) as rollout:
+        if not headless:
+            console.print(_HELP)
+        examiner = _Examiner(loaded, rollout, by_physics, seconds, attended=not headless)
+        try:
+            _all_trials(book, examiner, rollout, policy, instruction, blind)
+        except KeyboardInterrupt:
+            console.print("ending; the arms hold")
+        except StationError as error:
+            console.print(f"cannot go on: {error}")
+    book.close()
+
+
+def _all_trials(
+    book: "_Book", examiner: "_Examiner", rollout: Rollout, policies: list[Path], instruction: str, blind: bool
+) -> None:
+    loaded = -1
+    for turn in book.turns:
+        if turn.policy != loaded:
+            rollout.load(policies[turn.policy], instruction, blind)
+            loaded = turn.policy
+        trial = examiner.examine(turn, f"trial {turn.number} of {len(book.turns)}, {book.names[turn.policy]}")
+        if trial is None:
+            return
+        book.add(trial)
+
+
+class _Book:
+    """What was found so far, on the disk after every trial."""
+
+    def __init__(
+        self, out: Path, policies: list[Path], identities: list[str], seed: int, blind: bool, trials: int
+    ) -> None:
+        self._out, self._identities, self._seed, self._blind = out, identities, seed, blind
+        self._real = [folder.resolve().name for folder in policies]
+        if len(set(self._real)) < len(self._real):
+            self._real = [str(folder) for folder in policies]
+        self.names = letters(len(policies)) if blind else self._real
+        self.turns = turns(len(policies), trials, seed)
+        self._trials: list[Trial] = []
+        out.mkdir(parents=True, exist_ok=True)
+
+    def add(self, trial: Trial) -> None:
+        """One more."""
+        self._trials.append(trial)
+        replace_text(self._out / "trials.csv", as_csv(self._trials, self.names))
+        said = "success" if trial.success else "failure" + (f": {trial.why}" if trial.why else "")
+        console.print(f"trial {trial.turn.number}: {said} after {trial.seconds:.1f} s")
+
+    def close(self) -> None:
+        """The summary, with everybody's name. Raises StationError where trials are missing."""
+        found = results(self._trials, len(self._real))
+        replace_text(self._out / "trials.csv", as_csv(self._trials, self._real))
+        summary = [self._entry(i, result) for i, result in enumerate(found)]
+        replace_text(self._out / "summary.json", msgspec.json.format(msgspec.json.encode(summary)).decode() + "\n")
+        for i, result in enumerate(found):
+            name = f"{self.names[i]} = {self._real[i]}" if self._blind else self._real[i]
+            console.print(f"{name}: {told(result)}")
+        console.print(f"{self._out / 'trials.csv'}, {self._out / 'summary.json'}")
+        if len(self._trials) < len(self.turns):
+            raise StationError(f"{len(self._trials)} of {len(self.turns)} trials were made; what they say is above")
+
+    def _entry(self, i: int, result: Result) -> dict[str, Any]:
+        return {
+            "policy": self._real[i], "identity": self._identities[i], "seed": self._seed, "blind": self._blind,
+            "trials": result.trials, "successes": result.successes, "rate": result.rate, "confidence": 0.95,
+            "wilson": list(result.wilson), "clopper_pearson": list(result.clopper_pearson), "median_s": result.median_s,
+        }  # fmt: skip
+
+
+class _Examiner:
+    """Makes one trial: the scene in its place, the policy let go, the verdict."""
+
+    def __init__(self, rig: Rig, rollout: Rollout, by_physics: bool, seconds: float, attended: bool) -> None:
+        self._rig, self._rollout, self._by_physics = rig, rollout, by_physics
+        self._seconds, self._attended = seconds, attended
+        self._score_due_ns = 0
+        self._verdict: bool | None = None
+
+    def examine(self, turn: Turn, name: str) -> Trial | None:
+        """None where the operator ends the evaluation."""
+        while True:
+            if not self._arranged(turn, name):
+                return None
+            self._verdict = None
+            ran = self._rollout.run(self._seconds, self._attended, self._score if self._by_physics else self._called)
+            if ran.interrupted:
+                return None
+            if self._by_physics:
+                return _trial(turn, ran, self._verdict is True)
+            answer = self._asked()
+            if answer != "r":
+                return _trial(turn, ran, answer == "s") if answer in "sf" else None
+
+    def _arranged(self, turn: Turn, name: str) -> bool:
+        if self._rig.world is not None:
+            console.print(f"{name}, scene {turn.scene}")
+            self._rollout.home(turn.scene)
+            return True
+        console.print(
+            f"{name}: put scene {turn.scene} as it is for every policy, the arms at the start. Enter begins, q ends"
+        )
+        return self._key("enter", "q") == "enter"
+
+    def _score(self) -> bool:
+        """Ask the world, five times a second, and end the trial when it is done."""
+        now_ns = monotonic_ns()
+        if now_ns >= self._score_due_ns:
+            self._score_due_ns = now_ns + _SCORE_NS
+            with Asker(self._rig.name, "world") as world:
+                self._verdict = world.ask(ScoreScene()).detail == "done"
+        return self._verdict is True
+
+    def _called(self) -> bool:
+        """Has the operator said how it went?"""
+        key = self._rollout.key()
+        if key in ("s", "f"):
+            self._verdict = key == "s"
+        return self._verdict is not None
+
+    def _asked(self) -> str:
+        if self._verdict is not None:
+            return "s" if self._verdict else "f"
+        console.print("s success, f failure, r does not count and is made again, q ends")
+        return self._key("s", "f", "r", "q")
+
+    def _key(self, *keys: str) -> str:
+        wait: Callable[[], str] = self._rollout.key
+        while (key := wait()) not in keys:
+            pass
+        return key
+
+
+def _trial(turn: Turn, ran: Ran, success: bool) -> Trial:
+    why = "somebody took over" if ran.helped else ran.held or ("" if success else "not done")
+    return Trial(turn, success and not ran.helped, ran.seconds, ran.helped, why)

@@ -1,0 +1,37 @@
+"""LeRobot's ACT and Diffusion policies as the station's policy folder: config.json, model.safetensors, normalisation.
+
+Here all decoder layers count (LeRobot's ACT has one by default, which is what ACT's own code amounts to), one backbone
+serves all cameras in ACT, and row 0 of ACT's chunk is the action recorded with the observation. Diffusion's horizon begins
+at the oldest of its observations.
+"""
+
+from pathlib import Path
+
+from station.policy.export import write_policy
+from station.policy.importing.act import Imported
+from station.policy.importing.lerobot_act import load_act
+from station.policy.importing.lerobot_config import ActConfig, camera_names, read_config, read_features, split_weights
+from station.policy.importing.lerobot_diffusion import load_diffusion
+from station.policy.importing.lerobot_source import Loaded, Source, statistics_held
+from station.policy.importing.tensors import read_safetensors
+
+
+def import_lerobot(
+    source: Path, folder: Path, cameras: tuple[str, ...] = (), rate_hz: float = 50.0, steps: int | None = None
+) -> Imported:
+    """Write `folder`. `cameras`: the rig's names, in the checkpoint's order; `rate_hz`: the training set's frames a second;
+    `steps`: denoising steps, if others than training's. Raises PolicyError.
+    """
+    loaded = load_lerobot(source, cameras, rate_hz, steps)
+    differences = write_policy(folder, loaded.settings, loaded.networks, loaded.notes)
+    return Imported(f"LeRobot {loaded.settings.kind}", loaded.notes, tuple(differences))
+
+
+def load_lerobot(path: Path, cameras: tuple[str, ...] = (), rate_hz: float = 50.0, steps: int | None = None) -> Loaded:
+    """Read and check the folder. Raises PolicyError naming the tensor or the setting that is not as it should be."""
+    path = path.expanduser()
+    config = read_config(path)
+    seen = read_features(path, config)
+    tensors, old = split_weights(read_safetensors(path / "model.safetensors"))
+    source = Source(path, seen, tensors, statistics_held(path, old), camera_names(seen, cameras), rate_hz)
+    return load_act(source, config) if isinstance(config, ActConfig) else load_diffusion(source, config, steps)

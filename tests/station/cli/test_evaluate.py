@@ -1,0 +1,118 @@
+"""`station eval` without a rig: what it refuses, what its keys do, what is on the disk after each trial."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from station.cli.evaluate import _Book, _Examiner, evaluate
+from station.cli.rollout import Ran, Rollout
+from station.cli.status import rig_of
+from station.errors import PolicyError, StationError, UsageError
+from station.policy.evaluation import Trial, Turn
+from tests.station.policy import policies
+
+TURN = Turn(1, 0, 7)
+
+
+class Acted:
+    """A rollout at a rig of people's: keys as they will be pressed (x: the time is over), and how each run ends."""
+
+    def __init__(self, keys: str, *runs: Ran) -> None:
+        self.keys = ["enter" if key == "\n" else key for key in keys]
+        self.runs = list(runs)
+
+    def key(self) -> str:
+        return self.keys.pop(0)
+
+    def run(self, seconds: float, attended: bool, over: Callable[[], bool]) -> Ran:
+        assert attended
+        while self.keys and self.keys[0] != "x":
+            if over():
+                break
+        else:
+            del self.keys[:1]
+        return self.runs.pop(0)
+
+
+def examined(keys: str, *runs: Ran) -> Trial | None:
+    acted = cast(Rollout, Acted(keys, *runs))
+    return _Examiner(rig_of("aloha"), acted, by_physics=False, seconds=5.0, attended=True).examine(TURN, "trial 1 of 1")
+
+
+@pytest.mark.parametrize(
+    ("keys", "runs", "expected"),
+    [
+        ("\n..s", [Ran(3.0)], Trial(TURN, True, 3.0)),
+        ("x\n.f", [Ran(3.0)], Trial(TURN, False, 3.0, why="not done")),
+        ("\n.xs", [Ran(5.0)], Trial(TURN, True, 5.0)),
+        ("\n.xr\n..f", [Ran(5.0), Ran(2.0)], Trial(TURN, False, 2.0, why="not done")),
+        ("\n..s", [Ran(3.0, helped=True)], Trial(TURN, False, 3.0, True, "somebody took over")),
+        ("\n.xf", [Ran(3.0, held="cam_high is lost")], Trial(TURN, False, 3.0, False, "cam_high is lost")),
+        ("q", [], None),
+        ("\n.xq", [Ran(5.0)], None),
+        ("\n.", [Ran(1.0, interrupted=True)], None),
+    ],
+)
+def test_a_person_judges(keys: str, runs: list[Ran], expected: Trial | None) -> None:
+    assert examined(keys, *runs) == expected
+
+
+def book(out: Path, blind: bool) -> _Book:
+    return _Book(out, [Path("/x/act"), Path("/x/diffusion")], ["act 1", "diffusion 2"], seed=3, blind=blind, trials=2)
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_every_trial_is_on_the_disk_and_names_come_last(tmp_path: Path, blind: bool) -> None:
+    found = book(tmp_path / "eval", blind)
+    assert set(found.names) == ({"A", "B"} if blind else {"act", "diffusion"})
+
+    def rows() -> list[dict[str, Any]]:
+        with (tmp_path / "eval" / "trials.csv").open() as file:
+            return list(csv.DictReader(file))
+
+    for made, turn in enumerate(found.turns):
+        found.add(Trial(turn, turn.policy == 0, 2.0))
+        assert len(rows()) == made + 1
+        assert rows()[-1]["policy"] == found.names[turn.policy]
+    found.close()
+    assert {row["policy"] for row in rows() if row["success"] == "1"} == {"act"}
+    summary = json.loads((tmp_path / "eval" / "summary.json").read_text())
+    assert [(entry["policy"], entry["identity"], entry["successes"]) for entry in summary] == [
+        ("act", "act 1", 2),
+        ("diffusion", "diffusion 2", 0),
+    ]
+    assert summary[1]["median_s"] is None and summary[0]["median_s"] == 2.0
+
+
+def test_a_broken_off_evaluation_says_so(tmp_path: Path) -> None:
+    found = book(tmp_path, blind=True)
+    found.add(Trial(found.turns[0], True, 1.0))
+    with pytest.raises(StationError, match="1 of 4 trials were made"):
+        found.close()
+    assert json.loads((tmp_path / "summary.json").read_text())
+
+
+def test_what_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    folder = policies.write(tmp_path / "policy")
+
+    def ask(**changes: Any) -> None:
+        given: dict[str, Any] = {
+            "rig": "aloha", "policy": [folder], "trials": 2, "seconds": 5.0, "out": tmp_path / "out", "seed": 0,
+            "blind": False, "judge": "auto", "instruction": "", "pedal": None, "headless": False,
+        }  # fmt: skip
+        evaluate(**(given | changes))
+
+    with pytest.raises(UsageError, match="not simulated"):
+        ask(judge="physics")
+    with pytest.raises(UsageError, match="only physics can judge"):
+        ask(headless=True)
+    with pytest.raises(PolicyError, match="cannot be read"):
+        ask(rig="sim", headless=True, policy=[tmp_path / "nowhere"])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "trials.csv").touch()
+    with pytest.raises(UsageError, match="is there already"):
+        ask(rig="sim", headless=True)
