@@ -45,6 +45,16 @@ _HEADERS = {
 }
 
 
+async def _end(runner: web.AppRunner) -> None:
+    """Stop serving. A TLS connection that is closed waits for the other end's goodbye, and leaks with the loop: cut it."""
+    connections = runner.server.connections if runner.server is not None else []
+    transports = [connection.transport for connection in connections if connection.transport is not None]
+    await runner.cleanup()
+    for transport in transports:
+        transport.abort()
+    await asyncio.sleep(0)  # the loop closes what was aborted
+
+
 class Server:
     """Started and stopped by the driver; what it hears goes to `took`, called in its own thread."""
 
@@ -127,8 +137,8 @@ class Server:
         finally:
             for socket in (*self._sockets, *self._panels):
                 await socket.close(code=1001, message=b"the station stopped")
-            await page.cleanup()
-            await door.cleanup()
+            await _end(page)
+            await _end(door)
             door_file.unlink(missing_ok=True)
             pairing_path(self._port).unlink(missing_ok=True)
 

@@ -15,8 +15,6 @@ from station.headset import Board, Button, Picture, Press, Told
 from tests.drivers.vr.browser import Browser, browser, wait
 from tests.drivers.vr.test_server import Feed
 
-pytestmark = pytest.mark.rig
-
 
 class Listener:
     """Reads the driver as the host does."""
