@@ -4,13 +4,15 @@ Serves a WebXR page and publishes both hands' poses at the headset's rate. It kn
 """
 
 import queue
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from drivers.vr.server import Server
 from station.bus.messages import HandPose
 from station.device import Description, Place, Reading, StreamDescription
+
+if TYPE_CHECKING:
+    from drivers.vr.server import Server
 
 WAIT_S = 0.2
 QUEUED = 256
@@ -39,12 +41,14 @@ class WebXrHeadset:
     def __init__(self, settings: Settings, place: Place) -> None:
         self._settings, self._place = settings, place
         self._poses: queue.Queue[tuple[HandPose, int]] = queue.Queue(QUEUED)
-        self._server: Server | None = None
+        self._server: "Server | None" = None
         self._last_ns = -1
         self._dropped = 0
 
     def open(self) -> None:
         """Listen, and write the pairing file that `station vr` prints. Raises DeviceBusy if a port is taken."""
+        from drivers.vr.server import Server  # belongs to the extra `vr`
+
         server = Server(self._place.node, self._settings.port, self._settings.rate_hz, self._place.clock, self._took)
         server.start()
         self._server = server
