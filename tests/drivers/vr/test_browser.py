@@ -74,7 +74,7 @@ def test_hands_arrive_as_they_are_held(page: Browser, listener: Listener) -> Non
     page.enter()
     page.js("operator.put('right', {p: [0.2, 1.1, -0.4], trigger: 0.75, grip: 0.5})")
     hand = listener.until("hand", lambda h: h.trigger == 0.75 and h.position_m is not None)
-    assert hand.position_m == pytest.approx((0.4, -0.2, 1.1), abs=0.06)  # a grip is not the controller's middle
+    assert hand.position_m == pytest.approx((0.4, -0.2, 1.1), abs=1e-6)
     assert hand.grip == 0.5
     times = [captured for captured, _ in listener.poses]
     assert times == sorted(set(times))
