@@ -41,7 +41,7 @@ class WebXrHeadset:
     def __init__(self, settings: Settings, place: Place) -> None:
         self._settings, self._place = settings, place
         self._poses: queue.Queue[tuple[HandPose, int]] = queue.Queue(QUEUED)
-        self._server: "Server | None" = None
+        self._server: Server | None = None
         self._last_ns = -1
         self._dropped = 0
 

@@ -19,14 +19,14 @@ class Operator:
     def put_on(self) -> None:
         """Open the page, pair, enter, and hold both hands where the grippers are, grips open."""
         self.page.open(self.rig.url)
+        self.enter()
+
+    def enter(self, yaw_rad: float = 0.0) -> None:
+        """Enter the page that is open, facing `yaw_rad` to the left of the rig's forward."""
         self.page.linked()
+        self.page.js("operator.look(arguments[0])", yaw_rad)
         self.page.enter()
         self.hands_to_grippers()
-        self.rig.until("poses", lambda: self.rig.teleop().state != "hold" or self.rig.pilot().state == "hold")
-
-    def take_off(self) -> None:
-        """Leave the page."""
-        self.page.open("about:blank")
 
     def hands_to_grippers(self, grip: float = 0.0) -> None:
         """Both hands where the grippers are held, as open as these are."""
@@ -49,7 +49,7 @@ class Operator:
         def engaged() -> bool:
             pilot = self.rig.pilot()
             if pilot.state == "engaged" and pilot.source == "vr":
-                return self.page.js("return document.documentElement.dataset.state") == "engaged"
+                return True
             if self.page.js("return operator.offers('go_on')"):
                 self.page.press("right", "a-button")
             return False
@@ -76,10 +76,21 @@ class Operator:
         if played < len(poses):
             raise LetGo(f"at pose {played} of {len(poses)}: {self.rig.pilot()} {self.rig.teleop()}")
 
+    def glide(self, side: str, *by_m: float) -> None:
+        """Move a hand (WebXR's axes: right, up, back) and give the arm time to come along."""
+        self.do("glide(arguments[0], arguments[1])", side, by_m)
+
+    def let_go(self) -> None:
+        """Open both grips."""
+        for side in SIDES:
+            self.put(side, grip=0)
+        self.rig.until("open clutches", lambda: not self.following())
+
     def start_pose(self) -> None:
-        """Bring both grippers to the start of the hand-over."""
+        """Bring both grippers to the start of the hand-over; they follow from then on."""
         self.hands_to_grippers()
         self.go_on()
         self.hands_to_grippers()
         self.squeeze(*SIDES)
+        self.page.until("engagement on the board", "return document.documentElement.dataset.state === 'engaged'")
         self.play(to_start(self.rig))

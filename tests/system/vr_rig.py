@@ -22,6 +22,7 @@ from station.headset import Pairing, pairing_path
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model
 from station.rig import Rig, find_rig, load_rig
+from tests.drivers.vr.cable import Cable
 
 T = TypeVar("T", bound=Message)
 SIDES = ("left", "right")
@@ -43,8 +44,8 @@ class Truth(NamedTuple):
 class VrRig:
     """A running station with the newest of what its nodes say."""
 
-    def __init__(self, rig: Rig, port: int, log: Path) -> None:
-        self.rig, self.port, self.log = rig, port, log
+    def __init__(self, rig: Rig, port: int, link: Cable, log: Path) -> None:
+        self.rig, self.port, self.link, self.log = rig, port, link, log
         followers = [(kind, name) for name in rig.followers for kind in ("arm_state", "applied")]
         states = [("pilot", "pilot"), ("session", "session"), ("teleop", "vr_teleop"), ("vector", "world")]
         self._bus = Subscriber(rig.name, [*followers, *states])
@@ -90,7 +91,8 @@ class VrRig:
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.port + 1}/#{self.code}"
+        """The page, with the code, at the other end of `link`."""
+        return f"http://localhost:{self.link.port}/#{self.code}"
 
     def gripper_m(self, side: str) -> np.ndarray:
         """Where the fingertips really are, in the rig frame."""
@@ -136,10 +138,10 @@ def vr_rig(port: int, folder: Path) -> Iterator[VrRig]:
     path.write_text(text)
     rig = load_rig(path)
     log = folder / "supervisor.log"
-    with log.open("w") as out:
+    with log.open("w") as out, Cable(port + 1) as link:
         command = [sys.executable, "-m", "station.supervisor", "--rig", str(path), "--child"]
         station = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        made = VrRig(rig, port, log)
+        made = VrRig(rig, port, link, log)
         try:
             made.ready()
             yield made

@@ -38,7 +38,8 @@ class Browser:
         return wait(what, lambda: self.js(script, *arguments), seconds, lambda: self.log())
 
     def open(self, url: str) -> None:
-        """Open a page; it sees a headset."""
+        """Open a page afresh; it sees a headset."""
+        self.driver.get("about:blank")  # else another #code would be only another place in the same page
         self.driver.get(url)
 
     def linked(self, state: str = "paired") -> None:

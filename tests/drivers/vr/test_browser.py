@@ -13,6 +13,7 @@ from station.bus.messages import Hand, HandPose
 from station.clock import monotonic_ns
 from station.headset import Board, Button, Picture, Press, Told
 from tests.drivers.vr.browser import Browser, browser, wait
+from tests.drivers.vr.cable import Cable
 from tests.drivers.vr.test_server import Feed
 
 
@@ -109,10 +110,13 @@ def test_another_session_is_another_room(page: Browser, listener: Listener) -> N
 
 
 def test_a_reloaded_page_pairs_by_itself(page: Browser, listener: Listener) -> None:
+    page.enter()
+    listener.until("hand", lambda h: h.position_m is not None)
+    before = listener.poses[-1][1].space
     page.driver.refresh()
     page.linked()
     page.enter()
-    listener.until("hand", lambda h: h.position_m is not None)
+    wait("another room", lambda: listener.poses[-1][1].space != before)
     assert page.js("return location.hash") == ""
 
 
@@ -145,6 +149,27 @@ def test_over_https_it_is_the_same(chromium: Browser, port: int, code: str, list
     chromium.enter()
     listener.until("hand", lambda h: h.position_m is not None)
     chromium.open("about:blank")
+
+
+def test_a_link_that_says_nothing_is_told_and_comes_back_by_itself(
+    chromium: Browser, port: int, code: str, listener: Listener
+) -> None:
+    with Cable(port + 1) as cable:
+        chromium.open(f"http://localhost:{cable.port}/#{code}")
+        chromium.linked()
+        chromium.enter()
+        listener.until("hand", lambda h: h.position_m is not None)
+        before = listener.poses[-1][1].space
+        cable.cut()
+        chromium.linked("lost")
+        assert chromium.js("return document.documentElement.dataset.state") == "hold"
+        assert "lost" in chromium.js("return document.getElementById('why').textContent")
+        cable.mend()
+        chromium.linked()
+        listener.until("hand again", lambda h: h.position_m is not None)
+        assert listener.poses[-1][1].space == before
+        chromium.log()  # of connections that failed
+        chromium.open("about:blank")
 
 
 def test_a_browser_without_webxr_is_told_what_to_do(port: int, code: str, driver: WebXrHeadset) -> None:
