@@ -211,7 +211,7 @@ def test_a_hand_out_of_sight_holds_its_arm_until_a_fresh_squeeze(operator: Opera
 
 def holds(rig: VrRig, why: str) -> None:
     rig.until("hold", lambda: rig.pilot().state == "hold" and why in rig.pilot().why)
-    assert not any(hand.clutched for hand in rig.teleop().hands)
+    rig.until("open clutches", lambda: not any(hand.clutched for hand in rig.teleop().hands))
 
 
 def test_a_lost_link_holds_and_ends_the_episode_with_its_rows(operator: Operator, rig: VrRig) -> None:

@@ -1,75 +1,86 @@
-"""The way between a page and the driver's plain port, which can be cut: then nothing passes, and nobody is told."""
+"""The way between a page and the driver's plain port, which can be cut: then nothing passes, and nobody is told.
+
+`python -m tests.drivers.vr.cable PORT` forwards connections to PORT from a port that it prints. A process of its own: it
+holds whatever connections a browser likes to keep.
+"""
 
 import asyncio
-import threading
+import subprocess
+import sys
 from typing import Self
 
 
 class Cable:
-    """Forwards TCP connections from `port` to `to`, both on the loopback address, in a thread of its own."""
+    """Runs it; connect to `port`."""
 
     def __init__(self, to: int) -> None:
         self._to, self.port = to, 0
-        self._pairs: set[asyncio.Task[None]] = set()
-        self._whole = asyncio.Event()
-        self._loop = asyncio.new_event_loop()
-        self._stopping = asyncio.Event()
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cable")
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._started.wait()
+        command = [sys.executable, "-m", "tests.drivers.vr.cable", str(self._to)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self._heard())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+        self._process.kill()
+        self._process.communicate()
 
     def cut(self) -> None:
         """Let nothing through; whoever connects waits."""
-        self._loop.call_soon_threadsafe(self._whole.clear)
+        self._tell("cut")
 
     def mend(self) -> None:
         """Let everything through again; what was connected before is reset."""
-        self._loop.call_soon_threadsafe(self._mend)
+        self._tell("mend")
 
-    def _mend(self) -> None:
-        for pair in self._pairs:
-            pair.cancel()
+    def _tell(self, what: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(what + "\n")
+        self._process.stdin.flush()
+        assert self._heard() == what
+
+    def _heard(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+class Forwarder:
+    """The process's end of it."""
+
+    def __init__(self, to: int) -> None:
+        self._to = to
+        self._whole = asyncio.Event()
         self._whole.set()
+        self._connections: set[asyncio.Task[None]] = set()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        self._whole.set()
+    async def serve(self) -> None:
+        """Until stdin ends."""
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = int(server.sockets[0].getsockname()[1])
-        self._started.set()
-        await self._stopping.wait()
-        server.close()
-        pairs = list(self._pairs)
-        for pair in pairs:
-            pair.cancel()
-        await asyncio.gather(*pairs, return_exceptions=True)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            if line.strip() == "cut":
+                self._whole.clear()
+            else:
+                for connection in self._connections:
+                    connection.cancel()
+                self._whole.set()
+            print(line.strip(), flush=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._pairs.add(task)
-        far_writer = None
+        self._connections.add(task)
+        far = None
         try:
             await self._whole.wait()
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
-            await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
+            far_reader, far = await asyncio.open_connection("127.0.0.1", self._to)
+            await asyncio.gather(self._pass_on(reader, far), self._pass_on(far_reader, writer))
         except (asyncio.CancelledError, OSError):
             pass  # reset below
         finally:
-            self._pairs.discard(task)
-            for end in (writer, far_writer):
+            self._connections.discard(task)
+            for end in (writer, far):
                 if end is not None:
                     end.transport.abort()
 
@@ -79,3 +90,7 @@ class Cable:
             writer.write(data)
             await writer.drain()
         writer.write_eof()
+
+
+if __name__ == "__main__":
+    asyncio.run(Forwarder(int(sys.argv[1])).serve())
