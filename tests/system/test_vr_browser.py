@@ -1,11 +1,7 @@
 """The whole way: virtual hands in a real browser, the page, the clutch, the simulated arms, and an episode in a file."""
 
 import asyncio
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -15,7 +11,7 @@ import pytest
 from tests.drivers.vr.browser import browser
 from tests.drivers.vr.conftest import free_port
 from tests.drivers.vr.page import Page
-from tests.system.vr_operator import LetGo, Operator
+from tests.system.vr_operator import LetGo, Operator, sitting
 from tests.system.vr_rig import SIDES, Truth, VrRig, short_folders, the_hand_over, vr_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -50,23 +46,6 @@ def operator(headset: Operator) -> Iterator[Operator]:
     headset.start_pose()
     yield headset
     assert not headset.page.log()
-
-
-@contextmanager
-def sitting(rig: VrRig, data: Path) -> Iterator[None]:
-    """`station vr --task cube`, until Ctrl-C."""
-    station = Path(sys.executable).with_name("station")
-    command = [station, "vr", "--rig", rig.rig.file, "--task", "cube", "--data", data]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        rig.until("a sitting", lambda: rig.session().phase not in ("opening", "ended"), 60)
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    assert rig.code in said.replace(" ", "")
-    assert "ready" in said
 
 
 def hand_over(operator: Operator, rig: VrRig) -> list[Truth]:

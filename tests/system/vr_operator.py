@@ -1,5 +1,11 @@
 """An operator in a headset: both hands in a real browser, on the simulated rig."""
 
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.drivers.vr.browser import Browser
@@ -94,3 +100,20 @@ class Operator:
         self.squeeze(*SIDES)
         self.page.until("engagement on the board", "return document.documentElement.dataset.state === 'engaged'")
         self.play(to_start(self.rig))
+
+
+@contextmanager
+def sitting(rig: VrRig, data: Path) -> Iterator[None]:
+    """`station vr --task cube`, until Ctrl-C."""
+    station = Path(sys.executable).with_name("station")
+    command = [station, "vr", "--rig", rig.rig.file, "--task", "cube", "--data", data]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        rig.until("a sitting", lambda: rig.session().phase not in ("opening", "ended"), 60)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert rig.code in said.replace(" ", "")
+    assert "ready" in said

@@ -46,6 +46,8 @@ class VrRig:
 
     def __init__(self, rig: Rig, port: int, link: Cable, log: Path) -> None:
         self.rig, self.port, self.link, self.log = rig, port, link, log
+        self.supervisor = 0
+        """Its process."""
         followers = [(kind, name) for name in rig.followers for kind in ("arm_state", "applied")]
         states = [("pilot", "pilot"), ("session", "session"), ("teleop", "vr_teleop"), ("vector", "world")]
         self._bus = Subscriber(rig.name, [*followers, *states])
@@ -129,9 +131,9 @@ class VrRig:
 
 
 @contextmanager
-def vr_rig(port: int, folder: Path) -> Iterator[VrRig]:
-    """The shipped rig `sim_vr` on a port of the test's own."""
-    text = find_rig("sim_vr").read_text().replace("port: 8443", f"port: {port}").replace("fps: 10", "fps: 5")
+def vr_rig(port: int, folder: Path, fps: int = 5) -> Iterator[VrRig]:
+    """The shipped rig `sim_vr` on a port of the test's own, its cameras at `fps`."""
+    text = find_rig("sim_vr").read_text().replace("port: 8443", f"port: {port}").replace("fps: 10", f"fps: {fps}")
     # a browser that draws without a GPU beside a whole simulated rig misses frames; what 100 ms do is tested elsewhere
     text += "safety: {stale_ms: 1500}\n"
     path = folder / "rig.yaml"
@@ -142,6 +144,7 @@ def vr_rig(port: int, folder: Path) -> Iterator[VrRig]:
         command = [sys.executable, "-m", "station.supervisor", "--rig", str(path), "--child"]
         station = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
         made = VrRig(rig, port, link, log)
+        made.supervisor = station.pid
         try:
             made.ready()
             yield made
