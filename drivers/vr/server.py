@@ -5,6 +5,7 @@ unix socket for the node that feeds the display. Only the files in `page/`, read
 """
 
 import asyncio
+import contextlib
 import datetime
 import errno
 import ssl
@@ -183,7 +184,10 @@ class Server:
             self.refused += 1
             return web.Response(status=403, text="open the station's own page", headers=_HEADERS)
         socket = web.WebSocketResponse(max_msg_size=wire.LONGEST_BYTES, compress=False, timeout=STOP_S)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:  # gone again: a page that was reloaded
+            return web.Response(headers=_HEADERS)
         self._sockets.add(socket)
         try:
             token = await self._welcome(socket)
@@ -250,7 +254,8 @@ class Server:
 
     async def _tell_panels(self, what: FromHeadset) -> None:
         for panel in tuple(self._panels):
-            await panel.send_bytes(msgspec.msgpack.encode(what))
+            with contextlib.suppress(ConnectionError):  # on its way out; the operator's link must not go with it
+                await panel.send_bytes(msgspec.msgpack.encode(what))
 
     def _pressed(self, name: str) -> None:
         asyncio.get_running_loop().create_task(self._tell_panels(Press(name)))

@@ -59,11 +59,13 @@ def measure(operator: Operator, rig: VrRig, seconds: float) -> list[str]:
     gaps = operator.page.js("return operator.gaps()")
     if operator.page.js("return operator.played") is not None:
         raise SystemExit(f"the arms stopped following: {rig.pilot()} {rig.teleop()}")
+    clock = rig.heard("health", "vr").readings
     theirs, ours = ((b - a) / seconds * 100 for a, b in zip(before, after, strict=True))
     return [
         "| | measured |", "|---|---|",
         f"| pose at the page → goal written | p50 {found['p50_ms']:.1f}, p99 {found['p99_ms']:.1f}, "
         f"max {found['max_ms']:.1f} ms ({found['goals']:.0f} goals in {seconds:.0f} s) |",
+        f"| of which unknown: half the shortest round trip | {clock['clock_uncertainty_ms']:.2f} ms |",
         f"| browser's frame | p50 {np.percentile(gaps, 50):.1f}, p99 {np.percentile(gaps, 99):.1f} ms |",
         f"| browser's CPU, one core = 100 % | {theirs:.0f} % |",
         f"| station's CPU, with world and cameras | {ours:.0f} % |",

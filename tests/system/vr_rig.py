@@ -49,7 +49,13 @@ class VrRig:
         self.supervisor = 0
         """Its process."""
         followers = [(kind, name) for name in rig.followers for kind in ("arm_state", "applied")]
-        states = [("pilot", "pilot"), ("session", "session"), ("teleop", "vr_teleop"), ("vector", "world")]
+        states = [
+            ("pilot", "pilot"),
+            ("session", "session"),
+            ("teleop", "vr_teleop"),
+            ("vector", "world"),
+            ("health", "vr"),
+        ]
         self._bus = Subscriber(rig.name, [*followers, *states])
         self._newest: dict[tuple[str, str], Any] = {}
         self.on_truth: Callable[[Truth], object] = lambda truth: None

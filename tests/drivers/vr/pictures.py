@@ -53,9 +53,10 @@ def save(page: Browser, name: str) -> None:
     """What the browser shows, with few colours."""
     shot = cv2.imdecode(np.frombuffer(page.driver.get_screenshot_as_png(), np.uint8), cv2.IMREAD_COLOR)
     pixels = shot.reshape(-1, 3).astype(np.float32)
-    sample = pixels[np.random.default_rng(0).choice(len(pixels), 20_000)]
+    colours = np.unique(pixels, axis=0)  # each once: what is small and red stays red
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
-    _, _, palette = cv2.kmeans(sample, COLOURS, None, stop, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    cv2.setRNGSeed(0)
+    _, _, palette = cv2.kmeans(colours, COLOURS, None, stop, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
     nearest = np.concatenate([
         np.linalg.norm(part[:, None] - palette[None], axis=2).argmin(axis=1) for part in np.array_split(pixels, 50)
     ])  # fmt: skip
@@ -63,36 +64,46 @@ def save(page: Browser, name: str) -> None:
     cv2.imwrite(str(FOLDER / name), reduced, [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
-async def show(port: int, board: Board, age_ms: float, look: Callable[[], None]) -> None:
-    """Feed the display as the station does, and look at it."""
+async def show(port: int, pictures: dict[str, bytes], board: Board, age_ms: float, look: Callable[[], None]) -> None:
+    """Feed the display as the station does, until somebody has looked at it."""
     async with Feed(port) as feed:
         await feed.hear()
-        for name, jpeg in camera_pictures().items():
-            await feed.show(Picture(name, monotonic_ns() - round(age_ms * NS_PER_MS), jpeg))
-        await feed.show(board)
-        await asyncio.to_thread(look)
+        looking = asyncio.create_task(asyncio.to_thread(look))
+        while not looking.done():
+            for name, jpeg in pictures.items():
+                await feed.show(Picture(name, monotonic_ns() - round(age_ms * NS_PER_MS), jpeg))
+            await feed.show(board)
+            await asyncio.sleep(0.1)
+        await looking
 
 
 def draw(port: int, code: str) -> None:
-    """Every picture that needs the driver."""
-    address = f"http://localhost:{port + 1}"
+    """Every picture."""
+    address, pictures = f"http://localhost:{port + 1}", camera_pictures()
     with browser() as page:
-        page.driver.set_window_size(900, 560)
+        page.driver.set_window_size(900, 420)
         page.open(address)
         page.until("the form", "return !document.getElementById('pair').hidden")
         save(page, "vr-pair.png")
+        page.driver.set_window_size(900, 1100)
         page.open(f"{address}/#{code}")
         page.linked()
-        asyncio.run(show(port, READY, 20, lambda: look(page, "engaged", "vr-page.png")))
+        asyncio.run(show(port, pictures, READY, 20, lambda: look(page, "engaged", "vr-page.png")))
+        page.driver.set_window_size(1000, 700)
         page.enter()
-        asyncio.run(show(port, READY, 20, lambda: look(page, "engaged", "vr-headset.png")))
-        asyncio.run(show(port, HOLD, 800, lambda: look(page, "hold", "vr-headset-hold.png")))
+        # in a headset nothing of the page is seen, and less of the room at a time
+        page.js("for (const each of document.querySelectorAll('header, #paired')) each.style.visibility = 'hidden'")
+        page.js("document.documentElement.style.overflow = 'hidden'")
+        page.js("operator.device.fovy = 1.25")
+        asyncio.run(show(port, pictures, READY, 20, lambda: look(page, "engaged", "vr-headset.png")))
+        asyncio.run(show(port, pictures, HOLD, 800, lambda: look(page, "hold", "vr-headset-hold.png")))
         page.open("about:blank")
     with browser("") as phone:
-        phone.driver.set_window_size(500, 640)
+        phone.driver.set_window_size(500, 480)
         phone.open(f"{address}/#{code}")
         phone.linked()
         phone.until("the refusal", "return document.getElementById('refusal').textContent")
+        phone.js("document.documentElement.style.overflow = 'hidden'")
         save(phone, "vr-refusal.png")
 
 
@@ -100,7 +111,7 @@ def look(page: Browser, state: str, name: str) -> None:
     """Save the picture once the board and all panels are shown."""
     page.until(state, "return document.documentElement.dataset.state === arguments[0]", state)
     page.until("panels", "return document.querySelectorAll('[data-panel]').length === arguments[0]", len(CAMERAS))
-    page.driver.execute_async_script("setTimeout(arguments[0], 400)")
+    page.driver.execute_async_script("setTimeout(arguments[0], 1000)")
     save(page, name)
 
 

@@ -204,6 +204,10 @@ def test_pictures_state_and_buttons_are_shown_and_pressed(page: Browser, port: i
                 None, page.until, "a picture", "return document.querySelector('[data-panel=cam_high]')?.dataset.ageMs"
             )
             assert 0 <= int(age) < 5000
+            await feed.show(Picture("cam_front", monotonic_ns(), jpeg(0)))
+            names = "return [...document.querySelectorAll('[data-panel]')].map((each) => each.dataset.panel).join()"
+            both = f"{names} === 'cam_front,cam_high'"
+            await look.run_in_executor(None, page.until, "panels by name, whichever came first", both)
             await look.run_in_executor(None, page.press, "right", "a-button")
             assert await feed.hear() == Press("start")
             await feed.show(Board("engaged", "", "recording", "cube: episode 0", (discard,), ("follower_right",)))
