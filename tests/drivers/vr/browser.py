@@ -33,7 +33,7 @@ class Browser:
         """Run a function body in the page."""
         return self.driver.execute_script(script, *arguments)
 
-    def until(self, what: str, script: str, *arguments: object, seconds: float = 20.0) -> Any:
+    def until(self, what: str, script: str, *arguments: object, seconds: float = 60.0) -> Any:
         """Wait until the function body returns something true."""
         return wait(what, lambda: self.js(script, *arguments), seconds, lambda: self.log())
 
@@ -61,7 +61,7 @@ class Browser:
         return [str(entry["message"]) for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-def wait(what: str, poll: Callable[[], T], seconds: float = 20.0, else_: Callable[[], object] = lambda: "") -> T:
+def wait(what: str, poll: Callable[[], T], seconds: float = 60.0, else_: Callable[[], object] = lambda: "") -> T:
     """Poll until it is something true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
