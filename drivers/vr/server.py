@@ -31,6 +31,8 @@ ADDRESSES_S = 10.0
 """How often the computer's addresses are looked at."""
 REFUSED = 4001
 """Close code."""
+ACCEPTING = 5
+"""Turns of the loop within which an accepted socket has become a connection."""
 START_S = 5.0
 STOP_S = 1.0
 
@@ -48,6 +50,10 @@ _HEADERS = {
 
 async def _end(runner: web.AppRunner) -> None:
     """Stop serving. A TLS connection that is closed waits for the other end's goodbye, and leaks with the loop: cut it."""
+    for site in tuple(runner.sites):
+        await site.stop()
+    for _ in range(ACCEPTING):
+        await asyncio.sleep(0)
     connections = runner.server.connections if runner.server is not None else []
     transports = [connection.transport for connection in connections if connection.transport is not None]
     await runner.cleanup()
