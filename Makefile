@@ -42,11 +42,11 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
-unit: setup
+unit: setup $(BROWSER)
 	$(BIN)/python -m pytest
 
-# whole rigs broken and driven, and the headset's page in a browser: minutes each, on a machine with nothing else to do
-test-rig: setup $(BROWSER)
+# whole rigs broken and driven: minutes each, on a machine with nothing else to do
+test-rig: setup
 	$(BIN)/python -m pytest -m rig tests
 
 # importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it

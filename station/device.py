@@ -9,7 +9,8 @@ Rules every driver keeps (tests/conformance checks them):
   - it opens twice cleanly, and leaves no thread or descriptor behind after `close()`;
   - `captured_at_ns` rises and never repeats; it is when the world looked like that, never when somebody got round to it;
   - what `describe()` declares is what flows, at the declared rate ± 5 %;
-  - no call blocks for a second; unplugged is a DeviceError within 1 s, and a later `open()` succeeds once it is back;
+  - no call blocks for a second; unplugged is a DeviceError within 1 s, and a later `open()` succeeds once it is back
+    (what people take off and put on again, a headset, says nothing meanwhile and needs no `open()`);
   - nothing it does drops a raised arm: torque goes off in `torque` when it is asked to, and nowhere else.
 """
 

@@ -5,6 +5,7 @@ unix socket for the node that feeds the display. Only the files in `page/`, read
 """
 
 import asyncio
+import contextlib
 import datetime
 import errno
 import ssl
@@ -30,6 +31,8 @@ ADDRESSES_S = 10.0
 """How often the computer's addresses are looked at."""
 REFUSED = 4001
 """Close code."""
+ACCEPTING = 5
+"""Turns of the loop within which an accepted socket has become a connection."""
 START_S = 5.0
 STOP_S = 1.0
 
@@ -43,6 +46,20 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+
+async def _end(runner: web.AppRunner) -> None:
+    """Stop serving. A TLS connection that is closed waits for the other end's goodbye, and leaks with the loop: cut it."""
+    for site in tuple(runner.sites):
+        await site.stop()
+    for _ in range(ACCEPTING):
+        await asyncio.sleep(0)
+    connections = runner.server.connections if runner.server is not None else []
+    transports = [connection.transport for connection in connections if connection.transport is not None]
+    await runner.cleanup()
+    for transport in transports:
+        transport.abort()
+    await asyncio.sleep(0)  # the loop closes what was aborted
 
 
 class Server:
@@ -127,8 +144,8 @@ class Server:
         finally:
             for socket in (*self._sockets, *self._panels):
                 await socket.close(code=1001, message=b"the station stopped")
-            await page.cleanup()
-            await door.cleanup()
+            await _end(page)
+            await _end(door)
             door_file.unlink(missing_ok=True)
             pairing_path(self._port).unlink(missing_ok=True)
 
@@ -173,7 +190,10 @@ class Server:
             self.refused += 1
             return web.Response(status=403, text="open the station's own page", headers=_HEADERS)
         socket = web.WebSocketResponse(max_msg_size=wire.LONGEST_BYTES, compress=False, timeout=STOP_S)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:  # gone again: a page that was reloaded
+            return web.Response(headers=_HEADERS)
         self._sockets.add(socket)
         try:
             token = await self._welcome(socket)
@@ -240,7 +260,8 @@ class Server:
 
     async def _tell_panels(self, what: FromHeadset) -> None:
         for panel in tuple(self._panels):
-            await panel.send_bytes(msgspec.msgpack.encode(what))
+            with contextlib.suppress(ConnectionError):  # on its way out; the operator's link must not go with it
+                await panel.send_bytes(msgspec.msgpack.encode(what))
 
     def _pressed(self, name: str) -> None:
         asyncio.get_running_loop().create_task(self._tell_panels(Press(name)))

@@ -4,13 +4,15 @@ Serves a WebXR page and publishes both hands' poses at the headset's rate. It kn
 """
 
 import queue
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from drivers.vr.server import Server
 from station.bus.messages import HandPose
 from station.device import Description, Place, Reading, StreamDescription
+
+if TYPE_CHECKING:
+    from drivers.vr.server import Server
 
 WAIT_S = 0.2
 QUEUED = 256
@@ -45,6 +47,8 @@ class WebXrHeadset:
 
     def open(self) -> None:
         """Listen, and write the pairing file that `station vr` prints. Raises DeviceBusy if a port is taken."""
+        from drivers.vr.server import Server  # belongs to the extra `vr`
+
         server = Server(self._place.node, self._settings.port, self._settings.rate_hz, self._place.clock, self._took)
         server.start()
         self._server = server

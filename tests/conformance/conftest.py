@@ -5,9 +5,10 @@ import pytest
 
 from tests.conformance.arms import ARMS
 from tests.conformance.cameras import CAMERAS
+from tests.conformance.headsets import HEADSETS
 from tests.conformance.subject import Factory, Subject
 
-SUBJECTS: dict[str, Factory] = {**ARMS, **CAMERAS}
+SUBJECTS: dict[str, Factory] = {**ARMS, **CAMERAS, **HEADSETS}
 
 
 @pytest.fixture(params=sorted(SUBJECTS))

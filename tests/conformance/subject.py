@@ -15,6 +15,8 @@ class Subject(NamedTuple):
     """A driver that is not open; every call a new one on the same device."""
     unplug: Callable[[], None]
     replug: Callable[[], None]
+    falls_silent: bool = False
+    """People take it off and put it on again (a headset): that is nothing wrong, it says nothing meanwhile."""
 
     def read_one(self, driver: Driver, within: int = 2000) -> Reading:
         """The next reading."""

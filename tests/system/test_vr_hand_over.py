@@ -1,7 +1,6 @@
 """Virtual hands hand the cube over: headset poses through clutch, inverse kinematics and physics, on a clock of the test's own."""
 
 import numpy as np
-import pytest
 
 from drivers.sim.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, START_RAD, Scene
 from drivers.sim.script import hand_over, kinematics
@@ -12,8 +11,6 @@ from station.control.vr_teleop import arm_hand
 from station.rig import find_rig, load_rig
 from tests.drivers.sim.test_script import CubeStart
 from tests.system.vr_rig import FRAME_S, LIMITS, hands
-
-pytestmark = pytest.mark.rig
 
 CUBE = CubeStart(0.15, 0.5, 0.0)
 DIMENSIONS = (

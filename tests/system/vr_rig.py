@@ -1,28 +1,28 @@
 """The simulated rig with a headset, and the hand-over as an operator's hands would do it."""
 
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import mink
 import msgspec
 import numpy as np
 
 from drivers.sim.scene import START_RAD
 from drivers.sim.script import CubeStart, hand_over
-from station.bus.messages import ArmState, Message, PilotState, SessionState, TeleopState, Vector
-from station.bus.requests import Done
-from station.bus.sockets import Asker, Subscriber
+from station.bus.messages import ArmState, Command, Message, PilotState, SessionState, TeleopState, Vector
+from station.bus.sockets import Subscriber
 from station.headset import Pairing, pairing_path
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model
 from station.rig import Rig, find_rig, load_rig
+from tests.drivers.vr.cable import Cable
 
 T = TypeVar("T", bound=Message)
 SIDES = ("left", "right")
@@ -34,6 +34,8 @@ class Truth(NamedTuple):
     """What the world knows of the cube."""
 
     position_m: tuple[float, ...]
+    yaw_rad: float
+    """How it lies, while it lies."""
     in_left: bool
     in_right: bool
     on_table: bool
@@ -42,21 +44,25 @@ class Truth(NamedTuple):
 class VrRig:
     """A running station with the newest of what its nodes say."""
 
-    def __init__(self, rig: Rig, port: int, log: Path) -> None:
-        self.rig, self.port, self.log = rig, port, log
-        followers = [("arm_state", name) for name in rig.followers]
-        states = [("pilot", "pilot"), ("session", "session"), ("teleop", "vr_teleop"), ("vector", "world")]
+    def __init__(self, rig: Rig, port: int, link: Cable, log: Path) -> None:
+        self.rig, self.port, self.link, self.log = rig, port, link, log
+        self.supervisor = 0
+        """Its process."""
+        followers = [(kind, name) for name in rig.followers for kind in ("arm_state", "applied")]
+        states = [
+            ("pilot", "pilot"),
+            ("session", "session"),
+            ("teleop", "vr_teleop"),
+            ("vector", "world"),
+            ("health", "vr"),
+        ]
         self._bus = Subscriber(rig.name, [*followers, *states])
-        self._asker = Asker(rig.name, "session")
         self._newest: dict[tuple[str, str], Any] = {}
+        self.on_truth: Callable[[Truth], object] = lambda truth: None
+        """Called with every truth that is looked at."""
 
     def close(self) -> None:
         self._bus.close()
-        self._asker.close()
-
-    def ask(self, request: msgspec.Struct, timeout_ms: int = 40_000) -> Done:
-        """Ask the session."""
-        return self._asker.ask(request, timeout_ms)
 
     def heard(self, kind: str, node: str) -> Any:
         """The newest body of a stream; None before the first."""
@@ -81,7 +87,10 @@ class VrRig:
         if found is None:
             return None
         left, right, table = (value > 0.5 for value in found.values[7:10])
-        return Truth(found.values[:3], left, right, table)
+        w, _, _, z = found.values[3:7]
+        truth = Truth(found.values[:3], 2 * math.atan2(z, w), left, right, table)
+        self.on_truth(truth)
+        return truth
 
     @property
     def code(self) -> str:
@@ -90,11 +99,17 @@ class VrRig:
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.port + 1}/#{self.code}"
+        """The page, with the code, at the other end of `link`."""
+        return f"http://localhost:{self.link.port}/#{self.code}"
 
     def gripper_m(self, side: str) -> np.ndarray:
         """Where the fingertips really are, in the rig frame."""
         return np.array(chain(self.rig, side).forward(self.arm(side).position[:6]).position_m)
+
+    def goal(self, side: str) -> np.ndarray:
+        """What the arm is told to hold, (7,); where it is before it was told anything."""
+        told: Command | None = self.heard("applied", f"follower_{side}")
+        return np.array(self.arm(side).position if told is None else told.goal)
 
     def until(self, what: str, poll: Any, seconds: float = 30.0) -> Any:
         """Wait until `poll()` is true."""
@@ -122,19 +137,20 @@ class VrRig:
 
 
 @contextmanager
-def vr_rig(port: int, folder: Path) -> Iterator[VrRig]:
-    """The shipped rig `sim_vr` on a port of the test's own."""
-    text = find_rig("sim_vr").read_text().replace("port: 8443", f"port: {port}").replace("fps: 10", "fps: 5")
+def vr_rig(port: int, folder: Path, fps: int = 5) -> Iterator[VrRig]:
+    """The shipped rig `sim_vr` on a port of the test's own, its cameras at `fps`."""
+    text = find_rig("sim_vr").read_text().replace("port: 8443", f"port: {port}").replace("fps: 10", f"fps: {fps}")
     # a browser that draws without a GPU beside a whole simulated rig misses frames; what 100 ms do is tested elsewhere
     text += "safety: {stale_ms: 1500}\n"
     path = folder / "rig.yaml"
     path.write_text(text)
     rig = load_rig(path)
     log = folder / "supervisor.log"
-    with log.open("w") as out:
+    with log.open("w") as out, Cable(port + 1) as link:
         command = [sys.executable, "-m", "station.supervisor", "--rig", str(path), "--child"]
         station = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        made = VrRig(rig, port, log)
+        made = VrRig(rig, port, link, log)
+        made.supervisor = station.pid
         try:
             made.ready()
             yield made
@@ -183,11 +199,10 @@ def hands(rig: Rig, joints: dict[str, list[tuple[float, ...]]]) -> list[dict[str
 
 
 def to_start(rig: VrRig, seconds: float = 3.0) -> list[dict[str, Any]]:
-    """From where the arms are to the start of the hand-over."""
+    """From where the arms are held to the start of the hand-over."""
     joints = {}
     for side in SIDES:
-        here, there = np.array(rig.arm(side).position), np.array([*START_RAD, 0.0])
-        here[6] = 0.0
+        here, there = rig.goal(side), np.array([*START_RAD, 0.0])
         times = np.linspace(0, 1, int(seconds / FRAME_S))
         joints[side] = [tuple(here + smooth(t) * (there - here)) for t in times]
     return hands(rig.rig, joints)
@@ -197,7 +212,7 @@ def the_hand_over(rig: VrRig, slower: float = 1.2) -> list[dict[str, Any]]:
     """The scripted hand-over of a cube that lies where it does now, as poses of both controllers."""
     truth = rig.truth()
     assert truth is not None
-    plan = hand_over(CubeStart(truth.position_m[0], truth.position_m[1], 0.0))
+    plan = hand_over(CubeStart(truth.position_m[0], truth.position_m[1], truth.yaw_rad))
     times = np.arange(0, plan.seconds * slower, FRAME_S) / slower
     return hands(rig.rig, {side: [tuple(plan.at(t)[side]) for t in times] for side in SIDES})
 
@@ -205,8 +220,3 @@ def the_hand_over(rig: VrRig, slower: float = 1.2) -> list[dict[str, Any]]:
 def smooth(t: float) -> float:
     """Minimum jerk."""
     return float(t**3 * (10 - 15 * t + 6 * t * t))
-
-
-def angle_rad(one: np.ndarray, other: np.ndarray) -> float:
-    """Between two orientations, wxyz."""
-    return float(np.linalg.norm(mink.SO3(one).inverse().multiply(mink.SO3(other)).log()))

@@ -3,13 +3,22 @@
 const TOKEN = 'station-token';
 const AGAIN_MS = 500;
 const REFUSED = 4001;
+const CHECK_MS = 200;
+const SILENT_MS = 1000; // the station pings five times a second: a link that says nothing for this long is dead
 const MOST_BUFFERED = 20000; // bytes not yet sent: a pose that would queue behind them is too late to be of use
 
 export class Link extends EventTarget {
   #socket = null;
+  #heard = 0;
+  #checked = 0;
   #poses = 0;
   #text = new TextDecoder();
   paired = false;
+
+  constructor() {
+    super();
+    setInterval(() => this.#check(), CHECK_MS);
+  }
 
   /** Connect with a code, or with the token of an earlier pairing; reconnects by itself until refused. */
   connect(code = '') {
@@ -17,19 +26,32 @@ export class Link extends EventTarget {
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/link`);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
+    this.#heard = performance.now();
     socket.onopen = () => this.#send({ kind: 'hello', code, token: code ? '' : sessionStorage.getItem(TOKEN) ?? '' });
-    socket.onmessage = (event) => this.#take(event.data);
-    socket.onclose = (event) => {
-      if (this.#socket !== socket) return;
-      this.#socket = null;
-      this.paired = false;
-      if (event.code === REFUSED) {
-        this.#tell('refused', event.reason);
-      } else {
-        this.#tell('lost', event.reason);
-        setTimeout(() => this.#socket ?? this.connect(), AGAIN_MS);
-      }
-    };
+    socket.onmessage = (event) => { if (this.#socket === socket) this.#take(event.data); };
+    socket.onclose = (event) => { if (this.#socket === socket) this.#ended(event.code, event.reason); };
+  }
+
+  /** A dead network closes nothing: notice the silence. After a pause of the page itself, listen first. */
+  #check() {
+    const now = performance.now();
+    if (now - this.#checked > 2 * CHECK_MS) this.#heard = now;
+    this.#checked = now;
+    if (!this.#socket || now - this.#heard < SILENT_MS) return;
+    const dead = this.#socket;
+    this.#ended(0, 'nothing is heard');
+    dead.close();
+  }
+
+  #ended(code, reason) {
+    this.#socket = null;
+    this.paired = false;
+    if (code === REFUSED) {
+      this.#tell('refused', reason);
+      return;
+    }
+    this.#tell('lost', reason);
+    setTimeout(() => this.#socket ?? this.connect(), AGAIN_MS);
   }
 
   get remembered() {
@@ -56,6 +78,7 @@ export class Link extends EventTarget {
   }
 
   #take(data) {
+    this.#heard = performance.now();
     if (data instanceof ArrayBuffer) {
       const length = new DataView(data).getUint32(0, true);
       const header = JSON.parse(this.#text.decode(new Uint8Array(data, 4, length)));

@@ -13,7 +13,7 @@ export class Panels {
     setInterval(() => this.#panels.forEach((panel) => this.#draw(panel)), 250);
   }
 
-  /** {name, canvas, version} of each panel; the version rises when the canvas changes. */
+  /** {name, canvas, version} of each panel, by name; the version rises when the canvas changes. */
   get all() {
     return [...this.#panels.values()];
   }
@@ -35,8 +35,9 @@ export class Panels {
     const canvas = document.createElement('canvas');
     canvas.dataset.panel = name;
     const panel = { name, canvas, version: 0, bitmap: null, t: null };
-    this.#panels.set(name, panel);
-    document.getElementById('panels').append(canvas);
+    const sorted = [...this.#panels.values(), panel].sort((one, other) => (one.name < other.name ? -1 : 1));
+    this.#panels = new Map(sorted.map((each) => [each.name, each]));
+    document.getElementById('panels').replaceChildren(...sorted.map((each) => each.canvas));
     return panel;
   }
 

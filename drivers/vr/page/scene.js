@@ -42,7 +42,8 @@ export class Scene {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.useProgram(this.#program);
-    const pictures = [...panels.map((panel, index) => [panel, ...place(index, panels.length)]), [board, 0, -0.42, 0.85]];
+    const at = places(panels);
+    const pictures = [...panels.map((panel, index) => [panel, ...at[index]]), [board, 0, -0.42, 0.85]];
     for (const [picture] of pictures) this.#upload(picture);
     for (const view of pose.views) {
       const { x, y, width, height } = layer.getViewport(view);
@@ -101,8 +102,13 @@ export class Scene {
   }
 }
 
-/** [turn, up, width] of one of `count` panels: the first ahead, the others beside it. */
-function place(index, count) {
-  const turn = [0, 0.62, -0.62, 1.2, -1.2][index] ?? 0.62 * index;
-  return [count > 1 ? turn : 0, 0.1, PANEL_M];
+/** [turn, up, width] of each panel: left ones to the left, right ones to the right, the others ahead, one above the other. */
+function places(panels) {
+  const count = { left: 0, right: 0, ahead: 0 };
+  return panels.map(({ name }) => {
+    const side = ['left', 'right'].find((each) => name.includes(each)) ?? 'ahead';
+    const nth = count[side]++;
+    if (side === 'ahead') return [0, 0.1 + 0.56 * nth, PANEL_M];
+    return [(side === 'left' ? 1 : -1) * (0.62 + 0.58 * nth), 0.1, PANEL_M];
+  });
 }

@@ -4,7 +4,8 @@ import { Scene } from './scene.js';
 
 const KEYS = { left: { 4: 'x', 5: 'y' }, right: { 4: 'a', 5: 'b' } };
 const [TRIGGER, GRIP, STICK] = [0, 1, 3];
-let spaces = 0;
+// Another page's rooms have other numbers: forward is aimed anew after a reload, not after a link that came back.
+let spaces = 256 * Math.floor(65536 * Math.random());
 
 /** 'immersive-vr', 'immersive-ar', or '' where the browser has neither. */
 export async function mode() {

@@ -33,12 +33,13 @@ class Browser:
         """Run a function body in the page."""
         return self.driver.execute_script(script, *arguments)
 
-    def until(self, what: str, script: str, *arguments: object, seconds: float = 20.0) -> Any:
+    def until(self, what: str, script: str, *arguments: object, seconds: float = 60.0) -> Any:
         """Wait until the function body returns something true."""
         return wait(what, lambda: self.js(script, *arguments), seconds, lambda: self.log())
 
     def open(self, url: str) -> None:
-        """Open a page; it sees a headset."""
+        """Open a page afresh; it sees a headset."""
+        self.driver.get("about:blank")  # else another #code would be only another place in the same page
         self.driver.get(url)
 
     def linked(self, state: str = "paired") -> None:
@@ -60,7 +61,7 @@ class Browser:
         return [str(entry["message"]) for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-def wait(what: str, poll: Callable[[], T], seconds: float = 20.0, else_: Callable[[], object] = lambda: "") -> T:
+def wait(what: str, poll: Callable[[], T], seconds: float = 60.0, else_: Callable[[], object] = lambda: "") -> T:
     """Poll until it is something true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -6,21 +6,41 @@
   const hand = (side) => device.controllers[side];
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const frames = async (count) => { for (let i = 0; i < count; i++) await frame(); };
+  const inside = (space) => Object.getOwnPropertySymbols(space).map((symbol) => space[symbol]).find((each) => each?.offsetMatrix);
+
+  // A hand is where it grips. The runtime is told the ray it points along, from which the grip is off by a constant.
+  const held = { left: { p: [-0.25, 1.5, -0.4], q: [0, 0, 0, 1] }, right: { p: [0.25, 1.5, -0.4], q: [0, 0, 0, 1] } };
+  for (const side of ['left', 'right']) {
+    const { gripSpace, targetRaySpace } = hand(side).inputSource;
+    const fromGrip = new DOMMatrix([...inside(gripSpace).offsetMatrix]).inverse();
+    hand(side).updateTargetRaySpace = () => {
+      inside(targetRaySpace).offsetMatrix.set(rigid(held[side]).multiply(fromGrip).toFloat32Array());
+    };
+  }
+
+  function rigid({ p, q: [x, y, z, w] }) {
+    return new DOMMatrix([
+      1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w), 0,
+      2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w), 0,
+      2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y), 0,
+      ...p, 1,
+    ]);
+  }
 
   let last = performance.now();
-  let longest = 0;
+  let gaps = [];
   const watch = () => {
-    longest = Math.max(longest, performance.now() - last);
+    gaps.push(performance.now() - last);
     last = performance.now();
     requestAnimationFrame(watch);
   };
   watch();
 
   window.operator = {
-    /** The longest time between two frames since this was last asked, ms. */
-    longest() {
-      const found = longest;
-      longest = 0;
+    /** The times between frames since this was last asked, ms. */
+    gaps() {
+      const found = gaps;
+      gaps = [];
       return found;
     },
     device,
@@ -33,19 +53,13 @@
     },
     /** In sight or occluded: then the runtime makes the position up (emulatedPosition). */
     see(side, yes) {
-      const space = hand(side).inputSource.gripSpace;
-      for (const symbol of Object.getOwnPropertySymbols(space)) {
-        if (space[symbol] && 'emulated' in space[symbol]) space[symbol].emulated = !yes;
-      }
+      inside(hand(side).inputSource.gripSpace).emulated = !yes;
     },
     put(side, { p, q, trigger, grip }) {
-      if (p) hand(side).position.set(...p);
-      if (q) hand(side).quaternion.set(...q);
+      if (p) held[side].p = p;
+      if (q) held[side].q = q;
       if (trigger !== undefined) hand(side).updateButtonValue('trigger', trigger);
       if (grip !== undefined) hand(side).updateButtonValue('squeeze', grip);
-    },
-    where(side) {
-      return hand(side).position.toArray ? [...hand(side).position.toArray()] : [...hand(side).position.vec3];
     },
     look(yaw) {
       device.quaternion.set(0, Math.sin(yaw / 2), 0, Math.cos(yaw / 2));
@@ -64,7 +78,7 @@
     },
     /** Move by a vector, at most `step` metres a frame. */
     async glide(side, by, step = 0.006) {
-      const begin = this.where(side);
+      const begin = held[side].p;
       const count = Math.ceil(Math.hypot(...by) / step);
       for (let i = 1; i <= count; i++) {
         this.put(side, { p: begin.map((value, axis) => value + (by[axis] * i) / count) });
@@ -72,18 +86,18 @@
       }
       await frames(10);
     },
-    /** Play both hands' poses, one a frame, while the board says engaged; opens and squeezes again after a hold. */
+    /** Play both hands' poses, one a frame, while the board says engaged; `played` is then how many there were. */
     async play(poses) {
-      const engaged = () => document.documentElement.dataset.state === 'engaged';
-      for (let i = this.at ?? 0; i < poses.length; i++) {
-        this.at = i;
-        if (!engaged()) return i;
+      this.played = null;
+      let i = 0;
+      for (; i < poses.length && document.documentElement.dataset.state === 'engaged'; i++) {
         this.put('left', poses[i].left);
         this.put('right', poses[i].right);
         await frame();
       }
-      this.at = 0;
-      return poses.length;
+      this.played = i;
     },
+    /** Is this button on the board? */
+    offers: (name) => Boolean(document.querySelector(`#buttons [data-name=${name}]`)),
   };
 }

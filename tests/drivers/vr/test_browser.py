@@ -13,9 +13,8 @@ from station.bus.messages import Hand, HandPose
 from station.clock import monotonic_ns
 from station.headset import Board, Button, Picture, Press, Told
 from tests.drivers.vr.browser import Browser, browser, wait
+from tests.drivers.vr.cable import Cable
 from tests.drivers.vr.test_server import Feed
-
-pytestmark = pytest.mark.rig
 
 
 class Listener:
@@ -76,7 +75,7 @@ def test_hands_arrive_as_they_are_held(page: Browser, listener: Listener) -> Non
     page.enter()
     page.js("operator.put('right', {p: [0.2, 1.1, -0.4], trigger: 0.75, grip: 0.5})")
     hand = listener.until("hand", lambda h: h.trigger == 0.75 and h.position_m is not None)
-    assert hand.position_m == pytest.approx((0.4, -0.2, 1.1), abs=0.06)  # a grip is not the controller's middle
+    assert hand.position_m == pytest.approx((0.4, -0.2, 1.1), abs=1e-6)
     assert hand.grip == 0.5
     times = [captured for captured, _ in listener.poses]
     assert times == sorted(set(times))
@@ -111,10 +110,13 @@ def test_another_session_is_another_room(page: Browser, listener: Listener) -> N
 
 
 def test_a_reloaded_page_pairs_by_itself(page: Browser, listener: Listener) -> None:
+    page.enter()
+    listener.until("hand", lambda h: h.position_m is not None)
+    before = listener.poses[-1][1].space
     page.driver.refresh()
     page.linked()
     page.enter()
-    listener.until("hand", lambda h: h.position_m is not None)
+    wait("another room", lambda: listener.poses[-1][1].space != before)
     assert page.js("return location.hash") == ""
 
 
@@ -149,6 +151,27 @@ def test_over_https_it_is_the_same(chromium: Browser, port: int, code: str, list
     chromium.open("about:blank")
 
 
+def test_a_link_that_says_nothing_is_told_and_comes_back_by_itself(
+    chromium: Browser, port: int, code: str, listener: Listener
+) -> None:
+    with Cable(port + 1) as cable:
+        chromium.open(f"http://localhost:{cable.port}/#{code}")
+        chromium.linked()
+        chromium.enter()
+        listener.until("hand", lambda h: h.position_m is not None)
+        before = listener.poses[-1][1].space
+        cable.cut()
+        chromium.linked("lost")
+        assert chromium.js("return document.documentElement.dataset.state") == "hold"
+        assert "lost" in chromium.js("return document.getElementById('why').textContent")
+        cable.mend()
+        chromium.linked()
+        listener.until("hand again", lambda h: h.position_m is not None)
+        assert listener.poses[-1][1].space == before
+        chromium.log()  # of connections that failed
+        chromium.open("about:blank")
+
+
 def test_a_browser_without_webxr_is_told_what_to_do(port: int, code: str, driver: WebXrHeadset) -> None:
     with browser("") as plain:
         plain.open(f"http://localhost:{port + 1}/#{code}")
@@ -181,6 +204,10 @@ def test_pictures_state_and_buttons_are_shown_and_pressed(page: Browser, port: i
                 None, page.until, "a picture", "return document.querySelector('[data-panel=cam_high]')?.dataset.ageMs"
             )
             assert 0 <= int(age) < 5000
+            await feed.show(Picture("cam_front", monotonic_ns(), jpeg(0)))
+            names = "return [...document.querySelectorAll('[data-panel]')].map((each) => each.dataset.panel).join()"
+            both = f"{names} === 'cam_front,cam_high'"
+            await look.run_in_executor(None, page.until, "panels by name, whichever came first", both)
             await look.run_in_executor(None, page.press, "right", "a-button")
             assert await feed.hear() == Press("start")
             await feed.show(Board("engaged", "", "recording", "cube: episode 0", (discard,), ("follower_right",)))

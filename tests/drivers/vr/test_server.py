@@ -7,6 +7,7 @@ import random
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 
 import aiohttp
@@ -309,6 +310,45 @@ def test_pictures_and_words_reach_the_page_and_presses_come_back(driver: WebXrHe
             assert await feed.hear() == Worn(False)
 
     asyncio.run(operate())
+
+
+class GoingPanel:
+    """The display's feed in the moment its process dies."""
+
+    async def send_bytes(self, data: bytes) -> None:
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    async def close(self, **_: object) -> None:
+        pass
+
+
+def test_a_feed_that_dies_does_not_take_the_operator_with_it(driver: WebXrHeadset, port: int, code: str) -> None:
+    assert driver._server is not None
+    driver._server._panels.add(GoingPanel())  # type: ignore[arg-type]
+
+    async def operate() -> None:
+        async with Page(port) as page:
+            assert await page.pair(code)
+            await poses(page, 3)
+            await page.close()
+
+    asyncio.run(operate())
+    readings(driver, 3)
+
+
+def test_closing_cuts_a_tls_connection_that_says_no_goodbye(driver: WebXrHeadset, port: int) -> None:
+    """The suite's own check counts what is left open."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        context.wrap_socket(plain) as secure,
+    ):
+        secure.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert secure.recv(15) == b"HTTP/1.1 200 OK"
+        begin = time.monotonic()
+        driver.close()
+        assert time.monotonic() - begin < 5.0
 
 
 def test_a_page_that_shows_slowly_gets_the_newest_picture_not_every_one(
