@@ -107,6 +107,12 @@ def die_with_parent(node: Node, parent: int) -> None:
         node.stopping.set()
 
 
+def start_ordinary() -> None:
+    """The calling thread keeps the priority of the process table; threads and processes it starts from here on do not get it."""
+    if os.sched_getscheduler(0) == os.SCHED_FIFO:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
+
+
 def run(main: Callable[[Node], None], stop_delay_s: float = 0.0) -> None:
     """A node process's whole life: arguments, lock, signals, `main`, exit code.
 

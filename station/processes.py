@@ -40,7 +40,7 @@ def processes(rig: Rig) -> tuple[Process, ...]:
         rows.append(Process("vr_panel", "station.console.vr_panel", "always", True, 0, 15, 0))
     rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, 15, 30, 0))
     rows.append(Process("policy", "station.policy.node", "always", True, 10, 100, 1))
-    rows.append(Process("session", "station.session.node", "always", True, 0, 5, 0))
+    rows.append(Process("session", "station.session.node", "always", True, 5, 5, 0))
     return tuple(rows)
 
 

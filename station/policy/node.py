@@ -4,13 +4,12 @@ It always runs, so that a policy can be loaded at any time; until the first Load
 imported nothing that computes (no NumPy, OpenCV, HDF5). The runner itself is `station.policy.runner`.
 """
 
-import os
 from collections.abc import Callable
 
 from station.bus.messages import Health
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StopPolicy
 from station.bus.sockets import Answerer
-from station.node import Node, run
+from station.node import Node, run, start_ordinary
 from station.processes import STOP_DELAY_S
 
 _POLL_MS = 500
@@ -22,20 +21,12 @@ def main(node: Node) -> None:
     try:
         first = _first_load(node, requests)
         if first is not None:
-            _think_at_ordinary_priority()
+            start_ordinary()  # inference, decoding, libraries' pools: only this loop must be in time for its tick
             from station.policy.runner import Runner  # heavy: only now
 
             Runner(node, requests).run(*first)
     finally:
         requests.close()
-
-
-def _think_at_ordinary_priority() -> None:
-    """This loop keeps the priority of the process table, for an ask that comes late is no ask for its tick. Every thread
-    that is made from here on (inference, decoding, libraries' pools) gets the ordinary one.
-    """
-    if os.sched_getscheduler(0) == os.SCHED_FIFO:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
 
 
 def _first_load(node: Node, requests: "Answerer[PolicyRequest]") -> tuple[LoadPolicy, Callable[[Reply], None]] | None:

@@ -17,7 +17,7 @@ from station.clock import NS_PER_S
 from station.episodes.catalogue import delete
 from station.episodes.labels import add_note, set_success
 from station.episodes.naming import discard, episode_path, next_number, replace_text
-from station.node import Node, run
+from station.node import Node, run, start_ordinary
 from station.processes import STOP_DELAY_S
 from station.runtime import runtime_folder
 from station.session.core import SessionCore
@@ -250,6 +250,7 @@ class SessionNode:
 
 def main(node: Node) -> None:
     """The node."""
+    start_ordinary()  # what builds HDF5 files must not be in anybody's way
     SessionNode(node).run()
 
 

@@ -1,13 +1,25 @@
-"""An ONNX policy of the size of ACT's input, four cameras of 640 × 480: `python -m tests.system.four_cameras DIR`.
+"""An ONNX policy of the size of ACT's input, four cameras of 640 × 480, on the bench rig.
 
-Its arithmetic is small and its answer is the state it saw: what is measured with it is the station, and the arms stand.
+`python -m tests.system.four_cameras --seconds 60` runs it and prints how soon after a tick its ask is out. Its arithmetic is
+small and its answer is the state it saw: what is measured is the station, and the arms stand.
 """
 
-import sys
+import argparse
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from station.bench.figures import Distribution
+from station.bus.messages import Command, Health, PilotState, Tick
+from station.bus.requests import Engage
+from station.bus.sockets import Asker, Subscriber
+from station.cli.attach import attached
+from station.cli.headless import ALIGN_MS
+from station.cli.rollout import Hands, Rollout
+from station.cli.status import rig_of
+from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.rig import Rig
 from tests.station.policy import policies
 
 CAMERAS = ["cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist"]
@@ -42,5 +54,58 @@ def write(folder: Path) -> Path:
     return folder
 
 
+def measure(rig: Rig, folder: Path, seconds: float) -> list[str]:
+    """Run the policy in command of the arms; the table's lines."""
+    heard = Subscriber(
+        rig.name, [("tick", "synchronizer"), ("command", "policy"), ("health", "policy"), ("pilot", "pilot")]
+    )
+    ticks_ns: dict[int, tuple[int, int]] = {}
+    after_sent: list[float] = []
+    after_tick: list[float] = []
+    readings: dict[str, float] = {}
+    holds = 0
+    with Rollout(rig, Hands(None, None)) as rollout, Asker(rig.name, "pilot") as pilot:
+        rollout.load(folder)
+        rollout.begin()
+        pilot.ask(Engage("policy"), ALIGN_MS)
+        heard.newest()
+        until_ns = monotonic_ns() + round(seconds * NS_PER_S)
+        while monotonic_ns() < until_ns:
+            if (sample := heard.receive(100)) is None:
+                continue
+            body, sent_at_ns = sample.body, sample.header.sent_at_ns
+            if isinstance(body, Tick):
+                ticks_ns[body.t_ns] = (sent_at_ns, body.t_ns)
+            elif isinstance(body, Command) and body.ask_at_ns in ticks_ns:
+                tick_sent_ns, t_ns = ticks_ns.pop(body.ask_at_ns)
+                after_sent.append((sent_at_ns - tick_sent_ns) / NS_PER_MS)
+                after_tick.append((sent_at_ns - t_ns) / NS_PER_MS)
+            elif isinstance(body, Health):
+                readings = body.readings
+            elif isinstance(body, PilotState):
+                holds = max(holds, int(body.state == "hold"))
+        rollout.stop()
+    heard.close()
+    lines = ["| ms | p50 | p95 | p99 | max | n |", "|---|---|---|---|---|---|"]
+    for name, values in (("tick sent → ask sent", after_sent), ("t_k → ask sent", after_tick)):
+        found = Distribution.of(values)
+        lines.append(f"| {name} | {found.p50:.2f} | {found.p95:.2f} | {found.p99:.2f} | {found.max:.2f} | {found.n} |")
+    lines.append(f"\nholds: {holds}; the runner: " + ", ".join(f"{name} {value:.1f}" for name, value in readings.items()))
+    return lines
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    arguments = parser.parse_args()
+    rig = rig_of("bench")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = write(Path(scratch) / "policy")
+        with attached(rig):
+            lines = measure(rig, folder, arguments.seconds)
+    print("\n".join(lines))
+
+
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    main()
