@@ -31,8 +31,8 @@ ADDRESSES_S = 10.0
 """How often the computer's addresses are looked at."""
 REFUSED = 4001
 """Close code."""
-ACCEPTING = 5
-"""Turns of the loop within which an accepted socket has become a connection."""
+ACCEPTING_S = 0.02
+"""Within this an accepted socket has become a connection, and one that was cut is closed."""
 START_S = 5.0
 STOP_S = 1.0
 
@@ -52,14 +52,13 @@ async def _end(runner: web.AppRunner) -> None:
     """Stop serving. A TLS connection that is closed waits for the other end's goodbye, and leaks with the loop: cut it."""
     for site in tuple(runner.sites):
         await site.stop()
-    for _ in range(ACCEPTING):
-        await asyncio.sleep(0)
+    await asyncio.sleep(ACCEPTING_S)
     connections = runner.server.connections if runner.server is not None else []
     transports = [connection.transport for connection in connections if connection.transport is not None]
     await runner.cleanup()
     for transport in transports:
         transport.abort()
-    await asyncio.sleep(0)  # the loop closes what was aborted
+    await asyncio.sleep(ACCEPTING_S)  # the loop closes what was aborted
 
 
 class Server:
