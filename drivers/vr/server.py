@@ -49,10 +49,20 @@ _HEADERS = {
 
 
 async def _end(runner: web.AppRunner) -> None:
-    """Stop serving. A TLS connection that is closed waits for the other end's goodbye, and leaks with the loop: cut it."""
+    """Stop serving, and leave nothing.
+
+    A socket accepted just before its server closes never becomes a connection, and nobody closes it (`Server._attach`
+    asserts): accept no more first, wait, then close. A TLS connection that is closed waits for the other end's goodbye,
+    and leaks with the loop: cut it.
+    """
+    loop = asyncio.get_running_loop()
+    for site in runner.sites:
+        server = site._server  # aiohttp has no other way to its listening sockets; none if it could not start
+        for listening in server.sockets if isinstance(server, asyncio.Server) else ():
+            loop.remove_reader(listening.fileno())
+    await asyncio.sleep(ACCEPTING_S)
     for site in tuple(runner.sites):
         await site.stop()
-    await asyncio.sleep(ACCEPTING_S)
     connections = runner.server.connections if runner.server is not None else []
     transports = [connection.transport for connection in connections if connection.transport is not None]
     await runner.cleanup()
