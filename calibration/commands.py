@@ -20,7 +20,7 @@ from calibration.measuring import Measuring
 from calibration.survey import survey
 from station import calibration_files, check_results
 from station.clock import monotonic_ns
-from station.errors import StationError
+from station.errors import CheckFailed, StationError
 from station.rig import Rig, find_rig, load_rig
 
 Attached = Callable[[Rig], AbstractContextManager[None]]
@@ -52,7 +52,7 @@ def check(
     if html_file is not None:
         html_file.write_text(report.page(result, pictures, f"check of {loaded.name}"))
     if result.verdict == "fail":
-        raise StationError(f"the check of {loaded.name} failed: {_failed(result)}")
+        raise CheckFailed(f"the check of {loaded.name} failed: {check_results.failures(result)}")
 
 
 def _checked(
@@ -74,13 +74,6 @@ def _checked(
     arms = checks_arms.check(rig, seen, known)
     host = checks_host.check(rig, seen, monotonic_ns)
     return verdict.overall([*broken, *arms, *cameras, *host]), pictures
-
-
-def _failed(result: check_results.CheckResult) -> str:
-    bad = [finding for finding in result.findings if finding.verdict == "fail"]
-    return "; ".join(
-        f"{finding.device}: {finding.name} {report.value_text(finding)}. Next: {finding.next}" for finding in bad
-    )
 
 
 @calibrate.command()

@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from calibration.checks_cameras import Picture
-from station.check_results import CheckResult, Finding
+from station.check_results import CheckResult, Finding, limit_text, value_text
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
 _ARROW_SCALE = 8
@@ -68,24 +68,8 @@ img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
 """
 
 
-def value_text(finding: Finding) -> str:
-    """The value with its unit."""
-    return _text(finding.value, finding.unit)
-
-
-def limit_text(finding: Finding) -> str:
-    """The limit with its unit."""
-    return _text(finding.limit, finding.unit)
-
-
 def _cells(finding: Finding) -> tuple[str, ...]:
     return finding.device, finding.name, value_text(finding), limit_text(finding), finding.next
-
-
-def _text(value: float | str | None, unit: str) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else f"{value:.4g} {unit}".strip()
 
 
 def _figure(picture: Picture) -> str:

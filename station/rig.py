@@ -155,6 +155,12 @@ class Device(msgspec.Struct, frozen=True):
     """The driver's own Settings struct."""
     side: str = ""
 
+    @property
+    def port(self) -> str:
+        """Where it is plugged in, as the rig file says: its port, source or serial."""
+        values = (getattr(self.settings, key, None) for key in _PORT_KEYS)
+        return next((str(value) for value in values if value), self.node)
+
 
 class Side(msgspec.Struct, frozen=True):
     """One side of the rig: nodes of its arms, and where it stands."""

@@ -52,9 +52,9 @@ class OpenCVCamera:
         """One stream of frames."""
         s = self._settings
         stream = StreamDescription("frame", s.fps, width=s.width, height=s.height)
-        return Description(
-            self._identity.model, self._identity.serial, self._identity.firmware, (stream,), notes=self._identity.notes
-        )
+        about = self._identity
+        serial = about.serial or s.source  # its calibration must not be that of every camera without a serial number
+        return Description(about.model, serial, about.firmware, (stream,), notes=about.notes)
 
     def read(self) -> list[Reading]:
         """The next picture; empty when none came in 0.1 s, or a torn one. DeviceSilent after 0.7 s without."""

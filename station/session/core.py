@@ -274,7 +274,13 @@ class SessionCore:
         part = self._folder / f"episode_{self._number}.mcap.part"
         opened = self._opened
         info = RecordingInfo(
-            opened.task, self._number, opened.instruction, opened.operator, opened.scene, policy=opened.policy
+            opened.task,
+            self._number,
+            opened.instruction,
+            opened.operator,
+            opened.scene,
+            opened.check_result,
+            opened.policy,
         )
 
         def then(reply: Reply) -> None:
