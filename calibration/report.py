@@ -17,13 +17,16 @@ _ARROW_SCALE = 8
 """Arrows are drawn this much longer than the drift they show."""
 
 
-def table(result: CheckResult) -> Table:
-    """For the terminal: what is not well first."""
+def table(result: CheckResult, everything: bool = True) -> Table:
+    """For the terminal: what is not well first. Without `everything` what passes is only counted."""
+    passed = sum(finding.verdict == "pass" for finding in result.findings)
     shown = Table(
-        "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left"
-    )
+        "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left",
+        caption="" if everything else f"{passed} passed (--all lists them)", caption_justify="left",
+    )  # fmt: skip
     order = ("fail", "warn", "unchecked", "pass")
-    for finding in sorted(result.findings, key=lambda finding: order.index(finding.verdict)):
+    listed = [finding for finding in result.findings if everything or finding.verdict != "pass"]
+    for finding in sorted(listed, key=lambda finding: order.index(finding.verdict)):
         colour = _COLOURS[finding.verdict]
         shown.add_row(
             f"[{colour}]{finding.verdict}[/]",

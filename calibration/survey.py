@@ -61,9 +61,10 @@ class CameraSeen:
     description: Description | None = None
     last: Health | None = None
 
-    def grays(self) -> list[Gray]:
-        """The last few pictures, grey."""
-        found = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) for jpeg in self.pictures)
+    def grays(self, newest: int = KEPT_PICTURES) -> list[Gray]:
+        """The newest few pictures, grey."""
+        kept = list(self.pictures)[max(0, len(self.pictures) - newest) :]
+        found = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) for jpeg in kept)
         return [np.asarray(gray, np.uint8) for gray in found if gray is not None]
 
 

@@ -66,6 +66,8 @@ class ArmCalibration(_Part, frozen=True):
     rest_rad: tuple[float, ...] | None = None
     """Joint positions on the rest stops right after zeroing: what the check before a session compares with."""
     gripper: GripperRange | None = None
+    lag_ms: dict[str, float] = {}
+    """A follower's joints: how far each is behind its leader's."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

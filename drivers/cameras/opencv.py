@@ -90,8 +90,8 @@ class OpenCVCamera:
         return {"torn_frames": float(self._torn), "repeated_stamps": float(self._repeated), **counts}
 
     def warnings(self) -> tuple[str, ...]:
-        """Nothing beyond the notes of `describe()`."""
-        return ()
+        """Controls that somebody has changed."""
+        return self._source.changed() if self._source else ()
 
     def close(self) -> None:
         """Let go of the source."""

@@ -95,7 +95,7 @@ class MujocoWorld:
         self._scene = Scene()
         self._operator = Operator(self._settings.seed, node.clock())
         self._followers: list[FollowerPlant] = []
-        self._shares = Shares(node.rig, len(self._scene.qpos()))
+        self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views)
         self._answerer: Answerer[WorldRequest] = Answerer(node.rig.name, node.name, WorldRequest)
         self._heard = Subscriber(node.rig.name, [("session", "session"), ("pilot", "pilot")])
         self._poller = zmq.Poller()
