@@ -52,7 +52,8 @@ def camera_lag(arms: dict[str, ArmSeen], motion: Motion) -> tuple[str, Lag]:
     at_ns = np.array(first.at_ns, np.int64)
     paths = {node: _resampled(arm, at_ns) for node, arm in heard.items()}
     if len(paths) > 1:
-        paths["all followers"] = np.concatenate(list(paths.values()), axis=1)
+        steps = [np.linalg.norm(np.diff(path, axis=0), axis=1) for path in paths.values()]
+        paths["all followers"] = np.concatenate(([0.0], np.cumsum(np.sum(steps, axis=0))))[:, None]
     stamps, px = np.array(motion.at_ns, np.int64), np.array(motion.px)
     found: list[tuple[str, Lag]] = []
     poor: MeasurementPoor | None = None

@@ -87,9 +87,20 @@ def moved_mm(found: Registration, depth_m: float, focal_px: float) -> float:
     return 1000 * depth_m * max(found.shift_px / focal_px, abs(found.zoom - 1))
 
 
-def turned_deg(found: Registration, focal_px: float) -> float:
-    """How far a camera must have turned to change its picture so: aside (shift) or about its axis (roll)."""
-    return max(abs(found.roll_deg), float(np.degrees(np.arctan2(found.shift_px, focal_px))))
+def turned_deg(found: Registration, focal_px: float, centre_px: tuple[float, float]) -> float:
+    """How far a camera must have turned to change its picture so: the turn ω that fits the cells' drifts best.
+
+    A point at (x, y) from the centre drifts by dx = −xy/f·ωx + (f + x²/f)·ωy − y·ωz, dy = −(f + y²/f)·ωx + xy/f·ωy + x·ωz,
+    up to the signs of ω (Longuet-Higgins and Prazdny, The interpretation of a moving retinal image, 1980).
+    """
+    if not found.arrows:
+        return 0.0
+    x, y, dx, dy = np.array(found.arrows, np.float64).T
+    x, y, f = x - centre_px[0], y - centre_px[1], focal_px
+    across = np.stack([-x * y / f, f + x * x / f, -y], axis=1)
+    along = np.stack([-(f + y * y / f), x * y / f, x], axis=1)
+    turn = np.linalg.lstsq(np.concatenate([across, along]), np.concatenate([dx, dy]), rcond=None)[0]
+    return float(np.degrees(np.linalg.norm(turn)))
 
 
 def _none(outcome: Literal["too little agrees", "no texture"], share: float) -> Registration:

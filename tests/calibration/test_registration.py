@@ -10,6 +10,7 @@ from calibration import registration as r
 
 DEPTH_M = 0.8
 FOCAL_PX = float(LENS.matrix[0, 0])
+CENTRE_PX = (float(LENS.matrix[0, 2]), float(LENS.matrix[1, 2]))
 HERE = looking_at((0.1, 0.0), DEPTH_M, tilt_deg=(-35, 5))
 ARMS_THEN = [(60, 60, 200, 330, 90), (380, 120, 520, 400, 150)]
 ARMS_NOW = [(120, 90, 260, 380, 90), (330, 60, 470, 300, 150)]
@@ -29,7 +30,7 @@ def test_a_camera_that_did_not_move_reads_zero_whatever_the_light(reference, gai
     found = r.register(reference, table_picture(HERE, seed=5, gain=gain))
     assert found.outcome == "matched"
     assert r.moved_mm(found, DEPTH_M, FOCAL_PX) < 0.4
-    assert r.turned_deg(found, FOCAL_PX) < 0.03
+    assert r.turned_deg(found, FOCAL_PX, CENTRE_PX) < 0.03
 
 
 @pytest.mark.parametrize("cover", [None, (ARMS_THEN, ARMS_NOW)])
@@ -51,7 +52,7 @@ def test_a_turn_is_found_about_every_axis(reference, axis, deg):
     turn[axis] = deg
     found = r.register(reference, table_picture(moved(deg=turn), seed=7))
     assert found.outcome == "matched"
-    assert r.turned_deg(found, FOCAL_PX) == pytest.approx(deg, rel=0.25)
+    assert r.turned_deg(found, FOCAL_PX, CENTRE_PX) == pytest.approx(deg, rel=0.1)
     if axis == 2:
         assert abs(found.roll_deg) == pytest.approx(deg, abs=0.02)
 
