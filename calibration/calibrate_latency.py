@@ -24,15 +24,15 @@ def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterato
 
 def _camera(measuring: Measuring, node: str, motion: Motion) -> str:
     try:
-        mover, found = camera_lag(measuring.seen.arms, motion)
+        found = camera_lag(measuring.seen.arms, motion)
     except MeasurementPoor as error:
         return f"{node}: {error}"
     in_force = measuring.in_force(node)
     before = in_force.latency.latency_ms if in_force is not None and in_force.latency is not None else 0.0
     total = found.lag_ms + before
-    made = measuring.made(f"motion of {mover}", len(motion.at_ns), {"correlation": found.correlation})
+    made = measuring.made("motion of the followers", len(motion.at_ns), {"correlation": found.correlation})
     path = measuring.save(node, latency=Latency(made, total, found.uncertainty_ms))
-    return f"{node}: {found.lag_ms:+.1f} ± {found.uncertainty_ms:.1f} ms late against {mover}; {total:.1f} ms in all. {path}"
+    return f"{node}: {found.lag_ms:+.1f} ± {found.uncertainty_ms:.1f} ms late against the followers; {total:.1f} ms in all. {path}"
 
 
 def _followers(measuring: Measuring, leader: str, follower: str) -> Iterator[str]:

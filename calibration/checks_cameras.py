@@ -205,7 +205,7 @@ class _Camera:
         lens = calibration.intrinsics
         focal_px = lens.fx if lens else _FOCAL_PER_WIDTH * now.shape[1]
         centre_px = (lens.cx, lens.cy) if lens else (now.shape[1] / 2, now.shape[0] / 2)
-        yield self._mm(registration.moved_mm(found, depth_m, focal_px), "if it shifted")
+        yield self._mm(registration.moved_mm(found, depth_m, focal_px, centre_px), "if it shifted")
         yield self._deg(registration.turned_deg(found, focal_px, centre_px), "if it turned")
 
     def _mm(self, value: float, how: str) -> Finding:

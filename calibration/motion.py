@@ -2,16 +2,20 @@
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration import latency
 from calibration.latency import Lag
 from calibration.quality import Gray
-from calibration.survey import ArmSeen, Listener
+from calibration.survey import ArmSeen, CameraSeen, Listener
 from station.clock import NS_PER_S, Clock
 from station.errors import MeasurementPoor
 from station.rig import Rig
+
+_MOST_PICTURES = 2000
+"""Of one camera: half a minute at 60 a second, 100 MB."""
 
 
 class Motion(NamedTuple):
@@ -22,49 +26,38 @@ class Motion(NamedTuple):
 
 
 def watch(listener: Listener, nodes: list[str], seconds: float, clock: Clock) -> dict[str, Motion]:
-    """Listen, and turn pictures into motion as they come: they would fill the memory."""
-    listener.forget_samples()
-    found = {node: Motion([], []) for node in nodes}
-    last: dict[str, Gray] = {}
-    until_ns = clock() + int(seconds * NS_PER_S)
-    while clock() < until_ns:
-        listener.listen(clock() + NS_PER_S // 50, clock)
-        for node, motion in found.items():
-            camera = listener.seen.cameras[node]
-            new = camera.at_ns[len(motion.at_ns) :]
-            for stamp, gray in zip(new, camera.grays(len(new)), strict=False):
-                if node in last:
-                    motion.px.append(latency.picture_motion(last[node], gray))
-                last[node] = gray
-                motion.at_ns.append(stamp)
+    """Listen first, and see what moved afterwards: that takes longer than the pictures take to come."""
+    listener.forget_samples(keep_pictures=_MOST_PICTURES)
+    listener.listen(clock() + int(seconds * NS_PER_S), clock)
+    found = {node: _motion(listener.seen.cameras[node]) for node in nodes}
+    listener.forget_pictures()
     return found
 
 
-def camera_lag(arms: dict[str, ArmSeen], motion: Motion) -> tuple[str, Lag]:
-    """How late a camera is against the followers, one of them or all together, whichever its pictures follow best.
+def _motion(camera: CameraSeen) -> Motion:
+    stamps = camera.at_ns[max(0, len(camera.at_ns) - len(camera.pictures)) :]
+    found = Motion([], [])
+    last: Gray | None = None
+    for stamp, jpeg in zip(stamps, camera.pictures, strict=True):
+        half = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_2)
+        if half is None:
+            continue
+        now = np.asarray(half, np.uint8)
+        if last is not None:
+            found.px.append(latency.picture_motion(last, now))
+        last = now
+        found.at_ns.append(stamp)
+    return found
 
-    Returns which that is, and the lag. Raises MeasurementPoor if the pictures follow none.
-    """
-    heard = {node: arm for node, arm in arms.items() if node.startswith("follower") and len(arm.positions) > 1}
+
+def camera_lag(arms: dict[str, ArmSeen], motion: Motion) -> Lag:
+    """How late a camera is against the followers' joints and grippers. Raises MeasurementPoor if its pictures follow none."""
+    heard = [arm for node, arm in arms.items() if node.startswith("follower") and len(arm.positions) > 1]
     if not heard:
         raise MeasurementPoor("no follower was heard. Next: `station status` says why")
-    first = next(iter(heard.values()))
-    at_ns = np.array(first.at_ns, np.int64)
-    paths = {node: _resampled(arm, at_ns) for node, arm in heard.items()}
-    if len(paths) > 1:
-        steps = [np.linalg.norm(np.diff(path, axis=0), axis=1) for path in paths.values()]
-        paths["all followers"] = np.concatenate(([0.0], np.cumsum(np.sum(steps, axis=0))))[:, None]
-    stamps, px = np.array(motion.at_ns, np.int64), np.array(motion.px)
-    found: list[tuple[str, Lag]] = []
-    poor: MeasurementPoor | None = None
-    for name, path in paths.items():
-        try:
-            found.append((name, latency.camera_lag(at_ns, path, stamps, px)))
-        except MeasurementPoor as error:
-            poor = error
-    if not found and poor is not None:
-        raise poor
-    return max(found, key=lambda named: named[1].correlation)
+    at_ns = np.array(heard[0].at_ns, np.int64)
+    paths = np.concatenate([_resampled(arm, at_ns) for arm in heard], axis=1)
+    return latency.camera_lag(at_ns, paths, np.array(motion.at_ns, np.int64), np.array(motion.px))
 
 
 Lags = dict[str, Lag | str]
@@ -78,7 +71,7 @@ def swing(rig: Rig, seconds: float, clock: Clock) -> Lags:
     try:
         for node, motion in watch(listener, list(rig.cameras), seconds, clock).items():
             try:
-                found[node] = camera_lag(listener.seen.arms, motion)[1]
+                found[node] = camera_lag(listener.seen.arms, motion)
             except MeasurementPoor as error:
                 found[node] = str(error)
     finally:
@@ -87,6 +80,6 @@ def swing(rig: Rig, seconds: float, clock: Clock) -> Lags:
 
 
 def _resampled(arm: ArmSeen, at_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """An arm's joints at other times. (N, D)"""
-    own_ns, joints = np.array(arm.at_ns, np.int64) - at_ns[0], arm.joint_rad
-    return np.stack([np.interp(at_ns - at_ns[0], own_ns, column) for column in joints.T], axis=1)
+    """An arm's joints and gripper at other times. (N, D)"""
+    own_ns, positions = np.array(arm.at_ns, np.int64) - at_ns[0], np.array(arm.positions, np.float64)
+    return np.stack([np.interp(at_ns - at_ns[0], own_ns, column) for column in positions.T], axis=1)

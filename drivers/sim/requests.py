@@ -43,4 +43,10 @@ class SetCameraFault(Request, frozen=True):
     other: str = ""
 
 
-WorldRequest = PrepareScene | SaveTruth | SetServoFault | SetCameraFault
+class SwingArms(Request, frozen=True):
+    """The hands swing both leaders to and fro for so long, at changing speed. Refused unless they wait and are followed."""
+
+    seconds: float
+
+
+WorldRequest = PrepareScene | SaveTruth | SetServoFault | SetCameraFault | SwingArms

@@ -17,7 +17,7 @@ import zmq
 from drivers.sim.arms import FollowerPlant, LeaderPlant, follower_ask, leader_shafts
 from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
-from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
+from drivers.sim.requests import SetCameraFault, SetServoFault, SwingArms, WorldRequest
 from drivers.sim.scene import SIDES, TIMESTEP_S, Scene
 from drivers.sim.script import cube_start
 from drivers.sim.servo import Plant
@@ -195,6 +195,8 @@ class MujocoWorld:
                 self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))
             elif isinstance(request, SetServoFault | SetCameraFault):
                 answer(self._set_fault(request))
+            elif isinstance(request, SwingArms):
+                answer(self._swing(request))
             else:
                 answer(Refused("only a bench world keeps the truth about latency. Next: use the rig `bench`"))
 
@@ -207,6 +209,13 @@ class MujocoWorld:
         except RequestRefused as error:
             return Refused(str(error))
         return Done()
+
+    def _swing(self, request: SwingArms) -> Reply:
+        if self._operator.swing(self._node.clock(), request.seconds):
+            return Done()
+        return Refused(
+            f"the operator is {self._operator.state}. Next: engage the leaders, wait until the hands are home"
+        )
 
     def _prepare(self, asked: _Asked) -> None:
         if self._waiting is not None:

@@ -186,13 +186,12 @@ def swinging(lag_ms, weights, noise=0.03):
 @pytest.mark.parametrize("lag_ms", [0.0, 40.0, 95.0])
 @pytest.mark.parametrize("sees", ["follower_left", "follower_right"])
 def test_a_camera_s_lag_is_found_against_the_arm_it_sees(lag_ms, sees):
-    mover, found = camera_lag(*swinging(lag_ms, {sees: 1.0}))
-    assert mover == sees
+    found = camera_lag(*swinging(lag_ms, {sees: 1.0}))
     assert found.lag_ms == pytest.approx(lag_ms, abs=3.0)
 
 
 def test_a_camera_s_lag_is_found_against_both_arms_together():
-    _, found = camera_lag(*swinging(40.0, {"follower_left": 1.0, "follower_right": 1.0}))
+    found = camera_lag(*swinging(40.0, {"follower_left": 1.0, "follower_right": 1.0}))
     assert found.lag_ms == pytest.approx(40.0, abs=3.0)
 
 
