@@ -24,9 +24,9 @@ def table(result: CheckResult, everything: bool = True) -> Table:
         "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left",
         caption="" if everything else f"{passed} passed (--all lists them)", caption_justify="left",
     )  # fmt: skip
-    order = ("fail", "warn", "unchecked", "pass")
-    listed = [finding for finding in result.findings if everything or finding.verdict != "pass"]
-    for finding in sorted(listed, key=lambda finding: order.index(finding.verdict)):
+    for finding in _worst_first(result):
+        if finding.verdict == "pass" and not everything:
+            continue
         colour = _COLOURS[finding.verdict]
         shown.add_row(
             f"[{colour}]{finding.verdict}[/]",
@@ -46,13 +46,12 @@ def as_json(result: CheckResult) -> bytes:
 
 def page(result: CheckResult, pictures: Sequence[Picture], title: str) -> str:
     """One HTML file that needs no other: the findings, and per camera the reference beside now with the drift as arrows."""
-    rows = "\n".join(
-        f'<tr class="{f.verdict}"><td>{f.verdict}</td>'
-        + "".join(f"<td>{html.escape(text)}</td>" for text in _cells(f))
-        + "</tr>"
-        for f in result.findings
+    loud = [f for f in _worst_first(result) if f.verdict != "pass"]
+    quiet = [f for f in result.findings if f.verdict == "pass"]
+    troubled = [f.device for f in loud if f.verdict in ("fail", "warn")]
+    figures = "\n".join(
+        _figure(picture) for picture in sorted(pictures, key=lambda picture: picture.camera not in troubled)
     )
-    figures = "\n".join(_figure(picture) for picture in pictures)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}: {result.verdict}</title>
 <style>
@@ -63,12 +62,29 @@ table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bott
 img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
 </style></head><body>
 <h1>{html.escape(title)}: {result.verdict}</h1>
-<table><tr><th></th><th>device</th><th>what</th><th>value</th><th>limit</th><th>next</th></tr>
-{rows}
-</table>
+{_rows(loud)}
 {figures}
+<details><summary>{len(quiet)} passed</summary>
+{_rows(quiet)}
+</details>
 </body></html>
 """
+
+
+def _worst_first(result: CheckResult) -> list[Finding]:
+    order = ("fail", "warn", "unchecked", "pass")
+    return sorted(result.findings, key=lambda finding: order.index(finding.verdict))
+
+
+def _rows(findings: Sequence[Finding]) -> str:
+    rows = "\n".join(
+        f'<tr class="{f.verdict}"><td>{f.verdict}</td>'
+        + "".join(f"<td>{html.escape(text)}</td>" for text in _cells(f))
+        + "</tr>"
+        for f in findings
+    )
+    head = "<tr><th></th><th>device</th><th>what</th><th>value</th><th>limit</th><th>next</th></tr>"
+    return f"<table>{head}\n{rows}\n</table>"
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:

@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+_SMALLEST = 0.005
+"""What is smaller is told as 0: no unit used here needs more."""
+
 Verdict = Literal["pass", "warn", "fail", "unchecked"]
 
 
@@ -113,4 +116,7 @@ def due(rig: str, rig_sha256: str, now_s: float, session_hours: float) -> str:
 def _text(value: float | str | None, unit: str) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else f"{value:.4g} {unit}".strip()
+    if isinstance(value, str):
+        return value
+    number = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) >= _SMALLEST else "0"
+    return f"{number} {unit}".strip()

@@ -4,11 +4,15 @@ import json
 import math
 import time
 
+import h5py
+import msgspec
 import pytest
 
+from drivers.sim.requests import SetServoFault
 from station import check_results
 from tests.calibration import faulty_rig
 from tests.calibration.faulty_rig import FAULTS, Fault, bad, findings, inject, station
+from tests.system.operator_terminal import Terminal
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(400)]
 
@@ -53,6 +57,32 @@ def test_the_command_writes_what_it_promises(rig, tmp_path):
     assert check_results.last("sim").rig_sha256 == rig.sha256
     due = check_results.due("sim", rig.sha256, time.time(), 8.0)
     assert due == ("the last check failed" if result["verdict"] == "fail" else "")  # a loaded computer's rates may fail
+
+
+def test_record_refuses_on_fail_and_every_episode_says_what_was_found_and_why_it_was_overridden(rig, tmp_path):
+    slipped = SetServoFault("follower_left", "slip", 7, 3.0)
+    words = ["record", "--rig", str(rig.file), "--task", "pick", "--data", str(tmp_path)]
+    faulty_rig.ask(rig, slipped)
+    seat = Terminal([*words, "--quiet"])
+    try:
+        assert seat.ended() == 1
+        assert "nothing is recorded: " in seat.text
+        assert "zero wrist_angle" in seat.text
+        assert seat.restored()
+        assert not (tmp_path / "pick").exists()
+        told = station(*words, "--headless", "--seconds", "1", "--override", "a test of the override")
+        assert "overridden: a test of the override" in told
+    finally:
+        seat.close()
+        faulty_rig.ask(rig, msgspec.structs.replace(slipped, value=0.0))
+    with h5py.File(tmp_path / "pick" / "episode_0.hdf5") as file:
+        check = json.loads(file.attrs["check_result"])
+        kept = json.loads(file.attrs["calibration"])
+    assert (check["verdict"], check["override"]) == ("fail", "a test of the override")
+    assert any(f["name"] == "zero wrist_angle" and abs(f["value"] - 3.0) < 0.15 for f in check["findings"])
+    assert set(kept) == {device.node for device in rig.devices}
+    assert kept["follower_left"]["arm"]["rest_rad"] is not None
+    assert kept["cam_high"]["reference"]["picture_jpeg"] == ""
 
 
 def test_a_late_camera_is_found_and_sized_while_the_arms_move(rig):
