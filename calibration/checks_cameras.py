@@ -13,7 +13,7 @@ from calibration.intrinsics import Lens
 from calibration.latency import Lag
 from calibration.motion import Lags
 from calibration.quality import Gray
-from calibration.registration import Arrow
+from calibration.registration import Arrow, Registration
 from calibration.survey import ArmSeen, CameraSeen, Survey
 from calibration.verdict import above, below, same, told, unchecked
 from calibration.wrist import carrier, on_rest
@@ -186,27 +186,36 @@ class _Camera:
         assert calibration is not None
         found = registration.register(own, now)
         self.pictures.append(Picture(self.node, reference_jpeg, self.camera.pictures[-1], found.arrows))
+        by_picture = self._by_picture(calibration, found, now)
         drift = self._by_board(calibration.intrinsics, calibration.extrinsics, grays)
-        if drift is not None:
-            yield self._mm(drift.mm, "by the board")
-            yield self._deg(drift.deg, "by the board")
+        if drift is None:
+            yield from by_picture
             return
+        by_board = [self._mm(drift.mm, "by the board"), self._deg(drift.deg, "by the board")]
+        if {f.verdict for f in by_picture} == {"pass"} and {f.verdict for f in by_board} != {"pass"}:
+            where = f"it lies {drift.mm:.1f} mm, {drift.deg:.2f}° from its mark; the camera has not moved"
+            yield told(self.node, "board", "warn", where, "put the board onto its mark, then check again")
+            yield from by_picture
+        else:
+            yield from by_board
+
+    def _by_picture(self, calibration: Calibration, found: Registration, now: Gray) -> list[Finding]:
+        """Against the reference picture alone."""
         if found.outcome == "no texture":
-            yield unchecked(
-                self.node, "place", "the reference has too little to go by", "put a board into view, then check again"
-            )
-            return
+            do = "put a board into view, then check again"
+            return [unchecked(self.node, "place", "the reference has too little to go by", do)]
         if found.outcome != "matched":
             value = f"{100 * found.share:.0f} % of the reference is found again"
             do = "clear the view; if it is clear, the camera has moved far: put it back, then " + _CALIBRATE
-            yield told(self.node, "place", "fail", value, do)
-            return
+            return [told(self.node, "place", "fail", value, do)]
         depth_m = calibration.extrinsics.depth_m if calibration.extrinsics else self.limits.scene_depth_m
         lens = calibration.intrinsics
         focal_px = lens.fx if lens else _FOCAL_PER_WIDTH * now.shape[1]
         centre_px = (lens.cx, lens.cy) if lens else (now.shape[1] / 2, now.shape[0] / 2)
-        yield self._mm(registration.moved_mm(found, depth_m, focal_px, centre_px), "if it shifted")
-        yield self._deg(registration.turned_deg(found, focal_px, centre_px), "if it turned")
+        return [
+            self._mm(registration.moved_mm(found, depth_m, focal_px, centre_px), "if it shifted"),
+            self._deg(registration.turned_deg(found, focal_px, centre_px), "if it turned"),
+        ]
 
     def _mm(self, value: float, how: str) -> Finding:
         do = (

@@ -7,15 +7,17 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from rendering import BOARD, LENS, looking_at
 
-from calibration import checks_cameras, quality
-from calibration.board import Board
+from calibration import checks_cameras, quality, sighting
+from calibration.board import Board, View
 from calibration.latency import Lag
 from calibration.motion import Motion, camera_lag
+from calibration.poses import from_vectors
 from calibration.survey import ArmSeen, CameraSeen, Survey
 from calibration.wrist import carrier, on_rest
 from station.bus.messages import Description, Dimension, Health, StreamDescription
-from station.calibration_files import ArmCalibration, Calibration, CheckReference, Extrinsics, Made
+from station.calibration_files import ArmCalibration, Calibration, CheckReference, Extrinsics, Intrinsics, Made
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import MeasurementPoor
 from station.rig import find_rig, load_rig
@@ -153,6 +155,30 @@ def test_which_arm_carries_a_camera(rig):
     measured = Extrinsics(MADE, "follower_right", (0, 0, 0), (1, 0, 0, 0), 0.3)
     assert carrier(rig, "cam_odd", measured) == "follower_right"
     assert not on_rest(arm("follower_left"), None)
+
+
+@pytest.mark.parametrize("moved", ["the board", "the camera"])
+def test_a_board_off_its_mark_is_no_camera_that_moved(rig, monkeypatch, moved):
+    stood = looking_at((0.1, 0.08), 0.6, tilt_deg=(-30, 8))
+    pose = stood.inverse()
+    lens = Intrinsics(MADE, 320, 240, 533.0, 531.0, 322.5, 236.5, tuple(LENS.distortion.tolist()))
+    place = Extrinsics(MADE, "board", tuple(pose.translation_m.tolist()), pose.quaternion_wxyz(), 0.6)
+    now = from_vectors(np.zeros(3), np.array([0.005, 0, 0])) @ stood
+    picture = cv2.imdecode(np.frombuffer(scene(1), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if moved == "the camera":
+        picture = cv2.warpAffine(picture, np.array([[1, 0, 5.0], [0, 1, 0]]), (320, 240), borderMode=cv2.BORDER_REFLECT)
+    corners = LENS.project(BOARD.corners_m @ now.rotation.T + now.translation_m)
+    monkeypatch.setattr(sighting, "find", lambda *_: View(corners, np.arange(len(corners)), 320, 240))
+    seen = {"cam_high": camera("cam_high", bytes(cv2.imencode(".jpg", picture)[1]))}
+    found, _ = checked(rig, seen, [known("cam_high", scene(1), intrinsics=lens, extrinsics=place)])
+    if moved == "the camera":
+        assert found["cam_high", "place, by the board"].value == pytest.approx(5.0, abs=0.1)
+        assert found["cam_high", "place, by the board"].verdict == "fail"
+    else:
+        assert found["cam_high", "board"].verdict == "warn"
+        assert "5.0 mm" in found["cam_high", "board"].value
+        assert found["cam_high", "place, if it shifted"].verdict == "pass"
+        assert {f.verdict for f in found.values()} == {"pass", "warn", "unchecked"}
 
 
 def swinging(lag_ms, weights, noise=0.03):
