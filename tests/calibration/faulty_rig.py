@@ -159,6 +159,8 @@ def calibrated_rig(light: bool = False) -> Iterator[Rig]:
         station("calibrate", "arms", "--rig", str(file), "--operator", "ada", "--yes", "--placings", "1")
         station("calibrate", "cameras", "--rig", str(file), "--operator", "ada", "--yes")
         _know_lenses(load_rig(file))
+        station("stop", "--rig", str(file))  # what was measured is in force from the next opening on
+        station("up", "--rig", str(file))
         yield load_rig(file)
     finally:
         station("stop", "--rig", str(file))

@@ -63,6 +63,7 @@ def test_record_refuses_on_fail_and_every_episode_says_what_was_found_and_why_it
     slipped = SetServoFault("follower_left", "slip", 7, 3.0)
     words = ["record", "--rig", str(rig.file), "--task", "pick", "--data", str(tmp_path)]
     faulty_rig.ask(rig, slipped)
+    check_results.path_of(rig.name).unlink(missing_ok=True)  # the last check was before the slip
     seat = Terminal([*words, "--quiet"])
     try:
         assert seat.ended() == 1
@@ -87,6 +88,7 @@ def test_record_refuses_on_fail_and_every_episode_says_what_was_found_and_why_it
 
 def test_a_late_camera_is_found_and_sized_while_the_arms_move(rig):
     found = faulty_rig.late(rig, "cam_high", faulty_rig.LATE_MS)
-    assert found["cam_high"].lag_ms == pytest.approx(faulty_rig.LATE_MS, abs=3.0)
+    # a simulated servo answers for the moment it is asked a few ms after the stamp, more of them on a busy computer
+    assert found["cam_high"].lag_ms == pytest.approx(faulty_rig.LATE_MS, abs=6.0)
     for camera in ("cam_low", "cam_left_wrist", "cam_right_wrist"):
         assert abs(found[camera].lag_ms) < rig.check.latency_ms[0]
