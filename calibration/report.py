@@ -59,7 +59,7 @@ body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; max-width: 75em }}
 table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bottom: 1px solid #ccc; text-align: left }}
 .pass td:first-child {{ color: #0a7d28 }} .warn td:first-child {{ color: #b36b00 }}
 .fail td:first-child {{ color: #c00; font-weight: bold }} .unchecked td:first-child {{ color: #06c }}
-img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
+td:nth-child(5) {{ white-space: nowrap }} img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
 </style></head><body>
 <h1>{html.escape(title)}: {result.verdict}</h1>
 {_rows(loud)}

@@ -66,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--html", type=Path)
     asked = parser.parse_args()
-    with calibrated_rig() as rig:
+    with calibrated_rig(light=True) as rig:
         result, pictures = checked(rig)
     (GUIDE / "check-table.svg").write_text(table_svg(result))
     (GUIDE / "check-moved.png").write_bytes(pair_png(next(p for p in pictures if p.camera == CAMERA)))
