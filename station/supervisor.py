@@ -31,7 +31,7 @@ from station.runtime import runtime_folder
 
 BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 """Waits before the 1st, 2nd … restart of a process that keeps dying; one that ran for STEADY_NS starts over."""
-STEADY_NS = 20 * NS_PER_S
+STEADY_NS = 3 * NS_PER_S
 OPENING_NS = 20 * NS_PER_S
 """A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
 SILENT_NS = 3 * NS_PER_S

@@ -222,7 +222,8 @@ class Synchronizer:
             self._asked = (request, answer, self._node.clock() + PATIENCE_NS)
             self._begin_if_possible()
         elif self._recording is None:
-            answer(Refused("nothing is being recorded"))
+            # only who believes that a recording goes on asks this: it was another life's
+            answer(Refused("the synchronizer was killed"))
         elif isinstance(request, KeepHold):
             self._recording.keep_hold = request.keep
             answer(Done())

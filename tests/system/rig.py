@@ -319,16 +319,18 @@ def booted(path: Path, data: Path, environment: dict[str, str] | None = None) ->
 
 
 def endings(pids: dict[str, int], seconds: float = 30.0) -> dict[str, int]:
-    """When each of these processes ended, ns; AssertionError if one does not."""
+    """When each of these processes was seen to have ended, ns (the same for those seen at once); AssertionError if one does not."""
     poller, nodes, ended = select.poll(), {os.pidfd_open(pid): node for node, pid in pids.items()}, {}
     for descriptor in nodes:
         poller.register(descriptor, select.POLLIN)
     deadline_ns = monotonic_ns() + int(seconds * NS_PER_S)
     while nodes and monotonic_ns() < deadline_ns:
-        for descriptor, _ in poller.poll(200):
+        found = poller.poll(200)
+        seen_ns = monotonic_ns()
+        for descriptor, _ in found:
             poller.unregister(descriptor)
             os.close(descriptor)
-            ended[nodes.pop(descriptor)] = monotonic_ns()
+            ended[nodes.pop(descriptor)] = seen_ns
     assert not nodes, f"still there after {seconds:g} s: {', '.join(nodes.values())}"
     return ended
 
