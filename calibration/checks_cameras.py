@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
+import msgspec
 import numpy as np
 
 from calibration import extrinsics, poses, quality, registration, sighting
 from calibration.board import Board
 from calibration.intrinsics import Lens
+from calibration.latency import Lag
+from calibration.motion import Lags
 from calibration.quality import Gray
-from calibration.registration import Arrow
-from calibration.survey import CameraSeen, Survey
+from calibration.registration import Arrow, Registration
+from calibration.survey import ArmSeen, CameraSeen, Survey
 from calibration.verdict import above, below, same, told, unchecked
+from calibration.wrist import carrier, on_rest
 from station.calibration_files import Calibration, Extrinsics, Intrinsics
 from station.check_results import Finding
 from station.errors import MeasurementPoor
@@ -21,6 +25,10 @@ from station.rig import Check, Rig
 Known = dict[str, Calibration]
 """Calibrations by serial."""
 
+_NOT_AS_ASKED = ("did not take", "controls not set")
+"""What marks a note as something that is not as the rig file wants it; other notes are for information."""
+_CHANGED = "something changed it"
+_COMPARED = "identity, light, sharpness, place"
 _CALIBRATE = "`station calibrate cameras`"
 _FOCAL_PER_WIDTH = 0.46
 """Focal length over picture width where none was measured: of a wide lens (a C922 has 0.93, a D405 0.68), so that a move is
@@ -36,8 +44,8 @@ class Picture(NamedTuple):
     arrows: tuple[Arrow, ...]
 
 
-def check(rig: Rig, seen: Survey, known: Known, board: Board) -> tuple[list[Finding], list[Picture]]:
-    """Every camera."""
+def check(rig: Rig, seen: Survey, known: Known, board: Board, lags: Lags) -> tuple[list[Finding], list[Picture]]:
+    """Every camera. `lags`: what was seen while the arms were swung, empty if they were not."""
     references = {
         calibration.device: gray
         for calibration in known.values()
@@ -46,8 +54,24 @@ def check(rig: Rig, seen: Survey, known: Known, board: Board) -> tuple[list[Find
     found: list[Finding] = []
     pictures: list[Picture] = []
     for node, camera in seen.cameras.items():
-        found += _Camera(node, camera, known, references, rig.check, board, pictures, rig.world is not None).findings()
+        one = _Camera(node, camera, known, references, rig.check, board, pictures, rig.world is not None)
+        arm = carrier(rig, node, one.calibration.extrinsics if one.calibration else None)
+        one.astray = arm if arm and not _rests(seen.arms[arm], known) else ""
+        found += one.findings()
+        found.append(_latency(node, lags.get(node, "nobody swung the arms"), rig.check))
     return found, pictures
+
+
+def _rests(arm: ArmSeen, known: Known) -> bool:
+    return on_rest(arm, known.get(arm.description.serial) if arm.description else None)
+
+
+def _latency(node: str, lag: Lag | str, limits: Check) -> Finding:
+    if isinstance(lag, str):
+        return unchecked(node, "latency", lag, "`station check --swing 12`, and swing the arms in view")
+    do = "`station calibrate latency` measures it anew; then restart the station"
+    found = above(node, "latency", abs(lag.lag_ms), "ms", limits.latency_ms, do)
+    return found if found.verdict == "pass" else msgspec.structs.replace(found, next=f"{lag.lag_ms:+.0f} ms: {do}")
 
 
 class _Camera:
@@ -61,6 +85,8 @@ class _Camera:
         self.references, self.pictures = references, pictures
         self.drawn = drawn
         """By a simulated world: a still scene then honestly repeats, byte for byte."""
+        self.astray = ""
+        """The arm that carries it, if that does not lie where the reference picture was taken."""
         self.calibration = known.get(camera.description.serial) if camera.description else None
 
     def findings(self) -> Iterator[Finding]:
@@ -95,9 +121,15 @@ class _Camera:
         yield below(self.node, "frame rate", 100 * pace.rate_hz / wanted.rate_hz, "%", limits.rate_percent, do)
         yield above(self.node, "frame jitter", pace.jitter_ms, "ms", limits.jitter_ms, do)
         for note in camera.last.notes if camera.last else ():
+            if not any(word in note for word in _NOT_AS_ASKED):
+                continue
             yield told(self.node, "controls", "warn", note, "correct `controls` in the rig file, or set it by hand")
-        if camera.last and camera.last.error:
-            yield told(self.node, "state", "warn", camera.last.error, "do what it says, then check again")
+        for warning in camera.last.error.split("; ") if camera.last and camera.last.error else ():
+            control = _CHANGED in warning
+            do = (
+                "set it back, or restart the station, which sets it" if control else "do what it says, then check again"
+            )
+            yield told(self.node, "controls" if control else "state", "warn", warning, do)
         if self.drawn:
             return
         repeats = 100 * quality.repeated(camera.digests) / max(1, len(camera.digests) - 1)
@@ -107,10 +139,18 @@ class _Camera:
         reference = self.calibration.reference if self.calibration else None
         own = self.references.get(self.node)
         if reference is None or self.calibration is None:
-            for name in ("identity", "exposure", "sharpness", "place"):
-                yield unchecked(self.node, name, "there is no reference picture", _CALIBRATE)
+            yield unchecked(self.node, _COMPARED, "there is no reference picture", _CALIBRATE)
             return
-        yield from self._identity(now)
+        if self.astray:
+            yield unchecked(
+                self.node, _COMPARED, f"{self.astray} is not on its rest stops", "`station park --release` first"
+            )
+            return
+        identity = self._identity(now)
+        yield identity
+        if identity.verdict != "pass":
+            self.pictures.append(Picture(self.node, reference.picture(), self.camera.pictures[-1], ()))
+            return
         if own is None or own.shape != now.shape:
             yield unchecked(self.node, "place", "the reference is of another size", _CALIBRATE)
             return
@@ -131,44 +171,51 @@ class _Camera:
         )
         yield from self._place(own, now, grays, reference.picture())
 
-    def _identity(self, now: Gray) -> Iterator[Finding]:
+    def _identity(self, now: Gray) -> Finding:
         calibration = self.calibration
         assert calibration is not None
         if calibration.device != self.node:
             do = f"this camera's serial belongs to {calibration.device}: swap the cables or the rig file's sources"
-            yield same(self.node, "identity", calibration.device, self.node, do)
-            return
+            return same(self.node, "identity", calibration.device, self.node, do)
         match = quality.identify(now, self.references, self.node)
         do = f"it shows what {match.reference} should show: swap the cables or the rig file's sources"
-        if match.reference and match.reference != self.node:
-            yield same(self.node, "identity", match.reference, self.node, do)
-        else:
-            yield same(self.node, "identity", self.node, self.node, do)
+        return same(self.node, "identity", match.reference or self.node, self.node, do)
 
     def _place(self, own: Gray, now: Gray, grays: list[Gray], reference_jpeg: bytes) -> Iterator[Finding]:
         calibration = self.calibration
         assert calibration is not None
         found = registration.register(own, now)
         self.pictures.append(Picture(self.node, reference_jpeg, self.camera.pictures[-1], found.arrows))
+        by_picture = self._by_picture(calibration, found, now)
         drift = self._by_board(calibration.intrinsics, calibration.extrinsics, grays)
-        if drift is not None:
-            yield self._mm(drift.mm, "by the board")
-            yield self._deg(drift.deg, "by the board")
+        if drift is None:
+            yield from by_picture
             return
+        by_board = [self._mm(drift.mm, "by the board"), self._deg(drift.deg, "by the board")]
+        if {f.verdict for f in by_picture} == {"pass"} and {f.verdict for f in by_board} != {"pass"}:
+            where = f"it lies {drift.mm:.1f} mm, {drift.deg:.2f}° from its mark; the camera has not moved"
+            yield told(self.node, "board", "warn", where, "put the board onto its mark, then check again")
+            yield from by_picture
+        else:
+            yield from by_board
+
+    def _by_picture(self, calibration: Calibration, found: Registration, now: Gray) -> list[Finding]:
+        """Against the reference picture alone."""
         if found.outcome == "no texture":
-            yield unchecked(
-                self.node, "place", "the reference has too little to go by", "put a board into view, then check again"
-            )
-            return
+            do = "put a board into view, then check again"
+            return [unchecked(self.node, "place", "the reference has too little to go by", do)]
         if found.outcome != "matched":
             value = f"{100 * found.share:.0f} % of the reference is found again"
             do = "clear the view; if it is clear, the camera has moved far: put it back, then " + _CALIBRATE
-            yield told(self.node, "place", "fail", value, do)
-            return
+            return [told(self.node, "place", "fail", value, do)]
         depth_m = calibration.extrinsics.depth_m if calibration.extrinsics else self.limits.scene_depth_m
-        focal_px = calibration.intrinsics.fx if calibration.intrinsics else _FOCAL_PER_WIDTH * now.shape[1]
-        yield self._mm(registration.moved_mm(found, depth_m, focal_px), "if it shifted")
-        yield self._deg(registration.turned_deg(found, focal_px), "if it turned")
+        lens = calibration.intrinsics
+        focal_px = lens.fx if lens else _FOCAL_PER_WIDTH * now.shape[1]
+        centre_px = (lens.cx, lens.cy) if lens else (now.shape[1] / 2, now.shape[0] / 2)
+        return [
+            self._mm(registration.moved_mm(found, depth_m, focal_px, centre_px), "if it shifted"),
+            self._deg(registration.turned_deg(found, focal_px, centre_px), "if it turned"),
+        ]
 
     def _mm(self, value: float, how: str) -> Finding:
         do = (

@@ -4,6 +4,7 @@ The `station` command loads them by the entry points `station.commands`; their c
 manager around a running station.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,12 +16,15 @@ import typer
 from rich.console import Console
 
 from calibration import board as boards
-from calibration import checks_arms, checks_cameras, checks_host, report, verdict
+from calibration import calibrate_arms, calibrate_cameras, checks_arms, checks_cameras, checks_host, report, verdict
+from calibration.calibrate_latency import latencies
 from calibration.measuring import Measuring
+from calibration.motion import Lags, swing
 from calibration.survey import survey
+from calibration.wrist import carrier
 from station import calibration_files, check_results
 from station.clock import monotonic_ns
-from station.errors import StationError
+from station.errors import CheckFailed, StationError
 from station.rig import Rig, find_rig, load_rig
 
 Attached = Callable[[Rig], AbstractContextManager[None]]
@@ -29,6 +33,7 @@ OperatorOption = Annotated[str, typer.Option("--operator", help="goes into the f
 SidesOption = Annotated[list[str] | None, typer.Option("--only", help="only these devices")]
 
 CHECK_S = 6.0
+_NICE = 10
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 calibrate = typer.Typer(no_args_is_help=True, help="Measure the rig and keep what was measured, per device serial.")
@@ -40,26 +45,32 @@ def check(
     json_file: Annotated[Path | None, typer.Option("--json", help="write the result here")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="write one page with pictures here")] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=2.0, help="how long to listen")] = CHECK_S,
+    swing_s: Annotated[
+        float, typer.Option("--swing", min=0.0, help="then watch the arms being swung for so long: latency")
+    ] = 0.0,
+    everything: Annotated[bool, typer.Option("--all", help="list what passes too")] = False,
 ) -> None:
     """Go or no-go: what moved, by how much, what to do. Warn exits 0, fail 1."""
     loaded = load_rig(find_rig(rig))
     attached: Attached = context.obj
-    result, pictures = _checked(loaded, attached, seconds)
+    result, pictures = _checked(loaded, attached, seconds, swing_s)
     check_results.store(loaded.name, check_results.StoredCheck(loaded.sha256, time.time(), result))
-    console.print(report.table(result))
+    console.print(report.table(result, everything))
     if json_file is not None:
         json_file.write_bytes(report.as_json(result))
     if html_file is not None:
         html_file.write_text(report.page(result, pictures, f"check of {loaded.name}"))
     if result.verdict == "fail":
-        raise StationError(f"the check of {loaded.name} failed: {_failed(result)}")
+        raise CheckFailed(f"the check of {loaded.name} failed: {check_results.failures(result)}")
 
 
 def _checked(
-    rig: Rig, attached: Attached, seconds: float
+    rig: Rig, attached: Attached, seconds: float, swing_s: float
 ) -> tuple[check_results.CheckResult, list[checks_cameras.Picture]]:
     broken: list[check_results.Finding] = []
     known = {}
+    lags: Lags = {}
+    os.nice(_NICE)  # who looks must not slow what it looks at
     try:
         known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
     except StationError as error:
@@ -67,20 +78,16 @@ def _checked(
     try:
         with attached(rig):
             seen = survey(rig, seconds, monotonic_ns)
+            if swing_s:
+                console.print(f"swing the arms before the cameras now, at changing speed, for {swing_s:g} s")
+                lags = swing(rig, swing_s, monotonic_ns)
     except StationError as error:
         finding = verdict.told("station", "start", "fail", str(error), "do what it says, then check again")
         return verdict.overall([*broken, finding]), []
-    cameras, pictures = checks_cameras.check(rig, seen, known, boards.Board())
+    cameras, pictures = checks_cameras.check(rig, seen, known, boards.Board(), lags)
     arms = checks_arms.check(rig, seen, known)
     host = checks_host.check(rig, seen, monotonic_ns)
     return verdict.overall([*broken, *arms, *cameras, *host]), pictures
-
-
-def _failed(result: check_results.CheckResult) -> str:
-    bad = [finding for finding in result.findings if finding.verdict == "fail"]
-    return "; ".join(
-        f"{finding.device}: {finding.name} {report.value_text(finding)}. Next: {finding.next}" for finding in bad
-    )
 
 
 @calibrate.command()
@@ -103,13 +110,18 @@ def arms(
     context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     placings: Annotated[int, typer.Option("--placings", min=1, max=10)] = 3,
     pose: Annotated[str, typer.Option("--pose", help="the joints' true angles there, degrees: -1.5,20,…")] = "",
+    compare: Annotated[int, typer.Option("--compare", min=0, max=20, help="compare leaders with followers in so many poses")] = 0,
     yes: Annotated[bool, typer.Option("--yes", help="the arms rest where they should: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Where each arm rests, and with --pose its zeros: torque off, the arm lying on its rest stops or in a jig, some placings."""
     angles = [float(angle) for angle in pose.split(",")] if pose else None
     with _measuring(context, rig, operator, yes) as measuring:
         for node in measuring.chosen(measuring.arms(), only):
-            console.print(measuring.zero_arm(node, placings, angles))
+            console.print(calibrate_arms.zero(measuring, node, placings, angles))
+        for side in measuring.rig.sides:
+            if compare and side.leader and side.follower:
+                for line in calibrate_arms.compare(measuring, side.leader, side.follower, compare):
+                    console.print(line)
 
 
 @calibrate.command()
@@ -117,7 +129,7 @@ def gello(context: typer.Context, rig: RigOption, operator: OperatorOption = "",
     """Offsets and signs of GELLO leaders, from the pose of the picture and one turn per joint."""
     with _measuring(context, rig, operator, False) as measuring:
         for node in measuring.chosen(measuring.gellos(), only):
-            console.print(measuring.gello(node))
+            console.print(calibrate_arms.gello(measuring, node))
 
 
 @calibrate.command()
@@ -128,22 +140,32 @@ def grippers(
     """Measure how far grippers open and close: open and close each one to its stops while it is measured."""
     with _measuring(context, rig, operator, False) as measuring:
         for node in measuring.chosen(measuring.arms(), only):
-            console.print(measuring.gripper(node, seconds))
+            console.print(calibrate_arms.gripper(measuring, node, seconds))
 
 
 @calibrate.command()
 def cameras(
     context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     with_board: Annotated[bool, typer.Option("--board", help="measure lens and place with the board too")] = False,
+    on: Annotated[str, typer.Option("--on", help="the arm that carries these cameras, where their names do not say it")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="the scene is as it should be: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Keep each camera's reference picture; with --board also its lens and where it stands."""
     with _measuring(context, rig, operator, yes) as measuring:
         for node in measuring.chosen(list(measuring.rig.cameras), only):
             if with_board:
-                console.print(measuring.lens(node, boards.Board()))
-                console.print(measuring.place(node, boards.Board()))
-            console.print(measuring.reference(node))
+                _with_board(measuring, node, on)
+            console.print(calibrate_cameras.reference(measuring, node))
+
+
+def _with_board(measuring: Measuring, node: str, on: str) -> None:
+    used, arm = boards.Board(), on or carrier(measuring.rig, node)
+    console.print(calibrate_cameras.lens(measuring, node, used))
+    if arm:
+        measuring.chosen(measuring.arms(), [arm])
+        console.print(calibrate_cameras.wrist(measuring, node, arm, used))
+    else:
+        console.print(calibrate_cameras.place(measuring, node, used))
 
 
 @calibrate.command()
@@ -154,7 +176,7 @@ def latency(
 ) -> None:  # fmt: skip
     """Measure how late cameras are against the arms, and followers behind leaders, while somebody moves the arms."""
     with _measuring(context, rig, operator, yes) as measuring:
-        for line in measuring.latencies(measuring.chosen(list(measuring.rig.cameras), only), seconds):
+        for line in latencies(measuring, measuring.chosen(list(measuring.rig.cameras), only), seconds):
             console.print(line)
 
 

@@ -31,8 +31,6 @@ class Drift(NamedTuple):
 
     mm: float
     deg: float
-    xyz_mm: tuple[float, float, float]
-    """In the camera's frame as it stood: right, down, forward."""
 
 
 def board_pose(view: View, board: Board, lens: Lens) -> Sighting:
@@ -69,23 +67,6 @@ def _refined(objects: Array, images: Array, lens: Lens, first_turn: Array, first
     return Sighting(poses.from_vectors(np.asarray(turn), np.asarray(shift)), float(np.sqrt(np.mean(error**2))))
 
 
-def camera_pose(sightings: Sequence[Sighting], parent_from_board: Pose) -> Pose:
-    """parent_from_camera, the mean over several sightings of a board that lies at a known place."""
-    return poses.mean([parent_from_board @ sighting.camera_from_board.inverse() for sighting in sightings])
-
-
 def drift(stored: Pose, now: Pose) -> Drift:
     """How far the camera moved: both poses parent_from_camera."""
-    moved = stored.inverse() @ now
-    x, y, z = (float(1000 * value) for value in moved.translation_m)
-    return Drift(poses.distance_mm(stored, now), poses.angle_deg(stored, now), (x, y, z))
-
-
-def relative_drift(stored: dict[str, Pose], now: dict[str, Pose]) -> dict[tuple[str, str], Drift]:
-    """How far every pair of cameras moved against each other: what is left when it was the board that was put down elsewhere."""
-    names = [name for name in stored if name in now]
-    return {
-        (a, b): drift(stored[a].inverse() @ stored[b], now[a].inverse() @ now[b])
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
-    }
+    return Drift(poses.distance_mm(stored, now), poses.angle_deg(stored, now))

@@ -48,6 +48,8 @@ class Match(NamedTuple):
 
 LEAST_MATCH = 0.25
 """Share of a reference's cells that must agree to call a picture that camera's."""
+_SURE = 0.8
+"""Of the best share: the own reference is then taken, for places look alike."""
 
 
 def exposure(gray: Gray) -> Exposure:
@@ -86,9 +88,12 @@ def mean_picture(pictures: Sequence[Gray]) -> Gray:
 
 def identify(picture: Gray, references: dict[str, Gray], own: str) -> Match:
     """Which camera's reference the picture agrees with most; `own` is the one it should be. Other sizes cannot match."""
-    shares = {name: register(gray, picture).share for name, gray in references.items() if gray.shape == picture.shape}
-    mine = shares.get(own, 0.0)
+    alike = {name: gray for name, gray in references.items() if gray.shape == picture.shape}
+    mine = register(alike[own], picture).share if own in alike else 0.0
+    if mine >= _SURE:
+        return Match(own, mine, mine)
+    shares = {own: mine} | {name: register(gray, picture).share for name, gray in alike.items() if name != own}
     best = max(shares, key=lambda name: shares[name], default="")
     if best and shares[best] < LEAST_MATCH:
         best = ""
-    return Match(own if best and mine >= 0.8 * shares[best] else best, shares.get(best, 0.0), mine)
+    return Match(own if best and mine >= _SURE * shares[best] else best, shares.get(best, 0.0), mine)

@@ -48,15 +48,6 @@ class Registration(NamedTuple):
     outcome: Literal["matched", "too little agrees", "no texture"]
     arrows: tuple[Arrow, ...]
     """Cells that agree."""
-    shift_px: float
-    """The 75th percentile of the cells' drifts: what is compared with the limit."""
-    dx_px: float
-    dy_px: float
-    """The median drift."""
-    roll_deg: float
-    """About the optical axis."""
-    zoom: float
-    """1 is as before; a change is focus, zoom or moving along the axis."""
     share: float
     """Share of the reference's textured cells that agree."""
 
@@ -72,28 +63,51 @@ def register(reference: Gray, picture: Gray) -> Registration:
     if textured < FEWEST_CELLS:
         return _none("no texture", 0.0)
     groups = [_group(before, after, points, guess) for guess in _guesses(before, after)]
-    start, end, arrows = max(groups, key=lambda group: len(group[2]))
+    arrows = max(groups, key=len)
     share = len(arrows) / textured
     if len(arrows) < FEWEST_CELLS or share < LEAST_SHARE or not _spread(arrows, reference.shape):
         return _none("too little agrees", share)
-    lengths = np.array([np.hypot(arrow.dx, arrow.dy) for arrow in arrows])
-    roll, zoom = _similarity(start, end)
-    dx, dy = float(np.median([arrow.dx for arrow in arrows])), float(np.median([arrow.dy for arrow in arrows]))
-    return Registration("matched", tuple(arrows), float(np.percentile(lengths, 75)), dx, dy, roll, zoom, share)
+    return Registration("matched", tuple(arrows), share)
 
 
-def moved_mm(found: Registration, depth_m: float, focal_px: float) -> float:
-    """How far a camera that faces a scene at `depth_m` must have moved to change its picture so: sideways or along its axis."""
-    return 1000 * depth_m * max(found.shift_px / focal_px, abs(found.zoom - 1))
+def moved_mm(found: Registration, depth_m: float, focal_px: float, centre_px: tuple[float, float]) -> float:
+    """How far a camera that faces a scene at `depth_m` must have moved to change its picture so.
+
+    The shift t that fits the cells' drifts best, were all of them that far away: at (x, y) from the centre
+    dx = (−f·tx + x·tz) / Z, dy = (−f·ty + y·tz) / Z, up to the sign of t.
+    """
+    if not found.arrows:
+        return 0.0
+    x, y, dx, dy = _from_centre(found, centre_px)
+    none, f = np.zeros_like(x), np.full_like(x, focal_px)
+    ways = np.concatenate([np.stack([-f, none, x], axis=1), np.stack([none, -f, y], axis=1)])
+    shift = np.linalg.lstsq(ways, np.concatenate([dx, dy]), rcond=None)[0]
+    return 1000 * depth_m * float(np.linalg.norm(shift))
 
 
-def turned_deg(found: Registration, focal_px: float) -> float:
-    """How far a camera must have turned to change its picture so: aside (shift) or about its axis (roll)."""
-    return max(abs(found.roll_deg), float(np.degrees(np.arctan2(found.shift_px, focal_px))))
+def turned_deg(found: Registration, focal_px: float, centre_px: tuple[float, float]) -> float:
+    """How far a camera must have turned to change its picture so: the turn ω that fits the cells' drifts best.
+
+    A point at (x, y) from the centre drifts by dx = −xy/f·ωx + (f + x²/f)·ωy − y·ωz, dy = −(f + y²/f)·ωx + xy/f·ωy + x·ωz,
+    up to the signs of ω (Longuet-Higgins and Prazdny, The interpretation of a moving retinal image, 1980).
+    """
+    if not found.arrows:
+        return 0.0
+    x, y, dx, dy = _from_centre(found, centre_px)
+    f = focal_px
+    across = np.stack([-x * y / f, f + x * x / f, -y], axis=1)
+    along = np.stack([-(f + y * y / f), x * y / f, x], axis=1)
+    turn = np.linalg.lstsq(np.concatenate([across, along]), np.concatenate([dx, dy]), rcond=None)[0]
+    return float(np.degrees(np.linalg.norm(turn)))
+
+
+def _from_centre(found: Registration, centre_px: tuple[float, float]) -> Array:
+    """x, y, dx, dy of the cells. (4, N)"""
+    return np.asarray(np.array(found.arrows, np.float64).T - np.array([*centre_px, 0.0, 0.0])[:, None], np.float64)
 
 
 def _none(outcome: Literal["too little agrees", "no texture"], share: float) -> Registration:
-    return Registration(outcome, (), 0.0, 0.0, 0.0, 0.0, 1.0, share)
+    return Registration(outcome, (), share)
 
 
 def _levelled(gray: Gray) -> Gray:
@@ -161,11 +175,11 @@ def _guesses(before: Gray, after: Gray) -> list[Array]:
     return guesses
 
 
-def _group(before: Gray, after: Gray, points: NDArray[np.float32], guess: Array) -> tuple[Array, Array, list[Arrow]]:
-    """The features that agree on one drift near a guess: where they were, where they are, and the cells' drifts."""
+def _group(before: Gray, after: Gray, points: NDArray[np.float32], guess: Array) -> list[Arrow]:
+    """The cells' drifts, of the features that agree on one near a guess."""
     start, end = _followed(before, after, points, guess)
     kept = _agreeing(start, end)
-    return start[kept], end[kept], _arrows(start[kept], end[kept], before.shape)
+    return _arrows(start[kept], end[kept], before.shape)
 
 
 def _followed(before: Gray, after: Gray, points: NDArray[np.float32], guess: Array) -> tuple[Array, Array]:
@@ -214,10 +228,3 @@ def _spread(arrows: list[Arrow], shape: tuple[int, ...]) -> bool:
         float(np.ptp([arrow.x for arrow in arrows])) > width / 2
         or float(np.ptp([arrow.y for arrow in arrows])) > height / 2
     )
-
-
-def _similarity(start: Array, end: Array) -> tuple[float, float]:
-    """Turn (deg) and scale of the least-squares similarity from start to end."""
-    a, b = start - start.mean(axis=0), end - end.mean(axis=0)
-    cosine, sine = float(np.sum(a * b)), float(np.sum(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]))
-    return float(np.degrees(np.arctan2(sine, cosine))), float(np.hypot(cosine, sine) / np.sum(a * a))

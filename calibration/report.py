@@ -10,20 +10,23 @@ import numpy as np
 from rich.table import Table
 
 from calibration.checks_cameras import Picture
-from station.check_results import CheckResult, Finding
+from station.check_results import CheckResult, Finding, limit_text, value_text
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
 _ARROW_SCALE = 8
 """Arrows are drawn this much longer than the drift they show."""
 
 
-def table(result: CheckResult) -> Table:
-    """For the terminal: what is not well first."""
+def table(result: CheckResult, everything: bool = True) -> Table:
+    """For the terminal: what is not well first. Without `everything` what passes is only counted."""
+    passed = sum(finding.verdict == "pass" for finding in result.findings)
     shown = Table(
-        "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left"
-    )
-    order = ("fail", "warn", "unchecked", "pass")
-    for finding in sorted(result.findings, key=lambda finding: order.index(finding.verdict)):
+        "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left",
+        caption="" if everything else f"{passed} passed (--all lists them)", caption_justify="left",
+    )  # fmt: skip
+    for finding in _worst_first(result):
+        if finding.verdict == "pass" and not everything:
+            continue
         colour = _COLOURS[finding.verdict]
         shown.add_row(
             f"[{colour}]{finding.verdict}[/]",
@@ -43,13 +46,12 @@ def as_json(result: CheckResult) -> bytes:
 
 def page(result: CheckResult, pictures: Sequence[Picture], title: str) -> str:
     """One HTML file that needs no other: the findings, and per camera the reference beside now with the drift as arrows."""
-    rows = "\n".join(
-        f'<tr class="{f.verdict}"><td>{f.verdict}</td>'
-        + "".join(f"<td>{html.escape(text)}</td>" for text in _cells(f))
-        + "</tr>"
-        for f in result.findings
+    loud = [f for f in _worst_first(result) if f.verdict != "pass"]
+    quiet = [f for f in result.findings if f.verdict == "pass"]
+    troubled = [f.device for f in loud if f.verdict in ("fail", "warn")]
+    figures = "\n".join(
+        _figure(picture) for picture in sorted(pictures, key=lambda picture: picture.camera not in troubled)
     )
-    figures = "\n".join(_figure(picture) for picture in pictures)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}: {result.verdict}</title>
 <style>
@@ -57,35 +59,36 @@ body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; max-width: 75em }}
 table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bottom: 1px solid #ccc; text-align: left }}
 .pass td:first-child {{ color: #0a7d28 }} .warn td:first-child {{ color: #b36b00 }}
 .fail td:first-child {{ color: #c00; font-weight: bold }} .unchecked td:first-child {{ color: #06c }}
-img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
+td:nth-child(5) {{ white-space: nowrap }} img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
 </style></head><body>
 <h1>{html.escape(title)}: {result.verdict}</h1>
-<table><tr><th></th><th>device</th><th>what</th><th>value</th><th>limit</th><th>next</th></tr>
-{rows}
-</table>
+{_rows(loud)}
 {figures}
+<details><summary>{len(quiet)} passed</summary>
+{_rows(quiet)}
+</details>
 </body></html>
 """
 
 
-def value_text(finding: Finding) -> str:
-    """The value with its unit."""
-    return _text(finding.value, finding.unit)
+def _worst_first(result: CheckResult) -> list[Finding]:
+    order = ("fail", "warn", "unchecked", "pass")
+    return sorted(result.findings, key=lambda finding: order.index(finding.verdict))
 
 
-def limit_text(finding: Finding) -> str:
-    """The limit with its unit."""
-    return _text(finding.limit, finding.unit)
+def _rows(findings: Sequence[Finding]) -> str:
+    rows = "\n".join(
+        f'<tr class="{f.verdict}"><td>{f.verdict}</td>'
+        + "".join(f"<td>{html.escape(text)}</td>" for text in _cells(f))
+        + "</tr>"
+        for f in findings
+    )
+    head = "<tr><th></th><th>device</th><th>what</th><th>value</th><th>limit</th><th>next</th></tr>"
+    return f"<table>{head}\n{rows}\n</table>"
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:
     return finding.device, finding.name, value_text(finding), limit_text(finding), finding.next
-
-
-def _text(value: float | str | None, unit: str) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else f"{value:.4g} {unit}".strip()
 
 
 def _figure(picture: Picture) -> str:

@@ -111,15 +111,21 @@ class Listener:
             if sample is not None:
                 self._take(sample)
 
-    def forget_samples(self) -> None:
-        """Keep descriptions and health; readings and pictures begin anew."""
+    def forget_pictures(self) -> None:
+        """Keep as few from now on as a survey needs."""
+        for camera in self.seen.cameras.values():
+            camera.pictures = deque(maxlen=KEPT_PICTURES)
+
+    def forget_samples(self, keep_pictures: int = KEPT_PICTURES) -> None:
+        """Keep descriptions and health; readings and pictures begin anew, the newest `keep_pictures` of each camera."""
         for arm in self.seen.arms.values():
             for kept in (arm.at_ns, arm.positions, arm.replies_ns):
                 kept.clear()
             arm.first = None
         for camera in self.seen.cameras.values():
-            for seen in (camera.at_ns, camera.digests, camera.pictures):
-                seen.clear()
+            camera.at_ns.clear()
+            camera.digests.clear()
+            camera.pictures = deque(maxlen=keep_pictures)
         self.seen.recorder_first = None
 
     def all_described(self) -> bool:

@@ -19,6 +19,7 @@ import msgspec
 from station.errors import CalibrationBroken
 
 SCHEMA = 1
+_LEAST_TRAVEL_RAD = 0.05
 _MOVE_AWAY = "move the file away (the rig file's seeds then hold) and calibrate this device again"
 
 
@@ -47,6 +48,11 @@ class GripperRange(_Part, frozen=True):
     open_m: float
     close_m: float
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if abs(self.open_rad - self.close_rad) < _LEAST_TRAVEL_RAD or self.open_m == self.close_m:
+            raise ValueError("a gripper's open and closed positions must differ")
+
 
 class ArmCalibration(_Part, frozen=True):
     """An arm's zeros: q = sign · (angle − offset), brought within half a turn of `centres_rad`. Shapes: (D,), gripper left out."""
@@ -60,6 +66,8 @@ class ArmCalibration(_Part, frozen=True):
     rest_rad: tuple[float, ...] | None = None
     """Joint positions on the rest stops right after zeroing: what the check before a session compares with."""
     gripper: GripperRange | None = None
+    lag_ms: dict[str, float] = {}
+    """A follower's joints: how far each is behind its leader's."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -201,14 +209,14 @@ def encode(calibration: Calibration) -> bytes:
     return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
 
 
-def for_episode(calibration: Calibration) -> bytes:
-    """The JSON that goes into an episode: all but the reference picture."""
+def for_episode(calibration: Calibration) -> Calibration:
+    """What goes into an episode: all but the reference picture."""
     reference = calibration.reference
     if reference is not None:
         calibration = msgspec.structs.replace(
             calibration, reference=msgspec.structs.replace(reference, picture_jpeg="")
         )
-    return msgspec.json.encode(calibration)
+    return calibration
 
 
 def _decode(path: Path, raw: bytes) -> Calibration:

@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+_SMALLEST = 0.005
+"""What is smaller is told as 0: no unit used here needs more."""
+
 Verdict = Literal["pass", "warn", "fail", "unchecked"]
 
 
@@ -39,6 +42,39 @@ class StoredCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rig_sha256: str
     at_s: float
     result: CheckResult
+
+
+class SessionCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an episode says about the check that opened its session (attribute `check_result`, as JSON)."""
+
+    verdict: Literal["pass", "warn", "fail"]
+    at_s: float
+    override: str
+    """Why it was recorded although the check failed; "" otherwise."""
+    findings: tuple[Finding, ...]
+
+
+def value_text(finding: Finding) -> str:
+    """The value with its unit."""
+    return _text(finding.value, finding.unit)
+
+
+def limit_text(finding: Finding) -> str:
+    """The limit with its unit."""
+    return _text(finding.limit, finding.unit)
+
+
+def failures(result: CheckResult) -> str:
+    """Every finding that fails, in one line: what, how much, what to do."""
+    bad = [finding for finding in result.findings if finding.verdict == "fail"]
+    return "; ".join(f"{f.device}: {f.name} {value_text(f)}. Next: {f.next}" for f in bad)
+
+
+def for_episode(check: StoredCheck, override: str) -> str:
+    """The JSON of a `SessionCheck`. A reason is only kept where there was something to override."""
+    kept = override if check.result.verdict == "fail" else ""
+    told = SessionCheck(check.result.verdict, check.at_s, kept, check.result.findings)
+    return msgspec.json.encode(told).decode()
 
 
 def path_of(rig: str) -> Path:
@@ -75,3 +111,12 @@ def due(rig: str, rig_sha256: str, now_s: float, session_hours: float) -> str:
     if not 0 <= hours <= session_hours:
         return f"the last check is {hours:.1f} h old, {session_hours:g} h is the limit"
     return "the last check failed" if found.result.verdict == "fail" else ""
+
+
+def _text(value: float | str | None, unit: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    number = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) >= _SMALLEST else "0"
+    return f"{number} {unit}".strip()

@@ -2,7 +2,8 @@
 
 A driver is a class named by a package entry point in the group `station.drivers`; the rig file's `driver:` is that
 name. The station runs each device in a process of its own (`station.serve`), which owns the loop, the bus, stamps,
-health, signals and, for arms, the last gate. A driver knows its device and nothing of any other.
+health, signals, a measured latency (taken off `captured_at_ns` before it is published) and, for arms, the last gate. A
+driver knows its device and nothing of any other.
 
 Rules every driver keeps (tests/conformance checks them):
   - its module imports without the vendor's SDK until `open()`: the rig loader reads `Settings` from it;

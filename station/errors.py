@@ -14,6 +14,7 @@
     ├── NodeAbsent                  nobody answers at that endpoint                    (a TimeoutError)
     ├── AlreadyRunning              another station or node owns the rig
     ├── CalibrationBroken           a calibration file is torn, edited or another device's
+    ├── CheckFailed                 the calibration check says no-go
     ├── MeasurementPoor             what was measured is not good enough to be believed
     ├── WireError                   bytes on the bus that are no message of ours
     ├── PolicyError                 a policy folder is wrong, or does not fit the rig
@@ -146,6 +147,14 @@ class CalibrationBroken(StationError):
 
     def __init__(self, path: object, found: str, do: str) -> None:
         super().__init__(f"{path}: {found}. Next: {do}")
+
+
+class CheckFailed(StationError):
+    """The calibration check before a session says no-go, or could not be made.
+
+    Seen when: a zero or a camera has moved, a servo is hot, a camera is slow.
+    Do: what the findings say; or `record --override "reason"`, which is kept in every episode.
+    """
 
 
 class MeasurementPoor(StationError):

@@ -84,6 +84,8 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far a camera has turned, if it turned."""
     scene_depth_m: float = 0.8
     """How far cameras are from what matters, where calibration has not measured it."""
+    latency_ms: tuple[float, float] = (15.0, 30.0)
+    """How late a camera is against the arms, its stored latency taken off."""
     late_percent: tuple[float, float] = (1.0, 5.0)
     """Ticks more than 5 ms late."""
     disk_gb: tuple[float, float] = (20.0, 5.0)
@@ -154,6 +156,12 @@ class Device(msgspec.Struct, frozen=True):
     settings: Any
     """The driver's own Settings struct."""
     side: str = ""
+
+    @property
+    def port(self) -> str:
+        """Where it is plugged in, as the rig file says: its port, source or serial."""
+        values = (getattr(self.settings, key, None) for key in _PORT_KEYS)
+        return next((str(value) for value in values if value), self.node)
 
 
 class Side(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ import zmq
 from station.bus.messages import Command, Health, SourceName, StreamHealth
 from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueOff, TorqueOn
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.calibrated import calibrated, latency_ns
 from station.clock import NS_PER_S, Grid
 from station.device import ArmDriver, Description, Driver, Place, Reading
 from station.errors import CommandRefused, DeviceError
@@ -49,7 +50,7 @@ def main(node: Node) -> None:
             try:
                 host.opening()
                 driver.open()
-                host.opened(driver.describe())
+                host.opened(calibrated(node.name, device.port, driver.describe()))
                 node.error = ""
                 while not node.finish.is_set():
                     host.step()
@@ -73,9 +74,11 @@ class _Streams:
         self._declared: dict[str, float] = {}
         self._described_ns = self._opened_ns = 0
         self._description: Description | None = None
+        self._latency_ns = 0
 
     def opened(self, description: Description) -> None:
         self._description = description
+        self._latency_ns = latency_ns(description)
         self._declared = {stream.kind: stream.rate_hz for stream in description.streams}
         self._times = {kind: deque(maxlen=max(2, int(rate * 2))) for kind, rate in self._declared.items()}
         self._described_ns = 0
@@ -83,8 +86,9 @@ class _Streams:
 
     def publish(self, readings: list[Reading]) -> None:
         for reading in readings:
-            self._node.publisher.publish(reading.kind, reading.body, reading.captured_at_ns, reading.payload)
-            self._times[reading.kind].append(reading.captured_at_ns)
+            captured_at_ns = reading.captured_at_ns - self._latency_ns
+            self._node.publisher.publish(reading.kind, reading.body, captured_at_ns, reading.payload)
+            self._times[reading.kind].append(captured_at_ns)
 
     def describe(self, now_ns: int) -> None:
         if self._description is not None and now_ns - self._described_ns >= DESCRIBE_NS:

@@ -16,9 +16,11 @@ _LEAKY = ("/dev/pts/", "/dev/ptmx", "/dev/tty", "/dev/video", "pipe:", "socket:"
 
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A runtime folder of the test's own, with a path short enough for unix sockets."""
+    """A runtime folder of the test's own, with a path short enough for unix sockets; calibration and checks in it too."""
     folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", f"{folder}/config")
+    monkeypatch.setenv("XDG_STATE_HOME", f"{folder}/state")
     yield folder
     shutil.rmtree(Path(folder))
 

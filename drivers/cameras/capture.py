@@ -79,6 +79,10 @@ class Capture:
             "the driver opens it again by itself; check the server if it does not come back",
         )
 
+    def changed(self) -> tuple[str, ...]:
+        """None: there are no controls."""
+        return ()
+
     def counts(self) -> dict[str, float]:
         """Pictures that the station was too slow to take."""
         return {"overrun_frames": float(self._reader.overrun)} if self._reader else {}

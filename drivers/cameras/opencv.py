@@ -52,9 +52,9 @@ class OpenCVCamera:
         """One stream of frames."""
         s = self._settings
         stream = StreamDescription("frame", s.fps, width=s.width, height=s.height)
-        return Description(
-            self._identity.model, self._identity.serial, self._identity.firmware, (stream,), notes=self._identity.notes
-        )
+        about = self._identity
+        serial = about.serial or s.source  # its calibration must not be that of every camera without a serial number
+        return Description(about.model, serial, about.firmware, (stream,), notes=about.notes)
 
     def read(self) -> list[Reading]:
         """The next picture; empty when none came in 0.1 s, or a torn one. DeviceSilent after 0.7 s without."""
@@ -90,8 +90,8 @@ class OpenCVCamera:
         return {"torn_frames": float(self._torn), "repeated_stamps": float(self._repeated), **counts}
 
     def warnings(self) -> tuple[str, ...]:
-        """Nothing beyond the notes of `describe()`."""
-        return ()
+        """Controls that somebody has changed."""
+        return self._source.changed() if self._source else ()
 
     def close(self) -> None:
         """Let go of the source."""

@@ -20,7 +20,7 @@ from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control
 from drivers.cameras.jpeg import encode
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Shot
-from station.clock import Clock
+from station.clock import NS_PER_S, Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
 
 SYSFS = Path("/sys/class/video4linux")
@@ -48,6 +48,9 @@ class V4L2:
         self._capture: Any = None
         self._sequence: int | None = None
         self._lost = self._broken = 0
+        self._taken: list[Control] = []
+        self._looked_ns = 0
+        self._changed: dict[str, str] = {}
 
     def open(self) -> Identity:
         """Format, rate, controls, then stream. DeviceWrong names what the camera offers instead."""
@@ -85,6 +88,7 @@ class V4L2:
         except OSError as error:
             raise self._explain(error) from error
         arrived_ns = self._clock()
+        self._look_at_a_control(arrived_ns)
         if self._sequence is not None and frame.frame_nb > self._sequence + 1:
             self._lost += frame.frame_nb - self._sequence - 1
         self._sequence = frame.frame_nb
@@ -96,6 +100,10 @@ class V4L2:
             stamp = frame.buff.timestamp
             return Shot(jpeg, stamp.secs * 1_000_000_000 + stamp.usecs * 1000, "driver", frame.frame_nb)
         return Shot(jpeg, arrived_ns, "arrival", frame.frame_nb)
+
+    def changed(self) -> tuple[str, ...]:
+        """Controls that took their value and have another one by now."""
+        return tuple(self._changed.values())
 
     def counts(self) -> dict[str, float]:
         """Pictures the kernel numbered and never gave, and those it marked as broken."""
@@ -152,7 +160,24 @@ class V4L2:
                 found = f"it reads {value}"
             if found is not None:
                 notes.append(f"{control.name} did not take {control.value}: {found}")
+        self._taken = [
+            control for control in self._controls if not any(n.startswith(f"{control.name} ") for n in notes)
+        ]
+        self._changed = {}
         return notes
+
+    def _look_at_a_control(self, now_ns: int) -> None:
+        """Once a second one of them, in turn: another program, or the camera itself, may have changed it."""
+        if not self._taken or now_ns - self._looked_ns < NS_PER_S:
+            return
+        self._looked_ns = now_ns
+        control = self._taken[0]
+        self._taken = [*self._taken[1:], control]
+        found = self._read_control(control)
+        if found is None or found == control.value:
+            self._changed.pop(control.name, None)
+        else:
+            self._changed[control.name] = f"{control.name} is {found}, {control.value} was set: something changed it"
 
     def _set_control(self, control: Control) -> None:
         if control.v4l2_id != EXPOSURE_AUTO_ID:

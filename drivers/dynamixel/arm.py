@@ -7,11 +7,12 @@ import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from drivers.dynamixel.settings import DynamixelSettings
-from station import calibration_files
 from station.bus.messages import ArmState
+from station.calibrated import calibration_of
+from station.calibration_files import ArmCalibration
 from station.clock import NS_PER_S
 from station.device import Description, Place, Reading, StreamDescription
-from station.errors import CalibrationBroken, CommandRefused, DeviceSilent, DeviceWrong
+from station.errors import CommandRefused, DeviceSilent, DeviceWrong
 
 if TYPE_CHECKING:
     from drivers.dynamixel.control import Control
@@ -258,15 +259,18 @@ class DynamixelArm:
                 "check the arm's power supply and emergency stop; support the arm",
             )  # fmt: skip
 
-    def _zeros(self) -> calibration_files.ArmCalibration | None:
-        """The arm's zeros from its calibration file; a broken file is refused, for its zeros would be guesses."""
-        try:
-            calibration = calibration_files.load(self._serial)
-        except CalibrationBroken as error:
+    def _zeros(self) -> ArmCalibration | None:
+        """The arm's zeros and travel from its calibration file. DeviceWrong for a broken one, or another arm's."""
+        calibration = calibration_of(self._place.node, self._settings.port, self._serial)
+        zeros = calibration.arm if calibration is not None else None
+        joints = tuple(servo.name for servo in self._arm.joints[:-1])
+        if zeros is not None and zeros.joints != joints:
             raise DeviceWrong(
-                self._place.node, self._settings.port, "a whole calibration file", str(error), "see above"
-            ) from error
-        return calibration.arm if calibration is not None else None
+                self._place.node, self._settings.port, f"a calibration file of {', '.join(joints)}",
+                f"one of {', '.join(zeros.joints)} for serial {self._serial}",
+                "move the file away and calibrate this arm again, or correct the rig file's model",
+            )  # fmt: skip
+        return zeros
 
     def _load_notes(self) -> tuple[str, ...]:
         blind = self._joints.without_current()

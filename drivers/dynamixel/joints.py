@@ -8,7 +8,10 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from drivers.dynamixel import models
+from drivers.dynamixel.gripper import Travel
 from drivers.dynamixel.settings import DynamixelSettings
 from station.calibration_files import ArmCalibration
 from station.device import Dimension
@@ -38,8 +41,9 @@ def raw_state(block: bytes) -> RawState:
 class Joints:
     """One arm's conversions. `models_by_id`: what ping found, for the unit of the current.
 
-    `zeros`: the arm's calibration file; its offsets and signs hold over the rig file's, and whatever turn a servo without
-    position limits counts from since it got power, its joint is brought within half a turn of the middle of its travel.
+    `zeros`: the arm's calibration file; its offsets, signs and gripper's travel hold over the rig file's, and whatever turn
+    a servo without position limits counts from since it got power, its joint is brought within half a turn of the middle
+    of its travel.
     """
 
     def __init__(
@@ -62,7 +66,8 @@ class Joints:
             raise ValueError(f"{len(self._offsets)} offsets for {count} joints")
         self._models = tuple(models_by_id.get(servo_id, "") for servo_id in self.ids)
         self._ma = tuple(models.ma_per_unit(model) or 1.0 for model in self._models)
-        self.travel = settings.travel(role)
+        own = zeros.gripper if zeros else None
+        self.travel = Travel(*msgspec.structs.astuple(own)) if own else settings.travel(role)
 
     def angle(self, ticks: int) -> float:
         """The servo's angle, rad."""

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from drivers.sim.scene import SIDES, SLEEP_RAD
-from drivers.sim.script import START, Ask, CubeStart, Path, Plan, Vector, cube_start, hand_over, straight
+from drivers.sim.script import START, Ask, CubeStart, Path, Plan, Vector, cube_start, hand_over, straight, swing
 from station.bus.messages import PilotState, SessionState
 from station.clock import NS_PER_S
 
@@ -27,9 +27,11 @@ _MET_UNITS = 0.1
 """Hands this close to the followers' pose need no correction."""
 _GRIP_OPEN = 0.8
 """How open the hands keep the grippers until they may start."""
+_SWING_S = (1.5, 1.1)
+"""How long the slowest swing takes, left and right: never both alike."""
 _BETWEEN_EPISODES = ("opening", "ready", "reset")
 
-State = Literal["meeting", "homing", "waiting", "playing", "done"]
+State = Literal["meeting", "homing", "waiting", "playing", "done", "swinging"]
 
 
 class _Motion(NamedTuple):
@@ -68,6 +70,15 @@ class Operator:
         if self.state in ("playing", "done"):
             self._home(now_ns)
 
+    def swing(self, now_ns: int, seconds: float) -> bool:
+        """Swing both arms for so long, if the hands wait at the start and are followed. Did they begin?"""
+        if self.state != "waiting":
+            return False
+        paces = zip(SIDES, _SWING_S, strict=True)
+        paths = {side: swing(self.at(side, now_ns), seconds, slowest_s) for side, slowest_s in paces}
+        self.state, self._motion = "swinging", _Motion(now_ns, Plan(paths))
+        return True
+
     def update(
         self, now_ns: int, session: SessionState | None, pilot: PilotState | None, followers: Ask, clear: bool
     ) -> CubeStart | None:
@@ -81,7 +92,7 @@ class Operator:
         over = session is not None and (session.episode != self.episode or self.state in ("playing", "done"))
         if session is not None and over and phase in _BETWEEN_EPISODES:
             self.prepare(session.episode, now_ns)
-        if self.state == "homing" and self._finished(now_ns):
+        if self.state in ("homing", "swinging") and self._finished(now_ns):
             self.state = "waiting"
         if self.state in ("waiting", "meeting") and not self.placed and clear:
             self.placed, self._placed_ns = True, now_ns

@@ -20,8 +20,8 @@ from drivers.sim.scene import scene_model
 
 _OFF = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX)
 _QUALITY = 90
-_WELL = (0.0, 0.0, 0.0, 1.0)
-"""No ailment: not moved, not turned, not blurred, lit as always."""
+_WELL = (0.0, 0.0, 0.0, 1.0, 0.0)
+"""No ailment: not moved, not turned, not blurred, lit as always, its own view."""
 _CELL_M = 0.004
 """Mesh detail below this is left out: without a GPU a picture's cost is its 60 000 triangles."""
 
@@ -54,7 +54,7 @@ class View:
         self._data.qpos[:] = numbers[: self._model.nq]
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
-        self._camera.fixedcamid = self.names.index(name)
+        self._camera.fixedcamid = int(optics[4]) - 1 if optics[4] else self.names.index(name)
         self._misplace(self._camera.fixedcamid, optics[0] / 1000, np.radians(optics[1]))
         mujoco.mjv_updateScene(
             self._model, self._data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene

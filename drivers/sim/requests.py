@@ -8,7 +8,7 @@ from typing import Literal
 from station.bus.requests import PrepareScene, Request, SaveTruth, ScoreScene
 
 ServoFault = Literal["silence", "speak", "noise", "overload", "power_loss", "unplug", "replug", "slip", "register"]
-CameraFault = Literal["none", "freeze", "slow", "drop", "refuse", "move", "turn", "blur", "dark", "late"]
+CameraFault = Literal["none", "freeze", "slow", "drop", "refuse", "move", "turn", "blur", "dark", "late", "swap"]
 
 
 class SetServoFault(Request, frozen=True):
@@ -33,12 +33,20 @@ class SetCameraFault(Request, frozen=True):
     `freeze`: no more pictures, the connection stays. `slow`: `value` pictures a second. `drop`: the connection breaks
     once. `refuse`: the connection breaks and there is nothing to connect to. `move`: `value` mm to its right. `turn`:
     `value` degrees about its vertical. `blur`: out of focus, σ = `value` pixels. `dark`: `value` times the light.
-    `late`: pictures are stamped `value` ms late. `none`: all is well again.
+    `late`: pictures are stamped `value` ms late. `swap`: it shows what the camera `other` should show. `none`: all is well
+    again.
     """
 
     camera: str
     what: CameraFault
     value: float = 0.0
+    other: str = ""
 
 
-WorldRequest = PrepareScene | ScoreScene | SaveTruth | SetServoFault | SetCameraFault
+class SwingArms(Request, frozen=True):
+    """The hands swing both leaders to and fro for so long, at changing speed. Refused unless they wait and are followed."""
+
+    seconds: float
+
+
+WorldRequest = PrepareScene | ScoreScene | SaveTruth | SetServoFault | SetCameraFault | SwingArms

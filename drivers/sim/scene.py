@@ -297,6 +297,11 @@ class Scene:
         tips = (self.data.body(f"vx300s_{side}/camera_focus").xpos for side in SIDES)
         return all(float(np.linalg.norm(tip - here)) > _CLEAR_M for tip in tips)
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The names of its cameras, in the model's order."""
+        return tuple(self.model.camera(i).name for i in range(self.model.ncam))
+
     def qpos(self) -> NDArray[np.float64]:
         """Everything a camera needs to draw the scene. (nq,)"""
         return np.array(self.data.qpos)

@@ -31,6 +31,7 @@ _MEET_M = (0.0, 0.5, 0.25)
 _LINE_POINTS = 9
 _WIDE, _SQUEEZE = 0.8, 0.3
 """Gripper asks: well around the cube (it is felt at 0.55), and into it, so that the current limit decides the force."""
+_SWING_RAD = 0.12
 _REACHING_DOWN = np.array([0.0, -0.3, 0.7, 0.0, 0.5, 0.0])
 """Where the search for the first grasp starts: wrist bent down, forearm not turned over."""
 
@@ -91,6 +92,19 @@ class Path:
 def straight(begin: Vector, end: Vector, seconds: float) -> Path:
     """One move from here to there through joint space."""
     return Path([Move(seconds, np.array([begin, end]))])
+
+
+def swing(here: Vector, seconds: float, slowest_s: float) -> Path:
+    """To and fro about the waist, at changing speed, from `here` and back to it: what a camera's latency is measured with."""
+    moves: list[Move] = []
+    at, side, left_s = here, 1.0, seconds
+    while left_s > 0:
+        pace_s = slowest_s * (0.75 + 0.25 * np.cos(len(moves)))
+        there = here.copy()
+        there[0] += side * _SWING_RAD
+        moves.append(Move(pace_s, np.array([at, there])))
+        at, side, left_s = there, -side, left_s - pace_s
+    return Path([*moves, Move(slowest_s, np.array([at, here]))])
 
 
 class Plan(NamedTuple):

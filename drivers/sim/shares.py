@@ -1,6 +1,7 @@
 """The physics state as each camera of the rig gets it, and the faults that can be put on a camera."""
 
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import RequestRefused
 from station.rig import Rig
 
-OPTICS: dict[CameraFault, int] = {"move": 0, "turn": 1, "blur": 2, "dark": 3}
-"""Numbers that follow the physics state: mm to the right, degrees about the vertical, σ px, times the light."""
-_WELL = (0.0, 0.0, 0.0, 1.0)
+OPTICS: dict[CameraFault, int] = {"move": 0, "turn": 1, "blur": 2, "dark": 3, "swap": 4}
+"""Numbers that follow the physics state: mm to the right, degrees about the vertical, σ px, times the light, and the view
+shown instead of its own (counted from 1).
+"""
+_WELL = (0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 class _Share:
@@ -61,7 +64,9 @@ class _Share:
 class Shares:
     """One state file per simulated camera, at the path its rig entry names as `source`."""
 
-    def __init__(self, rig: Rig, count: int) -> None:
+    def __init__(self, rig: Rig, count: int, views: Sequence[str]) -> None:
+        """`count`: numbers in the physics state. `views`: the scene's cameras, in its order."""
+        self._rig, self._views = rig, tuple(views)
         self._shares = {
             node: _Share(Path(_settings(rig, node).source), count)
             for node in rig.cameras
@@ -80,7 +85,12 @@ class Shares:
             raise RequestRefused(f"no camera {request.camera}; there are {', '.join(self._shares)}")
         if request.what == "slow" and not request.value > 0:
             raise RequestRefused("slow needs a value: pictures a second, above 0")
-        share.set_fault(request.what, request.value)
+        share.set_fault(request.what, self._view_of(request.other) if request.what == "swap" else request.value)
+
+    def _view_of(self, camera: str) -> float:
+        if camera not in self._shares:
+            raise RequestRefused(f"swap needs the other camera; there are {', '.join(self._shares)}")
+        return 1.0 + self._views.index(_settings(self._rig, camera).view)
 
     def close(self) -> None:
         """Take all files away."""

@@ -17,7 +17,7 @@ import zmq
 from drivers.sim.arms import FollowerPlant, LeaderPlant, follower_ask, leader_shafts
 from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
-from drivers.sim.requests import SetCameraFault, SetServoFault, WorldRequest
+from drivers.sim.requests import SetCameraFault, SetServoFault, SwingArms, WorldRequest
 from drivers.sim.scene import SIDES, TIMESTEP_S, Scene
 from drivers.sim.script import cube_start
 from drivers.sim.servo import Plant
@@ -97,7 +97,7 @@ class MujocoWorld:
         self._scene = Scene()
         self._operator = Operator(self._settings.seed, node.clock())
         self._followers: list[FollowerPlant] = []
-        self._shares = Shares(node.rig, len(self._scene.qpos()))
+        self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views)
         self._answerer: Answerer[WorldRequest] = Answerer(node.rig.name, node.name, WorldRequest)
         self._heard = Subscriber(node.rig.name, [("session", "session"), ("pilot", "pilot")])
         self._poller = zmq.Poller()
@@ -201,6 +201,8 @@ class MujocoWorld:
                 answer(Done("done" if self._handed_over == _DONE_TRUTHS else "not done"))
             elif isinstance(request, SetServoFault | SetCameraFault):
                 answer(self._set_fault(request))
+            elif isinstance(request, SwingArms):
+                answer(self._swing(request))
             else:
                 answer(Refused("only a bench world keeps the truth about latency. Next: use the rig `bench`"))
 
@@ -213,6 +215,13 @@ class MujocoWorld:
         except RequestRefused as error:
             return Refused(str(error))
         return Done()
+
+    def _swing(self, request: SwingArms) -> Reply:
+        if self._operator.swing(self._node.clock(), request.seconds):
+            return Done()
+        return Refused(
+            f"the operator is {self._operator.state}. Next: engage the leaders, wait until the hands are home"
+        )
 
     def _prepare(self, asked: _Asked) -> None:
         if self._waiting is not None:

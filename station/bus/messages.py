@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from station.calibration_files import Calibration
+
 SCHEMA = 1
 
 SourceName = Literal["none", "leader", "vr", "policy", "replay", "park", "hold", "opening"]
@@ -68,6 +70,8 @@ class Description(Message, frozen=True):
     commands: Literal["position", "read-only"] = "read-only"
     notes: tuple[str, ...] = ()
     """What opening changed or could not set: shown by `status`."""
+    calibration: Calibration | None = None
+    """The calibration file in force since it was opened, reference picture left out. The device's process fills it in."""
 
 
 class ArmState(Message, frozen=True):

@@ -153,6 +153,8 @@ class OpenSession(Request, frozen=True):
     reset_s: float = 0.0
     episodes: int = 0
     """How many are wanted: no timed reset starts one more. 0: no limit."""
+    check_result: str = ""
+    """What the check before this session said (JSON of a `check_results.SessionCheck`): it is written into every episode."""
     opening: bool | None = False
     """Begin with ALOHA's opening (`Opening`); None: where the leaders can be driven."""
 

@@ -48,7 +48,3 @@ def main() -> None:
     except KeyboardInterrupt:
         print("station: interrupted; arms hold", file=sys.stderr)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,6 +9,7 @@ from station.bus.messages import PilotState
 from station.bus.requests import Disengage, Engage, OpenSession
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
+from station.cli.checked import session_check
 from station.cli.headless import ALIGN_MS, record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
@@ -51,14 +52,18 @@ def record(
     quiet: Annotated[bool, typer.Option("--quiet", help="no voice, no beeps")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing: engage, record, exit")] = False,
     yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="needed by --headless on real arms")] = False,
+    override: Annotated[
+        str, typer.Option("--override", help="why to record although the check fails; kept in every file")
+    ] = "",
 ) -> None:
     """Record episodes: at a panel with keys and pedals, or unattended with --headless."""
     loaded = rig_of(rig)
     refuse_unattended(loaded, headless, yes)
     folder = str(data.absolute()) if data else ""
     if headless:
-        sitting = OpenSession(task, folder, operator, instruction, scene)
         with attached(loaded):
+            check = session_check(loaded, override, refuses=loaded.moves_real_arms)
+            sitting = OpenSession(task, folder, operator, instruction, scene, check_result=check)
             early = record_headless(loaded, sitting, episodes or 1, seconds or HEADLESS_S)
         if early:
             raise StationError(f"{early} of {episodes or 1} episodes ended early; what they hold is saved")
@@ -67,10 +72,12 @@ def record(
         task, folder, operator, instruction, scene, reset="operator" if reset is None else "timed", reset_s=reset or 0.0,
         episodes=episodes or 0, opening=opening,
     )  # fmt: skip
-    record_at_a_panel(loaded, Plan(sitting, seconds), pedal, tuple(pedal_keys.split(",")), quiet)
+    record_at_a_panel(loaded, Plan(sitting, seconds), pedal, tuple(pedal_keys.split(",")), quiet, override)
 
 
-def record_at_a_panel(rig: Rig, plan: Plan, pedal_path: Path | None, pedal_keys: tuple[str, ...], quiet: bool) -> None:
+def record_at_a_panel(
+    rig: Rig, plan: Plan, pedal_path: Path | None, pedal_keys: tuple[str, ...], quiet: bool, override: str
+) -> None:
     """Interactive recording. What an operator needs is looked for before the station starts."""
     keyboard = Keyboard()
     pedal = Pedal(pedal_path, pedal_keys) if pedal_path is not None else None
@@ -78,6 +85,7 @@ def record_at_a_panel(rig: Rig, plan: Plan, pedal_path: Path | None, pedal_keys:
         console.print(_resuming(rig, plan.opening))
         console.print("looking for the rig's station, or starting one …")
         with attached(rig):
+            plan = plan.checked(session_check(rig, override))
             outcome = Seat(rig, plan, keyboard, pedal, Speaker(quiet)).run()
     finally:
         if pedal is not None:

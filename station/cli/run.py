@@ -7,6 +7,7 @@ import typer
 
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
+from station.cli.checked import last_check
 from station.cli.headless import prepare_scene, record_headless, refuse_unattended
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
@@ -52,7 +53,9 @@ def run(
             return
         if record:
             folder = str(data.absolute()) if data else ""
-            opening = OpenSession(task, folder, operator, told, source="policy", policy=identity)
+            opening = OpenSession(
+                task, folder, operator, told, source="policy", policy=identity, check_result=last_check(loaded)
+            )
             early = _record(loaded, rollout, opening, episodes, seconds or 0.0)
         else:
             early = _run(loaded, rollout, episodes, seconds, attended=not headless)

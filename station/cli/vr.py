@@ -15,6 +15,7 @@ from station.bus.messages import Command, SessionState
 from station.bus.requests import CloseSession, OpenSession
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
+from station.cli.checked import last_check
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, UsageError
@@ -47,7 +48,14 @@ def vr(
         return
     port = int(headset.settings.port)
     if task:
-        opening = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
+        opening = OpenSession(
+            task,
+            str(data.absolute()) if data else "",
+            operator,
+            instruction,
+            source="vr",
+            check_result=last_check(loaded),
+        )
         with attached(loaded):
             sit(loaded, port, opening)
         return

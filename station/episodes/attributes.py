@@ -1,5 +1,6 @@
 """The attributes of an episode file: writing what `layout.ATTRIBUTES` lists."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import h5py
 import msgspec
 import numpy as np
 
-from station.bus.messages import SOURCES
+from station.bus.messages import SOURCES, Description
+from station.calibration_files import Calibration
 from station.episodes import layout
 from station.episodes.journal import JournalHeader
 from station.episodes.survey import Survey
@@ -62,7 +64,8 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "rig": header.rig,
         "rig_sha256": header.rig_sha256,
         "rig_yaml": header.rig_yaml,
-        "devices": msgspec.json.encode(header.descriptions).decode(),
+        "devices": msgspec.json.encode(_without_calibration(header.descriptions)).decode(),
+        "calibration": msgspec.json.encode(_calibrations(header.descriptions)).decode(),
         "check_result": info.check_result,
         "station_version": header.station_version,
         "tick_hz": np.float64(header.tick_hz),
@@ -76,6 +79,14 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "recovered": np.bool_(found.recovered),
         "damage": found.damage,
     }
+
+
+def _without_calibration(descriptions: Mapping[str, Description]) -> dict[str, Description]:
+    return {node: msgspec.structs.replace(about, calibration=None) for node, about in descriptions.items()}
+
+
+def _calibrations(descriptions: Mapping[str, Description]) -> dict[str, Calibration]:
+    return {node: about.calibration for node, about in descriptions.items() if about.calibration is not None}
 
 
 def _strings(names: tuple[str, ...]) -> Any:

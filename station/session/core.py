@@ -185,13 +185,18 @@ class SessionCore:
         self._opened, self._number, self._seconds = left.opened, left.episode, left.seconds
         self._saved, self._discarded, self._early = list(left.saved), left.discarded, left.early
         self._folder = self._folder_of(left.opened)
-        self._ports.prepare(self._folder)
+        free = self._ports.prepare(self._folder)
         for number in left.building:
             self._build(number, self._folder / f"episode_{number}.mcap.part", False, KILLED)
-        self._part = Path(recorder.path)
-        if recorder.recording:
-            self._end_early(KILLED)
-        elif engaged:
+        self._part = self._folder / f"episode_{left.episode}.mcap.part"
+        if recorder.path == str(self._part):
+            if recorder.recording:
+                self._end_early(KILLED)
+            else:  # it ended by itself while nobody listened
+                self._ended(recorder.ended, discarded=False)
+            return
+        self._number = max(left.episode, free)  # its recorder may have gone too: that number is taken by what it left
+        if engaged:
             self.phase, self._why = "ready", KILLED
         else:
             self._hold(KILLED)
@@ -274,7 +279,13 @@ class SessionCore:
         part = self._folder / f"episode_{self._number}.mcap.part"
         opened = self._opened
         info = RecordingInfo(
-            opened.task, self._number, opened.instruction, opened.operator, opened.scene, policy=opened.policy
+            opened.task,
+            self._number,
+            opened.instruction,
+            opened.operator,
+            opened.scene,
+            opened.check_result,
+            opened.policy,
         )
 
         def then(reply: Reply) -> None:

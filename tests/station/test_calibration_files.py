@@ -90,14 +90,16 @@ def test_numbers_that_are_none_are_refused():
         files.Latency(MADE, float("nan"), 1.0)
     with pytest.raises(ValueError, match="one length"):
         files.ArmCalibration(MADE, ("waist",), (0.0, 1.0), (1,), (0.0,))
+    with pytest.raises(ValueError, match="open and closed"):
+        files.GripperRange(0.3, 0.31, 0.02, 0.01)
     with pytest.raises(ValueError, match="signs"):
         files.ArmCalibration(MADE, ("waist",), (0.0,), (2,), (0.0,))
 
 
 def test_an_episode_gets_everything_but_the_picture():
-    kept = json.loads(files.for_episode(whole()))
-    assert kept["reference"]["picture_jpeg"] == ""
-    assert kept["arm"]["offsets_rad"] == [0.01, -0.02]
+    kept = files.for_episode(whole())
+    assert kept.reference.picture_jpeg == ""
+    assert kept.arm == ARM
     assert whole().reference.picture() == b"hello"
 
 

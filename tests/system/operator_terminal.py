@@ -15,6 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from station import check_results
+from station.check_results import CheckResult, StoredCheck
+from station.rig import load_rig
 from tests.system.rig import PATIENCE_S
 
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -114,6 +117,8 @@ class Terminal:
 
 
 def recording(rig: Path, data: Path, *more: str) -> Terminal:
-    """`station record` of the task `pick`."""
+    """`station record` of the task `pick`, on a rig whose check has just passed."""
+    loaded = load_rig(rig)
+    check_results.store(loaded.name, StoredCheck(loaded.sha256, time.time(), CheckResult("pass", ())))
     words = ["record", "--rig", str(rig), "--task", "pick", "--data", str(data), "--operator", "ada", "--quiet", *more]
     return Terminal(words)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from station.bus.messages import Phase, SessionState
 from station.bus.requests import (
     Align,
@@ -53,6 +55,10 @@ class Plan(NamedTuple):
 
     opening: OpenSession
     seconds: float | None
+
+    def checked(self, result: str) -> "Plan":
+        """With what the check before this session said."""
+        return self._replace(opening=msgspec.structs.replace(self.opening, check_result=result))
 
 
 class Binding(NamedTuple):

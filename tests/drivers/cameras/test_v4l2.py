@@ -116,6 +116,29 @@ def test_exposure_auto_is_uvcs_aperture_priority(kernel: FakeV4L2) -> None:
     cam.close()
 
 
+def test_a_control_that_somebody_changed_is_told_with_both_values_until_it_is_back(
+    kernel: FakeV4L2, jpegs: list[bytes]
+) -> None:
+    now_ns = [10**9]
+    settings = OpenCVCamera.Settings(str(kernel.path), 640, 480, 30, "", Controls(focus_auto=0, focus=5))
+    cam = OpenCVCamera(settings, PLACE._replace(clock=lambda: now_ns[0]))
+
+    def look() -> tuple[str, ...]:
+        for _ in range(2):  # as many seconds as controls
+            now_ns[0] += 10**9
+            kernel.shoot(jpegs[0])
+            assert cam.read()
+        return cam.warnings()
+
+    cam.open()
+    assert look() == ()
+    kernel.controls[FOCUS] = 40
+    assert look() == ("focus is 40, 5 was set: something changed it",)
+    kernel.controls[FOCUS] = 5
+    assert look() == ()
+    cam.close()
+
+
 def test_controls_that_did_not_take_are_named(kernel: FakeV4L2) -> None:
     kernel.stuck = {EXPOSURE}
     cam = camera(kernel, focus=5, exposure=120, zoom=2)

@@ -67,7 +67,7 @@ def test_it_brings_the_leaders_to_wherever_the_followers_are_before_an_alignment
     sitting.followers["left"] = REST["left"] + [0.5, 0.6, -0.5, 0.4, 0.3, 0.2, 0.7]
     sitting.go_on(5)
     assert apart(sitting.hands(), sitting.followers) < 0.01
-    assert sitting.fastest < 2.0
+    assert sitting.fastest < 1.0
 
 
 def test_it_keeps_still_while_the_pilot_aligns() -> None:
@@ -170,3 +170,23 @@ def test_hands_never_jump() -> None:
     ):
         sitting.go_on(seconds, pilot, phase, episode)  # type: ignore[arg-type]
     assert sitting.fastest < 4.5
+
+
+def test_it_swings_both_arms_at_changing_speed_while_it_waits_and_is_followed() -> None:
+    sitting = Sitting()
+    assert not sitting.operator.swing(0, 6.0)
+    sitting = ready()
+    assert sitting.operator.swing(sitting.now, 6.0)
+    waists: dict[str, list[float]] = {side: [] for side in START}
+    for _ in range(900):
+        sitting.go_on(0.01)
+        for side, hand in sitting.hands().items():
+            waists[side].append(float(hand[0]))
+    for path in waists.values():
+        assert max(path) > 0.11
+        assert min(path) < -0.11
+        turns = np.flatnonzero(np.diff(np.sign(np.diff(path))))
+        assert len(set(np.diff(turns) // 10)) > 2
+        assert abs(path[-1]) < 1e-6
+    assert sitting.operator.state == "waiting"
+    assert sitting.fastest < 1.0

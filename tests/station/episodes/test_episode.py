@@ -9,11 +9,13 @@ from typing import Any
 
 import cv2
 import h5py
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from station import calibration_files
 from station.bus.messages import SOURCES, ArmState, Chosen, Frame, Hand, HandPose, Header, Row, Tick, Vector
 from station.bus.wire import Sample
 from station.device import Description, Dimension, StreamDescription
@@ -492,3 +494,21 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
 def test_the_reference_is_current() -> None:
     reference = Path(__file__).parents[3] / "docs" / "reference" / "episode-file.md"
     assert reference.read_text() == layout.reference(), "print it again: python -m station.episodes.layout"
+
+
+def test_calibration_and_check_travel_into_the_file(tmp_path: Path) -> None:
+    made = calibration_files.Made("2026-01-02T03:04:05+00:00", "ada", "motion", 120)
+    known = calibration_files.Calibration(
+        "C0", "cam_high", "webcam", 3, latency=calibration_files.Latency(made, 41.5, 1.0)
+    )
+    first = header()
+    devices = first.descriptions | {"cam_high": msgspec.structs.replace(camera_description(), calibration=known)}
+    info = msgspec.structs.replace(first.info, check_result='{"verdict": "fail", "override": "last one today"}')
+    part = tmp_path / "episode_0.mcap.part"
+    write(part, Recording(3, [patch_jpeg()]), msgspec.structs.replace(first, descriptions=devices, info=info))
+    run(part)
+    with h5py.File(tmp_path / "episode_0.hdf5") as file:
+        kept = msgspec.json.decode(file.attrs["calibration"], type=dict[str, calibration_files.Calibration])
+        assert kept == {"cam_high": known}
+        assert "41.5" not in file.attrs["devices"]
+        assert file.attrs["check_result"] == info.check_result

@@ -97,7 +97,7 @@ class World:
 
 def test_a_sitting() -> None:
     world = World()
-    world.press(OpenSession("pick"))
+    world.press(OpenSession("pick", check_result='{"verdict": "warn"}'))
     assert world.core.phase == "opening"
     request, then = world.pilot_asked.pop()
     assert request == Engage("leader")
@@ -108,6 +108,7 @@ def test_a_sitting() -> None:
     begin, then_begun = world.sync_asked.pop()
     assert isinstance(begin, BeginRecording)
     assert (begin.ticks, begin.path, begin.info.episode) == (100, "/data/pick/episode_4.mcap.part", 4)
+    assert begin.info.check_result == '{"verdict": "warn"}'
     then_begun(Done())
     world.recorder(57)
     assert world.core.state().recorded_ticks == 57

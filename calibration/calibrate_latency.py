@@ -1,0 +1,53 @@
+"""`station calibrate latency`: cameras against the arms, followers behind leaders, while somebody moves them."""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from calibration import latency
+from calibration.measuring import Measuring
+from calibration.motion import Motion, camera_lag
+from station.calibration_files import Latency
+from station.errors import MeasurementPoor
+
+
+def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterator[str]:
+    """Camera latencies against the follower that moves most, then every joint's lag behind its leader."""
+    measuring.ask(f"get ready to swing the arms before the cameras, at changing speed, for {seconds:g} s")
+    for node, motion in measuring.watch_motion(nodes, seconds).items():
+        yield _camera(measuring, node, motion)
+    for side in measuring.rig.sides:
+        if side.leader and side.follower:
+            yield from _followers(measuring, side.leader, side.follower)
+
+
+def _camera(measuring: Measuring, node: str, motion: Motion) -> str:
+    try:
+        found = camera_lag(measuring.seen.arms, motion)
+    except MeasurementPoor as error:
+        return f"{node}: {error}"
+    in_force = measuring.in_force(node)
+    before = in_force.latency.latency_ms if in_force is not None and in_force.latency is not None else 0.0
+    total = found.lag_ms + before
+    made = measuring.made("motion of the followers", len(motion.at_ns), {"correlation": found.correlation})
+    path = measuring.save(node, latency=Latency(made, total, found.uncertainty_ms))
+    return f"{node}: {found.lag_ms:+.1f} ± {found.uncertainty_ms:.1f} ms late against the followers; {total:.1f} ms in all. {path}"
+
+
+def _followers(measuring: Measuring, leader: str, follower: str) -> Iterator[str]:
+    one, other = measuring.seen.arms[leader], measuring.seen.arms[follower]
+    lags: dict[str, float] = {}
+    for place, joint in enumerate(one.joints):
+        lag = latency.follower_lag(
+            np.array(one.at_ns, np.int64),
+            one.joint_rad[:, place],
+            np.array(other.at_ns, np.int64),
+            other.joint_rad[:, place],
+        )
+        if lag is not None:
+            lags[joint] = lag.lag_ms
+            yield f"{follower}: {joint} follows {lag.lag_ms:.0f} ± {lag.uncertainty_ms:.0f} ms behind {leader}"
+    if lags:
+        zeros = measuring.zeros_stored(follower)
+        yield f"{follower}: kept. {measuring.save(follower, arm=msgspec.structs.replace(zeros, lag_ms=zeros.lag_ms | lags))}"

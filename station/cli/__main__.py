@@ -1,0 +1,5 @@
+"""`python -m station.cli` is the `station` command: how the station calls itself."""
+
+from station.cli import main
+
+main()

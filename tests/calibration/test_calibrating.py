@@ -1,0 +1,279 @@
+"""What `station calibrate` does with an operator and a rig: a listener of made-up readings stands where the bus would."""
+
+import itertools
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
+
+from calibration import calibrate_arms, calibrate_cameras, calibrate_latency, checks_arms, measuring, sighting
+from calibration.board import View
+from calibration.measuring import Measuring
+from calibration.motion import Motion
+from calibration.poses import angle_deg, distance_mm, from_quaternion, from_vectors
+from calibration.survey import ArmSeen, CameraSeen, Survey
+from station import calibration_files
+from station.bus.messages import Description, Dimension, StreamDescription
+from station.calibration_files import ArmCalibration, Calibration, GripperRange, Intrinsics, Latency, Made
+from station.clock import NS_PER_MS, NS_PER_S
+from station.errors import MeasurementPoor
+from station.rig import find_rig, load_rig
+
+JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
+REST = np.array([0.0, -1.8, 1.6, 0.1, 0.6, 0.0])
+ARMS = ("leader_left", "follower_left", "leader_right", "follower_right")
+MADE = Made("2026-01-02T03:04:05+00:00", "ada", "test", 1)
+
+
+def arm_description(node):
+    joints = tuple(Dimension(name, "rad", -3.1, 3.1, start=0.0) for name in JOINTS)
+    stream = StreamDescription("arm_state", 100.0, (*joints, Dimension("gripper", "1", 0.0, 1.0)))
+    return Description("vx300s" if "follower" in node else "wx250s", f"serial {node}", "46", (stream,))
+
+
+class World:
+    """The rig as the listener hears it; `told` is what the operator was asked, `acts` what they do then."""
+
+    def __init__(self, rig):
+        self.now_ns = 10**9
+        self.joints = {node: REST.copy() for node in ARMS}
+        self.gripper = lambda _t_s: 0.0
+        self.torque = False
+        self.told, self.acts = [], []
+        self.seen = Survey({node: ArmSeen(description=arm_description(node)) for node in ARMS}, {})
+        for node in rig.cameras:
+            stream = StreamDescription("frame", 30.0, width=WIDTH, height=HEIGHT)
+            self.seen.cameras[node] = CameraSeen(description=Description("webcam", f"serial {node}", "", (stream,)))
+            self.seen.cameras[node].pictures.append(b"")
+
+    def ask(self, prompt):
+        self.told.append(prompt)
+        if self.acts:
+            self.acts.pop(0)()
+
+    def listen(self, until_ns, _clock):
+        while self.now_ns < until_ns:
+            self.now_ns += 10 * NS_PER_MS
+            for node, arm in self.seen.arms.items():
+                arm.at_ns.append(self.now_ns)
+                arm.replies_ns.append(NS_PER_MS)
+                arm.positions.append((*self.joints[node], self.gripper(self.now_ns / NS_PER_S)))
+                arm.torque = self.torque
+
+    def forget_samples(self):
+        for arm in self.seen.arms.values():
+            arm.at_ns.clear()
+            arm.positions.clear()
+
+    def all_described(self):
+        return True
+
+    def close(self):
+        """Nothing is held."""
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch, runtime):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = World(load_rig(find_rig("sim")))
+    monkeypatch.setattr(measuring, "Listener", lambda _rig: made)
+    return made
+
+
+@pytest.fixture
+def bench(world):
+    rig = load_rig(find_rig("sim"))
+    with Measuring(rig, lambda _: nullcontext(), "ada", world.ask, lambda: world.now_ns) as ready:
+        yield ready
+
+
+def in_force(world, node, **parts):
+    """The device was opened with this file."""
+    known = Calibration(f"serial {node}", node, "vx300s", **parts)
+    calibration_files.save(known)
+    seen = world.seen.arms.get(node) or world.seen.cameras[node]
+    about = seen.description
+    seen.description = Description(about.model, about.serial, about.firmware, about.streams, calibration=known)
+
+
+def zeros(offsets=(0.0,) * 6, **parts):
+    return ArmCalibration(MADE, JOINTS, tuple(offsets), (1,) * 6, (0.0,) * 6, **parts)
+
+
+def stored(node):
+    found = calibration_files.load(f"serial {node}")
+    assert found is not None
+    return found
+
+
+def test_where_an_arm_rests_is_kept_and_its_zeros_stay(world, bench):
+    def place_again(by):
+        world.joints["follower_left"] = REST + by
+
+    world.acts = [lambda by=by: place_again(by) for by in (0.0, 0.002, -0.002)]
+    assert "repeatable to 0.11°; zeros as before" in calibrate_arms.zero(bench, "follower_left", 3, None)
+    kept = stored("follower_left").arm
+    assert kept.rest_rad == pytest.approx(REST, abs=1e-6)
+    assert kept.offsets_rad == (0.0,) * 6
+    assert (kept.made.operator, kept.made.method) == ("ada", "rest stops")
+    assert len(world.told) == 3
+
+
+def test_a_jig_moves_the_zeros_and_what_the_driver_has_in_force_is_undone_first(world, bench):
+    in_force(world, "follower_left", arm=zeros((0.3, 0, 0, 0, 0, 0)))
+    true = REST + np.array([0.02, 0, 0, 0, -0.01, 0])  # the driver reads REST there
+    told = calibrate_arms.zero(bench, "follower_left", 1, np.degrees(true).tolist())
+    assert "waist -1.15°" in told
+    assert "wrist_angle +0.57°" in told
+    assert stored("follower_left").arm.offsets_rad == pytest.approx((0.28, 0, 0, 0, 0.01, 0), abs=1e-6)
+    assert stored("follower_left").arm.rest_rad == pytest.approx(true, abs=1e-6)
+
+
+def test_a_file_that_is_not_yet_in_force_is_built_upon(world, bench):
+    in_force(world, "follower_left", arm=zeros((0.3, 0, 0, 0, 0, 0)))
+    calibration_files.save(
+        Calibration("serial follower_left", "follower_left", "vx300s", arm=zeros((0.5, 0, 0, 0, 0, 0)))
+    )
+    calibrate_arms.zero(bench, "follower_left", 1, None)
+    assert stored("follower_left").arm.offsets_rad[0] == 0.5
+    assert stored("follower_left").arm.rest_rad[0] == pytest.approx(-0.2, abs=1e-6)
+
+
+def test_an_arm_with_torque_is_not_zeroed(world, bench):
+    world.torque = True
+    bench.listen(0.1)
+    with pytest.raises(MeasurementPoor, match=r"torque on.*park --release"):
+        calibrate_arms.zero(bench, "follower_left", 1, None)
+    with pytest.raises(MeasurementPoor, match="torque on"):
+        list(calibrate_arms.compare(bench, "leader_left", "follower_left", 3))
+
+
+def test_leader_and_follower_are_compared_pose_by_pose(world, bench):
+    random = np.random.default_rng(4)
+
+    def pose():
+        both = random.uniform(-1, 1, 6)
+        world.joints["follower_left"] = both
+        world.joints["leader_left"] = both + np.radians([0, 0, 2.0, 0, 0, 0])
+        world.joints["leader_left"][5] = -both[5]
+
+    world.acts = [pose] * 5
+    lines = {
+        line.split(": ")[1].split()[0]: line
+        for line in calibrate_arms.compare(bench, "leader_left", "follower_left", 5)
+    }
+    assert set(lines) == set(JOINTS)
+    assert "elbow +2.00°" in lines["elbow"]
+    assert "one of the two zeros is off" in lines["elbow"]
+    assert "that is no zero, but a sign" in lines["wrist_rotate"]
+    assert lines["waist"].endswith("within 0.00°")
+
+
+@pytest.mark.parametrize("measured_before", [False, True])
+def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by_the_check(
+    world, bench, measured_before
+):
+    full, short = GripperRange(1.4910, -0.6213, 0.058, 0.01844), 1.4910 - 0.1 * (1.4910 + 0.6213)
+    normal = full
+    if measured_before:  # the driver then normalises by that
+        normal = GripperRange(1.40, -0.60, 0.056, 0.019)
+        in_force(world, "follower_left", arm=zeros(gripper=normal))
+
+    def opening(t_s):
+        rad = full.close_rad + (short - full.close_rad) * (0.5 - 0.5 * np.cos(2 * np.pi * t_s / 2))
+        return (rad - normal.close_rad) / (normal.open_rad - normal.close_rad)
+
+    world.gripper = opening
+    assert "opens +10." in calibrate_arms.gripper(bench, "follower_left", 6.0)
+    kept = stored("follower_left").arm.gripper
+    assert kept.open_rad == pytest.approx(short, abs=0.01)
+    known = {f"serial {node}": calibration_files.load(f"serial {node}") for node in ("follower_left",)}
+    found = [f for f in checks_arms.check(bench.rig, world.seen, known) if f.name == "gripper range"]
+    mine = next(f for f in found if f.device == "follower_left")
+    assert mine.verdict == "fail"
+    assert mine.value == pytest.approx(10.0, abs=0.5)
+    assert {f.verdict for f in found if f is not mine} == {"unchecked"}
+
+
+def test_a_wrist_camera_is_placed_by_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree(world, bench, monkeypatch):
+    camera, arm = "cam_left_wrist", "follower_left"
+    lens = Intrinsics(MADE, WIDTH, HEIGHT, 533.0, 531.0, 322.5, 236.5, tuple(LENS.distortion.tolist()))
+    calibration_files.save(Calibration(f"serial {camera}", camera, "webcam", intrinsics=lens))
+    true = from_vectors(np.array([-1.8, 0.1, -1.5]), np.array([-0.07, 0.02, 0.06]))
+    gripper_at, random = calibrate_cameras.GripperPose(bench, arm), np.random.default_rng(2)
+    middle = np.array([0.0, -0.6, 0.8, 0.0, 0.6, 0.0])
+    board = gripper_at(middle) @ true @ looking_at((0.1, 0.07), 0.4)
+    world.acts = [lambda: None]
+
+    def corners(joints):
+        seen = (gripper_at(joints) @ true).inverse() @ board
+        return LENS.project(BOARD.corners_m @ seen.rotation.T + seen.translation_m)
+
+    def hold(joints):  # the servos read half a tick off
+        world.joints[arm], world.joints["truth"] = joints + random.normal(0, 0.0008, 6), joints
+
+    while len(world.acts) <= calibrate_cameras.STOPS:
+        joints = middle + random.uniform(-0.35, 0.35, 6)
+        px = corners(joints)
+        if px.min() > 0 and px[:, 0].max() < WIDTH and px[:, 1].max() < HEIGHT:
+            world.acts.append(lambda joints=joints: hold(joints))
+
+    def find(_gray, _board):
+        px = corners(world.joints["truth"])
+        return View(px + random.normal(0, 0.03, px.shape), np.arange(len(px)), WIDTH, HEIGHT)
+
+    monkeypatch.setattr(sighting, "find", find)
+    monkeypatch.setattr(CameraSeen, "grays", lambda *_: [np.zeros((HEIGHT, WIDTH), np.uint8)])
+    told = calibrate_cameras.wrist(bench, camera, arm, BOARD)
+    kept = stored(camera).extrinsics
+    found = from_quaternion(kept.quaternion_wxyz, kept.xyz_m)
+    assert kept.parent == arm
+    assert distance_mm(found, true) < 1.0
+    assert angle_deg(found, true) < 0.2
+    assert 0 < kept.made.residuals["held_out_mm"] < 2.5
+    assert f"{kept.made.residuals['held_out_mm']:.2f} mm" in told
+    assert kept.depth_m == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_wrist_camera_without_a_lens_or_with_too_few_stops_is_refused(world, bench, monkeypatch):
+    with pytest.raises(MeasurementPoor, match="no measured lens"):
+        calibrate_cameras.wrist(bench, "cam_left_wrist", "follower_left", BOARD)
+    lens = Intrinsics(MADE, WIDTH, HEIGHT, 533.0, 531.0, 322.5, 236.5, (0.0,) * 5)
+    calibration_files.save(Calibration("serial cam_left_wrist", "cam_left_wrist", "webcam", intrinsics=lens))
+    monkeypatch.setattr(sighting, "find", lambda *_: None)
+    monkeypatch.setattr(CameraSeen, "grays", lambda *_: [np.zeros((HEIGHT, WIDTH), np.uint8)])
+    with pytest.raises(MeasurementPoor, match="0 stops, 8 are needed"):
+        calibrate_cameras.wrist(bench, "cam_left_wrist", "follower_left", BOARD)
+    assert sum("this stop is left out" in told for told in world.told) == calibrate_cameras.STOPS
+
+
+def test_a_measured_latency_adds_to_the_one_in_force_and_lags_are_kept(world, bench, monkeypatch):
+    in_force(world, "cam_high", latency=Latency(MADE, 30.0, 1.0))
+    late_ns = 12 * NS_PER_MS  # what is left
+
+    def pose(t_ns):
+        t_s = t_ns / NS_PER_S
+        return REST + 0.5 * np.sin(2 * np.pi * 0.35 * t_s * (1 + 0.05 * t_s)) * np.array([1, 0, 0.5, 0, 0, 0])
+
+    def watch(_nodes, seconds):
+        times = np.arange(10**9, 10**9 + int(seconds * NS_PER_S), 10 * NS_PER_MS)
+        for node, arm in world.seen.arms.items():
+            lag_ns = 80 * NS_PER_MS if node.startswith("follower") else 0
+            arm.at_ns[:] = times.tolist()
+            arm.positions[:] = [(*pose(t - lag_ns), 0.0) for t in times]
+        stamps = np.arange(10**9 + NS_PER_S, 10**9 + int((seconds - 1) * NS_PER_S), 66_666_667)
+        motion = []
+        for a, b in itertools.pairwise(stamps):
+            between = [pose(t - 80 * NS_PER_MS - late_ns)[0] for t in np.linspace(a, b, 8)]
+            motion.append(40 * float(np.abs(np.diff(between)).sum()))
+        return {"cam_high": Motion(stamps.tolist(), motion)}
+
+    monkeypatch.setattr(bench, "watch_motion", watch)
+    lines = list(calibrate_latency.latencies(bench, ["cam_high"], 12.0))
+    assert stored("cam_high").latency.latency_ms == pytest.approx(42.0, abs=3.0)
+    assert "ms in all" in lines[0]
+    lags = stored("follower_left").arm.lag_ms
+    assert set(lags) == {"waist", "elbow"}
+    assert lags["waist"] == pytest.approx(80.0, abs=1.5)
+    assert stored("follower_left").arm.offsets_rad == (0.0,) * 6
