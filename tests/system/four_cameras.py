@@ -90,7 +90,9 @@ def measure(rig: Rig, folder: Path, seconds: float) -> list[str]:
     for name, values in (("tick sent → ask sent", after_sent), ("t_k → ask sent", after_tick)):
         found = Distribution.of(values)
         lines.append(f"| {name} | {found.p50:.2f} | {found.p95:.2f} | {found.p99:.2f} | {found.max:.2f} | {found.n} |")
-    lines.append(f"\nholds: {holds}; the runner: " + ", ".join(f"{name} {value:.1f}" for name, value in readings.items()))
+    lines.append(
+        f"\nholds: {holds}; the runner: " + ", ".join(f"{name} {value:.1f}" for name, value in readings.items())
+    )
     return lines
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -29,7 +30,7 @@ from station.bus.requests import (
     Undo,
 )  # fmt: skip
 from station.rig import Rig, Safety
-from station.session.core import BUTTONS, SessionCore
+from station.session.core import BUTTONS, KILLED, SessionCore, Sitting
 from station.session.room import Room
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
@@ -45,6 +46,7 @@ class World:
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
         self.unwritable = self.gone = False
+        self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
         self.core = SessionCore(RIG, self)
 
@@ -58,7 +60,7 @@ class World:
         if self.unwritable:
             raise PermissionError(13, "Permission denied")
         assert folder == Path("/data/pick")
-        return 4
+        return self.free
 
     def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
         self.finalising.append((part, discarded, then))
@@ -359,3 +361,36 @@ def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_no
     world.press(button)
     assert world.replies == [Refused(f"{type(button).__name__} makes no sense while ended. Next: OpenSession")]
     assert type(button) not in BUTTONS["ended"]
+
+
+LEFT = Sitting(OpenSession("pick"), 4, saved=(2,), building=(3,), discarded=1, early=0, seconds=2.0)
+
+
+def reborn(path: str, recording: bool, ended: str = "", pilot: Literal["engaged", "hold"] = "engaged") -> World:
+    """A new life that finds the last one's sitting."""
+    world = World()
+    world.core.heard_pilot(PilotState(pilot, "leader", "silent" if pilot == "hold" else "", ()))
+    world.core.restore(LEFT, RecorderState(recording, path, 20, ended, 0, 0, ()), pilot == "engaged")
+    return world
+
+
+def test_a_new_life_ends_what_its_last_one_was_recording() -> None:
+    world = reborn("/data/pick/episode_4.mcap.part", True)
+    world.sync_asked.pop()[1](Done())
+    assert [part.name for part, _, _ in world.finalising] == ["episode_3.mcap.part", "episode_4.mcap.part"]
+    assert (world.core.phase, world.core.state().episode, world.core.state().why) == ("ready", 5, KILLED)
+
+
+def test_an_episode_that_ended_while_nobody_listened_keeps_its_number_and_its_cause() -> None:
+    world = reborn("/data/pick/episode_4.mcap.part", False, "hold: leader_left is silent", "hold")
+    assert world.finalising[-1][0].name == "episode_4.mcap.part"
+    state = world.core.state()
+    assert (state.phase, state.episode, state.why) == ("hold", 5, "hold: leader_left is silent")
+    assert state.ended_early == 1
+
+
+def test_a_number_that_a_killed_recorder_has_used_is_not_used_again() -> None:
+    world = World()
+    world.free = 5
+    world.core.restore(LEFT, RecorderState(False, "", 0, "", 0, 0, ()), True)
+    assert (world.core.phase, world.core.state().episode) == ("ready", 5)
