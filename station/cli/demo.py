@@ -47,7 +47,7 @@ def demo(
 def _table(fresh: list[Episode]) -> Table:
     table = Table(title="recorded")
     for column in ("episode", "ticks", "late", "lost", "repeated", "MB", "where"):
-        table.add_column(column, justify="left" if column == "where" else "right")
+        table.add_column(column, justify="left" if column == "where" else "right", overflow="fold")
     for e in fresh:
         numbers = (e.number, e.rows, e.late, e.lost, e.stale, round(e.size_bytes / 1e6))
         table.add_row(*map(str, numbers), str(e.path))
