@@ -1,5 +1,7 @@
 """The real command in a real terminal: an operator's half hour in two minutes."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from station.episodes.labels import read_labels
 from station.episodes.recover import recover
 from station.episodes.verify import verify
 from station.rig import load_rig
+from station.runtime import runtime_folder
 from tests.system.operator_terminal import Terminal, recording
 from tests.system.rig import light_rig
 
@@ -131,7 +134,10 @@ def test_ctrl_c_twice_ends_at_once_and_costs_nothing_that_was_acknowledged(rig: 
         seat.until("R E A D Y")
         seat.press(" ")
         seat.until("0:01.")
+        lock = runtime_folder(load_rig(rig).name) / "session.lock"
+        os.kill(int(lock.read_text()), signal.SIGSTOP)  # who presses twice has waited for something that does not come
         seat.interrupt()
+        seat.until("Ending the sitting")
         seat.interrupt()
         assert seat.ended() == 1
         assert seat.restored()

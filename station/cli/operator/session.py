@@ -15,7 +15,6 @@ from station.bus.messages import PilotState, RecorderState, SessionState, Statio
 from station.bus.requests import (
     Align,
     CloseSession,
-    Done,
     Label,
     Note,
     OpenSession,
@@ -260,11 +259,9 @@ class Seat:
             self._board.tell(f"the session did not answer {type(request).__name__}; try again", "bad", now_ns)
 
     def _answered(self, request: SessionRequest, reply: Reply, now_ns: int) -> None:
-        if isinstance(request, CloseSession):
-            self._over = self._over or isinstance(reply, Done)
-        elif self._board.leaving:
-            return
-        elif isinstance(reply, Refused):
+        if isinstance(request, CloseSession) or self._board.leaving:
+            return  # the session's state says when it is over, and what was saved
+        if isinstance(reply, Refused):
             self._board.tell(reply.why, "bad", now_ns)
             self._speak(Cue("no"), now_ns)
         elif type(request) in _TOLD:
