@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,8 @@ from station.session.room import Room, room
 STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
 """How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
+AT_ONCE = 2
+"""HDF5 files being built; more wait for their turn in their journals."""
 OPENING_NS = 600 * NS_PER_S
 """An opening waits for the operator's hands."""
 
@@ -84,6 +87,14 @@ class _Finaliser(NamedTuple):
     then: Callable[[Path | None, str], None]
 
 
+class _Waiting(NamedTuple):
+    """A journal whose turn has not come."""
+
+    journal: Path
+    ended: str
+    then: Callable[[Path | None, str], None]
+
+
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file of a sitting: it is over when the supervisor it belonged to is gone."""
 
@@ -107,6 +118,7 @@ class SessionNode:
         self._node = node
         self._neighbours = {name: _Neighbour(node, name) for name in ("pilot", "synchronizer")}
         self._finalisers: list[_Finaliser] = []
+        self._waiting: deque[_Waiting] = deque()
         self._core = SessionCore(rig, self)
         self._answerer: Answerer[SessionRequest] = Answerer(rig.name, "session", SessionRequest)
         self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer")])
@@ -142,8 +154,15 @@ class SessionNode:
         except OSError as error:
             then(None, f"{part}: {error.strerror}. Next: bring the disk back, then `station episodes recover`")
             return
-        popen = self._spawn("station.episodes.finalise", journal, "--ended", ended, "--wait")
-        self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
+        self._waiting.append(_Waiting(journal, ended, then))
+        self._build_next()
+
+    def _build_next(self) -> None:
+        """Few at once: twenty short episodes in a row must not take the processor from who records the next one."""
+        while self._waiting and len(self._finalisers) < AT_ONCE:
+            journal, ended, then = self._waiting.popleft()
+            popen = self._spawn("station.episodes.finalise", journal, "--ended", ended, "--wait")
+            self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:
         """Port: what the disk holds."""
@@ -229,6 +248,7 @@ class SessionNode:
             finaliser.then(
                 Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows"
             )
+            self._build_next()
 
     def _tell(self) -> None:
         now_ns = self._node.clock()
