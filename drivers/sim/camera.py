@@ -3,6 +3,7 @@
 It draws the physics state that the world shares (`state_file`) and stamps each picture with the physics time it shows.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -52,7 +53,12 @@ class MujocoCamera:
         self._skipped = 0
 
     def open(self) -> None:
-        """Map the world's state and make a renderer."""
+        """Map the world's state and make a renderer.
+
+        Drawing takes a processor that a camera of metal would not: it gives up the priority of the process table, or four
+        of them would exhaust what the kernel allows the real-time scheduler, and the arms with them.
+        """
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         path = Path(self._settings.source)
         try:
             self._state = StateReader(path)
