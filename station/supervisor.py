@@ -36,6 +36,7 @@ OPENING_NS = 20 * NS_PER_S
 """A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
 SILENT_NS = 3 * NS_PER_S
 """Health comes twice a second; six missing in a row is stuck."""
+STARTING_NICE = -10
 STOP_S = 3.0
 """How long a stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
 PERIOD_MS = 500
@@ -67,6 +68,7 @@ class Child:
             return False
         self._log = self._log_path.open("a")
         command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
+        command += ["--realtime", str(self.row.realtime)]
         self.popen = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
         )
@@ -75,8 +77,8 @@ class Child:
         self._started_ns = now_ns
         self.health, self.health_at_ns = None, 0
         if self.row.realtime:
-            with contextlib.suppress(PermissionError):  # needs root or RLIMIT_RTPRIO: udev/station@.service grants it
-                os.sched_setscheduler(self.popen.pid, os.SCHED_FIFO, os.sched_param(self.row.realtime))
+            with contextlib.suppress(PermissionError):  # ahead of what is no node, until it takes its priority itself
+                os.setpriority(os.PRIO_PROCESS, self.popen.pid, STARTING_NICE)
         self._usage = psutil.Process(self.popen.pid)
         self._usage.cpu_percent()
         return True
