@@ -22,7 +22,7 @@ def train(
     task: Annotated[str, typer.Option("--task", help="only this task's episodes")] = "",
     cameras: Annotated[
         str, typer.Option("--cameras", help="names, in the order the policy will have them")
-    ] = "cam_high,cam_low,cam_left_wrist,cam_right_wrist",
+    ] = "cam_high,cam_left_wrist,cam_right_wrist",
     image: Annotated[str, typer.Option("--image", metavar="WxH")] = f"{_DEFAULT.image.width}x{_DEFAULT.image.height}",
     steps: Annotated[int, typer.Option("--steps", min=1, help="in all, over every sitting")] = _DEFAULT.steps,
     minutes: Annotated[

@@ -151,7 +151,8 @@ class Batches:
             demo = self._demos[i]
             for camera in range(cameras):
                 pictures[b, camera] = demo.pictures[camera][demo.shown[camera, max(0, row - ages[b, camera])]]
-        images = np.empty((len(rows), cameras, 3, self._image.height, self._image.width), np.float32)
+        # channels last in memory: convolutions are a sixth faster
+        images = np.moveaxis(np.empty(pictures.shape, np.float32), -1, -3)
         self._pixels.normalise(pictures, images)
         contrast, brightness = random.uniform(-disorder.light, disorder.light, (2, len(rows), cameras, 1, 1, 1))
         if disorder.light:
