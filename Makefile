@@ -59,7 +59,7 @@ unit: setup $(BROWSER)
 test-rig: setup
 	$(BIN)/python -m pytest -m rig tests
 
-# importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it
+# training, importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it
 test-torch: $(TORCH_STAMP)
 	$(VENV)-torch/bin/python -m pytest -m torch tests/torch
 

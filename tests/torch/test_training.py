@@ -1,7 +1,6 @@
 """From episode files to a policy folder, and from a checkpoint on."""
 
 import itertools
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,8 +57,8 @@ def test_it_learns_and_says_so(learner: Make) -> None:
     one = learner(steps=300)
     found = list(one.learn(10.0, every=100))
     assert [judgement.step for judgement in found] == [100, 200, 300]
-    assert found[-1].loss < 0.6 * found[0].loss
-    assert all(math.isfinite(judgement.grasp_rad) for judgement in found)
+    assert found[-1].loss < 0.8 * found[0].loss
+    assert found[-1].grasp_rad < 0.5 * found[0].grasp_rad, "of a demonstration that was held out"
     assert one.best == min(found, key=lambda judgement: judgement.loss)
 
 
@@ -102,16 +101,26 @@ def test_what_was_learnt_is_exported_small_and_runs(learner: Make, tmp_path: Pat
 def test_the_recipe_that_ships_stays_below_five_megabytes(tmp_path: Path, demos: list[Demonstration]) -> None:
     from station.policy.training.learner import LARGEST_BYTES, Learner, Recipe
 
-    recipe = Recipe(("cam_high",), IMAGE, steps=1, batch=2)
-    normalization = statistics(demos)
-    one = Learner(recipe, normalization, Batches(demos, normalization, 25, 12.5, IMAGE), tmp_path / "training")
-    one.export(tmp_path / "policy", made.NAMES, "", [])
+    def trained(name: str, **changes: int) -> Learner:
+        recipe = Recipe(("cam_high",), IMAGE, steps=1, batch=2, **changes)
+        batches = Batches(demos, statistics(demos), recipe.chunk, recipe.rate_hz, IMAGE)
+        one = Learner(recipe, statistics(demos), batches, tmp_path / name)
+        list(one.learn(10.0))
+        return one
+
+    trained("training").export(tmp_path / "policy", made.NAMES, "", [])
     assert (tmp_path / "policy" / "policy.onnx").stat().st_size < LARGEST_BYTES
-    big = Recipe(("cam_high",), IMAGE, steps=1, batch=2, hidden_dim=256, feedforward_dim=1024)
-    other = Learner(big, normalization, Batches(demos, normalization, 25, 12.5, IMAGE), tmp_path / "big")
     with pytest.raises(PolicyError, match="at most 5000000 ship"):
-        other.export(tmp_path / "too-big", made.NAMES, "", [])
+        trained("big", hidden_dim=256, feedforward_dim=1024).export(tmp_path / "too-big", made.NAMES, "", [])
     assert not (tmp_path / "too-big").exists()
+
+
+def test_what_had_no_time_is_not_exported(learner: Make, tmp_path: Path) -> None:
+    one = learner()
+    assert list(one.learn(0.0)) == []
+    with pytest.raises(PolicyError, match="nothing was learnt yet"):
+        one.export(tmp_path / "policy", made.NAMES, "", [])
+    assert not (tmp_path / "policy").exists()
 
 
 def test_the_command_trains_and_exports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,11 +69,10 @@ def _line(found: Judgement, best: Judgement | None) -> str:
 
 def _notes(learner: Learner, demos: list[Demonstration]) -> list[str]:
     best = learner.best
-    judged = f"best at step {best.step}: held-out loss {best.loss:.4f}" if best else "not trained"
-    return [
-        f"trained by station.policy.training on {len(demos)} episodes, {learner.step} steps, seed {learner.recipe.seed}",
-        judged,
-    ]
+    made = (
+        f"trained by station.policy.training on {len(demos)} episodes, {learner.step} steps, seed {learner.recipe.seed}"
+    )
+    return [made, *([f"best at step {best.step}: held-out loss {best.loss:.4f}"] if best else [])]
 
 
 def _image(text: str) -> Image:

@@ -179,9 +179,14 @@ class Learner:
         )
 
     def export(self, folder: Path, dim_names: tuple[str, ...], instruction: str, notes: list[str]) -> Difference:
-        """Write the best network so far as a policy folder. Raises PolicyError: it is there already, or is too big to ship."""
+        """Write the best network so far as a policy folder.
+
+        Raises PolicyError: the folder is there already, there was no time to judge once, or the graph is too big to ship.
+        """
+        if self.best is None:
+            raise PolicyError(self.checkpoint, "checkpoint", "nothing was learnt yet", "give it more --minutes")
         student = _Student(self.recipe, len(dim_names))
-        student.load_state_dict(self._best or self._mean.module.state_dict())
+        student.load_state_dict(self._best)
         difference = export_act(student.act, folder, self._settings(dim_names, instruction), notes)
         size = (folder / "policy.onnx").stat().st_size
         if size > LARGEST_BYTES:
