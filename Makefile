@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine with Python, make and git:
 #   make demo    brings up the simulated rig, records three episodes, draws them
 #   make test    runs every check
+#   make train-demo-policy    teaches the simulated rig its hand-over: records, trains, evaluates; hours
 # `make setup` alone leaves .venv/bin/station.
 
 PYTHON ?= python3
@@ -11,7 +12,16 @@ STAMP := $(VENV)/.installed-$(EXTRAS)
 TORCH_STAMP := $(VENV)-torch/.installed
 BROWSER := tests/drivers/vr/node_modules/.installed
 
-.PHONY: setup demo test test-rig test-torch lint types imports unit clean
+DEMO := demo-policy
+DEMO_EPISODES ?= 120
+DEMO_MINUTES ?= 240
+DEMO_THREADS ?= 2
+DEMO_TRIALS ?= 20
+# trial k is scene 1000·seed + k, and episode n was recorded in scene n: from 1 on no trial's scene was trained on
+DEMO_SEED ?= 1
+INSTRUCTION := pick up the red cube with the right arm and hand it to the left one
+
+.PHONY: setup demo test test-rig test-torch train-demo-policy lint types imports unit clean
 
 setup: $(STAMP)
 
@@ -49,9 +59,19 @@ unit: setup $(BROWSER)
 test-rig: setup
 	$(BIN)/python -m pytest -m rig tests
 
-# importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it
+# training, importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it
 test-torch: $(TORCH_STAMP)
 	$(VENV)-torch/bin/python -m pytest -m torch tests/torch
+
+# what an earlier call has done is not done again: episodes that are there count, training goes on from its checkpoint
+train-demo-policy: setup $(TORCH_STAMP)
+	missing=$$(( $(DEMO_EPISODES) - $$(find $(DEMO)/data -name 'episode_*.hdf5' 2>/dev/null | wc -l) )); \
+	test $$missing -le 0 || $(BIN)/station record --rig sim --headless --task handover --operator scripted \
+		--instruction "$(INSTRUCTION)" --data $(DEMO)/data --episodes $$missing --seconds 10
+	test -d $(DEMO)/handover || $(VENV)-torch/bin/python -m station.policy.training $(DEMO)/data --task handover \
+		--out $(DEMO)/handover --minutes $(DEMO_MINUTES) --threads $(DEMO_THREADS) --instruction "$(INSTRUCTION)"
+	$(BIN)/station eval --rig sim --policy $(DEMO)/handover --trials $(DEMO_TRIALS) --seed $(DEMO_SEED) --seconds 15 \
+		--headless --out $(DEMO)/eval-$(DEMO_SEED)
 
 $(TORCH_STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-torch

@@ -10,8 +10,8 @@ from station.bus.messages import Tick
 from station.clock import NS_PER_S
 from station.policy.backend import Observation
 from station.policy.folder import Policy
-from station.policy.frames import FrameCache, FrameKey, Picture
-from station.policy.statistics import affine
+from station.policy.frames import FrameCache, FrameKey
+from station.policy.statistics import Statistics, affine
 
 _FASTEST_CAMERA_HZ = 60
 _SLACK_FRAMES = 8
@@ -51,15 +51,27 @@ def too_old(tick: Tick, streams: Sequence[str], limit_ns: int) -> str:
     return ""
 
 
+class PixelMap:
+    """((p / 255) − mean) / std per channel: pictures as a network takes them, while it is trained as while it runs."""
+
+    def __init__(self, statistics: Statistics | None) -> None:
+        pixels = affine(statistics, 3)
+        self._gain = (1 / (255 * pixels.scale)).astype(np.float32)[:, None, None]
+        self._bias = (-pixels.centre / pixels.scale).astype(np.float32)[:, None, None]
+
+    def normalise(self, pictures: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
+        """(…, height, width, 3) into (…, 3, height, width)."""
+        np.multiply(np.moveaxis(pictures, -1, -3), self._gain, out=out)
+        out += self._bias
+
+
 class ObservationBuilder:
     """Puts observations together. Pure but for waiting on pictures that are still being decoded."""
 
     def __init__(self, policy: Policy, frames: FrameCache) -> None:
         self._policy, self._frames = policy, frames
         self._state = affine(policy.normalization.state, policy.state_dim)
-        pixels = affine(policy.normalization.image, 3)
-        self._gain = (1 / (255 * pixels.scale)).astype(np.float32)[:, None, None]
-        self._bias = (-pixels.centre / pixels.scale).astype(np.float32)[:, None, None]
+        self._pixels = PixelMap(policy.normalization.image)
 
     def build(self, ticks: Sequence[Tick], timeout_s: float = 0.0) -> Observation | str:
         """The observation of the `history` given, oldest first; where a picture is missing, its name instead.
@@ -78,11 +90,6 @@ class ObservationBuilder:
                 picture = self._frames.get(key, timeout_s)
                 if picture is None:
                     return f"{camera}'s frame {key.sequence} of tick {tick.tick} did not arrive"
-                self._normalise(picture, images[step, i])
+                self._pixels.normalise(picture, images[step, i])
         state = self._state.normalise(np.array([tick.qpos for tick in ticks]))
         return Observation(ticks[-1].tick, ticks[-1].t_ns, state, images)
-
-    def _normalise(self, picture: Picture, out: NDArray[np.float32]) -> None:
-        """((p / 255) − mean) / std per channel, into (3, height, width)."""
-        np.multiply(picture.transpose(2, 0, 1), self._gain, out=out)
-        out += self._bias

@@ -41,6 +41,15 @@ class ActShape(msgspec.Struct, frozen=True):
     """act-plus-plus has one each; ACT and LeRobot share one."""
 
 
+class Seen(NamedTuple):
+    """Pictures as the transformer takes them."""
+
+    tokens: Tensor
+    """(B, N·h·w, hidden_dim)."""
+    places: Tensor
+    """Where in its picture each one is, (N·h·w, hidden_dim)."""
+
+
 class Reconstruction(NamedTuple):
     """A chunk as the auto-encoder gives it back, and its latent's distribution."""
 
@@ -115,7 +124,7 @@ class Act(nn.Module):
 
     def forward(self, state: Tensor, images: Tensor) -> Tensor:
         """`state` (B, state_dim), `images` (B, cameras, 3, H, W) → actions (B, chunk, action_dim), from the latent 0."""
-        return self._decode(state, images, state.new_zeros(len(state), self.shape.latent_dim))
+        return self.decide(state, self.see(images), state.new_zeros(len(state), self.shape.latent_dim))
 
     def reconstruct(self, state: Tensor, images: Tensor, actions: Tensor, is_pad: Tensor) -> Reconstruction:
         """For training: `actions` (B, chunk, action_dim), `is_pad` (B, chunk) bool where the episode was over.
@@ -126,12 +135,12 @@ class Act(nn.Module):
             raise ValueError("this ACT was made without a posterior (posterior_layers 0)")
         mean, log_variance = self.posterior(state, actions, is_pad)
         latent = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
-        return Reconstruction(self._decode(state, images, latent), mean, log_variance)
+        return Reconstruction(self.decide(state, self.see(images), latent), mean, log_variance)
 
-    def _decode(self, state: Tensor, images: Tensor, latent: Tensor) -> Tensor:
-        seen, places = self._picture_tokens(images)
-        x = torch.cat([self.latent_token(latent)[:, None], self.state_token(state)[:, None], seen], 1)
-        positions = torch.cat([self.token_positions, places], 0)
+    def decide(self, state: Tensor, seen: Seen, latent: Tensor) -> Tensor:
+        """What to do about what is `seen`: `state` (B, state_dim), `latent` (B, latent_dim) → (B, chunk, action_dim)."""
+        x = torch.cat([self.latent_token(latent)[:, None], self.state_token(state)[:, None], seen.tokens], 1)
+        positions = torch.cat([self.token_positions, seen.places], 0)
         for layer in self.encoder:
             x = layer(x, positions)
         rows = torch.zeros_like(self.queries).expand(len(state), -1, -1)
@@ -140,8 +149,8 @@ class Act(nn.Module):
         actions: Tensor = self.action_head(self.decoder_norm(rows))
         return actions
 
-    def _picture_tokens(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, N, 3, H, W) → tokens (B, N·h·w, hidden) and their positions (N·h·w, hidden), camera by camera.
+    def see(self, images: Tensor) -> Seen:
+        """(B, N, 3, H, W) → tokens, camera by camera.
 
         Attention does not care for the order of tokens; ACT's own code has them row by row across all cameras.
         """
@@ -154,7 +163,7 @@ class Act(nn.Module):
         height, width = features.shape[-2:]
         tokens = features.flatten(2).transpose(1, 2).reshape(batch, cameras * height * width, -1)
         places = picture_positions(height, width, self.shape.hidden_dim).to(tokens)
-        return tokens, places.repeat(cameras, 1)
+        return Seen(tokens, places.repeat(cameras, 1))
 
 
 def act_loss(found: Reconstruction, actions: Tensor, is_pad: Tensor, kl_weight: float = 10.0) -> Loss:
