@@ -9,6 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
+
+settings.register_profile("station")  # a busy computer is slow, not wrong
+settings.load_profile("station")
 
 _LEAKY = ("/dev/pts/", "/dev/ptmx", "/dev/tty", "/dev/video", "pipe:", "socket:")
 """Descriptors that a test must give back (library caches, event descriptors and captured output are none of ours)."""

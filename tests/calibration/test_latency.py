@@ -28,7 +28,7 @@ def recording(lag_ms, fps, rate_hz=100.0, seconds=10.0, noise=0.03, seed=0):
     return (arm * S).astype(np.int64), swing(arm), (stamps * S).astype(np.int64), motion
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(lag=st.floats(-20.0, 180.0), fps=st.sampled_from([15.0, 30.0, 60.0]), seed=st.integers(0, 1000))
 def test_a_cameras_lag_is_found_to_three_milliseconds(lag, fps, seed):
     found = latency.camera_lag(*recording(lag, fps, seed=seed))
@@ -51,7 +51,7 @@ def test_a_camera_that_sees_something_else_is_refused():
         latency.camera_lag(arm_ns, 0 * joint, pictures_ns, motion)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(lag=st.floats(5.0, 200.0), gain=st.floats(0.8, 1.1))
 def test_a_followers_lag_per_joint(lag, gain):
     arm = np.arange(0, 8, 0.01)

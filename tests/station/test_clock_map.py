@@ -40,7 +40,7 @@ worlds = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(worlds)
 def test_never_after_arrival_and_always_rising(world: World) -> None:
     clock_map = ClockMap()
@@ -54,7 +54,7 @@ def test_never_after_arrival_and_always_rising(world: World) -> None:
         last = host_ns
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(worlds)
 def test_true_within_two_milliseconds_once_drift_is_known(world: World) -> None:
     clock_map = ClockMap()
@@ -77,7 +77,6 @@ def test_drift_is_found() -> None:
     assert clock_map.drift_ppm == pytest.approx(80, abs=10)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(-(10**15), 10**15))
 def test_round_trips_take_the_delay_off(seed: int, offset_ns: int) -> None:
     rng = random.Random(seed)

@@ -318,7 +318,7 @@ def test_reboot_names_its_joint_and_never_while_commanded():
 acts = st.sampled_from(["engage", "policy", "hold", "disengage", "park", "mute", "unmute", "gate", "move", "stuck"])
 
 
-@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=25, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.lists(st.tuples(acts, st.integers(0, 120), st.integers(0, 3)), max_size=12))
 def test_whatever_happens_every_request_is_answered_once_and_arms_hold_unless_engaged(story):
     stage = Stage(torque=False)

@@ -332,7 +332,7 @@ _HANDS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(_HANDS, st.integers(1, 200_000_000), st.floats(-4, 4)), min_size=2, max_size=20))
 def test_no_stream_of_poses_asks_for_a_step_beyond_the_limits(stream) -> None:
     operator = Operator(("left",)).engaged()

@@ -239,9 +239,7 @@ class Made:
         self.expected.setdefault(path, []).append(value)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(made=st.composite(Made)())
 def test_everything_written_comes_out_exactly(tmp_path: Path, made: Made) -> None:
     part = naming.journal_path(tmp_path, 0)

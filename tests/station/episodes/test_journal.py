@@ -91,7 +91,7 @@ def same(left: object, right: object) -> bool:
     return repr(left) == repr(right)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(samples(), max_size=6), max_size=4), why=text)
 def test_whatever_is_appended_comes_back_exactly(tmp_path: Path, batches: list[list[Sample]], why: str) -> None:
     path = tmp_path / "episode_1.mcap.part"

@@ -37,7 +37,7 @@ def test_forward_of_a_planar_arm_is_trigonometry() -> None:
     assert arm.joints == ("a", "b")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-0.4, 0.4), min_size=6, max_size=6))
 def test_inverse_undoes_forward(offsets: list[float]) -> None:
     target = six.forward(HOME + offsets)
@@ -48,7 +48,7 @@ def test_inverse_undoes_forward(offsets: list[float]) -> None:
     assert abs(float(again.quaternion_wxyz @ target.quaternion_wxyz)) > 0.9999
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.floats(-3, 3)))
 def test_any_target_stays_within_limits_and_says_how_far_off_it_is(position: tuple[float, float, float]) -> None:
     solution = six.inverse(Pose(np.array(position), np.array([1.0, 0, 0, 0])), HOME, iterations=20)

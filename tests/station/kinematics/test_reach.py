@@ -79,7 +79,7 @@ def test_a_target_that_moves_through_the_workspace_is_tracked() -> None:
             assert _angle_deg(reached.rotation_error_rad) <= 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

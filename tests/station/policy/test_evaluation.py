@@ -5,7 +5,7 @@ import io
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
@@ -30,7 +30,6 @@ def test_wilson_as_published(successes: int, trials: int, expected: tuple[float,
     assert wilson(successes, trials) == pytest.approx(expected, abs=5e-4)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 300), st.data())
 def test_clopper_pearson_is_the_beta_quantiles(trials: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, trials))
