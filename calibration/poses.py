@@ -35,7 +35,15 @@ class Pose(NamedTuple):
         return float(np.cos(angle / 2)), x, y, z
 
     def rotation_vector(self) -> Array:
-        """Axis times angle, rad. (3,)"""
+        """Axis times angle, rad. (3,)
+
+        OpenCV takes an angle below 1e-5 for none: small ones come from the antisymmetric part, axis times sine.
+        """
+        r = self.rotation
+        sines = np.array([r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]]) / 2
+        sine = float(np.linalg.norm(sines))
+        if sine < 1e-3 and np.trace(r) > 1:
+            return sines  # the angle and its sine differ by less than 2e-10
         return np.asarray(cv2.Rodrigues(self.rotation)[0], np.float64).ravel()
 
 
