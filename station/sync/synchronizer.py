@@ -108,14 +108,11 @@ class Synchronizer:
                 self._describe(sample.node, body)
                 continue
             if isinstance(body, Health):
-                self._troubles[sample.node] = body.error
+                self._well(sample, body)
                 continue
             if isinstance(body, PilotState):
                 self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
                 self._pilot_aligns = body.state == "aligning"
-                continue
-            if isinstance(body, Health):
-                self._put(sample)
                 continue
             if isinstance(body, Command):
                 self._command(sample, body)
@@ -133,6 +130,13 @@ class Synchronizer:
         if sample.kind == "hand_pose":  # expected once somebody wears the headset: leaders record without it
             self._aligner.expect(stream)
         return self._aligner.push(stream, sample)
+
+    def _well(self, sample: Sample, health: Health) -> None:
+        """A device's trouble explains a hold; how the policy's runner does is part of the episode."""
+        if sample.node in ASKING_NODES:
+            self._put(sample)
+        else:
+            self._troubles[sample.node] = health.error
 
     def _command(self, sample: Sample, command: Command) -> None:
         if sample.kind == "applied":
