@@ -10,12 +10,12 @@ import hashlib
 import math
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from station import durable
 from station.errors import CalibrationBroken
 
 SCHEMA = 1
@@ -187,18 +187,7 @@ def save(calibration: Calibration) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     revision = _keep_replaced(path)
     fresh = msgspec.structs.replace(calibration, revision=revision + 1)
-    text = encode(fresh)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".new")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+    durable.replace(path, encode(fresh))
     return path
 
 
@@ -258,14 +247,6 @@ def _keep_replaced(path: Path) -> int:
 def _revision(path: Path) -> int:
     number = path.stem.rpartition(".")[2]
     return int(number) if number.isdigit() else 0
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _refuse_not_finite(value: Any, where: str) -> None:

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from station import durable
+
 _SMALLEST = 0.005
 """What is smaller is told as 0: no unit used here needs more."""
 
@@ -87,9 +89,7 @@ def store(rig: str, check: StoredCheck) -> None:
     """Replace the rig's last result."""
     path = path_of(rig)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.encode(check))
-    fresh.replace(path)
+    durable.replace(path, msgspec.json.encode(check))
 
 
 def last(rig: str) -> StoredCheck | None:

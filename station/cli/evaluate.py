@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
+from station import durable
 from station.bus.requests import ScoreScene
 from station.bus.sockets import Asker
 from station.cli.attach import attached, console
@@ -16,7 +17,6 @@ from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Ran, Rollout
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
-from station.episodes.naming import replace_text
 from station.errors import StationError, UsageError
 from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
 from station.policy.folder import identity, load_policy
@@ -108,16 +108,16 @@ class _Book:
     def add(self, trial: Trial) -> None:
         """One more."""
         self._trials.append(trial)
-        replace_text(self._out / "trials.csv", as_csv(self._trials, self.names))
+        durable.replace(self._out / "trials.csv", as_csv(self._trials, self.names).encode())
         said = "success" if trial.success else "failure" + (f": {trial.why}" if trial.why else "")
         console.print(f"trial {trial.turn.number}: {said} after {trial.seconds:.1f} s")
 
     def close(self) -> None:
         """The summary, with everybody's name. Raises StationError where trials are missing."""
         found = results(self._trials, len(self._real))
-        replace_text(self._out / "trials.csv", as_csv(self._trials, self._real))
+        durable.replace(self._out / "trials.csv", as_csv(self._trials, self._real).encode())
         summary = [self._entry(i, result) for i, result in enumerate(found)]
-        replace_text(self._out / "summary.json", msgspec.json.format(msgspec.json.encode(summary)).decode() + "\n")
+        durable.replace(self._out / "summary.json", msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
         for i, result in enumerate(found):
             name = f"{self.names[i]} = {self._real[i]}" if self._blind else self._real[i]
             console.print(f"{name}: {told(result)}")

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import h5py
 
+from station import durable
 from station.episodes.labels import read_labels
-from station.episodes.naming import deleted_path, episode_path, number_of, sync_folder
+from station.episodes.naming import deleted_path, episode_path, number_of
 from station.errors import EpisodeError, UsageError
 
 
@@ -83,7 +84,7 @@ def _rename(old: Path, new: Path) -> Path:
     except FileExistsError:
         raise EpisodeError(f"{new} exists already. Next: move one of them away") from None
     old.unlink()
-    sync_folder(new.parent)
+    durable.sync(new.parent)
     return new
 
 

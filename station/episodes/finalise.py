@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from station import durable
 from station.episodes import naming
 from station.episodes.attributes import same_recording
 from station.episodes.build import build
@@ -101,9 +102,9 @@ def _write(part: Path, reader: JournalReader, found: Survey, temporary: Path, ta
     try:
         check = build(reader, found, temporary)
         with ThreadPoolExecutor(1) as pool:
-            durable = pool.submit(_sync, temporary)  # the disk works while the bytes are compared
+            written = pool.submit(durable.sync, temporary)  # the disk works while the bytes are compared
             findings = [*check(), *verify(temporary)]
-            durable.result()
+            written.result()
         if findings:
             raise EpisodeError(
                 f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept"
@@ -116,7 +117,7 @@ def _write(part: Path, reader: JournalReader, found: Survey, temporary: Path, ta
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
-    naming.sync_folder(target.parent)
+    durable.sync(target.parent)
 
 
 def _put_away(part: Path, number: int, keep_journal: bool, found: Survey) -> None:
@@ -126,20 +127,12 @@ def _put_away(part: Path, number: int, keep_journal: bool, found: Survey) -> Non
         part.rename(part.with_name(f"episode_{number}.mcap"))
     else:
         part.unlink()
-    naming.sync_folder(part.parent)
+    durable.sync(part.parent)
 
 
 def _target(part: Path) -> Path:
     path = naming.episode_path(part.parent, naming.number_of(part))
     return naming.deleted_path(path) if naming.is_discarded(part) else path
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def main() -> None:

@@ -23,11 +23,12 @@ from mcap import records
 from mcap.data_stream import RecordBuilder
 from mcap.writer import MCAP0_MAGIC
 
+from station import durable
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.device import Description
 from station.episodes import encoding
-from station.episodes.naming import number_of, remember, sync_folder
+from station.episodes.naming import number_of, remember
 from station.errors import DiskFull, EpisodeError
 from station.rig import Rig
 
@@ -156,7 +157,7 @@ class JournalWriter:
         finally:
             hidden.unlink()
         remember(folder, number_of(self.path))
-        sync_folder(folder)
+        durable.sync(folder)
 
     def append(self, sample: Sample) -> None:
         """Take a sample; it is safe once `flush()` has returned. Raises DiskFull (a long batch is written early)."""

@@ -6,7 +6,8 @@ import h5py
 import msgspec
 import numpy as np
 
-from station.episodes.naming import labels_path, number_of, replace_text
+from station import durable
+from station.episodes.naming import labels_path, number_of
 from station.errors import EpisodeError
 
 
@@ -36,7 +37,7 @@ def write_labels(episode: Path, labels: Labels) -> None:
     if not episode.is_file():
         raise EpisodeError(f"{episode}: no such episode. Next: `station episodes ls` shows what there is")
     path = labels_path(episode.parent, number_of(episode))
-    replace_text(path, msgspec.json.encode(labels).decode() + "\n")
+    durable.replace(path, msgspec.json.encode(labels) + b"\n")
     try:
         with h5py.File(episode, "r+") as file:
             file.attrs.modify("success", np.int8(-1 if labels.success is None else labels.success))
@@ -57,4 +58,4 @@ def add_note(episode: Path, text: str) -> None:
     labels = read_labels(episode) or Labels()
     note = f"{labels.note}\n{text}".strip()
     path = labels_path(episode.parent, number_of(episode))
-    replace_text(path, msgspec.json.encode(msgspec.structs.replace(labels, note=note)).decode() + "\n")
+    durable.replace(path, msgspec.json.encode(msgspec.structs.replace(labels, note=note)) + b"\n")

@@ -15,6 +15,7 @@ import os
 import re
 from pathlib import Path
 
+from station import durable
 from station.errors import UsageError
 
 _NUMBER = re.compile(r"\.?episode_(\d+)\.")
@@ -48,7 +49,7 @@ def discard(part: Path) -> Path:
     """Mark a closed journal as discarded: whoever saves it saves it as deleted. Returns its new name."""
     marked = part.with_name(f"episode_{number_of(part)}.discarded.mcap.part")
     part.rename(marked)
-    sync_folder(part.parent)
+    durable.sync(part.parent)
     return marked
 
 
@@ -75,27 +76,7 @@ def next_number(folder: Path) -> int:
 def remember(folder: Path, number: int) -> None:
     """Note that `number` has been used, so that it stays used when its files are moved away."""
     if number > _remembered(folder):
-        replace_text(folder / _HIGHEST, f"{number}\n")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole, or as it was, whatever happens meanwhile."""
-    fresh = path.with_name(f".{path.name.lstrip('.')}.{os.getpid()}.new")
-    with fresh.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the folder's names survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        durable.replace(folder / _HIGHEST, f"{number}\n".encode())
 
 
 def _remembered(folder: Path) -> int:

@@ -11,13 +11,14 @@ from typing import NamedTuple
 import msgspec
 import zmq
 
+from station import durable
 from station.bus.messages import Health, PilotState, RecorderState
 from station.bus.requests import Opening, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
 from station.episodes.catalogue import delete
 from station.episodes.labels import add_note, set_success
-from station.episodes.naming import discard, episode_path, next_number, replace_text
+from station.episodes.naming import discard, episode_path, next_number
 from station.node import Node, run, start_ordinary
 from station.processes import STOP_DELAY_S
 from station.runtime import runtime_folder
@@ -235,7 +236,7 @@ class SessionNode:
         if sitting is None:
             self._sitting_file.unlink(missing_ok=True)
         else:
-            replace_text(self._sitting_file, msgspec.json.encode(_Kept(os.getppid(), sitting)).decode())
+            durable.replace(self._sitting_file, msgspec.json.encode(_Kept(os.getppid(), sitting)))
 
     def _reap(self) -> None:
         for finaliser in [f for f in self._finalisers if f.popen.poll() is not None]:

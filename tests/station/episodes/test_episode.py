@@ -323,7 +323,7 @@ def test_late_lost_and_stale_are_told(tmp_path: Path) -> None:
         assert not file["/sync/is_new/cam_high"][20]
 
 
-@pytest.mark.parametrize("where", ["survey", "build", "verify", "_sync", "_put_away"])
+@pytest.mark.parametrize("where", ["survey", "build", "verify", "durable.sync", "_put_away"])
 def test_finalising_may_be_killed_anywhere_and_run_again(tmp_path: Path, where: str) -> None:
     part = naming.journal_path(tmp_path, 2)
     write(part, Recording(20, [jpeg()], cameras=("cam_high",)), header(cameras=("cam_high",), episode=2))
