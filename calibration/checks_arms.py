@@ -12,7 +12,8 @@ from station.bus.messages import Description
 from station.calibration_files import Calibration
 from station.check_results import Finding
 from station.errors import MeasurementPoor
-from station.rig import Check, Device, Rig
+from station.rig import Device, Rig
+from station.rig_file import Check
 
 Array = NDArray[np.float64]
 Known = dict[str, Calibration]

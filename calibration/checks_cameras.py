@@ -20,7 +20,8 @@ from calibration.wrist import carrier, on_rest
 from station.calibration_files import Calibration, Extrinsics, Intrinsics
 from station.check_results import Finding
 from station.errors import MeasurementPoor
-from station.rig import Check, Rig
+from station.rig import Rig
+from station.rig_file import Check
 
 Known = dict[str, Calibration]
 """Calibrations by serial."""

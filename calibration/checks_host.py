@@ -10,7 +10,8 @@ from calibration.survey import Survey
 from calibration.verdict import above, below, same, told, unchecked
 from station.check_results import Finding
 from station.clock import NS_PER_S, Clock
-from station.rig import Check, Rig
+from station.rig import Rig
+from station.rig_file import Check
 
 _CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 _STEADY_CLOCKS = ("tsc", "arch_sys_counter", "kvm-clock", "hyperv_clocksource_tsc_page")

@@ -11,13 +11,13 @@ from typing import Any
 
 import typer.main
 
-import station.rig as rig_module
 from station.bus import requests
 from station.bus.streams import STREAMS
 from station.cli import app
 from station.episodes import layout
 from station.processes import processes
 from station.rig import find_rig, load_class, load_rig
+from station.rig_file import Base, Check, RigFile, Safety, SideEntry
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -90,11 +90,11 @@ def rig_file() -> Iterator[str]:
     """The rig file's keys."""
     yield "# The rig file\n\nOne YAML file describes one robot set-up. Unknown keys are refused. `station/rigs/` has the shipped ones.\n"
     for title, struct in (
-        ("top level", rig_module._File),
-        ("one side of `arms:`", rig_module._Side),
-        ("base", rig_module.Base),
-        ("safety", rig_module.Safety),
-        ("check", rig_module.Check),
+        ("top level", RigFile),
+        ("one side of `arms:`", SideEntry),
+        ("base", Base),
+        ("safety", Safety),
+        ("check", Check),
     ):
         yield f"## {title}\n"
         yield from struct_table(struct)

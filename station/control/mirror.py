@@ -9,7 +9,7 @@ from station.bus.messages import Command, SourceName
 from station.bus.requests import Refused, Reply, TorqueOff
 from station.control.alignment import Approach, hold_command
 from station.control.arms import Arm, Arms, Ask, Ports
-from station.rig import Safety
+from station.rig_file import Safety
 
 
 class Mirror:

@@ -16,11 +16,12 @@ from msgspec import Meta
 from station.clock import NS_PER_S
 from station.errors import PolicyError
 from station.policy.statistics import Statistics, wrong
-from station.rig import UniqueKeys
+from station.strict_yaml import UniqueKeys
 
 _UNNORMALISED = ("onnx", "torchscript")
 """Backends that are given a network as it was trained: the station normalises for it."""
 Positive = Annotated[int, Meta(ge=1, le=10_000)]
+SHIPPED = Path(__file__).parent.parent / "policies"
 
 
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,6 +118,12 @@ class Policy(PolicyFile, frozen=True, kw_only=True):
     """Of policy.yaml."""
 
 
+def find_policy(name_or_path: str) -> Path:
+    """The folder behind `--policy`: a shipped policy's name, as with `--rig`, or a path (`./handover` is one)."""
+    shipped = SHIPPED / name_or_path
+    return shipped if (shipped / "policy.yaml").is_file() and "/" not in name_or_path else Path(name_or_path)
+
+
 def load_policy(folder: Path, instruction: str = "") -> Policy:
     """Read and check `folder`/policy.yaml. Raises PolicyError: file, key, what is wrong, the fix. Weights are not
     opened. `instruction` takes the place of policy.yaml's.
@@ -126,7 +133,8 @@ def load_policy(folder: Path, instruction: str = "") -> Policy:
         text = path.read_text()
         raw = yaml.load(text, Loader=_PolicyLoader)
     except (OSError, UnicodeDecodeError) as error:
-        fix = "name the folder that holds policy.yaml and the weights"
+        shipped = ", ".join(sorted(found.parent.name for found in SHIPPED.glob("*/policy.yaml")))
+        fix = f"name the folder that holds policy.yaml and the weights, or a shipped policy: {shipped}"
         raise PolicyError(path, "file", f"cannot be read: {error}", fix) from error
     except yaml.YAMLError as error:
         raise PolicyError(path, "file", " ".join(str(error).split()), "correct that line; the file is YAML") from error

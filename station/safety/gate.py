@@ -11,7 +11,7 @@ from math import isfinite
 from station.bus.messages import Command, Dimension
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import CommandRefused
-from station.rig import Safety
+from station.rig_file import Safety
 from station.safety.limiter import Limiter
 from station.safety.watch import Finding, Watch
 

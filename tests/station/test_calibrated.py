@@ -14,7 +14,8 @@ from station.calibration_files import Calibration, CheckReference, Latency, Made
 from station.clock import NS_PER_MS
 from station.device import Description, Reading, StreamDescription
 from station.errors import DeviceWrong
-from station.rig import Device, Safety
+from station.rig import Device
+from station.rig_file import Safety
 
 MADE = Made("2026-01-02T03:04:05+00:00", "ada", "motion", 120)
 ABOUT = Description("webcam", "C1", "", (StreamDescription("frame", 30.0, width=64, height=48),), notes=("MJPG",))

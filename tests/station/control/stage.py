@@ -6,7 +6,8 @@ from station.bus.messages import ArmState, Command, Description, Dimension, Stre
 from station.bus.requests import Done, Refused, Resume, TorqueOff, TorqueOn
 from station.control.core import PilotCore
 from station.errors import CommandRefused
-from station.rig import Base, Rig, Safety, Side
+from station.rig import Rig, Side
+from station.rig_file import Base, Safety
 from station.safety import Gate
 
 MS = 1_000_000

@@ -18,7 +18,8 @@ from station.control import pilot
 from station.device import Place, Reading
 from station.errors import RequestRefused
 from station.node import Node
-from station.rig import Base, Device, Rig, Safety, Side
+from station.rig import Device, Rig, Side
+from station.rig_file import Base, Safety
 from tests.station.control.stage import DIMENSIONS
 
 RATE_HZ = 50.0

@@ -24,7 +24,8 @@ from station.bus.sockets import Publisher, Subscriber
 from station.clock import monotonic_ns
 from station.control.vr_teleop import hand_of
 from station.errors import StationError
-from station.rig import Base, Side, find_rig, load_rig
+from station.rig import Side, find_rig, load_rig
+from station.rig_file import Base
 
 RIG = "sim_vr"
 JOINTS = (0.0, -0.5, 0.8, 0.0, 0.4, 0.0, 0.5)

@@ -29,7 +29,8 @@ from station.bus.requests import (
     SyncRequest,
     Undo,
 )  # fmt: skip
-from station.rig import Rig, Safety
+from station.rig import Rig
+from station.rig_file import Safety
 from station.session.core import BUTTONS, KILLED, SessionCore, Sitting
 from station.session.room import Room
 

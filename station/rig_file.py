@@ -1,0 +1,179 @@
+"""What a rig file may say: its keys, their types, defaults and limits. They are a contract (docs/reference/rig-file.md)."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+from station.errors import RigError
+from station.strict_yaml import UniqueKeys
+
+
+class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where an arm's base stands in the rig frame: x forward, y left, z up."""
+
+    xyz_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rpy_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rig's limits."""
+
+    velocity_rad_s: float = 3.14
+    """Of every servo, in the last gate and in the servo itself."""
+    acceleration_rad_s2: float = 100.0
+    """Of every goal, in the last gate."""
+    stale_ms: float = 100.0
+    """Without a command for this long an arm decelerates and holds."""
+    divergence_rad: float = 0.6
+    """A goal this far from the measured pose for 0.3 s is a hold; grippers are exempt."""
+    camera_loss_s: float = 1.0
+    """A camera silent for longer ends the episode."""
+    session_hours: float = 8.0
+    """How long a calibration check counts."""
+
+    def __post_init__(self) -> None:
+        for field in self.__struct_fields__:
+            if not 0 < getattr(self, field) < 1e6:
+                raise ValueError(f"{field} must be a number above 0")
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the check before a session. Each is (warn, fail): beyond the first it warns, beyond the second it fails."""
+
+    zero_deg: tuple[float, float] = (0.5, 0.9)
+    """A joint on its rest stops against where it rested when it was zeroed."""
+    leader_follower_deg: tuple[float, float] = (0.8, 1.6)
+    """A leader's joint against its follower's, both on their rest stops or engaged."""
+    gripper_percent: tuple[float, float] = (4.0, 8.0)
+    """A gripper's travel, shorter than the generation's."""
+    supply_v: tuple[float, float] = (11.0, 10.0)
+    """The lowest voltage a servo sees; below."""
+    temperature_c: tuple[float, float] = (55.0, 68.0)
+    """The hottest servo."""
+    error_percent: tuple[float, float] = (0.5, 5.0)
+    """Readings of an arm that failed."""
+    rate_percent: tuple[float, float] = (95.0, 85.0)
+    """Achieved of the declared rate; below."""
+    serial_ms: tuple[float, float] = (4.0, 8.0)
+    """From read request to reply, median."""
+    jitter_ms: tuple[float, float] = (15.0, 40.0)
+    """95th percentile of a camera's gaps about their median."""
+    brightness_percent: tuple[float, float] = (15.0, 30.0)
+    """Mean brightness against the reference."""
+    sharpness_percent: tuple[float, float] = (20.0, 40.0)
+    """Fine detail lost against the reference."""
+    camera_mm: tuple[float, float] = (1.5, 2.5)
+    """How far a camera has moved, if it shifted."""
+    camera_deg: tuple[float, float] = (0.2, 0.4)
+    """How far a camera has turned, if it turned."""
+    scene_depth_m: float = 0.8
+    """How far cameras are from what matters, where calibration has not measured it."""
+    latency_ms: tuple[float, float] = (15.0, 30.0)
+    """How late a camera is against the arms, its stored latency taken off."""
+    late_percent: tuple[float, float] = (1.0, 5.0)
+    """Ticks more than 5 ms late."""
+    disk_gb: tuple[float, float] = (20.0, 5.0)
+    """Free on the data folder's disk; below."""
+    disk_mb_s: tuple[float, float] = (60.0, 25.0)
+    """Write speed there; below."""
+
+
+class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a VR operator's hands move the arms."""
+
+    scale: float = 1.0
+    """The gripper's way per the hand's."""
+    lower_m: tuple[float, float, float] = (-2.0, -2.0, 0.0)
+    """The box in the rig frame that the fingertips stay in. z = 0 is the table when the bases stand on it."""
+    upper_m: tuple[float, float, float] = (2.0, 2.0, 2.0)
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.scale <= 5:
+            raise ValueError("scale must be 0.05 to 5")
+        if not all(low < high for low, high in zip(self.lower_m, self.upper_m, strict=True)):
+            raise ValueError("lower_m must be below upper_m in x, y and z")
+
+
+class SideEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The arms of one side."""
+
+    base: Base = Base()
+    """Where the arm stands; needed for VR and frames."""
+    leader: dict[str, Any] | None = None
+    """`{driver: …, keys of that driver}`."""
+    follower: dict[str, Any] | None = None
+    """`{driver: …, keys of that driver}`."""
+
+
+class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file, as written."""
+
+    name: str
+    """1 to 24 of a–z, 0–9 and _; also names the runtime folder."""
+    tick_hz: float = 50.0
+    """Rows a second. 50 is what ALOHA, ACT and openpi expect."""
+    settle_ms: float = 3.0
+    """How long after t_k a tick is emitted, so that samples captured before it have arrived."""
+    data: str = "~/station-data"
+    """Episodes go to `<data>/<task>/episode_<n>.hdf5`."""
+    images: Literal["jpeg", "raw"] = "jpeg"
+    """How the HDF5 keeps pictures: JPEG as shot, or raw RGB (ACT's own loader; 184 MB/s for 4 cameras)."""
+    arms: dict[str, SideEntry] = {}
+    """Sides by name; their order makes the vector."""
+    cameras: dict[str, dict[str, Any]] = {}
+    """Cameras by name, each `{driver: …, keys of that driver}`."""
+    vr: dict[str, Any] | None = None
+    """A headset, `{driver: …, keys of that driver}`."""
+    teleop: Teleop = Teleop()
+    """How a VR operator's hands move the arms."""
+    safety: Safety = Safety()
+    """Limits, see below."""
+    check: Check = Check()
+    """Limits of the check before a session, see below."""
+    world: dict[str, Any] | None = None
+    """Simulated rigs: what stands where the metal would. A `port:` or `source:` `ports/…` is then the world's."""
+
+
+def read_rig_file(path: Path) -> tuple[RigFile, str]:
+    """The file and its text. Raises RigError: file, key, what is wrong, the fix."""
+    try:
+        text = path.read_text()
+        raw = yaml.load(text, Loader=UniqueKeys)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RigError(path, "file", f"cannot be read: {error}", "check the path and its permissions") from error
+    except yaml.YAMLError as error:
+        raise RigError(path, "file", " ".join(str(error).split()), "correct that line; the file is YAML") from error
+    return convert(path, "rig", raw, RigFile), text
+
+
+def convert(path: Path, key: str, raw: object, struct: Any) -> Any:
+    """`raw`, what stands at `key` of the file, as `struct`. Raises RigError: file, key, what is wrong, the fix."""
+    try:
+        return msgspec.convert(raw, struct)
+    except msgspec.ValidationError as error:
+        where, found = _locate(key, str(error))
+        raise RigError(path, where, found, _fix(found, struct)) from error
+
+
+def _locate(key: str, message: str) -> tuple[str, str]:
+    found, _, where = message.partition(" - at `$")
+    where = where.rstrip("`").lstrip(".").replace("[...]", "")
+    base = "" if key == "rig" else key
+    return ".".join(part for part in (base, where) if part) or key, found
+
+
+def _fix(found: str, struct: Any) -> str:
+    unknown = re.search(r"unknown field `(.+?)`", found)
+    if unknown is None:
+        return "correct the value (docs/reference/rig-file.md lists the keys and their types)"
+    names = sorted({field for kind in _structs(struct) for field in kind.__struct_fields__})
+    near = difflib.get_close_matches(unknown[1], names, 1)
+    return f"did you mean `{near[0]}`?" if near else f"take it out; the keys are {', '.join(struct.__struct_fields__)}"
+
+
+def _structs(struct: Any) -> list[Any]:
+    return [struct, *((SideEntry, Safety, Check, Teleop, Base) if struct is RigFile else ())]
