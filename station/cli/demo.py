@@ -1,4 +1,4 @@
-"""`station demo`: the simulated rig, a scripted operator, real episodes at the end."""
+"""`station demo`: the simulated rig, a scripted operator, real episodes, and a policy that learnt from such episodes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +10,19 @@ from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
 from station.cli.episodes import draw
 from station.cli.headless import record_headless
+from station.cli.physics import Physics
+from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.episodes.catalogue import Episode, episodes
 from station.errors import StationError
+from station.policy.folder import find_policy
+from station.rig import Rig
 
 TASK = "handover"
 INSTRUCTION = "pick up the red cube with the right arm and hand it to the left one"
+SCENE = 1000
+"""The rollout's: none that the shipped policy was trained on."""
+ROLLOUT_S = 15.0
 
 
 def demo(
@@ -23,13 +30,14 @@ def demo(
     count: Annotated[int, typer.Option("--episodes", min=1)] = 3,
     seconds: Annotated[float, typer.Option("--seconds")] = 11.0,
 ) -> None:
-    """Bring up the simulated rig, record a cube hand-over a few times, and draw what was recorded."""
+    """Bring up the simulated rig, record a cube hand-over a few times, let the shipped policy try it, draw what was recorded."""
     rig = rig_of("sim")
     console.print("starting the simulated rig: 4 arms on servo buses, 4 rendered cameras, physics")
     data.mkdir(parents=True, exist_ok=True)
     before = {episode.path for episode in episodes(data.absolute())}
     with attached(rig):
         early = record_headless(rig, OpenSession(TASK, str(data.absolute()), "scripted", INSTRUCTION), count, seconds)
+        _let_the_policy_try(rig)
     fresh = [episode for episode in episodes(data.absolute()) if episode.path not in before]
     console.print(_table(fresh))
     for episode in fresh:
@@ -42,6 +50,18 @@ def demo(
     )
     if early or len(fresh) < count:
         raise StationError(f"{early} episodes ended early, {count - len(fresh)} were not saved")
+
+
+def _let_the_policy_try(rig: Rig) -> None:
+    physics = Physics(rig)
+    with Rollout(rig, Hands(None, None)) as rollout:
+        rollout.load(find_policy(TASK))
+        rollout.home(SCENE)
+        ran = rollout.run(ROLLOUT_S, attended=False, over=physics.over)
+    why = ran.held or f"not within {ROLLOUT_S:g} s"
+    console.print(
+        f"the policy handed the cube over in {ran.seconds:.1f} s" if physics.done else f"the policy failed: {why}"
+    )
 
 
 def _table(fresh: list[Episode]) -> Table:

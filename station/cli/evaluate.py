@@ -9,27 +9,27 @@ import msgspec
 import typer
 
 from station import durable
-from station.bus.requests import ScoreScene
-from station.bus.sockets import Asker
 from station.cli.attach import attached, console
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
+from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
 from station.cli.status import RigOption, rig_of
-from station.clock import NS_PER_S, monotonic_ns
 from station.errors import StationError, UsageError
 from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
-from station.policy.folder import identity, load_policy
+from station.policy.folder import find_policy, identity, load_policy
 from station.rig import Rig
 
-_SCORE_NS = NS_PER_S // 5
 _HELP = "keys while it runs: Space or t takes over and hands back, h hold; s success or f failure end a trial at once"
 
 
 def evaluate(
     rig: RigOption,
     policy: Annotated[
-        list[Path], typer.Option("--policy", metavar="DIR", help="a policy folder; give several to compare")
+        list[Path],
+        typer.Option(
+            "--policy", metavar="DIR", parser=find_policy, help="a policy folder or a shipped name; several to compare"
+        ),
     ],
     trials: Annotated[int, typer.Option("--trials", min=1, help="of each policy; 20 and more tell something")] = 20,
     seconds: Annotated[float, typer.Option("--seconds", min=1.0, help="how long each may take")] = 30.0,
@@ -66,7 +66,8 @@ def evaluate(
     with attached(loaded), hands, Rollout(loaded, hands) as rollout:
         if not headless:
             console.print(_HELP)
-        examiner = _Examiner(loaded, rollout, by_physics, seconds, attended=not headless)
+        physics = Physics(loaded) if by_physics else None
+        examiner = _Examiner(loaded, rollout, physics, seconds, attended=not headless)
         try:
             _all_trials(book, examiner, rollout, policy, instruction, blind)
         except KeyboardInterrupt:
@@ -136,10 +137,9 @@ class _Book:
 class _Examiner:
     """Makes one trial: the scene in its place, the policy let go, the verdict."""
 
-    def __init__(self, rig: Rig, rollout: Rollout, by_physics: bool, seconds: float, attended: bool) -> None:
-        self._rig, self._rollout, self._by_physics = rig, rollout, by_physics
+    def __init__(self, rig: Rig, rollout: Rollout, physics: Physics | None, seconds: float, attended: bool) -> None:
+        self._rig, self._rollout, self._physics = rig, rollout, physics
         self._seconds, self._attended = seconds, attended
-        self._score_due_ns = 0
         self._verdict: bool | None = None
 
     def examine(self, turn: Turn, name: str) -> Trial | None:
@@ -147,12 +147,16 @@ class _Examiner:
         while True:
             if not self._arranged(turn, name):
                 return None
-            self._verdict = None
-            ran = self._rollout.run(self._seconds, self._attended, self._score if self._by_physics else self._called)
+            if self._physics is not None:
+                self._physics.begin()
+                ran = self._rollout.run(self._seconds, self._attended, self._physics.over)
+            else:
+                self._verdict = None
+                ran = self._rollout.run(self._seconds, self._attended, self._called)
             if ran.interrupted:
                 return None
-            if self._by_physics:
-                return _trial(turn, ran, self._verdict is True)
+            if self._physics is not None:
+                return _trial(turn, ran, self._physics.done)
             answer = self._asked()
             if answer != "r":
                 return _trial(turn, ran, answer == "s") if answer in "sf" else None
@@ -166,15 +170,6 @@ class _Examiner:
             f"{name}: put scene {turn.scene} as it is for every policy, the arms at the start. Enter begins, q ends"
         )
         return self._key("enter", "q") == "enter"
-
-    def _score(self) -> bool:
-        """Ask the world, five times a second, and end the trial when it is done."""
-        now_ns = monotonic_ns()
-        if now_ns >= self._score_due_ns:
-            self._score_due_ns = now_ns + _SCORE_NS
-            with Asker(self._rig.name, "world") as world:
-                self._verdict = world.ask(ScoreScene()).detail == "done"
-        return self._verdict is True
 
     def _called(self) -> bool:
         """Has the operator said how it went?"""

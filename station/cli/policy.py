@@ -13,14 +13,19 @@ from station.cli.policy_on_rig import measure_on
 from station.cli.status import rig_of
 from station.clock import monotonic_ns
 from station.policy.bench import bench_policy
-from station.policy.folder import Policy, load_policy
+from station.policy.folder import Policy, find_policy, load_policy
 
 app = typer.Typer(
     no_args_is_help=True, help="Import a checkpoint as a policy folder; look at one: what it says, how fast it is here."
 )
 app.add_typer(import_policy.app, name="import")
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds policy.yaml and the weights.")]
+Folder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", parser=find_policy, help="The folder that holds policy.yaml and the weights, or a shipped name."
+    ),
+]
 
 
 @app.command()

@@ -14,7 +14,7 @@ from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import RigOption, rig_of
 from station.errors import StationError, UsageError
-from station.policy.folder import load_policy
+from station.policy.folder import find_policy, load_policy
 from station.rig import Rig
 
 HELP = "keys: Space or t takes over and hands back, l leaders, p policy, h hold; Ctrl-C ends, the arms then hold"
@@ -22,7 +22,15 @@ HELP = "keys: Space or t takes over and hands back, l leaders, p policy, h hold;
 
 def run(
     rig: RigOption,
-    policy: Annotated[Path, typer.Option("--policy", metavar="DIR", help="the folder with policy.yaml and weights")],
+    policy: Annotated[
+        Path,
+        typer.Option(
+            "--policy",
+            metavar="DIR",
+            parser=find_policy,
+            help="the folder with policy.yaml and weights, or a shipped name",
+        ),
+    ],
     record: Annotated[bool, typer.Option("--record", help="record episodes; needs --task")] = False,
     task: Annotated[str, typer.Option("--task", help="the folder of the episodes below the data folder")] = "",
     episodes: Annotated[int, typer.Option("--episodes", min=1, help="rollouts, each from the start")] = 1,

@@ -40,7 +40,7 @@ class Acted:
 
 def examined(keys: str, *runs: Ran) -> Trial | None:
     acted = cast(Rollout, Acted(keys, *runs))
-    return _Examiner(rig_of("aloha"), acted, by_physics=False, seconds=5.0, attended=True).examine(TURN, "trial 1 of 1")
+    return _Examiner(rig_of("aloha"), acted, None, seconds=5.0, attended=True).examine(TURN, "trial 1 of 1")
 
 
 @pytest.mark.parametrize(
