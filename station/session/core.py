@@ -41,6 +41,7 @@ from station.clock import NS_PER_S
 from station.rig import Rig
 from station.session.ports import Answer, Ports, Sitting
 from station.session.room import Room
+from station.session.shelf import Shelf
 
 PAUSED = "paused by the operator"
 KILLED = "the session node was killed"
@@ -68,14 +69,8 @@ class SessionCore:
         self._number = 0
         self._part = Path()
         self._seconds: float | None = None
-        self._recorded = self._discarded = self._early = 0
-        self._saved: list[int] = []
-        self._kept: int | None = None
-        """The newest finished episode that was not thrown away: what labels and notes go to between episodes."""
-        self._building: dict[int, bool] = {}
-        """Episodes whose HDF5 is being built: are they to be kept?"""
-        self._success: dict[int, bool | None] = {}
-        self._saved_path = ""
+        self._recorded = self._early = 0
+        self._shelf = Shelf(ports, rig.data)
         self._why = ""
         self._paused = False
         self._reset_ends_ns = 0
@@ -89,11 +84,11 @@ class SessionCore:
         """What every client shows."""
         return SessionState(
             phase=self.phase, task=self._opened.task, operator=self._opened.operator, episode=self._number,
-            recorded_ticks=self._recorded, saved=len(self._saved), discarded=self._discarded, ended_early=self._early,
+            recorded_ticks=self._recorded, saved=len(self._shelf.saved), discarded=self._shelf.discarded, ended_early=self._early,
             buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), paused=self._paused,
             disk_left_s=self._room.left_s if self._room is not None else 0.0,
-            reset_ends_ns=self._reset_ends_ns, finalising=len(self._building), saved_path=self._saved_path, why=self._why,
-            newest=-1 if self._kept is None else self._kept, wanted=self._opened.episodes,
+            reset_ends_ns=self._reset_ends_ns, finalising=self._shelf.building, saved_path=self._shelf.path, why=self._why,
+            newest=-1 if self._shelf.newest is None else self._shelf.newest, wanted=self._opened.episodes,
         )  # fmt: skip
 
     def request(self, request: SessionRequest, answer: Answer) -> None:
@@ -125,7 +120,7 @@ class SessionCore:
     @property
     def _enough(self) -> bool:
         """Are there as many episodes as are wanted, those being built included?"""
-        return 0 < self._opened.episodes <= len(self._saved) + sum(self._building.values())
+        return 0 < self._opened.episodes <= len(self._shelf.saved) + len(self._shelf.to_come)
 
     def _look_at_the_disk(self) -> None:
         recorder = self._recorder
@@ -175,16 +170,17 @@ class SessionCore:
         """What the next life of this node must know, None while there is no sitting."""
         if self.phase == "ended":
             return None
-        building = tuple(number for number, kept in self._building.items() if kept)
+        shelf = self._shelf
         return Sitting(
-            self._opened, self._number, tuple(self._saved), building, self._discarded, self._early, self._seconds
-        )  # fmt: skip
+            self._opened, self._number, tuple(shelf.saved), shelf.to_come, shelf.discarded, self._early, self._seconds
+        )
 
     def restore(self, left: Sitting, recorder: RecorderState, engaged: bool) -> None:
         """Go on with the sitting of a life that was killed. An episode that was being recorded ends here."""
         self._opened, self._number, self._seconds = left.opened, left.episode, left.seconds
-        self._saved, self._discarded, self._early = list(left.saved), left.discarded, left.early
+        self._early = left.early
         self._folder = self._folder_of(left.opened)
+        self._shelf = Shelf(self._ports, self._folder, left.saved, left.discarded)
         free = self._ports.prepare(self._folder)
         for number in left.building:
             self._build(number, self._folder / f"episode_{number}.mcap.part", False, KILLED)
@@ -215,9 +211,8 @@ class SessionCore:
             answer(Refused(f"{folder} cannot be written: {error}. Next: name another folder with --data"))
             return
         self._opened, self._folder = request, folder
-        self._recorded = self._discarded = self._early = 0
-        self._saved, self._success, self._kept = [], {}, None
-        self._saved_path = self._why = ""
+        self._recorded = self._early = 0
+        self._shelf, self._why = Shelf(self._ports, folder), ""
         self._engage(answer, "ended", fresh=True)
 
     def _folder_of(self, opened: OpenSession) -> Path:
@@ -300,7 +295,7 @@ class SessionCore:
         self.phase = "saving"
         discarded = isinstance(request, Discard)
         if isinstance(request, Stop):
-            self._success[self._number] = request.success
+            self._shelf.judged(self._number, request.success)
 
         def then(reply: Reply) -> None:
             if isinstance(reply, Done):
@@ -317,8 +312,6 @@ class SessionCore:
         number = self._number
         self._early += early
         self._number += 1
-        if not discarded:
-            self._kept = number
         self._why = why if early else ""
         self._paused = False
         self.phase = "ready" if self._opened.reset == "none" else "reset"
@@ -329,63 +322,22 @@ class SessionCore:
             self._leave()
 
     def _build(self, number: int, part: Path, discarded: bool, ended: str) -> None:
-        self._building[number] = not discarded
-
-        def then(path: Path | None, error: str) -> None:
-            del self._building[number]
-            self._finalised(number, path, error, discarded)
+        def then(error: str) -> None:
+            self._why = error or self._why
             self._finish_closing()
 
-        self._ports.finalise(part, discarded, ended, then)
-
-    def _finalised(self, number: int, path: Path | None, error: str, discarded: bool) -> None:
-        if path is None:
-            self._why = f"episode {number} is not saved: {error}"
-        elif discarded:
-            self._discarded += 1
-        else:
-            self._saved.append(number)
-            self._saved_path = str(path)
-            success = self._success.get(number)
-            if success is not None:
-                self._ports.label(self._folder, number, success)
+        self._shelf.build(number, part, discarded, ended, then)
 
     def _label(self, request: SessionRequest, answer: Answer) -> None:
-        """The newest finished episode, whether its HDF5 is there already or not."""
         assert isinstance(request, Label)
-        number = self._kept
-        if number is None:
-            answer(Refused("there is no episode to label in this sitting"))
-            return
-        self._success[number] = request.success
-        if number in self._saved:
-            self._ports.label(self._folder, number, request.success)
-        answer(Done(f"episode {number}"))
+        answer(self._shelf.label(request.success))
 
     def _note(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, Note)
-        number = self._number if self.phase == "recording" else self._kept
-        if number is None:
-            answer(Refused("there is no episode in this sitting to write to yet"))
-            return
-        self._ports.note(self._folder, number, request.text)
-        answer(Done(f"episode {number}"))
+        answer(self._shelf.note(self._number if self.phase == "recording" else self._shelf.newest, request.text))
 
     def _undo(self, _: SessionRequest, answer: Answer) -> None:
-        if not self._saved:
-            why = (
-                "its file is still being built: ask again in a moment"
-                if self._building
-                else "nothing saved in this sitting"
-            )
-            answer(Refused(why))
-            return
-        number = self._saved.pop()
-        self._ports.delete(self._folder, number)
-        self._kept = self._saved[-1] if self._saved else None
-        self._saved_path = "" if self._kept is None else str(self._folder / f"episode_{self._kept}.hdf5")
-        self._discarded += 1
-        answer(Done(f"episode {number} deleted; `station episodes delete --undo` brings it back"))
+        answer(self._shelf.undo())
 
     def _hold(self, why: str) -> None:
         self.phase, self._why = "hold", why
@@ -407,7 +359,7 @@ class SessionCore:
         self._ports.pilot(Disengage(), lambda _: self._finish_closing())
 
     def _finish_closing(self) -> None:
-        if self._closing is not None and not self._building:
+        if self._closing is not None and not self._shelf.building:
             self.phase = "ended"
             answer, self._closing = self._closing, None
-            answer(Done(f"{len(self._saved)} saved"))
+            answer(Done(f"{len(self._shelf.saved)} saved"))

@@ -1,0 +1,90 @@
+"""The finished episodes of a sitting: being built, saved, labelled, thrown away. Pure, like the state machine that owns it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from station.bus.requests import Done, Refused, Reply
+from station.session.ports import Ports
+
+
+class Shelf:
+    """Of one sitting, in one folder."""
+
+    def __init__(self, ports: Ports, folder: Path, saved: Sequence[int] = (), discarded: int = 0) -> None:
+        self._ports, self._folder = ports, folder
+        self.saved = list(saved)
+        self.discarded = discarded
+        self.path = ""
+        """Of the newest that was saved and is still there."""
+        self.newest: int | None = None
+        """The newest finished episode that was not thrown away: what labels and notes go to between episodes."""
+        self._building: dict[int, bool] = {}
+        """Episodes whose HDF5 is being built: are they to be kept?"""
+        self._success: dict[int, bool | None] = {}
+
+    @property
+    def building(self) -> int:
+        """How many HDF5 files are being built."""
+        return len(self._building)
+
+    @property
+    def to_come(self) -> tuple[int, ...]:
+        """Those of them that are to be kept."""
+        return tuple(number for number, kept in self._building.items() if kept)
+
+    def build(self, number: int, part: Path, discarded: bool, ended: str, then: Callable[[str], None]) -> None:
+        """A journal was closed. `then` gets why its episode is not saved, or "" once it is."""
+        if not discarded:
+            self.newest = number
+        self._building[number] = not discarded
+
+        def built(path: Path | None, error: str) -> None:
+            del self._building[number]
+            if path is not None:
+                self._put(number, path, discarded)
+            then("" if path is not None else f"episode {number} is not saved: {error}")
+
+        self._ports.finalise(part, discarded, ended, built)
+
+    def _put(self, number: int, path: Path, discarded: bool) -> None:
+        if discarded:
+            self.discarded += 1
+            return
+        self.saved.append(number)
+        self.path = str(path)
+        success = self._success.get(number)
+        if success is not None:
+            self._ports.label(self._folder, number, success)
+
+    def judged(self, number: int, success: bool | None) -> None:
+        """How the episode went, said before its file is there."""
+        self._success[number] = success
+
+    def label(self, success: bool | None) -> Reply:
+        """Label the newest finished episode, whether its HDF5 is there already or not."""
+        number = self.newest
+        if number is None:
+            return Refused("there is no episode to label in this sitting")
+        self._success[number] = success
+        if number in self.saved:
+            self._ports.label(self._folder, number, success)
+        return Done(f"episode {number}")
+
+    def note(self, number: int | None, text: str) -> Reply:
+        """Write to an episode, also while it is recorded."""
+        if number is None:
+            return Refused("there is no episode in this sitting to write to yet")
+        self._ports.note(self._folder, number, text)
+        return Done(f"episode {number}")
+
+    def undo(self) -> Reply:
+        """Delete the newest that was saved."""
+        if not self.saved:
+            later = "its file is still being built: ask again in a moment"
+            return Refused(later if self._building else "nothing saved in this sitting")
+        number = self.saved.pop()
+        self._ports.delete(self._folder, number)
+        self.newest = self.saved[-1] if self.saved else None
+        self.path = "" if self.newest is None else str(self._folder / f"episode_{self.newest}.hdf5")
+        self.discarded += 1
+        return Done(f"episode {number} deleted; `station episodes delete --undo` brings it back")
