@@ -1,13 +1,14 @@
 """What the pilot knows of the arms and of who asks: the newest of everything, with the time it was heard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import NamedTuple, Protocol
 
-from station.bus.messages import ArmState, Command, Description, Dimension, SourceName
+from station.bus.messages import ArmPilot, ArmState, Command, Description, Dimension, SourceName
 from station.bus.requests import ArmRequest, Reply
 from station.clock import NS_PER_S
+from station.control.states import Difference, worst_difference
 from station.rig import Rig
 
 SILENT_NS = NS_PER_S // 2
@@ -94,6 +95,19 @@ class Arms:
         """The arm of that node."""
         return self.followers.get(node) or self.leaders.get(node)
 
+    def no_joint(self, node: str, joint: str) -> str:
+        """Why the rig has no such joint; "" if it has."""
+        arm = self.find(node)
+        if arm is None:
+            return f"{node} is no arm of this rig: {', '.join((*self.followers, *self.leaders))}"
+        names = [dimension.name for dimension in arm.dimensions]
+        return "" if joint in names else f"{node} has no joint {joint}: {', '.join(names) or 'none heard of yet'}"
+
+    def stiff(self, beside: Collection[str] = ()) -> tuple[str, ...]:
+        """Leaders with torque, those `beside` left out: a take-over lets go of them itself."""
+        stiff = (arm.node for arm in self.leaders.values() if arm.state is not None and arm.state.torque)
+        return tuple(node for node in stiff if node not in beside)
+
     def described(self, node: str, description: Description) -> None:
         """A driver said what it is."""
         arm = self.find(node)
@@ -137,6 +151,15 @@ class Arms:
             first += len(arm.dimensions)
         goal = asking.command.goal[first : first + len(follower.dimensions)]
         return Ask(goal, asking.sequence, asking.command.tick, asking.command.ask_at_ns)
+
+    def against(self, source: SourceName, follower: Arm, now_ns: int) -> ArmPilot:
+        """The follower against what `source` wants of it."""
+        ask, state = self.ask(source, follower, now_ns), follower.state
+        worst = Difference("", 0.0)
+        if ask is not None and state is not None and len(ask.goal) == len(state.position) == len(follower.dimensions):
+            worst = worst_difference(follower.dimensions, ask.goal, state.position)
+        rad = worst.rad if abs(worst.rad) < inf else 0.0
+        return ArmPilot(follower.node, state is not None and state.torque, worst.joint, rad)
 
     def _start(self, arm: Arm, now_ns: int) -> Ask:
         """The start pose. What is left to the hand is asked to be where it is held already."""

@@ -4,10 +4,7 @@ It alone addresses arms. One source at a time; every hand-over is an `Alignment`
 is sent on the moment it comes. Anything that is wrong with the source or with a follower puts all of them in hold.
 """
 
-from collections.abc import Collection
-from math import inf
-
-from station.bus.messages import ArmPilot, ArmState, Command, Description, PilotState, SourceName
+from station.bus.messages import ArmState, Command, Description, PilotState, SourceName
 from station.bus.requests import (
     Disengage,
     Done,
@@ -20,7 +17,6 @@ from station.bus.requests import (
     RebootServo,
     Refused,
     Reply,
-    TorqueOff,
 )
 from station.clock import NS_PER_MS
 from station.control.alignment import Alignment, hold_command
@@ -28,7 +24,8 @@ from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
 from station.control.gesture import Closing
 from station.control.mirror import Mirror
 from station.control.opening import Waiting
-from station.control.states import MAY_COMMAND, TRANSITIONS, Difference, Event, State, worst_difference
+from station.control.parking import release, to_be_parked
+from station.control.states import MAY_COMMAND, TRANSITIONS, Event, State
 from station.rig import Rig
 
 TIMER_NS = 10 * NS_PER_MS
@@ -54,8 +51,6 @@ class PilotCore:
         self._mirror = Mirror(self.arms, rig.safety, ports)
         self._closing = Closing(arm.leader for arm in self.arms.commanded_by("leader") if arm.leader is not None)
         self._waiting: Waiting | None = None
-
-    # -- what is heard --
 
     def described(self, node: str, description: Description) -> None:
         """A driver said what it is."""
@@ -113,8 +108,6 @@ class PilotCore:
             return now_ns + TIMER_NS
         return now_ns + (WATCH_NS if self._state == "engaged" else 100 * NS_PER_MS)
 
-    # -- requests --
-
     def request(self, request: PilotRequest, answer: Answer, now_ns: int) -> None:
         """Do what is asked; `answer` is called once, when it is done or cannot be."""
         if isinstance(request, Engage):
@@ -149,28 +142,16 @@ class PilotCore:
             answer(Done(f"{source} commands already"))
         elif not targets:
             answer(Refused(f"rig {self._rig.name} has no follower that {source} could command"))
-        elif source == "leader" and (stiff := self._stiff(beside=self._mirror.stiff)):
+        elif source == "leader" and (stiff := self.arms.stiff(beside=self._mirror.stiff)):
             answer(Refused(f"{stiff[0]} is stiff: it has torque. Next: open with the grippers (`station record`), "
                            f"or support it and `station park --release {stiff[0]}`"))  # fmt: skip
         else:
             self._begin(source, targets, answer, now_ns)
 
     def _begin_park(self, request: Park, answer: Answer, now_ns: int) -> None:
-        found = {name: self.arms.find(name) for name in request.arms}
-        unknown = [name for name, arm in found.items() if arm is None]
-        if unknown:
-            known = ", ".join((*self.arms.followers, *self.arms.leaders))
-            answer(Refused(f"{unknown[0]} is no arm of rig {self._rig.name}: {known}"))
-            return
-        everybody = [*self.arms.followers.values(), *(self.arms.leaders[name] for name in self._stiff())]
-        named = [arm for arm in found.values() if arm is not None] or everybody
-        targets = [arm for arm in named if arm.state is not None and arm.state.torque]
-        poseless = [arm.node for arm in targets if not any(d.sleep for d in arm.dimensions)]
-        if poseless:
-            answer(Refused(f"{poseless[0]} describes no sleep pose: move it by hand, or add the pose to its driver"))
-        elif not targets:
-            silent = next((why for why in (arm.missing(now_ns) for arm in named) if why), "")
-            answer(Refused(silent) if silent else Done("no arm has torque: nothing to park"))
+        targets = to_be_parked(self.arms, request, now_ns)
+        if isinstance(targets, Reply):
+            answer(targets)
         elif self._begin("park", targets, answer, now_ns):
             self._park = request
 
@@ -187,18 +168,13 @@ class PilotCore:
         return True
 
     def _reboot(self, request: Reboot, answer: Answer) -> None:
-        arm = self.arms.find(request.arm)
-        if arm is None:
-            answer(Refused(f"{request.arm} is no arm of rig {self._rig.name}"))
-        elif request.joint not in [dimension.name for dimension in arm.dimensions]:
-            names = ", ".join(dimension.name for dimension in arm.dimensions) or "none heard of yet"
-            answer(Refused(f"{request.arm} has no joint {request.joint}: {names}"))
+        why = self.arms.no_joint(request.arm, request.joint)
+        if why:
+            answer(Refused(why))
         elif self._state in ("aligning", "waiting", "engaged") or self._alignment is not None:
             answer(Refused("an arm that is commanded is not rebooted. Next: hold first, and support the arm"))
         else:
             self._ports.ask(request.arm, RebootServo(request.joint), answer)
-
-    # -- hand-over --
 
     def _align(self, alignment: Alignment, now_ns: int, leader: str = "") -> None:
         """Take the alignment as far as it goes just now."""
@@ -253,7 +229,7 @@ class PilotCore:
             self._ports.command(hold_command(arm.node, why, now_ns))
         self._go("parked", "none", why)
         if self._park is not None and self._park.release:
-            self._release([arm.node for arm in alignment.targets], alignment.answer)
+            release([arm.node for arm in alignment.targets], self._ports, alignment.answer)
         else:
             alignment.answer(Done("parked; torque stays on"))
 
@@ -265,22 +241,6 @@ class PilotCore:
         elif waiting.released:
             self._waiting = None
             self._begin("leader", self.arms.commanded_by("leader"), waiting.alignment.answer, now_ns)
-
-    def _release(self, arms: list[str], answer: Answer) -> None:
-        """Torque off, one arm after the other; the first refusal ends it."""
-        if not arms:
-            answer(Done("parked and released"))
-            return
-
-        def answered(reply: Reply) -> None:
-            if isinstance(reply, Refused):
-                answer(Refused(f"parked, but {arms[0]} keeps its torque: {reply.why}"))
-            else:
-                self._release(arms[1:], answer)
-
-        self._ports.ask(arms[0], TorqueOff(), answered)
-
-    # -- engaged --
 
     def _leader_moved(self, leader: str, now_ns: int) -> None:
         alignment = self._alignment
@@ -347,8 +307,6 @@ class PilotCore:
                 return why
         return ""
 
-    # -- hold --
-
     def _hold(self, why: str, now_ns: int) -> None:
         """Everybody decelerates and holds; whoever waits for a hand-over is told why it failed."""
         counts = self._state in ("aligning", "waiting", "engaged")
@@ -377,8 +335,6 @@ class PilotCore:
         self._state = TRANSITIONS[self._state, event]
         self._source, self._why = source, why
 
-    # -- what is told --
-
     @property
     def summary(self) -> tuple[State, SourceName, str]:
         """State, source and why: what is published at once when it changes."""
@@ -386,24 +342,6 @@ class PilotCore:
 
     def state(self, now_ns: int) -> PilotState:
         """What is published."""
-        arms = tuple(self._arm(arm, now_ns) for arm in self.arms.followers.values())
-        return PilotState(self._state, self._source, self._why, arms, self._holds, self._stiff())
-
-    def _stiff(self, beside: Collection[str] = ()) -> tuple[str, ...]:
-        """Leaders with torque, those `beside` left out: a take-over lets go of them itself."""
-        stiff = (arm.node for arm in self.arms.leaders.values() if arm.state is not None and arm.state.torque)
-        return tuple(node for node in stiff if node not in beside)
-
-    def _arm(self, arm: Arm, now_ns: int) -> ArmPilot:
-        """The arm against whoever commands it, or its leader while nobody does."""
         source: SourceName = self._source if self._source not in ("none", "hold") else "leader"
-        ask = self.arms.ask(source, arm, now_ns)
-        worst = Difference("", 0.0)
-        if (
-            ask is not None
-            and arm.state is not None
-            and len(ask.goal) == len(arm.state.position) == len(arm.dimensions)
-        ):
-            worst = worst_difference(arm.dimensions, ask.goal, arm.state.position)
-        rad = worst.rad if abs(worst.rad) < inf else 0.0
-        return ArmPilot(arm.node, arm.state is not None and arm.state.torque, worst.joint, rad)
+        arms = tuple(self.arms.against(source, arm, now_ns) for arm in self.arms.followers.values())
+        return PilotState(self._state, self._source, self._why, arms, self._holds, self.arms.stiff())
