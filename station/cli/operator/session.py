@@ -1,12 +1,6 @@
 """The loop of interactive `station record`: keys, pedal and bus in; requests, panel and cues out. It never blocks on anybody."""
 
-import contextlib
-import signal
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 import zmq
@@ -33,6 +27,7 @@ from station.cli.operator.note import Line
 from station.cli.operator.panel import SILENT_NS, render
 from station.cli.operator.pedal import Pedal
 from station.cli.operator.screen import Screen
+from station.cli.operator.signals import Signals
 from station.clock import NS_PER_MS, NS_PER_S, Clock, monotonic_ns
 from station.episodes.cadence import Cadence, in_words, read_cadence, together
 from station.errors import DeviceError, EpisodeError, RequestRefused, StationError
@@ -65,52 +60,6 @@ class Outcome(NamedTuple):
 class _Pending(NamedTuple):
     request: SessionRequest
     until_ns: int
-
-
-class Signals:
-    """Ctrl-C, a closed terminal and SIGTERM as something a poller sees."""
-
-    def __init__(self) -> None:
-        self._read, self._write = socket.socketpair()
-        self._read.setblocking(False)
-        self._write.setblocking(False)
-        self.interrupts = 0
-        self.hung_up = False
-
-    @property
-    def fd(self) -> int:
-        """For a poller."""
-        return self._read.fileno()
-
-    @contextmanager
-    def caught(self) -> Iterator[None]:
-        """Ours for the length of a sitting. A terminal that hung up goes on being gone."""
-        before = {
-            number: signal.signal(number, self._took) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
-        }
-        wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(wakeup)
-            if self.hung_up:
-                before[signal.SIGHUP] = signal.SIG_IGN
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            self._read.close()
-            self._write.close()
-
-    def drain(self) -> None:
-        """Seen."""
-        with contextlib.suppress(BlockingIOError):
-            self._read.recv(64)
-
-    def _took(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGHUP:
-            self.hung_up = True
-        # a terminal that closes may say so twice: that is no second Ctrl-C
-        if number == signal.SIGINT or self.interrupts == 0:
-            self.interrupts += 1
 
 
 class Seat:
