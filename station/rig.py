@@ -7,7 +7,7 @@ devices on one port. A driver's own keys are checked by its `Settings` struct, f
 
 import hashlib
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
@@ -194,11 +194,16 @@ def _world(path: Path, entry: dict[str, Any] | None) -> World | None:
 
 
 def _entry_point(path: Path, key: str, group: str, name: object) -> str:
-    known = {point.name: point.value for point in entry_points(group=group)}
+    known = _installed(group)
     if not isinstance(name, str) or name not in known:
         found = "missing" if name is None else f"{name!r} is not installed"
         raise RigError(path, key, found, f"one of {', '.join(sorted(known)) or '(none installed)'}")
     return known[name]
+
+
+@cache
+def _installed(group: str) -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=group)}
 
 
 def _refuse_shared_ports(path: Path, devices: tuple[Device, ...]) -> None:

@@ -4,9 +4,10 @@ Marker layout: ITU-T T.81 (JPEG), Annex B.
 """
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 QUALITY = 95
 
@@ -63,6 +64,8 @@ def encode(picture: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
 @cache
 def standard_huffman_tables() -> bytes:
     """The DHT segments of T.81 K.3, as libjpeg writes them into every picture it is not asked to optimise."""
+    import numpy as np  # here, as above: every node reads the rig file
+
     data = encode(np.zeros((16, 16, 3), np.uint8))
     return b"".join(data[start - 2 : end] for marker, start, end in _segments(data) if marker == _DHT)
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from station.episodes import catalogue, picture
+from station.episodes import catalogue, naming, picture
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode
 from station.episodes.labels import Labels, read_labels, write_labels
@@ -122,7 +122,7 @@ def delete(
     """Take episodes out of every loader's way (renamed, not erased)."""
     with _told():
         for file in files:
-            _console.print(str(catalogue.undelete(file) if undo else catalogue.delete(file)))
+            _console.print(str(naming.undelete(file) if undo else naming.delete(file)))
 
 
 @app.command()

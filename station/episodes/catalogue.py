@@ -1,4 +1,4 @@
-"""What is in a data folder: episodes and their labels, deleting and undoing it, and views for trainers.
+"""What is in a data folder: episodes and their labels, and views for trainers.
 
 `data` is a data folder (`<data>/<task>/episode_<n>.hdf5`) or one task's folder.
 """
@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import h5py
 
-from station import durable
 from station.episodes.labels import read_labels
-from station.episodes.naming import deleted_path, episode_path, number_of
+from station.episodes.naming import episode_path, number_of
 from station.errors import EpisodeError, UsageError
 
 
@@ -63,29 +62,6 @@ def read_episode(path: Path) -> Episode:
             )  # fmt: skip
     except (OSError, KeyError, EpisodeError) as error:
         return Episode(path, path.parent.name, number, 0, 0.0, None, "", "", 0, 0, 0, False, "", size, str(error))
-
-
-def delete(episode: Path) -> Path:
-    """Take an episode out of the way of every loader; `undelete` brings it back. Returns its new name."""
-    return _rename(episode, deleted_path(episode))
-
-
-def undelete(episode: Path) -> Path:
-    """Undo `delete`; takes the episode's name with or without `.deleted`."""
-    plain = episode_path(episode.parent, number_of(episode))
-    return _rename(deleted_path(plain), plain)
-
-
-def _rename(old: Path, new: Path) -> Path:
-    try:
-        os.link(old, new)  # unlike a rename it never replaces anything
-    except FileNotFoundError:
-        raise EpisodeError(f"{old}: no such episode. Next: `station episodes ls` shows what there is") from None
-    except FileExistsError:
-        raise EpisodeError(f"{new} exists already. Next: move one of them away") from None
-    old.unlink()
-    durable.sync(new.parent)
-    return new
 
 
 def view(out: Path, chosen: Iterable[Episode]) -> list[Path]:

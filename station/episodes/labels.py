@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import h5py
 import msgspec
-import numpy as np
 
 from station import durable
 from station.episodes.naming import labels_path, number_of
@@ -39,6 +37,9 @@ def write_labels(episode: Path, labels: Labels) -> None:
     path = labels_path(episode.parent, number_of(episode))
     durable.replace(path, msgspec.json.encode(labels) + b"\n")
     try:
+        import h5py  # both here: a session that was killed is back the sooner
+        import numpy as np
+
         with h5py.File(episode, "r+") as file:
             file.attrs.modify("success", np.int8(-1 if labels.success is None else labels.success))
     except OSError as error:

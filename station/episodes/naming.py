@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 
 from station import durable
-from station.errors import UsageError
+from station.errors import EpisodeError, UsageError
 
 _NUMBER = re.compile(r"\.?episode_(\d+)\.")
 _HIGHEST = ".highest_episode"
@@ -43,6 +43,29 @@ def episode_path(folder: Path, number: int) -> Path:
 def deleted_path(episode: Path) -> Path:
     """The name of an episode once it is deleted."""
     return episode.with_name(f"{episode.name}.deleted")
+
+
+def delete(episode: Path) -> Path:
+    """Take an episode out of the way of every loader; `undelete` brings it back. Returns its new name."""
+    return _rename(episode, deleted_path(episode))
+
+
+def undelete(episode: Path) -> Path:
+    """Undo `delete`; takes the episode's name with or without `.deleted`."""
+    plain = episode_path(episode.parent, number_of(episode))
+    return _rename(deleted_path(plain), plain)
+
+
+def _rename(old: Path, new: Path) -> Path:
+    try:
+        os.link(old, new)  # unlike a rename it never replaces anything
+    except FileNotFoundError:
+        raise EpisodeError(f"{old}: no such episode. Next: `station episodes ls` shows what there is") from None
+    except FileExistsError:
+        raise EpisodeError(f"{new} exists already. Next: move one of them away") from None
+    old.unlink()
+    durable.sync(new.parent)
+    return new
 
 
 def discard(part: Path) -> Path:

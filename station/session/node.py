@@ -16,9 +16,8 @@ from station.bus.messages import Health, PilotState, RecorderState
 from station.bus.requests import Opening, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
-from station.episodes.catalogue import delete
 from station.episodes.labels import add_note, set_success
-from station.episodes.naming import discard, episode_path, next_number
+from station.episodes.naming import delete, discard, episode_path, next_number
 from station.node import Node, run, start_ordinary
 from station.processes import STOP_DELAY_S
 from station.runtime import runtime_folder
