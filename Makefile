@@ -19,6 +19,8 @@ DEMO_THREADS ?= 2
 DEMO_TRIALS ?= 20
 # trial k is scene 1000·seed + k, and episode n was recorded in scene n: from 1 on no trial's scene was trained on
 DEMO_SEED ?= 1
+# what a step of training frees is kept for the next one, not given back to the kernel: a sixth faster
+KEPT := MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000
 INSTRUCTION := pick up the red cube with the right arm and hand it to the left one
 
 .PHONY: setup demo test test-rig test-torch train-demo-policy lint types imports unit clean
@@ -68,7 +70,7 @@ train-demo-policy: setup $(TORCH_STAMP)
 	missing=$$(( $(DEMO_EPISODES) - $$(find $(DEMO)/data -name 'episode_*.hdf5' 2>/dev/null | wc -l) )); \
 	test $$missing -le 0 || $(BIN)/station record --rig sim --headless --task handover --operator scripted \
 		--instruction "$(INSTRUCTION)" --data $(DEMO)/data --episodes $$missing --seconds 10
-	test -d $(DEMO)/handover || $(VENV)-torch/bin/python -m station.policy.training $(DEMO)/data --task handover \
+	test -d $(DEMO)/handover || $(KEPT) $(VENV)-torch/bin/python -m station.policy.training $(DEMO)/data --task handover \
 		--out $(DEMO)/handover --minutes $(DEMO_MINUTES) --threads $(DEMO_THREADS) --instruction "$(INSTRUCTION)"
 	$(BIN)/station eval --rig sim --policy $(DEMO)/handover --trials $(DEMO_TRIALS) --seed $(DEMO_SEED) --seconds 15 \
 		--headless --out $(DEMO)/eval-$(DEMO_SEED)
