@@ -33,8 +33,8 @@ class Use(NamedTuple):
     threads: int
     descriptors: int
     memory_mb: float
-    leftovers: int
-    """Files of a data or runtime folder that belong to nothing."""
+    leftovers: tuple[str, ...]
+    """Files of the data folder that belong to nothing once everything is quiet."""
 
 
 class Soaked(NamedTuple):
@@ -51,10 +51,12 @@ class Soaked(NamedTuple):
     def leaks(self) -> list[str]:
         """What grew."""
         grew = []
-        for name in ("processes", "threads", "descriptors", "leftovers"):
+        for name in ("processes", "threads", "descriptors"):
             before, after = getattr(self.before, name), getattr(self.after, name)
             if after > before:
                 grew.append(f"{name}: {before} before, {after} after")
+        if self.after.leftovers:
+            grew.append(f"left behind: {', '.join(self.after.leftovers)}")
         if self.after.memory_mb > self.before.memory_mb + MEMORY_MB:
             grew.append(f"memory: {self.before.memory_mb:.0f} MB before, {self.after.memory_mb:.0f} after")
         return grew
@@ -62,15 +64,14 @@ class Soaked(NamedTuple):
 
 def use(rig: Booted) -> Use:
     """Count, once everything is quiet."""
-    rig.until("quiet", lambda: True if (s := rig.session(monotonic_ns() - NS_PER_S)) and not s.finalising else None)
+    since_ns = monotonic_ns()
+    rig.until("quiet", lambda: True if (s := rig.session(since_ns)) and not s.finalising else None)
     family = psutil.Process(rig.supervisor.pid)
     nodes = [family, *family.children(recursive=True)]
-    left = [
-        path for path in rig.data.rglob("*") if path.name.endswith((".tmp", ".new", ".part")) or ".part." in path.name
-    ]
+    left = [p.name for p in rig.data.rglob("*") if p.name.endswith((".tmp", ".new", ".part")) or ".part." in p.name]
     return Use(
         len(nodes), sum(p.num_threads() for p in nodes), sum(p.num_fds() for p in nodes),
-        sum(p.memory_info().rss for p in nodes) / 1e6, len(left),
+        sum(p.memory_info().rss for p in nodes) / 1e6, tuple(left),
     )  # fmt: skip
 
 
@@ -126,9 +127,10 @@ def table(found: Soaked) -> str:
         f"{found.saved} saved, {found.discarded} discarded, {found.ended_early} ended early, {found.faults} faults", "",
         "| | before | after |", "|---|---|---|",
     ]  # fmt: skip
-    lines += [
-        f"| {name} | {a:.0f} | {b:.0f} |" for name, a, b in zip(Use._fields, found.before, found.after, strict=True)
-    ]
+    for name in Use._fields:
+        before, after = getattr(found.before, name), getattr(found.after, name)
+        counts = (len(before), len(after)) if name == "leftovers" else (before, after)
+        lines.append(f"| {name} | {counts[0]:.0f} | {counts[1]:.0f} |")
     return "\n".join(lines)
 
 
