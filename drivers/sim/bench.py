@@ -9,6 +9,7 @@ station.
 
 import math
 import sys
+from bisect import bisect_left
 from pathlib import Path
 from typing import NamedTuple
 
@@ -192,10 +193,11 @@ def goals(bus: ServoBus, since_ns: int) -> tuple[NDArray[np.int64], NDArray[np.f
     """When goals reached the servos since then, (N,), and what all seven were then, rad, in the arm's frame, (N, 7)."""
     with bus.lock:
         log = list(bus.goal_log)
+    first = bisect_left(log, since_ns, key=lambda entry: entry[0])
+    row = _before(log, first)
     times: list[int] = []
     rows: list[list[float]] = []
-    row = [math.nan] * 7
-    for written_ns, servo, ticks in log:
+    for written_ns, servo, ticks in log[first:]:
         joint = JOINT_OF_SERVO.get(servo)
         if joint is None:
             continue
@@ -205,8 +207,20 @@ def goals(bus: ServoBus, since_ns: int) -> tuple[NDArray[np.int64], NDArray[np.f
         else:
             times.append(written_ns)
             rows.append(row)
-    kept = [i for i, t in enumerate(times) if t >= since_ns and not any(map(math.isnan, rows[i]))]
+    kept = [i for i, row in enumerate(rows) if not any(map(math.isnan, row))]
     return np.array([times[i] for i in kept], np.int64), np.array([rows[i] for i in kept], np.float64).reshape(-1, 7)
+
+
+def _before(log: list[tuple[int, int, int]], first: int) -> list[float]:
+    """The goals that stood before that entry, NaN where none was written yet. Backwards: the log is of hours."""
+    row = [math.nan] * 7
+    for _, servo, ticks in reversed(log[:first]):
+        joint = JOINT_OF_SERVO.get(servo)
+        if joint is not None and math.isnan(row[joint]):
+            row[joint] = (ticks - CENTRE) * RAD_PER_TICK
+            if not any(map(math.isnan, row)):
+                break
+    return row
 
 
 def main(node: Node) -> None:
