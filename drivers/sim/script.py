@@ -31,7 +31,7 @@ _MEET_M = (0.0, 0.5, 0.25)
 _LINE_POINTS = 9
 _WIDE, _SQUEEZE = 0.8, 0.3
 """Gripper asks: well around the cube (it is felt at 0.55), and into it, so that the current limit decides the force."""
-_SWING_RAD = 0.12
+_SWING_RAD = 0.24
 _REACHING_DOWN = np.array([0.0, -0.3, 0.7, 0.0, 0.5, 0.0])
 """Where the search for the first grasp starts: wrist bent down, forearm not turned over."""
 
