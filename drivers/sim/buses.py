@@ -60,9 +60,9 @@ class SlippingPlant:
         self._plant = plant
         self.slipped_rad: dict[int, float] = {}
 
-    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
+    def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
         """What the servo sees of its shaft."""
-        position, velocity, current = self._plant.present_rad(servo_id)
+        position, velocity, current = self._plant.present_rad(servo_id, at_ns)
         return position + self.slipped_rad.get(servo_id, 0.0), velocity, current
 
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
