@@ -7,6 +7,7 @@ import pytest
 from dynamixel_sdk.robotis_def import INST_SYNC_READ
 
 from drivers.sim.arms import JOINT_OF_SERVO, FollowerPlant, LeaderPlant, leader_shafts
+from drivers.sim.buses import FaultyPlant
 from drivers.sim.packets import BROADCAST, Instruction
 from drivers.sim.scene import GRIPPER_CLOSED_RAD, SLEEP_RAD, START_RAD, Scene
 from drivers.sim.servo import CENTRE, RAD_PER_TICK, Servo, ServoSpec
@@ -160,6 +161,20 @@ def test_a_bus_that_comes_late_to_a_request_answers_with_what_was_true_when_it_a
     bus._advance(9 * MS)
     assert asked
     assert set(asked) == {3 * MS}
+
+
+def test_a_shaft_that_is_stopped_goes_no_further_by_hand_or_by_torque(hands: Hands) -> None:
+    scene, servos = Scene(), aloha_arm_servos("vx300s", "aloha1")
+    follower = FaultyPlant(FollowerPlant(scene, "left", servos, hands.clock, 10 * MS))
+    leader = FaultyPlant(LeaderPlant(aloha_arm_servos("wx250s", "aloha1"), hands.hand, hands.clock))
+    follower.stop_rad[9], leader.stop_rad[9] = 0.5, 0.15
+    follower.drive(9, True, 1.4, None)
+    scene.step(500)
+    assert scene.joints("left").position_rad[6] == pytest.approx(0.5, abs=0.02)
+    assert leader.present_rad(9)[0] == 0.15
+    hands.rad = [0.1] * 7
+    hands.now_ns += 100 * MS
+    assert leader.present_rad(9)[0] == pytest.approx(0.1)
 
 
 def test_leader_grippers_per_generation() -> None:
