@@ -104,9 +104,8 @@ def gello(measuring: Measuring, node: str) -> str:
 def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     """Measure a gripper's travel in a sweep and keep it."""
     settings = measuring.rig.device(node).settings
-    role, model = measuring.rig.device(node).role, getattr(settings, "model", "")
-    expected = grippers.EXPECTED.get((role, getattr(settings, "generation", None) or "aloha1"))
-    if expected is None or model not in grippers.LINKAGES_M or getattr(settings, "gripper", None) is not None:
+    expected = grippers.expected(settings, measuring.rig.device(node).role)
+    if expected is None:
         raise UsageError(
             f"{node}: there are no constants for its gripper to compare with. Next: leave it out with --only"
         )
@@ -115,11 +114,11 @@ def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     normalised = np.array(measuring.arm(node).positions)[:, -1]
     normal = _travel_in_force(measuring, node) or expected
     angles = normal.close_rad + normalised * (normal.open_rad - normal.close_rad)
-    opened, closed = grippers.sweep(angles, f"{node}'s gripper")
+    opened, closed = grippers.sweep(angles, f"{node}'s gripper", expected.open_rad > expected.close_rad)
     short = grippers.shortfall(opened, closed, expected)
     made = measuring.made("sweep between the stops", len(angles), {"shorter_percent": short.travel_percent})
     zeros = measuring.zeros_stored(node)
-    measured = grippers.measured_range(opened, closed, model)
+    measured = grippers.measured_range(opened, closed, settings, expected)
     path = measuring.save(
         node,
         arm=msgspec.structs.replace(
@@ -127,7 +126,7 @@ def gripper(measuring: Measuring, node: str, seconds: float) -> str:
         ),
     )
     return (
-        f"{node}: travel {100 - short.travel_percent:.1f} % of the generation's, opens {short.open_percent:+.1f} % and closes "
+        f"{node}: travel {100 - short.travel_percent:.1f} % of what it should be, opens {short.open_percent:+.1f} % and closes "
         f"{short.close_percent:+.1f} % short. {path}"
     )
 

@@ -161,9 +161,10 @@ def _pair(leader: str, follower: str, seen: Survey, drifts: dict[str, Array], li
 
 def _gripper(device: Device, calibration: Calibration | None, limits: Check) -> Finding:
     measured = calibration.arm.gripper if calibration and calibration.arm else None
-    generation = getattr(device.settings, "generation", None) or "aloha1"
-    expected = grippers.EXPECTED.get((device.role, generation))
-    if measured is None or expected is None or getattr(device.settings, "gripper", None) is not None:
+    expected = grippers.expected(device.settings, device.role)
+    if expected is None:
+        return unchecked(device.node, "gripper range", "there is no travel to compare its own with", "")
+    if measured is None:
         return unchecked(device.node, "gripper range", "its travel was never measured", "`station calibrate grippers`")
     short = grippers.shortfall(measured.open_rad, measured.close_rad, expected).travel_percent
     return above(

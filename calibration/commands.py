@@ -4,6 +4,7 @@ The `station` command loads them by the entry points `station.commands`; their c
 manager around a running station.
 """
 
+import datetime
 import os
 import sys
 import time
@@ -84,7 +85,8 @@ def _checked(
     except StationError as error:
         finding = verdict.told("station", "start", "fail", str(error), "do what it says, then check again")
         return verdict.overall([*broken, finding]), []
-    cameras, pictures = checks_cameras.check(rig, seen, known, boards.Board(), lags)
+    today = datetime.datetime.now(datetime.UTC).date()
+    cameras, pictures = checks_cameras.check(rig, seen, known, boards.Board(), lags, today)
     arms = checks_arms.check(rig, seen, known)
     host = checks_host.check(rig, seen, monotonic_ns)
     return verdict.overall([*broken, *arms, *cameras, *host]), pictures
@@ -136,10 +138,11 @@ def gello(context: typer.Context, rig: RigOption, operator: OperatorOption = "",
 def grippers(
     context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     seconds: Annotated[float, typer.Option("--seconds", min=2.0)] = 10.0,
+    yes: Annotated[bool, typer.Option("--yes", help="they are being opened and closed: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Measure how far grippers open and close: open and close each one to its stops while it is measured."""
-    with _measuring(context, rig, operator, False) as measuring:
-        for node in measuring.chosen(measuring.arms(), only):
+    with _measuring(context, rig, operator, yes) as measuring:
+        for node in measuring.chosen([*measuring.arms(), *measuring.gellos()], only):
             console.print(calibrate_arms.gripper(measuring, node, seconds))
 
 

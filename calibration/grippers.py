@@ -39,6 +39,16 @@ class Shortfall(NamedTuple):
     """Positive: the whole travel is shorter than expected."""
 
 
+def expected(settings: object, role: str) -> GripperRange | None:
+    """The travel to compare with: the rig file's own, else the generation's; None where neither is known."""
+    own = getattr(settings, "gripper", None)
+    if own is not None:
+        return GripperRange(own.open_rad, own.close_rad, own.open_m, own.close_m)
+    if getattr(settings, "model", "") not in LINKAGES_M:
+        return None
+    return EXPECTED.get((role, getattr(settings, "generation", None) or "aloha1"))
+
+
 def position_m(angle_rad: float, model: str) -> float:
     """The finger's position by the linkage of `vx300s` or `wx250s`, m."""
     horn, arm = LINKAGES_M[model]
@@ -60,9 +70,14 @@ def sweep(angles_rad: Array, what: str, opens_upwards: bool = True) -> tuple[flo
     return (high, low) if opens_upwards else (low, high)
 
 
-def measured_range(open_rad: float, close_rad: float, model: str) -> GripperRange:
-    """The travel with its finger positions by the linkage."""
-    return GripperRange(open_rad, close_rad, position_m(open_rad, model), position_m(close_rad, model))
+def measured_range(open_rad: float, close_rad: float, settings: object, expected: GripperRange) -> GripperRange:
+    """The travel with its finger positions: by the linkage, or in proportion where the rig file gives its own travel."""
+    if getattr(settings, "gripper", None) is None:
+        model = str(getattr(settings, "model", ""))
+        return GripperRange(open_rad, close_rad, position_m(open_rad, model), position_m(close_rad, model))
+    m_per_rad = (expected.open_m - expected.close_m) / (expected.open_rad - expected.close_rad)
+    at_m = [expected.close_m + m_per_rad * (angle - expected.close_rad) for angle in (open_rad, close_rad)]
+    return GripperRange(open_rad, close_rad, *at_m)
 
 
 def shortfall(open_rad: float, close_rad: float, expected: GripperRange) -> Shortfall:

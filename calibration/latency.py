@@ -1,15 +1,15 @@
 """How late a camera's pictures are against the arms, and how late a follower is behind its leader. Pure.
 
-Each joint j moves through a known path. Between two pictures stamped t₁ and t₂ it went S_j(t₂ − L) − S_j(t₁ − L), S_j the
-length of its path so far. How much of the picture a joint moves is not known (a waist much, a wrist little), so the motion seen
-is fitted by a weighted sum of the joints' ways for every L: the best correlation tells L. Using the whole interval of each
-picture, and not its middle, is what makes the answer finer than a picture's period.
+Between two pictures stamped t₁ and t₂ joint j turned by q_j(t₂ − L) − q_j(t₁ − L), L the lag looked for. How much each part of
+the picture moves with each joint is not known, so for every L the motion seen in each part is fitted by a weighted sum of the
+joints' turns (least squares), and the likeliest lag makes Σ n·log(what is left over) the least: a part that follows the
+joints to a thousandth counts for more than one that sees an operator walk by. Using the whole interval between two pictures,
+and not its middle, is what makes the answer finer than a picture's period.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,17 +18,23 @@ from station.errors import MeasurementPoor
 
 Array = NDArray[np.float64]
 Times = NDArray[np.int64]
-Gray = NDArray[np.uint8]
+Range = tuple[float, float]
 
 Expected = Callable[[float, slice], Array]
-"""What a lag (ms) makes one expect in a part of the recording: each joint's way between two pictures, (M, D)."""
+"""What a lag (ms) makes one expect in a part of the recording: each joint's turn between two pictures, (M, D)."""
 
-STEP_MS = 1.0
+COARSE_MS, STEP_MS = 5.0, 1.0
 LEAST_CORRELATION = 0.8
-_PARTS = 4
+_QUARTERS = 4
+_NEAR_MS = 20.0
 _FEWEST_PICTURES = 24
 _PICTURES_A_JOINT = 6
 _LEAST_TRAVEL_RAD = 0.05
+_LEAST_MOTION_PX = 0.05
+"""RMS of a part of the picture below which it stands still: corners are followed about so well."""
+_PERFECT = 1e-6
+"""No part may follow better than this share of its motion left over, or it would be all that counts."""
+_SWING = "Next: nothing else should move in view; let the arm swing wider, at changing speed"
 
 
 class Lag(NamedTuple):
@@ -39,25 +45,32 @@ class Lag(NamedTuple):
     uncertainty_ms: float
     """Half the range of what the quarters of the recording say by themselves, over √4."""
     correlation: float
+    """Of the part of the picture that follows best."""
 
 
-def picture_motion(before: Gray, after: Gray) -> float:
-    """How much moved between two pictures: mean length of the dense optical flow (DIS), px."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(
-        before, after, np.zeros((*before.shape, 2), np.float32)
-    )
-    return float(np.mean(np.linalg.norm(flow, axis=2)))
+class _Seen(NamedTuple):
+    """What moved. (M, P) each: M intervals, P parts."""
+
+    value: Array
+    there: Array
+    """1 where it was seen, 0 where not; the value is then 0."""
+    forwards: bool
+    """It may not move against what it follows: half a swing late is not the other way round."""
+
+
+class _Fit(NamedTuple):
+    """What one lag leaves over. Per part (P,), weights (D, P)."""
+
+    left_over: Array
+    weights: Array
 
 
 def camera_lag(
-    arm_at_ns: Times,
-    joint_rad: Array,
-    picture_at_ns: Times,
-    motion: Array,
-    range_ms: tuple[float, float] = (-100.0, 400.0),
+    arm_at_ns: Times, joint_rad: Array, picture_at_ns: Times, motion: Array, range_ms: Range = (-100.0, 400.0)
 ) -> Lag:
-    """A camera's latency: joint positions (N,) or (N, D) at N times, and motion[i] seen between pictures i and i + 1 (M − 1 of M).
+    """A camera's latency: joint positions (N,) or (N, D) at N times, and motion[i] seen between pictures i and i + 1.
 
+    motion: (M − 1,) or (M − 1, P) of M pictures, signed, of P parts of the picture; NaN where nothing was seen.
     Raises MeasurementPoor if there are too few pictures, hardly any motion, or no clear best lag.
     """
     joints = np.asarray(joint_rad, np.float64).reshape(len(arm_at_ns), -1)
@@ -71,15 +84,14 @@ def camera_lag(
         )
     start_ns = int(arm_at_ns[0])
     arm_ms, picture_ms = (arm_at_ns - start_ns) / NS_PER_MS, (picture_at_ns - start_ns) / NS_PER_MS
-    ways = np.concatenate(
-        (np.zeros((1, int(swung.sum()))), np.cumsum(np.abs(np.diff(joints[:, swung], axis=0)), axis=0))
-    )
+    paths = joints[:, swung].T
     inside = (picture_ms[:-1] - range_ms[1] >= arm_ms[0]) & (picture_ms[1:] - range_ms[0] <= arm_ms[-1])
-    first, last, seen = picture_ms[:-1][inside], picture_ms[1:][inside], np.asarray(motion, np.float64)[inside]
+    first, last = picture_ms[:-1][inside], picture_ms[1:][inside]
+    seen = _moving(np.asarray(motion, np.float64).reshape(len(inside), -1)[inside], fewest)
 
     def expected(lag_ms: float, part: slice) -> Array:
         before, after = first[part] - lag_ms, last[part] - lag_ms
-        return np.stack([np.interp(after, arm_ms, way) - np.interp(before, arm_ms, way) for way in ways.T], axis=1)
+        return np.stack([np.interp(after, arm_ms, path) - np.interp(before, arm_ms, path) for path in paths], axis=1)
 
     return _best(expected, seen, range_ms, "the pictures' motion does not follow the arm's")
 
@@ -96,59 +108,83 @@ def follower_lag(
     grid = np.arange(max(leader_ms[0] + longest_ms, follower_ms[0]), min(leader_ms[-1], follower_ms[-1]), step)
     if len(grid) < 40:
         return None
-    seen = np.diff(np.interp(grid, follower_ms, follower))
+    turned = np.diff(np.interp(grid, follower_ms, follower))[:, None]
 
     def expected(lag_ms: float, part: slice) -> Array:
         times = grid[:-1][part] - lag_ms
         return (np.interp(times + step, leader_ms, leader) - np.interp(times, leader_ms, leader))[:, None]
 
     try:
-        return _best(expected, seen, (0.0, longest_ms), "the follower does not follow")
+        return _best(
+            expected, _Seen(turned, np.ones_like(turned), True), (0.0, longest_ms), "the follower does not follow"
+        )
     except MeasurementPoor:
         return None
 
 
-def _best(expected: Expected, seen: Array, range_ms: tuple[float, float], poor: str) -> Lag:
-    everything = slice(0, len(seen))
-    lag, correlation = _peak(expected, seen, everything, range_ms)
+def _moving(motion: Array, fewest: int) -> _Seen:
+    """The parts of the picture that were seen often enough, and moved."""
+    there = np.isfinite(motion)
+    often = there.sum(axis=0) >= fewest
+    value, there = np.where(there, motion, 0.0)[:, often], there[:, often].astype(np.float64)
+    moves = (value**2).sum(axis=0) > there.sum(axis=0) * _LEAST_MOTION_PX**2
+    return _Seen(value[:, moves], there[:, moves], False)
+
+
+def _best(expected: Expected, seen: _Seen, range_ms: Range, poor: str) -> Lag:
+    everything = slice(0, len(seen.value))
+    counts, moved = seen.there.sum(axis=0), (seen.value**2).sum(axis=0)
+
+    def likelihood(lag_ms: float) -> float:
+        left = _fit(expected(lag_ms, everything), seen).left_over
+        return -float(counts @ np.log(left / moved + _PERFECT))
+
+    if not moved.size or not moved.all():
+        raise MeasurementPoor(f"{poor}: nothing moves in view. {_SWING}")
+    lag = _peak(likelihood, range_ms, COARSE_MS)
+    lag = _peak(likelihood, (lag - 2 * COARSE_MS, lag + 2 * COARSE_MS), STEP_MS)
+    fit = _fit(expected(lag, everything), seen)
+    correlation = float(np.sqrt(max(0.0, 1 - np.min(fit.left_over / moved))))
     if correlation < LEAST_CORRELATION:
-        raise MeasurementPoor(
-            f"{poor} (correlation {correlation:.2f}, {LEAST_CORRELATION} is needed). "
-            "Next: nothing else should move in view; let the arm swing wider, at changing speed"
-        )
-    weights = _weights(expected(lag, everything), seen)
-
-    def weighted(lag_ms: float, part: slice) -> Array:
-        return (expected(lag_ms, part) @ weights)[:, None]
-
-    size = len(seen) // _PARTS
-    near = (max(range_ms[0], lag - 40), min(range_ms[1], lag + 40))
-    parts = [_peak(weighted, seen, slice(i * size, (i + 1) * size), near)[0] for i in range(_PARTS)]
-    return Lag(lag, float(np.ptp(parts)) / 2 / float(np.sqrt(_PARTS)), correlation)
+        raise MeasurementPoor(f"{poor} (correlation {correlation:.2f}, {LEAST_CORRELATION} is needed). {_SWING}")
+    noise = (fit.left_over + _PERFECT * moved) / counts
+    return Lag(lag, _spread(expected, seen, fit.weights, noise, lag), correlation)
 
 
-def _peak(expected: Expected, seen: Array, part: slice, range_ms: tuple[float, float]) -> tuple[float, float]:
-    """The lag with the best correlation on a grid of 1 ms, refined by a parabola through its neighbours."""
-    lags = np.arange(range_ms[0], range_ms[1] + STEP_MS / 2, STEP_MS)
-    scores = np.array([_correlation(expected(lag, part), seen[part]) for lag in lags])
+def _spread(expected: Expected, seen: _Seen, weights: Array, noise: Array, lag: float) -> float:
+    """How far the quarters of a recording disagree, ms."""
+    size = len(seen.value) // _QUARTERS
+    found = []
+    for quarter in (slice(number * size, (number + 1) * size) for number in range(_QUARTERS)):
+
+        def closeness(lag_ms: float, quarter: slice = quarter) -> float:
+            off = (seen.value[quarter] - expected(lag_ms, quarter) @ weights) * seen.there[quarter]
+            return -float(((off**2).sum(axis=0) / noise).sum())
+
+        found.append(_peak(closeness, (lag - _NEAR_MS, lag + _NEAR_MS), STEP_MS))
+    return float(np.ptp(found)) / 2 / float(np.sqrt(_QUARTERS))
+
+
+def _peak(score: Callable[[float], float], range_ms: Range, step_ms: float) -> float:
+    """The lag with the best score on a grid, refined by a parabola through its neighbours."""
+    lags = np.arange(range_ms[0], range_ms[1] + step_ms / 2, step_ms)
+    scores = np.array([score(float(lag)) for lag in lags])
     top = int(np.argmax(scores))
     if not 0 < top < len(lags) - 1:
-        return float(lags[top]), float(scores[top])
+        return float(lags[top])
     low, mid, high = scores[top - 1 : top + 2]
     bend = low - 2 * mid + high
     shift = 0.5 * (low - high) / bend if bend < 0 else 0.0
-    return float(lags[top] + STEP_MS * shift), float(mid)
+    return float(lags[top] + step_ms * shift)
 
 
-def _weights(ways: Array, seen: Array) -> Array:
-    """How much of the motion seen (M,) each way (M, D) explains, less a constant. (D,) One way alone counts as it is."""
-    if ways.shape[1] == 1:
-        return np.ones(1)
-    return np.asarray(np.linalg.lstsq(ways - ways.mean(axis=0), seen - seen.mean(), rcond=1e-6)[0], np.float64)
-
-
-def _correlation(ways: Array, seen: Array) -> float:
-    a, b = ways @ _weights(ways, seen), seen
-    a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale > 1e-12 else 0.0
+def _fit(ways: Array, seen: _Seen) -> _Fit:
+    """How each part's motion (M, P) is made of the joints' turns (M, D), where it was seen."""
+    squares = np.einsum("mi,mj,mp->pij", ways, ways, seen.there, optimize=True)
+    # a joint that moved only while a part was not seen has no weight there
+    squares += (1e-9 * np.trace(squares, axis1=1, axis2=2)[:, None, None] + 1e-30) * np.eye(ways.shape[1])
+    weights = np.linalg.solve(squares, (ways.T @ seen.value).T[:, :, None])[:, :, 0].T
+    if seen.forwards:
+        weights = np.maximum(weights, 0.0)
+    left_over = (((seen.value - ways @ weights) * seen.there) ** 2).sum(axis=0)
+    return _Fit(left_over, weights)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import latency
+from calibration.flow import picture_motion
 from calibration.latency import Lag
 from calibration.quality import Gray
 from calibration.survey import ArmSeen, CameraSeen, Listener
@@ -22,7 +23,7 @@ class Motion(NamedTuple):
     """What moved in one camera's pictures: motion[i] between pictures i and i + 1."""
 
     at_ns: list[int]
-    px: list[float]
+    px: list[NDArray[np.float64]]
 
 
 def watch(listener: Listener, nodes: list[str], seconds: float, clock: Clock) -> dict[str, Motion]:
@@ -39,12 +40,12 @@ def _motion(camera: CameraSeen) -> Motion:
     found = Motion([], [])
     last: Gray | None = None
     for stamp, jpeg in zip(stamps, camera.pictures, strict=True):
-        half = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_2)
-        if half is None:
+        decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if decoded is None:
             continue
-        now = np.asarray(half, np.uint8)
+        now = np.asarray(decoded, np.uint8)
         if last is not None:
-            found.px.append(latency.picture_motion(last, now))
+            found.px.append(picture_motion(last, now))
         last = now
         found.at_ns.append(stamp)
     return found

@@ -74,6 +74,8 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far cameras are from what matters, where calibration has not measured it."""
     latency_ms: tuple[float, float] = (15.0, 30.0)
     """How late a camera is against the arms, its stored latency taken off."""
+    latency_days: float = 90.0
+    """How long a camera's measured latency is taken to hold."""
     late_percent: tuple[float, float] = (1.0, 5.0)
     """Ticks more than 5 ms late."""
     disk_gb: tuple[float, float] = (20.0, 5.0)

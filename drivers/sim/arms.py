@@ -44,20 +44,23 @@ class FollowerPlant:
             horizon_ns,
         )
         self._now = _Snapshot(clock(), scene.joints(side))
+        self._before = self._now
 
     def update(self, time_ns: int) -> None:
         """Physics has come to `time_ns`."""
-        self._now = _Snapshot(time_ns, self._scene.joints(self._side))
+        self._before, self._now = self._now, _Snapshot(time_ns, self._scene.joints(self._side))
 
-    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
-        """Position at this moment (the physics goes in steps), velocity, current."""
-        now, joint, sign = self._now, JOINT_OF_SERVO[servo_id], self._sign[servo_id]
-        velocity = now.joints.velocity_rad_s[joint]
-        ahead_s = min(max(0, self._clock() - now.time_ns), self._horizon_ns) / NS_PER_S
+    def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
+        """Position at that moment (the physics goes in steps), velocity, current."""
+        at_ns, joint, sign = self._clock() if at_ns is None else at_ns, JOINT_OF_SERVO[servo_id], self._sign[servo_id]
+        now, before = self._now, self._before
+        snapshot = before if at_ns < now.time_ns else now
+        velocity = snapshot.joints.velocity_rad_s[joint]
+        ahead_s = min(max(0, at_ns - snapshot.time_ns), self._horizon_ns) / NS_PER_S
         return (
-            sign * (now.joints.position_rad[joint] + velocity * ahead_s),
+            sign * (snapshot.joints.position_rad[joint] + velocity * ahead_s),
             sign * velocity,
-            sign * now.joints.current_ma[joint],
+            sign * snapshot.joints.current_ma[joint],
         )
 
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
@@ -80,9 +83,9 @@ class LeaderPlant:
         self._velocity = [0.0] * len(self._position)
         self._goal: list[float | None] = [None] * len(self._position)
 
-    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
-        """Where the hand (or the goal) has it now."""
-        self._advance()
+    def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
+        """Where the hand (or the goal) had it then."""
+        self._advance(at_ns)
         joint, sign = JOINT_OF_SERVO[servo_id], self._sign[servo_id]
         return sign * self._position[joint], sign * self._velocity[joint], 0.0
 
@@ -93,8 +96,8 @@ class LeaderPlant:
             None if goal_rad is None or not torque else self._sign[servo_id] * goal_rad
         )
 
-    def _advance(self) -> None:
-        now_ns = self._clock()
+    def _advance(self, at_ns: int | None = None) -> None:
+        now_ns = self._clock() if at_ns is None else at_ns
         elapsed_ns = now_ns - self._at_ns
         if elapsed_ns < _SAME_INSTANT_NS:  # one sync read asks servo by servo
             return

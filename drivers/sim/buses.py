@@ -53,21 +53,26 @@ _SWITCHES: dict[str, Callable[[Faults, Iterable[int]], object]] = {
 }
 
 
-class SlippingPlant:
-    """A plant whose horns can slip on their shafts: the servo then turns where it always did, the arm stands elsewhere."""
+class FaultyPlant:
+    """A plant whose horns can slip on their shafts (the servo then turns where it always did, the arm stands elsewhere), and
+    whose shafts can be stopped by something in their way.
+    """
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self.slipped_rad: dict[int, float] = {}
+        self.stop_rad: dict[int, float] = {}
 
-    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
+    def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
         """What the servo sees of its shaft."""
-        position, velocity, current = self._plant.present_rad(servo_id)
+        position, velocity, current = self._plant.present_rad(servo_id, at_ns)
+        position = min(position, self.stop_rad.get(servo_id, math.inf))
         return position + self.slipped_rad.get(servo_id, 0.0), velocity, current
 
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
         """Where the servo's goal puts the arm."""
         goal = None if goal_rad is None else goal_rad - self.slipped_rad.get(servo_id, 0.0)
+        goal = None if goal is None else min(goal, self.stop_rad.get(servo_id, math.inf))
         self._plant.drive(servo_id, torque, goal, current_limit_ma)
 
 
@@ -76,7 +81,7 @@ class Buses(dict[str, ServoBus]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.plants: dict[str, SlippingPlant] = {}
+        self.plants: dict[str, FaultyPlant] = {}
 
     def set_fault(self, request: SetServoFault) -> None:
         """Do it. Raises RequestRefused for an arm or a servo that does not exist."""
@@ -89,6 +94,8 @@ class Buses(dict[str, ServoBus]):
         faults = bus.faults
         if request.what == "slip":
             self.plants[request.arm].slipped_rad.update(dict.fromkeys(ids, math.radians(request.value)))
+        elif request.what == "stop":
+            self.plants[request.arm].stop_rad.update(dict.fromkeys(ids, math.radians(request.value)))
         elif request.what == "register":
             self._set_register(bus, ids, request)
         elif request.what == "noise":
@@ -113,8 +120,8 @@ def running(found: list[Arm], plant: Callable[[Arm], Plant], clock: Clock) -> It
     buses = Buses()
     try:
         for arm in found:
-            slipping = buses.plants[arm.device.node] = SlippingPlant(plant(arm))
-            bus = ServoBus(Path(arm.device.settings.port), arm.servos, slipping, clock)
+            faulty = buses.plants[arm.device.node] = FaultyPlant(plant(arm))
+            bus = ServoBus(Path(arm.device.settings.port), arm.servos, faulty, clock)
             bus.start()
             buses[arm.device.node] = bus
         yield buses

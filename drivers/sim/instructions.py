@@ -43,7 +43,7 @@ class Instructions:
         self._servos, self._faults, self._byte_ns, self._goal_written = servos, faults, byte_ns, goal_written
         self._single: dict[int, Callable[[Servo, bytes, int], tuple[int, bytes]]] = {
             INST_PING: lambda servo, _data, _now: (servo.alert, servo.read(0, 2)[1] + servo.read(6, 1)[1]),
-            INST_READ: lambda servo, data, _now: servo.read(_word(data), _word(data, 2)),
+            INST_READ: lambda servo, data, now: servo.read(_word(data), _word(data, 2), now),
             INST_WRITE: lambda servo, data, now: (self._write(servo, _word(data), data[2:], now), b""),
             INST_REG_WRITE: lambda servo, data, _now: (servo.register(_word(data), data[2:]), b""),
             INST_ACTION: self._action,
@@ -59,7 +59,7 @@ class Instructions:
         }
 
     def carry_out(self, instruction: Instruction, now_ns: int) -> list[Answer]:
-        """Do it; the answers in the order in which they go on the wire."""
+        """Do it as of `now_ns`, when its last byte arrived; the answers in the order in which they go on the wire."""
         for servo in self._servos.values():
             servo.step(now_ns)
             servo.feed(now_ns)
@@ -136,15 +136,15 @@ class Instructions:
         servo.power_on()
         return 0, b""
 
-    def _sync_read(self, data: bytes, _now_ns: int) -> list[Answer]:
-        return self._in_turn([(servo_id, _word(data), _word(data, 2)) for servo_id in data[4:]])
+    def _sync_read(self, data: bytes, now_ns: int) -> list[Answer]:
+        return self._in_turn([(servo_id, _word(data), _word(data, 2)) for servo_id in data[4:]], now_ns)
 
-    def _bulk_read(self, data: bytes, _now_ns: int) -> list[Answer]:
+    def _bulk_read(self, data: bytes, now_ns: int) -> list[Answer]:
         return self._in_turn(
-            [(data[at], _word(data, at + 1), _word(data, at + 3)) for at in range(0, len(data) - 4, 5)]
+            [(data[at], _word(data, at + 1), _word(data, at + 3)) for at in range(0, len(data) - 4, 5)], now_ns
         )
 
-    def _in_turn(self, wanted: list[tuple[int, int, int]]) -> list[Answer]:
+    def _in_turn(self, wanted: list[tuple[int, int, int]], now_ns: int) -> list[Answer]:
         answers: list[Answer] = []
         gap_ns = 0
         for servo_id, address, length in wanted:
@@ -154,19 +154,19 @@ class Instructions:
                     break
                 gap_ns += round((_GAP_BYTES + length) * self._byte_ns)
             elif servo.get("Status Return Level"):
-                delay_ns, packet = self._packet(servo, servo_id, *servo.read(address, length))
+                delay_ns, packet = self._packet(servo, servo_id, *servo.read(address, length, now_ns))
                 answers.append((delay_ns + gap_ns, packet))
                 gap_ns = 0
         return answers
 
-    def _fast_sync_read(self, data: bytes, _now_ns: int) -> list[Answer]:
+    def _fast_sync_read(self, data: bytes, now_ns: int) -> list[Answer]:
         answers = []
         delay_ns = 0
         for servo_id in data[4:]:
             servo = self._servos.get(servo_id)
             if servo is None or self._faults.is_silent(servo_id):
                 return []  # the one packet is never finished
-            answers.append((servo_id, *servo.read(_word(data), _word(data, 2))))
+            answers.append((servo_id, *servo.read(_word(data), _word(data, 2), now_ns)))
             delay_ns = max(delay_ns, servo.get("Return Delay Time") * _DELAY_NS)
         return [(delay_ns, fast_status(answers))] if answers else []
 

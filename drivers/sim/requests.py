@@ -7,7 +7,9 @@ from typing import Literal
 
 from station.bus.requests import PrepareScene, Request, SaveTruth, ScoreScene
 
-ServoFault = Literal["silence", "speak", "noise", "overload", "power_loss", "unplug", "replug", "slip", "register"]
+ServoFault = Literal[
+    "silence", "speak", "noise", "overload", "power_loss", "unplug", "replug", "slip", "stop", "register"
+]
 CameraFault = Literal["none", "freeze", "slow", "drop", "refuse", "move", "turn", "blur", "dark", "late", "swap"]
 
 
@@ -17,6 +19,7 @@ class SetServoFault(Request, frozen=True):
     `silence`/`speak`: the servo (all of them without one) stops answering / answers again. `noise`: `value` is the
     fraction of packets with a byte hit. `overload`: the servo shuts itself down. `power_loss`: power went and came
     back. `unplug`/`replug`: the USB cable. `slip`: the horn has slipped by `value` degrees.
+    `stop`: something is in the way, and the shaft turns no further than `value` degrees.
     `register`: the register `name` holds `value`, as if the servo had come like that.
     """
 

@@ -31,7 +31,9 @@ _MEET_M = (0.0, 0.5, 0.25)
 _LINE_POINTS = 9
 _WIDE, _SQUEEZE = 0.8, 0.3
 """Gripper asks: well around the cube (it is felt at 0.55), and into it, so that the current limit decides the force."""
-_SWING_RAD = 0.12
+_SWING_RAD = 0.24
+_OPENING = (0.0, 0.25, 0.5, 0.75, 1.0, 0.75, 0.5, 0.25)
+"""Of the gripper, swing by swing: no faster than a follower may."""
 _REACHING_DOWN = np.array([0.0, -0.3, 0.7, 0.0, 0.5, 0.0])
 """Where the search for the first grasp starts: wrist bent down, forearm not turned over."""
 
@@ -95,13 +97,17 @@ def straight(begin: Vector, end: Vector, seconds: float) -> Path:
 
 
 def swing(here: Vector, seconds: float, slowest_s: float) -> Path:
-    """To and fro about the waist, at changing speed, from `here` and back to it: what a camera's latency is measured with."""
+    """To and fro about the waist, at changing speed, from `here` and back to it, the gripper slowly opening and closing.
+
+    What a camera's latency and a gripper's travel are measured with.
+    """
     moves: list[Move] = []
     at, side, left_s = here, 1.0, seconds
     while left_s > 0:
         pace_s = slowest_s * (0.75 + 0.25 * np.cos(len(moves)))
         there = here.copy()
         there[0] += side * _SWING_RAD
+        there[6] = _OPENING[(len(moves) + 1) % len(_OPENING)]
         moves.append(Move(pace_s, np.array([at, there])))
         at, side, left_s = there, -side, left_s - pace_s
     return Path([*moves, Move(slowest_s, np.array([at, here]))])

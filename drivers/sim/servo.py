@@ -57,8 +57,11 @@ class Plant(Protocol):
     Asked for primaries only: the bus mirrors shadows.
     """
 
-    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
-        """Shaft position rad (0 = tick 2048 before Drive Mode), velocity rad/s, current mA, in the horn's frame."""
+    def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
+        """Shaft position rad (0 = tick 2048 before Drive Mode), velocity rad/s, current mA, in the horn's frame.
+
+        `at_ns`: a moment just past; now without it.
+        """
 
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:
         """What the servo's controller now asks (profiled goal); None = limp, or driven by current or PWM."""
@@ -140,12 +143,12 @@ class Servo:
         """Any instruction on the bus feeds the watchdog."""
         self._fed_ns = now_ns
 
-    def read(self, address: int, length: int) -> tuple[int, bytes]:
-        """(error, data)."""
+    def read(self, address: int, length: int, at_ns: int | None = None) -> tuple[int, bytes]:
+        """(error, data) as they were at `at_ns`; as they are now without it."""
         if length < 1 or address + length > len(self._memory):
             return ERRNUM_ACCESS, b""
         if address + length > 120:
-            self._refresh()
+            self._refresh(at_ns)
         return self.alert, bytes(self._memory[address : address + length])
 
     def write(self, address: int, data: bytes, now_ns: int) -> int:
@@ -289,8 +292,8 @@ class Servo:
         self.put("Goal Position", present)
         self.profile.stop_at(present)
 
-    def _refresh(self) -> None:
-        rad, rad_s, milliampere = self._plant.present_rad(self._shaft)
+    def _refresh(self, at_ns: int | None = None) -> None:
+        rad, rad_s, milliampere = self._plant.present_rad(self._shaft, at_ns)
         sign = -1 if self._mirrored else 1
         if self.get("Drive Mode") & 1:
             sign = -sign

@@ -187,7 +187,7 @@ class ServoBus:
         while self._requests and self._requests[0][0] <= now_ns:
             due_ns, instruction = self._requests.popleft()
             self._now_ns = now_ns
-            answers = self._instructions.carry_out(instruction, now_ns)
+            answers = self._instructions.carry_out(instruction, due_ns)  # however late this thread comes to it
             self._step_due_ns = now_ns + _STEP_NS
             if answers:
                 self._reply(due_ns, answers)

@@ -44,8 +44,8 @@ class ShaftPlant:
         self._lock = threading.Lock()
         self._shafts: dict[int, _Shaft] = {}
 
-    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
-        """Position rad, velocity rad/s, current mA."""
+    def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:  # noqa: ARG002
+        """Position rad, velocity rad/s, current mA; always of now."""
         with self._lock:
             shaft = self._shaft(servo_id)
             return shaft.position, shaft.velocity, shaft.current_ma

@@ -4,6 +4,7 @@
 of them. It boots a rig: run nothing beside it.
 """
 
+import datetime
 import math
 import os
 import shutil
@@ -14,13 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from calibration import board as boards
-from calibration import checks_arms, checks_cameras
+from calibration import checks_arms, checks_cameras, grippers
 from calibration.motion import Lags, swing
 from calibration.survey import Survey, survey
 from drivers.sim.requests import SetCameraFault, SetServoFault, SwingArms
@@ -33,6 +33,7 @@ from station.check_results import Finding
 from station.clock import monotonic_ns
 from station.errors import RequestRefused
 from station.rig import SHIPPED, Rig, load_rig
+from tests.calibration.faults import FAULTS, Fault, Key
 
 ENVIRONMENT = ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 LISTEN_S = 2.5
@@ -40,94 +41,11 @@ SETTLE_S = 0.7
 """A few pictures, so that the ones surveyed are of the new world."""
 LOADED = ("bus rate", "serial latency", "failed readings", "frame rate", "frame jitter", "servos", "state")
 """What this computer's load decides too: left out, but for the fault that is meant."""
-Key = tuple[str, str]
-
-
-class Fault(NamedTuple):
-    """One thing that is wrong, and what the check has to say about it."""
-
-    name: str
-    requests: tuple[SetServoFault | SetCameraFault, ...]
-    undo: tuple[SetServoFault | SetCameraFault, ...]
-    expected: dict[Key, tuple[float, float]]
-    """(device, finding) → (its size, how far off that may be); NaN where it has none."""
-    may: frozenset[Key] = frozenset()
-    """What follows from it and may be told as well."""
-    reopens: str = ""
-    """The device that has to be opened anew to notice."""
-
-
-def _slip(arm: str, servo: int, joint: str, degrees: float) -> Fault:
-    side = arm.partition("_")[2]
-    pair = (f"leader_{side}, follower_{side}", f"leader against follower {joint}")
-    size = (abs(degrees), 0.15)
-    return Fault(
-        f"{arm}: {joint} slipped by {degrees:g}°",
-        (SetServoFault(arm, "slip", servo, degrees),),
-        (SetServoFault(arm, "slip", servo, 0.0),),
-        {(arm, f"zero {joint}"): size, pair: size},
-    )
-
-
-def _register(arm: str, servo: int, name: str, value: int, what: str) -> Fault:
-    plug = (SetServoFault(arm, "unplug"), SetServoFault(arm, "replug"))
-    return Fault(
-        f"{arm}: {what}",
-        (SetServoFault(arm, "register", servo, value, name), *plug),
-        plug,
-        {(arm, "settings"): (math.nan, 0.0)},
-        reopens=arm,
-    )
-
-
-def _moved(camera: str, what: str, value: float) -> Fault:
-    unit = {"move": "mm", "turn": "°"}[what]
-    name = {"move": "place, if it shifted", "turn": "direction, if it turned"}[what]
-    both = {(camera, "place, if it shifted"), (camera, "direction, if it turned")}
-    how = {"move": "moved", "turn": "turned"}[what]
-    return Fault(
-        f"{camera}: {how} by {value:g} {unit}",
-        (SetCameraFault(camera, what, value),),  # type: ignore[arg-type]
-        (SetCameraFault(camera, "none"),),
-        {(camera, name): (value, (0.4 if (camera, what) == ("cam_low", "move") else 0.15) * value)},
-        frozenset(both),
-    )
-
-
-def _picture(what: str, value: float, name: str, size: tuple[float, float], told: str) -> Fault:
-    return Fault(
-        f"cam_high: {told}", (SetCameraFault("cam_high", what, value),), (SetCameraFault("cam_high", "none"),),  # type: ignore[arg-type]
-        {("cam_high", name): size},
-    )  # fmt: skip
-
-
-FAULTS = (
-    _slip("follower_left", 7, "wrist_angle", 1.0),
-    _slip("follower_left", 7, "wrist_angle", -3.0),
-    _slip("follower_left", 7, "wrist_angle", 90.0),
-    _slip("leader_right", 6, "forearm_roll", 2.0),
-    *(_moved(camera, "move", mm) for camera in ("cam_high", "cam_low") for mm in (3.0, 5.0, 20.0)),
-    *(_moved(camera, "turn", degrees) for camera in ("cam_high", "cam_low") for degrees in (0.5, 2.0)),
-    Fault(
-        "cam_high and cam_low swapped",
-        (SetCameraFault("cam_high", "swap", other="cam_low"), SetCameraFault("cam_low", "swap", other="cam_high")),
-        (SetCameraFault("cam_high", "none"), SetCameraFault("cam_low", "none")),
-        {("cam_high", "identity"): (math.nan, 0.0), ("cam_low", "identity"): (math.nan, 0.0)},
-    ),
-    _picture("blur", 2.0, "sharpness", (math.nan, 0.0), "blurred, σ 2 px"),
-    _picture("dark", 0.6, "exposure", (40.0, 4.0), "40 % darker"),
-    _picture("slow", 7.5, "frame rate", (50.0, 5.0), "at half its rate"),
-    _register("follower_right", 9, "Current Limit", 1193, "the gripper's current limit unset"),
-    _register("leader_left", 1, "Return Delay Time", 250, "a servo's return delay 500 µs"),
-    Fault(
-        "follower_right: a servo at 69 °C",
-        (SetServoFault("follower_right", "register", 4, 69, "Present Temperature"),),
-        (SetServoFault("follower_right", "register", 4, 32, "Present Temperature"),),
-        {("follower_right", "temperature elbow"): (69.0, 0.5)},
-    ),
-)
 LATE_MS = 40.0
 SWING_S = 12.0
+GRIPPER = 9
+"""Its servo."""
+SHORT_PERCENT = 10.0
 
 
 def station(*words: str, codes: tuple[int, ...] = (0,), seconds: float = 150) -> str:
@@ -159,8 +77,7 @@ def calibrated_rig(light: bool = False) -> Iterator[Rig]:
         station("calibrate", "arms", "--rig", str(file), "--operator", "ada", "--yes", "--placings", "1")
         station("calibrate", "cameras", "--rig", str(file), "--operator", "ada", "--yes")
         _know_lenses(load_rig(file))
-        station("stop", "--rig", str(file))  # what was measured is in force from the next opening on
-        station("up", "--rig", str(file))
+        restart(load_rig(file))
         yield load_rig(file)
     finally:
         station("stop", "--rig", str(file))
@@ -200,7 +117,9 @@ def findings(
     """What the check says about arms and cameras now, but for what the load of this computer decides."""
     known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
     seen: Survey = survey(rig, seconds, monotonic_ns)
-    cameras, _ = checks_cameras.check(rig, seen, known, boards.Board(), lags or {})
+    cameras, _ = checks_cameras.check(
+        rig, seen, known, boards.Board(), lags or {}, datetime.datetime.now(datetime.UTC).date()
+    )
     found = (*checks_arms.check(rig, seen, known), *cameras)
     return [finding for finding in found if finding.name not in LOADED or finding.name in keep]
 
@@ -241,22 +160,66 @@ def _until(look: Callable[[], dict[Key, Finding]], fault: Fault, there: bool = T
 def late(rig: Rig, camera: str, ms: float) -> Lags:
     """Latencies while the hands swing the arms, with one camera stamping late."""
     ask(rig, SetCameraFault(camera, "late", ms))
+    try:
+        with swung(rig, SWING_S + 1.0):
+            return swing(rig, SWING_S, monotonic_ns)
+    finally:
+        ask(rig, SetCameraFault(camera, "none"))
+
+
+@contextmanager
+def swung(rig: Rig, seconds: float) -> Iterator[None]:
+    """The followers follow hands that swing, and open and close the grippers."""
     with Asker(rig.name, "pilot") as pilot, Asker(rig.name, "world") as world:
         pilot.ask(Engage("leader"), 40_000)
         try:
-            _swing(world)
-            return swing(rig, SWING_S, monotonic_ns)
+            _swing(world, seconds)
+            yield
         finally:
             pilot.ask(Disengage(), 5000)
-            ask(rig, SetCameraFault(camera, "none"))
 
 
-def _swing(world: Asker) -> None:
+def short_gripper(rig: Rig, arm: str) -> list[Finding]:
+    """What `calibrate grippers` and then the check make of a gripper that opens a tenth too little."""
+    device = rig.device(arm)
+    full = grippers.expected(device.settings, device.role)
+    assert full is not None
+    stop_rad = full.open_rad - SHORT_PERCENT / 100 * (full.open_rad - full.close_rad)
+    ask(rig, SetServoFault(arm, "stop", GRIPPER, math.degrees(stop_rad)))
+    try:
+        measure_grippers(rig, arm)
+        return findings(rig)
+    finally:
+        ask(rig, SetServoFault(arm, "stop", GRIPPER, 360.0))
+        measure_grippers(rig, arm)
+
+
+def measure_grippers(rig: Rig, *only: str) -> None:
+    """`station calibrate grippers` while the hands open and close them, one arm after the other; all without a name."""
+    nodes = only or tuple(device.node for device in rig.devices if device.role in ("leader", "follower"))
+    chosen = [word for node in nodes for word in ("--only", node)]
+    with swung(rig, 8.0 + len(nodes) * (SWING_S + 0.5)):
+        station("calibrate", "grippers", "--rig", str(rig.file), *chosen, "--yes", "--seconds", f"{SWING_S}")
+
+
+def measure_latency(rig: Rig) -> str:
+    """`station calibrate latency` while the hands swing the arms; what it says."""
+    with swung(rig, SWING_S + 8.0):
+        return station("calibrate", "latency", "--rig", str(rig.file), "--yes", "--seconds", f"{SWING_S}")
+
+
+def restart(rig: Rig) -> None:
+    """What was measured is in force from the next opening on; the arms lie on their rest stops again."""
+    station("stop", "--rig", str(rig.file))
+    station("up", "--rig", str(rig.file))
+
+
+def _swing(world: Asker, seconds: float) -> None:
     """The hands first go home."""
     deadline = time.monotonic() + 20
     while True:
         try:
-            world.ask(SwingArms(SWING_S + 1.0), 5000)
+            world.ask(SwingArms(seconds), 5000)
             return
         except RequestRefused:
             if time.monotonic() > deadline:
@@ -286,6 +249,12 @@ def main(words: list[str]) -> None:
         print("| injected | found | anything else |\n|---|---|---|")
         for fault in chosen:
             print(row(fault, inject(rig, fault)), flush=True)
+        if not words or "gripper" in words:
+            short = {f.device: f for f in short_gripper(rig, "follower_right") if f.name == "gripper range"}
+            told = short["follower_right"]
+            print(
+                f"| follower_right: gripper opens {SHORT_PERCENT:g} % too little | {told.verdict}: {told.value} % | |"
+            )
         if not words or "late" in words:
             for camera, lag in late(rig, "cam_high", LATE_MS).items():
                 told = lag if isinstance(lag, str) else f"{lag.lag_ms:.1f} ± {lag.uncertainty_ms:.1f} ms"

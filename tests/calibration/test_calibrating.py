@@ -1,8 +1,9 @@
 """What `station calibrate` does with an operator and a rig: a listener of made-up readings stands where the bus would."""
 
-import itertools
 from contextlib import nullcontext
+from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
@@ -13,6 +14,7 @@ from calibration.measuring import Measuring
 from calibration.motion import Motion
 from calibration.poses import angle_deg, distance_mm, from_quaternion, from_vectors
 from calibration.survey import ArmSeen, CameraSeen, Survey
+from drivers.dynamixel.settings import Gripper
 from station import calibration_files
 from station.bus.messages import Description, Dimension, StreamDescription
 from station.calibration_files import ArmCalibration, Calibration, GripperRange, Intrinsics, Latency, Made
@@ -196,6 +198,22 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by
     assert {f.verdict for f in found if f is not mine} == {"unchecked"}
 
 
+@pytest.mark.parametrize(("open_rad", "close_rad"), [(3.5, 2.8), (2.8, 3.5)])
+def test_a_travel_of_the_rig_files_own_is_compared_with_that(world, bench, monkeypatch, open_rad, close_rad):
+    settings = SimpleNamespace(model="gello", gripper=Gripper(open_rad, close_rad))
+    device = msgspec.structs.replace(bench.rig.device("leader_left"), settings=settings)
+    found = bench.rig.device
+    monkeypatch.setattr(type(bench.rig), "device", lambda _, node: device if node == "leader_left" else found(node))
+    world.gripper = lambda t_s: 0.94 * (0.5 - 0.5 * np.cos(np.pi * t_s))
+    assert "travel 93." in calibrate_arms.gripper(bench, "leader_left", 6.0)
+    kept = stored("leader_left").arm.gripper
+    assert (kept.open_m, kept.close_m) == pytest.approx((0.94, 0.0), abs=0.004)
+    known = {"serial leader_left": stored("leader_left")}
+    ranges = [f for f in checks_arms.check(bench.rig, world.seen, known) if f.name == "gripper range"]
+    mine = next(f for f in ranges if f.device == "leader_left")
+    assert (mine.verdict, mine.value) == ("warn", pytest.approx(6.0, abs=0.5))
+
+
 def test_a_wrist_camera_is_placed_by_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree(world, bench, monkeypatch):
     camera, arm = "cam_left_wrist", "follower_left"
     lens = Intrinsics(MADE, WIDTH, HEIGHT, 533.0, 531.0, 322.5, 236.5, tuple(LENS.distortion.tolist()))
@@ -263,11 +281,8 @@ def test_a_measured_latency_adds_to_the_one_in_force_and_lags_are_kept(world, be
             arm.at_ns[:] = times.tolist()
             arm.positions[:] = [(*pose(t - lag_ns), 0.0) for t in times]
         stamps = np.arange(10**9 + NS_PER_S, 10**9 + int((seconds - 1) * NS_PER_S), 66_666_667)
-        motion = []
-        for a, b in itertools.pairwise(stamps):
-            between = [pose(t - 80 * NS_PER_MS - late_ns)[0] for t in np.linspace(a, b, 8)]
-            motion.append(40 * float(np.abs(np.diff(between)).sum()))
-        return {"cam_high": Motion(stamps.tolist(), motion)}
+        seen = [pose(t - 80 * NS_PER_MS - late_ns)[0] for t in stamps]
+        return {"cam_high": Motion(stamps.tolist(), list(40 * np.diff(seen)[:, None]))}
 
     monkeypatch.setattr(bench, "watch_motion", watch)
     lines = list(calibrate_latency.latencies(bench, ["cam_high"], 12.0))

@@ -1,10 +1,11 @@
 """From what was heard to findings: cameras that were swapped, changed, late, slow, or carried elsewhere by their arm."""
 
 import base64
-import itertools
+import datetime
 from functools import cache
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from rendering import BOARD, LENS, looking_at
@@ -17,11 +18,12 @@ from calibration.poses import from_vectors
 from calibration.survey import ArmSeen, CameraSeen, Survey
 from calibration.wrist import carrier, on_rest
 from station.bus.messages import Description, Dimension, Health, StreamDescription
-from station.calibration_files import ArmCalibration, Calibration, CheckReference, Extrinsics, Intrinsics, Made
+from station.calibration_files import ArmCalibration, Calibration, CheckReference, Extrinsics, Intrinsics, Latency, Made
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import MeasurementPoor
 from station.rig import find_rig, load_rig
 
+TODAY = datetime.date(2026, 1, 12)
 MADE = Made("2026-01-02T03:04:05+00:00", "ada", "test", 1)
 REST = (0.0, -1.8, 1.6, 0.1, 0.6, 0.0)
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
@@ -74,15 +76,40 @@ def checked(rig, cameras, calibrations, lags=None, joints=REST):
     for node in followers:
         zeros = ArmCalibration(MADE, JOINTS, (0.0,) * 6, (1,) * 6, (0.0,) * 6, rest_rad=REST)
         files[f"serial {node}"] = Calibration(f"serial {node}", node, "vx300s", arm=zeros)
-    found, pictures = checks_cameras.check(rig, Survey(followers, cameras), files, Board(), lags or {})
+    found, pictures = checks_cameras.check(rig, Survey(followers, cameras), files, Board(), lags or {}, TODAY)
     return {(finding.device, finding.name): finding for finding in found}, pictures
 
 
-def test_what_is_as_it_was_passes_but_for_the_latency_nobody_looked_at(rig):
+def opened_with(seen, calibration):
+    """The driver was opened with that file."""
+    seen.description = msgspec.structs.replace(seen.description, calibration=calibration)
+    return seen
+
+
+def test_what_is_as_it_was_passes_but_for_a_latency_nobody_ever_measured(rig):
     found, pictures = checked(rig, {"cam_high": camera("cam_high", scene(1))}, [known("cam_high", scene(1))])
     assert {name for (_, name), f in found.items() if f.verdict != "pass"} == {"latency"}
     assert found["cam_high", "latency"].verdict == "unchecked"
+    assert "calibrate latency" in found["cam_high", "latency"].next
     assert len(pictures) == 1
+
+
+@pytest.mark.parametrize(
+    ("date", "in_force", "verdict", "told"),
+    [
+        ("2026-01-02", True, "pass", "41.5 ms taken off, measured 10 days ago"),
+        ("2025-09-02", True, "unchecked", "132 days ago"),
+        ("2026-01-02", False, "unchecked", "not in force"),
+    ],
+)
+def test_a_latency_measured_lately_and_taken_off_holds_though_nobody_swings(rig, date, in_force, verdict, told):
+    made = Made(f"{date}T03:04:05+00:00", "ada", "motion of the followers", 180)
+    file = known("cam_high", scene(1), latency=Latency(made, 41.5, 0.6))
+    seen = camera("cam_high", scene(1))
+    found, _ = checked(rig, {"cam_high": opened_with(seen, file if in_force else None)}, [file])
+    assert found["cam_high", "latency"].verdict == verdict
+    assert told in found["cam_high", "latency"].value
+    assert {f.verdict for (_, name), f in found.items() if name != "latency"} == {"pass"}
 
 
 @pytest.mark.parametrize("by_serial", [False, True])
@@ -135,6 +162,15 @@ def test_latency_is_judged_where_the_arms_were_swung(rig, ms, verdict):
     assert found["cam_high", "latency"].verdict == verdict
     assert found["cam_high", "latency"].value == abs(ms)
     assert found["cam_low", "latency"].verdict == "unchecked"
+
+
+def test_a_shift_told_without_a_board_says_how_exact_it_is(rig):
+    picture = cv2.imdecode(np.frombuffer(scene(1), np.uint8), cv2.IMREAD_GRAYSCALE)
+    moved = cv2.warpAffine(picture, np.array([[1, 0, 5.0], [0, 1, 0]]), (320, 240), borderMode=cv2.BORDER_REFLECT)
+    seen = {"cam_high": camera("cam_high", bytes(cv2.imencode(".jpg", moved)[1]))}
+    found, _ = checked(rig, seen, [known("cam_high", scene(1))])
+    assert found["cam_high", "place, if it shifted"].verdict == "fail"
+    assert found["cam_high", "place, if it shifted"].next.startswith("(± 20 %: from pictures, without a board)")
 
 
 def test_a_wrist_camera_is_only_compared_where_its_arm_rests(rig):
@@ -198,15 +234,9 @@ def swinging(lag_ms, weights, noise=0.03):
         arms[node] = arm(node)
         arms[node].at_ns, arms[node].positions = times.tolist(), [tuple(row) for row in joints]
     stamps = np.arange(NS_PER_S, 11 * NS_PER_S, 66_666_667)
-    moved = [
-        sum(
-            weight * np.abs(np.diff(path(np.linspace(a, b, 8) - lag_ms * NS_PER_MS, node))).sum()
-            for node, weight in weights.items()
-        )
-        for a, b in itertools.pairwise(stamps)
-    ]
-    px = 30 * np.array(moved) * (1 + random.normal(0, noise, len(moved)))
-    return arms, Motion(stamps.tolist(), px.tolist())
+    moved = sum(weight * np.diff(path(stamps - lag_ms * NS_PER_MS, node)) for node, weight in weights.items())
+    px = 30 * moved * (1 + random.normal(0, noise, len(moved)))
+    return arms, Motion(stamps.tolist(), list(px[:, None]))
 
 
 @pytest.mark.parametrize("lag_ms", [0.0, 40.0, 95.0])
@@ -224,6 +254,6 @@ def test_a_camera_s_lag_is_found_against_both_arms_together():
 def test_without_motion_there_is_no_lag():
     arms, motion = swinging(40.0, {"follower_left": 1.0})
     with pytest.raises(MeasurementPoor):
-        camera_lag(arms, Motion(motion.at_ns, np.random.default_rng(1).uniform(0, 1, len(motion.px)).tolist()))
+        camera_lag(arms, Motion(motion.at_ns, list(np.random.default_rng(1).normal(0, 1, (len(motion.px), 1)))))
     with pytest.raises(MeasurementPoor, match="no follower"):
         camera_lag({}, motion)

@@ -23,7 +23,7 @@ class Still:
         self.shafts: dict[int, tuple[float, float, float]] = {}
         self.lock = threading.Lock()
 
-    def present_rad(self, servo_id: int) -> tuple[float, float, float]:
+    def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
         return self.shafts.get(servo_id, (0.0, 0.0, 0.0))
 
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:

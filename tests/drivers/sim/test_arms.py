@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dynamixel_sdk.robotis_def import INST_SYNC_READ
 
 from drivers.sim.arms import JOINT_OF_SERVO, FollowerPlant, LeaderPlant, leader_shafts
+from drivers.sim.buses import FaultyPlant
+from drivers.sim.packets import BROADCAST, Instruction
 from drivers.sim.scene import GRIPPER_CLOSED_RAD, SLEEP_RAD, START_RAD, Scene
 from drivers.sim.servo import CENTRE, RAD_PER_TICK, Servo, ServoSpec
 from drivers.sim.servo_bus import ServoBus
@@ -116,6 +119,62 @@ def test_a_reading_between_two_physics_steps_is_carried_on_by_its_velocity(hands
     assert plant.present_rad(1)[0] == pytest.approx(position + velocity * 0.005)
     hands.now_ns += 500 * MS
     assert plant.present_rad(1)[0] == pytest.approx(position + velocity * 0.010), "no further than one batch"
+
+
+def test_a_reading_is_of_the_moment_it_was_asked_for_however_late_it_is_answered(hands: Hands) -> None:
+    scene, servos = Scene(), aloha_arm_servos("vx300s", "aloha1")
+    plant = FollowerPlant(scene, "left", servos, hands.clock, 10 * MS)
+    plant.drive(1, True, 1.0, None)
+    scene.step(30)
+    plant.update(hands.now_ns)
+    asked_ns = hands.now_ns + 4 * MS
+    in_time = plant.present_rad(1, asked_ns)
+    scene.step(5)
+    hands.now_ns += 13 * MS
+    plant.update(10 * MS)
+    assert plant.present_rad(1, asked_ns) == in_time
+    assert plant.present_rad(1)[0] > in_time[0] + 0.002
+
+
+def test_a_hand_is_where_it_was_when_it_was_asked_for(hands: Hands) -> None:
+    servos = aloha_arm_servos("wx250s", "aloha1")
+    plant = LeaderPlant(servos, lambda now_ns: [now_ns / 1e9] * 7, hands.clock)
+    hands.now_ns = 20 * MS
+    assert plant.present_rad(1, 12 * MS)[0] == pytest.approx(0.012)
+
+
+def test_a_bus_that_comes_late_to_a_request_answers_with_what_was_true_when_it_arrived(
+    hands: Hands, tmp_path: Path
+) -> None:
+    servos = aloha_arm_servos("wx250s", "aloha1")
+    asked: list[int | None] = []
+
+    class Watched(LeaderPlant):
+        def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
+            asked.append(at_ns)
+            return super().present_rad(servo_id, at_ns)
+
+    bus = ServoBus(tmp_path / "port", servos, Watched(servos, hands.hand, hands.clock), hands.clock)
+    read = Instruction(BROADCAST, INST_SYNC_READ, bytes((126, 0, 10, 0, 1, 2)), 20)
+    bus._requests.append((3 * MS, read))
+    asked.clear()
+    bus._advance(9 * MS)
+    assert asked
+    assert set(asked) == {3 * MS}
+
+
+def test_a_shaft_that_is_stopped_goes_no_further_by_hand_or_by_torque(hands: Hands) -> None:
+    scene, servos = Scene(), aloha_arm_servos("vx300s", "aloha1")
+    follower = FaultyPlant(FollowerPlant(scene, "left", servos, hands.clock, 10 * MS))
+    leader = FaultyPlant(LeaderPlant(aloha_arm_servos("wx250s", "aloha1"), hands.hand, hands.clock))
+    follower.stop_rad[9], leader.stop_rad[9] = 0.5, 0.15
+    follower.drive(9, True, 1.4, None)
+    scene.step(500)
+    assert scene.joints("left").position_rad[6] == pytest.approx(0.5, abs=0.02)
+    assert leader.present_rad(9)[0] == 0.15
+    hands.rad = [0.1] * 7
+    hands.now_ns += 100 * MS
+    assert leader.present_rad(9)[0] == pytest.approx(0.1)
 
 
 def test_leader_grippers_per_generation() -> None:
