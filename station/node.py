@@ -124,11 +124,16 @@ def start_ordinary() -> None:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
 
 
-def run(main: Callable[[Node], None], stop_delay_s: float = 0.0) -> None:
+def run(
+    main: Callable[[Node], None],
+    stop_delay_s: float = 0.0,
+    prepare: Callable[[Rig, str], None] = lambda _rig, _node: None,
+) -> None:
     """A node process's whole life: arguments, lock, signals, `main`, exit code.
 
     `stop_delay_s`: how long an orphan waits before it stops, so that a killed supervisor's nodes go down in order:
     those that record first, then the pilot, then the arms (held), then the world.
+    `prepare`: what takes the processor for long before `main` can begin, done before the priority is taken.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--rig", required=True, type=Path)
@@ -140,6 +145,7 @@ def run(main: Callable[[Node], None], stop_delay_s: float = 0.0) -> None:
     parent = os.getppid()
     try:
         rig = load_rig(arguments.rig)
+        prepare(rig, arguments.node)
         _hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
         node = Node(rig, arguments.node)
     except StationError as error:

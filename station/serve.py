@@ -5,6 +5,8 @@ is also the last gate: no command reaches `driver.write` but through `station.sa
 when it comes, between two reads, not at the next cycle.
 """
 
+import contextlib
+import importlib
 import time
 
 import zmq
@@ -19,7 +21,7 @@ from station.errors import CommandRefused, DeviceError
 from station.host import Host, PushHost
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
-from station.rig import load_class
+from station.rig import Rig, load_class
 from station.safety import Gate
 
 REOPEN_NS = NS_PER_S // 2
@@ -206,5 +208,12 @@ class _ArmHost(Host):
         self.commands.close()
 
 
+def prepare(rig: Rig, node: str) -> None:
+    """Import what the driver's `open()` will. What is not installed is `open()`'s to tell."""
+    for module in load_class(rig.device(node).driver).opens_with:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+
+
 if __name__ == "__main__":
-    run(main, STOP_DELAY_S[2])
+    run(main, STOP_DELAY_S[2], prepare)

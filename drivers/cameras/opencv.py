@@ -26,6 +26,7 @@ class OpenCVCamera:
 
     Settings = OpenCVSettings
     paced: ClassVar[bool] = False
+    opens_with: ClassVar[tuple[str, ...]] = ("drivers.cameras.way",)
 
     def __init__(self, settings: OpenCVSettings, place: Place) -> None:
         self._settings, self._place = settings, place

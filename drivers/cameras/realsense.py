@@ -52,6 +52,7 @@ class RealSenseCamera:
                 raise ValueError("fps must be 5 to 90")
 
     paced: ClassVar[bool] = False
+    opens_with: ClassVar[tuple[str, ...]] = ("pyrealsense2",)
 
     def __init__(self, settings: Settings, place: Place, bus: Bus | None = None) -> None:
         self._settings, self._place = settings, place

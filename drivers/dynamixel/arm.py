@@ -32,6 +32,11 @@ class DynamixelArm:
 
     Settings: ClassVar[type[DynamixelSettings]] = DynamixelSettings
     paced: ClassVar[bool] = True
+    opens_with: ClassVar[tuple[str, ...]] = (
+        "drivers.dynamixel.opening",
+        "drivers.dynamixel.sampling",
+        "drivers.dynamixel.slow",
+    )
 
     def __init__(self, settings: DynamixelSettings, place: Place) -> None:
         self._settings, self._place = settings, place

@@ -42,6 +42,7 @@ class MujocoCamera:
                 raise ValueError("fps must be 5 to 60")
 
     paced: ClassVar[bool] = False
+    opens_with: ClassVar[tuple[str, ...]] = ("drivers.sim.render",)
 
     def __init__(self, settings: Settings, place: Place) -> None:
         self._settings, self._place = settings, place

@@ -37,6 +37,7 @@ class WebXrHeadset:
                 raise ValueError("rate_hz must be 1 to 200")
 
     paced: ClassVar[bool] = False
+    opens_with: ClassVar[tuple[str, ...]] = ("drivers.vr.server",)
 
     def __init__(self, settings: Settings, place: Place) -> None:
         self._settings, self._place = settings, place

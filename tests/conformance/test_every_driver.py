@@ -1,5 +1,6 @@
 """The driver contract (station/device.py), on every driver. What needs a process is tested with the host."""
 
+import importlib
 import math
 import os
 import subprocess
@@ -41,6 +42,13 @@ def test_opens_twice_cleanly(subject: Subject) -> None:
     other.open()
     subject.read_one(other)
     other.close()
+
+
+def test_what_open_imports_is_named_for_the_host(subject: Subject) -> None:
+    modules = type(subject.make()).opens_with
+    assert modules
+    for module in modules:
+        importlib.import_module(module)
 
 
 def test_capture_times_rise_and_lie_between_request_and_answer(subject: Subject) -> None:

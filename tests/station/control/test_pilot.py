@@ -35,6 +35,7 @@ class LoopArm:
 
     Settings: ClassVar[Any] = Settings
     paced: ClassVar[bool] = True
+    opens_with: ClassVar[tuple[str, ...]] = ()
     poses: ClassVar[dict[str, tuple[float, ...]]] = {}
     torques: ClassVar[dict[str, bool]] = {}
 
