@@ -54,6 +54,10 @@ class Execution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     steps: Positive | None = None
     """receding: rows of a chunk executed before the newest one takes over."""
+    every_ticks: Positive = 1
+    """An inference begins so many ticks after the last one did, at the earliest. 1 is ACT's own way; more leaves a small
+    computer to its cameras.
+    """
 
 
 class Diffusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

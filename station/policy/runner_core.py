@@ -77,6 +77,8 @@ class RunnerCore:
             policy.action_offset_ticks, tick_hz,
         )  # fmt: skip
         self._asked_ns: int | None = None
+        self._pause_ticks = 0
+        """Before the next inference may begin."""
         self._faults_in_a_row = 0
         self._last: tuple[float, ...] | None = None
 
@@ -85,7 +87,7 @@ class RunnerCore:
         self._buffer.clear()
         self.rollout += 1
         self.phase, self.why, self.troubled = "running", "", False
-        self.faults = self.missing = self._faults_in_a_row = 0
+        self.faults = self.missing = self._faults_in_a_row = self._pause_ticks = 0
         self._last = None
         return self.rollout
 
@@ -100,6 +102,7 @@ class RunnerCore:
 
     def tick(self, tick: int, t_ns: int) -> Ask | None:
         """The ask for a tick: the action for its own time, hold where the buffer has run out, None before the first."""
+        self._pause_ticks = max(0, self._pause_ticks - 1)
         if self.phase == "ready":
             return None
         action = self._buffer.action(t_ns)
@@ -113,12 +116,13 @@ class RunnerCore:
         return Ask(tick, t_ns, self._last, False)
 
     def may_infer(self) -> bool:
-        """Is the backend free, and worth asking?"""
-        return self.phase == "running" and self._asked_ns is None
+        """Is the backend free, worth asking, and its pause over?"""
+        return self.phase == "running" and self._asked_ns is None and self._pause_ticks == 0
 
     def inferring(self, now_ns: int) -> None:
         """An observation was handed to the backend."""
         self._asked_ns = now_ns
+        self._pause_ticks = self.policy.execution.every_ticks if self.policy.execution.every_ticks > 1 else 0
 
     def answered(
         self, rollout: int, t_obs_ns: int, actions: NDArray[np.float64], inference_ns: int, now_ns: int

@@ -199,7 +199,7 @@ class Learner:
         return PolicyFile(
             kind="act", backend="onnx", weights="policy.onnx", cameras=self.recipe.cameras, image=self.recipe.image,
             state_dim=len(dim_names), action_dim=len(dim_names), dim_names=dim_names, chunk=self.recipe.chunk,
-            rate_hz=self.recipe.rate_hz, normalization=self.normalization, execution=Execution("ensemble", k=0.01),
+            rate_hz=self.recipe.rate_hz, normalization=self.normalization, execution=Execution("ensemble", k=0.01, every_ticks=8),
             newest_dims=tuple(i for i, name in enumerate(dim_names) if name.endswith("gripper")),
             instruction=instruction,
         )  # fmt: skip

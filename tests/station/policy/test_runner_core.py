@@ -55,6 +55,20 @@ def test_one_inference_at_a_time(tmp_path: Path) -> None:
     assert runner.may_infer()
 
 
+def test_an_inference_begins_no_sooner_than_every_so_many_ticks(tmp_path: Path) -> None:
+    runner = core(tmp_path, execution={"mode": "ensemble", "k": 0.01, "every_ticks": 4})
+    runner.begin()
+    begun = []
+    for tick in range(12):
+        runner.tick(tick, tick * TICK_NS)
+        if runner.may_infer():
+            begun.append(tick)
+            answer(runner, tick, tick)
+    assert begun == [0, 4, 8]
+    runner.begin()
+    assert runner.may_infer()
+
+
 def test_what_is_buffered_is_followed_then_it_holds_where_it_was(tmp_path: Path) -> None:
     runner = core(tmp_path)
     runner.begin()
