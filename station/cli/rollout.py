@@ -149,14 +149,16 @@ class Rollout:
         if watcher.state.phase == "ready":
             session.ask(Pause(), BEGIN_MS)
         watcher.until(lambda state: state.phase == "hold", BEGIN_MS / 1000)
-        prepare_scene(self._rig, watcher.state.episode)
+        self.home(watcher.state.episode)
         self.begin()
         session.ask(Align(), ALIGN_MS)
 
     def home(self, scene: int) -> None:
         """On a simulated rig: hands bring the arms back to the start by the leaders, where they hold; the scene is put
-        in its place.
+        in its place. Elsewhere people have done it.
         """
+        if self._rig.world is None:
+            return
         if self._rig.leaders:
             self._pilot.ask(Engage("leader"), ALIGN_MS)
         prepare_scene(self._rig, scene)
