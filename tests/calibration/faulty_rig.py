@@ -253,7 +253,7 @@ def main(words: list[str]) -> None:
             short = {f.device: f for f in short_gripper(rig, "follower_right") if f.name == "gripper range"}
             told = short["follower_right"]
             print(
-                f"| follower_right: gripper opens {SHORT_PERCENT:g} % too little | {told.verdict}: {told.value} % | |"
+                f"| follower_right: gripper opens {SHORT_PERCENT:g} % too little | {told.verdict}: {check_results.value_text(told)} | |"
             )
         if not words or "late" in words:
             for camera, lag in late(rig, "cam_high", LATE_MS).items():

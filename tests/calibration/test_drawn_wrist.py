@@ -1,0 +1,118 @@
+"""Hand–eye of a wrist camera of the simulated arm: its own renderer draws the board, its own kinematics say where the gripper is."""
+
+import cv2
+import mujoco
+import numpy as np
+import pytest
+
+from calibration import handeye, sighting
+from calibration.board import Board
+from calibration.handeye import Station
+from calibration.intrinsics import Lens
+from calibration.poses import Pose, angle_deg, distance_mm, from_quaternion
+from drivers.sim import render, scene
+from drivers.sim.servo import RAD_PER_TICK
+from station.kinematics.arm import Kinematics
+from station.kinematics.models import FRAME, chain_model
+
+STOPS = 12
+BOARD_AT_M = (-0.07, 0.5)
+LOOKING_DOWN_RAD = np.array([0.0, -0.96, 1.16, 0.0, 0.4, 0.0])
+TEXEL_PER_SQUARE = 64
+OPENCV = np.diag([1.0, -1.0, -1.0])
+"""MuJoCo's cameras look against their z, with y up."""
+
+
+def scene_with_board():
+    """The world's scene, and the board lying on the table before the left arm (MjModel)."""
+    spec, board = scene._spec(), Board()
+    size = (board.squares_x * TEXEL_PER_SQUARE, board.squares_y * TEXEL_PER_SQUARE)
+    picture = cv2.cvtColor(board.aruco.generateImage(size, marginSize=0), cv2.COLOR_GRAY2RGB)
+    texture = spec.add_texture(name="board", type=mujoco.mjtTexture.mjTEXTURE_2D, nchannel=3)
+    texture.width, texture.height, texture.data = *size, picture.tobytes()
+    material = spec.add_material(name="board", texrepeat=(1, 1), emission=0.4)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "board"
+    width_m, height_m = board.size_m
+    spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_PLANE, size=(width_m / 2, height_m / 2, 0.1), pos=(*BOARD_AT_M, 0.001), material="board",
+        contype=0, conaffinity=0,
+    )  # fmt: skip
+    bolt(spec, "left_wrist")
+    return spec.compile()
+
+
+def bolt(spec, name):
+    """The scene's wrist cameras turn on their mounts, to look at the fingertips the right way up; one of metal does not."""
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    number = model.camera(name).id
+    body = data.xmat[model.cam_bodyid[number]].reshape(3, 3)
+    turn = Pose(body.T @ data.cam_xmat[number].reshape(3, 3), np.zeros(3))
+    spec.camera(name).mode, spec.camera(name).quat = mujoco.mjtCamLight.mjCAMLIGHT_FIXED, turn.quaternion_wxyz()
+
+
+@pytest.fixture(scope="module")
+def stops():
+    """Poses of the gripper as the servos' ticks tell them, what the camera saw there, and where it really sits."""
+    model = scene_with_board()
+    data, random = mujoco.MjData(model), np.random.default_rng(4)
+    joints = [model.joint(f"vx300s_left/{name}") for name in scene.JOINTS]
+    ranges = np.array([joint.range for joint in joints])
+    arm = Kinematics(chain_model("vx300s", tuple(ranges[:, 0]), tuple(ranges[:, 1])), FRAME)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(render, "scene_model", lambda: model)
+        view = render.View(640, 480)
+    found, truths = [], []
+    for _ in range(60):
+        angles = LOOKING_DOWN_RAD + random.uniform(-1, 1, 6) * (0.12, 0.15, 0.15, 0.35, 0.15, 0.6)
+        mujoco.mj_resetData(model, data)
+        for joint, angle in zip(joints, angles, strict=True):
+            data.qpos[joint.qposadr[0]] = angle
+        mujoco.mj_forward(model, data)
+        jpeg = view.draw("left_wrist", np.array(data.qpos))
+        seen = sighting.find(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE), Board())
+        if seen is None:
+            continue
+        found.append(Station(pose_of(arm, np.round(angles / RAD_PER_TICK) * RAD_PER_TICK), seen))
+        truths.append(pose_of(arm, angles).inverse() @ base(model, data).inverse() @ camera(model, data))
+        if len(found) == STOPS:
+            break
+    view.close()
+    return found, truths
+
+
+def pose_of(arm, angles):
+    at = arm.forward(angles)
+    return from_quaternion(tuple(map(float, at.quaternion_wxyz)), tuple(map(float, at.position_m)))
+
+
+def base(model, data):
+    body = model.body("vx300s_left").id
+    return Pose(data.xmat[body].reshape(3, 3).copy(), data.xpos[body].copy())
+
+
+def camera(model, data):
+    number = model.camera("left_wrist").id
+    return Pose(data.cam_xmat[number].reshape(3, 3) @ OPENCV, data.cam_xpos[number].copy())
+
+
+def lens():
+    focal = 240 / np.tan(np.radians(20.0) / 2)
+    return Lens(np.array([[focal, 0, 319.5], [0, focal, 239.5], [0, 0, 1.0]]), np.zeros(5))
+
+
+def test_the_arm_s_chain_is_the_scene_s(stops):
+    _, truths = stops
+    assert max(distance_mm(truths[0], truth) for truth in truths) < 0.01
+    assert max(angle_deg(truths[0], truth) for truth in truths) < 0.001
+
+
+def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree(stops):
+    stations, truths = stops
+    assert len(stations) == STOPS
+    found = handeye.calibrate(stations, Board(), lens())
+    off_mm, off_deg = distance_mm(found.gripper_from_camera, truths[0]), angle_deg(found.gripper_from_camera, truths[0])
+    print(f"off by {off_mm:.2f} mm, {off_deg:.3f}°; told {found.held_out_mm:.2f} mm, {found.held_out_deg:.3f}°")
+    assert off_mm < 1.0
+    assert off_deg < 0.2
