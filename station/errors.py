@@ -213,7 +213,7 @@ class NothingRecorded(EpisodeError):
     """The journal has no whole row.
 
     Seen when: a recording was cut off before its first row closed.
-    Do: nothing; `station episodes recover` removes it.
+    Do: nothing; the journal is removed.
     """
 
 

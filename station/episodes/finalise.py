@@ -33,8 +33,8 @@ def finalise(part: Path, keep_journal: bool = False, ended: str = "", wait: bool
     A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed, or kept as `episode_<n>.mcap`; one that
     is damaged in the middle is kept as `.mcap.damaged`. `ended`: why the journal has no end of its own, where that is
     known. `wait`: for somebody else who is saving it. Raises EpisodeError (the journal is
-    still being written, or the episode exists and is another recording), NothingRecorded (no whole row) or
-    JournalDamaged (no row before the damage). The journal then stays.
+    still being written, or the episode exists and is another recording) or JournalDamaged (no row before the damage): the
+    journal then stays; NothingRecorded (it ends before its first row): there is nothing in it, and it is removed.
     """
     if not part.exists() and (done := _target(part)).exists():
         return done
@@ -72,7 +72,11 @@ def finalise_held(part: Path, keep_journal: bool = False, ended: str = "") -> Pa
     temporary = naming.temporary_path(part.parent, number)
     temporary.unlink(missing_ok=True)  # of an earlier try that was killed
     with JournalReader(part) as reader:
-        found = _survey(part, reader, ended)
+        try:
+            found = _survey(part, reader, ended)
+        except NothingRecorded:
+            part.unlink()
+            raise
         if not target.exists():
             _write(part, reader, found, temporary, target)
         elif not same_recording(target, found.header):

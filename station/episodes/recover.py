@@ -50,7 +50,6 @@ def _recover(part: Path) -> Recovered:
         try:
             episode = finalise_held(part)
         except NothingRecorded as error:
-            part.unlink()
             return Recovered(part, "empty", None, 0, str(error))
         except EpisodeError as error:
             return Recovered(part, "failed", None, 0, str(error))
