@@ -149,8 +149,10 @@ class RunnerCore:
             self.phase = "fault"
 
     def unseen(self, rollout: int, why: str) -> None:
-        """There was nothing to infer from: a picture is missing or too old. No fault of the backend's."""
-        self._asked_ns = None
+        """There was nothing to infer from: a picture is missing or too old. No fault of the backend's, which had no work: the next
+        tick may do.
+        """
+        self._asked_ns, self._pause_ticks = None, 0
         if rollout == self.rollout and self.phase == "running":
             self.missing += 1
             self.why, self.troubled = why, True

@@ -65,6 +65,10 @@ def test_an_inference_begins_no_sooner_than_every_so_many_ticks(tmp_path: Path) 
             begun.append(tick)
             answer(runner, tick, tick)
     assert begun == [0, 4, 8]
+    runner.tick(12, 12 * TICK_NS)
+    runner.inferring(12 * TICK_NS)
+    runner.unseen(runner.rollout, "no picture")
+    assert runner.may_infer()
     runner.begin()
     assert runner.may_infer()
 
