@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SILENT_NS = 700 * NS_PER_MS
 _POLL_S = 0.02
+_NICE = 5
 
 
 class MujocoCamera:
@@ -57,9 +58,11 @@ class MujocoCamera:
         """Map the world's state and make a renderer.
 
         Drawing takes a processor that a camera of metal would not: it gives up the priority of the process table, or four
-        of them would exhaust what the kernel allows the real-time scheduler, and the arms with them.
+        of them would exhaust what the kernel allows the real-time scheduler, and the arms with them; and a policy that
+        thinks goes first.
         """
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
         path = Path(self._settings.source)
         try:
             self._state = StateReader(path)

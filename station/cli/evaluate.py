@@ -10,12 +10,13 @@ import typer
 
 from station import durable
 from station.cli.attach import attached, console
+from station.cli.headless import ATTEMPTS
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
 from station.cli.status import RigOption, rig_of
-from station.errors import StationError, UsageError
+from station.errors import RequestRefused, StationError, UsageError
 from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
 from station.policy.folder import find_policy, identity, load_policy
 from station.rig import Rig
@@ -141,18 +142,17 @@ class _Examiner:
         self._rig, self._rollout, self._physics = rig, rollout, physics
         self._seconds, self._attended = seconds, attended
         self._verdict: bool | None = None
+        self._refused = 0
+        """How often in a row the rig refused to begin."""
 
     def examine(self, turn: Turn, name: str) -> Trial | None:
         """None where the operator ends the evaluation."""
         while True:
             if not self._arranged(turn, name):
                 return None
-            if self._physics is not None:
-                self._physics.begin()
-                ran = self._rollout.run(self._seconds, self._attended, self._physics.over)
-            else:
-                self._verdict = None
-                ran = self._rollout.run(self._seconds, self._attended, self._called)
+            ran = self._run()
+            if ran is None:
+                continue
             if ran.interrupted:
                 return None
             if self._physics is not None:
@@ -160,6 +160,24 @@ class _Examiner:
             answer = self._asked()
             if answer != "r":
                 return _trial(turn, ran, answer == "s") if answer in "sf" else None
+
+    def _run(self) -> Ran | None:
+        """None where the rig refused to begin: no trial was made. Raises RequestRefused when it goes on refusing."""
+        over = self._called
+        self._verdict = None
+        if self._physics is not None:
+            self._physics.begin()
+            over = self._physics.over
+        try:
+            ran = self._rollout.run(self._seconds, self._attended, over)
+        except RequestRefused as error:
+            self._refused += 1
+            if self._refused >= ATTEMPTS:
+                raise
+            console.print(f"did not begin: {error}")
+            return None
+        self._refused = 0
+        return ran
 
     def _arranged(self, turn: Turn, name: str) -> bool:
         if self._rig.world is not None:
