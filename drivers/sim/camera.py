@@ -61,8 +61,9 @@ class MujocoCamera:
         of them would exhaust what the kernel allows the real-time scheduler, and the arms with them; and a policy that
         thinks goes first.
         """
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+        if os.sched_getscheduler(0) != os.SCHED_OTHER:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            os.setpriority(os.PRIO_PROCESS, 0, _NICE)
         path = Path(self._settings.source)
         try:
             self._state = StateReader(path)
