@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -142,5 +144,5 @@ def test_a_gripper_ten_percent_short_is_sized():
     assert short.travel_percent == pytest.approx(10, abs=1)
     with pytest.raises(MeasurementPoor, match="open and close"):
         grippers.sweep(np.zeros(100), "follower_left")
-    measured = grippers.measured_range(found_open, found_close, "vx300s")
+    measured = grippers.measured_range(found_open, found_close, SimpleNamespace(model="vx300s"), expected)
     assert measured.open_m < expected.open_m

@@ -112,7 +112,10 @@ def sitting(rig: VrRig, data: Path) -> Iterator[None]:
     """`station vr --task cube`, until Ctrl-C."""
     station = Path(sys.executable).with_name("station")
     command = [station, "vr", "--rig", rig.rig.file, "--task", "cube", "--data", data]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job would be deaf to Ctrl-C
+    )  # fmt: skip
     try:
         rig.until("a sitting", lambda: rig.session().phase not in ("opening", "ended"), 60)
         yield

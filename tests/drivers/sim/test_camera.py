@@ -1,3 +1,4 @@
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -144,6 +145,7 @@ def test_fifty_openings_leave_nothing_behind(world: World) -> None:
     device = camera(world)
     device.open()
     device.close()
+    gc.collect()  # what earlier tests left to it
     descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(50):
         device.open()
