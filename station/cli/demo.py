@@ -14,7 +14,7 @@ from station.cli.physics import Physics
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.episodes.catalogue import Episode, episodes
-from station.errors import StationError
+from station.errors import RequestRefused, StationError
 from station.policy.folder import find_policy
 from station.rig import Rig
 
@@ -56,8 +56,12 @@ def _let_the_policy_try(rig: Rig) -> None:
     physics = Physics(rig)
     with Rollout(rig, Hands(None, None)) as rollout:
         rollout.load(find_policy(TASK))
-        rollout.home(SCENE)
-        ran = rollout.run(ROLLOUT_S, attended=False, over=physics.over)
+        try:
+            rollout.home(SCENE)
+            ran = rollout.run(ROLLOUT_S, attended=False, over=physics.over)
+        except RequestRefused as error:  # what was recorded is shown all the same
+            console.print(f"the policy did not begin: {error}")
+            return
     why = ran.held or f"not within {ROLLOUT_S:g} s"
     console.print(
         f"the policy handed the cube over in {ran.seconds:.1f} s" if physics.done else f"the policy failed: {why}"

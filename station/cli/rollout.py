@@ -32,6 +32,7 @@ from station.rig import Rig
 LOAD_MS = 200_000
 """Weights of gigabytes from a slow disk, and ten inferences on a slow processor."""
 BEGIN_MS = 10_000
+HANDS_NS = 10 * NS_PER_S
 SHOW_NS = 2 * NS_PER_S
 _TICK_MS = 50
 SHOWN = {
@@ -160,9 +161,21 @@ class Rollout:
         if self._rig.world is None:
             return
         if self._rig.leaders:
-            self._pilot.ask(Engage("leader"), ALIGN_MS)
+            self._let_the_hands_lead()
         prepare_scene(self._rig, scene)
         self._pilot.ask(Disengage(), BEGIN_MS)
+
+    def _let_the_hands_lead(self) -> None:
+        """They need a moment to come to where the arms are. Raises RequestRefused when they do not."""
+        until_ns = monotonic_ns() + HANDS_NS
+        while True:
+            try:
+                self._pilot.ask(Engage("leader"), ALIGN_MS)
+                return
+            except RequestRefused:
+                if monotonic_ns() > until_ns:
+                    raise
+            self._wait()
 
     def run(self, seconds: float | None, attended: bool, over: Callable[[], bool] = lambda: False) -> Ran:
         """One rollout that nobody records, of a scene that is ready, for `seconds`, until it is `over` or until Ctrl-C."""

@@ -92,6 +92,7 @@ def _run(rig: Rig, rollout: Rollout, episodes: int, seconds: float | None, atten
 
 
 def _record(rig: Rig, rollout: Rollout, opening: OpenSession, episodes: int, seconds: float) -> int:
+    rollout.home(0)  # leaders and arms together: the ones are driven along with the others from here on
     rollout.begin()
     try:
         return record_headless(rig, opening, episodes, seconds, rollout.arrange, rollout.meanwhile)
