@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAGIC = b"STNWRLD1"
-_HEAD = struct.Struct("<8sQ")
+_SEQUENCE = struct.Struct("<Q")
 _BODY = struct.Struct("<qI")
 _CRC = struct.Struct("<I")
-_NUMBERS = _HEAD.size + _BODY.size + _CRC.size
+_BODY_AT = len(_MAGIC) + _SEQUENCE.size
+_NUMBERS = _BODY_AT + _BODY.size + _CRC.size
 _TRIES = 100
 
 
@@ -47,6 +48,7 @@ class StateWriter:
         with fresh.open("wb+") as file:
             file.truncate(_NUMBERS + 8 * count)
             self._map = mmap.mmap(file.fileno(), 0)
+        self._map[: len(_MAGIC)] = _MAGIC
         self.write(0, np.zeros(count))
         fresh.replace(path)
 
@@ -57,10 +59,14 @@ class StateWriter:
         body = _BODY.pack(time_ns, self._count)
         raw = numbers.astype("<f8", copy=False).tobytes()
         crc = zlib.crc32(raw, zlib.crc32(body))
-        _HEAD.pack_into(self._map, 0, _MAGIC, self._sequence + 1)
-        self._map[_HEAD.size :] = body + _CRC.pack(crc) + raw
-        self._sequence += 2
-        _HEAD.pack_into(self._map, 0, _MAGIC, self._sequence)
+        self._set_sequence(self._sequence + 1)
+        self._map[_BODY_AT:] = body + _CRC.pack(crc) + raw
+        self._set_sequence(self._sequence + 2)
+
+    def _set_sequence(self, sequence: int) -> None:
+        """In one store: pack_into clears what it is about to write, which a reader would see as a sequence of 0."""
+        self._map[len(_MAGIC) : _BODY_AT] = _SEQUENCE.pack(sequence)
+        self._sequence = sequence
 
     def close(self) -> None:
         """Take the file away."""
@@ -78,16 +84,16 @@ class StateReader:
             self._map = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
         finally:
             os.close(descriptor)
-        if len(self._map) < _NUMBERS or self._map[:8] != _MAGIC:
+        if len(self._map) < _NUMBERS or self._map[: len(_MAGIC)] != _MAGIC:
             self._map.close()
             raise ValueError(f"{path} is not a world's state")
 
     def read(self) -> Snapshot | None:
         """The newest state; None if every try met a write (the writer died in the middle of one)."""
         for _ in range(_TRIES):
-            before = self._map[: _HEAD.size]
-            data = self._map[_HEAD.size :]
-            if before != self._map[: _HEAD.size] or before[8] & 1:
+            before = self._map[len(_MAGIC) : _BODY_AT]
+            data = self._map[_BODY_AT:]
+            if before != self._map[len(_MAGIC) : _BODY_AT] or before[0] & 1:
                 continue
             snapshot = _decode(data)
             if snapshot is not None:

@@ -42,18 +42,20 @@ def test_no_reader_ever_sees_half_a_state(tmp_path: Path) -> None:
     """Another process writes as fast as it can; every number of a snapshot belongs to its time."""
     path = tmp_path / "state"
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == b"ready\n"
-        reader = StateReader(path)
-        seen = set()
-        deadline = time.monotonic() + 30
-        while len(seen) < 2000 and time.monotonic() < deadline:
-            snapshot = reader.read()
-            if snapshot is not None:
-                assert np.all(snapshot.numbers == snapshot.time_ns)
-                seen.add(snapshot.time_ns)
-        writer.kill()
-    reader.close()
+        try:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"ready\n"
+            seen = set()
+            deadline = time.monotonic() + 30
+            while len(seen) < 2000 and time.monotonic() < deadline:
+                reader = StateReader(path)  # anew each time: one that opens during a write finds a state file too
+                snapshot = reader.read()
+                reader.close()
+                if snapshot is not None:
+                    assert np.all(snapshot.numbers == snapshot.time_ns)
+                    seen.add(snapshot.time_ns)
+        finally:
+            writer.kill()
     assert len(seen) >= 2000
 
 
