@@ -8,7 +8,7 @@ import typer
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
 from station.cli.checked import last_check
-from station.cli.headless import prepare_scene, record_headless, refuse_unattended
+from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Rollout
@@ -66,7 +66,7 @@ def run(
             )
             early = _record(loaded, rollout, opening, episodes, seconds or 0.0)
         else:
-            early = _run(loaded, rollout, episodes, seconds, attended=not headless)
+            early = _run(rollout, episodes, seconds, attended=not headless)
     if early:
         raise StationError(f"{early} of {episodes} ended early" + ("; what they hold is saved" if record else ""))
 
@@ -80,10 +80,10 @@ def _check(record: bool, task: str, seconds: float | None, shadow: bool, headles
         raise UsageError("--record and --headless need to know how long. Next: add --seconds S")
 
 
-def _run(rig: Rig, rollout: Rollout, episodes: int, seconds: float | None, attended: bool) -> int:
+def _run(rollout: Rollout, episodes: int, seconds: float | None, attended: bool) -> int:
     early = 0
     for _ in range(episodes):
-        prepare_scene(rig, 0)
+        rollout.home(0)
         ran = rollout.run(seconds, attended)
         early += bool(ran.held)
         if ran.interrupted:

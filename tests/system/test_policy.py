@@ -68,9 +68,9 @@ def test_a_replayed_episode_is_its_action_tick_for_tick(rig: Rig, tmp_path: Path
             rollout.stop()
     with h5py.File(source) as recorded, h5py.File(newest(tmp_path, "replayed")) as played:
         wanted, action = recorded["action"][()], played["action"][()]
-        first = int(np.argmin(np.abs(wanted - action[0]).max(axis=1)))
-        rows = np.minimum(np.arange(first, first + len(action)), len(wanted) - 1)
-        differ = np.flatnonzero((action != wanted[rows]).any(axis=1))
+        rows = [np.minimum(np.arange(first, first + len(action)), len(wanted) - 1) for first in range(len(wanted))]
+        differences = [np.flatnonzero((action != wanted[these]).any(axis=1)) for these in rows]
+        differ = min(differences, key=len)  # a leader at rest gives equal rows, so one row does not tell where it began
         unasked = np.flatnonzero(np.isnan(played["policy_action"][()]).any(axis=1))
         assert differ.tolist() == [], (
             f"every number of every tick; rows closed before their ask came: {unasked.tolist()}"
