@@ -12,28 +12,27 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from station import rig_file
+from station.rig import Rig
+
 Array = NDArray[np.float64]
 
 DICTIONARY = "DICT_5X5_100"
 MARKER_CELLS = 7
 """5 × 5 bits and the black rim."""
-_A4_MM = (297.0, 210.0)
+_PAGES_MM = {
+    "A4": (297.0, 210.0),
+    "A3": (420.0, 297.0),
+    "A2": (594.0, 420.0),
+    "A1": (841.0, 594.0),
+    "A0": (1189.0, 841.0),
+}
+_MARGINS_MM = (10.0, 30.0)
 _SCALE_BAR_MM = 100.0
 
 
-class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
-    """A board's measures. The default fits an A4 page; measure the printed squares and give their true size."""
-
-    squares_x: int = 9
-    squares_y: int = 6
-    square_m: float = 0.028
-    marker_m: float = 0.021
-
-    def __post_init__(self) -> None:
-        if not (3 <= self.squares_x <= 20 and 3 <= self.squares_y <= 20):
-            raise ValueError("a board has 3 to 20 squares a side")
-        if not 0 < self.marker_m < self.square_m < 1:
-            raise ValueError("marker_m must be above 0 and below square_m")
+class Board(rig_file.Board, frozen=True, forbid_unknown_fields=True, dict=True):
+    """A board's measures, and what follows from them."""
 
     @cached_property
     def aruco(self) -> Any:
@@ -52,6 +51,11 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
         return self.squares_x * self.square_m, self.squares_y * self.square_m
 
 
+def of(rig: Rig) -> Board:
+    """The board that the rig file describes."""
+    return msgspec.convert(msgspec.to_builtins(rig.board), Board)
+
+
 class View(NamedTuple):
     """The board as one picture shows it."""
 
@@ -65,28 +69,33 @@ class View(NamedTuple):
         return board.corners_m[self.ids]
 
 
-def page(board: Board, path: Path) -> None:
-    """Write the board as an A4 page in true size with a bar of 100 mm to check the print by: .pdf, .svg or .png (600 dpi).
+def page(board: Board, path: Path) -> str:
+    """Write the board in true size with a bar of 100 mm to check the print by: .pdf, .svg or .png (600 dpi).
 
-    Raises ValueError if it does not fit the page or the kind is another.
+    Returns the smallest page it fits: A4 to A0. Raises ValueError if it fits none or the kind is another.
     """
     if path.suffix not in (".pdf", ".svg", ".png"):
         raise ValueError(f"{path.suffix or path.name}: a page is .pdf, .svg or .png")
     width, height = (1000 * side for side in board.size_m)
-    if width > _A4_MM[0] - 10 or height > _A4_MM[1] - 30:
-        raise ValueError(f"{width:.0f} × {height:.0f} mm do not fit an A4 page with its margins and scale bar")
+    across, along = _MARGINS_MM
+    fitting = [
+        (name, size) for name, size in _PAGES_MM.items() if width <= size[0] - across and height <= size[1] - along
+    ]
+    if not fitting:
+        raise ValueError(f"{width:.0f} × {height:.0f} mm do not fit an A0 page with its margins and scale bar")
+    name, (page_x, page_y) = fitting[0]
     import matplotlib  # here, for it takes a second that every other command would wait
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    figure = Figure(figsize=(_A4_MM[0] / 25.4, _A4_MM[1] / 25.4))
+    figure = Figure(figsize=(page_x / 25.4, page_y / 25.4))
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, _A4_MM[0])
-    axes.set_ylim(_A4_MM[1], 0)
+    axes.set_xlim(0, page_x)
+    axes.set_ylim(page_y, 0)
     axes.axis("off")
-    left, top = (_A4_MM[0] - width) / 2, (_A4_MM[1] - height) / 2 - 6
+    left, top = (page_x - width) / 2, (page_y - height) / 2 - 6
     for x, y, side_x, side_y in _black_mm(board):
         axes.add_patch(
             Rectangle((left + x, top + y), side_x, side_y, facecolor="black", linewidth=0, antialiased=False)
@@ -94,6 +103,7 @@ def page(board: Board, path: Path) -> None:
     _scale_bar(axes, board, left, top + height + 9)
     with matplotlib.rc_context({"svg.hashsalt": "board", "pdf.compression": 6}):
         figure.savefig(path, dpi=600, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return name
 
 
 def _scale_bar(axes: Any, board: Board, left_mm: float, y_mm: float) -> None:

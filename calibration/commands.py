@@ -86,7 +86,7 @@ def _checked(
         finding = verdict.told("station", "start", "fail", str(error), "do what it says, then check again")
         return verdict.overall([*broken, finding]), []
     today = datetime.datetime.now(datetime.UTC).date()
-    cameras, pictures = checks_cameras.check(rig, seen, known, boards.Board(), lags, today)
+    cameras, pictures = checks_cameras.check(rig, seen, known, boards.of(rig), lags, today)
     arms = checks_arms.check(rig, seen, known)
     host = checks_host.check(rig, seen, monotonic_ns)
     return verdict.overall([*broken, *arms, *cameras, *host]), pictures
@@ -95,16 +95,17 @@ def _checked(
 @calibrate.command()
 def board(
     path: Annotated[Path, typer.Argument(help="a .pdf, .svg or .png")] = Path("board.pdf"),
-    rig: Annotated[str, typer.Option("--rig", help="may be left out")] = "",
+    rig: Annotated[str, typer.Option("--rig", help="may be left out: the board is then the one that fits A4")] = "",
 ) -> None:
-    """Write the board as an A4 page to print in true size; one board serves every rig."""
-    if rig:
-        find_rig(rig)
+    """Write the board, as the rig file describes it, as a page to print in true size; one board may serve every rig."""
+    used = boards.of(load_rig(find_rig(rig))) if rig else boards.Board()
     try:
-        boards.page(boards.Board(), path)
+        size = boards.page(used, path)
     except ValueError as error:
         raise StationError(f"{error}. Next: name another file") from error
-    console.print(f"{path}: print at 100 %, check that the bar measures 100.0 mm, glue it onto something flat")
+    console.print(
+        f"{path}: print on {size} at 100 %, check that the bar measures 100.0 mm, glue it onto something flat"
+    )
 
 
 @calibrate.command()
@@ -162,7 +163,7 @@ def cameras(
 
 
 def _with_board(measuring: Measuring, node: str, on: str) -> None:
-    used, arm = boards.Board(), on or carrier(measuring.rig, node)
+    used, arm = boards.of(measuring.rig), on or carrier(measuring.rig, node)
     console.print(calibrate_cameras.lens(measuring, node, used))
     if arm:
         measuring.chosen(measuring.arms(), [arm])

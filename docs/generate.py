@@ -17,7 +17,7 @@ from station.cli import app
 from station.episodes import layout
 from station.processes import processes
 from station.rig import find_rig, load_class, load_rig
-from station.rig_file import Base, Check, RigFile, Safety, SideEntry
+from station.rig_file import Base, Board, Check, RigFile, Safety, SideEntry
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -95,6 +95,7 @@ def rig_file() -> Iterator[str]:
         ("base", Base),
         ("safety", Safety),
         ("check", Check),
+        ("board", Board),
     ):
         yield f"## {title}\n"
         yield from struct_table(struct)

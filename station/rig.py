@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from station.errors import RigError, UsageError
-from station.rig_file import Base, Check, RigFile, Safety, SideEntry, Teleop, convert, read_rig_file
+from station.rig_file import Base, Board, Check, RigFile, Safety, SideEntry, Teleop, convert, read_rig_file
 from station.runtime import runtime_folder
 
 SHIPPED = Path(__file__).parent / "rigs"
@@ -73,6 +73,7 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     world: World | None
     check: Check = Check()
     teleop: Teleop = Teleop()
+    board: Board = Board()
 
     def device(self, node: str) -> Device:
         """The device of that node; KeyError if there is none."""
@@ -140,7 +141,7 @@ def load_rig(path: Path) -> Rig:
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
         settle_ms=file.settle_ms, data=Path(file.data).expanduser(), images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
-        safety=file.safety, world=_world(path, file.world), check=file.check, teleop=file.teleop,
+        safety=file.safety, world=_world(path, file.world), check=file.check, teleop=file.teleop, board=file.board,
     )  # fmt: skip
 
 

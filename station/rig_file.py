@@ -84,6 +84,31 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Write speed there; below."""
 
 
+class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ChArUco board that cameras are calibrated and checked with. The default fits an A4 page.
+
+    Measure the printed squares and give their true size. A camera must see a square 15 pixels wide: for a wide lens, or one
+    that hangs high, print a larger board.
+    """
+
+    squares_x: int = 9
+    """Squares along its wide side."""
+    squares_y: int = 6
+    """Squares along the other."""
+    square_m: float = 0.028
+    """A square's side."""
+    marker_m: float = 0.021
+    """A marker's side."""
+
+    def __post_init__(self) -> None:
+        if not (3 <= self.squares_x <= 20 and 3 <= self.squares_y <= 20):
+            raise ValueError("a board has 3 to 20 squares a side")
+        if self.squares_x * self.squares_y > 200:
+            raise ValueError("a board has 200 squares at most: there are 100 markers")
+        if not 0 < self.marker_m < self.square_m < 1:
+            raise ValueError("marker_m must be above 0 and below square_m")
+
+
 class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a VR operator's hands move the arms."""
 
@@ -136,6 +161,8 @@ class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits, see below."""
     check: Check = Check()
     """Limits of the check before a session, see below."""
+    board: Board = Board()
+    """What cameras are calibrated and checked with, see below."""
     world: dict[str, Any] | None = None
     """Simulated rigs: what stands where the metal would. A `port:` or `source:` `ports/…` is then the world's."""
 
@@ -178,4 +205,4 @@ def _fix(found: str, struct: Any) -> str:
 
 
 def _structs(struct: Any) -> list[Any]:
-    return [struct, *((SideEntry, Safety, Check, Teleop, Base) if struct is RigFile else ())]
+    return [struct, *((SideEntry, Safety, Check, Board, Teleop, Base) if struct is RigFile else ())]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from drivers.sim.state_file import StateReader
+from drivers.sim.shares import OPTICS, WELL
+from drivers.sim.state_file import Snapshot, StateReader
 from station.bus.messages import Frame
 from station.clock import NS_PER_MS, NS_PER_S, Grid
 from station.device import Description, Place, Reading, StreamDescription
@@ -21,7 +22,21 @@ if TYPE_CHECKING:
 
 SILENT_NS = 700 * NS_PER_MS
 _POLL_S = 0.02
+_UNTOUCHED = int(WELL[OPTICS["focus"]])
+_SHARP_AT, _PX_PER_FOCUS = 5, 0.03
+"""A lens out of focus blurs by σ px."""
 _NICE = 5
+
+
+class Controls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a rig file may fix; None leaves it as it is."""
+
+    focus: int | None = None
+    """0 to 250, far to near; this lens is sharp at 5."""
+
+    def __post_init__(self) -> None:
+        if self.focus is not None and not 0 <= self.focus <= 250:
+            raise ValueError("focus is 0 to 250")
 
 
 class MujocoCamera:
@@ -35,6 +50,7 @@ class MujocoCamera:
         width: int = 640
         height: int = 480
         fps: float = 15.0
+        controls: Controls = Controls()
 
         def __post_init__(self) -> None:
             if not (16 <= self.width <= 1920 and 16 <= self.height <= 1080):
@@ -53,6 +69,8 @@ class MujocoCamera:
         self._number = 0
         self._shown_ns = 0
         self._skipped = 0
+        self._focus_before = self._focus_found = _UNTOUCHED
+        """What another program had set it to before this one did, and what it has by now."""
 
     def open(self) -> None:
         """Map the world's state and make a renderer.
@@ -82,6 +100,7 @@ class MujocoCamera:
 
             self._view = View(self._settings.width, self._settings.height)
             self._check_view()
+            self._focus_before = self._focus_found = self._focus_in(self._state.read())
         except BaseException:
             self.close()
             raise
@@ -104,7 +123,8 @@ class MujocoCamera:
         if snapshot is None or snapshot.time_ns <= self._shown_ns:
             self._refuse_silence()
             return []
-        jpeg = self._view.draw(self._settings.view, snapshot.numbers)
+        self._focus_found = self._focus_in(snapshot)
+        jpeg = self._view.draw(self._settings.view, snapshot.numbers, self._defocus_px())
         self._shown_ns = snapshot.time_ns
         frame = Frame("jpeg", self._settings.width, self._settings.height, "device")
         return [Reading("frame", snapshot.time_ns, frame, (jpeg,))]
@@ -114,8 +134,11 @@ class MujocoCamera:
         return {"skipped_frames": float(self._skipped)}
 
     def warnings(self) -> tuple[str, ...]:
-        """None of its own."""
-        return ()
+        """Its focus, if somebody has changed it."""
+        asked, found = self._settings.controls.focus, self._focus()
+        if asked is None or found == asked:
+            return ()
+        return (f"focus is {found}, {asked} was set: something changed it",)
 
     def close(self) -> None:
         """Let go of the state and the renderer."""
@@ -125,6 +148,21 @@ class MujocoCamera:
         if self._state is not None:
             self._state.close()
             self._state = None
+
+    def _focus_in(self, snapshot: Snapshot | None) -> int:
+        if snapshot is None or self._view is None:
+            return _UNTOUCHED
+        return int(self._view.extras(snapshot.numbers)[OPTICS["focus"]])
+
+    def _focus(self) -> int | None:
+        """The lens's focus now: whoever sets it last sets it."""
+        if self._focus_found not in (self._focus_before, _UNTOUCHED):
+            return self._focus_found
+        return self._settings.controls.focus
+
+    def _defocus_px(self) -> float:
+        focus = self._focus()
+        return 0.0 if focus is None else _PX_PER_FOCUS * abs(focus - _SHARP_AT)
 
     def _await_next(self) -> None:
         """Sleep to the next point of the camera's own grid; points that have passed are skipped."""

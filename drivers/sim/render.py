@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from OpenGL import EGL
 
+from drivers.sim import board
 from drivers.sim.scene import scene_model
+from drivers.sim.shares import NO_BOARD, WELL
 
 _OFF = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX)
 _QUALITY = 90
-_WELL = (0.0, 0.0, 0.0, 1.0, 0.0)
-"""No ailment: not moved, not turned, not blurred, lit as always, its own view."""
 _CELL_M = 0.004
 """Mesh detail below this is left out: without a GPU a picture's cost is its 60 000 triangles."""
 
@@ -48,10 +48,16 @@ class View:
         self._release()
         self.names: tuple[str, ...] = tuple(self._model.camera(i).name for i in range(self._model.ncam))
 
-    def draw(self, name: str, numbers: NDArray[np.float64]) -> bytes:
-        """The scene from camera `name`, as JPEG: positions (nq,), then optionally what ails the camera (`shares.OPTICS`)."""
-        optics = numbers[self._model.nq :] if len(numbers) > self._model.nq else _WELL
+    def extras(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What follows the positions (nq,) in a share: what ails the camera (`shares.OPTICS`), a board (`shares.NO_BOARD`)."""
+        return numbers[self._model.nq :] if len(numbers) > self._model.nq else np.array((*WELL, *NO_BOARD))
+
+    def draw(self, name: str, numbers: NDArray[np.float64], defocus_px: float = 0.0) -> bytes:
+        """The scene from camera `name`, as JPEG: positions (nq,), then optionally the extras. `defocus_px`: σ of its lens."""
         self._data.qpos[:] = numbers[: self._model.nq]
+        extras = self.extras(numbers)
+        optics = extras[: len(WELL)]
+        board.show(self._model, self._data, extras[len(WELL) :])
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
         self._camera.fixedcamid = int(optics[4]) - 1 if optics[4] else self.names.index(name)
@@ -66,8 +72,8 @@ class View:
         finally:
             self._release()
         upright = cv2.flip(cv2.cvtColor(self._rgb, cv2.COLOR_RGB2BGR), 0)  # OpenGL counts rows from below
-        if optics[2]:
-            upright = cv2.GaussianBlur(upright, (0, 0), optics[2])
+        if blur_px := float(np.hypot(optics[2], defocus_px)):
+            upright = cv2.GaussianBlur(upright, (0, 0), blur_px)
         if optics[3] != 1.0:
             upright = cv2.convertScaleAbs(upright, alpha=optics[3])
         return cv2.imencode(".jpg", upright, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1].tobytes()

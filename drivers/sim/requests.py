@@ -10,7 +10,9 @@ from station.bus.requests import PrepareScene, Request, SaveTruth, ScoreScene
 ServoFault = Literal[
     "silence", "speak", "noise", "overload", "power_loss", "unplug", "replug", "slip", "stop", "register"
 ]
-CameraFault = Literal["none", "freeze", "slow", "drop", "refuse", "move", "turn", "blur", "dark", "late", "swap"]
+CameraFault = Literal[
+    "none", "freeze", "slow", "drop", "refuse", "move", "turn", "blur", "dark", "late", "swap", "focus"
+]
 
 
 class SetServoFault(Request, frozen=True):
@@ -36,8 +38,8 @@ class SetCameraFault(Request, frozen=True):
     `freeze`: no more pictures, the connection stays. `slow`: `value` pictures a second. `drop`: the connection breaks
     once. `refuse`: the connection breaks and there is nothing to connect to. `move`: `value` mm to its right. `turn`:
     `value` degrees about its vertical. `blur`: out of focus, σ = `value` pixels. `dark`: `value` times the light.
-    `late`: pictures are stamped `value` ms late. `swap`: it shows what the camera `other` should show. `none`: all is well
-    again.
+    `late`: pictures are stamped `value` ms late. `swap`: it shows what the camera `other` should show. `focus`: another
+    program sets its focus to `value`. `none`: all is well again.
     """
 
     camera: str
@@ -46,10 +48,21 @@ class SetCameraFault(Request, frozen=True):
     other: str = ""
 
 
+class ShowBoard(Request, frozen=True):
+    """Somebody holds a ChArUco board before the cameras, or lays it down, where it stays; `square_m` 0 takes it away.
+
+    The pose is that of `drivers.sim.board`'s frame in the scene, `square_m` how large it was printed.
+    """
+
+    xyz_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    quaternion_wxyz: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
+    square_m: float = 0.0
+
+
 class SwingArms(Request, frozen=True):
     """The hands swing both leaders to and fro for so long, at changing speed. Refused unless they wait and are followed."""
 
     seconds: float
 
 
-WorldRequest = PrepareScene | ScoreScene | SaveTruth | SetServoFault | SetCameraFault | SwingArms
+WorldRequest = PrepareScene | ScoreScene | SaveTruth | SetServoFault | SetCameraFault | ShowBoard | SwingArms

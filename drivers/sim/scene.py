@@ -14,6 +14,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.sim import board
 from drivers.sim.linkage import VX300S
 
 SIDES = ("left", "right")
@@ -87,6 +88,7 @@ def _spec() -> Any:
         spec = mujoco.MjSpec.from_file(str(assets / "bimanual_viperx_transfer_cube.xml"))
         _drive_as_servos(spec)
         _mark_table(spec)
+        board.add(spec)
         spec.compile()  # reads the meshes while the folder is certainly there
         return spec
 
@@ -172,7 +174,7 @@ def arm_model(side: str) -> Any:
     other = SIDES[1 - SIDES.index(side)]
     for camera in list(spec.cameras):
         spec.delete(camera)
-    for body in ("box", f"vx300s_{other}"):
+    for body in ("box", board.NAME, f"vx300s_{other}"):
         spec.delete(spec.body(body))
     for finger in ("left_finger", "right_finger"):
         spec.delete(spec.joint(f"vx300s_{side}/{finger}"))

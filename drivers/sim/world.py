@@ -17,7 +17,7 @@ import zmq
 from drivers.sim.arms import FollowerPlant, LeaderPlant, follower_ask, leader_shafts
 from drivers.sim.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.operator import Operator
-from drivers.sim.requests import SetCameraFault, SetServoFault, SwingArms, WorldRequest
+from drivers.sim.requests import SetCameraFault, SetServoFault, ShowBoard, SwingArms, WorldRequest
 from drivers.sim.scene import SIDES, TIMESTEP_S, Scene
 from drivers.sim.script import cube_start
 from drivers.sim.servo import Plant
@@ -201,6 +201,9 @@ class MujocoWorld:
                 answer(Done("done" if self._handed_over == _DONE_TRUTHS else "not done"))
             elif isinstance(request, SetServoFault | SetCameraFault):
                 answer(self._set_fault(request))
+            elif isinstance(request, ShowBoard):
+                self._shares.show_board(request)
+                answer(Done())
             elif isinstance(request, SwingArms):
                 answer(self._swing(request))
             else:

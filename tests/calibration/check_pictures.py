@@ -6,6 +6,7 @@ where: `--html FILE`. It boots a rig: run nothing beside it.
 """
 
 import argparse
+import datetime
 import io
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def checked(rig: Rig) -> tuple[CheckResult, list[Picture]]:
     ask(rig, SetCameraFault(CAMERA, "move", MOVED_MM), SetServoFault(ARM, "slip", SERVO, SLIPPED_DEG))
     known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
     seen = survey(rig, LISTEN_S, monotonic_ns)
-    cameras, pictures = checks_cameras.check(rig, seen, known, boards.Board(), {})
+    today = datetime.datetime.now(datetime.UTC).date()
+    cameras, pictures = checks_cameras.check(rig, seen, known, boards.of(rig), {}, today)
     findings = [*checks_arms.check(rig, seen, known), *cameras, *checks_host.check(rig, seen, monotonic_ns)]
     return verdict.overall(findings), pictures
 

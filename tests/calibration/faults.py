@@ -82,6 +82,13 @@ FAULTS = (
     _picture("blur", 2.0, "sharpness", (math.nan, 0.0), "blurred, σ 2 px"),
     _picture("dark", 0.6, "exposure", (40.0, 4.0), "40 % darker"),
     _picture("slow", 7.5, "frame rate", (50.0, 5.0), "at half its rate"),
+    Fault(
+        "cam_high: another program sets its focus to 40",
+        (SetCameraFault("cam_high", "focus", 40.0),),
+        (SetCameraFault("cam_high", "none"),),
+        {("cam_high", "controls"): (math.nan, 0.0)},
+        frozenset({("cam_high", "sharpness")}),
+    ),
     _register("follower_right", 9, "Current Limit", 1193, "the gripper's current limit unset"),
     _register("leader_left", 1, "Return Delay Time", 250, "a servo's return delay 500 µs"),
     Fault(

@@ -29,7 +29,7 @@ from station import calibration_files, check_results
 from station.bus.requests import Disengage, Engage
 from station.bus.sockets import Asker
 from station.calibration_files import Extrinsics, Intrinsics, Made
-from station.check_results import Finding
+from station.check_results import CheckResult, Finding
 from station.clock import monotonic_ns
 from station.errors import RequestRefused
 from station.rig import SHIPPED, Rig, load_rig
@@ -46,6 +46,8 @@ SWING_S = 12.0
 GRIPPER = 9
 """Its servo."""
 SHORT_PERCENT = 10.0
+BOARD = "board: {square_m: 0.056, marker_m: 0.042}\n"
+"""An A2 page: the scene's fixed cameras see the A4 board's squares 10 px wide, which no detector reads."""
 
 
 def station(*words: str, codes: tuple[int, ...] = (0,), seconds: float = 150) -> str:
@@ -54,6 +56,22 @@ def station(*words: str, codes: tuple[int, ...] = (0,), seconds: float = 150) ->
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode in codes, done.stdout + done.stderr
     return done.stdout
+
+
+def check(rig: Rig, *words: str) -> tuple[int, CheckResult]:
+    """`station check`: its exit code, and what it found."""
+    file = rig.file.with_name("check.json")
+    command = [
+        str(Path(sys.executable).with_name("station")),
+        "check",
+        "--rig",
+        str(rig.file),
+        "--json",
+        str(file),
+        *words,
+    ]
+    code = subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
+    return code, msgspec.json.decode(file.read_bytes(), type=CheckResult)
 
 
 @contextmanager
@@ -69,9 +87,8 @@ def calibrated_rig(light: bool = False) -> Iterator[Rig]:
         Path(os.environ[name]).mkdir(mode=0o700)
     file = folder / "sim.yaml"
     text = (SHIPPED / "sim.yaml").read_text().replace("~/station-data", str(folder / "data"))
-    if light:
-        text = text.replace("rate_hz: 100", "rate_hz: 50").replace("fps: 15", "fps: 10")
-    file.write_text(text)
+    text = text.replace("view: top,", "view: top, controls: {focus: 5},") + BOARD
+    file.write_text(lighter(text) if light else text)
     try:
         station("up", "--rig", str(file))
         station("calibrate", "arms", "--rig", str(file), "--operator", "ada", "--yes", "--placings", "1")
@@ -87,6 +104,11 @@ def calibrated_rig(light: bool = False) -> Iterator[Rig]:
             else:
                 os.environ[name] = value
         shutil.rmtree(folder)
+
+
+def lighter(text: str) -> str:
+    """A rig file with arms at 50 Hz and cameras at 10."""
+    return text.replace("rate_hz: 100", "rate_hz: 50").replace("fps: 15", "fps: 10")
 
 
 def _know_lenses(rig: Rig) -> None:
@@ -118,7 +140,7 @@ def findings(
     known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
     seen: Survey = survey(rig, seconds, monotonic_ns)
     cameras, _ = checks_cameras.check(
-        rig, seen, known, boards.Board(), lags or {}, datetime.datetime.now(datetime.UTC).date()
+        rig, seen, known, boards.of(rig), lags or {}, datetime.datetime.now(datetime.UTC).date()
     )
     found = (*checks_arms.check(rig, seen, known), *cameras)
     return [finding for finding in found if finding.name not in LOADED or finding.name in keep]

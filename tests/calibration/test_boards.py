@@ -6,9 +6,10 @@ import pytest
 from rendering import BOARD, HEIGHT, LENS, WIDTH, board_picture, looking_at
 
 from calibration import extrinsics, handeye, intrinsics, poses, sighting
-from calibration.board import Board, View, page
+from calibration.board import Board, View, of, page
 from calibration.poses import Pose
-from station.errors import MeasurementPoor
+from station.errors import MeasurementPoor, RigError
+from station.rig import find_rig, load_rig
 
 MIDDLE = (BOARD.size_m[0] / 2, BOARD.size_m[1] / 2)
 WORLD = Pose(np.eye(3), np.zeros(3))
@@ -150,11 +151,27 @@ def test_the_page_comes_in_true_size(tmp_path, kind):
     assert (b"841.88" in head and b"595.27" in head) if kind == "pdf" else b'width="841.88' in head
 
 
+@pytest.mark.parametrize(("square_m", "size", "width_pt"), [(0.028, "A4", b"841.88"), (0.056, "A2", b"1683.77")])
+def test_a_larger_board_gets_a_larger_page(tmp_path, square_m, size, width_pt):
+    assert page(Board(square_m=square_m, marker_m=0.75 * square_m), tmp_path / "board.pdf") == size
+    assert width_pt in (tmp_path / "board.pdf").read_bytes()
+
+
+def test_the_rig_file_names_the_board(tmp_path):
+    file = tmp_path / "r.yaml"
+    file.write_text(find_rig("sim").read_text() + "board: {squares_x: 12, square_m: 0.0403, marker_m: 0.03}\n")
+    assert of(load_rig(file)) == Board(12, 6, 0.0403, 0.03)
+    assert of(load_rig(find_rig("sim"))) == Board()
+    file.write_text(find_rig("sim").read_text() + "board: {square_m: 0.02}\n")
+    with pytest.raises(RigError, match="marker_m"):
+        load_rig(file)
+
+
 def test_boards_that_cannot_be_are_refused(tmp_path):
     with pytest.raises(ValueError, match="marker_m"):
         Board(marker_m=0.03)
     with pytest.raises(ValueError, match="fit"):
-        page(Board(square_m=0.05, marker_m=0.03), tmp_path / "b.pdf")
+        page(Board(squares_x=20, square_m=0.06, marker_m=0.03), tmp_path / "b.pdf")
     with pytest.raises(ValueError, match="pdf"):
         page(BOARD, tmp_path / "b.jpg")
 

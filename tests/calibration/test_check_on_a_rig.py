@@ -10,12 +10,18 @@ import pytest
 
 from drivers.sim.requests import SetServoFault
 from station import check_results
-from tests.calibration import faulty_rig
+from tests.calibration import board_in_view, faulty_rig
+from tests.calibration.board_in_view import MOVES, OFF_DEG, OFF_MM, by_board, moved
 from tests.calibration.faults import FAULTS, Fault
-from tests.calibration.faulty_rig import bad, findings, inject, station
+from tests.calibration.faulty_rig import LOADED, bad, findings, inject, station
 from tests.system.operator_terminal import Terminal
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(400)]
+
+FOCAL_PX = 240 / math.tan(math.radians(78.0) / 2)
+"""The scene's fixed cameras."""
+TRIES = 8
+"""Of a whole check, for the rates and this computer's disk and ticks depend on what else it does."""
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +108,48 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_found(rig):
     assert {f.verdict for f in found.values()} == {"unchecked"}
 
 
+def test_with_a_board_in_view_a_moved_camera_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(rig):
+    camera = "cam_high"
+    with board_in_view.with_board(rig, camera) as known:
+        assert known.intrinsics.fx == pytest.approx(FOCAL_PX, rel=0.005)
+        assert known.intrinsics.fy == pytest.approx(FOCAL_PX, rel=0.005)
+        assert known.extrinsics.parent == "board"
+        assert bad(moved(rig, camera, "none", 0.0)) == {}
+        for what, value in MOVES:
+            found = moved(rig, camera, what, value)
+            mm, deg = by_board(camera, found)
+            assert mm.value == pytest.approx(value if what == "move" else 0.0, abs=OFF_MM)
+            assert deg.value == pytest.approx(value if what == "turn" else 0.0, abs=OFF_DEG)
+            told = bad(found)
+            assert set(told) == {(camera, mm.name if what == "move" else deg.name)}
+            assert value == 3.0 or {finding.verdict for finding in told.values()} == {"fail"}
+
+
+def test_a_focus_that_another_program_changed_is_named(rig):
+    fault = next(fault for fault in FAULTS if "focus" in fault.name)
+    found = inject(rig, fault)
+    assert found["cam_high", "controls"].value == "focus is 40, 5 was set: something changed it"
+    assert bad(findings(rig)) == {}
+
+
 def test_a_rig_of_which_everything_was_measured_passes(rig):
     faulty_rig.measure_grippers(rig)
     faulty_rig.measure_latency(rig)
+    rig.file.write_text(faulty_rig.lighter(rig.file.read_text()))
     faulty_rig.restart(rig)
-    assert {f.verdict for f in findings(rig)} == {"pass"}
+    for _ in range(TRIES):
+        code, result = faulty_rig.check(rig, "--seconds", "3")
+        amiss = {(f.device, f.name): f for f in result.findings if f.verdict != "pass"}
+        assert (result.verdict, code) == expected(amiss)
+        decided_by_load = [f for f in amiss.values() if f.name in LOADED or f.device in ("computer", "disk")]
+        assert len(decided_by_load) == len(amiss), amiss
+        if not amiss:
+            return
+    pytest.fail(f"not one of {TRIES} checks passed as a whole: {amiss}")
+
+
+def expected(amiss):
+    """Verdict and exit code of a check of which this is not a pass."""
+    if any(finding.verdict == "fail" for finding in amiss.values()):
+        return "fail", 1
+    return ("warn", 0) if amiss else ("pass", 0)

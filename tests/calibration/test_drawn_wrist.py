@@ -12,33 +12,29 @@ from calibration.intrinsics import Lens
 from calibration.poses import Pose, angle_deg, distance_mm, from_quaternion
 from drivers.sim import render, scene
 from drivers.sim.servo import RAD_PER_TICK
+from drivers.sim.shares import WELL
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model
 
 STOPS = 12
 BOARD_AT_M = (-0.07, 0.5)
 LOOKING_DOWN_RAD = np.array([0.0, -0.96, 1.16, 0.0, 0.4, 0.0])
-TEXEL_PER_SQUARE = 64
 OPENCV = np.diag([1.0, -1.0, -1.0])
 """MuJoCo's cameras look against their z, with y up."""
 
 
-def scene_with_board():
-    """The world's scene, and the board lying on the table before the left arm (MjModel)."""
-    spec, board = scene._spec(), Board()
-    size = (board.squares_x * TEXEL_PER_SQUARE, board.squares_y * TEXEL_PER_SQUARE)
-    picture = cv2.cvtColor(board.aruco.generateImage(size, marginSize=0), cv2.COLOR_GRAY2RGB)
-    texture = spec.add_texture(name="board", type=mujoco.mjtTexture.mjTEXTURE_2D, nchannel=3)
-    texture.width, texture.height, texture.data = *size, picture.tobytes()
-    material = spec.add_material(name="board", texrepeat=(1, 1), emission=0.4)
-    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "board"
-    width_m, height_m = board.size_m
-    spec.worldbody.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_PLANE, size=(width_m / 2, height_m / 2, 0.1), pos=(*BOARD_AT_M, 0.001), material="board",
-        contype=0, conaffinity=0,
-    )  # fmt: skip
+def scene_with_bolted_camera():
+    """The world's scene (MjModel)."""
+    spec = scene._spec()
     bolt(spec, "left_wrist")
     return spec.compile()
+
+
+def board_on_the_table():
+    """The board before the left arm, face up, as it follows the positions in a camera's share."""
+    width_m, height_m = Board().size_m
+    x, y = BOARD_AT_M
+    return (x - width_m / 2, y + height_m / 2, 0.002, 0.0, 1.0, 0.0, 0.0, Board().square_m)
 
 
 def bolt(spec, name):
@@ -55,7 +51,7 @@ def bolt(spec, name):
 @pytest.fixture(scope="module")
 def stops():
     """Poses of the gripper as the servos' ticks tell them, what the camera saw there, and where it really sits."""
-    model = scene_with_board()
+    model = scene_with_bolted_camera()
     data, random = mujoco.MjData(model), np.random.default_rng(4)
     joints = [model.joint(f"vx300s_left/{name}") for name in scene.JOINTS]
     ranges = np.array([joint.range for joint in joints])
@@ -70,7 +66,7 @@ def stops():
         for joint, angle in zip(joints, angles, strict=True):
             data.qpos[joint.qposadr[0]] = angle
         mujoco.mj_forward(model, data)
-        jpeg = view.draw("left_wrist", np.array(data.qpos))
+        jpeg = view.draw("left_wrist", np.concatenate((data.qpos, WELL, board_on_the_table())))
         seen = sighting.find(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE), Board())
         if seen is None:
             continue

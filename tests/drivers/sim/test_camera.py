@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.sim.camera import MujocoCamera
+from drivers.sim.camera import Controls, MujocoCamera
 from drivers.sim.scene import Scene
+from drivers.sim.shares import EXTRAS, NO_BOARD, OPTICS, WELL
 from drivers.sim.state_file import StateWriter
 from station.clock import NS_PER_S, monotonic_ns
 from station.device import Place
@@ -24,18 +25,19 @@ class World:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.qpos = Scene().qpos()
+        self.extras = np.array((*WELL, *NO_BOARD))
         self._stop = threading.Event()
         self.start()
 
     def start(self) -> None:
         self._stop.clear()
-        self._writer = StateWriter(self.path, len(self.qpos))
+        self._writer = StateWriter(self.path, len(self.qpos) + EXTRAS)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
         while not self._stop.wait(0.01):
-            self._writer.write(monotonic_ns(), self.qpos)
+            self._writer.write(monotonic_ns(), np.concatenate((self.qpos, self.extras)))
 
     def freeze(self) -> None:
         """As a killed world leaves it: the file stays."""
@@ -50,8 +52,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.freeze()
 
 
-def camera(world: World, view: str = "top") -> MujocoCamera:
-    return MujocoCamera(MujocoCamera.Settings(str(world.path), view, 320, 240, 15.0), PLACE)
+def camera(world: World, view: str = "top", focus: int | None = None, width: int = 320) -> MujocoCamera:
+    settings = MujocoCamera.Settings(str(world.path), view, width, width * 3 // 4, 15.0, Controls(focus))
+    return MujocoCamera(settings, PLACE)
 
 
 def pictures(device: MujocoCamera, count: int) -> list[tuple[int, bytes]]:
@@ -75,6 +78,65 @@ def test_pictures_show_the_cube_in_red_and_the_followers(world: World) -> None:
     arms = (picture.min(axis=2) > 120).sum(axis=0)
     assert arms[:120].sum() > 500
     assert arms[200:].sum() > 500
+
+
+def gray(jpeg: bytes) -> np.ndarray:
+    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))
+
+
+def test_a_focus_that_another_program_changes_is_told_blurs_and_is_set_back_by_opening_anew(world: World) -> None:
+    device = camera(world, focus=5)
+    device.open()
+    sharp = pictures(device, 1)[0][1]
+    assert device.warnings() == ()
+    world.extras[OPTICS["focus"]] = 40.0
+    blurred = pictures(device, 3)[-1][1]
+    assert device.warnings() == ("focus is 40, 5 was set: something changed it",)
+    assert (
+        np.abs(cv2.Laplacian(gray(blurred), cv2.CV_32F)).mean()
+        < 0.7 * np.abs(cv2.Laplacian(gray(sharp), cv2.CV_32F)).mean()
+    )
+    device.close()
+    device.open()
+    again = pictures(device, 1)[0][1]
+    device.close()
+    assert device.warnings() == ()
+    assert again == sharp
+
+
+def test_nobody_is_told_of_a_focus_that_the_rig_file_does_not_set(world: World) -> None:
+    device = camera(world)
+    device.open()
+    world.extras[OPTICS["focus"]] = 40.0
+    pictures(device, 3)
+    device.close()
+    assert device.warnings() == ()
+
+
+def test_a_focus_that_no_lens_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 to 250"):
+        Controls(300)
+
+
+def test_a_board_is_seen_where_it_is_held_until_it_is_taken_away(world: World) -> None:
+    """Face up at 0.5 m below the camera at x = 0, y = 0.6, z = 0.8, which looks straight down with a focal length of 296 px."""
+    square_m, focal_px = 0.05, 240 / np.tan(np.radians(78.0) / 2)
+    world.extras[len(WELL) :] = (-0.225, 0.75, 0.3, 0.0, 1.0, 0.0, 0.0, square_m)
+    device = camera(world, width=640)
+    device.open()
+    seen = gray(pictures(device, 1)[0][1])
+    world.extras[len(WELL) :] = NO_BOARD
+    gone = gray(pictures(device, 3)[-1][1])
+    device.close()
+    board = cv2.aruco.CharucoBoard(
+        (9, 6), square_m, 0.75 * square_m, cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_5X5_100)
+    )
+    corners, ids, _, _ = cv2.aruco.CharucoDetector(board).detectBoard(seen)
+    assert len(ids) == 40
+    at_m = board.getChessboardCorners()[ids.ravel()]
+    right_px, down_px = (np.array([319.5, 239.5]) + focal_px * (at_m[:, :2] + (-0.225, -0.15)) / 0.5).T
+    assert np.abs(corners.reshape(-1, 2) - np.stack([right_px, down_px], axis=1)).max() < 0.5
+    assert cv2.aruco.CharucoDetector(board).detectBoard(gone)[1] is None
 
 
 def test_the_stamp_is_the_physics_time_shown(world: World) -> None:
