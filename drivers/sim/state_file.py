@@ -61,7 +61,7 @@ class StateWriter:
         crc = zlib.crc32(raw, zlib.crc32(body))
         self._set_sequence(self._sequence + 1)
         self._map[_BODY_AT:] = body + _CRC.pack(crc) + raw
-        self._set_sequence(self._sequence + 2)
+        self._set_sequence(self._sequence + 1)
 
     def _set_sequence(self, sequence: int) -> None:
         """In one store: pack_into clears what it is about to write, which a reader would see as a sequence of 0."""

@@ -38,6 +38,16 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, time_
     np.testing.assert_array_equal(snapshot.numbers, numbers)
 
 
+def test_each_of_many_states_can_be_read(tmp_path: Path) -> None:
+    writer = StateWriter(tmp_path / "state", 1)
+    reader = StateReader(tmp_path / "state")
+    for number in range(1, 10):
+        writer.write(number, np.array([float(number)]))
+        assert reader.read() == (number, [number])
+    reader.close()
+    writer.close()
+
+
 def test_no_reader_ever_sees_half_a_state(tmp_path: Path) -> None:
     """Another process writes as fast as it can; every number of a snapshot belongs to its time."""
     path = tmp_path / "state"
