@@ -118,13 +118,13 @@ def by_board(camera: str, found: list[Finding]) -> tuple[Finding, Finding]:
 
 def main(cameras: list[str]) -> None:
     """Print the table."""
-    print("| camera | moved | by the board | anything else |\n|---|---|---|---|")
+    print("| camera | moved | found | anything else |\n|---|---|---|---|")
     with calibrated_rig(light=True) as rig:
         for camera in cameras or ["cam_high", "cam_low"]:
             with with_board(rig, camera) as known:
                 assert known.intrinsics is not None
                 print(
-                    f"| {camera} | calibrated | focal length {known.intrinsics.fx:.2f}, {known.intrinsics.fy:.2f} px | |"
+                    f"{camera}: focal length {known.intrinsics.fx:.2f}, {known.intrinsics.fy:.2f} px", file=sys.stderr
                 )
                 for what, value in (("none", 0.0), *MOVES):
                     found = moved(rig, camera, what, value)
