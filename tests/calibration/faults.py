@@ -14,8 +14,8 @@ class Fault(NamedTuple):
     name: str
     requests: tuple[SetServoFault | SetCameraFault, ...]
     undo: tuple[SetServoFault | SetCameraFault, ...]
-    expected: dict[Key, tuple[float, float]]
-    """(device, finding) → (its size, how far off that may be); NaN where it has none."""
+    expected: dict[Key, tuple[float | str, float]]
+    """(device, finding) → (its size, how far off that may be); NaN where it has none, or all its words."""
     may: frozenset[Key] = frozenset()
     """What follows from it and may be told as well."""
     reopens: str = ""
@@ -86,7 +86,7 @@ FAULTS = (
         "cam_high: another program sets its focus to 40",
         (SetCameraFault("cam_high", "focus", 40.0),),
         (SetCameraFault("cam_high", "none"),),
-        {("cam_high", "controls"): (math.nan, 0.0)},
+        {("cam_high", "controls"): ("focus is 40, 5 was set: something changed it", 0.0)},
         frozenset({("cam_high", "sharpness")}),
     ),
     _register("follower_right", 9, "Current Limit", 1193, "the gripper's current limit unset"),

@@ -258,7 +258,8 @@ def row(fault: Fault, found: dict[Key, Finding]) -> str:
             told.append(f"**{name}: not found**")
             continue
         value = finding.value
-        off = f", off by {abs(value - size):.2g}" if isinstance(value, float) and np.isfinite(size) else ""
+        measured = isinstance(value, float) and isinstance(size, float) and np.isfinite(size)
+        off = f", off by {abs(value - size):.2g}" if measured else ""
         told.append(f"{finding.verdict}: {name} {check_results.value_text(finding)}{off}")
     others = [f"{device}: {name}" for device, name in found if (device, name) not in {*fault.expected, *fault.may}]
     return f"| {fault.name} | {'; '.join(told)} | {', '.join(others) or '–'} |"

@@ -43,7 +43,9 @@ def test_a_fault_is_found_sized_and_alone(rig, fault: Fault):
     assert set(fault.expected) <= set(found), found
     assert set(found) <= {*fault.expected, *fault.may}
     for key, (size, tolerance) in fault.expected.items():
-        if not math.isnan(size):
+        if isinstance(size, str):
+            assert found[key].value == size
+        elif not math.isnan(size):
             assert found[key].value == pytest.approx(size, abs=tolerance)
     if "moved by 5 mm" in fault.name or "20 mm" in fault.name or "turned" in fault.name:
         assert any(finding.verdict == "fail" for finding in found.values())
@@ -123,13 +125,6 @@ def test_with_a_board_in_view_a_moved_camera_is_sized_to_a_millimetre_and_a_tent
             told = bad(found)
             assert set(told) == {(camera, mm.name if what == "move" else deg.name)}
             assert value == 3.0 or {finding.verdict for finding in told.values()} == {"fail"}
-
-
-def test_a_focus_that_another_program_changed_is_named(rig):
-    fault = next(fault for fault in FAULTS if "focus" in fault.name)
-    found = inject(rig, fault)
-    assert found["cam_high", "controls"].value == "focus is 40, 5 was set: something changed it"
-    assert bad(findings(rig)) == {}
 
 
 def test_a_rig_of_which_everything_was_measured_passes(rig):
