@@ -35,7 +35,7 @@ _OPENCV = np.diag([1.0, -1.0, -1.0])
 """MuJoCo's cameras look against their z, with y up."""
 _LATE_S = 0.3
 """A few pictures."""
-LISTEN_S = 1.5
+LISTEN_S = 0.8
 
 
 def shown(middle: Pose, board: boards.Board) -> ShowBoard:
@@ -79,16 +79,17 @@ def calibrate(rig: Rig, camera: str) -> str:
 
 
 @contextmanager
-def with_board(rig: Rig, camera: str) -> Iterator[Calibration]:
+def with_board(rig: Rig, camera: str, *others: str) -> Iterator[Calibration]:
     """The board lies on its mark, and the camera knows its lens and its place; afterwards all is as before.
 
-    The other cameras' reference pictures are taken anew, for they see the board too.
+    `others` have their reference pictures taken anew, for the board makes theirs brighter.
     """
     before = {known.device: known for known in calibration_files.load_all() if known.device in rig.cameras}
     try:
         calibrate(rig, camera)
-        others = [word for other in rig.cameras if other != camera for word in ("--only", other)]
-        station("calibrate", "cameras", "--rig", str(rig.file), "--yes", *others)
+        if others:
+            only = [word for other in others for word in ("--only", other)]
+            station("calibrate", "cameras", "--rig", str(rig.file), "--yes", *only)
         found = calibration_files.load(before[camera].serial)
         assert found is not None
         yield found
@@ -121,7 +122,7 @@ def main(cameras: list[str]) -> None:
     print("| camera | moved | found | anything else |\n|---|---|---|---|")
     with calibrated_rig(light=True) as rig:
         for camera in cameras or ["cam_high", "cam_low"]:
-            with with_board(rig, camera) as known:
+            with with_board(rig, camera, *(other for other in rig.cameras if other != camera)) as known:
                 assert known.intrinsics is not None
                 print(
                     f"{camera}: focal length {known.intrinsics.fx:.2f}, {known.intrinsics.fy:.2f} px", file=sys.stderr
