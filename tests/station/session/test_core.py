@@ -43,6 +43,7 @@ class World:
     def __init__(self) -> None:
         self.pilot_asked: list[tuple[PilotRequest, Callable[[Reply], None]]] = []
         self.sync_asked: list[tuple[SyncRequest, Callable[[Reply], None]]] = []
+        self.ahead: list[Path] = []
         self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
@@ -62,6 +63,9 @@ class World:
             raise PermissionError(13, "Permission denied")
         assert folder == Path("/data/pick")
         return self.free
+
+    def build_ahead(self, part: Path) -> None:
+        self.ahead.append(part)
 
     def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
         self.finalising.append((part, discarded, then))
