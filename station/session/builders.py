@@ -63,9 +63,10 @@ class Builders:
         self._watch(_spawn("station.episodes.recover", folder), lambda _path, _error: None)
 
     def ahead(self, part: Path) -> None:
-        """Begin to build what is being recorded into `part`."""
+        """Begin to build what is being recorded into `part`, unless enough is being built as it is."""
         self._leave_ahead()
-        self._ahead = _Ahead(part, _spawn("station.episodes.ahead", part, stdin=subprocess.PIPE))
+        if len(self._processes) < AT_ONCE:
+            self._ahead = _Ahead(part, _spawn("station.episodes.ahead", part, stdin=subprocess.PIPE))
 
     def finalise(self, part: Path, discarded: bool, ended: str, then: Then) -> None:
         """The journal is closed: have its HDF5 finished, by whoever began it or in its turn."""

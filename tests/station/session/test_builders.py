@@ -12,7 +12,7 @@ import psutil
 
 from station.episodes import naming
 from station.episodes.verify import verify
-from station.session.builders import Builders
+from station.session.builders import AT_ONCE, Builders
 from tests.station.episodes.recording import Recording, header, jpeg, write
 
 PATIENCE_S = 60.0
@@ -95,6 +95,16 @@ def test_one_that_nobody_finishes_is_left(tmp_path: Path) -> None:
     assert outcomes.told == {1: (tmp_path / "episode_1.hdf5", "")}
     assert (tmp_path / "episode_0.mcap.part").exists()
     assert list(tmp_path.glob(".*.tmp")) == []
+
+
+def test_of_many_short_ones_only_a_few_are_built_at_once(tmp_path: Path) -> None:
+    outcomes = Outcomes()
+    for number in range(6):
+        outcomes.builders.finalise(record(tmp_path, number, outcomes.builders), False, "", outcomes.then(number))
+        assert len(psutil.Process().children()) <= AT_ONCE
+    outcomes.until(6)
+    assert sorted(outcomes.told) == list(range(6))
+    assert all(path is not None for path, _ in outcomes.told.values())
 
 
 def test_a_journal_that_is_gone_is_said(tmp_path: Path) -> None:
