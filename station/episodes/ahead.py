@@ -4,8 +4,8 @@
 orders come on stdin: one line when the journal is closed (an `Order`) and it is to finish; the end of stdin means that
 nobody wants the file any more, and the draft goes. It may be killed at any point: the journal has everything.
 
-It must never take the disk from the journal: what it has written it hands to the disk itself, and then waits three
-times as long as that took.
+It must never take the disk from the journal: every second of recording it hands to the disk itself, and where that
+takes the disk a quarter of a second or longer it leaves it alone for three times as long.
 """
 
 import argparse
@@ -25,9 +25,11 @@ from station.episodes.order import Order
 from station.errors import StationError
 
 ROWS_A_SYNC = 50
-"""Between handing over to the disk; a second of recording."""
-_DISK_SHARE = 4
-"""The disk is ours for one part in so many of the time."""
+"""A second of recording."""
+SLOW_NS = NS_PER_S // 4
+"""A disk that takes so long for it is slow."""
+_LEFT_ALONE = 3
+"""Times as long as it took."""
 _LOOK_S = 0.1
 """How often a journal is looked at that has nothing new."""
 
@@ -74,7 +76,9 @@ class Ahead:
     def _hand_over(self, draft: Draft) -> None:
         began_ns = self._clock()
         draft.sync()
-        self._wait((_DISK_SHARE - 1) * (self._clock() - began_ns) / NS_PER_S)
+        took_ns = self._clock() - began_ns
+        if took_ns >= SLOW_NS:
+            self._wait(_LEFT_ALONE * took_ns / NS_PER_S)
 
     def _wait(self, seconds: float) -> None:
         self.order = self.order or self._listen(seconds)

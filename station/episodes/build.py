@@ -15,26 +15,26 @@ import numpy.typing as npt
 from station.bus.messages import SOURCES, Frame
 from station.episodes import layout
 from station.episodes.attributes import write_attributes
-from station.episodes.picture_dataset import PictureDataset, Piece
+from station.episodes.picture_dataset import PictureDataset
 from station.episodes.rows import Content, WholeRow
 from station.episodes.survey import Survey, Surveyor
 from station.errors import EpisodeError
 
 _BLOCK = 256
-"""Rows between comparisons, and for which memory is taken at once."""
+"""Rows for which memory is taken at once."""
 _KEPT = "The journal is kept"
 
 
 class _Cached(NamedTuple):
     key: tuple[int, int]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[bytes, ...]
 
 
 class Builder:
     """One HDF5 file while it grows. Raises OSError or RuntimeError (h5py's) where it cannot be written."""
 
-    def __init__(self, path: Path, surveyor: Surveyor) -> None:
-        """Make the file; `surveyor` has taken the first row, and takes every other one first."""
+    def __init__(self, path: Path, surveyor: Surveyor, first: WholeRow) -> None:
+        """Make the file; `surveyor` has taken the first row, and takes every other one before this does."""
         self.path, self._surveyor = path, surveyor
         self._rows = 0
         self._plan = surveyor.plan()
@@ -47,23 +47,23 @@ class Builder:
         self._blocks: dict[str, list[npt.NDArray[Any]]] = {}
         self._pictures: dict[str, PictureDataset] = {}
         self._numbers: dict[str, layout.Expected] = {}
+        self._picture_paths = self._paths_of_pictures()
+        lengths = {path: len(first.contents[stream].payload[0]) for stream, path in self._picture_paths.items()}
         for entry in layout.expected(self._plan):
             if entry.picture:
-                self._pictures[entry.path] = PictureDataset(self._file, entry)
+                self._pictures[entry.path] = PictureDataset(self._file, entry, lengths[entry.path])
             else:
                 self._numbers[entry.path] = entry
-        self._picture_of = self._picture_datasets()
 
-    def _picture_datasets(self) -> dict[str, PictureDataset]:
-        """Stream → dataset of its pictures."""
+    def _paths_of_pictures(self) -> dict[str, str]:
+        """Stream → path of its pictures."""
         nodes = layout.streams(self._surveyor.header.descriptions)
         paths = {camera: f"/observations/images/{camera}" for camera in self._plan.cameras}
-        paths |= {
+        return paths | {
             stream: f"/observations/depth/{nodes[stream][1]}"
             for stream, kind in self._surveyor.kinds.items()
             if kind == "depth"
         }
-        return {stream: self._pictures[path] for stream, path in paths.items()}
 
     def take(self, whole: WholeRow) -> None:
         """Add the next row."""
@@ -76,14 +76,13 @@ class Builder:
         for stream, rows in self._extras.items():
             numbers = layout.numbers(whole.contents[stream].body)
             rows.append(array("d", (numbers.get(name, np.nan) for name in self._surveyor.fields()[stream])))
-        for stream, dataset in self._picture_of.items():
+        for stream, path in self._picture_paths.items():
+            dataset = self._pictures[path]
             dataset.add(self._pieces(stream, dataset, whole.contents[stream]))
         if self._plan.jpeg:
             for camera, lengths in self._lengths.items():
                 lengths.append(len(whole.contents[camera].payload[0]))
         self._rows += 1
-        if place == _BLOCK - 1:
-            self._compare()
 
     def sync(self) -> None:
         """Have the disk take what was written so far."""
@@ -91,7 +90,6 @@ class Builder:
 
     def finish(self, found: Survey) -> None:
         """After the last row: the numbers, the attributes; the file is whole then, and closed."""
-        self._compare()
         for entry in layout.expected(found.plan):
             if entry.picture:
                 self._pictures[entry.path].finish(entry.shape)
@@ -114,10 +112,6 @@ class Builder:
             self._file.close()
         os.close(self._fd)
 
-    def _compare(self) -> None:
-        for dataset in self._pictures.values():
-            dataset.compare()
-
     def _whole(self, entry: layout.Expected, found: Survey) -> npt.NDArray[Any]:
         if entry.path == "/compress_len":
             return np.array([self._lengths[camera] for camera in found.plan.cameras], entry.dtype).reshape(entry.shape)
@@ -129,7 +123,7 @@ class Builder:
             return whole
         return np.concatenate(self._blocks[entry.path])[: found.rows]
 
-    def _pieces(self, stream: str, dataset: PictureDataset, content: Content) -> tuple[Piece, ...]:
+    def _pieces(self, stream: str, dataset: PictureDataset, content: Content) -> tuple[bytes, ...]:
         cached = self._cache.get(stream)
         if cached is None or cached.key != content.key:
             cached = self._cache[stream] = _Cached(content.key, dataset.pieces(self._encode(stream, content)))

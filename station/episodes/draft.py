@@ -43,7 +43,7 @@ class Draft:
                 self._surveyor.take(row)
                 if self._builder is None:
                     self._temporary.unlink(missing_ok=True)  # of an earlier try that was killed
-                    self._builder = Builder(self._temporary, self._surveyor)
+                    self._builder = Builder(self._temporary, self._surveyor, row)
                 self._builder.take(row)
                 yield self._surveyor.rows
         except (OSError, RuntimeError) as error:  # h5py raises either

@@ -11,7 +11,7 @@ from station.bus.messages import Frame, Row
 from station.episodes import naming
 from station.episodes.finalise import finalise as run
 from station.episodes.journal import JournalWriter
-from station.episodes.picture_dataset import PictureDataset, Piece
+from station.episodes.picture_dataset import PictureDataset
 from station.episodes.verify import verify
 from station.errors import EpisodeError, JournalDamaged, NothingRecorded
 from tests.station.episodes.recording import T0_NS, TICK_NS, Recording, header, jpeg, write
@@ -163,12 +163,23 @@ def test_a_full_disk_while_building_keeps_the_journal(tmp_path: Path, room: int)
 def test_bytes_that_do_not_read_back_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     part = naming.journal_path(tmp_path, 0)
     write(part, Recording(2, [jpeg()]))
-    real = PictureDataset.pieces
+    real = PictureDataset.add
 
-    def spoilt(dataset: PictureDataset, data: bytes) -> tuple[Piece, ...]:
-        return tuple(piece._replace(crc=piece.crc ^ 1) for piece in real(dataset, data))
+    class Unlike(bytes):
+        """Equal to nothing that is read."""
 
-    monkeypatch.setattr(PictureDataset, "pieces", spoilt)
+        __hash__ = bytes.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            return False
+
+        def __ne__(self, other: object) -> bool:
+            return True
+
+    def spoilt(dataset: PictureDataset, pieces: tuple[bytes, ...]) -> None:
+        real(dataset, tuple(map(Unlike, pieces)))
+
+    monkeypatch.setattr(PictureDataset, "add", spoilt)
     with pytest.raises(EpisodeError, match="not what was written"):
         run(part)
     assert part.exists()
