@@ -116,7 +116,7 @@ class Bus:
         """
         if not ids:
             return {}
-        heard = self.sync_read(ids, address, length, SETUP_SLACK_MS).by_id
+        heard = self.sync_read(ids, address, length).by_id
         return {
             servo_id: heard[servo_id].data if servo_id in heard else self.read(servo_id, address, length)
             for servo_id in ids
