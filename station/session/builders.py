@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from station.episodes.naming import discard
+from station.episodes.naming import discard, number_of, temporary_path
 from station.episodes.order import Order
 
 AT_ONCE = 2
@@ -67,6 +67,17 @@ class Builders:
         self._leave_ahead()
         if len(self._processes) < AT_ONCE:
             self._ahead = _Ahead(part, _spawn("station.episodes.ahead", part, stdin=subprocess.PIPE))
+
+    @property
+    def ahead_bytes(self) -> int:
+        """How large the file is that is being built ahead."""
+        if self._ahead is None:
+            return 0
+        part = self._ahead.part
+        try:
+            return temporary_path(part.parent, number_of(part)).stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def finalise(self, part: Path, discarded: bool, ended: str, then: Then) -> None:
         """The journal is closed: have its HDF5 finished, by whoever began it or in its turn."""

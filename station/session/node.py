@@ -138,7 +138,7 @@ class SessionNode:
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:
         """Port: what the disk holds."""
-        return room(folder, bytes_per_s)
+        return room(folder, bytes_per_s, self._builders.ahead_bytes)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Port: label an episode."""

@@ -63,8 +63,12 @@ def test_built_along_or_in_turn_each_is_told_once(tmp_path: Path) -> None:
 
 def test_whoever_built_along_and_was_killed_is_replaced(tmp_path: Path) -> None:
     outcomes = Outcomes()
+    assert outcomes.builders.ahead_bytes == 0
     part = record(tmp_path, 0, outcomes.builders)
     (child,) = psutil.Process().children()
+    deadline = time.monotonic() + PATIENCE_S
+    while outcomes.builders.ahead_bytes < 100_000:
+        assert time.monotonic() < deadline
     child.kill()
     child_ended(child)
     outcomes.builders.finalise(part, False, "", outcomes.then(0))
