@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 ALERT = 0x80
 """Set in a status packet's error while Hardware Error Status is not 0."""
 SETUP_SLACK_MS = 20.0
-"""Slack of single reads and writes at opening, when return delays are not yet ours and nothing waits for us."""
+"""Slack of reads and writes that must get through: at opening, when return delays are not yet ours, and for torque."""
 _TRIES = 5
 _SCAN_MS = 800.0
 """Servos answer a broadcast ping in the order of their IDs, 3 ms apart."""
@@ -108,6 +108,19 @@ class Bus:
             "silence",
             "check the cable to that servo, and its power",
         )
+
+    def read_all(self, ids: Sequence[int], address: int, length: int) -> dict[int, bytes]:
+        """The same registers of all these servos, in one sync read; whose reply was lost is asked again, alone.
+
+        Nobody is left out: DeviceSilent if one of them does not answer.
+        """
+        if not ids:
+            return {}
+        heard = self.sync_read(ids, address, length).by_id
+        return {
+            servo_id: heard[servo_id].data if servo_id in heard else self.read(servo_id, address, length)
+            for servo_id in ids
+        }
 
     def write(self, servo_id: int, address: int, data: bytes) -> int:
         """Write one servo's registers; returns its error number (0 = done; the alert bit is taken off)."""

@@ -9,16 +9,17 @@ to go on turning.
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from drivers.dynamixel.bus import Bus
+from drivers.dynamixel.checked_writes import CheckedWrites, Wanted
 from drivers.dynamixel.control_table import CURRENT_OR_LOAD, register
 from drivers.dynamixel.joints import RAD_S_PER_UNIT, Joints, RawState, raw_state
 from drivers.dynamixel.settings import DynamixelSettings
 from drivers.dynamixel.slow import SlowReader
 from station.clock import NS_PER_MS
 from station.device import Place
-from station.errors import DeviceError, DeviceSilent, DeviceWrong
+from station.errors import DeviceError, DeviceSilent
 
 WATCHDOG_UNIT_MS = 20
 TRIPPED = 255
@@ -30,6 +31,7 @@ class Control:
 
     def __init__(self, bus: Bus, settings: DynamixelSettings, place: Place, joints: Joints, slow: SlowReader) -> None:
         self.bus, self._settings, self._place, self._joints, self._slow = bus, settings, place, joints, slow
+        self._checked = CheckedWrites(bus, settings.arm)
         self.trips = 0
         self.present: dict[int, RawState] = {}
         """What opening read."""
@@ -95,38 +97,30 @@ class Control:
         return not told
 
     def torque_on(self, free: frozenset[int] = frozenset()) -> None:
-        """Limp servos: goal := present, then torque. Those that have torque are left as they are. Then the watchdog.
+        """Limp servos: limits and goal := present, then torque. Those that have torque are left as they are.
 
-        Servos in `free` go limp, or stay so.
+        Servos in `free` go limp, or stay so. At last the watchdog. A handful of transactions for all servos together:
+        meanwhile the arm gives no samples, and nobody may take that for silence.
         """
-        wanted = [servo_id for servo_id in self._joints.ids if servo_id not in free]
-        limp = [servo_id for servo_id in wanted if not self._fresh_torque(servo_id)]
+        self._slow.insist_torque()
+        limp = [
+            servo_id for servo_id in self._joints.ids if servo_id not in free and not self._slow.latest[servo_id].torque
+        ]
         self._release_watchdog()
-        if self._place.role == "follower":
-            self._prepare(limp)
-        else:
-            self._limit_speed(limp)
-        for servo_id in free:
-            self._write_checked(servo_id, "Torque Enable", 0)
-        for servo_id in limp:
-            self._goal_to_present(servo_id)
-            self._write_checked(servo_id, "Torque Enable", 1)
-        self._refresh_all()
-        for servo_id in limp:
-            if not self._slow.latest[servo_id].torque:
-                raise DeviceWrong(
-                    self._place.node, self._settings.port, f"torque at servo {servo_id}", "it stays off",
-                    "look at the servo's hardware error; support the arm, then reboot it",
-                )  # fmt: skip
-            self._goal_ticks[servo_id] = self._slow.latest[servo_id].goal_ticks
+        # whatever fails from here on: a servo that has got torque must never be sent an older goal
+        goals = self._present_as_goals(limp)
+        self._goal_ticks |= goals
+        self._checked.write({**self._limits(limp), "Goal Position": goals})
+        self._switch({**dict.fromkeys(free, 0), **dict.fromkeys(limp, 1)})
+        item = register("Goal Position")
+        for servo_id, block in self.bus.read_all(limp, item.address, item.size).items():
+            self._goal_ticks[servo_id] = item.of(block, item.address)
         self._arm()
 
     def torque_off(self) -> None:
         """Limp."""
         self._disarm()
-        for servo_id in self._joints.ids:
-            self._write_checked(servo_id, "Torque Enable", 0)
-        self._refresh_all()
+        self._switch(dict.fromkeys(self._joints.ids, 0))
 
     def reboot(self, ids: list[int]) -> None:
         """Restart these servos and set again what lives in RAM; they stay limp."""
@@ -139,7 +133,8 @@ class Control:
                     "switch the arm's power off and on, arm supported",
                 )  # fmt: skip
         self._prepare([servo_id for servo_id in ids if servo_id in self._joints.ids])
-        self._refresh_all()
+        for servo_id in self._slow.latest:
+            self._slow.insist(servo_id)
 
     def close(self) -> None:
         """Disarm, let go of the port."""
@@ -147,30 +142,43 @@ class Control:
             self._disarm()
         self.bus.close()
 
-    def _prepare(self, ids: "list[int] | tuple[int, ...]") -> tuple[str, ...]:
-        """What a follower's servos need in RAM: Profile Velocity at the rig's limit, the gripper's Goal Current."""
+    def _prepare(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """What a follower's servos need in RAM. Returns a note about it."""
         if self._place.role != "follower":
             return ()
-        slowest = self._limit_speed(ids)
-        if self._joints.ids[-1] in ids:
-            self._write_checked(self._joints.ids[-1], "Goal Current", self._settings.gripper_current_limit)
+        limits = self._limits(ids)
+        self._checked.write(limits)
+        slowest = min(limits["Profile Velocity"].values(), default=0)
         return (f"Profile Velocity {slowest} ({slowest * RAD_S_PER_UNIT:.2f} rad/s): ALOHA's own is 0, unlimited",)
 
-    def _limit_speed(self, ids: "list[int] | tuple[int, ...]") -> int:
-        """Profile Velocity at the rig's limit, for whatever has torque, leader or follower. Returns the slowest."""
-        wanted = max(1, math.floor(self._place.velocity_rad_s / RAD_S_PER_UNIT))
-        slowest = wanted
-        for servo_id in ids:
-            velocity = min(wanted, self._velocity_limits[servo_id])
-            slowest = min(slowest, velocity)
-            self._write_checked(servo_id, "Profile Velocity", velocity)
-            self._write_checked(servo_id, "Profile Acceleration", 0)
-        return slowest
+    def _limits(self, ids: Sequence[int]) -> Wanted:
+        """Profile Velocity at the rig's limit, for whatever has torque; a follower's gripper's Goal Current."""
+        velocity = max(1, math.floor(self._place.velocity_rad_s / RAD_S_PER_UNIT))
+        limits = {
+            "Profile Velocity": {servo_id: min(velocity, self._velocity_limits[servo_id]) for servo_id in ids},
+            "Profile Acceleration": dict.fromkeys(ids, 0),
+        }
+        gripper = self._joints.ids[-1]
+        if self._place.role == "follower" and gripper in ids:
+            limits["Goal Current"] = {gripper: self._settings.gripper_current_limit}
+        return limits
 
-    def _goal_to_present(self, servo_id: int) -> None:
-        state = raw_state(self.bus.read(servo_id, CURRENT_OR_LOAD, 10))
-        low, high = self._joints.servos[self._joints.ids.index(servo_id)].limits_ticks or (state.ticks, state.ticks)
-        self._write_checked(servo_id, "Goal Position", max(low, min(high, state.ticks)))
+    def _present_as_goals(self, ids: Sequence[int]) -> dict[int, int]:
+        """Where these servos are, within their position limits, ticks."""
+        item = register("Present Position")
+        goals = {}
+        for servo_id, block in self.bus.read_all(ids, item.address, item.size).items():
+            ticks = item.of(block, item.address)
+            low, high = self._joints.servos[self._joints.ids.index(servo_id)].limits_ticks or (ticks, ticks)
+            goals[servo_id] = max(low, min(high, ticks))
+        return goals
+
+    def _switch(self, torque: dict[int, int]) -> None:
+        """Torque Enable of these servos. However that ends, what is known of the torque afterwards is fresh."""
+        try:
+            self._checked.write({"Torque Enable": torque})
+        finally:
+            self._slow.insist_torque()
 
     def _recover(self) -> None:
         self.trips += 1
@@ -203,23 +211,6 @@ class Control:
         return self.bus.sync_write(
             item.address, {servo_id: item.bytes(ticks) for servo_id, ticks in self._goal_ticks.items()}
         )
-
-    def _write_checked(self, servo_id: int, name: str, value: int) -> None:
-        item = register(name)
-        error = self.bus.write(servo_id, item.address, item.bytes(value))
-        if error:
-            raise DeviceWrong(
-                self._place.node, self._settings.port, f"servo {servo_id} to take {name} {value}", f"error {error}",
-                "look at the servo's hardware error and limits; support the arm before its power is switched",
-            )  # fmt: skip
-
-    def _fresh_torque(self, servo_id: int) -> bool:
-        self._slow.insist(servo_id)
-        return self._slow.latest[servo_id].torque
-
-    def _refresh_all(self) -> None:
-        for servo_id in self._slow.latest:
-            self._slow.insist(servo_id)
 
     def _any_torque(self) -> bool:
         return any(slow.torque for slow in self._slow.latest.values())

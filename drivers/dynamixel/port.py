@@ -76,7 +76,12 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
             raise PortGone(str(error)) from error
 
     def readPort(self, length: int) -> bytes:  # noqa: N802
-        """Up to `length` bytes; waits for the first until the packet's deadline."""
+        """Up to `length` bytes; waits for the first until the packet's deadline.
+
+        The SDK asks for less than none when noise has made a packet's length shorter than what it holds already.
+        """
+        if length <= 0:
+            return b""
         wait_s = max(0.0, self._deadline_ms - self.getCurrentTime()) / 1000.0
         try:
             ready, _, _ = select.select([self._fd], [], [], wait_s)

@@ -17,6 +17,7 @@ class Faults:
         self._bus = bus
         self._random = random.Random(seed)
         self._silent: frozenset[int] = frozenset()
+        self._spoilt: dict[int, tuple[int, int]] = {}
         self.noise = 0.0
         """The fraction of status packets in which one byte is hit."""
         self.silence_breaks_chain = False
@@ -33,6 +34,16 @@ class Faults:
     def is_silent(self, servo_id: int) -> bool:
         """Does this servo say nothing."""
         return servo_id in self._silent
+
+    def spoil_write(self, servo_id: int, after: int = 0, times: int = 1) -> None:
+        """Noise hits writes on their way to this servo: it does and says nothing. `after`: so many get through first."""
+        self._spoilt[servo_id] = (after, times)
+
+    def spoils_write(self, servo_id: int) -> bool:
+        """Is the write that just came to this servo one of those? Counts."""
+        after, times = self._spoilt.get(servo_id, (0, 0))
+        self._spoilt[servo_id] = (after - 1, times) if after else (0, max(0, times - 1))
+        return not after and times > 0
 
     def overload(self, servo_id: int) -> None:
         """The servo shuts itself down: its torque is off until it is rebooted."""

@@ -80,13 +80,19 @@ class Instructions:
             shadow = servo_id != instruction.servo_id
             if operation is None:
                 error, data = ERRNUM_INSTRUCTION | servo.alert, b""
-            elif shadow and instruction.code in (INST_PING, INST_READ):
+            elif self._misses(servo_id, instruction, shadow):
                 continue
             else:
                 error, data = operation(servo, instruction.parameters, now_ns)
             if not shadow and self._answers(servo, instruction.code):
                 answers.append(self._packet(servo, servo_id, error, data))
         return answers
+
+    def _misses(self, servo_id: int, instruction: Instruction, shadow: bool) -> bool:
+        """A shadow obeys, it does not answer for its primary; and noise may have hit the packet on its way."""
+        if shadow and instruction.code in (INST_PING, INST_READ):
+            return True
+        return instruction.code == INST_WRITE and self._faults.spoils_write(servo_id)
 
     def _broadcast(self, instruction: Instruction, now_ns: int) -> list[Answer]:
         operation = self._single.get(instruction.code)
@@ -172,15 +178,16 @@ class Instructions:
 
     def _sync_write(self, data: bytes, now_ns: int) -> list[Answer]:
         address, length = _word(data), _word(data, 2)
-        hearing: dict[int, list[Servo]] = {}
+        hearing: dict[int, list[tuple[int, Servo]]] = {}
         for servo_id, servo in self._speaking():
-            hearing.setdefault(servo_id, []).append(servo)
+            hearing.setdefault(servo_id, []).append((servo_id, servo))
             secondary = servo.get("Secondary(Shadow) ID")
             if secondary <= _HIGHEST_ID and secondary != servo_id:
-                hearing.setdefault(secondary, []).append(servo)
+                hearing.setdefault(secondary, []).append((servo_id, servo))
         for at in range(4, len(data) - length, length + 1):
-            for servo in hearing.get(data[at], ()):
-                self._write(servo, address, data[at + 1 : at + 1 + length], now_ns)
+            for servo_id, servo in hearing.get(data[at], ()):
+                if not self._faults.spoils_write(servo_id):
+                    self._write(servo, address, data[at + 1 : at + 1 + length], now_ns)
         return []
 
     def _bulk_write(self, data: bytes, now_ns: int) -> list[Answer]:

@@ -1,9 +1,9 @@
 """Builds the episode's HDF5 from its journal: whole, verified, durable, and only then under its name.
 
-Two passes over the journal: the first counts and measures, the second writes; memory stays at a few hundred rows
-however long the episode is. It may be killed at any point and run again: the journal goes last.
+It may be killed at any point and run again: the journal goes last.
 
-`python -m station.episodes.finalise PART` is the low-priority process that the session starts after each episode.
+`python -m station.episodes.finalise PART` is the low-priority process that the session starts after an episode of which
+no draft was begun while it was recorded (`station.episodes.ahead`).
 """
 
 import argparse
@@ -11,28 +11,26 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from station import durable
 from station.episodes import naming
-from station.episodes.attributes import same_recording
-from station.episodes.build import build
-from station.episodes.journal_reader import JournalReader
-from station.episodes.survey import Survey, survey
-from station.episodes.verify import verify
-from station.errors import EpisodeError, JournalDamaged, NothingRecorded, StationError
+from station.episodes.draft import Draft
+from station.episodes.survey import Survey
+from station.errors import EpisodeError, NothingRecorded, StationError
 
 NICE = 10
 
 
-def finalise(part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False) -> Path:
+def finalise(
+    part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False, draft: Draft | None = None
+) -> Path:
     """Turn the journal `part` (`episode_<n>[.discarded].mcap.part`) into `episode_<n>.hdf5` and return that path.
 
     A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed, or kept as `episode_<n>.mcap`; one that
     is damaged in the middle is kept as `.mcap.damaged`. `ended`: why the journal has no end of its own, where that is
-    known. `wait`: for somebody else who is saving it. Raises EpisodeError (the journal is
+    known. `wait`: for somebody else who is saving it. `draft`: begun while it was recorded. Raises EpisodeError (the journal is
     still being written, or the episode exists and is another recording) or JournalDamaged (no row before the damage): the
     journal then stays; NothingRecorded (it ends before its first row): there is nothing in it, and it is removed.
     """
@@ -43,7 +41,7 @@ def finalise(part: Path, keep_journal: bool = False, ended: str = "", wait: bool
             raise EpisodeError(f"{part}: another process is writing or saving it. Next: wait for it, or end it")
         if not part.exists():
             return _target(part)  # that other process has just saved it
-        return finalise_held(part, keep_journal, ended)
+        return finalise_held(part, keep_journal, ended, draft)
 
 
 @contextmanager
@@ -66,65 +64,24 @@ def held(part: Path, wait: bool = False) -> Iterator[bool]:
         os.close(fd)
 
 
-def finalise_held(part: Path, keep_journal: bool = False, ended: str = "") -> Path:
+def finalise_held(part: Path, keep_journal: bool = False, ended: str = "", draft: Draft | None = None) -> Path:
     """`finalise` for a caller that holds the journal."""
-    number, target = naming.number_of(part), _target(part)
-    temporary = naming.temporary_path(part.parent, number)
-    temporary.unlink(missing_ok=True)  # of an earlier try that was killed
-    with JournalReader(part) as reader:
+    target = _target(part)
+    with draft if draft is not None and draft.ours else Draft(part) as draft:
         try:
-            found = _survey(part, reader, ended)
+            for _ in draft.grow():
+                pass
+            found = draft.finish(ended)
         except NothingRecorded:
             part.unlink()
             raise
-        if not target.exists():
-            _write(part, reader, found, temporary, target)
-        elif not same_recording(target, found.header):
-            raise EpisodeError(
-                f"{target} exists and is another recording than {part.name}. Next: move one of them away"
-            )
-    _put_away(part, number, keep_journal, found)
+        draft.publish(target)
+    _put_away(part, keep_journal, found)
     return target
 
 
-def _survey(part: Path, reader: JournalReader, ended: str) -> Survey:
-    if reader.header is None:
-        if any(reader.stored({"row"})):
-            raise JournalDamaged(
-                f"{part}: its first record is damaged, so its rows cannot be read. The journal is kept"
-            )
-        raise NothingRecorded(f"{part}: not even its first record is whole; nothing was recorded")
-    found = survey(reader, reader.header, ended)
-    if found.rows == 0 and found.damage:
-        raise JournalDamaged(f"{part}: no whole row before the damage ({found.damage}). The journal is kept")
-    if found.rows == 0:
-        raise NothingRecorded(f"{part}: cut off before its first row; nothing was recorded")
-    return found
-
-
-def _write(part: Path, reader: JournalReader, found: Survey, temporary: Path, target: Path) -> None:
-    try:
-        check = build(reader, found, temporary)
-        with ThreadPoolExecutor(1) as pool:
-            written = pool.submit(durable.sync, temporary)  # the disk works while the bytes are compared
-            findings = [*check(), *verify(temporary)]
-            written.result()
-        if findings:
-            raise EpisodeError(
-                f"{part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept"
-            )
-        os.link(temporary, target)  # unlike a rename it never replaces an episode
-    except (OSError, RuntimeError) as error:  # h5py raises either
-        raise EpisodeError(
-            f"{target}: cannot be written: {error}. The journal is kept. "
-            "Next: check the disk, then `station episodes recover`"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    durable.sync(target.parent)
-
-
-def _put_away(part: Path, number: int, keep_journal: bool, found: Survey) -> None:
+def _put_away(part: Path, keep_journal: bool, found: Survey) -> None:
+    number = naming.number_of(part)
     if found.damage:
         part.rename(part.with_name(f"episode_{number}.mcap.damaged"))
     elif keep_journal:

@@ -3,7 +3,7 @@
 import os
 import struct
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -85,9 +85,13 @@ _UNREADABLE = (_Damage, McapError, struct.error, ValueError, KeyError, msgspec.M
 class JournalReader:
     """Iterates a journal's samples. `ending` is known after the iteration."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises OSError if the file cannot be opened, nothing else."""
-        self.path = path
+    def __init__(self, path: Path, more: Callable[[], bool] = lambda: False) -> None:
+        """Raises OSError if the file cannot be opened, nothing else.
+
+        `more` is asked where the file breaks off: True to look again (it waited for a recorder to write on), False when
+        nobody writes it any more.
+        """
+        self.path, self._more = path, more
         self._file = path.open("rb", buffering=0)
         self.ending: Ending | None = None
         self.end: JournalEnd | None = None
@@ -100,25 +104,20 @@ class JournalReader:
         self.header = self._read_header()
         """None where not even the first record is whole: nothing was recorded."""
 
-    def stored(self, kinds: Collection[str] | None = None, trusted: bool = False) -> Iterator[Stored]:
-        """Messages of `kinds` (all if None) in the order they were appended, undecoded. Memory: one chunk.
-
-        `trusted`: an earlier pass has just checked the checksums and counted what was lost; do neither again.
-        """
-        self._channels, self._schemas, self._lasts = {}, {}, {}
+    def stored(self, kinds: Collection[str] | None = None) -> Iterator[Stored]:
+        """Messages of `kinds` (all if None) in the order they were appended, undecoded. Memory: one chunk."""
+        self._channels, self._schemas, self._lasts, self.lost = {}, {}, {}, {}
         self._ticking, self.ending, self.end = False, None, None
-        self.lost = self.lost if trusted else {}
         offset = 0
         try:
             for offset, opcode, content in self._records():
                 if opcode == CHUNK_OPCODE:
-                    yield from self._messages(content, kinds, trusted)
+                    yield from self._messages(content, kinds)
                 elif opcode == Opcode.METADATA:
                     self._note_end(content)
                 elif opcode == Opcode.FOOTER and self.end is not None:
                     self.ending = Ending("closed", self.end.why, offset)
                     return
-            self.ending = Ending("torn", "the file breaks off", offset)
         except _Torn as torn:
             self.ending = Ending("torn", str(torn), torn.offset)
         except _UNREADABLE as damage:
@@ -147,36 +146,28 @@ class JournalReader:
         self.close()
 
     def _records(self) -> Iterator[tuple[int, int, bytes]]:
-        """(offset of the record's end, opcode, content) of every whole record."""
-        fd = self._file.fileno()
-        size = os.fstat(fd).st_size
+        """(offset of the record's end, opcode, content) of every whole record. Raises _Torn where the file breaks off."""
+        fd, offset = self._file.fileno(), len(MCAP0_MAGIC)
         if os.pread(fd, len(MCAP0_MAGIC), 0) != MCAP0_MAGIC:
             raise _Torn("not even the first bytes are there", 0)
-        offset = len(MCAP0_MAGIC)
-        while offset + _RECORD.size <= size:
-            opcode, length = _RECORD.unpack(os.pread(fd, _RECORD.size, offset))
-            if opcode == 0:
-                raise _Torn(
-                    "the tail was never written", offset
-                )  # a power cut leaves zeros where data had been announced
-            after = offset + _RECORD.size + length
-            if after > size:
-                raise _Torn(f"the last record lacks {after - size} bytes", offset)
-            if length > LARGEST_CHUNK:
-                raise _Damage(f"a record of {length} bytes")
+        while True:
+            try:
+                opcode, length = _whole_record(fd, offset)
+            except _Torn:
+                if self._more():
+                    continue
+                raise
             content = os.pread(fd, length, offset + _RECORD.size)
-            offset = after
+            offset += _RECORD.size + length
             yield offset, opcode, content
-        if offset < size:
-            raise _Torn("the last record lacks its length", offset)
 
-    def _messages(self, content: bytes, kinds: Collection[str] | None, trusted: bool) -> Iterator[Stored]:
+    def _messages(self, content: bytes, kinds: Collection[str] | None) -> Iterator[Stored]:
         head = CHUNK.size - _RECORD.size
         *_, size, crc, compressed, again = CHUNK.unpack(_RECORD.pack(CHUNK_OPCODE, len(content)) + content[:head])
         if compressed or size != again or size != len(content) - head:
             raise _Damage("a chunk that is none of ours")
         view = memoryview(content)[head:]
-        if not trusted and zlib.crc32(view) != crc:
+        if zlib.crc32(view) != crc:
             raise _Damage("the checksum of a chunk is wrong")
         position = 0
         while position < size:
@@ -188,8 +179,7 @@ class JournalReader:
             _, length, number, low, sent, captured = MESSAGE.unpack_from(view, position)
             after = position + _RECORD.size + length
             found = self._channels[number]
-            if not trusted:
-                self._count(found, found.base + low)
+            self._count(found, found.base + low)
             if kinds is None or found.kind in kinds:
                 header = Header(found.schema, found.start_id, found.base + low, captured, sent)
                 data = bytes(view[position + MESSAGE.size : after])
@@ -238,6 +228,23 @@ class _Torn(Exception):
     def __init__(self, detail: str, offset: int) -> None:
         super().__init__(detail)
         self.offset = offset
+
+
+def _whole_record(fd: int, offset: int) -> tuple[int, int]:
+    """Opcode and length of the record at `offset`, all of which is there."""
+    size = os.fstat(fd).st_size
+    if offset == size:
+        raise _Torn("the file breaks off", offset)
+    if offset + _RECORD.size > size:
+        raise _Torn("the last record lacks its length", offset)
+    opcode, length = _RECORD.unpack(os.pread(fd, _RECORD.size, offset))
+    if opcode == 0:  # a power cut leaves zeros where data had been announced
+        raise _Torn("the tail was never written", offset)
+    if offset + _RECORD.size + length > size:
+        raise _Torn(f"the last record lacks {offset + _RECORD.size + length - size} bytes", offset)
+    if length > LARGEST_CHUNK:
+        raise _Damage(f"a record of {length} bytes")
+    return opcode, length
 
 
 def _struct(content: bytes, name: str, kind: type[S]) -> S | None:

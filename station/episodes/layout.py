@@ -53,7 +53,7 @@ DATASETS = (
     Dataset("/observations/qpos", "float32", ("T", "D"), "always", "followers' positions; a gripper is its finger opening, 0 closed to 1 open"),
     Dataset("/observations/qvel", "float32", ("T", "D"), "always", "followers' velocities"),
     Dataset("/observations/effort", "float32", ("T", "D"), "always", "followers' motor currents, mA"),
-    Dataset("/observations/images/<camera>", "uint8", ("T", "P"), "camera jpeg", "JPEG as the camera made it, zero-padded; one chunk a row; standards-correct: decodes to BGR with OpenCV, to RGB with everything else"),
+    Dataset("/observations/images/<camera>", "uint8", ("T", "P"), "camera jpeg", "JPEG as the camera made it, zero-padded; one chunk a row, or several where one is longer than the first by an eighth; standards-correct: decodes to BGR with OpenCV, to RGB with everything else"),
     Dataset("/observations/images/<camera>", "uint8", ("T", "H", "W", 3), "camera raw", "RGB pictures; one chunk a row"),
     Dataset("/action", "float32", ("T", "D"), "always", "what the source asked for at this tick, as it asked; a gripper is the leader's joint, normalised"),
     Dataset("/compress_len", "float32", ("C", "T"), "cameras jpeg", "bytes of each JPEG without its padding"),
@@ -144,7 +144,7 @@ class Expected(NamedTuple):
     path: str
     dtype: str
     shape: tuple[int, ...]
-    chunk_per_row: bool
+    picture: bool
     gzip: bool
 
 

@@ -36,8 +36,7 @@ class WholeRow(NamedTuple):
 class RowReader:
     """Iterates whole rows 0, 1, 2 … and stops where the journal, or its sense, ends."""
 
-    def __init__(self, reader: JournalReader, header: JournalHeader, trusted: bool = False) -> None:
-        self._trusted = trusted
+    def __init__(self, reader: JournalReader, header: JournalHeader) -> None:
         self._reader, self._header = reader, header
         self._chosen: frozenset[str] | None = None
         self.streams = layout.streams(header.descriptions)
@@ -54,7 +53,7 @@ class RowReader:
     def __iter__(self) -> Iterator[WholeRow]:
         count = 0
         try:
-            for stored in self._reader.stored(self._kinds, self._trusted):
+            for stored in self._reader.stored(self._kinds):
                 if stored.kind == "row":
                     yield self._close(stored, count)
                     count += 1

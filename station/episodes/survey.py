@@ -1,4 +1,4 @@
-"""The first pass over a journal: how many whole rows, how large everything is, what was late, lost and stale."""
+"""What a journal's rows come to: how many, how large everything is, what was late, lost and stale."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -23,7 +23,7 @@ class PolicyRun(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """What the second pass has to know before it writes."""
+    """What is known of an episode once its last row is."""
 
     header: JournalHeader
     rows: int
@@ -47,26 +47,6 @@ class Survey(NamedTuple):
 CUT_OFF = "cut off: whoever recorded was killed, or power was lost"
 
 
-def survey(reader: JournalReader, header: JournalHeader, ended: str = "") -> Survey:
-    """Read the journal once. `ended`: why it has no end of its own, where that is known.
-
-    Raises EpisodeError where a camera's pictures do not fit the rig file.
-    """
-    rows = RowReader(reader, header)
-    measure = _Measure(header, rows.streams)
-    for row in rows:
-        measure.take(row)
-    count = measure.rows
-    closed = reader.ending is not None and reader.ending.how == "closed"
-    lost = {stream: reader.lost.get(rows.streams[stream], 0) for stream in measure.streams if stream in rows.streams}
-    return Survey(
-        header=header, rows=count, plan=measure.plan(), kinds=measure.kinds, fields=measure.fields(),
-        columns=measure.columns(), late=measure.late, lost=lost, stale=measure.stale,
-        ended=reader.end.why if reader.end else ended or CUT_OFF, recovered=not closed, damage=rows.damage,
-        policy=policy_run([health.readings for health in rows.healths]),
-    )  # fmt: skip
-
-
 def policy_run(readings: Sequence[Mapping[str, float]]) -> PolicyRun:
     """Counts are what was added meanwhile; they begin again with every rollout."""
     delays = [entry["delay_p95_ms"] for entry in readings if "delay_p95_ms" in entry]
@@ -80,13 +60,15 @@ def _added(readings: Sequence[Mapping[str, float]], name: str) -> int:
     return sum(max(0, later - before) for before, later in pairwise(counts))
 
 
-class _Measure:
-    def __init__(self, header: JournalHeader, sources: dict[str, tuple[str, str]]) -> None:
-        self._header, self._sources = header, sources
-        self.rows = self.late = 0
-        self.streams: tuple[str, ...] = ()
+class Surveyor:
+    """Measures whole rows as they come."""
+
+    def __init__(self, header: JournalHeader) -> None:
+        self.header, self._sources = header, layout.streams(header.descriptions)
+        self.rows = self._late = 0
+        self._streams: tuple[str, ...] = ()
         self.kinds: dict[str, str] = {}
-        self.stale: dict[str, int] = {}
+        self._stale: dict[str, int] = {}
         self._stale_ns: dict[str, int] = {}
         self._longest = 0
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -94,30 +76,44 @@ class _Measure:
         self._seen: dict[str, tuple[int, int]] = {}
 
     def take(self, whole: WholeRow) -> None:
+        """One more row. Raises EpisodeError where a camera's pictures do not fit the rig file."""
         if self.rows == 0:
             self._begin(whole)
         self.rows += 1
-        self.late += whole.row.late
+        self._late += whole.row.late
         for chosen in whole.tick.chosen:
             if chosen.age_ns > self._stale_ns[chosen.stream]:
-                self.stale[chosen.stream] += 1
+                self._stale[chosen.stream] += 1
         for stream, content in whole.contents.items():
             if self._seen.get(stream) != content.key:
                 self._seen[stream] = content.key
                 self._measure(stream, content.body, content.payload)
 
+    def survey(self, reader: JournalReader, rows: RowReader, ended: str = "") -> Survey:
+        """After the last row. `ended`: why the journal has no end of its own, where that is known."""
+        closed = reader.ending is not None and reader.ending.how == "closed"
+        lost = {
+            stream: reader.lost.get(self._sources[stream], 0) for stream in self._streams if stream in self._sources
+        }
+        return Survey(
+            header=self.header, rows=self.rows, plan=self.plan(), kinds=self.kinds, fields=self.fields(),
+            columns=self._columns(), late=self._late, lost=lost, stale=self._stale,
+            ended=reader.end.why if reader.end else ended or CUT_OFF, recovered=not closed, damage=rows.damage,
+            policy=policy_run([health.readings for health in rows.healths]),
+        )  # fmt: skip
+
     def _begin(self, whole: WholeRow) -> None:
-        self.streams = tuple(chosen.stream for chosen in whole.tick.chosen)
-        for stream in self.streams:
+        self._streams = tuple(chosen.stream for chosen in whole.tick.chosen)
+        for stream in self._streams:
             self.kinds[stream] = self._sources[stream][0] if stream in self._sources else ""
-            self.stale[stream] = 0
+            self._stale[stream] = 0
             self._stale_ns[stream] = self._stale_after_ns(stream)
 
     def _stale_after_ns(self, stream: str) -> int:
         if stream not in self._sources:
             return layout.STALE_DEFAULT_NS
         kind, node = self._sources[stream]
-        rates = [found.rate_hz for found in self._header.descriptions[node].streams if found.kind == kind]
+        rates = [found.rate_hz for found in self.header.descriptions[node].streams if found.kind == kind]
         return round(layout.STALE_PERIODS * NS_PER_S / rates[0]) if rates[0] > 0 else layout.STALE_DEFAULT_NS
 
     def _measure(self, stream: str, body: Any, payload: tuple[bytes, ...]) -> None:
@@ -125,7 +121,7 @@ class _Measure:
             self._fields.setdefault(stream, {}).update(dict.fromkeys(layout.numbers(body)))
             return
         size = body.height, body.width
-        jpeg = self._header.images == "jpeg"
+        jpeg = self.header.images == "jpeg"
         if self.kinds[stream] == "frame" and jpeg:
             if body.encoding != "jpeg":
                 raise EpisodeError(
@@ -139,28 +135,28 @@ class _Measure:
             )
 
     def fields(self) -> dict[str, tuple[str, ...]]:
+        """Per extra stream, where its numbers are in its message, in the order in which they appeared."""
         return {stream: tuple(names) for stream, names in self._fields.items()}
 
-    def columns(self) -> dict[str, tuple[str, ...]]:
+    def _columns(self) -> dict[str, tuple[str, ...]]:
         found = self.fields()
         for stream, fields in found.items():
             kind, node = self._sources[stream]
-            described = next(
-                entry.dimensions for entry in self._header.descriptions[node].streams if entry.kind == kind
-            )
+            described = next(entry.dimensions for entry in self.header.descriptions[node].streams if entry.kind == kind)
             if kind == "vector" and len(described) == len(fields):
                 found[stream] = tuple(dimension.name for dimension in described)
         return found
 
     def plan(self) -> layout.Plan:
+        """What the episode has, of the rows so far."""
         return layout.Plan(
             rows=self.rows,
-            dimensions=len(self._header.dim_names),
-            jpeg=self._header.images == "jpeg",
+            dimensions=len(self.header.dim_names),
+            jpeg=self.header.images == "jpeg",
             padded=self._longest,
-            cameras=tuple(name for name in self._header.cameras if self.kinds.get(name) == "frame"),
+            cameras=tuple(name for name in self.header.cameras if self.kinds.get(name) == "frame"),
             pictures=self._sizes,
             depths={self._sources[name][1]: size for name, size in self._sizes.items() if self.kinds[name] == "depth"},
             extras={stream: len(names) for stream, names in self._fields.items()},
-            streams=self.streams,
+            streams=self._streams,
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from station.bus.messages import SOURCES
 from station.episodes import layout
+from station.episodes.picture_dataset import chunk_places
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _TYPES = {
@@ -146,21 +147,11 @@ def _jpegs(fd: int, dataset: Any, lengths: Any) -> Iterator[str]:
     if len(places) != len(lengths):
         yield f"{dataset.name}: {len(places)} pictures, not {len(lengths)}"
         return
-    for row, (offset, size) in enumerate(places):
+    for row, pieces in enumerate(places):
+        size = sum(size for _, size in pieces)
         if not 0 < lengths[row] <= size:
-            yield f"{dataset.name}: row {row} is {lengths[row]:g} bytes long, the padded picture {size}"
+            yield f"{dataset.name}: row {row} is {lengths[row]:g} bytes long, what is kept of it {size}"
             return
-        if os.pread(fd, len(_JPEG_MAGIC), offset) != _JPEG_MAGIC:
+        if os.pread(fd, len(_JPEG_MAGIC), pieces[0][0]) != _JPEG_MAGIC:
             yield f"{dataset.name}: row {row} is no JPEG"
             return
-
-
-def chunk_places(dataset: Any) -> list[tuple[int, int]]:
-    """(offset, size) of every chunk in the file, by row."""
-    found: dict[int, tuple[int, int]] = {}
-
-    def note(chunk: Any) -> None:
-        found[chunk.chunk_offset[0]] = chunk.byte_offset, chunk.size
-
-    dataset.id.chunk_iter(note)
-    return [found[row] for row in sorted(found)]

@@ -1,9 +1,6 @@
 """The session node: `python -m station.session.node --rig R --node session`. A thin loop around the state machine."""
 
 import os
-import subprocess
-import sys
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +14,11 @@ from station.bus.requests import Opening, PilotRequest, Refused, Reply, SessionR
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
 from station.episodes.labels import add_note, set_success
-from station.episodes.naming import delete, discard, episode_path, next_number
+from station.episodes.naming import delete, episode_path, next_number
 from station.node import Node, run, start_ordinary
 from station.processes import STOP_DELAY_S
 from station.runtime import runtime_folder
+from station.session.builders import Builders
 from station.session.core import SessionCore
 from station.session.ports import Sitting
 from station.session.room import Room, room
@@ -28,8 +26,6 @@ from station.session.room import Room, room
 STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
 """How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
-AT_ONCE = 2
-"""HDF5 files being built; more wait for their turn in their journals."""
 OPENING_NS = 600 * NS_PER_S
 """An opening waits for the operator's hands."""
 
@@ -81,20 +77,6 @@ class _Neighbour:
         self._asker.close()
 
 
-class _Finaliser(NamedTuple):
-    popen: "subprocess.Popen[str]"
-    pidfd: int
-    then: Callable[[Path | None, str], None]
-
-
-class _Waiting(NamedTuple):
-    """A journal whose turn has not come."""
-
-    journal: Path
-    ended: str
-    then: Callable[[Path | None, str], None]
-
-
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file of a sitting: it is over when the supervisor it belonged to is gone."""
 
@@ -117,8 +99,7 @@ class SessionNode:
         rig = node.rig
         self._node = node
         self._neighbours = {name: _Neighbour(node, name) for name in ("pilot", "synchronizer")}
-        self._finalisers: list[_Finaliser] = []
-        self._waiting: deque[_Waiting] = deque()
+        self._builders = Builders(node.log)
         self._core = SessionCore(rig, self)
         self._answerer: Answerer[SessionRequest] = Answerer(rig.name, "session", SessionRequest)
         self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer")])
@@ -143,30 +124,21 @@ class SessionNode:
         folder.mkdir(parents=True, exist_ok=True)
         number = next_number(folder)
         if any(folder.glob("*.mcap.part")):
-            popen = self._spawn("station.episodes.recover", folder)
-            self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), lambda _path, _error: None))
+            self._builders.recover(folder)
         return number
+
+    def build_ahead(self, part: Path) -> None:
+        """Port: JPEG only: raw pictures would take the disk from the journal."""
+        if self._node.rig.images == "jpeg":
+            self._builders.ahead(part)
 
     def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
         """Port: build an episode's HDF5 in a process of its own, at low priority."""
-        try:
-            journal = discard(part) if discarded else part
-        except OSError as error:
-            then(None, f"{part}: {error.strerror}. Next: bring the disk back, then `station episodes recover`")
-            return
-        self._waiting.append(_Waiting(journal, ended, then))
-        self._build_next()
-
-    def _build_next(self) -> None:
-        """Few at once: twenty short episodes in a row must not take the processor from who records the next one."""
-        while self._waiting and len(self._finalisers) < AT_ONCE:
-            journal, ended, then = self._waiting.popleft()
-            popen = self._spawn("station.episodes.finalise", journal, "--ended", ended, "--wait")
-            self._finalisers.append(_Finaliser(popen, os.pidfd_open(popen.pid), then))
+        self._builders.finalise(part, discarded, ended, then)
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:
         """Port: what the disk holds."""
-        return room(folder, bytes_per_s)
+        return room(folder, bytes_per_s, self._builders.ahead_bytes)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Port: label an episode."""
@@ -181,12 +153,12 @@ class SessionNode:
         delete(episode_path(folder, episode))
 
     def run(self) -> None:
-        """Until told to stop; then the finalisers are let finish (they are safe to kill, but it is a pity)."""
+        """Until told to stop; then those who build files are let finish (they are safe to kill, but it is a pity)."""
         try:
             while not self._node.finish.is_set():
                 self._poll()
                 self._hear()
-                self._reap()
+                self._builders.reap()
                 self._tell()
         finally:
             self._answerer.close()
@@ -200,8 +172,8 @@ class SessionNode:
         poller.register(self._heard.socket, zmq.POLLIN)
         for neighbour in self._neighbours.values():
             poller.register(neighbour.socket, zmq.POLLIN)
-        for finaliser in self._finalisers:
-            poller.register(finaliser.pidfd, zmq.POLLIN)
+        for pidfd in self._builders.pidfds:
+            poller.register(pidfd, zmq.POLLIN)
         poller.poll(200)
 
     def _hear(self) -> None:
@@ -237,19 +209,6 @@ class SessionNode:
         else:
             durable.replace(self._sitting_file, msgspec.json.encode(_Kept(os.getppid(), sitting)))
 
-    def _reap(self) -> None:
-        for finaliser in [f for f in self._finalisers if f.popen.poll() is not None]:
-            self._finalisers.remove(finaliser)
-            os.close(finaliser.pidfd)
-            out, error = finaliser.popen.communicate()
-            done = finaliser.popen.returncode == 0 and out.strip()
-            if finaliser.popen.returncode:
-                self._node.log.error("finalise: %s", error)
-            finaliser.then(
-                Path(out.strip()) if done else None, error.strip().splitlines()[-1] if error.strip() else "no rows"
-            )
-            self._build_next()
-
     def _tell(self) -> None:
         now_ns = self._node.clock()
         self._core.time(now_ns)
@@ -260,12 +219,6 @@ class SessionNode:
             self._node.publisher.publish("session", state)
         if self._node.health_due(now_ns):
             self._node.publish_health(Health("session", "ok", ""))
-
-    def _spawn(self, module: str, *arguments: object) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
-        )
 
 
 def main(node: Node) -> None:

@@ -24,6 +24,9 @@ class Ports(Protocol):
     def prepare(self, folder: Path) -> int:
         """Make the folder, start recovery of what a killed station left, return the next episode's number."""
 
+    def build_ahead(self, part: Path) -> None:
+        """A recording has begun: its HDF5 may be built along with it."""
+
     def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
         """Build the HDF5 of a closed journal; `then` gets its path, or None and the reason.
 

@@ -168,8 +168,8 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="truth-"))
     with booted(find_rig("bench"), folder / "data") as rig:
         rig.open_session()
-        starts = line("stop asked → next episode accepted", np.array(next_starts_ns(rig), np.int64))
         lines = measure(rig, arguments.seconds)
+        starts = line("stop asked → next episode accepted", np.array(next_starts_ns(rig), np.int64))
         rig.close_session()
     print("\n".join(["| ms | p50 | p95 | p99 | max | n |", "|---|---|---|---|---|---|", starts, *lines]))
     shutil.rmtree(folder)

@@ -43,12 +43,14 @@ class World:
     def __init__(self) -> None:
         self.pilot_asked: list[tuple[PilotRequest, Callable[[Reply], None]]] = []
         self.sync_asked: list[tuple[SyncRequest, Callable[[Reply], None]]] = []
+        self.ahead: list[Path] = []
         self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
         self.unwritable = self.gone = False
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
+        self.ahead_bytes = 0
         self.core = SessionCore(RIG, self)
 
     def pilot(self, request: PilotRequest, then: Callable[[Reply], None]) -> None:
@@ -63,13 +65,16 @@ class World:
         assert folder == Path("/data/pick")
         return self.free
 
+    def build_ahead(self, part: Path) -> None:
+        self.ahead.append(part)
+
     def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
         self.finalising.append((part, discarded, then))
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:
         if self.gone:
             raise FileNotFoundError(2, "No such file or directory")
-        return Room(self.free_bytes, self.left_s)
+        return Room(self.free_bytes, self.left_s, self.ahead_bytes)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         self.disk.append(("label", episode, success))
@@ -337,7 +342,10 @@ def test_a_disk_that_fills_midway_ends_the_episode_while_it_still_fits() -> None
     )
     world.core.time(10**9)
     assert world.sync_asked == []
-    world.free_bytes = 2 * 10**9
+    world.free_bytes, world.ahead_bytes = 10**9, 15 * 10**8  # most of its HDF5 is there already
+    world.core.time(2 * 10**9)
+    assert world.sync_asked == []
+    world.ahead_bytes = 10**9
     world.core.time(3 * 10**9)
     request, then = world.sync_asked.pop()
     assert isinstance(request, EndRecording)

@@ -1,0 +1,112 @@
+"""Builds an episode's HDF5 while it is being recorded, so that it is there a moment after the stop.
+
+`python -m station.episodes.ahead PART` is the low-priority process that the session starts beside a recording. Its
+orders come on stdin: one line when the journal is closed (an `Order`) and it is to finish; the end of stdin means that
+nobody wants the file any more, and the draft goes. It may be killed at any point: the journal has everything.
+
+It must never take the disk from the journal: every second of recording it hands to the disk itself, and where that
+takes the disk a quarter of a second or longer it leaves it alone for three times as long.
+"""
+
+import argparse
+import os
+import select
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import msgspec
+
+from station.clock import NS_PER_S, Clock, monotonic_ns
+from station.episodes.draft import Draft
+from station.episodes.finalise import NICE, finalise
+from station.episodes.order import Order
+from station.errors import StationError
+
+ROWS_A_SYNC = 50
+"""A second of recording."""
+SLOW_NS = NS_PER_S // 4
+"""A disk that takes so long for it is slow."""
+_LEFT_ALONE = 3
+"""Times as long as it took."""
+_LOOK_S = 0.1
+"""How often a journal is looked at that has nothing new."""
+
+
+class Unwanted(Exception):
+    """Whoever wanted the episode is gone."""
+
+
+class Ahead:
+    """Follows one journal until its order comes. `listen(seconds)` waits for an order that long."""
+
+    def __init__(self, listen: Callable[[float], Order | None], clock: Clock) -> None:
+        self._listen, self._clock = listen, clock
+        self.order: Order | None = None
+
+    def more(self) -> bool:
+        """The journal has nothing new: wait; after the order it is looked at once more."""
+        if self.order is not None:
+            return False
+        self._wait(_LOOK_S)
+        return True
+
+    def build(self, part: Path) -> Path:
+        """Grow a draft while `part` is recorded, finish it when ordered, and return the episode's path.
+
+        Raises what finalising raises, and Unwanted.
+        """
+        try:
+            opened = Draft(part, self.more)
+        except FileNotFoundError:  # its folder went away at once: finalising says so
+            opened = None
+        with opened or nullcontext() as draft:
+            if draft is not None:
+                self._grow(draft)
+            while self.order is None:
+                self._wait(1.0)
+            return finalise(Path(self.order.part), ended=self.order.ended, wait=True, draft=draft)
+
+    def _grow(self, draft: Draft) -> None:
+        for rows in draft.grow():
+            if rows % ROWS_A_SYNC == 0 and self.order is None:
+                self._hand_over(draft)
+
+    def _hand_over(self, draft: Draft) -> None:
+        began_ns = self._clock()
+        draft.sync()
+        took_ns = self._clock() - began_ns
+        if took_ns >= SLOW_NS:
+            self._wait(_LEFT_ALONE * took_ns / NS_PER_S)
+
+    def _wait(self, seconds: float) -> None:
+        self.order = self.order or self._listen(seconds)
+
+
+def from_stdin(seconds: float) -> Order | None:
+    """The order, if it comes within `seconds`. Raises Unwanted at the end of stdin."""
+    if not select.select([sys.stdin], [], [], seconds)[0]:
+        return None
+    line = sys.stdin.readline()
+    if not line:
+        raise Unwanted
+    return msgspec.json.decode(line, type=Order)
+
+
+def main() -> None:
+    """The process: prints the episode's path; exit 1 with the reason when it could not be saved."""
+    parser = argparse.ArgumentParser(description="Build an episode's HDF5 while it is recorded.")
+    parser.add_argument("part", type=Path)
+    arguments = parser.parse_args()
+    os.nice(NICE)
+    try:
+        sys.stdout.write(f"{Ahead(from_stdin, monotonic_ns).build(arguments.part)}\n")
+    except StationError as error:
+        sys.exit(str(error))
+    except Unwanted:
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""An episode's HDF5 under its temporary name while it grows out of its journal, in one pass.
+
+The journal may still be written meanwhile (`station.episodes.ahead`), or be closed already (`station.episodes.finalise`).
+Memory: the pictures of a few ticks, and half a kilobyte for each row.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from station import durable
+from station.episodes import naming
+from station.episodes.attributes import same_recording
+from station.episodes.build import Builder
+from station.episodes.journal_reader import JournalReader
+from station.episodes.rows import RowReader
+from station.episodes.survey import Survey, Surveyor
+from station.episodes.verify import verify
+from station.errors import EpisodeError, JournalDamaged, NothingRecorded
+
+
+class Draft:
+    """Grows, is finished, gets the episode's name; whatever is left of it goes when it is closed."""
+
+    def __init__(self, part: Path, more: Callable[[], bool] = lambda: False) -> None:
+        """`more`: see JournalReader."""
+        self._part, self._temporary = part, naming.temporary_path(part.parent, naming.number_of(part))
+        self._reader = JournalReader(part, more)
+        header = self._reader.header
+        self._rows = RowReader(self._reader, header) if header is not None else None
+        self._surveyor = Surveyor(header) if header is not None else None
+        self._to_come = iter(self._rows or ())
+        self._builder: Builder | None = None
+
+    def grow(self) -> Iterator[int]:
+        """Take every row there is that was not taken; yields how many there are after each. Raises EpisodeError."""
+        if self._surveyor is None:
+            return
+        try:
+            for row in self._to_come:
+                self._surveyor.take(row)
+                if self._builder is None:
+                    self._temporary.unlink(missing_ok=True)  # of an earlier try that was killed
+                    self._builder = Builder(self._temporary, self._surveyor, row)
+                self._builder.take(row)
+                yield self._surveyor.rows
+        except (OSError, RuntimeError) as error:  # h5py raises either
+            raise self._cannot_be_written(error) from error
+
+    def sync(self) -> None:
+        """Have the disk take what was written so far."""
+        try:
+            if self._builder is not None:
+                self._builder.sync()
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
+
+    @property
+    def ours(self) -> bool:
+        """Does the temporary name still stand for this file, or has somebody else begun anew?"""
+        try:
+            return self._builder is None or self._temporary.stat().st_ino == self._builder.identity
+        except FileNotFoundError:
+            return False
+
+    def finish(self, ended: str = "") -> Survey:
+        """After the last row: whole, verified, durable; still under its temporary name.
+
+        `ended`: why the journal has no end of its own, where that is known. Raises JournalDamaged, NothingRecorded or
+        EpisodeError.
+        """
+        found = self._survey(ended)
+        assert self._builder is not None
+        try:
+            self._builder.finish(found)
+            with ThreadPoolExecutor(1) as pool:
+                written = pool.submit(durable.sync, self._temporary)  # the disk works while the file is looked through
+                findings = [*self._builder.wrong(), *verify(self._temporary)]
+                written.result()
+        except (OSError, RuntimeError) as error:
+            raise self._cannot_be_written(error) from error
+        if findings:
+            raise EpisodeError(
+                f"{self._part}: the episode built from it is wrong: {'; '.join(findings[:3])}. The journal is kept"
+            )
+        return found
+
+    def publish(self, target: Path) -> None:
+        """Give the finished file its name. Raises EpisodeError where another recording has it."""
+        assert self._reader.header is not None
+        if target.exists():
+            if not same_recording(target, self._reader.header):
+                raise EpisodeError(
+                    f"{target} exists and is another recording than {self._part.name}. Next: move one of them away"
+                )
+            return
+        try:
+            target.hardlink_to(self._temporary)  # unlike a rename it never replaces an episode
+            self._temporary.unlink()
+            durable.sync(target.parent)
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
+
+    def _survey(self, ended: str) -> Survey:
+        if self._surveyor is None or self._rows is None:
+            if any(self._reader.stored({"row"})):
+                raise JournalDamaged(
+                    f"{self._part}: its first record is damaged, so its rows cannot be read. The journal is kept"
+                )
+            raise NothingRecorded(f"{self._part}: not even its first record is whole; nothing was recorded")
+        found = self._surveyor.survey(self._reader, self._rows, ended)
+        if found.rows == 0 and found.damage:
+            raise JournalDamaged(f"{self._part}: no whole row before the damage ({found.damage}). The journal is kept")
+        if found.rows == 0:
+            raise NothingRecorded(f"{self._part}: cut off before its first row; nothing was recorded")
+        return found
+
+    def _cannot_be_written(self, error: Exception) -> EpisodeError:
+        return EpisodeError(
+            f"{self._temporary}: cannot be written: {error}. The journal is kept. "
+            "Next: check the disk, then `station episodes recover`"
+        )
+
+    def close(self) -> None:
+        """Remove what has no name of its own."""
+        if self._builder is not None:
+            if self.ours:
+                self._temporary.unlink(missing_ok=True)
+            self._builder.close()
+            self._builder = None
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
