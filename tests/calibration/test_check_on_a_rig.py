@@ -128,9 +128,10 @@ def test_with_a_board_in_view_a_moved_camera_is_sized_to_a_millimetre_and_a_tent
 
 
 def test_a_rig_of_which_everything_was_measured_passes(rig):
+    rig.file.write_text(faulty_rig.lighter(rig.file.read_text()))
+    faulty_rig.restart(rig)
     faulty_rig.measure_grippers(rig)
     faulty_rig.measure_latency(rig)
-    rig.file.write_text(faulty_rig.lighter(rig.file.read_text()))
     faulty_rig.restart(rig)
     for _ in range(TRIES):
         code, result = faulty_rig.check(rig, "--seconds", "3")
