@@ -4,8 +4,8 @@
 orders come on stdin: one line when the journal is closed (an `Order`) and it is to finish; the end of stdin means that
 nobody wants the file any more, and the draft goes. It may be killed at any point: the journal has everything.
 
-It must never take the disk from the journal: every second of recording it hands to the disk itself, and where that
-takes the disk a quarter of a second or longer it leaves it alone for three times as long.
+It must never be in the journal's way: what it has written it hands to the disk itself, in small portions (large ones
+made ticks late), and where the disk takes a quarter of their time or more it is left alone for three times as long.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from station.episodes.finalise import NICE, finalise
 from station.episodes.order import Order
 from station.errors import StationError
 
-ROWS_A_SYNC = 50
-"""A second of recording."""
-SLOW_NS = NS_PER_S // 4
+ROWS_A_SYNC = 10
+"""A portion: a fifth of a second of recording."""
+SLOW_NS = NS_PER_S // 20
 """A disk that takes so long for it is slow."""
 _LEFT_ALONE = 3
 """Times as long as it took."""
-_LOOK_S = 0.1
+LOOK_S = 0.1
 """How often a journal is looked at that has nothing new."""
 
 
@@ -49,7 +49,7 @@ class Ahead:
         """The journal has nothing new: wait; after the order it is looked at once more."""
         if self.order is not None:
             return False
-        self._wait(_LOOK_S)
+        self._wait(LOOK_S)
         return True
 
     def build(self, part: Path) -> Path:

@@ -287,8 +287,9 @@ class SessionCore:
             if isinstance(reply, Done):
                 self.phase, self._part, self._recorded, self._why = "recording", part, 0, ""
                 self._seconds, self._reset_ends_ns = request.seconds, 0
-                self._ports.build_ahead(part)
             answer(reply)
+            if isinstance(reply, Done):  # nobody has to wait for a process to start
+                self._ports.build_ahead(part)
 
         self._ports.sync(BeginRecording(str(part), info, ticks), then)
 
