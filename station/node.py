@@ -108,6 +108,20 @@ def die_with_parent(node: Node, parent: int) -> None:
         node.stopping.set()
 
 
+def _is_ending(parent: int) -> bool:
+    """Is a parent that may be told by the kernel to have died really dead, or about to be?
+
+    The signal comes when its main thread ends; while its other threads do, it is still everybody's parent, as a zombie.
+    """
+    if os.getppid() != parent:
+        return True
+    try:
+        state = Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[0]  # proc(5)
+    except FileNotFoundError:
+        return True
+    return state in "ZX"
+
+
 def _hurry(priority: int) -> None:
     """Take the priority of the process table, now that everything is imported: a process that starts must not displace those
     that run, and the kernel gives the real-time scheduler no more than 95 % of a second.
@@ -152,7 +166,7 @@ def run(
         sys.exit(f"{arguments.node}: {error}")
 
     def stop(_signal: int, _frame: object) -> None:
-        node.orphaned = os.getppid() != parent
+        node.orphaned = _is_ending(parent)
         node.stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
