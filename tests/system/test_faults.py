@@ -18,14 +18,13 @@ from station.episodes.recover import recover
 from station.errors import RequestRefused
 from tests.system.kills import failures, kill
 from tests.system.rig import TASK, Booted, Saved, endings
-from tests.system.soak import soak
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)
 def no_leaks() -> None:
-    """Instead of the suite's own: the rig outlives its tests, and the soak counts what it leaks."""
+    """Instead of the suite's own: the rig outlives its tests (tests/system/test_soak.py counts what it leaks)."""
 
 
 def stop(rig: Booted, number: int) -> Saved:
@@ -257,9 +256,3 @@ def test_a_few_kills_of_everybody(rig: Booted) -> None:
         for node in ("follower_right", "synchronizer", "pilot", "cam_high", "session", "leader_left")
     ]
     assert not failures(done, rig.rig.safety.velocity_rad_s)
-
-
-def test_a_minute_of_soak(rig: Booted) -> None:
-    found = soak(rig, 45.0, random.Random(5))
-    assert not found.leaks, found
-    assert found.saved + found.discarded + found.ended_early > 3

@@ -168,8 +168,9 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="truth-"))
     with booted(find_rig("bench"), folder / "data") as rig:
         rig.open_session()
-        lines = measure(rig, arguments.seconds)
         starts = line("stop asked → next episode accepted", np.array(next_starts_ns(rig), np.int64))
+        rig.until("their files", lambda: (state := rig.session()) is not None and not state.finalising, 300.0)
+        lines = measure(rig, arguments.seconds)
         rig.close_session()
     print("\n".join(["| ms | p50 | p95 | p99 | max | n |", "|---|---|---|---|---|---|", starts, *lines]))
     shutil.rmtree(folder)
