@@ -9,7 +9,6 @@ made ticks late), and where the disk takes a quarter of their time or more it is
 """
 
 import argparse
-import os
 import select
 import sys
 from collections.abc import Callable
@@ -20,7 +19,7 @@ import msgspec
 
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.episodes.draft import Draft
-from station.episodes.finalise import NICE, finalise
+from station.episodes.finalise import finalise
 from station.episodes.order import Order
 from station.errors import StationError
 
@@ -99,7 +98,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Build an episode's HDF5 while it is recorded.")
     parser.add_argument("part", type=Path)
     arguments = parser.parse_args()
-    os.nice(NICE)
     try:
         sys.stdout.write(f"{Ahead(from_stdin, monotonic_ns).build(arguments.part)}\n")
     except StationError as error:

@@ -20,8 +20,6 @@ from station.episodes.draft import Draft
 from station.episodes.survey import Survey
 from station.errors import EpisodeError, NothingRecorded, StationError
 
-NICE = 10
-
 
 def finalise(
     part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False, draft: Draft | None = None
@@ -104,7 +102,6 @@ def main() -> None:
     parser.add_argument("--ended", default="", help="why the journal has no end of its own")
     parser.add_argument("--wait", action="store_true", help="for another process that is saving it")
     arguments = parser.parse_args()
-    os.nice(NICE)
     try:
         sys.stdout.write(f"{finalise(arguments.part, arguments.keep_journal, arguments.ended, arguments.wait)}\n")
     except StationError as error:

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import h5py
 
-from station.episodes.finalise import NICE, finalise_held, held
+from station.episodes.finalise import finalise_held, held
 from station.errors import EpisodeError, NothingRecorded
 
 _LEFTOVER = re.compile(r"\.episode_\d+\.mcap\.part\.\d+\Z")
@@ -69,7 +68,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Save every journal that was left in a data folder.")
     parser.add_argument("data", type=Path)
     arguments = parser.parse_args()
-    os.nice(NICE)
     failed = [found for found in recover(arguments.data) if found.outcome == "failed"]
     sys.exit("\n".join(f"{found.part}: {found.detail}" for found in failed) or 0)
 
