@@ -18,7 +18,7 @@ from station.episodes.naming import discard, number_of, temporary_path
 from station.episodes.order import Order
 
 NICE = 10
-"""From their first import on: it takes as long as an episode's last second."""
+"""From their first import on: imports alone take a processor for a second."""
 AT_ONCE = 2
 """HDF5 files being built; more wait for their turn in their journals."""
 Then = Callable[[Path | None, str], None]
