@@ -33,8 +33,8 @@ def add(spec: Any) -> None:
     material = spec.add_material(name=NAME, texrepeat=(1, 1), emission=0.4)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = NAME
     body = spec.worldbody.add_body(name=NAME, mocap=True)
-    body.add_geom(
-        name=NAME, type=mujoco.mjtGeom.mjGEOM_BOX, size=(1, 1, 1), quat=(0, 1, 0, 0), material=NAME, group=_HIDDEN,
+    body.add_geom(  # tiny: the scene's extent, and with it what is too near to be drawn, must stay what it was
+        name=NAME, type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.001, 0.001, 0.001), quat=(0, 1, 0, 0), material=NAME, group=_HIDDEN,
         contype=0, conaffinity=0,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from drivers.sim.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, SLEEP_RAD, START_RAD, Scene
+from drivers.sim.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, SLEEP_RAD, START_RAD, Scene, scene_model
 
 
 def follow(scene: Scene, pose: tuple[float, ...], gripper_rad: float) -> None:
@@ -73,3 +73,8 @@ def test_a_place_is_clear_unless_a_hand_is_there() -> None:
     scene = Scene()
     assert scene.clear_of(0.15, 0.5)
     assert not scene.clear_of(-0.29, 0.52), "the left hand sleeps above that place"
+
+
+def test_a_board_that_nobody_shows_does_not_change_what_cameras_draw() -> None:
+    """The near plane is a share of the scene's extent: a large one cuts the grippers out of the wrist cameras' pictures."""
+    assert scene_model().stat.extent == pytest.approx(1.678, abs=0.01)
