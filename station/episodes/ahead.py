@@ -12,7 +12,7 @@ import argparse
 import select
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -60,11 +60,11 @@ class Ahead:
             opened = Draft(part, self.more)
         except FileNotFoundError:  # its folder went away at once: finalising says so
             opened = None
-        with opened or nullcontext() as draft:
+        with closing(opened) if opened is not None else nullcontext() as draft:
             if draft is not None:
                 self._grow(draft)
             while self.order is None:
-                self._wait(1.0)
+                self._wait(LOOK_S)
             return finalise(Path(self.order.part), ended=self.order.ended, wait=True, draft=draft)
 
     def _grow(self, draft: Draft) -> None:

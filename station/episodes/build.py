@@ -35,7 +35,7 @@ class Builder:
 
     def __init__(self, path: Path, surveyor: Surveyor, first: WholeRow) -> None:
         """Make the file; `surveyor` has taken the first row, and takes every other one before this does."""
-        self.path, self._surveyor = path, surveyor
+        self._surveyor = surveyor
         self._rows = 0
         self._plan = surveyor.plan()
         self._file = h5py.File(path, "w")

@@ -7,8 +7,6 @@ Memory: the pictures of a few ticks, and half a kilobyte for each row.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from station import durable
 from station.episodes import naming
@@ -131,11 +129,3 @@ class Draft:
             self._builder.close()
             self._builder = None
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from station import durable
@@ -65,7 +65,7 @@ def held(part: Path, wait: bool = False) -> Iterator[bool]:
 def finalise_held(part: Path, keep_journal: bool = False, ended: str = "", draft: Draft | None = None) -> Path:
     """`finalise` for a caller that holds the journal."""
     target = _target(part)
-    with draft if draft is not None and draft.ours else Draft(part) as draft:
+    with closing(draft if draft is not None and draft.ours else Draft(part)) as draft:
         try:
             for _ in draft.grow():
                 pass

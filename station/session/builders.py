@@ -62,7 +62,7 @@ class Builders:
 
     def recover(self, folder: Path) -> None:
         """Save what a killed station left in the folder."""
-        self._watch(_spawn("station.episodes.recover", folder), lambda _path, _error: None)
+        self._watch(_spawn("station.episodes.recover", folder), _nobody_asks)
 
     def ahead(self, part: Path) -> None:
         """Begin to build what is being recorded into `part`, unless enough is being built as it is."""
@@ -101,7 +101,7 @@ class Builders:
             popen.stdin.write(msgspec.json.encode(Order(str(waiting.journal), waiting.ended)).decode() + "\n")
             popen.stdin.close()
         except BrokenPipeError:
-            self._watch(popen, lambda _path, _error: None)
+            self._watch(popen, _nobody_asks)
             return False
         popen.stdin = None
 
@@ -119,7 +119,7 @@ class Builders:
         if self._ahead is not None:
             popen = self._ahead.popen
             self._ahead = None
-            self._watch(popen, lambda _path, _error: None)
+            self._watch(popen, _nobody_asks)
 
     def _build_next(self) -> None:
         """Few at once: twenty short episodes in a row must not take the processor from who records the next one."""
@@ -146,6 +146,10 @@ class Builders:
             else:
                 process.then(None, error.strip().splitlines()[-1] if error.strip() else "no rows")
             self._build_next()
+
+
+def _nobody_asks(_path: Path | None, _error: str) -> None:
+    """What becomes of it is in the log."""
 
 
 def _spawn(module: str, *arguments: object, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from station.bus.wire import Sample
 from station.episodes import naming
 from station.episodes.ahead import LOOK_S, ROWS_A_SYNC, SLOW_NS, Ahead, Unwanted
 from station.episodes.finalise import finalise
@@ -29,14 +30,14 @@ class Recorder:
 
     def __init__(self, part: Path, rows: int, last: Callable[[], Path] | None = None) -> None:
         self._writer = JournalWriter(part, header())
-        self._batches: Iterator[list[object]] = iter(Recording(rows, PICTURES).batches())  # type: ignore[arg-type]
+        self._batches: Iterator[list[Sample]] = iter(Recording(rows, PICTURES).batches())
         self._rows, self._last = rows, last or (lambda: part)
         self.waited_s: list[float] = []
 
     def listen(self, seconds: float) -> Order | None:
         self.waited_s.append(seconds)
         for sample in next(self._batches, ()):
-            self._writer.append(sample)  # type: ignore[arg-type]
+            self._writer.append(sample)
         self._writer.flush()
         if self._rows < len(self.waited_s):
             self._writer.close(self._rows)

@@ -1,5 +1,6 @@
 """From journal to HDF5: everything exactly, in every loader's terms, whatever is killed or missing."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,16 @@ def test_keys_types_and_shapes_are_alohas(compressed: Path, raw: Path) -> None:
         assert (images.dtype, images.shape, images.chunks) == (np.uint8, (6, 480, 640, 3), (1, 480, 640, 3))
     assert verify(compressed) == []
     assert verify(raw) == []
+
+
+def test_a_picture_that_was_never_written_is_missed(raw: Path, tmp_path: Path) -> None:
+    holed = shutil.copy(raw, tmp_path / raw.name)
+    name = "/observations/images/cam_high"
+    with h5py.File(holed, "r+") as file:
+        pictures = file[name][:]
+        del file[name]
+        file.create_dataset(name, pictures.shape, pictures.dtype, chunks=(1, *pictures.shape[1:]))[:5] = pictures[:5]
+    assert verify(holed) == [f"{name}: 5 pictures, not 6"]
 
 
 def test_act_reads_raw_in_right_colours(raw: Path) -> None:

@@ -9,132 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import h5py
 import numpy as np
 import pytest
 
-from station.bus.messages import Chosen, Command, Description, Dimension, Frame, Health, StreamDescription, Tick
+from station.bus.messages import Command
 from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request, StartPolicy, StopPolicy
-from station.bus.sockets import Asker, Publisher, Subscriber, milliseconds_until
-from station.clock import Grid, monotonic_ns
+from station.clock import Grid
 from station.errors import BackendFault
-from station.node import Node
 from station.policy import backend as backends
 from station.policy.backend import Observation
-from station.policy.node import main
 from station.rig import Rig, load_rig
 from tests.station.policy import policies
-
-LIMIT_NS = 60_000_000_000
-NAMES = ("waist", "shoulder", "gripper")
-QPOS = (1.5, 3.0, 5.0)
-RIG = """
-name: policyrig
-arms: {left: {follower: {driver: dynamixel, model: vx300s, port: ports/none, generation: aloha1}}}
-cameras: {cam_high: {driver: opencv, source: ports/none2, width: 64, height: 48, fps: 30}}
-world: {driver: bench}
-"""
-
-
-class Bench:
-    """What surrounds the runner: ticks on the real grid, a camera, an arm that says what it is; and a pilot's ear."""
-
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
-        self.grid = Grid(0, 50)
-        self.tick = self.grid.index_at(monotonic_ns())
-        self.camera_alive = True
-        self.asks: list[Command] = []
-        self.shadow_asks: list[Command] = []
-        self.health: Health | None = None
-        self._frame = 0
-        self._jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 51, np.uint8))[1].tobytes()
-        self._publishers = {
-            name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", "cam_high", "follower_left")
-        }
-        self._ear = Subscriber(rig.name, [("command", "policy"), ("command", "policy_shadow"), ("health", "policy")])
-        self._asker = Asker(rig.name, "policy")
-
-    def until(self, done: Callable[[], Any]) -> None:
-        """Go on ticking until it is done."""
-        give_up_ns = monotonic_ns() + LIMIT_NS
-        while not done():
-            assert monotonic_ns() < give_up_ns, f"not within a minute; health {self.health}"
-            self._beat()
-
-    def ticks(self, count: int) -> None:
-        last = self.tick + count
-        self.until(lambda: self.tick >= last)
-
-    def ask(self, request: Request) -> Reply:
-        """Ask the runner while ticks go on."""
-        number = self._asker.send(request)
-        replies: list[Reply] = []
-
-        def answered() -> bool:
-            reply = self._asker.poll_reply(number)
-            replies.extend([reply] if reply is not None else [])
-            return bool(replies)
-
-        self.until(answered)
-        return replies[0]
-
-    def send(self, request: Request) -> bytes:
-        return self._asker.send(request)
-
-    def reply(self, number: bytes) -> Reply | None:
-        return self._asker.poll_reply(number)
-
-    def holding(self) -> bool:
-        return bool(self.asks) and self.asks[-1].hold
-
-    def following(self) -> bool:
-        return bool(self.asks) and not self.asks[-1].hold
-
-    def load(self, folder: Path) -> None:
-        """Load, as soon as the arm has been heard."""
-        replies: list[Reply] = []
-
-        def loaded() -> bool:
-            replies.append(self.ask(LoadPolicy(str(folder))))
-            return not (isinstance(replies[-1], Refused) and "has not said" in replies[-1].why)
-
-        self.until(loaded)
-        assert isinstance(replies[-1], Done), replies[-1]
-
-    def _beat(self) -> None:
-        self.tick += 1
-        t_ns = self.grid.time_ns(self.tick)
-        while (left := milliseconds_until(t_ns, monotonic_ns())) > 0:
-            self._listen(left)
-        self._listen(0)
-        dimensions = tuple(Dimension(name, "rad", -3.0, 3.0) for name in NAMES)
-        description = Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
-        self._publishers["follower_left"].publish("description", description)
-        if self.camera_alive:
-            frame = Frame("jpeg", 64, 48, "arrival")
-            self._frame = self._publishers["cam_high"].publish("frame", frame, t_ns, [self._jpeg])
-        age_ns = 0 if self.camera_alive else 5_000_000_000
-        chosen = (
-            Chosen("follower_left", 77, self.tick, t_ns, 0, True),
-            Chosen("cam_high", 77, self._frame, t_ns, age_ns, True),
-        )
-        self._publishers["synchronizer"].publish("tick", Tick(self.tick, t_ns, chosen, QPOS, QPOS, QPOS), t_ns)
-
-    def _listen(self, timeout_ms: int) -> None:
-        sample = self._ear.receive(timeout_ms)
-        while sample is not None:
-            if isinstance(sample.body, Health):
-                self.health = sample.body
-            elif isinstance(sample.body, Command):
-                assert sample.body.ask_sequence == sample.header.sequence
-                (self.asks if sample.node == "policy" else self.shadow_asks).append(sample.body)
-            sample = self._ear.receive()
-
-    def close(self) -> None:
-        for socket in (*self._publishers.values(), self._ear, self._asker):
-            socket.close()
+from tests.station.policy.surroundings import RIG, Bench, Runs
 
 
 @pytest.fixture
@@ -149,28 +36,6 @@ def bench(rig: Rig) -> Iterator[Bench]:
     bench = Bench(rig)
     yield bench
     bench.close()
-
-
-class Runs(threading.Thread):
-    """The node in a thread of the test's."""
-
-    def __init__(self, rig: Rig) -> None:
-        super().__init__(daemon=True)
-        self.node = Node(rig, "policy")
-        self.error: Exception | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            main(self.node)
-        except Exception as error:
-            self.error = error
-
-    def close(self) -> None:
-        self.node.finish.set()
-        self.join(10)
-        assert not self.is_alive()
-        self.node.close()
 
 
 @pytest.fixture

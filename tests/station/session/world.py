@@ -1,0 +1,79 @@
+"""The session core's ports, answered by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from station.bus.messages import RecorderState
+from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest
+from station.rig import Rig
+from station.rig_file import Safety
+from station.session.core import SessionCore
+from station.session.room import Room
+
+RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
+
+
+class World:
+    """The core's ports; the test answers by hand."""
+
+    def __init__(self) -> None:
+        self.pilot_asked: list[tuple[PilotRequest, Callable[[Reply], None]]] = []
+        self.sync_asked: list[tuple[SyncRequest, Callable[[Reply], None]]] = []
+        self.ahead: list[Path] = []
+        self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
+        self.replies: list[Reply] = []
+        self.disk: list[tuple[str, int, object]] = []
+        self.unwritable = self.gone = False
+        self.free = 4
+        self.free_bytes, self.left_s = 10**12, 1e6
+        self.ahead_bytes = 0
+        self.core = SessionCore(RIG, self)
+
+    def pilot(self, request: PilotRequest, then: Callable[[Reply], None]) -> None:
+        self.pilot_asked.append((request, then))
+
+    def sync(self, request: SyncRequest, then: Callable[[Reply], None]) -> None:
+        self.sync_asked.append((request, then))
+
+    def prepare(self, folder: Path) -> int:
+        if self.unwritable:
+            raise PermissionError(13, "Permission denied")
+        assert folder == Path("/data/pick")
+        return self.free
+
+    def build_ahead(self, part: Path) -> None:
+        self.ahead.append(part)
+
+    def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
+        self.finalising.append((part, discarded, then))
+
+    def room(self, folder: Path, bytes_per_s: float) -> Room:
+        if self.gone:
+            raise FileNotFoundError(2, "No such file or directory")
+        return Room(self.free_bytes, self.left_s, self.ahead_bytes)
+
+    def label(self, folder: Path, episode: int, success: bool | None) -> None:
+        self.disk.append(("label", episode, success))
+
+    def note(self, folder: Path, episode: int, text: str) -> None:
+        self.disk.append(("note", episode, text))
+
+    def delete(self, folder: Path, episode: int) -> None:
+        self.disk.append(("delete", episode, None))
+
+    def press(self, request: SessionRequest) -> None:
+        self.core.request(request, self.replies.append)
+
+    def opened(self, opening: OpenSession | None = None) -> "World":
+        self.press(opening or OpenSession("pick"))
+        self.pilot_asked.pop()[1](Done())
+        return self
+
+    def recording(self, opening: OpenSession | None = None) -> "World":
+        self.opened(opening).press(Start(2.0))
+        self.sync_asked.pop()[1](Done())
+        return self
+
+    def recorder(self, rows: int, ended: str = "") -> None:
+        path = "/data/pick/episode_4.mcap.part"
+        self.core.heard_recorder(RecorderState(not ended, path, rows, ended, 0, 0, ()))
