@@ -16,7 +16,10 @@ from station.clock import NS_PER_MS, NS_PER_S
 
 SILENT_AFTER = 3
 """Readings in a row without a servo until it is called silent, and only asked now and then."""
-_PROBE_NS = NS_PER_S // 10
+_PROBE_NS = NS_PER_S // 50
+"""A wait for nothing costs the others most of a cycle. But whoever follows this arm gives up after `stale_ms` (100):
+a bus that was away for three readings only must be back well before.
+"""
 _RETRY_SLACK_NS = NS_PER_MS
 
 
