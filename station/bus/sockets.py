@@ -23,6 +23,8 @@ from station.errors import NodeAbsent, RequestRefused, StationError, WireError
 HIGH_WATER = 5000
 """Messages a recorded stream may queue for a slow reader (10 s at 500/s) before losses begin; losses are counted."""
 
+_NOW, _NOW_AND_MORE = int(zmq.DONTWAIT), int(zmq.DONTWAIT | zmq.SNDMORE)  # pyzmq's flags take a microsecond to combine
+
 _log = logging.getLogger(__name__)
 _reply = msgspec.msgpack.Decoder(Reply)
 R = TypeVar("R")
@@ -32,6 +34,23 @@ def _socket(kind: int) -> "zmq.Socket[bytes]":
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
     socket.linger = 0
     return socket
+
+
+def _send(socket: "zmq.Socket[bytes]", frames: Sequence[bytes], copy: bool) -> None:
+    """`send_multipart` in a third of its time: the arms' nodes send hundreds of messages a second."""
+    for frame in frames[:-1]:
+        socket.send(frame, _NOW_AND_MORE, copy=copy)
+    socket.send(frames[-1], _NOW, copy=copy)
+
+
+def _receive(socket: "zmq.Socket[bytes]") -> list[bytes]:
+    """`recv_multipart` in half its time: whether more comes is asked of the frame, not of the socket. Raises zmq.Again."""
+    frame = socket.recv(_NOW, copy=False)
+    frames = [frame.bytes]
+    while frame.more:
+        frame = socket.recv(_NOW, copy=False)
+        frames.append(frame.bytes)
+    return frames
 
 
 class Publisher:
@@ -54,7 +73,7 @@ class Publisher:
         self._sequences[kind + name] = sequence + 1
         now_ns = self._clock()
         header = Header(SCHEMA, self._start_id, sequence, now_ns if captured_at_ns is None else captured_at_ns, now_ns)
-        self._socket.send_multipart(wire.encode(raw_topic, header, body, payload), zmq.DONTWAIT, copy=not payload)
+        _send(self._socket, wire.encode(raw_topic, header, body, payload), copy=not payload)
         return sequence
 
     def close(self) -> None:
@@ -90,7 +109,7 @@ class Subscriber:
             if timeout_ms and not self._socket.poll(timeout_ms):
                 return None
             try:
-                sample = wire.decode(self._socket.recv_multipart(zmq.DONTWAIT))
+                sample = wire.decode(_receive(self._socket))
             except zmq.Again:
                 return None
             except WireError as error:
