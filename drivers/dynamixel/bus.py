@@ -7,15 +7,10 @@ behind it; here the SDK's packet layer is used directly and every reply is taken
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from dynamixel_sdk.protocol2_packet_handler import (
-    PKT_ERROR,
-    PKT_ID,
-    PKT_INSTRUCTION,
-    PKT_PARAMETER0,
-    Protocol2PacketHandler,
-)
+from dynamixel_sdk.protocol2_packet_handler import PKT_ERROR, PKT_ID, PKT_INSTRUCTION, PKT_PARAMETER0
 from dynamixel_sdk.robotis_def import BROADCAST_ID, COMM_RX_CORRUPT, COMM_SUCCESS, INST_PING
 
+from drivers.dynamixel.packets import Packets
 from drivers.dynamixel.port import REPLY_SLACK_MS, PortGone, WaitingPort, usb_serial
 from station.clock import Clock
 from station.errors import DeviceError, DeviceMissing, DeviceSilent
@@ -53,7 +48,7 @@ class Bus:
         self.device, self.port = device, port
         self._clock = clock
         self._serial = WaitingPort(port, baud, clock)
-        self._packets = Protocol2PacketHandler()
+        self._packets = Packets()
         self.bad_packets = 0
         self.last_sent_ns = 0
         """When anything was last said on the bus: every instruction feeds the servos' watchdogs."""

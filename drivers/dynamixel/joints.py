@@ -5,6 +5,7 @@ q = sign · ((tick − centre) · 2π/4096 − offset); the servo applies Drive 
 """
 
 import math
+import struct
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ RAD_S_PER_UNIT = 0.229 * 2 * math.pi / 60
 """Unit of velocity registers: 0.229 rev/min."""
 
 
+_STATE = struct.Struct("<hii")
+
+
 class RawState(NamedTuple):
     """One servo's registers 126…135."""
 
@@ -31,11 +35,7 @@ class RawState(NamedTuple):
 
 def raw_state(block: bytes) -> RawState:
     """Decode registers 126…135 (signed, little-endian)."""
-    return RawState(
-        int.from_bytes(block[0:2], "little", signed=True),
-        int.from_bytes(block[2:6], "little", signed=True),
-        int.from_bytes(block[6:10], "little", signed=True),
-    )
+    return RawState(*_STATE.unpack(block))
 
 
 class Joints:

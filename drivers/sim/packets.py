@@ -1,18 +1,17 @@
 """Dynamixel Protocol 2.0 as the servo's side sees it: instruction packets in, status packets out.
 
-Constants and the CRC are the SDK's; framing and byte stuffing are written here a second time, so that emulator and
+Constants are the SDK's; framing and byte stuffing are written here a second time, so that emulator and
 driver check each other. Source: ROBOTIS e-manual, "Protocol 2.0".
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dynamixel_sdk.protocol2_packet_handler import Protocol2PacketHandler
 from dynamixel_sdk.robotis_def import BROADCAST_ID, INST_STATUS
+from fastcrc.crc16 import umts
 
 HEADER = b"\xff\xff\xfd"
 BROADCAST = int(BROADCAST_ID)
-_HANDLER = Protocol2PacketHandler()
 _LONGEST = 1024
 
 
@@ -28,7 +27,7 @@ class Instruction(NamedTuple):
 
 def crc(data: bytes) -> int:
     """CRC-16 (polynomial 0x8005) over everything before it."""
-    return int(_HANDLER.updateCRC(0, data, len(data)))
+    return umts(data)
 
 
 def packet(servo_id: int, body: bytes) -> bytes:
