@@ -119,12 +119,7 @@ def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     made = measuring.made("sweep between the stops", len(angles), {"shorter_percent": short.travel_percent})
     zeros = measuring.zeros_stored(node)
     measured = grippers.measured_range(opened, closed, settings, expected)
-    path = measuring.save(
-        node,
-        arm=msgspec.structs.replace(
-            zeros, gripper=measured, made=made if zeros.made.method == "rig file" else zeros.made
-        ),
-    )
+    path = measuring.save(node, arm=msgspec.structs.replace(zeros, gripper=measured, gripper_made=made))
     return (
         f"{node}: travel {100 - short.travel_percent:.1f} % of what it should be, opens {short.open_percent:+.1f} % and closes "
         f"{short.close_percent:+.1f} % short. {path}"

@@ -1,5 +1,6 @@
 """What the check makes of the arms: a survey, what calibration knows and the limits in, findings out. Pure."""
 
+import datetime
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,7 @@ from station.rig import Device, Rig
 from station.rig_file import Check
 
 Array = NDArray[np.float64]
+_GRIPPERS = "`station calibrate grippers`"
 Known = dict[str, Calibration]
 """Calibrations by serial."""
 
@@ -23,19 +25,21 @@ _CHANGED = (": set ", "Homing Offset", "watchdog")
 """What marks a note as something that was not as it must be; other notes are for information."""
 
 
-def check(rig: Rig, seen: Survey, known: Known) -> list[Finding]:
+def check(rig: Rig, seen: Survey, known: Known, today: datetime.date) -> list[Finding]:
     """Every arm by itself, then leader against follower."""
     found: list[Finding] = []
     drifts: dict[str, Array] = {}
     for node, arm in seen.arms.items():
-        found += _arm(rig.device(node), arm, known, rig.check, drifts)
+        found += _arm(rig.device(node), arm, known, rig.check, drifts, today)
     for side in rig.sides:
         if side.leader and side.follower:
             found.append(_pair(side.leader, side.follower, seen, drifts, rig.check))
     return found
 
 
-def _arm(device: Device, arm: ArmSeen, known: Known, limits: Check, drifts: dict[str, Array]) -> Iterator[Finding]:
+def _arm(
+    device: Device, arm: ArmSeen, known: Known, limits: Check, drifts: dict[str, Array], today: datetime.date
+) -> Iterator[Finding]:
     node, about = device.node, arm.description
     if about is None or len(arm.at_ns) < 3:
         said = arm.last.error if arm.last and arm.last.error else f"{len(arm.at_ns)} readings"
@@ -49,7 +53,7 @@ def _arm(device: Device, arm: ArmSeen, known: Known, limits: Check, drifts: dict
     yield from _servos(node, arm, about, limits)
     yield from _wire(node, arm, about, limits)
     yield from _zeros(node, arm, calibration, limits, drifts)
-    yield _gripper(device, calibration, limits)
+    yield _gripper(device, calibration, limits, today)
 
 
 def _servos(node: str, arm: ArmSeen, about: Description, limits: Check) -> Iterator[Finding]:
@@ -159,15 +163,19 @@ def _pair(leader: str, follower: str, seen: Survey, drifts: dict[str, Array], li
     return above(device, f"{name} {joints[worst]}", value, "°", limits.leader_follower_deg, do)
 
 
-def _gripper(device: Device, calibration: Calibration | None, limits: Check) -> Finding:
-    measured = calibration.arm.gripper if calibration and calibration.arm else None
+def _gripper(device: Device, calibration: Calibration | None, limits: Check, today: datetime.date) -> Finding:
+    arm = calibration.arm if calibration is not None else None
+    measured = arm.gripper if arm is not None else None
+    made = arm.gripper_made if arm is not None else None
     expected = grippers.expected(device.settings, device.role)
     if expected is None:
         return unchecked(device.node, "gripper range", "there is no travel to compare its own with", "")
-    if measured is None:
-        return unchecked(device.node, "gripper range", "its travel was never measured", "`station calibrate grippers`")
+    if measured is None or made is None:
+        return unchecked(device.node, "gripper range", "its travel was never measured", _GRIPPERS)
+    if (days := made.age_days(today)) > limits.gripper_days:
+        return unchecked(device.node, "gripper range", f"its travel was measured {days} days ago", _GRIPPERS)
     short = grippers.shortfall(measured.open_rad, measured.close_rad, expected).travel_percent
     return above(
         device.node, "gripper range", short, "%", limits.gripper_percent,
-        "look for what blocks the fingers; then `station calibrate grippers`",
+        f"look for what blocks the fingers; then {_GRIPPERS}",
     )  # fmt: skip

@@ -86,7 +86,7 @@ def _stored_lag(one: "_Camera", today: datetime.date) -> Finding:
         return unchecked(one.node, "latency", "it was never measured", "`station calibrate latency`")
     if stored != in_force:
         return unchecked(one.node, "latency", "what was measured is not in force yet", "restart the station")
-    days = (today - datetime.datetime.fromisoformat(stored.made.date).date()).days
+    days = stored.made.age_days(today)
     if days > one.limits.latency_days:
         return unchecked(one.node, "latency", f"it was measured {days} days ago", _SWING)
     return told(one.node, "latency", "pass", f"{stored.latency_ms:.1f} ms taken off, measured {days} days ago", "")

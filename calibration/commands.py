@@ -87,7 +87,7 @@ def _checked(
         return verdict.overall([*broken, finding]), []
     today = datetime.datetime.now(datetime.UTC).date()
     cameras, pictures = checks_cameras.check(rig, seen, known, boards.of(rig), lags, today)
-    arms = checks_arms.check(rig, seen, known)
+    arms = checks_arms.check(rig, seen, known, today)
     host = checks_host.check(rig, seen, monotonic_ns)
     return verdict.overall([*broken, *arms, *cameras, *host]), pictures
 

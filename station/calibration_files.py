@@ -6,6 +6,7 @@ one that was torn or edited by hand is refused instead of believed. The replaced
 """
 
 import base64
+import datetime
 import hashlib
 import math
 import os
@@ -39,6 +40,10 @@ class Made(_Part, frozen=True):
     residuals: dict[str, float] = {}
     """What was left over, unit in the name: `repeatability_rad`, `reprojection_px`."""
 
+    def age_days(self, today: datetime.date) -> int:
+        """How many days ago that was."""
+        return (today - datetime.datetime.fromisoformat(self.date).date()).days
+
 
 class GripperRange(_Part, frozen=True):
     """A gripper's measured travel: the servo's angle (rad) and the finger's position (m), open and closed."""
@@ -66,6 +71,8 @@ class ArmCalibration(_Part, frozen=True):
     rest_rad: tuple[float, ...] | None = None
     """Joint positions on the rest stops right after zeroing: what the check before a session compares with."""
     gripper: GripperRange | None = None
+    gripper_made: Made | None = None
+    """How its travel was measured; the zeros are usually of another day."""
     lag_ms: dict[str, float] = {}
     """A follower's joints: how far each is behind its leader's."""
 

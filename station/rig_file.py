@@ -50,6 +50,8 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A leader's joint against its follower's, both on their rest stops or engaged."""
     gripper_percent: tuple[float, float] = (4.0, 8.0)
     """A gripper's travel, shorter than the generation's."""
+    gripper_days: float = 90.0
+    """How long a gripper's measured travel is taken to hold."""
     supply_v: tuple[float, float] = (11.0, 10.0)
     """The lowest voltage a servo sees; below."""
     temperature_c: tuple[float, float] = (55.0, 68.0)

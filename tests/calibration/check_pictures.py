@@ -38,7 +38,7 @@ def checked(rig: Rig) -> tuple[CheckResult, list[Picture]]:
     seen = survey(rig, LISTEN_S, monotonic_ns)
     today = datetime.datetime.now(datetime.UTC).date()
     cameras, pictures = checks_cameras.check(rig, seen, known, boards.of(rig), {}, today)
-    findings = [*checks_arms.check(rig, seen, known), *cameras, *checks_host.check(rig, seen, monotonic_ns)]
+    findings = [*checks_arms.check(rig, seen, known, today), *cameras, *checks_host.check(rig, seen, monotonic_ns)]
     return verdict.overall(findings), pictures
 
 

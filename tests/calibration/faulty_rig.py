@@ -139,10 +139,9 @@ def findings(
     """What the check says about arms and cameras now, but for what the load of this computer decides."""
     known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
     seen: Survey = survey(rig, seconds, monotonic_ns)
-    cameras, _ = checks_cameras.check(
-        rig, seen, known, boards.of(rig), lags or {}, datetime.datetime.now(datetime.UTC).date()
-    )
-    found = (*checks_arms.check(rig, seen, known), *cameras)
+    today = datetime.datetime.now(datetime.UTC).date()
+    cameras, _ = checks_cameras.check(rig, seen, known, boards.of(rig), lags or {}, today)
+    found = (*checks_arms.check(rig, seen, known, today), *cameras)
     return [finding for finding in found if finding.name not in LOADED or finding.name in keep]
 
 

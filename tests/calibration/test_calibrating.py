@@ -1,5 +1,6 @@
 """What `station calibrate` does with an operator and a rig: a listener of made-up readings stands where the bus would."""
 
+import datetime
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -172,6 +173,13 @@ def test_leader_and_follower_are_compared_pose_by_pose(world, bench):
     assert lines["waist"].endswith("within 0.00°")
 
 
+def ranges(bench, kept, known, days=0):
+    """Device → what the check says of its gripper's range, so many days after `kept` was measured."""
+    today = datetime.date.fromisoformat(kept.gripper_made.date[:10]) + datetime.timedelta(days)
+    found = checks_arms.check(bench.rig, bench.seen, known, today)
+    return {finding.device: finding for finding in found if finding.name == "gripper range"}
+
+
 @pytest.mark.parametrize("measured_before", [False, True])
 def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by_the_check(
     world, bench, measured_before
@@ -188,14 +196,16 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by
 
     world.gripper = opening
     assert "opens +10." in calibrate_arms.gripper(bench, "follower_left", 6.0)
-    kept = stored("follower_left").arm.gripper
-    assert kept.open_rad == pytest.approx(short, abs=0.01)
+    kept = stored("follower_left").arm
+    assert kept.gripper.open_rad == pytest.approx(short, abs=0.01)
     known = {f"serial {node}": calibration_files.load(f"serial {node}") for node in ("follower_left",)}
-    found = [f for f in checks_arms.check(bench.rig, world.seen, known) if f.name == "gripper range"]
-    mine = next(f for f in found if f.device == "follower_left")
+    found = ranges(bench, kept, known)
+    mine = found.pop("follower_left")
     assert mine.verdict == "fail"
     assert mine.value == pytest.approx(10.0, abs=0.5)
-    assert {f.verdict for f in found if f is not mine} == {"unchecked"}
+    assert {other.verdict for other in found.values()} == {"unchecked"}
+    old = ranges(bench, kept, known, days=91)["follower_left"]
+    assert (old.verdict, old.value) == ("unchecked", "its travel was measured 91 days ago")
 
 
 @pytest.mark.parametrize(("open_rad", "close_rad"), [(3.5, 2.8), (2.8, 3.5)])
@@ -206,11 +216,10 @@ def test_a_travel_of_the_rig_files_own_is_compared_with_that(world, bench, monke
     monkeypatch.setattr(type(bench.rig), "device", lambda _, node: device if node == "leader_left" else found(node))
     world.gripper = lambda t_s: 0.94 * (0.5 - 0.5 * np.cos(np.pi * t_s))
     assert "travel 93." in calibrate_arms.gripper(bench, "leader_left", 6.0)
-    kept = stored("leader_left").arm.gripper
-    assert (kept.open_m, kept.close_m) == pytest.approx((0.94, 0.0), abs=0.004)
+    kept = stored("leader_left").arm
+    assert (kept.gripper.open_m, kept.gripper.close_m) == pytest.approx((0.94, 0.0), abs=0.004)
     known = {"serial leader_left": stored("leader_left")}
-    ranges = [f for f in checks_arms.check(bench.rig, world.seen, known) if f.name == "gripper range"]
-    mine = next(f for f in ranges if f.device == "leader_left")
+    mine = ranges(bench, kept, known)["leader_left"]
     assert (mine.verdict, mine.value) == ("warn", pytest.approx(6.0, abs=0.5))
 
 
