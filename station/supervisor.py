@@ -19,9 +19,10 @@ import psutil
 import setproctitle
 import zmq
 
+from station.backoff import Backoff
 from station.bus.messages import Health, ProcessState, StationState
 from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
-from station.bus.sockets import Answerer, Subscriber
+from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S
 from station.errors import StationError
 from station.node import Lock, Node, die_with_parent, log_to_stderr
@@ -29,9 +30,6 @@ from station.processes import Process, processes
 from station.rig import Rig, load_rig
 from station.runtime import runtime_folder
 
-BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
-"""Waits before the 1st, 2nd … restart of a process that keeps dying; one that ran for STEADY_NS starts over."""
-STEADY_NS = 3 * NS_PER_S
 OPENING_NS = 20 * NS_PER_S
 """A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
 SILENT_NS = 3 * NS_PER_S
@@ -39,7 +37,7 @@ SILENT_NS = 3 * NS_PER_S
 STARTING_NICE = -10
 STOP_S = 3.0
 """How long a stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
-PERIOD_MS = 500
+PERIOD_NS = NS_PER_S // 2
 
 _log = logging.getLogger("supervisor")
 
@@ -54,9 +52,8 @@ class Child:
         self.popen: subprocess.Popen[bytes] | None = None
         self.pidfd = -1
         self.restarts = -1
-        self._failures = 0
         self._started_ns = 0
-        self._due_ns = 0
+        self.backoff = Backoff()
         self.last_exit = ""
         self.health: Health | None = None
         self.health_at_ns = 0
@@ -64,7 +61,7 @@ class Child:
 
     def start_if_due(self, now_ns: int) -> bool:
         """Start it unless it runs or its back-off has not passed."""
-        if self.popen is not None or now_ns < self._due_ns:
+        if self.popen is not None or now_ns < self.backoff.due_ns:
             return False
         self._log = self._log_path.open("a")
         command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
@@ -91,11 +88,15 @@ class Child:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
         self.last_exit = f"{how}: {self._last_line()}" if code > 0 else how
         _log.warning("%s ended: %s", self.row.node, self.last_exit)
-        self._failures = 0 if now_ns - self._started_ns > STEADY_NS else self._failures + 1
-        wait_s = BACKOFF_S[min(max(0, self._failures - 1), len(BACKOFF_S) - 1)] if self._failures else 0.0
-        self._due_ns = now_ns + int(wait_s * NS_PER_S)
+        self.backoff.ended(now_ns)
         self._forget()
         return True
+
+    def hear(self, health: Health, now_ns: int) -> None:
+        """It says how it is."""
+        self.health, self.health_at_ns = health, now_ns
+        if health.state in ("ok", "warn"):
+            self.backoff.well(now_ns)
 
     def stuck(self, now_ns: int) -> bool:
         """Is it alive without a word?"""
@@ -196,7 +197,7 @@ class Supervisor:
         for sample in self._health.newest().values():
             if sample.kind == "health" and isinstance(sample.body, Health):
                 child = self._children[sample.node]
-                child.health, child.health_at_ns = sample.body, now_ns
+                child.hear(sample.body, now_ns)
         for child in self._children.values():
             child.reap(now_ns)
             if child.stuck(now_ns):
@@ -223,12 +224,16 @@ class Supervisor:
                 child.wait(STOP_S)
 
     def _wait(self) -> None:
+        now_ns = self._node.clock()
+        due_ns = [now_ns + PERIOD_NS]
         poller = zmq.Poller()
         poller.register(self._answerer.socket, zmq.POLLIN)
         for child in self._children.values():
             if child.pidfd >= 0:
                 poller.register(child.pidfd, zmq.POLLIN)
-        poller.poll(PERIOD_MS)
+            else:
+                due_ns.append(child.backoff.due_ns)
+        poller.poll(milliseconds_until(min(due_ns), now_ns) + 1)
 
     def _handle(self, request: SupervisorRequest) -> Reply:
         if isinstance(request, Shutdown):
