@@ -170,8 +170,10 @@ def _gripper(device: Device, calibration: Calibration | None, limits: Check, tod
     expected = grippers.expected(device.settings, device.role)
     if expected is None:
         return unchecked(device.node, "gripper range", "there is no travel to compare its own with", "")
-    if measured is None or made is None:
+    if measured is None:
         return unchecked(device.node, "gripper range", "its travel was never measured", _GRIPPERS)
+    if made is None:
+        return unchecked(device.node, "gripper range", "nobody noted when its travel was measured", _GRIPPERS)
     if (days := made.age_days(today)) > limits.gripper_days:
         return unchecked(device.node, "gripper range", f"its travel was measured {days} days ago", _GRIPPERS)
     short = grippers.shortfall(measured.open_rad, measured.close_rad, expected).travel_percent

@@ -89,11 +89,12 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
         if length <= 0:
             return b""
         if not self._arrived:
-            self._arrived = self._wait()
+            self._arrived = self._next_bytes()
         data, self._arrived = self._arrived[:length], self._arrived[length:]
         return data
 
-    def _wait(self) -> bytes:
+    def _next_bytes(self) -> bytes:
+        """All that the kernel has, waited for until the packet's deadline; none after it."""
         wait_s = max(0.0, self._deadline_ms - self.getCurrentTime()) / 1000.0
         try:
             ready, _, _ = select.select([self._fd], [], [], wait_s)

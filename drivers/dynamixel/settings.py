@@ -41,6 +41,9 @@ class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     signs: tuple[int, ...] | None = None
     baud: int | None = None
     fast_sync_read: bool = False
+    """One reply for all servos instead of one from each: shorter on the wire, but one spoilt byte spoils it for all. Every
+    servo's firmware must know Fast Sync Read.
+    """
 
     def __post_init__(self) -> None:
         if not self.port:

@@ -204,6 +204,9 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by
     assert mine.verdict == "fail"
     assert mine.value == pytest.approx(10.0, abs=0.5)
     assert {other.verdict for other in found.values()} == {"unchecked"}
+    undated = msgspec.structs.replace(kept, gripper_made=None)
+    undated = {s: msgspec.structs.replace(c, arm=undated) for s, c in known.items()}
+    assert ranges(bench, kept, undated)["follower_left"].value == "nobody noted when its travel was measured"
     old = ranges(bench, kept, known, days=91)["follower_left"]
     assert (old.verdict, old.value) == ("unchecked", "its travel was measured 91 days ago")
 
