@@ -164,9 +164,10 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rig", default="bench", help="bench, or a rig file made from it")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="truth-"))
-    with booted(find_rig("bench"), folder / "data") as rig:
+    with booted(find_rig(arguments.rig), folder / "data") as rig:
         rig.open_session()
         starts = line("stop asked → next episode accepted", np.array(next_starts_ns(rig), np.int64))
         rig.until("their files", lambda: (state := rig.session()) is not None and not state.finalising, 300.0)
