@@ -57,7 +57,7 @@ imports: setup
 unit: setup $(BROWSER)
 	$(BIN)/python -m pytest
 
-# whole rigs broken and driven: minutes each, on a machine with nothing else to do
+# the check before a session on a whole rig, and a policy's trials: minutes each, on a machine with nothing else to do
 test-rig: setup
 	$(BIN)/python -m pytest -m rig tests
 

@@ -19,7 +19,7 @@ from station.errors import RequestRefused
 from tests.system.kills import failures, kill
 from tests.system.rig import TASK, Booted, Saved, endings
 
-pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)

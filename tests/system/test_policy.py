@@ -24,7 +24,7 @@ from station.errors import StationError
 from station.rig import Rig
 from tests.system import takeovers, tempers
 
-pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 PATIENCE_S = 60.0
 
 
