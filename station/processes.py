@@ -38,7 +38,7 @@ def processes(rig: Rig) -> tuple[Process, ...]:
     if any(device.role == "vr" for device in rig.devices):
         rows.append(Process("vr_teleop", "station.control.vr_teleop", "always", True, 15, 25, 1))
         rows.append(Process("vr_panel", "station.console.vr_panel", "always", True, 0, 15, 0))
-    rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, 15, 30, 0))
+    rows.append(Process("synchronizer", "station.sync.synchronizer", "always", True, 20, 30, 0))
     rows.append(Process("policy", "station.policy.node", "always", True, 10, 100, 1))
     rows.append(Process("session", "station.session.node", "always", True, 5, 5, 0))
     return tuple(rows)
