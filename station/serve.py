@@ -98,13 +98,14 @@ class _ArmHost(Host):
         self._serve_until(due_ns)
         readings = self.driver.read()
         self.streams.publish(readings)
-        now_ns = self.node.clock()
         if not self.driver.torque_on():
             self.gate.close("torque is off")
         if self.driver.tripped():
             self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
         if limp := self.driver.limp():
             self.gate.hold("; ".join(limp))
+        self._serve(0)  # a read that took long is no silence of the pilot's
+        now_ns = self.node.clock()
         self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
         self._tell_standing(now_ns)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
