@@ -19,10 +19,10 @@ from station.bus.wire import Sample
 from station.cli.attach import attached
 from station.cli.headless import ALIGN_MS, record_headless
 from station.cli.rollout import Hands, Rollout
-from station.cli.status import rig_of
 from station.errors import StationError
-from station.rig import Rig
+from station.rig import Rig, load_rig
 from tests.system import takeovers, tempers
+from tests.system.rig import light_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 PATIENCE_S = 60.0
@@ -30,10 +30,10 @@ PATIENCE_S = 60.0
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    """The bench rig, up for all tests of this file."""
+    """The light rig, up for all tests of this file; `python -m tests.system.takeovers` takes the whole one."""
     folder, before = tempfile.mkdtemp(prefix="st-", dir="/tmp"), os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = folder
-    loaded = rig_of("bench")
+    loaded = load_rig(light_rig(Path(folder)))
     try:
         with attached(loaded):
             yield loaded
