@@ -17,12 +17,12 @@ from station.rig import Device, Rig
 from station.rig_file import Check
 
 Array = NDArray[np.float64]
-_GRIPPERS = "`station calibrate grippers`"
 Known = dict[str, Calibration]
 """Calibrations by serial."""
 
 _CHANGED = (": set ", "Homing Offset", "watchdog")
 """What marks a note as something that was not as it must be; other notes are for information."""
+_GRIPPERS = "`station calibrate grippers`"
 
 
 def check(rig: Rig, seen: Survey, known: Known, today: datetime.date) -> list[Finding]:

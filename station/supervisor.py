@@ -205,6 +205,7 @@ class Supervisor:
                 child.signal(signal.SIGKILL)
                 child.wait(STOP_S)
                 child.last_exit = "was alive but silent: killed"
+                child.backoff.ended(now_ns)
             child.start_if_due(now_ns)
         if now_ns >= self._state_due_ns:
             self._state_due_ns = now_ns + NS_PER_S

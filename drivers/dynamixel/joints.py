@@ -20,8 +20,6 @@ from station.device import Dimension
 RAD_PER_TICK = 2 * math.pi / 4096
 RAD_S_PER_UNIT = 0.229 * 2 * math.pi / 60
 """Unit of velocity registers: 0.229 rev/min."""
-
-
 _STATE = struct.Struct("<hii")
 
 

@@ -1,4 +1,4 @@
-"""The SDK's packets, with the checksum from a library in C: in Python it is a sixth of what reading an arm takes."""
+"""The SDK's packets, with the checksum from a compiled library: the SDK's is a loop over every byte."""
 
 from collections.abc import Sequence
 

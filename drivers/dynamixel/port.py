@@ -36,8 +36,8 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
         self._clock = clock
         self._deadline_ms = 0.0
         self._arrived = b""
-        """Read from the kernel and not yet asked for: the SDK takes a reply in two pieces, a kernel call for each costs more
-        than all else about it."""
+        """Read from the kernel and not yet asked for: the SDK takes a reply in two pieces, and one kernel call brings
+        the replies of all servos."""
 
     def open(self, device: str) -> tuple[str, ...]:
         """Open exclusively; returns what an operator should know about the port."""

@@ -18,13 +18,13 @@ class Wire:
     """Some servos answer nothing for a while; that costs the slack."""
 
     def __init__(self, absent: Sequence[int], away_ns: int) -> None:
-        self.now_ns, self._absent, self._away_ns = 0, absent, away_ns
+        self.now_ns, self._absent, self.away_ns = 0, absent, away_ns
         self.asked: list[tuple[int, ...]] = []
 
     def sync_read(self, ids: Sequence[int], _address: int, length: int) -> Answers:
         self.asked.append(tuple(ids))
         sent_ns = self.now_ns
-        away = set(self._absent if sent_ns < self._away_ns else ())
+        away = set(self._absent if sent_ns < self.away_ns else ())
         self.now_ns += WIRE_NS + WAITED_NS * bool(away & set(ids))
         answers = {servo_id: Answer(0, bytes(length)) for servo_id in ids if servo_id not in away}
         return Answers(answers, sent_ns, self.now_ns)
@@ -35,8 +35,8 @@ def until_whole(wire: Wire) -> int:
     sampler = Sampler(wire, IDS, 200.0, 1_000_000, False)  # type: ignore[arg-type]
     while True:
         sample = sampler.read(wire.now_ns)
-        if sample.complete and sample.sent_ns >= wire._away_ns:
-            return sample.done_ns - wire._away_ns
+        if sample.complete and sample.sent_ns >= wire.away_ns:
+            return sample.done_ns - wire.away_ns
         wire.now_ns = max(-(-wire.now_ns // PERIOD_NS), wire.now_ns // PERIOD_NS + 1) * PERIOD_NS
 
 
