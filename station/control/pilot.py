@@ -25,22 +25,20 @@ STATE_NS = 100 * NS_PER_MS
 
 
 class _Neighbour:
-    """Asks one arm's driver without waiting."""
+    """Asks one arm's driver without waiting. In the poller only while an answer is to come: it costs every turn a look."""
 
-    def __init__(self, rig: str, arm: str) -> None:
-        self._arm = arm
+    def __init__(self, rig: str, arm: str, poller: zmq.Poller) -> None:
+        self._arm, self._poller = arm, poller
         self._asker = Asker(rig, arm)
         self._waiting: dict[bytes, tuple[int, Callable[[Reply], None]]] = {}
-        self.socket = self._asker.socket
-
-    @property
-    def waits(self) -> bool:
-        return bool(self._waiting)
 
     def ask(self, request: ArmRequest, then: Callable[[Reply], None], now_ns: int) -> None:
+        self._poller.register(self._asker.socket, zmq.POLLIN)
         self._waiting[self._asker.send(request)] = (now_ns + ANSWER_NS, then)
 
     def poll(self, now_ns: int) -> None:
+        if not self._waiting:
+            return
         for number, reply in self._asker.replies():
             waiting = self._waiting.pop(number, None)
             if waiting is not None:
@@ -50,6 +48,8 @@ class _Neighbour:
             then(
                 Refused(f"{self._arm} did not answer within {ANSWER_NS // NS_PER_S} s. Next: look at `station status`")
             )
+        if not self._waiting:
+            self._poller.unregister(self._asker.socket)
 
     def close(self) -> None:
         self._asker.close()
@@ -72,11 +72,11 @@ class Pilot:
             [("arm_state", arm) for arm in rig.followers]
             + [(kind, arm) for arm in arms for kind in ("description", "applied")],
         )
-        self._neighbours = {arm: _Neighbour(rig.name, arm) for arm in arms}
         self._answerer: Answerer[PilotRequest] = Answerer(rig.name, node.name, PilotRequest)
         self._poller = zmq.Poller()
-        for socket in (self._urgent.socket, self._answerer.socket, *(n.socket for n in self._neighbours.values())):
+        for socket in (self._urgent.socket, self._answerer.socket):
             self._poller.register(socket, zmq.POLLIN)
+        self._neighbours = {arm: _Neighbour(rig.name, arm, self._poller) for arm in arms}
         self._tick_due_ns = 0
         self._told: PilotState | None = None
         self._tell_due_ns = 0
@@ -117,8 +117,7 @@ class Pilot:
                 self._hear(sample, self._node.clock())
         now_ns = self._node.clock()
         for neighbour in self._neighbours.values():
-            if neighbour.waits or neighbour.socket in ready:
-                neighbour.poll(now_ns)
+            neighbour.poll(now_ns)
         while self._answerer.socket in ready and (got := self._answerer.receive()) is not None:
             self._core.request(*got, now_ns)
             self._tick_due_ns = now_ns
