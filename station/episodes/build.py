@@ -15,7 +15,7 @@ import numpy.typing as npt
 from station.bus.messages import SOURCES, Frame
 from station.episodes import layout
 from station.episodes.attributes import write_attributes
-from station.episodes.picture_dataset import PictureDataset
+from station.episodes.picture_dataset import Picture, PictureDataset
 from station.episodes.rows import Content, WholeRow
 from station.episodes.survey import Survey, Surveyor
 from station.errors import EpisodeError
@@ -27,7 +27,7 @@ _KEPT = "The journal is kept"
 
 class _Cached(NamedTuple):
     key: tuple[int, int]
-    pieces: tuple[bytes, ...]
+    picture: Picture
 
 
 class Builder:
@@ -78,7 +78,7 @@ class Builder:
             rows.append(array("d", (numbers.get(name, np.nan) for name in self._surveyor.fields()[stream])))
         for stream, path in self._picture_paths.items():
             dataset = self._pictures[path]
-            dataset.add(self._pieces(stream, dataset, whole.contents[stream]))
+            dataset.add(self._picture(stream, dataset, whole.contents[stream]))
         if self._plan.jpeg:
             for camera, lengths in self._lengths.items():
                 lengths.append(len(whole.contents[camera].payload[0]))
@@ -123,11 +123,11 @@ class Builder:
             return whole
         return np.concatenate(self._blocks[entry.path])[: found.rows]
 
-    def _pieces(self, stream: str, dataset: PictureDataset, content: Content) -> tuple[bytes, ...]:
+    def _picture(self, stream: str, dataset: PictureDataset, content: Content) -> Picture:
         cached = self._cache.get(stream)
         if cached is None or cached.key != content.key:
-            cached = self._cache[stream] = _Cached(content.key, dataset.pieces(self._encode(stream, content)))
-        return cached.pieces
+            cached = self._cache[stream] = _Cached(content.key, dataset.cut(self._encode(stream, content)))
+        return cached.picture
 
     def _encode(self, stream: str, content: Content) -> bytes:
         frame, data = content.body, content.payload[0]

@@ -2,9 +2,12 @@
 
 A row of JPEG lies in one piece (HDF5 chunk) with some room to spare, and one that is longer in several; what pads a row
 beyond its last piece is never written. Raw and depth pictures are one piece. Every piece is read back and compared.
+
+A row is as wide as the longest picture so far: HDF5 widens a dataset by a number in its header, but when it is made
+narrower it reads and writes every chunk again.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 
@@ -16,6 +19,13 @@ _PIECE_UNIT = 1024
 _GROW_ROWS = 256
 
 
+class Picture(NamedTuple):
+    """A row's bytes: how many there are, and cut up into chunks; made once for all rows that repeat the picture."""
+
+    length: int
+    pieces: tuple[bytes, ...]
+
+
 class PictureDataset:
     """One dataset while it is written."""
 
@@ -23,46 +33,44 @@ class PictureDataset:
         """`first`: bytes of the first row's JPEG, which give the size of the pieces."""
         keys: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if entry.gzip else {}
         self._jpeg = len(entry.shape) == 2
-        row = entry.shape[1:]
-        if self._jpeg:
-            row = (-(-int(first * ROOM) // _PIECE_UNIT) * _PIECE_UNIT,)
-        self._row = row
-        limits = (None, None) if self._jpeg else (None, *row)
+        self._piece = (-(-int(first * ROOM) // _PIECE_UNIT) * _PIECE_UNIT,) if self._jpeg else entry.shape[1:]
+        row, limits = ((first,), (None, None)) if self._jpeg else (self._piece, (None, *self._piece))
         self._dataset = file.create_dataset(
-            entry.path, (0, *row), entry.dtype, chunks=(1, *row), maxshape=limits, **keys
+            entry.path, (0, *row), entry.dtype, chunks=(1, *self._piece), maxshape=limits, **keys
         )
         self._rows, self._room = 0, (0, row[0])
         """How many there are; rows and bytes a row that the dataset has at present."""
         self.wrong: list[int] = []
         """Rows that did not read back as they were written."""
 
-    def pieces(self, data: bytes) -> tuple[bytes, ...]:
-        """A row's bytes cut up; made once for all rows that repeat the picture."""
+    def cut(self, data: bytes) -> Picture:
+        """A row's bytes, cut up."""
         if not self._jpeg:
-            return (data,)
-        step = self._row[0]
-        return tuple(data[start : start + step].ljust(step, b"\0") for start in range(0, len(data), step))
+            return Picture(len(data), (data,))
+        step = self._piece[0]
+        pieces = tuple(data[start : start + step].ljust(step, b"\0") for start in range(0, len(data), step))
+        return Picture(len(data), pieces)
 
-    def add(self, pieces: tuple[bytes, ...]) -> None:
+    def add(self, picture: Picture) -> None:
         """The next row."""
         row = self._rows
-        self._make_room(row, len(pieces))
-        for place, piece in enumerate(pieces):
-            at = (row, place * self._row[0]) if self._jpeg else (row, *(0 for _ in self._row))
+        self._make_room(row, picture.length)
+        for place, piece in enumerate(picture.pieces):
+            at = (row, place * self._piece[0]) if self._jpeg else (row, *(0 for _ in self._piece))
             self._dataset.id.write_direct_chunk(at, piece)
             if self._dataset.id.read_direct_chunk(at)[1] != piece:
                 self.wrong.append(row)
         self._rows += 1
 
-    def _make_room(self, row: int, pieces: int) -> None:
-        rows, length = self._room
+    def _make_room(self, row: int, length: int) -> None:
+        rows, longest = self._room
         if row >= rows:
             rows = row + _GROW_ROWS
             self._dataset.resize(rows, axis=0)
-        if self._jpeg and pieces * self._row[0] > length:
-            length = pieces * self._row[0]
-            self._dataset.resize(length, axis=1)
-        self._room = rows, length
+        if self._jpeg and length > longest:
+            longest = length
+            self._dataset.resize(longest, axis=1)
+        self._room = rows, longest
 
     def finish(self, shape: tuple[int, ...]) -> None:
         """No more rows; `shape` is what the dataset has in the end."""

@@ -11,7 +11,7 @@ from station.bus.messages import Frame, Row
 from station.episodes import naming
 from station.episodes.finalise import finalise as run
 from station.episodes.journal import JournalWriter
-from station.episodes.picture_dataset import PictureDataset
+from station.episodes.picture_dataset import Picture, PictureDataset
 from station.episodes.verify import verify
 from station.errors import EpisodeError, JournalDamaged, NothingRecorded
 from tests.station.episodes.recording import T0_NS, TICK_NS, Recording, header, jpeg, write
@@ -176,8 +176,8 @@ def test_bytes_that_do_not_read_back_are_noticed(tmp_path: Path, monkeypatch: py
         def __ne__(self, other: object) -> bool:
             return True
 
-    def spoilt(dataset: PictureDataset, pieces: tuple[bytes, ...]) -> None:
-        real(dataset, tuple(map(Unlike, pieces)))
+    def spoilt(dataset: PictureDataset, picture: Picture) -> None:
+        real(dataset, picture._replace(pieces=tuple(map(Unlike, picture.pieces))))
 
     monkeypatch.setattr(PictureDataset, "add", spoilt)
     with pytest.raises(EpisodeError, match="not what was written"):
