@@ -132,28 +132,31 @@ def _times(file: h5py.File) -> Iterator[str]:
 
 
 def _pictures(file: h5py.File, path: Path) -> Iterator[str]:
+    places = {}
     for folder in ("/observations/images", "/observations/depth"):
         for dataset in file.get(folder, {}).values():
-            if (kept := len(chunk_places(dataset))) != len(dataset):
-                yield f"{dataset.name}: {kept} pictures, not {len(dataset)}"
+            places[dataset.name] = kept = chunk_places(dataset)
+            if len(kept) != len(dataset):
+                yield f"{dataset.name}: {len(kept)} pictures, not {len(dataset)}"
                 return
     if not file.attrs["compress"]:
         return
+    lengths = file["/compress_len"][:]
     fd = os.open(path, os.O_RDONLY)
     try:
         for row, camera in enumerate(file["/compress_len"].attrs["camera_names"]):
-            yield from _jpegs(fd, file[f"/observations/images/{camera}"], file["/compress_len"][row])
+            name = f"/observations/images/{camera}"
+            yield from _jpegs(fd, name, places[name], lengths[row])
     finally:
         os.close(fd)
 
 
-def _jpegs(fd: int, dataset: Any, lengths: Any) -> Iterator[str]:
-    places = chunk_places(dataset)
+def _jpegs(fd: int, name: str, places: list[list[tuple[int, int]]], lengths: Any) -> Iterator[str]:
     for row, pieces in enumerate(places):
         size = sum(size for _, size in pieces)
         if not 0 < lengths[row] <= size:
-            yield f"{dataset.name}: row {row} is {lengths[row]:g} bytes long, what is kept of it {size}"
+            yield f"{name}: row {row} is {lengths[row]:g} bytes long, what is kept of it {size}"
             return
         if os.pread(fd, len(_JPEG_MAGIC), pieces[0][0]) != _JPEG_MAGIC:
-            yield f"{dataset.name}: row {row} is no JPEG"
+            yield f"{name}: row {row} is no JPEG"
             return
