@@ -271,9 +271,15 @@ class Booted:
 
     def saved(self, number: int) -> "Saved":
         """That episode, whole in its place."""
-        path = self.data / TASK / f"episode_{number}.hdf5"
-        self.until(f"{path.name}", lambda: path if path.exists() and self._finalised() else None)
+        path = self.in_place(number)
+        self.until(f"whoever built {path.name}", self._finalised)
         return Saved(path)
+
+    def in_place(self, number: int) -> Path:
+        """Where that episode is, once it is there: a file has its name when it is whole."""
+        path = self.data / TASK / f"episode_{number}.hdf5"
+        self.until(path.name, path.exists)
+        return path
 
     def _finalised(self) -> bool:
         state = self.session()

@@ -130,8 +130,9 @@ def measure(rig: Booted, seconds: float) -> list[str]:
     rig.until(f"{rows} rows", complete, seconds + 30)
     stopped_ns = monotonic_ns()
     rig.ask("session", Stop())
-    saved = rig.saved(number)
+    rig.in_place(number)
     built_ns = monotonic_ns() - stopped_ns
+    saved = rig.saved(number)
     truth = rig.truth(seconds)  # keeps the world's processor busy: not while anything is measured
     lines = []
     for leader in rig.rig.leaders:
