@@ -132,8 +132,8 @@ def measure(rig: Booted, seconds: float) -> list[str]:
     rig.ask("session", Stop())
     rig.in_place(number)
     built_ns = monotonic_ns() - stopped_ns
-    saved = rig.saved(number)
     truth = rig.truth(seconds)  # keeps the world's processor busy: not while anything is measured
+    saved = rig.saved(number)
     lines = []
     for leader in rig.rig.leaders:
         follower = leader.replace("leader", "follower")
