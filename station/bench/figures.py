@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+STOLEN_PERCENT = 0.2
+"""From here on a virtual machine's host shows in the tails: single stops last 5 to 50 ms."""
+
 
 class Distribution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A measured quantity in `unit`."""
@@ -66,7 +69,10 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streams: tuple[StreamFigures, ...]
     nodes: tuple[NodeFigures, ...]
     own_cpu_percent: float
+    """Of one core: all processes but the simulated world."""
     own_rss_mb: float
+    stolen_percent: float = 0.0
+    """Of all processors' time: what a virtual machine was not given."""
     disk_mb_s: float = 0.0
     disk_sync_ms: Distribution = Distribution(0, 0.0, 0.0, 0.0, 0.0)
     limits: tuple[str, ...] = ()
@@ -80,6 +86,11 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def limits(figures: Figures) -> tuple[str, ...]:
     """What limits this rig, worst first, in words an operator can act on."""
     found = []
+    if figures.stolen_percent > STOLEN_PERCENT:
+        found.append(
+            f"this virtual machine was not given {figures.stolen_percent:.1f} % of its processors' time: whatever waits here "
+            "waits longer than it would on a computer of its own"
+        )
     if figures.ticks and figures.late_ticks / figures.ticks > 0.001:
         found.append(
             f"{figures.late_ticks} of {figures.ticks} ticks were late: the processor is busy (own share {figures.own_cpu_percent:.0f} %)"

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from station.bench.computer import Computer
 from station.bench.figures import Distribution, Figures, NodeFigures, StreamFigures
 from station.bus.messages import Command, Description, SessionState, StationState, Tick
 from station.bus.sockets import Subscriber
@@ -37,6 +38,7 @@ class Listener:
         self._emission_ns: list[int] = []
         self._written_ns: list[int] = []
         self._states: list[StationState] = []
+        self._computer: Computer | None = None
         self._phase = ""
 
     def listen(self, until_ns: int) -> None:
@@ -54,6 +56,9 @@ class Listener:
 
     def forget(self) -> None:
         """Start counting here (the rig has settled)."""
+        if self._states:
+            told = self._states[-1]
+            self._computer = Computer(told.pid, {process.pid for process in told.processes if process.pid is not None})
         for heard in (self._captured_ns, self._transit_ns):
             heard.clear()
         for times in (self._emission_ns, self._written_ns):
@@ -87,13 +92,14 @@ class Listener:
     def figures(self, seconds: float) -> Figures:
         """What it comes to."""
         settle_ns = int(self._rig.settle_ms * NS_PER_MS)
-        nodes = self._nodes()
+        nodes = self._nodes(seconds)
         own = [node for node in nodes if not node.simulated]
         figures = Figures(
             rig=self._rig.name, seconds=seconds, ticks=len(self._emission_ns), tick_emission_ms=_ms(self._emission_ns),
             late_ticks=sum(t > settle_ns + LATE_NS for t in self._emission_ns), ask_to_written_ms=_ms(self._written_ns),
             streams=self._streams(), nodes=nodes,
             own_cpu_percent=sum(node.cpu_percent for node in own), own_rss_mb=sum(node.rss_mb for node in own),
+            stolen_percent=self._computer.stolen_percent() if self._computer is not None else 0.0,
         )  # fmt: skip
         return figures
 
@@ -109,8 +115,8 @@ class Listener:
             )
         return tuple(found)
 
-    def _nodes(self) -> tuple[NodeFigures, ...]:
-        found = []
+    def _nodes(self, seconds: float) -> tuple[NodeFigures, ...]:
+        found = list(self._computer.beside(seconds)) if self._computer is not None else []
         for row in processes(self._rig):
             seen = [p for state in self._states for p in state.processes if p.node == row.node and p.running]
             if seen:

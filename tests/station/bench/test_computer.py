@@ -1,0 +1,67 @@
+"""What the kernel counts of real processes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from station.bench.computer import Computer
+
+WORKS_S = 0.3
+CHILD = f"""
+import os, time
+os.read(0, 1)
+end = time.process_time() + {WORKS_S}
+while time.process_time() < end: pass
+print(flush=True)
+os.read(0, 1)
+"""
+PARENT = f"""
+import subprocess, sys
+import setproctitle
+setproctitle.setproctitle("station:supervisor")
+command = [sys.executable, "-c", {CHILD!r}, "station.episodes.ahead"]
+children = [subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0) for _ in range(2)]
+print(*(child.pid for child in children), flush=True)
+for _ in range(2):
+    sys.stdin.readline()
+    for child in children:
+        child.stdin.write(b".")
+for child in children:
+    child.wait()
+"""
+
+
+@pytest.fixture
+def family() -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+    """A supervisor's process with two children, and the pid of the one that is a node. They work after one line, end after two."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    yield int(parent.stdout.readline().split()[0]), parent
+    parent.communicate("\n", timeout=30)
+
+
+def test_whoever_is_no_node_is_counted_with_what_it_used(family: tuple[int, "subprocess.Popen[str]"]) -> None:
+    node, parent = family
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    computer = Computer(parent.pid, {node})
+    parent.stdin.write("\n")
+    parent.stdin.flush()
+    for _ in range(2):
+        parent.stdout.readline()
+    found = {figures.node: figures for figures in computer.beside(seconds=10.0)}
+    assert set(found) == {"supervisor", "episodes.ahead"}
+    wanted = 100 * WORKS_S / 10
+    assert wanted - 0.5 < found["episodes.ahead"].cpu_percent < wanted + 2  # the interpreter's own start
+    assert found["episodes.ahead"].rss_mb > 1
+    assert not found["supervisor"].simulated
+
+
+def test_a_station_that_is_gone_counts_nothing() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    computer = Computer(gone.pid, set())
+    assert computer.beside(1.0) == ()
+    assert 0 <= computer.stolen_percent() <= 100
