@@ -42,15 +42,15 @@ class SessionWatcher:
         self._rig, self._meanwhile = rig, meanwhile
         self.state = SessionState("ended", "", "", 0, 0, 0, 0, 0, ())
 
-    def until(self, seen: Callable[[SessionState], bool], seconds: float) -> SessionState:
-        """Wait for a state; NodeAbsent if it does not come."""
+    def until(self, seen: Callable[[SessionState], bool], seconds: float, since_ns: int = 0) -> SessionState:
+        """Wait for a state told after `since_ns`; NodeAbsent if it does not come."""
         deadline_ns = monotonic_ns() + int(seconds * NS_PER_S)
         while monotonic_ns() < deadline_ns:
             sample = self._heard.receive(_HEAR_MS)
             self._meanwhile()
             if sample is not None and isinstance(sample.body, SessionState):
                 self.state = sample.body
-                if seen(self.state):
+                if sample.header.sent_at_ns >= since_ns and seen(self.state):
                     return self.state
         raise NodeAbsent(
             f"the session stayed {self.state.phase} ({self.state.why or 'no reason given'}) for {seconds:g} s. "
@@ -109,10 +109,10 @@ def _one_episode(session: Asker, watcher: SessionWatcher, seconds: float, arrang
         try:
             session.ask(Start(seconds), START_MS)
             break
-        except RequestRefused:  # a hold may fall between the two: arranging aligns again
+        except RequestRefused:  # a hold may fall between the two: arranging aligns again, once it has been heard of
             if attempt == ATTEMPTS - 1:
                 raise
-            watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0)
+            watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0, since_ns=monotonic_ns())
     console.print(f"episode {number}: recording {seconds:g} s")
     state = watcher.until(lambda state: state.episode > number and state.phase in ("ready", "hold"), seconds + 20)
     rows = f"{state.recorded_ticks} rows"
