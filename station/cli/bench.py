@@ -88,7 +88,7 @@ def _streams(figures: Figures) -> Table:
 def _nodes(figures: Figures) -> Table:
     title = f"the station itself: {figures.own_cpu_percent:.0f} % of one core, {figures.own_rss_mb:.0f} MB"
     if figures.stolen_percent:
-        title += f"; {figures.stolen_percent:.1f} % of all processors' time went to other virtual machines"
+        title += f"; {figures.stolen_percent:.1f} % of its processors' time were not given to this virtual machine"
     table = Table("node", "CPU %", "budget", "MB", "growth MB", title=title, title_justify="left")
     for node in figures.nodes:
         name = f"{node.node} (simulated)" if node.simulated else node.node

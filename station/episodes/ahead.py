@@ -30,8 +30,7 @@ SLOW_NS = NS_PER_S // 20
 _LEFT_ALONE = 3
 """Times as long as it took."""
 LOOK_S = 0.5
-"""How often a journal is looked at that has nothing new; five times as often costs a quarter more of a processor. An order is
-heard at once."""
+"""How often a journal is looked at that has nothing new. An order is heard at once; small portions cost more altogether."""
 
 
 class Unwanted(Exception):
