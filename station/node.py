@@ -4,7 +4,6 @@ A node's module ends with `if __name__ == "__main__": run(main)`, where `main(no
 """
 
 import argparse
-import contextlib
 import ctypes
 import fcntl
 import gc
@@ -24,6 +23,7 @@ from station.bus.messages import Health
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import AlreadyRunning, StationError
+from station.realtime import hurry
 from station.rig import Rig, load_rig
 from station.runtime import runtime_folder
 
@@ -122,22 +122,6 @@ def _is_ending(parent: int) -> bool:
     return state in "ZX"
 
 
-def _hurry(priority: int) -> None:
-    """Take the priority of the process table, now that everything is imported: a process that starts must not displace those
-    that run, and the kernel gives the real-time scheduler no more than 95 % of a second.
-    """
-    if priority:
-        with contextlib.suppress(PermissionError):  # needs root or RLIMIT_RTPRIO: udev/station@.service grants it
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
-            os.setpriority(os.PRIO_PROCESS, 0, 0)  # what the supervisor gave it to start with
-
-
-def start_ordinary() -> None:
-    """The calling thread keeps the priority of the process table; threads and processes it starts from here on do not get it."""
-    if os.sched_getscheduler(0) == os.SCHED_FIFO:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
-
-
 def run(
     main: Callable[[Node], None],
     stop_delay_s: float = 0.0,
@@ -160,7 +144,7 @@ def run(
     try:
         rig = load_rig(arguments.rig)
         prepare(rig, arguments.node)
-        _hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
+        hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
         node = Node(rig, arguments.node)
     except StationError as error:
         sys.exit(f"{arguments.node}: {error}")

@@ -16,10 +16,13 @@ from station.cli.status import RigOption, rig_of
 from station.episodes.naming import number_of
 from station.errors import RequestRefused, StationError, UsageError
 from station.node import Node
+from station.realtime import in_time
 from station.rig import Rig
 
 ALIGN_MS = 40_000
 PARK_MS = 40_000
+REPLAY_REALTIME = 10
+"""SCHED_FIFO, as the policy's runner has (station.processes): it asks for a goal every tick, too."""
 
 
 def replay(
@@ -66,7 +69,7 @@ class Replayer:
         node = Node(self._rig, "replay")
         heard = Subscriber(self._rig.name, [("tick", "synchronizer"), ("pilot", "pilot")])
         try:
-            with Asker(self._rig.name, "pilot") as pilot:
+            with Asker(self._rig.name, "pilot") as pilot, in_time(REPLAY_REALTIME):
                 return self._play(node, heard, pilot)
         finally:
             heard.close()

@@ -15,8 +15,9 @@ from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
 from station.episodes.labels import add_note, set_success
 from station.episodes.naming import delete, episode_path, next_number
-from station.node import Node, run, start_ordinary
+from station.node import Node, run
 from station.processes import STOP_DELAY_S
+from station.realtime import start_ordinary
 from station.runtime import runtime_folder
 from station.session.builders import Builders
 from station.session.core import SessionCore

@@ -1,5 +1,7 @@
 """The first issue of every day: record a hand-over on the simulated rig, look into the file, play it again."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +16,15 @@ from station.bus.requests import OpenSession
 from station.bus.sockets import Subscriber
 from station.cli.attach import attached
 from station.cli.headless import record_headless
-from station.cli.motion import replay
+from station.episodes.naming import number_of
 from station.episodes.verify import verify
 from station.rig import Rig, find_rig, load_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 SECONDS = 11.0
+ATTEMPTS = 3
+"""A computer that stops for 100 ms puts the arms in hold, rightly; who works with it tries again."""
 
 
 @pytest.fixture
@@ -39,20 +43,45 @@ def handed_over(truth: Subscriber) -> list[float]:
     return said
 
 
-def test_a_hand_over_is_recorded_and_replayed(rig: Rig, tmp_path: Path) -> None:
+@pytest.fixture
+def truth(rig: Rig) -> Iterator[Subscriber]:
     truth = Subscriber(rig.name, [("vector", "world")])
-    assert record_headless(rig, OpenSession("handover", str(tmp_path), "scripted"), 1, SECONDS) == 0
+    yield truth
+    truth.close()
+
+
+def record(rig: Rig, data: Path) -> Path:
+    """A whole episode of it."""
+    for _ in range(ATTEMPTS):
+        if record_headless(rig, OpenSession("handover", str(data), "scripted"), 1, SECONDS) == 0:
+            return max((data / "handover").glob("episode_*.hdf5"), key=number_of)
+    raise AssertionError(f"{ATTEMPTS} episodes ended early")
+
+
+def play_again(path: Path, truth: Subscriber) -> list[float]:
+    """What the world says of a whole replay, as its operator asks for it."""
+    said = []
+    for _ in range(ATTEMPTS):
+        handed_over(truth)  # what was before is none of it
+        command = [sys.executable, "-m", "station.cli", "replay", str(path), "--rig", "sim"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            assert f"replayed {SECONDS * 50:.0f} ticks" in done.stdout
+            return handed_over(truth)
+        said.append(done.stdout + done.stderr)
+    raise AssertionError("\n".join(said))
+
+
+def test_a_hand_over_is_recorded_and_replayed(rig: Rig, truth: Subscriber, tmp_path: Path) -> None:
+    path = record(rig, tmp_path)
     assert 1.0 in handed_over(truth), "the left gripper alone held the cube (the operator has put it back since)"
-    path = tmp_path / "handover" / "episode_0.hdf5"
     assert verify(path) == []
     with h5py.File(path) as file:
         look_at_rows(file)
         look_at_pictures(file)
-    replay(path, "sim")
-    said = handed_over(truth)
+    said = play_again(path, truth)
     assert said[0] == 0.0, "the cube was put back first"
     assert 1.0 in said, "the replay moved it again"
-    truth.close()
 
 
 def look_at_rows(file: h5py.File) -> None:

@@ -1,0 +1,53 @@
+"""Who goes first when the processor is full (docs/decisions/0014): taking, lending and keeping SCHED_FIFO priorities.
+
+All of it is refused silently where the user may not (no root, no RLIMIT_RTPRIO, which udev/station@.service grants).
+"""
+
+import contextlib
+import gc
+import os
+from collections.abc import Iterator
+
+
+def hurry(priority: int) -> None:
+    """The calling thread takes the priority of the process table, now that everything is imported: a process that starts must
+    not displace those that run, and the kernel gives the real-time scheduler no more than 95 % of a second.
+    """
+    if priority:
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+            os.setpriority(os.PRIO_PROCESS, 0, 0)  # what the supervisor gave it to start with
+
+
+def start_ordinary() -> None:
+    """The calling thread keeps the priority of the process table; threads and processes it starts from here on do not get it."""
+    if os.sched_getscheduler(0) == os.SCHED_FIFO:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
+
+
+@contextlib.contextmanager
+def in_time(priority: int) -> Iterator[None]:
+    """For a command that asks for something every tick: it must not wait for a browser, nor for Python's garbage.
+
+    Every thread that the process has by now lends itself (the bus's own are among them), and has its own priority again afterwards.
+    """
+    before = {int(thread): _priority(int(thread)) for thread in os.listdir("/proc/self/task")}
+    gc.collect()
+    gc.freeze()
+    try:
+        for thread in before:
+            _set(thread, os.SCHED_FIFO, os.sched_param(priority))
+        yield
+    finally:
+        gc.unfreeze()
+        for thread, (policy, parameter) in before.items():
+            _set(thread, policy, parameter)
+
+
+def _priority(thread: int) -> tuple[int, os.sched_param]:
+    return os.sched_getscheduler(thread), os.sched_getparam(thread)
+
+
+def _set(thread: int, policy: int, parameter: os.sched_param) -> None:
+    with contextlib.suppress(PermissionError, ProcessLookupError):  # not allowed; a thread that has ended meanwhile
+        os.sched_setscheduler(thread, policy, parameter)

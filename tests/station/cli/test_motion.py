@@ -1,0 +1,147 @@
+"""`station replay` against a synchronizer's and a pilot's real sockets."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from station.bus.messages import Command, PilotState, Tick
+from station.bus.requests import Disengage, Done, Engage, PilotRequest, Refused, Reply
+from station.bus.sockets import Answerer, Publisher, Subscriber
+from station.cli.motion import Replayer, replay
+from station.clock import monotonic_ns
+from station.errors import RequestRefused, StationError, UsageError
+from station.rig import Rig
+from station.rig_file import Safety
+
+RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
+ACTIONS = np.arange(10, dtype=np.float32).reshape(5, 2)
+ROWS = [tuple(map(float, row)) for row in ACTIONS]
+ALIGNED_AFTER = 3
+"""The followers are at the first pose once the replay has asked for it so often."""
+TICK_NS = 20_000_000
+
+
+class Arms:
+    """A synchronizer that goes on to the next tick once it is asked in this one, and a pilot that aligns, then follows."""
+
+    def __init__(self, refusal: str = "", skipped: int = 0, holds_at: int = -1) -> None:
+        """`refusal`: why it is not aligned. `skipped`: ticks that go by after row 1. `holds_at`: the row that ends in a hold."""
+        self._refusal, self._skipped, self._holds_at = refusal, skipped, holds_at
+        self._synchronizer = Publisher(RIG.name, "synchronizer", 1, monotonic_ns)
+        self._pilot = Publisher(RIG.name, "pilot", 2, monotonic_ns)
+        self._answerer: Answerer[PilotRequest] = Answerer(RIG.name, "pilot", PilotRequest)
+        self._heard = Subscriber(RIG.name, [("command", "replay")])
+        self._aligned: Callable[[Reply], None] | None = None
+        self._tick = 100
+        self.asks: list[Command] = []
+        self.let_go = False
+        self._finish = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        told = -1
+        while not self._finish.is_set():
+            if told != self._tick or not self.asks:  # again until somebody listens
+                told = self._tick
+                self._synchronizer.publish("tick", Tick(told, told * TICK_NS, (), (), (), ()))
+            sample = self._heard.receive(50)
+            if sample is not None and isinstance(sample.body, Command) and sample.body.ask_sequence == told:
+                self._asked(sample.body)
+            while (got := self._answerer.receive()) is not None:
+                self._requested(*got)
+
+    def _asked(self, command: Command) -> None:
+        self.asks.append(command)
+        if self._aligned is not None and len(self.asks) >= ALIGNED_AFTER:
+            self._aligned(Refused(self._refusal) if self._refusal else Done())
+            self._aligned = None
+        if command.tick >= 0 and command.goal == ROWS[1]:
+            self._tick += self._skipped
+        if command.tick >= 0 and self._holds_at >= 0 and command.goal == ROWS[self._holds_at]:
+            self._pilot.publish("pilot", PilotState("hold", "replay", "follower_left has been silent for 104 ms", ()))
+        else:
+            self._tick += 1
+
+    def _requested(self, request: PilotRequest, answer: Callable[[Reply], None]) -> None:
+        if isinstance(request, Engage):
+            assert request.source == "replay"
+            self._aligned = answer
+            return
+        self.let_go = isinstance(request, Disengage)
+        answer(Done())
+
+    def played(self) -> list[Command]:
+        """What was asked for once the followers were aligned."""
+        return [ask for ask in self.asks if ask.tick >= 0]
+
+    def __enter__(self) -> "Arms":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finish.set()
+        self._thread.join()
+        for socket in (self._synchronizer, self._pilot, self._answerer, self._heard):
+            socket.close()
+
+
+@pytest.mark.usefixtures("runtime")
+def test_every_row_is_asked_for_in_its_own_tick() -> None:
+    with Arms() as arms:
+        assert Replayer(RIG, ACTIONS).run() == 0
+    played = arms.played()
+    assert [ask.goal for ask in played] == ROWS
+    assert [ask.tick - played[0].tick for ask in played] == [0, 1, 2, 3, 4]
+    before = arms.asks[: -len(ROWS)]
+    assert len(before) >= ALIGNED_AFTER
+    assert {ask.goal for ask in before} == {ROWS[0]}, "aligned with the first pose"
+    assert arms.let_go
+
+
+@pytest.mark.usefixtures("runtime")
+def test_a_tick_that_went_by_is_counted_and_never_made_up_for() -> None:
+    with Arms(skipped=2) as arms:
+        assert Replayer(RIG, ACTIONS).run() == 2
+    assert [ask.goal for ask in arms.played()] == [ROWS[0], ROWS[1], ROWS[4]]
+
+
+@pytest.mark.usefixtures("runtime")
+def test_a_hold_ends_it_and_says_why() -> None:
+    with Arms(holds_at=2) as arms, pytest.raises(RequestRefused, match=r"silent for 104 ms\. Next: clear the cause"):
+        Replayer(RIG, ACTIONS).run()
+    assert [ask.goal for ask in arms.played()] == ROWS[:3]
+
+
+@pytest.mark.usefixtures("runtime")
+def test_nothing_is_played_to_followers_that_are_not_there() -> None:
+    with (
+        Arms(refusal="stopped: follower_left holds") as arms,
+        pytest.raises(RequestRefused, match="follower_left holds"),
+    ):
+        Replayer(RIG, ACTIONS).run()
+    assert arms.played() == []
+
+
+@pytest.mark.usefixtures("runtime")
+def test_without_a_synchronizer_it_says_so() -> None:
+    with pytest.raises(StationError, match="no ticks on the bus"):
+        Replayer(RIG, ACTIONS).run()
+
+
+@pytest.mark.parametrize("actions", [np.empty((0, 2)), np.array([[0.0, np.nan]])])
+def test_an_episode_without_numbers_is_refused_before_anything_starts(tmp_path: Path, actions: np.ndarray) -> None:
+    path = tmp_path / "episode_0.hdf5"
+    with h5py.File(path, "w") as file:
+        file["action"] = actions
+    with pytest.raises(UsageError, match="no rows, or numbers that are none"):
+        replay(path, "sim")
+
+
+def test_a_file_that_is_no_episode_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "episode_0.hdf5").write_text("text")
+    with pytest.raises(UsageError, match="is not an episode"):
+        replay(tmp_path / "episode_0.hdf5", "sim")
