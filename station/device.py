@@ -53,12 +53,14 @@ class Driver(Protocol):
     """A frozen msgspec struct, unknown fields refused: the rig file's keys of this device, `driver` aside."""
     paced: ClassVar[bool]
     """True: the host calls `read()` at the declared rate (arms). False: `read()` blocks until the device pushes (cameras)."""
-    opens_with: ClassVar[tuple[str, ...]]
-    """Modules that `open()` imports, the vendor's library among them: the host imports them before its process takes its
-    real-time priority, so that a second of importing is in nobody's way.
-    """
 
     def __init__(self, settings: Any, place: Place) -> None: ...
+    def opens_with(self) -> tuple[str, ...]:
+        """Modules that `open()` imports, the vendor's library among them: the host imports them before its process takes its
+        real-time priority, so that a second of importing is in nobody's way. No more than these settings need: a
+        node that was killed is back the sooner.
+        """
+
     def open(self) -> None:
         """Find, check and prepare the device. Torque that is on stays on, torque that is off stays off."""
 

@@ -15,7 +15,7 @@ from station.bus.messages import Command, SourceName
 from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueOff, TorqueOn
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.calibrated import calibrated
-from station.clock import NS_PER_S, Grid
+from station.clock import NS_PER_S, Clock, Grid, monotonic_ns
 from station.device import ArmDriver, Description, Driver, Place
 from station.errors import CommandRefused, DeviceError
 from station.host import Host, PushHost
@@ -34,17 +34,14 @@ REFUSALS_NS = 5 * NS_PER_S
 
 def main(node: Node) -> None:
     """A device node's life: open, serve, and again."""
-    device = node.rig.device(node.name)
-    safety = node.rig.safety
-    place = Place(node.name, device.role, node.clock, safety.velocity_rad_s, safety.stale_ms)
-    driver: Driver = load_class(device.driver)(device.settings, place)
+    driver, port = driver_of(node.rig, node.name, node.clock), node.rig.device(node.name).port
     host = _ArmHost(node, driver) if isinstance(driver, ArmDriver) else PushHost(node, driver)
     try:
         while not node.finish.is_set():
             try:
                 host.opening()
                 driver.open()
-                host.opened(calibrated(node.name, device.port, driver.describe()))
+                host.opened(calibrated(node.name, port, driver.describe()))
                 node.error = ""
                 while not node.finish.is_set():
                     host.step()
@@ -57,6 +54,14 @@ def main(node: Node) -> None:
             host.wait_closed(node.clock() + REOPEN_NS)
     finally:
         host.close()
+
+
+def driver_of(rig: Rig, node: str, clock: Clock = monotonic_ns) -> Driver:
+    """A device's driver, not yet open."""
+    device, safety = rig.device(node), rig.safety
+    place = Place(node, device.role, clock, safety.velocity_rad_s, safety.stale_ms)
+    driver: Driver = load_class(device.driver)(device.settings, place)
+    return driver
 
 
 class _ArmHost(Host):
@@ -211,7 +216,7 @@ class _ArmHost(Host):
 
 def prepare(rig: Rig, node: str) -> None:
     """Import what the driver's `open()` will. What is not installed is `open()`'s to tell."""
-    for module in load_class(rig.device(node).driver).opens_with:
+    for module in driver_of(rig, node).opens_with():
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from drivers.cameras.jpeg import whole
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Source
+from drivers.cameras.way import is_kernel_device, way_to
 from station.bus.messages import Frame
 from station.clock import NS_PER_MS, NS_PER_S
 from station.device import Description, Place, Reading, StreamDescription
@@ -26,7 +27,6 @@ class OpenCVCamera:
 
     Settings = OpenCVSettings
     paced: ClassVar[bool] = False
-    opens_with: ClassVar[tuple[str, ...]] = ("drivers.cameras.way",)
 
     def __init__(self, settings: OpenCVSettings, place: Place) -> None:
         self._settings, self._place = settings, place
@@ -37,10 +37,12 @@ class OpenCVCamera:
         self._patience_ns = FIRST_PICTURE_NS
         self._torn = self._repeated = 0
 
+    def opens_with(self) -> tuple[str, ...]:
+        """OpenCV, and linuxpy for a kernel device."""
+        return ("drivers.cameras.v4l2" if is_kernel_device(self._settings) else "drivers.cameras.capture",)
+
     def open(self) -> None:
         """Find the source, set its format and controls, start it."""
-        from drivers.cameras.way import way_to  # OpenCV and linuxpy come with it
-
         self._source = way_to(self._settings, self._place, self._source)
         try:
             self._identity = self._source.open()

@@ -52,7 +52,6 @@ class RealSenseCamera:
                 raise ValueError("fps must be 5 to 90")
 
     paced: ClassVar[bool] = False
-    opens_with: ClassVar[tuple[str, ...]] = ("pyrealsense2",)
 
     def __init__(self, settings: Settings, place: Place, bus: Bus | None = None) -> None:
         self._settings, self._place = settings, place
@@ -67,6 +66,10 @@ class RealSenseCamera:
         self._heard_ns: dict[Kind, int] = {}
         self._patience_ns = FIRST_PICTURE_NS
         self._bad_stamps = self._lost = 0
+
+    def opens_with(self) -> tuple[str, ...]:
+        """The vendor's library."""
+        return ("pyrealsense2",)
 
     def open(self) -> None:
         """Find it, restart it once, set its options, start its streams.

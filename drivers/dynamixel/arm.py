@@ -32,11 +32,6 @@ class DynamixelArm:
 
     Settings: ClassVar[type[DynamixelSettings]] = DynamixelSettings
     paced: ClassVar[bool] = True
-    opens_with: ClassVar[tuple[str, ...]] = (
-        "drivers.dynamixel.opening",
-        "drivers.dynamixel.sampling",
-        "drivers.dynamixel.slow",
-    )
 
     def __init__(self, settings: DynamixelSettings, place: Place) -> None:
         self._settings, self._place = settings, place
@@ -53,6 +48,10 @@ class DynamixelArm:
         self._free: frozenset[int] = frozenset()
         """Servos that are limp on purpose while the others have torque."""
         self._sample: Sample
+
+    def opens_with(self) -> tuple[str, ...]:
+        """The vendor's SDK comes with them."""
+        return "drivers.dynamixel.opening", "drivers.dynamixel.sampling", "drivers.dynamixel.slow"
 
     def open(self) -> None:
         """Open the port, call the roll, check and set; the first time also look for servos that don't belong here."""

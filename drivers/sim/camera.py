@@ -59,7 +59,6 @@ class MujocoCamera:
                 raise ValueError("fps must be 5 to 60")
 
     paced: ClassVar[bool] = False
-    opens_with: ClassVar[tuple[str, ...]] = ("drivers.sim.render",)
 
     def __init__(self, settings: Settings, place: Place) -> None:
         self._settings, self._place = settings, place
@@ -71,6 +70,10 @@ class MujocoCamera:
         self._skipped = 0
         self._focus_before = self._focus_found = _UNTOUCHED
         """What another program had set it to before this one did, and what it has by now."""
+
+    def opens_with(self) -> tuple[str, ...]:
+        """The renderer."""
+        return ("drivers.sim.render",)
 
     def open(self) -> None:
         """Map the world's state and make a renderer.

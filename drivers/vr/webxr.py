@@ -37,7 +37,6 @@ class WebXrHeadset:
                 raise ValueError("rate_hz must be 1 to 200")
 
     paced: ClassVar[bool] = False
-    opens_with: ClassVar[tuple[str, ...]] = ("drivers.vr.server",)
 
     def __init__(self, settings: Settings, place: Place) -> None:
         self._settings, self._place = settings, place
@@ -45,6 +44,10 @@ class WebXrHeadset:
         self._server: Server | None = None
         self._last_ns = -1
         self._dropped = 0
+
+    def opens_with(self) -> tuple[str, ...]:
+        """The page's server."""
+        return ("drivers.vr.server",)
 
     def open(self) -> None:
         """Listen, and write the pairing file that `station vr` prints. Raises DeviceBusy if a port is taken."""

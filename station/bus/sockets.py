@@ -23,6 +23,9 @@ from station.errors import NodeAbsent, RequestRefused, StationError, WireError
 HIGH_WATER = 5000
 """Messages a recorded stream may queue for a slow reader (10 s at 500/s) before losses begin; losses are counted."""
 
+RECONNECT_MS = 20, 50
+"""How long to wait before a dead node's socket is tried again, the first time and at most. A new life is heard this soon."""
+
 _NOW, _NOW_AND_MORE = int(zmq.DONTWAIT), int(zmq.DONTWAIT | zmq.SNDMORE)  # pyzmq's flags take a microsecond to combine
 
 _log = logging.getLogger(__name__)
@@ -88,8 +91,7 @@ class Subscriber:
         """`streams` are (kind, node): what to hear. `publishers`: whose sockets to listen at, where not the streams' own nodes."""
         self._socket = _socket(zmq.SUB)
         self._socket.rcvhwm = HIGH_WATER
-        self._socket.reconnect_ivl = 20
-        self._socket.reconnect_ivl_max = 200
+        self._socket.reconnect_ivl, self._socket.reconnect_ivl_max = RECONNECT_MS
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self.lost: dict[tuple[str, str], int] = {}
         wanted = list(streams)
@@ -193,8 +195,7 @@ class Asker:
         self._node = node
         self._numbers = itertools.count()
         self._socket = _socket(zmq.DEALER)
-        self._socket.reconnect_ivl = 20
-        self._socket.reconnect_ivl_max = 200
+        self._socket.reconnect_ivl, self._socket.reconnect_ivl_max = RECONNECT_MS
         self._socket.connect(request_endpoint(rig, node))
 
     @property

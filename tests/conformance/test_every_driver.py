@@ -45,7 +45,7 @@ def test_opens_twice_cleanly(subject: Subject) -> None:
 
 
 def test_what_open_imports_is_named_for_the_host(subject: Subject) -> None:
-    modules = type(subject.make()).opens_with
+    modules = subject.make().opens_with()
     assert modules
     for module in modules:
         importlib.import_module(module)

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from station.clock import NS_PER_MS, NS_PER_S
+from station.node import HEALTH_PERIOD_NS, YOUNG, YOUNG_PERIOD_NS, Node
 from station.rig import find_rig, load_rig
 
 PATIENCE_MS = 30_000
@@ -51,3 +53,20 @@ def test_nodes_go_down_in_order_when_their_supervisor_dies(death: str) -> None:
             supervisor.kill()
     for descriptor in ends.values():
         os.close(descriptor)
+
+
+@pytest.mark.usefixtures("runtime")
+def test_a_young_node_says_how_it_is_ten_times_a_second_and_then_twice() -> None:
+    now_ns = born_ns = 7 * NS_PER_S
+    node = Node(load_rig(find_rig("bench")), "pilot", lambda: now_ns)
+    due_ns = []
+    try:
+        while now_ns < born_ns + 3 * NS_PER_S:
+            if node.health_due(now_ns):
+                due_ns.append(now_ns - born_ns)
+            now_ns += NS_PER_MS
+    finally:
+        node.close()
+    young_ns = YOUNG * YOUNG_PERIOD_NS
+    assert due_ns[:YOUNG] == [k * YOUNG_PERIOD_NS for k in range(YOUNG)]
+    assert due_ns[YOUNG:] == [young_ns + k * HEALTH_PERIOD_NS for k in range(4)]

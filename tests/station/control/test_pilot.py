@@ -35,7 +35,6 @@ class LoopArm:
 
     Settings: ClassVar[Any] = Settings
     paced: ClassVar[bool] = True
-    opens_with: ClassVar[tuple[str, ...]] = ()
     poses: ClassVar[dict[str, tuple[float, ...]]] = {}
     torques: ClassVar[dict[str, bool]] = {}
 
@@ -43,6 +42,9 @@ class LoopArm:
         self._place = place
         self.poses.setdefault(place.node, (0.0, 0.2, 0.5))
         self.torques[place.node] = False
+
+    def opens_with(self) -> tuple[str, ...]:
+        return ()
 
     def open(self) -> None: ...
     def close(self) -> None: ...
