@@ -24,6 +24,8 @@ from tests.system.rig import TASK, Booted, Saved, booted, light_rig
 
 MEMORY_MB = 30.0
 """How much all nodes together may grow: allocators keep some."""
+QUIET_S = 180.0
+"""HDF5 files are built one after the other, at what everybody else leaves of the processor."""
 
 
 class Use(NamedTuple):
@@ -65,7 +67,7 @@ class Soaked(NamedTuple):
 def use(rig: Booted) -> Use:
     """Count, once everything is quiet."""
     since_ns = monotonic_ns()
-    rig.until("quiet", lambda: True if (s := rig.session(since_ns)) and not s.finalising else None)
+    rig.until("quiet", lambda: True if (s := rig.session(since_ns)) and not s.finalising else None, QUIET_S)
     family = psutil.Process(rig.supervisor.pid)
     nodes = [family, *family.children(recursive=True)]
     left = [p.name for p in rig.data.rglob("*") if p.name.endswith((".tmp", ".new", ".part")) or ".part." in p.name]
