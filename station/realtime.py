@@ -25,13 +25,20 @@ def start_ordinary() -> None:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
 
 
+def without_pool() -> None:
+    """NumPy makes no pool of threads where it is imported from here on, by this process or those it starts: nobody there multiplies
+    large matrices, and every thread of the pool spins for 0.1 s when it starts. Who sets it otherwise means it.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 @contextlib.contextmanager
 def in_time(priority: int) -> Iterator[None]:
     """For a command that asks for something every tick: it must not wait for a browser, nor for Python's garbage.
 
-    Every thread that the process has by now lends itself (the bus's own are among them), and has its own priority again afterwards.
+    Every thread that the process has by now (the bus's own are among them) has `priority` for as long, and then its own again.
     """
-    before = {int(thread): _priority(int(thread)) for thread in os.listdir("/proc/self/task")}
+    before = dict(_priorities())
     gc.collect()
     gc.freeze()
     try:
@@ -44,10 +51,12 @@ def in_time(priority: int) -> Iterator[None]:
             _set(thread, policy, parameter)
 
 
-def _priority(thread: int) -> tuple[int, os.sched_param]:
-    return os.sched_getscheduler(thread), os.sched_getparam(thread)
+def _priorities() -> Iterator[tuple[int, tuple[int, os.sched_param]]]:
+    for thread in map(int, os.listdir("/proc/self/task")):
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            yield thread, (os.sched_getscheduler(thread), os.sched_getparam(thread))
 
 
 def _set(thread: int, policy: int, parameter: os.sched_param) -> None:
-    with contextlib.suppress(PermissionError, ProcessLookupError):  # not allowed; a thread that has ended meanwhile
+    with contextlib.suppress(PermissionError, ProcessLookupError):
         os.sched_setscheduler(thread, policy, parameter)

@@ -21,6 +21,7 @@ from station.errors import CommandRefused, DeviceError
 from station.host import Host, PushHost
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
+from station.realtime import without_pool
 from station.rig import Rig, load_class
 from station.safety import Gate
 
@@ -216,6 +217,7 @@ class _ArmHost(Host):
 
 def prepare(rig: Rig, node: str) -> None:
     """Import what the driver's `open()` will. What is not installed is `open()`'s to tell."""
+    without_pool()
     for module in driver_of(rig, node).opens_with():
         with contextlib.suppress(ImportError):
             importlib.import_module(module)

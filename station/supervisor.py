@@ -35,8 +35,6 @@ OPENING_NS = 20 * NS_PER_S
 SILENT_NS = 3 * NS_PER_S
 """Health comes twice a second; six missing in a row is stuck."""
 STARTING_NICE = -10
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""No node needs NumPy's pool of threads, and each of them spins for 0.1 s when it starts. Who sets it otherwise means it."""
 STOP_S = 3.0
 """How long a stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
 PERIOD_NS = NS_PER_S // 2
@@ -69,12 +67,7 @@ class Child:
         command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
         command += ["--realtime", str(self.row.realtime)]
         self.popen = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,
-            env=ONE_THREAD | os.environ,
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
         )
         self.pidfd = os.pidfd_open(self.popen.pid)
         self.restarts += 1

@@ -17,7 +17,7 @@ from station.episodes.labels import add_note, set_success
 from station.episodes.naming import delete, episode_path, next_number
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
-from station.realtime import start_ordinary
+from station.realtime import start_ordinary, without_pool
 from station.runtime import runtime_folder
 from station.session.builders import Builders
 from station.session.core import SessionCore
@@ -225,6 +225,7 @@ class SessionNode:
 def main(node: Node) -> None:
     """The node."""
     start_ordinary()  # what builds HDF5 files must not be in anybody's way
+    without_pool()
     SessionNode(node).run()
 
 

@@ -2,11 +2,25 @@
 
 import gc
 import os
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
+
+import pytest
 
 from station.realtime import in_time
+from station.rig import find_rig
 
 PRIORITY = 10
+PREPARED = """
+import os, sys
+from pathlib import Path
+from station.rig import load_rig
+from station.serve import prepare
+prepare(load_rig(Path(sys.argv[1])), sys.argv[2])
+print(os.environ["OPENBLAS_NUM_THREADS"], len(os.listdir("/proc/self/task")), "numpy" in sys.modules)
+"""
 
 
 def priorities() -> dict[int, tuple[int, int]]:
@@ -49,3 +63,25 @@ def test_a_thread_that_ends_meanwhile_is_in_nobodys_way() -> None:
         finish.set()
         other.join()
     assert other.native_id not in priorities()
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], list[str]]:
+    """What a camera's process is like before it takes its priority: the pool it asks for, its threads, has it NumPy."""
+
+    def run(asked: str | None) -> list[str]:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+        if asked is not None:
+            monkeypatch.setenv("OPENBLAS_NUM_THREADS", asked)
+        command = [sys.executable, "-c", PREPARED, str(find_rig("bench")), "cam_high"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    return run
+
+
+def test_a_camera_starts_no_pool_of_numpys(prepared: Callable[[str | None], list[str]]) -> None:
+    assert prepared(None) == ["1", "1", "True"]
+
+
+def test_who_wants_a_pool_has_it(prepared: Callable[[str | None], list[str]]) -> None:
+    assert prepared("2")[0] == "2"
