@@ -114,7 +114,7 @@ def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     normalised = np.array(measuring.arm(node).positions)[:, -1]
     normal = _travel_in_force(measuring, node) or expected
     angles = normal.close_rad + normalised * (normal.open_rad - normal.close_rad)
-    opened, closed = grippers.sweep(angles, f"{node}'s gripper", expected.open_rad > expected.close_rad)
+    opened, closed = grippers.sweep(angles, expected, f"{node}'s gripper")
     short = grippers.shortfall(opened, closed, expected)
     made = measuring.made("sweep between the stops", len(angles), {"shorter_percent": short.travel_percent})
     zeros = measuring.zeros_stored(node)

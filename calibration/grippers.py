@@ -25,7 +25,7 @@ EXPECTED: dict[tuple[str, str], GripperRange] = {
     ("follower", "aloha2"): GripperRange(1.6214, 0.6197, 0.0579, 0.0440),
 }
 _END_SHARE = 0.05
-_LEAST_TRAVEL_RAD = 0.2
+_LEAST_SHARE = 0.7
 
 
 class Shortfall(NamedTuple):
@@ -55,19 +55,23 @@ def position_m(angle_rad: float, model: str) -> float:
     return float(horn * np.sin(angle_rad) + np.sqrt(arm**2 - (horn * np.cos(angle_rad)) ** 2))
 
 
-def sweep(angles_rad: Array, what: str, opens_upwards: bool = True) -> tuple[float, float]:
+def sweep(angles_rad: Array, expected: GripperRange, what: str) -> tuple[float, float]:
     """(open, close) servo angles of a gripper moved between its stops: the medians of the outer 5 % on each side.
 
-    Raises MeasurementPoor if it was hardly moved.
+    Raises MeasurementPoor if it was moved over so little of the expected travel that a hand stopped before the fingers did:
+    drivers take what was measured for 0 and 1.
     """
     ordered = np.sort(np.asarray(angles_rad, np.float64))
     count = max(1, int(len(ordered) * _END_SHARE))
     low, high = (float(np.median(ordered[:count])), float(np.median(ordered[-count:]))) if len(ordered) else (0.0, 0.0)
-    if high - low < _LEAST_TRAVEL_RAD:
+    travel = abs(expected.open_rad - expected.close_rad)
+    if high - low < _LEAST_SHARE * travel:
         raise MeasurementPoor(
-            f"{what} moved over {np.degrees(high - low):.1f}° only. Next: open and close it to its stops while it is measured"
+            f"{what} moved over {np.degrees(high - low):.0f}° of {np.degrees(travel):.0f}° only, which is not kept. "
+            "Next: open and close it to its stops all the while it is measured; if it cannot, look for what blocks the "
+            "fingers, or correct `generation` (or `gripper`) in the rig file"
         )
-    return (high, low) if opens_upwards else (low, high)
+    return (high, low) if expected.open_rad > expected.close_rad else (low, high)
 
 
 def measured_range(open_rad: float, close_rad: float, settings: object, expected: GripperRange) -> GripperRange:

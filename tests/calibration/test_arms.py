@@ -132,17 +132,25 @@ def test_the_linkage_rises_and_its_slope_is_the_formulas(angle):
     assert numeric == pytest.approx(across * (1 + h * np.sin(angle) / np.sqrt(length**2 - across**2)), abs=1e-7)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.39, 0.69])
+def test_half_a_sweep_is_no_travel(share):
+    expected = grippers.EXPECTED["follower", "aloha2"]
+    swing = expected.close_rad + share * (expected.open_rad - expected.close_rad) * (np.arange(100) % 2)
+    with pytest.raises(
+        MeasurementPoor, match=rf"moved over {57.39 * share:.0f}° of 57° only.*open and close it to its stops"
+    ):
+        grippers.sweep(swing, expected, "follower_left's gripper")
+
+
 def test_a_gripper_ten_percent_short_is_sized():
     expected = grippers.EXPECTED["follower", "aloha1"]
     travel = expected.open_rad - expected.close_rad
     opened = expected.open_rad - 0.1 * travel
     swing = expected.close_rad + (opened - expected.close_rad) * (0.5 - 0.5 * np.cos(np.linspace(0, 6 * np.pi, 600)))
-    found_open, found_close = grippers.sweep(swing, "follower_left")
+    found_open, found_close = grippers.sweep(swing, expected, "follower_left")
     short = grippers.shortfall(found_open, found_close, expected)
     assert short.open_percent == pytest.approx(10, abs=1)
     assert short.close_percent == pytest.approx(0, abs=1)
     assert short.travel_percent == pytest.approx(10, abs=1)
-    with pytest.raises(MeasurementPoor, match="open and close"):
-        grippers.sweep(np.zeros(100), "follower_left")
     measured = grippers.measured_range(found_open, found_close, SimpleNamespace(model="vx300s"), expected)
     assert measured.open_m < expected.open_m
