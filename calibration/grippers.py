@@ -26,6 +26,7 @@ EXPECTED: dict[tuple[str, str], GripperRange] = {
 }
 _END_SHARE = 0.05
 _LEAST_SHARE = 0.7
+"""Of the expected travel. Below it was no whole sweep, or another generation's constants (aloha1's follower travels twice aloha2's)."""
 
 
 class Shortfall(NamedTuple):

@@ -57,7 +57,7 @@ def main(node: Node) -> None:
         host.close()
 
 
-def driver_of(rig: Rig, node: str, clock: Clock = monotonic_ns) -> Driver:
+def driver_of(rig: Rig, node: str, clock: Clock) -> Driver:
     """A device's driver, not yet open."""
     device, safety = rig.device(node), rig.safety
     place = Place(node, device.role, clock, safety.velocity_rad_s, safety.stale_ms)
@@ -218,7 +218,7 @@ class _ArmHost(Host):
 def prepare(rig: Rig, node: str) -> None:
     """Import what the driver's `open()` will. What is not installed is `open()`'s to tell."""
     without_pool()
-    for module in driver_of(rig, node).opens_with():
+    for module in driver_of(rig, node, monotonic_ns).opens_with():
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
 

@@ -1,7 +1,6 @@
 """Which way a rig file's `source:` is opened: as a kernel device, or as a file or URL. Each imports what it needs only then."""
 
 import os
-import stat
 from pathlib import Path
 
 from drivers.cameras.settings import OpenCVSettings
@@ -22,7 +21,7 @@ def way_to(settings: OpenCVSettings, place: Place, previous: Source | None) -> S
         if isinstance(previous, Capture) and previous.target == target:
             return previous
         return Capture(place.node, target, settings, place.clock)
-    if not _is_device(target):
+    if not Path(target).is_char_device():
         raise DeviceMissing(
             place.node,
             settings.source,
@@ -38,14 +37,10 @@ def way_to(settings: OpenCVSettings, place: Place, previous: Source | None) -> S
 def is_kernel_device(settings: OpenCVSettings) -> bool:
     """Is it one, or named as one that is not plugged in?"""
     target = _target(settings)
-    return "://" not in target and (_is_device(target) or target.startswith("/dev/"))
+    return "://" not in target and (Path(target).is_char_device() or target.startswith("/dev/"))
 
 
 def _target(settings: OpenCVSettings) -> str:
     """A link may lead to a URL: simulated rigs publish their cameras so."""
     path = f"/dev/video{settings.source}" if settings.source.isdigit() else settings.source
     return os.readlink(path) if os.path.islink(path) and "://" in os.readlink(path) else path
-
-
-def _is_device(path: str) -> bool:
-    return os.path.exists(path) and stat.S_ISCHR(os.stat(path).st_mode)

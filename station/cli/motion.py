@@ -16,13 +16,12 @@ from station.cli.status import RigOption, rig_of
 from station.episodes.naming import number_of
 from station.errors import RequestRefused, StationError, UsageError
 from station.node import Node
+from station.processes import processes
 from station.realtime import in_time
 from station.rig import Rig
 
 ALIGN_MS = 40_000
 PARK_MS = 40_000
-REPLAY_REALTIME = 10
-"""SCHED_FIFO, as the policy's runner has (station.processes): it asks for a goal every tick, too."""
 
 
 def replay(
@@ -68,8 +67,10 @@ class Replayer:
         """Align, play, let go. Returns how many ticks passed without their row being asked for (0 is right)."""
         node = Node(self._rig, "replay")
         heard = Subscriber(self._rig.name, [("tick", "synchronizer"), ("pilot", "pilot")])
+        # who else asks for a goal every tick
+        priority = next(row.realtime for row in processes(self._rig) if row.node == "policy")
         try:
-            with Asker(self._rig.name, "pilot") as pilot, in_time(REPLAY_REALTIME):
+            with Asker(self._rig.name, "pilot") as pilot, in_time(priority):
                 return self._play(node, heard, pilot)
         finally:
             heard.close()
