@@ -2,18 +2,17 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from linuxpy.video import device as v4l2
 
 from drivers.cameras.realsense_sensor import Bus, SdkBus, SdkMissing, SensorFailed
 from drivers.cameras.v4l2 import SYSFS, formats_text, usb_attribute
+from drivers.cameras.v4l2_device import V4L2Device
 from station.found import Found
 
 _INTEL = "8086"
 _LINKS = "CAM_*"
+_USUAL = 640, 480
+"""The size that policies are usually trained at, which a rig file is suggested with."""
 
 
 class CameraFinder:
@@ -98,16 +97,13 @@ def _ask(path: Path) -> tuple[str, tuple[str, ...], int, tuple[str, ...]]:
     """(model, formats, best rate at 640×480, advice) of a V4L2 camera."""
     if not os.access(path, os.R_OK | os.W_OK):
         return "", ("permission denied",), 0, ("sudo usermod -aG video $USER, then log out and in again",)
-    device = v4l2.Device(str(path))
     try:
-        device.open()
-        kinds: Sequence[Any] = device.info.frame_types
-        rates = [int(kind.max_fps) for kind in kinds if (kind.width, kind.height) == (640, 480)]
-        return device.info.card, (formats_text(kinds),), min(60, max(rates, default=0)), ()
+        with contextlib.closing(V4L2Device(path)) as device:
+            offers = device.offers(*_USUAL)
+            rates = [int(offer.fps) for offer in offers if (offer.width, offer.height) == _USUAL]
+            return device.card(), (formats_text(offers),), min(60, max(rates, default=0)), ()
     except OSError as error:
         return "", (f"cannot be asked: {error}",), 0, ("close the program that uses it, or replug it",)
-    finally:
-        device.close()
 
 
 def _read(path: Path) -> str:

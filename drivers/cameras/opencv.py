@@ -38,7 +38,7 @@ class OpenCVCamera:
         self._torn = self._repeated = 0
 
     def opens_with(self) -> tuple[str, ...]:
-        """OpenCV, and linuxpy for a kernel device."""
+        """OpenCV, and the kernel's structs for a device of its."""
         return ("drivers.cameras.v4l2" if is_kernel_device(self._settings) else "drivers.cameras.capture",)
 
     def open(self) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from linuxpy.video import device as v4l2
 
 from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control
 from drivers.cameras.jpeg import encode
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Shot
+from drivers.cameras.v4l2_device import Offer, V4L2Device
 from station.clock import NS_PER_S, Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
 
@@ -44,8 +44,7 @@ class V4L2:
         self._node, self._path, self._clock = node, path, clock
         self._width, self._height, self._fps = settings.width, settings.height, settings.fps
         self._fourcc, self._controls = settings.fourcc, settings.controls.asked()
-        self._device: Any = None
-        self._capture: Any = None
+        self._device: V4L2Device | None = None
         self._sequence: int | None = None
         self._lost = self._broken = 0
         self._taken: list[Control] = []
@@ -55,23 +54,19 @@ class V4L2:
     def open(self) -> Identity:
         """Format, rate, controls, then stream. DeviceWrong names what the camera offers instead."""
         try:
-            self._device = v4l2.Device(str(self._path))
-            self._device.open()
-            if v4l2.Capability.VIDEO_CAPTURE not in self._device.info.device_capabilities:
+            self._device = device = V4L2Device(self._path)
+            if not device.gives_pictures():
                 raise self._wrong(
                     "a camera that gives pictures", "a device that does not", "use the camera's index-0 device"
                 )
-            self._capture = v4l2.VideoCapture(self._device, size=_BUFFERS)
-            self._fourcc = self._set_format()
+            self._fourcc = self._set_format(device)
             notes = [
                 f"{self._fourcc} {'passed through' if self._fourcc in _PASSED_THROUGH else 'encoded once as JPEG'}"
             ]
-            notes += self._set_controls()
-            self._capture.open()
-            info = self._device.info
-            return Identity(
-                info.card, usb_attribute(self._path, "serial"), usb_attribute(self._path, "bcdDevice"), tuple(notes)
-            )
+            notes += self._set_controls(device)
+            device.start(_BUFFERS)
+            serial, firmware = usb_attribute(self._path, "serial"), usb_attribute(self._path, "bcdDevice")
+            return Identity(device.card(), serial, firmware, tuple(notes))
         except OSError as error:
             if isinstance(error, DeviceError):
                 raise
@@ -79,27 +74,29 @@ class V4L2:
 
     def grab(self, timeout_s: float) -> Shot | None:
         """The next picture, or None."""
+        device = self._device
+        if device is None:
+            return None
         try:
-            if not select.select([self._device], [], [], timeout_s)[0]:
+            if not select.select([device], [], [], timeout_s)[0]:
                 return None
-            frame = self._capture.buffer.raw_read()
+            picture = device.read()
         except BlockingIOError:
             return None
         except OSError as error:
             raise self._explain(error) from error
         arrived_ns = self._clock()
-        self._look_at_a_control(arrived_ns)
-        if self._sequence is not None and frame.frame_nb > self._sequence + 1:
-            self._lost += frame.frame_nb - self._sequence - 1
-        self._sequence = frame.frame_nb
-        jpeg = None if frame.buff.flags & v4l2.BufferFlag.ERROR else self._to_jpeg(frame.data)
+        self._look_at_a_control(device, arrived_ns)
+        if self._sequence is not None and picture.sequence > self._sequence + 1:
+            self._lost += picture.sequence - self._sequence - 1
+        self._sequence = picture.sequence
+        jpeg = None if picture.broken else self._to_jpeg(picture.data)
         if jpeg is None:
             self._broken += 1
             return None
-        if frame.buff.flags & v4l2.BufferFlag.TIMESTAMP_MONOTONIC:
-            stamp = frame.buff.timestamp
-            return Shot(jpeg, stamp.secs * 1_000_000_000 + stamp.usecs * 1000, "driver", frame.frame_nb)
-        return Shot(jpeg, arrived_ns, "arrival", frame.frame_nb)
+        if picture.stamp_ns is not None:
+            return Shot(jpeg, picture.stamp_ns, "driver", picture.sequence)
+        return Shot(jpeg, arrived_ns, "arrival", picture.sequence)
 
     def changed(self) -> tuple[str, ...]:
         """Controls that took their value and have another one by now."""
@@ -111,19 +108,15 @@ class V4L2:
 
     def close(self) -> None:
         """Stop and let go, whether or not the camera is still there."""
-        if self._device is None:
-            return
-        if self._capture is not None:
-            with contextlib.suppress(OSError):
-                self._capture.close()
-        self._capture = None
-        self._device.close()
+        if self._device is not None:
+            self._device.close()
         self._device = None
 
-    def _set_format(self) -> str:
-        offered = [f for f in self._device.info.frame_types if (f.width, f.height) == (self._width, self._height)]
-        fast_enough = {f.pixel_format.human_str() for f in offered if f.max_fps >= self._fps * 0.99}
-        known = {f.pixel_format.human_str() for f in self._device.info.buffer_formats(v4l2.BufferType.VIDEO_CAPTURE)}
+    def _set_format(self, device: V4L2Device) -> str:
+        offers = device.offers(self._width, self._height)
+        sized = [offer for offer in offers if (offer.width, offer.height) == (self._width, self._height)]
+        fast_enough = {offer.fourcc for offer in sized if offer.fps >= self._fps * 0.99}
+        known = set(device.pixel_formats())
         readable = [name for name in (*_PASSED_THROUGH, *_ENCODED) if name in known and self._fourcc in ("", name)]
         if not readable:
             raise self._wrong(
@@ -132,31 +125,28 @@ class V4L2:
                 "correct `fourcc`, or leave it out",
             )
         fourcc = next((name for name in readable if name in fast_enough), readable[0])
-        self._capture.set_format(self._width, self._height, fourcc)
-        got = self._capture.get_format()
-        self._capture.set_fps(self._fps)
-        fps = float(self._capture.get_fps())
-        found = (got.width, got.height, got.pixel_format.human_str())
+        found = device.set_format(self._width, self._height, fourcc)
+        fps = device.set_fps(self._fps)
         if found != (self._width, self._height, fourcc) or abs(fps - self._fps) > 0.02 * self._fps:
             raise self._wrong(
                 f"{self._width}×{self._height} {fourcc} at {self._fps:g} fps",
                 f"{found[0]}×{found[1]} {found[2]} at {fps:g} fps",
-                f"use what the camera offers: {formats_text(self._device.info.frame_types)}",
+                f"use what the camera offers: {formats_text(offers)}",
             )
         return fourcc
 
-    def _set_controls(self) -> list[str]:
+    def _set_controls(self, device: V4L2Device) -> list[str]:
         """Set each, then read all back: a later one may have changed an earlier. Returns what did not take."""
         failures = {}
         for control in self._controls:
             try:
-                self._set_control(control)
+                _set_control(device, control)
             except OSError as error:
                 failures[control.name] = os.strerror(error.errno or 0).lower()
         notes = []
         for control in self._controls:
             found = failures.get(control.name)
-            if found is None and (value := self._read_control(control)) != control.value:
+            if found is None and (value := _read_control(device, control)) != control.value:
                 found = f"it reads {value}"
             if found is not None:
                 notes.append(f"{control.name} did not take {control.value}: {found}")
@@ -166,36 +156,18 @@ class V4L2:
         self._changed = {}
         return notes
 
-    def _look_at_a_control(self, now_ns: int) -> None:
+    def _look_at_a_control(self, device: V4L2Device, now_ns: int) -> None:
         """Once a second one of them, in turn: another program, or the camera itself, may have changed it."""
         if not self._taken or now_ns - self._looked_ns < NS_PER_S:
             return
         self._looked_ns = now_ns
         control = self._taken[0]
         self._taken = [*self._taken[1:], control]
-        found = self._read_control(control)
+        found = _read_control(device, control)
         if found is None or found == control.value:
             self._changed.pop(control.name, None)
         else:
             self._changed[control.name] = f"{control.name} is {found}, {control.value} was set: something changed it"
-
-    def _set_control(self, control: Control) -> None:
-        if control.v4l2_id != EXPOSURE_AUTO_ID:
-            v4l2.set_control(self._device, control.v4l2_id, control.value)
-        elif not control.value:
-            v4l2.set_control(self._device, control.v4l2_id, _MANUAL)
-        else:
-            try:
-                v4l2.set_control(self._device, control.v4l2_id, _APERTURE_PRIORITY)
-            except OSError:
-                v4l2.set_control(self._device, control.v4l2_id, _AUTO)
-
-    def _read_control(self, control: Control) -> int | None:
-        try:
-            value = int(v4l2.get_control(self._device, control.v4l2_id))
-        except OSError:
-            return None
-        return int(value != _MANUAL) if control.v4l2_id == EXPOSURE_AUTO_ID else value
 
     def _to_jpeg(self, data: bytes) -> bytes | None:
         if self._fourcc in _PASSED_THROUGH:
@@ -245,11 +217,31 @@ def usb_attribute(path: Path, name: str, sysfs: Path = SYSFS) -> str:
     return ""
 
 
-def formats_text(frame_types: Sequence[Any]) -> str:
-    """`MJPG 640×480@30/60, …` from V4L2's list of what a camera offers."""
+def _set_control(device: V4L2Device, control: Control) -> None:
+    if control.v4l2_id != EXPOSURE_AUTO_ID:
+        device.set_control(control.v4l2_id, control.value)
+    elif not control.value:
+        device.set_control(control.v4l2_id, _MANUAL)
+    else:
+        try:
+            device.set_control(control.v4l2_id, _APERTURE_PRIORITY)
+        except OSError:
+            device.set_control(control.v4l2_id, _AUTO)
+
+
+def _read_control(device: V4L2Device, control: Control) -> int | None:
+    try:
+        value = device.control(control.v4l2_id)
+    except OSError:
+        return None
+    return int(value != _MANUAL) if control.v4l2_id == EXPOSURE_AUTO_ID else value
+
+
+def formats_text(offers: Sequence[Offer]) -> str:
+    """`MJPG 640×480@30/60, …` from what a camera offers."""
     rates: dict[str, set[float]] = {}
-    for kind in frame_types:
-        rates.setdefault(f"{kind.pixel_format.human_str()} {kind.width}×{kind.height}", set()).add(float(kind.max_fps))
+    for offer in offers:
+        rates.setdefault(f"{offer.fourcc} {offer.width}×{offer.height}", set()).add(offer.fps)
     return (
         ", ".join(f"{size}@{'/'.join(f'{fps:g}' for fps in sorted(fps_s))}" for size, fps_s in rates.items())
         or "nothing it lists"

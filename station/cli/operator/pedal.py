@@ -4,11 +4,13 @@ It is opened for ourselves (EVIOCGRAB) where that is possible, so that it does n
 """
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from linuxpy.input.device import EventType, Key, grab, read_event
+from evdev import ecodes
+from evdev.eventio import EventIO
 
 from station.clock import NS_PER_MS
 from station.errors import DeviceForbidden, DeviceMissing, DeviceWrong, UsageError
@@ -17,6 +19,8 @@ ACTS = ("advance", "success", "discard")
 """What the first, second and third pedal do: as Space, s and d."""
 DEFAULT_KEYS = ("KEY_A", "KEY_B", "KEY_C")
 """What a PCsensor pedal types as it comes."""
+EVIOCGRAB = 0x40044590
+"""_IOW('E', 0x90, int) of linux/input.h: nobody else reads its events until it is closed."""
 BOUNCE_NS = 40 * NS_PER_MS
 _PRESSED = 1
 """Value of a key event: 0 released, 1 pressed, 2 repeated while held."""
@@ -27,20 +31,25 @@ def key_code(name: str) -> int:
     if name.isdigit():
         return int(name)
     full = name.upper() if name.upper().startswith(("KEY_", "BTN_")) else f"KEY_{name.upper()}"
-    try:
-        return int(Key[full].value)
-    except KeyError:
+    code = ecodes.ecodes.get(full)
+    if code is None:
         raise UsageError(
             f"--pedal-keys: there is no key {name!r}. Next: `station pedal PATH` shows what each pedal sends"
-        ) from None
+        )
+    return int(code)
 
 
 def key_name(code: int) -> str:
     """`KEY_A` for 30; the number where it has no name."""
-    try:
-        return str(Key(code).name)
-    except ValueError:
-        return str(code)
+    names = ecodes.bytype[ecodes.EV_KEY].get(code, str(code))
+    return names if isinstance(names, str) else str(names[-1])  # of several, the last is the key's (KEY_MUTE, BTN_LEFT)
+
+
+class _Events(EventIO):
+    """evdev's reader on a descriptor that is open already."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
 
 
 class Pedal:
@@ -80,7 +89,7 @@ class Pedal:
                 "name its event device under /dev/input/by-id/",
             ) from None
         with contextlib.suppress(OSError):
-            grab(fd)
+            fcntl.ioctl(fd, EVIOCGRAB, 1)
         self.fd = fd
 
     def codes(self) -> list[int]:
@@ -88,17 +97,18 @@ class Pedal:
         pressed: list[int] = []
         while self.fd is not None:
             try:
-                event = read_event(self.fd)
+                events = list(_Events(self.fd).read())
+                if not events:
+                    raise OSError("no more events")
             except BlockingIOError:
                 return pressed
-            except (OSError, ValueError) as error:
+            except OSError as error:
                 self.close()
                 raise DeviceMissing(
-                    "the pedal", str(self.path), "an input device", f"it is gone ({error or 'no more events'})",
+                    "the pedal", str(self.path), "an input device", f"it is gone ({error})",
                     "plug it in again; the keys go on working",
                 ) from None  # fmt: skip
-            if event.type == EventType.KEY and event.value == _PRESSED:
-                pressed.append(int(event.code))
+            pressed += [event.code for event in events if event.type == ecodes.EV_KEY and event.value == _PRESSED]
         return pressed
 
     def acts(self, now_ns: int) -> list[str]:

@@ -1,11 +1,11 @@
-"""A UVC camera as the kernel shows it: every ioctl that linuxpy sends is answered from V4L2's own structs.
+"""A UVC camera as the kernel shows it: every ioctl of `v4l2_device` is answered in V4L2's own structs.
 
 The descriptor is an eventfd that becomes readable when a picture is in; buffers are anonymous memory. What cannot be
 shown here is a real camera's timing.
 """
 
+import ctypes
 import errno
-import fcntl
 import mmap
 import os
 import threading
@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from linuxpy.video import device as v4l2
-from linuxpy.video import raw
 
-IOC = raw.IOC
+from drivers.cameras import v4l2_device as kernel
+
 MONOTONIC = 0x2000
 ERROR = 0x40
-_REAL_IOCTL = fcntl.ioctl
 _CONTROL = {"focus_auto": 0x009A090C, "focus": 0x009A090A, "exposure_auto": 0x009A0901, "exposure": 0x009A0902}
 
 
@@ -54,9 +52,17 @@ class FakeV4L2:
         self.plug()
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("linuxpy.ioctl.fcntl.ioctl", self._ioctl)
-        monkeypatch.setattr("linuxpy.io.IO.open", self._open)
-        monkeypatch.setattr("linuxpy.video.device.mem_map", lambda _fd, _length, offset: self._buffers[offset // 4096])
+        real_ioctl, real_map = kernel._ioctl, kernel._map
+
+        def ioctl(fd: int, request: int, argument: Any) -> None:
+            self._ioctl(request, argument) if fd == self._eventfd else real_ioctl(fd, request, argument)
+
+        def mapped(fd: int, length: int, offset: int) -> mmap.mmap:
+            return self._buffers[offset // 4096] if fd == self._eventfd else real_map(fd, length, offset)
+
+        monkeypatch.setattr("drivers.cameras.v4l2_device._open", self._open)
+        monkeypatch.setattr("drivers.cameras.v4l2_device._ioctl", ioctl)
+        monkeypatch.setattr("drivers.cameras.v4l2_device._map", mapped)
 
     def plug(self) -> None:
         self.fail = None
@@ -82,44 +88,43 @@ class FakeV4L2:
             index = self._queued.popleft()
             self._buffers[index][: len(data)] = data
             captured_at_ns = time.monotonic_ns() if captured_at_ns is None else captured_at_ns
-            buffer = raw.v4l2_buffer(
-                index=index, bytesused=len(data), sequence=sequence, length=len(self._buffers[index])
-            )
-            buffer.flags = self.flags if flags is None else flags
-            buffer.timestamp.secs, buffer.timestamp.usecs = captured_at_ns // 10**9, captured_at_ns % 10**9 // 1000
-            self._filled.append(buffer)
+            self._filled.append(
+                kernel.Buffer(
+                    index=index, bytesused=len(data), sequence=sequence, length=len(self._buffers[index]),
+                    flags=self.flags if flags is None else flags,
+                    seconds=captured_at_ns // 10**9, microseconds=captured_at_ns % 10**9 // 1000,
+                )
+            )  # fmt: skip
         self._wake()
 
     def _wake(self) -> None:
         if self._eventfd >= 0:
             os.eventfd_write(self._eventfd, 1)
 
-    def _open(self, path: Path, *_: object, **__: object) -> Any:
+    def _open(self, path: Path) -> int:
         if not os.path.lexists(path):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
         if self.fail is not None:
             raise OSError(self.fail, os.strerror(self.fail), str(path))
         self._eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_SEMAPHORE | os.EFD_CLOEXEC)
         self.opened += 1
-        return os.fdopen(self._eventfd, "rb+", buffering=0)
+        return self._eventfd
 
-    def _ioctl(self, fd: Any, request: int, *args: Any) -> Any:
-        handler = _HANDLERS.get(request)
-        if not isinstance(fd, v4l2.Device):
-            return _REAL_IOCTL(fd, request, *args)
+    def _ioctl(self, request: int, argument: Any) -> None:
+        handler = HANDLERS.get(request)
         if self.fail is not None:
             raise OSError(self.fail, os.strerror(self.fail))
         if handler is None:
             raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
         with self._lock:
-            return handler(self, *args)
+            handler(self, argument)
 
     def _refuse(self, code: int = errno.EINVAL) -> None:
         raise OSError(code, os.strerror(code))
 
     def _querycap(self, caps: Any) -> None:
-        caps.driver, caps.card, caps.bus_info = b"uvcvideo", b"C922 Pro Stream Webcam", b"usb-0000:00:14.0-1"
-        caps.capabilities = caps.device_caps = int(raw.Capability.VIDEO_CAPTURE | raw.Capability.STREAMING)
+        ctypes.memmove(caps.card, b"C922 Pro Stream Webcam\0", 23)
+        caps.capabilities = caps.device_caps = 0x0400_0001  # V4L2_CAP_STREAMING | V4L2_CAP_VIDEO_CAPTURE
 
     def _enum_fmt(self, fmt: Any) -> None:
         if fmt.index >= len(self.offers):
@@ -129,15 +134,14 @@ class FakeV4L2:
     def _enum_sizes(self, size: Any) -> None:
         if size.index:
             self._refuse()
-        size.type = raw.Frmsizetypes.DISCRETE
-        size.m1.discrete.width, size.m1.discrete.height = self.size
+        size.type, (size.size[0], size.size[1]) = 1, self.size
 
     def _enum_intervals(self, value: Any) -> None:
         rates = next(rates for name, rates in self.offers.items() if fourcc(name) == value.pixel_format)
         if value.index >= len(rates):
             self._refuse()
-        value.type = raw.Frmivaltypes.DISCRETE
-        value.discrete.numerator, value.discrete.denominator = 1, rates[value.index]
+        value.type = 1
+        value.interval[0].numerator, value.interval[0].denominator = 1, rates[value.index]
 
     def _s_fmt(self, fmt: Any) -> None:
         wanted = next((name for name in self.offers if fourcc(name) == fmt.fmt.pix.pixelformat), "YUYV")
@@ -150,12 +154,9 @@ class FakeV4L2:
         fmt.fmt.pix.sizeimage = self.size[0] * self.size[1] * 2
 
     def _s_parm(self, parm: Any) -> None:
-        asked = parm.parm.capture.timeperframe.denominator / max(1, parm.parm.capture.timeperframe.numerator)
+        asked = parm.interval.denominator / max(1, parm.interval.numerator)
         self.fps = min(self.offers[self.format], key=lambda fps: abs(fps - asked))
-        self._g_parm(parm)
-
-    def _g_parm(self, parm: Any) -> None:
-        parm.parm.capture.timeperframe.numerator, parm.parm.capture.timeperframe.denominator = 1, self.fps
+        parm.interval.numerator, parm.interval.denominator = 1, self.fps
 
     def _reqbufs(self, request: Any) -> None:
         self._buffers = [mmap.mmap(-1, self.size[0] * self.size[1] * 2) for _ in range(request.count)]
@@ -172,7 +173,8 @@ class FakeV4L2:
         if not self._filled:
             self._refuse(errno.EAGAIN)
         os.eventfd_read(self._eventfd)
-        v4l2.memcpy(buffer, self._filled.popleft())
+        filled = self._filled.popleft()
+        ctypes.memmove(ctypes.addressof(buffer), ctypes.addressof(filled), ctypes.sizeof(filled))
 
     def _streamon(self, _type: Any) -> None:
         self.streaming, self._sequence = True, 0
@@ -196,21 +198,20 @@ class FakeV4L2:
             self.controls[control.id] = control.value
 
 
-_HANDLERS: dict[int, Any] = {
-    IOC.QUERYCAP: FakeV4L2._querycap,
-    IOC.ENUM_FMT: FakeV4L2._enum_fmt,
-    IOC.ENUM_FRAMESIZES: FakeV4L2._enum_sizes,
-    IOC.ENUM_FRAMEINTERVALS: FakeV4L2._enum_intervals,
-    IOC.S_FMT: FakeV4L2._s_fmt,
-    IOC.G_FMT: FakeV4L2._g_fmt,
-    IOC.S_PARM: FakeV4L2._s_parm,
-    IOC.G_PARM: FakeV4L2._g_parm,
-    IOC.REQBUFS: FakeV4L2._reqbufs,
-    IOC.QUERYBUF: FakeV4L2._querybuf,
-    IOC.QBUF: FakeV4L2._qbuf,
-    IOC.DQBUF: FakeV4L2._dqbuf,
-    IOC.STREAMON: FakeV4L2._streamon,
-    IOC.STREAMOFF: FakeV4L2._streamoff,
-    IOC.G_CTRL: FakeV4L2._g_ctrl,
-    IOC.S_CTRL: FakeV4L2._s_ctrl,
+HANDLERS: dict[int, Any] = {
+    kernel.QUERYCAP: FakeV4L2._querycap,
+    kernel.ENUM_FMT: FakeV4L2._enum_fmt,
+    kernel.ENUM_FRAMESIZES: FakeV4L2._enum_sizes,
+    kernel.ENUM_FRAMEINTERVALS: FakeV4L2._enum_intervals,
+    kernel.S_FMT: FakeV4L2._s_fmt,
+    kernel.G_FMT: FakeV4L2._g_fmt,
+    kernel.S_PARM: FakeV4L2._s_parm,
+    kernel.REQBUFS: FakeV4L2._reqbufs,
+    kernel.QUERYBUF: FakeV4L2._querybuf,
+    kernel.QBUF: FakeV4L2._qbuf,
+    kernel.DQBUF: FakeV4L2._dqbuf,
+    kernel.STREAMON: FakeV4L2._streamon,
+    kernel.STREAMOFF: FakeV4L2._streamoff,
+    kernel.G_CTRL: FakeV4L2._g_ctrl,
+    kernel.S_CTRL: FakeV4L2._s_ctrl,
 }

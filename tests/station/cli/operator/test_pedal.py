@@ -1,11 +1,11 @@
 """Real input_event bytes through a FIFO."""
 
 import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from linuxpy.input.device import input_event
 
 from station.cli.operator.learn import learned
 from station.cli.operator.pedal import BOUNCE_NS, Pedal, key_code
@@ -16,9 +16,7 @@ A, B, C, F13 = 30, 48, 46, 183
 
 
 def event(kind: int, code: int, value: int) -> bytes:
-    made = input_event()
-    made.type, made.code, made.value = kind, code, value
-    return bytes(made)
+    return struct.pack("llHHi", 0, 0, kind, code, value)  # struct input_event of linux/input.h
 
 
 def press(code: int) -> bytes:
