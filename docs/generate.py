@@ -1,4 +1,4 @@
-"""Writes docs/reference from the tables and structs themselves: `python docs/generate.py`. A test checks it is current."""
+"""Writes docs/reference from the tables and structs themselves: `python -m docs.generate`. A test checks it is current."""
 
 import ast
 import inspect
@@ -11,6 +11,7 @@ from typing import Any
 
 import typer.main
 
+from docs import dependencies
 from station.bus import requests
 from station.bus.streams import STREAMS
 from station.cli import app
@@ -129,6 +130,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
 
 PAGES = {
     "streams.md": streams, "requests.md": asked, "processes.md": runs, "rig-file.md": rig_file, "commands.md": commands,
+    "dependencies.md": dependencies.page,
 }  # fmt: skip
 
 

@@ -1,0 +1,41 @@
+"""The page of licences against what the installed packages state of themselves."""
+
+import re
+from importlib.metadata import PackageNotFoundError, metadata
+
+import pytest
+
+from docs.dependencies import PACKAGES, groups
+
+WORDS = {
+    "BSD": "bsd",
+    "MIT": "mit",
+    "Apache": "apache",
+    "LGPL": "lgpl",
+    "MPL": "mpl",
+    "PSF": "python software|matplotlib",
+}
+
+
+def stated(package: str) -> str:
+    """What a package's metadata say of its licence, in small letters."""
+    found = metadata(package)
+    classifiers = [value for value in found.get_all("Classifier") or [] if value.startswith("License")]
+    return " ".join([found.get("License-Expression") or "", (found.get("License") or "")[:200], *classifiers]).lower()
+
+
+def test_every_package_asked_for_has_its_line_and_no_other_has() -> None:
+    asked = {name for names in groups().values() for name in names}
+    assert set(PACKAGES) == asked
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_the_licence_is_the_one_it_states(package: str) -> None:
+    try:
+        says = stated(package)
+    except PackageNotFoundError:
+        assert package in (*groups()["torch"], "evdev"), "what this environment installs must be there"
+        return
+    family = re.split(r"[- ]", PACKAGES[package].licence)[0]
+    assert re.search(WORDS[family], says), says
+    assert not re.search(r"\b(a?gpl)", says.replace("lgpl", "")), says
