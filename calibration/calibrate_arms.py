@@ -28,6 +28,7 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
     for placing in range(placings):
         measuring.ask(f"{node}: lift it, lay it onto its rest stops, let go ({placing + 1} of {placings})")
         taken.append(_servo_rad(measuring, node))
+        _refuse_torque(measuring, node)
     rest = zeroing.joint_rad(
         np.stack([zeroing.resting(t, node) for t in taken]), offsets, signs, np.array(stored.centres_rad)
     )
@@ -65,6 +66,8 @@ def compare(measuring: Measuring, leader: str, follower: str, poses: int) -> Ite
             f"{leader} and {follower}: hold both in the same pose, another one each time ({pose + 1} of {poses})"
         )
         measuring.rest(leader)
+        for node in (leader, follower):
+            _refuse_torque(measuring, node)
         both = [zeroing.resting(measuring.arm(node).joint_rad, node) for node in (leader, follower)]
         seen.append(both)
     found = zeroing.cross_check(*np.array(seen).transpose(1, 0, 2))

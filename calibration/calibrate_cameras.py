@@ -81,12 +81,12 @@ def wrist(measuring: Measuring, node: str, arm: str, board: Board, stops: int = 
     stations: list[Station] = []
     for stop in range(stops):
         measuring.ask(f"{arm}: hold it still where {node} sees the board, turned another way ({stop + 1} of {stops})")
-        joints = measuring.rest(arm)
-        view = sighting.find(measuring.seen.cameras[node].grays()[-1], board)
+        joints, gray = measuring.stop(arm, node)
+        view = sighting.find(gray, board)
         if view is None:
             measuring.ask(f"{node} does not see the board there; this stop is left out")
             continue
-        stations.append(Station(gripper_at(joints.mean(axis=0)), view))
+        stations.append(Station(gripper_at(joints), view))
     found = handeye.calibrate(stations, board, known)
     depth_m = float(
         np.median([extrinsics.board_pose(s.view, board, known).camera_from_board.translation_m[2] for s in stations])

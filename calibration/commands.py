@@ -17,7 +17,16 @@ import typer
 from rich.console import Console
 
 from calibration import board as boards
-from calibration import calibrate_arms, calibrate_cameras, checks_arms, checks_cameras, checks_host, report, verdict
+from calibration import (
+    calibrate_arms,
+    calibrate_cameras,
+    checks_arms,
+    checks_cameras,
+    checks_host,
+    prompting,
+    report,
+    verdict,
+)
 from calibration.calibrate_latency import latencies
 from calibration.measuring import Measuring
 from calibration.motion import Lags, swing
@@ -185,10 +194,10 @@ def latency(
 
 
 def _measuring(context: typer.Context, rig: str, operator: str, yes: bool) -> Measuring:
-    def ask(prompt: str) -> None:
+    def ask(prompt: str, meanwhile: Callable[[], None]) -> None:
         if yes:
             console.print(prompt)
         else:
-            typer.prompt(f"{prompt}. Then press Enter", default="", show_default=False)
+            prompting.enter(prompt, meanwhile)
 
     return Measuring(load_rig(find_rig(rig)), context.obj, operator, ask, monotonic_ns)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from calibration import arms as zeroing
 from calibration.motion import Motion, watch
+from calibration.prompting import Ask
 from calibration.quality import Gray
 from calibration.survey import ArmSeen, CameraSeen, Listener, Survey
 from station import calibration_files
@@ -26,6 +27,8 @@ Array = NDArray[np.float64]
 _PLACING_S = 1.5
 _VIEW_S = 0.4
 _PATIENCE_NS = 10 * NS_PER_S
+_NEVER = 2**63 - 1
+"""A time that nothing was captured after: while a prompt waits, nothing counts."""
 
 
 class Measuring:
@@ -33,9 +36,9 @@ class Measuring:
 
     def __init__(
         self, rig: Rig, attached: Callable[[Rig], AbstractContextManager[None]], operator: str,
-        ask: Callable[[str], None], clock: Clock,
+        ask: Ask, clock: Clock,
     ) -> None:  # fmt: skip
-        self.rig, self.ask = rig, ask
+        self.rig, self._ask = rig, ask
         self._operator, self._clock = operator, clock
         self._attached = attached(rig)
         self._listener: Listener
@@ -75,10 +78,16 @@ class Measuring:
             )
         return [node for node in nodes if not only or node in only]
 
+    def ask(self, prompt: str) -> None:
+        """Ask the operator for something and wait for the answer. Nothing that was captured before it will count."""
+        self._listener.forget_samples(_NEVER)
+        self._ask(prompt, self._listener.drain)
+        self._listener.forget_samples(self._clock())
+
     def listen(self, seconds: float, fresh: bool = False) -> None:
-        """Take in what comes; `fresh`: forget earlier readings and pictures first."""
+        """Take in what comes; `fresh`: only what is captured from now on counts."""
         if fresh:
-            self._listener.forget_samples()
+            self._listener.forget_samples(self._clock())
         self._listener.listen(self._clock() + int(seconds * NS_PER_S), self._clock)
 
     def listen_until(self, enough: Callable[[], bool]) -> None:
@@ -100,12 +109,23 @@ class Measuring:
         self.listen_until(lambda: len(self.arm(node).positions) >= zeroing.FEWEST_READINGS)
         return self.arm(node).joint_rad
 
+    def stop(self, arm: str, camera: str) -> tuple[Array, Gray]:
+        """An arm's joints (D,) and what the camera on it sees, of one moment. Raises MeasurementPoor if the arm moved, or no picture came."""
+        self.listen(_PLACING_S, fresh=True)
+        seen = self.seen.cameras[camera]
+        self.listen_until(lambda: len(self.arm(arm).positions) >= zeroing.FEWEST_READINGS and bool(seen.pictures))
+        joints = zeroing.resting(self.arm(arm).joint_rad, arm)
+        grays = seen.grays()
+        if not grays:
+            raise self._mute(camera)
+        return joints, grays[-1]
+
     def pictures(self, node: str, seconds: float = _VIEW_S) -> CameraSeen:
         """A camera with pictures taken from now on. Raises MeasurementPoor for one that shows nothing."""
         self.listen(seconds, fresh=True)
         self.listen_until(lambda: bool(self.seen.cameras[node].pictures))
         camera = self.seen.cameras[node]
-        if camera.description is None or not camera.pictures:
+        if camera.description is None or not camera.grays():
             raise self._mute(node)
         return camera
 

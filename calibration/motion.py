@@ -28,7 +28,7 @@ class Motion(NamedTuple):
 
 def watch(listener: Listener, nodes: list[str], seconds: float, clock: Clock) -> dict[str, Motion]:
     """Listen first, and see what moved afterwards: that takes longer than the pictures take to come."""
-    listener.forget_samples(keep_pictures=_MOST_PICTURES)
+    listener.forget_samples(clock(), keep_pictures=_MOST_PICTURES)
     listener.listen(clock() + int(seconds * NS_PER_S), clock)
     found = {node: _motion(listener.seen.cameras[node]) for node in nodes}
     listener.forget_pictures()

@@ -17,6 +17,8 @@ from station.rig import Rig
 Gray = NDArray[np.uint8]
 
 KEPT_PICTURES = 8
+_MOST_AT_ONCE = 20_000
+"""Messages taken in by one `drain`: some seconds of a rig, so that a publisher which floods does not keep it for ever."""
 _WARM_UP_S = 0.5
 _LONGEST_WARM_UP_S = 3.0
 """Descriptions are repeated every second."""
@@ -86,7 +88,7 @@ def survey(rig: Rig, seconds: float, clock: Clock) -> Survey:
         listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
         while not listener.all_described() and clock() < until_ns:
             listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
-        listener.forget_samples()
+        listener.forget_samples(clock())
         listener.listen(clock() + int(seconds * NS_PER_S), clock)
         return listener.seen
     finally:
@@ -102,6 +104,7 @@ class Listener:
         topics += [(kind, node) for node in rig.cameras for kind in ("frame", "description", "health")]
         topics += [("pilot", "pilot"), ("recorder", "synchronizer")]
         self._heard = Subscriber(rig.name, topics)
+        self._since_ns = 0
         self.seen = Survey({node: ArmSeen() for node in arms}, {node: CameraSeen() for node in rig.cameras})
 
     def listen(self, until_ns: int, clock: Clock) -> None:
@@ -111,13 +114,25 @@ class Listener:
             if sample is not None:
                 self._take(sample)
 
+    def drain(self) -> None:
+        """Take in what has come, without waiting: a prompt calls it, or sockets would fill and keep the oldest."""
+        for _ in range(_MOST_AT_ONCE):
+            sample = self._heard.receive()
+            if sample is None:
+                return
+            self._take(sample)
+
     def forget_pictures(self) -> None:
         """Keep as few from now on as a survey needs."""
         for camera in self.seen.cameras.values():
             camera.pictures = deque(maxlen=KEPT_PICTURES)
 
-    def forget_samples(self, keep_pictures: int = KEPT_PICTURES) -> None:
-        """Keep descriptions and health; readings and pictures begin anew, the newest `keep_pictures` of each camera."""
+    def forget_samples(self, since_ns: int, keep_pictures: int = KEPT_PICTURES) -> None:
+        """Keep descriptions and health; readings and pictures begin anew, the newest `keep_pictures` of each camera.
+
+        None captured before `since_ns` will count, whenever it arrives: sockets and networks hold older ones.
+        """
+        self._since_ns = since_ns
         for arm in self.seen.arms.values():
             for kept in (arm.at_ns, arm.positions, arm.replies_ns):
                 kept.clear()
@@ -144,27 +159,31 @@ class Listener:
         elif isinstance(body, RecorderState):
             seen.recorder_first, seen.recorder_last = seen.recorder_first or body, body
         elif sample.node in seen.arms:
-            _take_arm(seen.arms[sample.node], sample)
+            _take_arm(seen.arms[sample.node], sample, self._since_ns)
         elif sample.node in seen.cameras:
-            _take_picture(seen.cameras[sample.node], sample)
+            _take_picture(seen.cameras[sample.node], sample, self._since_ns)
 
 
-def _take_arm(arm: ArmSeen, sample: Sample) -> None:
+def _take_arm(arm: ArmSeen, sample: Sample, since_ns: int) -> None:
     body = sample.body
     if isinstance(body, ArmState):
+        arm.torque = body.torque  # what is so, whenever it was said
+        if sample.header.captured_at_ns < since_ns:
+            return
         arm.at_ns.append(sample.header.captured_at_ns)
         arm.positions.append(body.position)
         arm.replies_ns.append(body.uncertainty_ns)
-        arm.torque = body.torque
     elif isinstance(body, Description):
         arm.description = body
     elif isinstance(body, Health):
         arm.first, arm.last = arm.first or body, body
 
 
-def _take_picture(camera: CameraSeen, sample: Sample) -> None:
+def _take_picture(camera: CameraSeen, sample: Sample, since_ns: int) -> None:
     body = sample.body
     if isinstance(body, Frame):
+        if sample.header.captured_at_ns < since_ns:
+            return
         data = _as_jpeg(body, bytes(sample.payload[0]))
         camera.at_ns.append(sample.header.captured_at_ns)
         camera.digests.append(hashlib.blake2b(data, digest_size=16).digest())

@@ -50,7 +50,7 @@ class World:
             self.seen.cameras[node] = CameraSeen(description=Description("webcam", f"serial {node}", "", (stream,)))
             self.seen.cameras[node].pictures.append(b"")
 
-    def ask(self, prompt):
+    def ask(self, prompt, _meanwhile):
         self.told.append(prompt)
         if self.acts:
             self.acts.pop(0)()
@@ -64,7 +64,10 @@ class World:
                 arm.positions.append((*self.joints[node], self.gripper(self.now_ns / NS_PER_S)))
                 arm.torque = self.torque
 
-    def forget_samples(self):
+    def drain(self):
+        """Nothing piles up."""
+
+    def forget_samples(self, _since_ns):
         for arm in self.seen.arms.values():
             arm.at_ns.clear()
             arm.positions.clear()

@@ -1,0 +1,197 @@
+"""What a prompted measurement takes: nothing of what was captured before Enter, however long the prompt waited."""
+
+import os
+import pty
+import threading
+import time
+from contextlib import nullcontext
+
+import cv2
+import numpy as np
+import pytest
+import typer
+
+from calibration import arms as zeroing
+from calibration import calibrate_arms, calibrate_cameras, prompting
+from calibration.measuring import Measuring
+from calibration.survey import KEPT_PICTURES
+from station.bus.messages import ArmState, Description, Dimension, Frame, StreamDescription
+from station.bus.sockets import HIGH_WATER, Publisher
+from station.clock import NS_PER_MS
+from station.rig import find_rig, load_rig
+
+ARM, CAMERA = "follower_left", "cam_high"
+JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
+PERIOD_NS = 5 * NS_PER_MS
+LONGER_THAN_A_QUEUE = HIGH_WATER * 4 // 3
+"""Readings of one arm while a prompt waits."""
+
+
+def jpeg(shade):
+    return bytes(cv2.imencode(".jpg", np.full((48, 64, 3), shade, np.uint8))[1])
+
+
+class Publishing:
+    """An arm at 200 Hz and a camera at 50, on real sockets; time goes on only as somebody looks at the clock."""
+
+    def __init__(self, rig):
+        self.now_ns, self.waist, self.shade, self.torque = 10**9, 0.0, 60, False
+        self._count = 0
+        self._nodes = {node: Publisher(rig.name, node, 1, lambda: self.now_ns) for node in (ARM, CAMERA)}
+        self.rig = rig
+
+    def describe(self):
+        joints = tuple(Dimension(name, "rad", -3.1, 3.1, start=0.0) for name in JOINTS)
+        arm = StreamDescription("arm_state", 200.0, (*joints, Dimension("gripper", "1", 0.0, 1.0)))
+        frames = StreamDescription("frame", 50.0, width=64, height=48)
+        self._nodes[ARM].publish("description", Description("vx300s", f"serial {ARM}", "46", (arm,)))
+        self._nodes[CAMERA].publish("description", Description("webcam", f"serial {CAMERA}", "", (frames,)))
+
+    def clock(self):
+        self.tick()
+        return self.now_ns
+
+    def tick(self):
+        self.now_ns += PERIOD_NS
+        self._count += 1
+        if self._count % 100 == 1:
+            self.describe()
+        position = (self.waist, *(0.0,) * 6)
+        state = ArmState(position, (0.0,) * 7, (0.0,) * 7, None, None, self.torque)
+        self._nodes[ARM].publish("arm_state", state, self.now_ns)
+        if self._count % 4 == 0:
+            self._nodes[CAMERA].publish("frame", Frame("jpeg", 64, 48, "driver"), self.now_ns, (jpeg(self.shade),))
+
+    def close(self):
+        for publisher in self._nodes.values():
+            publisher.close()
+
+
+@pytest.fixture
+def world(runtime):
+    made = Publishing(load_rig(find_rig("sim")))
+    yield made
+    made.close()
+
+
+class Operator:
+    """Rests at the prompt, then moves the waist and turns the light up, holds still, presses Enter."""
+
+    def __init__(self, world, patient=True):
+        self.world, self.most_kept = world, 0
+        self.measuring = None
+        self._patient = patient
+
+    def __call__(self, _prompt, meanwhile):
+        for count in range(LONGER_THAN_A_QUEUE):
+            self.world.tick()
+            if count == LONGER_THAN_A_QUEUE * 2 // 3:
+                self.world.waist, self.world.shade = self.world.waist + 0.5, 200
+            if self._patient and count % 10 == 0:
+                meanwhile()
+                self._look()
+
+    def _look(self):
+        seen = self.measuring.seen
+        kept = len(seen.arms[ARM].positions) + len(seen.cameras[CAMERA].pictures)
+        self.most_kept = max(self.most_kept, kept)
+
+
+@pytest.fixture
+def bench(world):
+    operator = Operator(world)
+    measuring = Measuring(world.rig, lambda _: nullcontext(), "ada", operator, world.clock)
+    with measuring as ready:
+        operator.measuring = ready
+        yield ready, operator
+
+
+def test_nothing_captured_before_enter_counts(world, bench):
+    measuring, operator = bench
+    measuring.ask("rest, move the waist, hold still")
+    enter_ns = world.now_ns
+    joints = measuring.rest(ARM)
+    arm = measuring.arm(ARM)
+    assert min(arm.at_ns) > enter_ns
+    assert np.allclose(joints[:, 0], 0.5)
+    assert operator.most_kept == 0  # nothing piles up at a prompt
+
+
+def test_an_arm_that_was_moved_at_the_prompt_is_zeroed_where_it_rests_now(world, bench):
+    measuring, _ = bench
+    calibrate_arms.zero(measuring, ARM, 1, None)
+    assert measuring.stored(ARM).arm.rest_rad[0] == pytest.approx(0.5, abs=1e-6)
+
+
+def test_a_picture_is_of_after_enter(world, bench):
+    measuring, _ = bench
+    measuring.ask("turn the light up")
+    assert measuring.picture(CAMERA).mean() == pytest.approx(200, abs=2)
+    assert len(measuring.seen.cameras[CAMERA].pictures) <= KEPT_PICTURES
+
+
+def test_the_reference_picture_is_of_after_enter(world, bench):
+    measuring, _ = bench
+    calibrate_cameras.reference(measuring, CAMERA)
+    assert measuring.stored(CAMERA).reference.brightness == pytest.approx(200, abs=2)
+
+
+def test_what_moves_is_watched_from_enter_on(world, bench):
+    measuring, _ = bench
+    measuring.ask("get ready to swing the arms")
+    enter_ns = world.now_ns
+    motion = measuring.watch_motion([CAMERA], 2.0)[CAMERA]
+    assert min(motion.at_ns) > enter_ns
+
+
+def test_torque_that_came_on_while_the_prompt_waited_is_refused(world, bench):
+    measuring, operator = bench
+    measuring._ask = lambda prompt, meanwhile: (operator(prompt, meanwhile), setattr(world, "torque", True))
+    with pytest.raises(zeroing.MeasurementPoor, match="torque on"):
+        calibrate_arms.zero(measuring, ARM, 1, None)
+    assert measuring.stored(ARM).arm is None
+
+
+@pytest.fixture
+def keyboard(monkeypatch):
+    master, slave = pty.openpty()
+    with open(slave, closefd=False) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield master
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_prompt_takes_in_what_flows_until_enter_is_pressed(keyboard, capsys):
+    calls = []
+    presser = threading.Timer(0.4, os.write, (keyboard, b"ready\n"))
+    presser.start()
+    before = time.monotonic()
+    prompting.enter("lay it down", lambda: calls.append(time.monotonic()))
+    presser.join()
+    assert time.monotonic() - before >= 0.4
+    assert len(calls) >= 3
+    assert "lay it down. Then press Enter" in capsys.readouterr().out
+
+
+def test_keys_pressed_before_a_prompt_do_not_answer_it(keyboard):
+    os.write(keyboard, b"\n\n\n")
+    time.sleep(0.05)  # through the pseudo-terminal
+    presser = threading.Timer(0.4, os.write, (keyboard, b"\n"))
+    presser.start()
+    before = time.monotonic()
+    prompting.enter("lay it down", lambda: None)
+    presser.join()
+    assert time.monotonic() - before >= 0.35
+
+
+def test_answers_in_a_pipe_are_taken_one_by_one_and_its_end_ends_the_command(monkeypatch):
+    reading, writing = os.pipe()
+    os.write(writing, b"\n\n")
+    os.close(writing)
+    with open(reading) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        for _ in range(2):
+            prompting.enter("again", lambda: None)
+        with pytest.raises(typer.Abort):
+            prompting.enter("again", lambda: None)
