@@ -110,7 +110,10 @@ class Measuring:
         return self.arm(node).joint_rad
 
     def stop(self, arm: str, camera: str) -> tuple[Array, Gray]:
-        """An arm's joints (D,) and what the camera on it sees, of one moment. Raises MeasurementPoor if the arm moved, or no picture came."""
+        """An arm's joints (D,) and what the camera on it sees, of one moment.
+
+        Raises MeasurementPoor if the arm moved, or no picture came.
+        """
         self.listen(_PLACING_S, fresh=True)
         seen = self.seen.cameras[camera]
         self.listen_until(lambda: len(self.arm(arm).positions) >= zeroing.FEWEST_READINGS and bool(seen.pictures))

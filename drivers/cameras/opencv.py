@@ -7,7 +7,7 @@ another size than the rig file says is refused: a trainer would stretch it in si
 
 from typing import ClassVar
 
-from drivers.cameras.jpeg import whole
+from drivers.cameras.inspection import Inspection
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Source
 from drivers.cameras.way import is_kernel_device, way_to
@@ -35,7 +35,8 @@ class OpenCVCamera:
         self._last_ns = -1
         self._heard_ns = 0
         self._patience_ns = FIRST_PICTURE_NS
-        self._torn = self._repeated = 0
+        self._inspection = Inspection()
+        self._repeated = 0
 
     def opens_with(self) -> tuple[str, ...]:
         """OpenCV, and the kernel's structs for a device of its."""
@@ -66,9 +67,8 @@ class OpenCVCamera:
                 self._place.node, self._settings.source, "an open camera", "a closed one", "open it first"
             )
         shot = self._source.grab(GRAB_TIMEOUT_S)
-        jpeg = whole(shot.data) if shot is not None else None
+        jpeg = self._inspection.look(shot.data, self._place.clock()) if shot is not None else None
         if shot is None or jpeg is None:
-            self._torn += shot is not None
             self._refuse_silence()
             return []
         self._heard_ns, self._patience_ns = self._place.clock(), SILENT_NS
@@ -90,11 +90,12 @@ class OpenCVCamera:
     def health(self) -> dict[str, float]:
         """What was lost: torn and repeated ones since the start, the rest since the last opening."""
         counts = self._source.counts() if self._source else {}
-        return {"torn_frames": float(self._torn), "repeated_stamps": float(self._repeated), **counts}
+        return {**self._inspection.counts(), "repeated_stamps": float(self._repeated), **counts}
 
     def warnings(self) -> tuple[str, ...]:
-        """Controls that somebody has changed."""
-        return self._source.changed() if self._source else ()
+        """Pictures lost with their cause, an orientation taken out, controls that somebody has changed."""
+        changed = self._source.changed() if self._source else ()
+        return (*self._inspection.warnings(self._place.clock()), *changed)
 
     def close(self) -> None:
         """Let go of the source."""
@@ -104,10 +105,11 @@ class OpenCVCamera:
     def _refuse_silence(self) -> None:
         silent_ns = self._place.clock() - self._heard_ns
         if silent_ns > self._patience_ns:
+            torn = self._inspection.torn(self._place.clock())
             raise DeviceSilent(
                 self._place.node,
                 self._settings.source,
                 f"{self._settings.fps:g} pictures a second",
-                f"none for {silent_ns / NS_PER_S:.1f} s",
-                "check the cable; the driver reconnects by itself",
+                f"none {'that is whole ' if torn else ''}for {silent_ns / NS_PER_S:.1f} s{torn and f'; {torn}'}",
+                "check the cable and the hub; the driver reconnects by itself",
             )

@@ -226,3 +226,42 @@ def _settles(condition: Any) -> bool:
             return True
         threading.Event().wait(0.01)
     return False
+
+
+def test_bytes_behind_every_picture_lose_none(jpegs: list[bytes]) -> None:
+    with MjpegServer([jpeg + b"\r\n" for jpeg in jpegs]) as server:
+        cam = camera(server.url)
+        cam.open()
+        readings = take(cam, 10)
+        assert all(reading.payload[0] in jpegs for reading in readings)
+        assert cam.health()["torn_frames"] == 0
+        assert cam.health()["cut_frames"] >= 10
+        assert cam.warnings() == ()
+        cam.close()
+
+
+def test_torn_pictures_are_told_with_their_cause_and_named_when_there_are_no_others(jpegs: list[bytes]) -> None:
+    with MjpegServer([jpegs[0], jpegs[1][:-400]]) as server:
+        cam = camera(server.url)
+        cam.open()
+        take(cam, 5)
+        (told,) = cam.warnings()
+        assert "of the last 10 s lost: torn: it has no end marker" in told
+        server.pictures = [jpegs[1][:-400]]
+        error, _ = read_until_error(cam)
+        assert "that is whole" in str(error)
+        assert "no end marker" in str(error)
+        cam.close()
+
+
+def test_a_camera_that_asks_to_be_turned_is_told_and_seen_alike_by_all(jpegs: list[bytes]) -> None:
+    orientation = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    app1 = b"\xff\xe1" + (len(orientation) + 2).to_bytes(2) + orientation
+    with MjpegServer([jpeg[:2] + app1 + jpeg[2:] for jpeg in jpegs]) as server:
+        cam = camera(server.url)
+        cam.open()
+        (reading,) = take(cam, 1)
+        seen = cv2.imdecode(np.frombuffer(reading.payload[0], np.uint8), cv2.IMREAD_COLOR)
+        assert seen.shape == (480, 640, 3)
+        assert "Exif orientation" in cam.warnings()[0]
+        cam.close()
