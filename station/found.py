@@ -96,8 +96,20 @@ def rules(found: Iterable[Found], names: dict[str, str]) -> str:
             raise UsageError(
                 f"--name {key}=…: nothing plugged in has that serial or port. `station find` lists what there is"
             )
-    lines, taken = [], set()
+    for key in names:
+        meant = [device.port for device in devices if key in (device.serial, device.port, device.stable)]
+        if len(meant) > 1:
+            raise UsageError(f"--name {key}=…: {' and '.join(meant)} both have it. Next: name each by its port")
+    lines: list[str] = []
+    taken: set[str] = set()
+    matches: dict[str, str] = {}
     for device in devices:
+        if device.rule in matches:
+            raise UsageError(
+                f"{matches[device.rule]} and {device.port} cannot be told apart by a udev rule: both would be\n  {device.rule}\n"
+                "Next: unplug one of them"
+            )
+        matches[device.rule] = device.port
         asked = next((names[key] for key in (device.serial, device.port, device.stable) if key in names), device.name)
         if asked in taken:
             raise UsageError(f"two devices would be called {asked}. Next: give them names with --name SERIAL=NAME")

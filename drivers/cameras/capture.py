@@ -79,7 +79,7 @@ class Capture:
             "the driver opens it again by itself; check the server if it does not come back",
         )
 
-    def changed(self) -> tuple[str, ...]:
+    def warnings(self, now_ns: int) -> tuple[str, ...]:  # noqa: ARG002
         """None: there are no controls."""
         return ()
 

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from drivers.cameras.realsense_sensor import Bus, SdkBus, SdkMissing, SensorFailed
-from drivers.cameras.v4l2 import SYSFS, formats_text, usb_attribute
+from drivers.cameras.v4l2 import SYSFS, camera_nodes, formats_text, usb_of
 from drivers.cameras.v4l2_device import V4L2Device
+from station import usb
 from station.found import Found
 
 _INTEL = "8086"
@@ -28,47 +29,34 @@ class CameraFinder:
         if ports:
             wanted = {os.path.realpath(port) for port in ports}
             return [self._v4l2(path) for path in paths if os.path.realpath(path) in wanted]
-        intel = [path for path in paths if self._attribute(path, "idVendor") == _INTEL]
+        intel = [path for path in paths if self._vendor(path) == _INTEL]
         return [self._v4l2(path) for path in paths if path not in intel] + self._realsenses(bool(intel))
 
     def _devices(self) -> list[Path]:
-        """The first device node of each camera: the others carry metadata."""
-        if not self._sysfs.is_dir():
-            return []
-        names = sorted(folder.name for folder in self._sysfs.iterdir() if _read(folder / "index") in ("0", ""))
-        return [self._dev / name for name in names]
+        return [self._dev / node.name for node in camera_nodes(self._sysfs)]
 
-    def _attribute(self, path: Path, name: str) -> str:
-        return usb_attribute(path, name, self._sysfs)
+    def _vendor(self, path: Path) -> str:
+        behind = usb_of(path, self._sysfs)
+        return behind.attribute("idVendor") if behind else ""
 
     def _v4l2(self, path: Path) -> Found:
-        serial, product = self._attribute(path, "serial"), self._attribute(path, "idProduct")
-        stable, name = self._stable(path)
+        behind = usb_of(path, self._sysfs)
+        stable, name = self._stable(path, behind is None or behind.by_place)
         model, details, best, advice = _ask(path)
         if model == "":
-            model = _read(self._sysfs / path.name / "name") or "camera"
-        if not serial:
-            advice = (*advice, "it has no serial number: its rule holds to the USB socket it is in now")
+            model = usb.read(self._sysfs / path.name / "name") or "camera"
+        if behind is not None and behind.advice:
+            advice = (*advice, behind.advice)
         line = f"cam_high: {{driver: opencv, source: {stable}, width: 640, height: 480, fps: {best}}}" if best else ""
         return Found(
-            "camera", model, str(path), stable, serial, details, (line,) if line else (), advice,
-            self._rule(path, serial, product), name or f"CAM_{path.name.removeprefix('video')}",
+            "camera", model, str(path), stable, behind.identity if behind else "", details, (line,) if line else (), advice,
+            _rule(behind) if behind else "", name or f"CAM_{path.name.removeprefix('video')}",
         )  # fmt: skip
 
-    def _rule(self, path: Path, serial: str, product: str) -> str:
-        if serial:
-            who = f'ATTRS{{serial}}=="{serial}", ATTRS{{idProduct}}=="{product}"'
-        else:
-            socket = (self._sysfs / path.name / "device").resolve().parent.name
-            who = f'KERNELS=="{socket}"'
-        return f'SUBSYSTEM=="video4linux", ATTR{{index}}=="0", {who}, GROUP="video", MODE="0660", SYMLINK+="{{name}}"'
-
-    def _stable(self, path: Path) -> tuple[str, str]:
-        for folder, pattern in (
-            (self._dev, _LINKS),
-            (self._dev / "v4l" / "by-id", "*"),
-            (self._dev / "v4l" / "by-path", "*"),
-        ):
+    def _stable(self, path: Path, by_place: bool) -> tuple[str, str]:
+        """A link that is this camera's for good: of twins, `by-id` has the one that was plugged in last."""
+        links = [(self._dev, _LINKS), (self._dev / "v4l" / "by-id", "*"), (self._dev / "v4l" / "by-path", "*")]
+        for folder, pattern in (links[0], links[2]) if by_place else links:
             for link in sorted(folder.glob(pattern)) if folder.is_dir() else ():
                 if os.path.realpath(link) == os.path.realpath(path):
                     return str(link), link.name if folder == self._dev else ""
@@ -93,6 +81,14 @@ class CameraFinder:
         ]  # fmt: skip
 
 
+def _rule(behind: usb.Usb) -> str:
+    serial, product = behind.attribute("serial"), behind.attribute("idProduct")
+    who = f'ATTRS{{serial}}=="{serial}", ATTRS{{idProduct}}=="{product}"'
+    if behind.by_place:
+        who = f'KERNELS=="{behind.place}"'
+    return f'SUBSYSTEM=="video4linux", ATTR{{index}}=="0", {who}, GROUP="video", MODE="0660", SYMLINK+="{{name}}"'
+
+
 def _ask(path: Path) -> tuple[str, tuple[str, ...], int, tuple[str, ...]]:
     """(model, formats, best rate at 640×480, advice) of a V4L2 camera."""
     if not os.access(path, os.R_OK | os.W_OK):
@@ -104,9 +100,3 @@ def _ask(path: Path) -> tuple[str, tuple[str, ...], int, tuple[str, ...]]:
             return device.card(), (formats_text(offers),), min(60, max(rates, default=0)), ()
     except OSError as error:
         return "", (f"cannot be asked: {error}",), 0, ("close the program that uses it, or replug it",)
-
-
-def _read(path: Path) -> str:
-    with contextlib.suppress(OSError):
-        return path.read_text().strip()
-    return ""

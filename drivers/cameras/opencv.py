@@ -94,8 +94,8 @@ class OpenCVCamera:
 
     def warnings(self) -> tuple[str, ...]:
         """Pictures lost with their cause, an orientation taken out, controls that somebody has changed."""
-        changed = self._source.changed() if self._source else ()
-        return (*self._inspection.warnings(self._place.clock()), *changed)
+        now_ns = self._place.clock()
+        return (*self._inspection.warnings(now_ns), *(self._source.warnings(now_ns) if self._source else ()))
 
     def close(self) -> None:
         """Let go of the source."""
@@ -105,7 +105,7 @@ class OpenCVCamera:
     def _refuse_silence(self) -> None:
         silent_ns = self._place.clock() - self._heard_ns
         if silent_ns > self._patience_ns:
-            torn = self._inspection.torn(self._place.clock())
+            torn = self._inspection.torn.recent(self._place.clock())
             raise DeviceSilent(
                 self._place.node,
                 self._settings.source,

@@ -31,8 +31,8 @@ class Source(Protocol):
     def grab(self, timeout_s: float) -> Shot | None:
         """The next picture, or None when there was none in time. DeviceSilent when there will be no more."""
 
-    def changed(self) -> tuple[str, ...]:
-        """Controls that took their value and have another one by now."""
+    def warnings(self, now_ns: int) -> tuple[str, ...]:
+        """Controls that took their value and have another one by now; pictures that the kernel gave broken."""
 
     def counts(self) -> dict[str, float]:
         """What was lost so far."""

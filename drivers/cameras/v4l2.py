@@ -4,7 +4,6 @@ The buffer's CLOCK_MONOTONIC stamp is when the picture began (or ended) arriving
 read it; gaps in its sequence are pictures lost, exactly counted.
 """
 
-import contextlib
 import errno
 import os
 import select
@@ -17,9 +16,11 @@ import numpy as np
 
 from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control
 from drivers.cameras.jpeg import encode
+from drivers.cameras.losses import Losses
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Shot
 from drivers.cameras.v4l2_device import Offer, V4L2Device
+from station import usb
 from station.clock import NS_PER_S, Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
 
@@ -46,7 +47,8 @@ class V4L2:
         self._fourcc, self._controls = settings.fourcc, settings.controls.asked()
         self._device: V4L2Device | None = None
         self._sequence: int | None = None
-        self._lost = self._broken = 0
+        self._lost = 0
+        self._broken = Losses()
         self._taken: list[Control] = []
         self._looked_ns = 0
         self._changed: dict[str, str] = {}
@@ -65,8 +67,11 @@ class V4L2:
             ]
             notes += self._set_controls(device)
             device.start(_BUFFERS)
-            serial, firmware = usb_attribute(self._path, "serial"), usb_attribute(self._path, "bcdDevice")
-            return Identity(device.card(), serial, firmware, tuple(notes))
+            card, behind = device.card(), usb_of(self._path, SYSFS)
+            if behind is None:
+                return Identity(card, notes=tuple(notes))
+            notes += [behind.advice] if behind.advice else []
+            return Identity(card, behind.identity, behind.attribute("bcdDevice"), tuple(notes))
         except OSError as error:
             if isinstance(error, DeviceError):
                 raise
@@ -92,19 +97,22 @@ class V4L2:
         self._sequence = picture.sequence
         jpeg = None if picture.broken else self._to_jpeg(picture.data)
         if jpeg is None:
-            self._broken += 1
+            size = len(picture.data)
+            cause = "the kernel marked it as broken" if picture.broken else f"{size} bytes, too few or too many"
+            self._broken.add(f"{cause}; check the cable and the hub", arrived_ns)
             return None
         if picture.stamp_ns is not None:
             return Shot(jpeg, picture.stamp_ns, "driver", picture.sequence)
         return Shot(jpeg, arrived_ns, "arrival", picture.sequence)
 
-    def changed(self) -> tuple[str, ...]:
-        """Controls that took their value and have another one by now."""
-        return tuple(self._changed.values())
+    def warnings(self, now_ns: int) -> tuple[str, ...]:
+        """Controls that took their value and have another one by now; pictures that the kernel gave broken."""
+        broken = self._broken.recent(now_ns)
+        return ((broken,) if broken else ()) + tuple(self._changed.values())
 
     def counts(self) -> dict[str, float]:
         """Pictures the kernel numbered and never gave, and those it marked as broken."""
-        return {"lost_frames": float(self._lost), "broken_frames": float(self._broken)}
+        return {"lost_frames": float(self._lost), "broken_frames": float(self._broken.count)}
 
     def close(self) -> None:
         """Stop and let go, whether or not the camera is still there."""
@@ -209,12 +217,16 @@ class V4L2:
         return self._wrong("a V4L2 camera", f"{error}", "check what the device is with `station find`")
 
 
-def usb_attribute(path: Path, name: str, sysfs: Path = SYSFS) -> str:
-    """`serial`, `idProduct`, `bcdDevice` of the USB device behind a /dev/video path; "" where there is none."""
-    device = sysfs / path.resolve().name / "device"
-    with contextlib.suppress(OSError):
-        return (device.resolve().parent / name).read_text().strip()
-    return ""
+def camera_nodes(sysfs: Path) -> list[Path]:
+    """The first node of each camera: the others carry metadata."""
+    if not sysfs.is_dir():
+        return []
+    return sorted(node for node in sysfs.iterdir() if usb.read(node / "index") in ("0", ""))
+
+
+def usb_of(path: Path, sysfs: Path) -> usb.Usb | None:
+    """The USB device behind a /dev/video path; None where there is none."""
+    return usb.behind(sysfs / path.resolve().name, camera_nodes(sysfs))
 
 
 def _set_control(device: V4L2Device, control: Control) -> None:

@@ -12,9 +12,11 @@ from drivers.dynamixel import models
 from drivers.dynamixel.budget import cycle_ms
 from drivers.dynamixel.bus import Bus
 from drivers.dynamixel.control_table import model_names, register
+from drivers.dynamixel.port import usb_of
 from station.clock import monotonic_ns
 from station.errors import DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong, UsageError
 from station.found import Found
+from station.usb import Usb
 
 BAUDS = (1_000_000, 57_600, 4_000_000)
 """ALOHA's arms and tuned GELLOs, servos fresh from the factory, the fastest."""
@@ -94,16 +96,19 @@ def plugged_in() -> list[Adapter]:
 
 def describe(adapter: Adapter) -> Found:
     """One adapter with who is behind it. Never raises for what an operator can mend: that is advice."""
-    stable, name = stable_name(adapter.port)
-    rule = _rule(adapter)
+    behind = usb_of(adapter.port)
+    by_place = behind is not None and behind.by_place
+    stable, name = stable_name(adapter.port, by_place)
     base = Found(
-        "adapter", adapter.model, adapter.port, stable, adapter.serial, rule=rule, name=name or "ttyDXL_unknown"
-    )
+        "adapter", adapter.model, adapter.port, stable, behind.identity if behind else adapter.serial,
+        advice=(behind.advice,) if behind and by_place else (), rule=_rule(adapter, behind),
+        name=name or "ttyDXL_unknown",
+    )  # fmt: skip
     if adapter.vendor and adapter.vendor not in _VENDORS:
         return _with(
             base,
             details=("not asked: not an adapter servos usually hang on",),
-            advice=(f"`station find --port {adapter.port}` asks it",),
+            advice=(*base.advice, f"`station find --port {adapter.port}` asks it"),
             rule="",
         )
     seen: list[Servos] = []
@@ -112,15 +117,15 @@ def describe(adapter: Adapter) -> Found:
         for baud in BAUDS:
             seen.append(_scan(adapter.port, baud, notes))
     except DeviceError as error:
-        return _with(base, details=(error.found,), advice=(error.do,))
+        return _with(base, details=(error.found,), advice=(*base.advice, error.do))
     answered = [servos for servos in seen if servos.by_id]
     if not answered:
         return _with(
             base,
             details=(f"nobody answers at {_list(BAUDS)} baud",),
-            advice=("check the arm's power and the cable to its first servo", *dict.fromkeys(notes)),
+            advice=(*base.advice, "check the arm's power and the cable to its first servo", *dict.fromkeys(notes)),
         )
-    return _arm(base, answered, tuple(dict.fromkeys(notes)))
+    return _arm(base, answered, (*base.advice, *dict.fromkeys(notes)))
 
 
 def _arm(base: Found, answered: Sequence[Servos], notes: Sequence[str]) -> Found:
@@ -160,10 +165,13 @@ def servos_text(by_id: dict[int, int]) -> str:
     return f"{len(by_id)} servo{'s' if len(by_id) > 1 else ''}: {', '.join(texts)}"
 
 
-def stable_name(port: str) -> tuple[str, str]:
-    """(path for the rig file, name of its link by our rules): a /dev/ttyDXL_… link, else by-id, else the port."""
-    real = os.path.realpath(port)
-    for folder, pattern in ((Path("/dev"), "ttyDXL_*"), (Path("/dev/serial/by-id"), "*")):
+def stable_name(port: str, by_place: bool = False) -> tuple[str, str]:
+    """(path for the rig file, name of its link by our rules): a /dev/ttyDXL_… link, else by-id, else the port.
+
+    `by_place`: its serial number is another's too, or none; `by-id` then has the one that was plugged in last.
+    """
+    real, others = os.path.realpath(port), "by-path" if by_place else "by-id"
+    for folder, pattern in ((Path("/dev"), "ttyDXL_*"), (Path("/dev/serial", others), "*")):
         for link in sorted(folder.glob(pattern)) if folder.is_dir() else ():
             if os.path.realpath(link) == real:
                 return str(link), link.name if folder == Path("/dev") else ""
@@ -242,12 +250,15 @@ def _suggestion(model: str, role: str, port: str, servos: Servos) -> tuple[str, 
     return (f"{role}: {{driver: dynamixel, model: {model}, port: {port}, rate_hz: 200, generation: {generation}}}",)
 
 
-def _rule(adapter: Adapter) -> str:
-    if not adapter.serial:
+def _rule(adapter: Adapter, behind: Usb | None) -> str:
+    who = f'ATTRS{{serial}}=="{adapter.serial}"'
+    if behind is not None and behind.by_place:
+        who = f'KERNELS=="{behind.place}"'
+    elif not adapter.serial:
         return ""
     return (
         f'SUBSYSTEM=="tty", ATTRS{{idVendor}}=="{adapter.vendor:04x}", ATTRS{{idProduct}}=="{adapter.product:04x}", '
-        f'ATTRS{{serial}}=="{adapter.serial}", ENV{{ID_MM_DEVICE_IGNORE}}="1", ATTR{{device/latency_timer}}="1", '
+        f'{who}, ENV{{ID_MM_DEVICE_IGNORE}}="1", ATTR{{device/latency_timer}}="1", '
         'GROUP="dialout", MODE="0660", SYMLINK+="{name}"'
     )
 

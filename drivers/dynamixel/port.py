@@ -10,12 +10,14 @@ from pathlib import Path
 import serial
 from dynamixel_sdk.port_handler import PortHandler
 
+from station import usb
 from station.clock import Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing
 
 REPLY_SLACK_MS = 4.0
 """Over the wire's own time: USB's 1 ms frames, the scheduler, the servos' turn-around."""
 
+TTY = Path("/sys/class/tty")
 _AT_ONCE = 4096
 
 
@@ -163,10 +165,11 @@ def holder(port: str) -> tuple[int, str] | None:
 
 
 def usb_serial(port: str) -> str:
-    """The serial number of the USB adapter behind a port, "" where it has none."""
-    device = Path("/sys/class/tty", Path(port).resolve().name, "device")
-    if device.exists():
-        for folder in device.resolve().parents:
-            with contextlib.suppress(OSError):
-                return (folder / "serial").read_text().strip()
-    return ""
+    """What the USB adapter behind a port is called: its serial number, with its socket if it has a twin; "" where it has none."""
+    behind = usb_of(port)
+    return behind.identity if behind else ""
+
+
+def usb_of(port: str) -> usb.Usb | None:
+    """The USB adapter behind a port; None where there is none."""
+    return usb.behind(TTY / Path(port).resolve().name, TTY.iterdir() if TTY.is_dir() else ())

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from station import found
@@ -10,10 +11,12 @@ ARM = Found(
     "/dev/ttyUSB0",
     "/dev/serial/by-id/usb-FT1",
     "FT1",
-    rule='SYMLINK+="{name}"',
+    rule='ATTRS{serial}=="FT1", SYMLINK+="{name}"',
     name="ttyDXL_follower",
 )
-OTHER = Found("arm", "vx300s", "/dev/ttyUSB1", "/dev/ttyUSB1", "FT2", rule='SYMLINK+="{name}"', name="ttyDXL_follower")
+OTHER = msgspec.structs.replace(
+    ARM, port="/dev/ttyUSB1", stable="/dev/ttyUSB1", serial="FT2", rule='ATTRS{serial}=="FT2", SYMLINK+="{name}"'
+)
 CAMERA = Found("camera", "D405", "128", "128", "128")
 
 
@@ -60,3 +63,12 @@ def test_no_baud_setter_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found, "finders", lambda: {"good": Good()})
     with pytest.raises(UsageError):
         found.set_baud("/dev/ttyUSB0", 1_000_000)
+
+
+def test_two_devices_that_one_rule_would_match_are_refused() -> None:
+    one = Found(
+        "camera", "C922", "/dev/video0", "/dev/video0", "", rule='ATTRS{serial}=="1", SYMLINK+="{name}"', name="A"
+    )
+    other = msgspec.structs.replace(one, port="/dev/video2", stable="/dev/video2", name="B")
+    with pytest.raises(UsageError, match=r"/dev/video0 and /dev/video2 cannot be told apart"):
+        rules((one, other), {})

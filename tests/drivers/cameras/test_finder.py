@@ -8,6 +8,8 @@ import yaml
 from drivers.cameras.finder import CameraFinder
 from drivers.cameras.opencv import OpenCVCamera
 from drivers.cameras.realsense import RealSenseCamera
+from station.errors import UsageError
+from station.found import rules
 from tests.drivers.cameras.fake_realsense import D405, FakeBus
 from tests.drivers.cameras.fake_v4l2 import FakeV4L2
 
@@ -23,8 +25,9 @@ class Computer:
         (self.dev / "v4l" / "by-id" / "usb-046d_C922_1234ABCD-video-index0").symlink_to(self.dev / "video0")
 
     def add(self, number: int, index: str, serial: str, target: Path, vendor: str = "046d") -> None:
-        usb = self.sysfs.parent / f"usb{number // 2}"
-        (usb / "1-2:1.0").mkdir(parents=True, exist_ok=True)
+        usb = self.sysfs.parent / f"1-{number // 2}"
+        interface = usb / f"1-{number // 2}:1.0"
+        interface.mkdir(parents=True, exist_ok=True)
         for name, value in (("serial", serial), ("idProduct", "085c"), ("idVendor", vendor)):
             if value:
                 (usb / name).write_text(value + "\n")
@@ -32,7 +35,7 @@ class Computer:
         node.mkdir(parents=True)
         (node / "index").write_text(index)
         (node / "name").write_text("C922 Pro Stream Webcam")
-        (node / "device").symlink_to(usb / "1-2:1.0")
+        (node / "device").symlink_to(interface)
         (self.dev / f"video{number}").write_text("")
 
     def finder(self, bus: FakeBus) -> CameraFinder:
@@ -40,7 +43,8 @@ class Computer:
 
 
 @pytest.fixture
-def computer(tmp_path: Path, kernel: FakeV4L2) -> Computer:
+def computer(tmp_path: Path, kernel: FakeV4L2, monkeypatch: pytest.MonkeyPatch) -> Computer:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return Computer(tmp_path, kernel)
 
 
@@ -61,8 +65,25 @@ def test_a_webcam_without_a_serial_is_known_by_its_socket(tmp_path: Path, kernel
     computer = Computer(tmp_path, kernel)
     computer.add(2, "0", "", kernel.path)
     found = computer.finder(FakeBus()).find((str(computer.dev / "video2"),))[0]
-    assert 'KERNELS=="usb1"' in found.rule
+    assert 'KERNELS=="1-1:1.0"' in found.rule
     assert "socket" in found.advice[0]
+
+
+def test_twins_go_by_their_socket_in_rule_and_name_alike(computer: Computer, kernel: FakeV4L2) -> None:
+    computer.add(2, "0", "1234ABCD", kernel.path)
+    by_path = computer.dev / "v4l" / "by-path"
+    by_path.mkdir()
+    for number in (0, 2):
+        (by_path / f"pci-usb-0:{number}").symlink_to(computer.dev / f"video{number}")
+    one, other = computer.finder(FakeBus()).find(())
+    assert (one.serial, other.serial) == ("1234ABCD@1-0:1.0", "1234ABCD@1-1:1.0")
+    assert "serial" not in one.rule + other.rule
+    assert 'KERNELS=="1-1:1.0"' in other.rule
+    assert [found.stable for found in (one, other)] == [str(by_path / f"pci-usb-0:{n}") for n in (0, 2)]
+    assert "1234ABCD is another's too (video2)" in one.advice[0]
+    assert rules((one, other), {one.port: "CAM_HIGH", other.port: "CAM_LOW"}).count("KERNELS") == 2
+    with pytest.raises(UsageError, match=r"--name 1234ABCD=…"):
+        rules((one, other), {"1234ABCD": "CAM_HIGH"})
 
 
 def test_a_webcam_in_use_is_shown_and_not_hidden(computer: Computer, kernel: FakeV4L2) -> None:

@@ -1,5 +1,6 @@
 import errno
 import os
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -246,3 +247,35 @@ def test_settings_refuse_what_is_no_camera() -> None:
     ):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wrong, OpenCVCamera.Settings)
+
+
+def test_twins_are_calibrated_by_their_socket_and_told_so(
+    kernel: FakeV4L2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr("drivers.cameras.v4l2.SYSFS", tmp_path / "sys")
+    for number, name in enumerate((kernel.path.resolve().name, "video2")):
+        interface = tmp_path / f"1-{number}" / f"1-{number}:1.0"
+        interface.mkdir(parents=True)
+        (interface.parent / "idVendor").write_text("046d\n")
+        (interface.parent / "serial").write_text("0001\n")
+        (tmp_path / "sys" / name).mkdir(parents=True)
+        (tmp_path / "sys" / name / "index").write_text("0\n")
+        (tmp_path / "sys" / name / "device").symlink_to(interface)
+    cam = camera(kernel)
+    cam.open()
+    assert cam.describe().serial == "0001@1-0:1.0"
+    assert any("0001 is another's too (video2)" in note for note in cam.describe().notes)
+    cam.close()
+
+
+def test_pictures_that_the_kernel_gave_broken_are_told(kernel: FakeV4L2, jpegs: list[bytes]) -> None:
+    cam = camera(kernel)
+    cam.open()
+    kernel.flags |= ERROR
+    kernel.shoot(jpegs[0])
+    assert cam.read() == []
+    assert cam.warnings() == (
+        "1 picture of the last 10 s lost: the kernel marked it as broken; check the cable and the hub",
+    )
+    cam.close()

@@ -13,6 +13,7 @@ from serial.tools.list_ports_linux import SysFS
 from drivers.dynamixel import finder
 from drivers.dynamixel.arm import DynamixelArm
 from drivers.dynamixel.finder import Adapter, DynamixelFinder, describe, plugged_in, recognise, servos_text
+from drivers.dynamixel.port import usb_serial
 from drivers.sim.servo_bus import ServoBus, ServoSpec
 from drivers.sim.shaft import ShaftPlant, aloha_arm_servos, gello_servos
 from station.errors import DeviceError, DeviceSilent, DeviceWrong, UsageError
@@ -190,6 +191,28 @@ def test_usb_adapters_come_from_the_system_and_strangers_are_not_asked(monkeypat
     assert 'ATTRS{serial}=="FT891KPN"' in converter.rule
     assert 'ATTRS{idProduct}=="6014"' in converter.rule
     assert "latency timer of it is 16 ms, 1 is needed" in converter.advice
+
+
+def test_twin_adapters_go_by_their_socket_in_rule_and_calibration_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    nodes = tmp_path / "tty"
+    for number in range(2):
+        there = tmp_path / f"1-{number}" / f"1-{number}:1.0" / f"ttyUSB{number}"
+        there.mkdir(parents=True)
+        (there.parents[1] / "idVendor").write_text("0403\n")
+        (there.parents[1] / "serial").write_text("A50285BI\n")
+        (nodes / f"ttyUSB{number}").mkdir(parents=True)
+        (nodes / f"ttyUSB{number}" / "device").symlink_to(there)
+    monkeypatch.setattr("drivers.dynamixel.port.TTY", nodes)
+    monkeypatch.setattr(finder, "_scan", lambda _port, baud, _notes: finder.Servos(baud, {}))
+    one, other = (describe(Adapter(f"/dev/ttyUSB{n}", "FT232R", "A50285BI", 0x0403, 0x6001)) for n in range(2))
+    assert [usb_serial(found.port) for found in (one, other)] == [one.serial, other.serial]
+    assert (one.serial, other.serial) == ("A50285BI@1-0:1.0", "A50285BI@1-1:1.0")
+    assert "ATTRS{serial}" not in one.rule + other.rule
+    assert ('KERNELS=="1-0:1.0"' in one.rule, 'KERNELS=="1-1:1.0"' in other.rule) == (True, True)
+    assert "is another's too (ttyUSB1)" in one.advice[0]
 
 
 def test_strangers_have_a_text() -> None:
