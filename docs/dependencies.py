@@ -28,6 +28,7 @@ PACKAGES = {
         "Apache-2.0", "pictures; its wheel carries FFmpeg (LGPL-2.1-or-later) and Qt 5 (LGPL-3.0-only)"
     ),
     "h5py": Package("BSD-3-Clause", "episodes"),
+    "simplejpeg": Package("MIT", "is a JPEG whole; its wheel carries libjpeg-turbo (BSD-3-Clause, IJG)"),
     "numpy": Package("BSD-3-Clause", "arrays"),
     "pyzmq": Package("BSD-3-Clause", "the bus; its wheel carries libzmq (MPL-2.0) and libsodium (ISC)"),
     "msgspec": Package("BSD-3-Clause", "typed structs on the wire"),

@@ -1,0 +1,23 @@
+"""Is a JPEG's picture all there? Container and end marker do not tell: libjpeg fills what was lost with grey and goes on.
+
+What is lost inside the scan puts the decoder out of step with the Huffman codes, so that it runs into a marker too soon, into
+a code that is none, or has bytes left over at the end: libjpeg warns of all three, and every reader we know (OpenCV, PIL, the
+trainers' loaders) passes over the warning. Of 512 bytes cut out of a scan's middle 3 in 1000 went unseen at most, of single
+bits turned over most: the codes find their step again, and what they give is a picture like any other.
+"""
+
+
+def content_problem(data: bytes) -> str:
+    """Why the picture cannot be decoded in full; "" if it can. `data`: one JPEG, without padding behind its end marker.
+
+    Costs about 1 ms for 640 × 480 (decoded to an eighth of its size: the codes are read in full, the picture is not drawn).
+    """
+    import simplejpeg  # here: who only reads a rig file, or records raw pictures, does not need it
+
+    if not data.startswith(b"\xff\xd8\xff"):
+        return "it does not begin as a JPEG does"
+    try:
+        simplejpeg.decode_jpeg(data, "GRAY", fastdct=True, min_factor=8, strict=True)
+    except ValueError as error:
+        return str(error) or "it cannot be decoded"
+    return ""
