@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from calibration import arms, grippers
 from calibration.survey import ArmSeen, Survey
-from calibration.verdict import above, below, same, told, unchecked
+from calibration.verdict import above, below, same, sharing, told, unchecked
 from station.bus.messages import Description
 from station.calibration_files import Calibration
 from station.check_results import Finding
@@ -30,6 +30,7 @@ def check(rig: Rig, seen: Survey, known: Known, today: datetime.date) -> list[Fi
     found: list[Finding] = []
     drifts: dict[str, Array] = {}
     for node, arm in seen.arms.items():
+        found += sharing(node, seen.sharing(node))
         found += _arm(rig.device(node), arm, known, rig.check, drifts, today)
     for side in rig.sides:
         if side.leader and side.follower:

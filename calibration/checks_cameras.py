@@ -16,11 +16,12 @@ from calibration.motion import Lags
 from calibration.quality import Gray
 from calibration.registration import Arrow, Registration
 from calibration.survey import ArmSeen, CameraSeen, Survey
-from calibration.verdict import above, below, same, told, unchecked
+from calibration.verdict import above, below, same, sharing, told, unchecked
 from calibration.wrist import carrier, on_rest
 from station.calibration_files import Calibration, Extrinsics, Intrinsics
-from station.check_results import Finding
+from station.check_results import Finding, Verdict
 from station.errors import MeasurementPoor
+from station.jpeg import content_problem
 from station.rig import Rig
 from station.rig_file import Check
 
@@ -67,6 +68,7 @@ def check(
     for node, camera in seen.cameras.items():
         one = _Camera(node, camera, known, references, rig.check, board, pictures, rig.world is not None)
         arm = carrier(rig, node, one.calibration.extrinsics if one.calibration else None)
+        one.others = tuple(seen.sharing(node))
         one.astray = arm if arm and not _rests(seen.arms[arm], known) else ""
         found += one.findings()
         found.append(_lag(node, lags[node], rig.check) if node in lags else _stored_lag(one, today))
@@ -111,6 +113,8 @@ class _Camera:
         self.references, self.pictures = references, pictures
         self.drawn = drawn
         """By a simulated world: a still scene then honestly repeats, byte for byte."""
+        self.others: tuple[str, ...] = ()
+        """Devices of the same serial number."""
         self.astray = ""
         """The arm that carries it, if that does not lie where the reference picture was taken."""
         self.calibration = known.get(camera.description.serial) if camera.description else None
@@ -122,12 +126,23 @@ class _Camera:
             yield told(self.node, "present", "fail", said, "check its cable; `station status` tells more")
             return
         yield told(self.node, "present", "pass", f"{camera.description.model}, serial {camera.description.serial}", "")
+        yield from sharing(self.node, self.others)
         yield from self._stream()
+        yield self._content()
         grays = camera.grays()
         if not grays:
             yield told(self.node, "picture", "fail", "no picture can be decoded", "unplug and plug the camera again")
             return
         yield from self._against_reference(quality.mean_picture(grays), grays)
+
+    def _content(self) -> Finding:
+        """Are the pictures all there? Readers fill what was lost with grey, or smear it, and say nothing."""
+        problems = [problem for jpeg in self.camera.pictures if (problem := content_problem(jpeg))]
+        if not problems:
+            return told(self.node, "content", "pass", f"{len(self.camera.pictures)} pictures decoded in full", "")
+        verdict: Verdict = "fail" if 2 * len(problems) >= len(self.camera.pictures) else "warn"
+        value = f"{len(problems)} of {len(self.camera.pictures)} pictures have lost data ({problems[-1]})"
+        return told(self.node, "content", verdict, value, "give the camera its own USB port and another cable")
 
     def _stream(self) -> Iterator[Finding]:
         camera, limits = self.camera, self.limits

@@ -70,13 +70,23 @@ class Measuring:
         return [d.node for d in self.rig.devices if d.role == "leader" and getattr(d.settings, "model", "") == "gello"]
 
     def chosen(self, nodes: list[str], only: list[str] | None) -> list[str]:
-        """Those of `nodes` the operator named. Raises UsageError for one that is not there, or when there are none."""
+        """Those of `nodes` the operator named.
+
+        Raises UsageError for one that is not there, or when there are none; MeasurementPoor for two that share a serial number.
+        """
         strange = [name for name in only or () if name not in nodes]
         if strange or not nodes:
             raise UsageError(
                 f"{', '.join(strange) or 'nothing'} to calibrate; this rig has {', '.join(nodes) or 'none of that kind'}"
             )
-        return [node for node in nodes if not only or node in only]
+        found = [node for node in nodes if not only or node in only]
+        for node in found:
+            if others := self.seen.sharing(node):
+                raise MeasurementPoor(
+                    f"{node} says it has serial {self._about(node).serial}, and so does {', '.join(others)}: they would share one "
+                    "calibration file. Next: correct the rig file, if both lead to one device; else report it with `station find`"
+                )
+        return found
 
     def ask(self, prompt: str) -> None:
         """Ask the operator for something and wait for the answer. Nothing that was captured before it will count."""

@@ -79,6 +79,19 @@ class Survey:
     recorder_first: RecorderState | None = None
     recorder_last: RecorderState | None = None
 
+    def sharing(self, node: str) -> list[str]:
+        """Other devices of the rig that say they have the same serial number: their calibration would be one file."""
+        seen: dict[str, ArmSeen | CameraSeen] = {**self.arms, **self.cameras}
+        mine = seen[node].description
+        return [
+            other
+            for other, found in seen.items()
+            if mine is not None
+            and other != node
+            and found.description is not None
+            and found.description.serial == mine.serial
+        ]
+
 
 def survey(rig: Rig, seconds: float, clock: Clock) -> Survey:
     """Listen for so long."""

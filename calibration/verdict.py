@@ -1,7 +1,7 @@
 """From measured values and limits to findings, and from findings to go or no-go. Pure."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from station.check_results import CheckResult, Finding, Verdict
 
@@ -27,6 +27,14 @@ def same(device: str, name: str, value: str, expected: str, do: str, otherwise: 
 def told(device: str, name: str, verdict: Verdict, value: str, do: str) -> Finding:
     """Something a device says about itself."""
     return Finding(device, name, verdict, value, "", None, do)
+
+
+def sharing(device: str, others: Sequence[str]) -> list[Finding]:
+    """A serial number that other devices of the rig have too: one calibration file for all of them."""
+    if not others:
+        return []
+    do = "correct the rig file, if both lead to one device; else restart the station: twins go by their USB socket"
+    return [told(device, "serial number", "fail", f"{', '.join(others)} has the same", do)]
 
 
 def unchecked(device: str, name: str, why: str, do: str) -> Finding:

@@ -10,10 +10,11 @@ _MOST_REMEMBERED = 2400
 
 
 class Losses:
-    """One camera's, since the driver started."""
+    """One camera's, since the driver started. `what` says what became of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "lost") -> None:
         self.count = 0
+        self._what = what
         self._cause = ""
         self._at_ns: deque[int] = deque(maxlen=_MOST_REMEMBERED)
 
@@ -30,4 +31,4 @@ class Losses:
         count = len(self._at_ns)
         if not count:
             return ""
-        return f"{count} picture{'s' if count > 1 else ''} of the last {RECENT_NS // NS_PER_S} s lost: {self._cause}"
+        return f"{count} picture{'s' if count > 1 else ''} of the last {RECENT_NS // NS_PER_S} s {self._what}: {self._cause}"

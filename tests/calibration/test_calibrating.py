@@ -307,3 +307,10 @@ def test_a_measured_latency_adds_to_the_one_in_force_and_lags_are_kept(world, be
     assert set(lags) == {"waist", "elbow"}
     assert lags["waist"] == pytest.approx(80.0, abs=1.5)
     assert stored("follower_left").arm.offsets_rad == (0.0,) * 6
+
+
+def test_devices_that_would_share_a_calibration_file_are_refused_before_anything_is_asked(world, bench):
+    world.seen.cameras["cam_low"].description = world.seen.cameras["cam_high"].description
+    with pytest.raises(MeasurementPoor, match=r"cam_high says it has serial serial cam_high, and so does cam_low"):
+        bench.chosen(["cam_high", "cam_low"], ["cam_high"])
+    assert bench.chosen(["cam_left_wrist"], None) == ["cam_left_wrist"]

@@ -257,3 +257,26 @@ def test_without_motion_there_is_no_lag():
         camera_lag(arms, Motion(motion.at_ns, list(np.random.default_rng(1).normal(0, 1, (len(motion.px), 1)))))
     with pytest.raises(MeasurementPoor, match="no follower"):
         camera_lag({}, motion)
+
+
+@pytest.mark.parametrize(("lossy", "verdict"), [(0, "pass"), (1, "warn"), (3, "fail")])
+def test_pictures_that_have_lost_data_in_their_middle_do_not_pass(rig, lossy, verdict):
+    jpeg = scene(1)
+    torn = jpeg[: len(jpeg) // 2] + jpeg[len(jpeg) // 2 + 256 :]
+    seen = camera("cam_high", jpeg)
+    for number in range(lossy):
+        seen.pictures[number] = torn
+    found, _ = checked(rig, {"cam_high": seen}, [known("cam_high", jpeg)])
+    assert found["cam_high", "content"].verdict == verdict
+    assert (f"{lossy} of 3" in found["cam_high", "content"].value) == (lossy > 0)
+
+
+def test_two_cameras_of_one_serial_number_fail(rig):
+    cameras = {
+        node: camera(node, scene(number)) for number, node in enumerate(("cam_high", "cam_low", "cam_left_wrist"))
+    }
+    cameras["cam_low"].description = cameras["cam_high"].description
+    found, _ = checked(rig, cameras, [known("cam_high", scene(0))])
+    assert {node for node, name in found if name == "serial number"} == {"cam_high", "cam_low"}
+    assert found["cam_low", "serial number"].verdict == "fail"
+    assert "cam_high has the same" in found["cam_low", "serial number"].value
