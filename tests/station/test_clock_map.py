@@ -112,3 +112,126 @@ def test_nothing_observed_is_not_a_time() -> None:
     assert not clock_map.ready
     with pytest.raises(LookupError):
         clock_map.to_host(1)
+
+
+SIZES_MS = (20, 35, 60, 100, 150, 180, 200, 249, 251, 400, 1000, 5000)
+STEPS = [(size_ms, sign) for size_ms in SIZES_MS for sign in (1, -1)]
+RIGHT_NS = 10 * MS
+
+
+class Stepping:
+    """A device whose clock is set now and then, observed as a headset or a camera is."""
+
+    def __init__(self, seed: int, drift_ppm: float = 40) -> None:
+        self.random, self.drift = random.Random(seed), drift_ppm * 1e-6
+        self.clock_map, self.now_ns, self.offset_ns = ClockMap(), 1_000 * S, 77 * S
+
+    def device_ns(self, host_ns: int) -> int:
+        return round(host_ns * (1 - self.drift)) - self.offset_ns
+
+    def round_trip(self) -> None:
+        """A ping as the driver sends it: five a second, quicker while the map doubts."""
+        out_ns, back_ns = (1 * MS + round(self.random.expovariate(1) * 2 * MS) for _ in range(2))
+        stamp_ns = self.device_ns(self.now_ns + out_ns)
+        half_ns = (out_ns + back_ns) // 2
+        self.clock_map.observe(stamp_ns, self.now_ns + half_ns, half_ns)
+        self.now_ns += 20 * MS if self.clock_map.doubted else 200 * MS
+
+    def picture(self) -> None:
+        """A picture that arrives a few ms late, now and then much later."""
+        late_ns = 3 * MS + round(self.random.expovariate(1) * 2 * MS)
+        if self.random.random() < 0.02:
+            late_ns += 80 * MS
+        self.clock_map.observe(self.device_ns(self.now_ns), self.now_ns + late_ns)
+        self.now_ns += 33 * MS
+
+    def wrong_ns(self) -> int:
+        return abs(self.clock_map.to_host(self.device_ns(self.now_ns)) - self.now_ns)
+
+    def until_right_ns(self, observe) -> int:
+        """How long after a step the map is right again, and stays so for 2 s."""
+        begin_ns = self.now_ns
+        while self.now_ns - begin_ns < 30 * S:
+            observe()
+            if self.wrong_ns() < RIGHT_NS:
+                right_ns = self.now_ns - begin_ns
+                for _ in range(10):
+                    observe()
+                    assert self.wrong_ns() < RIGHT_NS
+                return right_ns
+        raise AssertionError(f"wrong by {self.wrong_ns() / MS:.0f} ms for 30 s")
+
+
+@pytest.mark.parametrize(("size_ms", "sign"), STEPS)
+def test_ten_steps_of_a_headsets_clock_are_each_believed_before_anybody_suffers(size_ms: int, sign: int) -> None:
+    world = Stepping(size_ms)
+    for _ in range(40):
+        world.round_trip()
+    for number in range(10):
+        world.offset_ns += sign * size_ms * MS
+        assert world.until_right_ns(world.round_trip) < 0.6 * S, f"step {number}"
+        for _ in range(world.random.randrange(60)):
+            world.round_trip()
+
+
+@pytest.mark.parametrize(("size_ms", "sign"), STEPS)
+def test_ten_steps_of_a_cameras_clock_are_each_believed_within_two_seconds(size_ms: int, sign: int) -> None:
+    world = Stepping(size_ms)
+    for _ in range(100):
+        world.picture()
+    for number in range(10):
+        world.offset_ns += sign * size_ms * MS
+        assert world.until_right_ns(world.picture) < 2 * S, f"step {number}"
+        for _ in range(40 + world.random.randrange(200)):
+            world.picture()
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32), st.floats(20, 5000), st.sampled_from([1, -1]), st.integers(3, 200))
+def test_a_step_of_any_size_at_any_age_of_the_map_is_believed(seed: int, size_ms: float, sign: int, age: int) -> None:
+    world = Stepping(seed)
+    for _ in range(age):
+        world.round_trip()
+    world.offset_ns += sign * round(size_ms * MS)
+    # a round trip as long as the step says nothing; then the least of them decides, within a few seconds
+    assert world.until_right_ns(world.round_trip) < 3 * S
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32), st.integers(1, 60))
+def test_a_crowded_link_is_not_a_step(seed: int, extra_ms: int) -> None:
+    """Round trips get long, in one direction only, and short again."""
+    world = Stepping(seed)
+    for _ in range(100):
+        world.round_trip()
+    for _ in range(20):
+        back_ns = 2 * MS + round(world.random.random() * extra_ms * MS)
+        half_ns = (MS + back_ns) // 2
+        world.clock_map.observe(world.device_ns(world.now_ns + MS), world.now_ns + half_ns, half_ns)
+        assert world.wrong_ns() < RIGHT_NS
+        world.now_ns += 200 * MS
+    assert world.clock_map.restarts == 0
+
+
+def test_a_stall_of_the_host_is_not_a_step_of_the_camera() -> None:
+    world = Stepping(5)
+    for _ in range(100):
+        world.picture()
+    stalled_until_ns = world.now_ns + 200 * MS
+    while world.now_ns < stalled_until_ns:
+        assert world.clock_map.observe(world.device_ns(world.now_ns), stalled_until_ns)
+        assert world.wrong_ns() < RIGHT_NS
+        world.now_ns += 33 * MS
+    assert world.clock_map.restarts == 0
+
+
+def test_stamps_that_agree_with_nothing_change_nothing() -> None:
+    world = Stepping(6)
+    for _ in range(100):
+        world.picture()
+    for number in range(1, 40):
+        assert not world.clock_map.observe(
+            world.device_ns(world.now_ns) + (-1) ** number * number * 3 * S, world.now_ns
+        )
+    assert world.clock_map.restarts == 0
+    assert world.wrong_ns() < RIGHT_NS
