@@ -1,7 +1,8 @@
 """One hand's clutch: hold the grip to move, let go to stop. Pure; times are the samples' own.
 
 A hand that is lost, or that jumps, lets go by itself, and moves again only after the operator has opened and squeezed
-the grip anew: whatever the controller did meanwhile, the arm starts from where it is.
+the grip anew: whatever the controller did meanwhile, the arm starts from where it is. Opened is what was seen open: a
+controller that is not there, or whose place is not known, has not been let go of.
 """
 
 from typing import NamedTuple
@@ -20,6 +21,10 @@ SQUEEZED, OPENED = 0.7, 0.3
 """The grip closes the clutch above the one and opens it below the other."""
 JUMP_M, JUMP_RAD = 0.06, np.radians(25)
 """Between two samples of a tracked hand; more is a tracking error."""
+WAKES_NS = 50 * NS_PER_MS
+"""A controller that has just come (back) may not know its buttons yet: this long its open grip says nothing."""
+ABSENT = "no controller"
+"""Why: asleep, put down, or taken away by the system's menu."""
 STALE_NS = 100 * NS_PER_MS
 """Samples further apart than this are not neighbours: the link was lost between them (the rig's `stale_ms`)."""
 
@@ -75,30 +80,42 @@ class Clutch:
         self._armed = False
         """The grip has been seen open since the clutch last opened."""
         self._last: tuple[Pose, int] | None = None
+        self._since_ns = 0
+        """The hand has been tracked without a gap since then."""
 
     def sample(self, hand: Hand | None, captured_at_ns: int) -> bool:
         """Take a sample; True if the clutch has just been closed."""
         pose = hand_pose(hand)
-        trouble = self._trouble(pose, captured_at_ns)
+        trouble = self._trouble(hand, pose, captured_at_ns)
+        if self._last is None or captured_at_ns - self._last[1] > self._stale_ns:
+            self._since_ns, self._armed = captured_at_ns, False
         self._last = None if pose is None else (pose, captured_at_ns)
         if trouble:
             self.let_go(trouble)
-        if hand is None:
+        if hand is None or pose is None:
             self._armed = False
             return False
         if hand.grip < OPENED:
-            self.closed, self._armed = False, True
-        elif hand.grip > SQUEEZED and self._armed and pose is not None:
+            self.closed = False
+            self._armed |= captured_at_ns - self._since_ns >= WAKES_NS
+        elif hand.grip > SQUEEZED and self._armed:
             self.closed, self._armed, self.why = True, False, ""
             return True
         return False
+
+    def forget(self, why: str) -> None:
+        """Nothing seen so far counts: open by itself, if it was closed, and see the grip open before it closes again."""
+        self.let_go(why)
+        self._armed = False
 
     def let_go(self, why: str) -> None:
         """Open by itself, if it was closed."""
         if self.closed:
             self.closed, self._armed, self.why = False, False, why
 
-    def _trouble(self, pose: Pose | None, captured_at_ns: int) -> str:
+    def _trouble(self, hand: Hand | None, pose: Pose | None, captured_at_ns: int) -> str:
+        if hand is None:
+            return ABSENT
         if pose is None:
             return "the headset does not see the controller"
         if self._last is None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from station.bus.messages import ArmState, Command, Dimension, Hand, HandPose, HandTeleop, PilotState, TeleopState
 from station.clock import NS_PER_MS, NS_PER_S
-from station.control.clutch import STALE_NS, Clutch, Reference, hand_pose, target
+from station.control.clutch import ABSENT, STALE_NS, Clutch, Reference, hand_pose, target
+from station.control.new_room import set_anew
 from station.kinematics.arm import Pose
 from station.kinematics.reach import Reach, Reached
 
@@ -25,6 +26,8 @@ SAG_RAD = 0.15
 """A goal this near to where the arm is, is what it holds; further off it is an old one."""
 TAKE_OVER = 0.12
 """The trigger takes the gripper over once it is this near to the gripper's opening."""
+NEW_ROOM = "the headset's room was set anew: forward is where you face now"
+AGAIN = "Next: open the grip and squeeze it again"
 
 
 class Ask(NamedTuple):
@@ -129,8 +132,10 @@ class VrArms:
         self._pilot = "idle"
         self._why = ""
         self._forward_rad: float | None = None
-        self._space: int | None = None
-        self._pressed = False
+        self._pose: HandPose | None = None
+        """The sample before."""
+        self._new_room = False
+        """The room was set anew while the hands commanded, and none has moved an arm since."""
         self._last_ns: int | None = None
         self._link = ""
         """Why there is no link; "" while there is."""
@@ -156,14 +161,13 @@ class VrArms:
             return self._lose(f"the link is {(now_ns - captured_at_ns) / NS_PER_MS:.0f} ms behind", now_ns)
         gap_ns = captured_at_ns - (self._last_ns or captured_at_ns)
         self._last_ns, self._link = captured_at_ns, ""
-        self._orient(pose)
+        self._orient(pose, gap_ns)
         self.wants_to_go_on = False
         if self._pilot in ("idle", "hold"):
             for hand in self._hands:
                 hand.rest()
         for hand in self._hands:
-            sample = pose.left if hand.side == "left" else pose.right
-            self._move(hand, sample, captured_at_ns, min(gap_ns, LONGEST_STEP_NS) / NS_PER_S)
+            self._move(hand, _of(pose, hand), captured_at_ns, min(gap_ns, LONGEST_STEP_NS) / NS_PER_S)
         return self._ask(captured_at_ns)
 
     def check(self, now_ns: int) -> Ask | None:
@@ -175,31 +179,44 @@ class VrArms:
     def state(self) -> TeleopState:
         """For people."""
         hands = tuple(hand.state() for hand in self._hands)
-        lost = [f"{hand.side} hand: {hand.clutch.why}" for hand in self._hands if hand.clutch.why]
         forward_rad = self._forward_rad or 0.0
         if self._pilot == "hold" or self._link:
             return TeleopState("hold", self._link or self._why, hands, forward_rad)
         if self._pilot != "engaged":
             return TeleopState("idle", "", hands, forward_rad)
+        lost = self._lost()
         if lost:
-            why = "; ".join(lost) + ". Next: open the grip and squeeze it again"
-            return TeleopState("hold", why, hands, forward_rad)
+            return TeleopState("hold", f"{lost}. {AGAIN}", hands, forward_rad)
         return TeleopState("engaged", "", hands, forward_rad)
 
-    def _orient(self, pose: HandPose) -> None:
+    def _lost(self) -> str:
+        """What has let go by itself, or is not there to be squeezed; "" for nothing."""
+        if self._new_room:
+            return NEW_ROOM
+        pose = self._pose
+        if pose is not None and self._hands and all(_of(pose, hand) is None for hand in self._hands):
+            return f"{ABSENT}s (asleep, or the system's menu is open)" if len(self._hands) > 1 else ABSENT
+        return "; ".join(f"{hand.side} hand: {hand.clutch.why}" for hand in self._hands if hand.clutch.why)
+
+    def _orient(self, pose: HandPose, gap_ns: int) -> None:
         """Forward is where the operator faces at the first sample of a room, and whenever a thumbstick is pressed."""
-        pressed = any(hand is not None and hand.stick_pressed for hand in (pose.left, pose.right))
-        fresh = pose.space != self._space
-        if fresh and self._space is not None:
+        before, self._pose = self._pose, pose
+        if before is not None and self._is_new(before, pose, gap_ns):
             for hand in self._hands:
-                hand.clutch.let_go("the headset's room was set anew")
-        if pose.head_yaw_rad is not None and (fresh or self._forward_rad is None or (pressed and not self._pressed)):
+                hand.clutch.forget(NEW_ROOM)
+            self._forward_rad = None
+            self._new_room = self._pilot == "engaged"
+        pressed = _stick_pressed(pose) and not (before is not None and _stick_pressed(before))
+        if pose.head_yaw_rad is not None and (self._forward_rad is None or pressed):
             self._forward_rad = pose.head_yaw_rad
             for hand in self._hands:
-                sample = pose.left if hand.side == "left" else pose.right
+                sample = _of(pose, hand)
                 if hand.clutch.closed and sample is not None:
                     hand.refer(sample, self._forward_rad)
-        self._space, self._pressed = pose.space, pressed
+
+    def _is_new(self, before: HandPose, pose: HandPose, gap_ns: int) -> bool:
+        """Says the headset so, or do head and hands?"""
+        return pose.space != before.space or (gap_ns <= self._stale_ns and set_anew(before, pose, gap_ns))
 
     def _move(self, hand: ArmHand, sample: Hand | None, captured_at_ns: int, dt_s: float) -> None:
         closed = hand.clutch.sample(sample, captured_at_ns)
@@ -210,6 +227,7 @@ class VrArms:
             hand.clutch.let_go("")
             return
         if closed:
+            self._new_room = False
             hand.refer(sample, self._forward_rad)
         hand.move(sample, self._scale, dt_s)
 
@@ -229,3 +247,12 @@ class VrArms:
         self._link = why
         self._cut_off |= self._pilot == "engaged"
         return Ask((), now_ns, hold=True, why=why)
+
+
+def _of(pose: HandPose, hand: ArmHand) -> Hand | None:
+    """The sample of the hand that moves this arm."""
+    return pose.left if hand.side == "left" else pose.right
+
+
+def _stick_pressed(pose: HandPose) -> bool:
+    return any(hand is not None and hand.stick_pressed for hand in (pose.left, pose.right))

@@ -1,5 +1,6 @@
 from math import cos, pi, sin
 
+import mink
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -319,6 +320,124 @@ def test_a_room_that_was_set_anew_lets_go_and_aims_again() -> None:
     assert operator.core.state().forward_rad == 1.0
 
 
+def in_new_room(operator: Operator, yaw: float) -> None:
+    """The browser turns the room's axes and says nothing: the same `space`."""
+    for side in ("left", "right"):
+        hand = operator.hand[side]
+        if hand is not None and hand.position_m is not None:
+            x, y, z = hand.position_m
+            turned = mink.SO3.from_z_radians(yaw).multiply(mink.SO3(np.array(hand.quaternion_wxyz)))
+            place = (cos(yaw) * x - sin(yaw) * y, sin(yaw) * x + cos(yaw) * y, z)
+            operator.set(side, position_m=place, quaternion_wxyz=tuple(turned.wxyz))
+    operator.yaw = (operator.yaw or 0.0) + yaw
+
+
+@pytest.mark.parametrize("grip", [0.0, 1.0])
+@pytest.mark.parametrize("lost", [(), ("right",), ("left", "right")])
+def test_a_room_turned_without_a_word_is_aimed_anew_and_told(grip: float, lost) -> None:
+    operator = Operator().engaged()
+    operator.squeeze()
+    operator.set(grip=grip)
+    operator.send()
+    kept = dict(operator.hand)
+    for side in lost:
+        operator.hand[side] = None
+    operator.send(3)
+    for side in lost:
+        operator.hand[side] = kept[side]
+    in_new_room(operator, pi / 2)
+    for side in lost:
+        kept[side], operator.hand[side] = operator.hand[side], None
+    operator.send()
+    state = operator.core.state()
+    assert state.state == "hold"
+    assert "set anew" in state.why
+    assert state.forward_rad == pytest.approx(pi / 2)
+    for side in lost:
+        operator.hand[side] = kept[side]
+    before = operator.ask.goal
+    operator.send(6)
+    operator.set(grip=1.0)
+    if grip:
+        operator.move((0.0, 0.05, 0.0))
+        assert operator.ask.goal == before, "no grip was seen open in the new room"
+    operator.set(grip=0.0)
+    operator.send(6)
+    operator.squeeze()
+    assert operator.core.state().state == "engaged"
+    place = operator.gripper().position_m
+    operator.move((0, 0.05, 0))
+    assert operator.gripper().position_m - place == pytest.approx((0.05, 0, 0), abs=1e-3)
+
+
+def test_after_a_new_room_nothing_moves_before_it_is_known_where_the_operator_faces() -> None:
+    operator = Operator().engaged()
+    operator.space, operator.yaw = 1, None
+    operator.send(6)
+    operator.squeeze()
+    before = operator.ask.goal
+    operator.move((0.05, 0, 0))
+    assert operator.ask.goal == before
+    operator.yaw = 0.0
+    operator.send()
+    operator.squeeze()
+    operator.move((0.05, 0, 0))
+    assert operator.ask.goal != before
+
+
+ABSENT = (None, Hand(None, None, 0.0), Hand(None, None, 1.0))
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+@pytest.mark.parametrize("flash", [0, 1, 3])
+def test_not_there_is_not_let_go(absent: Hand | None, flash: int) -> None:
+    """Controllers that vanish and come back with the grip held move nothing, even if they wake with their buttons up."""
+    operator = Operator().engaged()
+    operator.squeeze()
+    held, before = operator.hand["left"], operator.ask.goal
+    operator.hand["left"] = absent
+    operator.send(30)
+    assert operator.core.state().state == "hold"
+    operator.hand["left"] = held
+    operator.set(grip=0.0)
+    operator.send(flash)
+    operator.set(grip=1.0)
+    operator.move((0.05, 0, 0))
+    assert operator.ask.goal == before
+    operator.set(grip=0.0)
+    operator.send(6)
+    operator.squeeze()
+    operator.move((0.05, 0, 0))
+    assert operator.ask.goal != before
+    assert operator.core.state().state == "engaged"
+
+
+def test_an_open_grip_seen_before_the_controller_vanished_does_not_count() -> None:
+    operator = Operator().engaged()
+    operator.set(grip=0.0)
+    operator.send(6)
+    held, before = operator.hand["left"], operator.ask.goal
+    for absent in ABSENT:
+        operator.hand["left"] = absent
+        operator.send()
+        operator.hand["left"] = held
+        operator.set(grip=1.0)
+        operator.move((0.05, 0, 0))
+        assert operator.ask.goal == before
+
+
+def test_no_controllers_is_told_whoever_followed() -> None:
+    operator = Operator().engaged()
+    operator.hand = {"left": None, "right": None}
+    operator.send()
+    assert "no controllers" in operator.core.state().why
+    lone = Operator(("left",)).engaged()
+    lone.squeeze()
+    lone.hand["left"] = None
+    lone.send()
+    assert "no controller" in lone.core.state().why
+
+
 _FLOATS = st.floats(-2, 2)
 _HANDS = st.one_of(
     st.none(),
@@ -357,3 +476,35 @@ def test_the_start_pose_of_aloha_can_be_left_by_hand() -> None:
     operator.move((0.03, 0.05, -0.05), steps=60)
     operator.send(60)
     assert operator.gripper().position_m - before == pytest.approx((0.03, 0.05, -0.05), abs=2e-3)
+
+
+_STATES = st.sampled_from(["open", "held", "gone", "unseen open", "unseen held", "jump"])
+
+
+@settings(max_examples=80)
+@given(st.lists(st.tuples(_STATES, st.integers(1, 12), st.booleans()), min_size=1, max_size=12))
+def test_no_arm_moves_without_a_grip_seen_open_since_the_hand_was_there(stream) -> None:
+    operator = Operator(("left",)).engaged()
+    operator.hand["right"] = None
+    seen_open = False
+    place = np.array((0.2, 0.2, 1.2))
+    for state, frames, new_room in stream:
+        if new_room:
+            operator.space += 1
+            seen_open = False
+        for _ in range(frames):
+            place += (0.002, 0.0, 0.001)
+            if state == "jump":
+                place += (0.2, 0.0, 0.0)
+                seen_open = False
+            grip = 0.0 if "open" in state else 1.0
+            tracked = state in ("open", "held", "jump")
+            hand = Hand(tuple(place), LEVEL, grip) if tracked else Hand(None, None, grip)
+            operator.hand["left"] = None if state == "gone" else hand
+            before = operator.ask.goal[:6]
+            operator.send()
+            if state == "open":
+                seen_open = True
+            elif not tracked:
+                seen_open = False
+            assert operator.ask.goal[:6] == before or (seen_open and state == "held")
