@@ -8,15 +8,15 @@ one that was torn or edited by hand is refused instead of believed. The replaced
 import base64
 import datetime
 import hashlib
-import math
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from station import durable
+from station.bounds import absurd
+from station.decoding import Decoder, Undecodable
 from station.errors import CalibrationBroken
 
 SCHEMA = 1
@@ -26,7 +26,8 @@ _MOVE_AWAY = "move the file away (the rig file's seeds then hold) and calibrate 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
-        _refuse_not_finite(msgspec.to_builtins(self), type(self).__name__)
+        if what := absurd(self):
+            raise ValueError(f"{type(self).__name__}: {what}: a number that was not measured")
 
 
 class Made(_Part, frozen=True):
@@ -39,6 +40,10 @@ class Made(_Part, frozen=True):
     samples: int
     residuals: dict[str, float] = {}
     """What was left over, unit in the name: `repeatability_rad`, `reprojection_px`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        datetime.datetime.fromisoformat(self.date)  # raises ValueError
 
     def age_days(self, today: datetime.date) -> int:
         """How many days ago that was."""
@@ -128,6 +133,10 @@ class CheckReference(_Part, frozen=True):
     sharpness: float
     controls: dict[str, float] = {}
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        base64.b64decode(self.picture_jpeg, validate=True)  # raises ValueError
+
     def picture(self) -> bytes:
         """The JPEG."""
         return base64.b64decode(self.picture_jpeg)
@@ -154,6 +163,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calibration: msgspec.Raw
 
 
+_file: Decoder[_File] = Decoder("json", _File)
+_calibration: Decoder[Calibration] = Decoder("json", Calibration)
+
+
 def folder() -> Path:
     """Where calibration files live; not made by asking."""
     base = os.environ.get("XDG_CONFIG_HOME")
@@ -172,11 +185,9 @@ def load(serial: str) -> Calibration | None:
     """What is known about a serial; None if nothing is. Raises CalibrationBroken with the reason."""
     path = path_of(serial)
     try:
-        raw = path.read_bytes()
+        raw = _read(path)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise CalibrationBroken(path, f"it cannot be read ({error})", "check its permissions") from error
     found = _decode(path, raw)
     if found.serial != serial:
         raise CalibrationBroken(path, f"it belongs to serial {found.serial}, not {serial}", _MOVE_AWAY)
@@ -185,7 +196,7 @@ def load(serial: str) -> Calibration | None:
 
 def load_all() -> list[Calibration]:
     """Every file of the folder, by name. Raises CalibrationBroken."""
-    return [_decode(path, path.read_bytes()) for path in sorted(folder().glob("*.json"))]
+    return [_decode(path, _read(path)) for path in sorted(folder().glob("*.json"))]
 
 
 def save(calibration: Calibration) -> Path:
@@ -215,21 +226,30 @@ def for_episode(calibration: Calibration) -> Calibration:
     return calibration
 
 
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CalibrationBroken(path, f"it cannot be read ({error.strerror})", "check its permissions") from error
+
+
 def _decode(path: Path, raw: bytes) -> Calibration:
     try:
-        file = msgspec.json.decode(raw, type=_File)
-    except msgspec.MsgspecError as error:
+        file = _file.decode(raw)
+        compact = msgspec.json.format(bytes(file.calibration), indent=-1)
+    except (Undecodable, msgspec.MsgspecError, RecursionError) as error:
         raise CalibrationBroken(path, f"it is torn or no calibration file ({error})", _MOVE_AWAY) from error
     if file.schema != SCHEMA:
         raise CalibrationBroken(
             path, f"schema {file.schema}, this station reads {SCHEMA}", "update the station, or calibrate again"
         )
-    compact = msgspec.json.format(bytes(file.calibration), indent=-1)
     if hashlib.sha256(compact).hexdigest() != file.sha256:
         raise CalibrationBroken(path, "its numbers are not the ones that were measured (checksum)", _MOVE_AWAY)
     try:
-        return msgspec.json.decode(compact, type=Calibration)
-    except msgspec.MsgspecError as error:
+        return _calibration.decode(compact)
+    except Undecodable as error:
         raise CalibrationBroken(path, str(error), _MOVE_AWAY) from error
 
 
@@ -254,14 +274,3 @@ def _keep_replaced(path: Path) -> int:
 def _revision(path: Path) -> int:
     number = path.stem.rpartition(".")[2]
     return int(number) if number.isdigit() else 0
-
-
-def _refuse_not_finite(value: Any, where: str) -> None:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{where}: a number that was not measured is not a number")
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            _refuse_not_finite(inner, f"{where}.{key}")
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            _refuse_not_finite(inner, where)

@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 from station import durable
+from station.bounds import absurd
+from station.decoding import Decoder, Undecodable
 
 _SMALLEST = 0.005
 """What is smaller is told as 0: no unit used here needs more."""
@@ -44,6 +46,9 @@ class StoredCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rig_sha256: str
     at_s: float
     result: CheckResult
+
+
+_stored: Decoder[StoredCheck] = Decoder("json", StoredCheck)
 
 
 class SessionCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,9 +100,10 @@ def store(rig: str, check: StoredCheck) -> None:
 def last(rig: str) -> StoredCheck | None:
     """The rig's last result; None if there is none that can be read: it must then be checked."""
     try:
-        return msgspec.json.decode(path_of(rig).read_bytes(), type=StoredCheck)
-    except (OSError, msgspec.MsgspecError):
+        stored = _stored.decode(path_of(rig).read_bytes())
+    except (OSError, Undecodable):
         return None
+    return None if absurd(stored) else stored
 
 
 def due(rig: str, rig_sha256: str, now_s: float, session_hours: float) -> str:

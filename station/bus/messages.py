@@ -1,4 +1,4 @@
-"""What crosses the bus: frozen typed structs, unknown fields refused, units in the names.
+"""What crosses the bus: frozen typed structs, unknown fields refused, units in the names, every number finite (`station.bounds`).
 
 Joint vectors are tuples in the order the arm's `describe()` gives: its joints in radians, then its gripper, 0 closed
 to 1 open (the *command* gripper: the servo's angle normalised, as ALOHA's action).
@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from station.bounds import Count, Whole
 from station.calibration_files import Calibration
 
 SCHEMA = 1
@@ -24,11 +25,11 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False)
 class Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """Goes before every body. `start_id` is drawn at random when a node starts: a change means it is another life."""
 
-    schema: int
-    start_id: int
-    sequence: int
-    captured_at_ns: int
-    sent_at_ns: int
+    schema: Count
+    start_id: Count
+    sequence: Count
+    captured_at_ns: Whole
+    sent_at_ns: Whole
 
 
 class Dimension(Message, frozen=True):
@@ -284,7 +285,7 @@ class SessionState(Message, frozen=True):
     buttons: tuple[str, ...]
     """The requests that make sense now, by name."""
     disk_left_s: float = 0.0
-    """Recording that the disk still holds at the present rate, its HDF5 included."""
+    """Recording that the disk still holds at the present rate, its HDF5 included; the largest number while nothing flows."""
     paused: bool = False
     """The operator holds the arms on purpose."""
     reset_ends_ns: int = 0

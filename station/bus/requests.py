@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from station.bounds import Count, Name, PathText, Seconds, Text
 from station.bus.messages import SourceName
 
 
@@ -36,7 +37,7 @@ class TorqueOn(Request, frozen=True):
     Dimensions in `free` go limp instead; only compliant ones may (a leader's gripper, for the hand that closes it).
     """
 
-    free: tuple[str, ...] = ()
+    free: tuple[Name, ...] = ()
 
 
 class TorqueOff(Request, frozen=True):
@@ -46,7 +47,7 @@ class TorqueOff(Request, frozen=True):
 class RebootServo(Request, frozen=True):
     """Clear a tripped servo's latch. `joint` is its dimension's name."""
 
-    joint: str
+    joint: Name
 
 
 class Resume(Request, frozen=True):
@@ -76,14 +77,14 @@ class Opening(Request, frozen=True):
 class Hold(Request, frozen=True):
     """Stop where you are and keep torque."""
 
-    why: str
+    why: Text
 
 
 class Park(Request, frozen=True):
     """Ramp to the sleep pose. With `release`, torque off afterwards on the arms named (all if empty)."""
 
     release: bool = False
-    arms: tuple[str, ...] = ()
+    arms: tuple[Name, ...] = ()
 
 
 class Disengage(Request, frozen=True):
@@ -93,8 +94,8 @@ class Disengage(Request, frozen=True):
 class Reboot(Request, frozen=True):
     """Reboot one servo of one arm, on an operator's act."""
 
-    arm: str
-    joint: str
+    arm: Name
+    joint: Name
 
 
 PilotRequest = Engage | Opening | Hold | Park | Disengage | Reboot
@@ -105,7 +106,7 @@ class RecordingInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is known about an episode before its first row; becomes the file's attributes."""
 
     task: str
-    episode: int
+    episode: Count
     instruction: str = ""
     operator: str = ""
     scene: str = ""
@@ -116,9 +117,9 @@ class RecordingInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class BeginRecording(Request, frozen=True):
     """Open the journal at `path` and record from the next tick; exactly `ticks` rows, or open-ended when None."""
 
-    path: str
+    path: PathText
     info: RecordingInfo
-    ticks: int | None = None
+    ticks: Count | None = None
 
 
 class KeepHold(Request, frozen=True):
@@ -130,7 +131,7 @@ class KeepHold(Request, frozen=True):
 class EndRecording(Request, frozen=True):
     """Close the journal after the row that is open."""
 
-    why: str = ""
+    why: Text = ""
 
 
 SyncRequest = BeginRecording | KeepHold | EndRecording
@@ -140,18 +141,18 @@ SyncRequest = BeginRecording | KeepHold | EndRecording
 class OpenSession(Request, frozen=True):
     """Open a sitting: where episodes go, whose they are, and what lies between two of them."""
 
-    task: str
-    data: str = ""
-    operator: str = ""
-    instruction: str = ""
-    scene: str = ""
+    task: Name
+    data: PathText = ""
+    operator: Name = ""
+    instruction: Text = ""
+    scene: Text = ""
     source: SourceName = "leader"
     policy: str = ""
     """Which policy runs, as its runner says: it is written into every episode."""
     reset: Literal["none", "operator", "timed"] = "none"
     """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
-    reset_s: float = 0.0
-    episodes: int = 0
+    reset_s: Seconds = 0.0
+    episodes: Count = 0
     """How many are wanted: no timed reset starts one more. 0: no limit."""
     check_result: str = ""
     """What the check before this session said (JSON of a `check_results.SessionCheck`): it is written into every episode."""
@@ -162,7 +163,7 @@ class OpenSession(Request, frozen=True):
 class Start(Request, frozen=True):
     """Start the next episode; `seconds` None is open-ended."""
 
-    seconds: float | None = None
+    seconds: Seconds | None = None
 
 
 class Stop(Request, frozen=True):
@@ -184,7 +185,7 @@ class Label(Request, frozen=True):
 class Note(Request, frozen=True):
     """Write a line of text to the episode being recorded, or to the newest finished one."""
 
-    text: str
+    text: Text
 
 
 class Undo(Request, frozen=True):
@@ -213,8 +214,8 @@ class LoadPolicy(Request, frozen=True):
     Takes seconds to minutes: ask patiently.
     """
 
-    folder: str
-    instruction: str = ""
+    folder: PathText
+    instruction: Text = ""
     """What a language-conditioned policy is told, in place of what its folder says."""
 
 
@@ -243,7 +244,7 @@ class Shutdown(Request, frozen=True):
 class Restart(Request, frozen=True):
     """Restart one node."""
 
-    node: str
+    node: Name
 
 
 SupervisorRequest = Shutdown | Restart
@@ -253,7 +254,7 @@ SupervisorRequest = Shutdown | Restart
 class PrepareScene(Request, frozen=True):
     """Put the scene as it is at the start of this episode. Done when the scripted operator waits there."""
 
-    episode: int
+    episode: Count
 
 
 class ScoreScene(Request, frozen=True):
@@ -270,5 +271,5 @@ class SaveTruth(Request, frozen=True):
     servo how often its torque went off since the world began (`<node>_torque_losses` int64).
     """
 
-    path: str
-    seconds: float = 10.0
+    path: PathText
+    seconds: Seconds = 10.0

@@ -18,10 +18,16 @@ from station.bus.messages import SCHEMA, Header, Message
 from station.bus.requests import Done, Refused, Reply
 from station.bus.streams import topic
 from station.clock import NS_PER_MS, Clock
+from station.decoding import Decoder, Undecodable
 from station.errors import NodeAbsent, RequestRefused, StationError, WireError
 
 HIGH_WATER = 5000
 """Messages a recorded stream may queue for a slow reader (10 s at 500/s) before losses begin; losses are counted."""
+
+LONGEST_REQUEST, LONGEST_MESSAGE = 1 << 20, 64 << 20
+"""Bytes of one frame; ZeroMQ disconnects who sends a longer one. A request carries a check's findings at most, a message a raw
+picture (3840 × 2160 × 3 bytes are 24 MiB).
+"""
 
 RECONNECT_MS = 20, 50
 """How long to wait before a dead node's socket is tried again, the first time and at most. A new life is heard this soon."""
@@ -29,7 +35,7 @@ RECONNECT_MS = 20, 50
 _NOW, _NOW_AND_MORE = int(zmq.DONTWAIT), int(zmq.DONTWAIT | zmq.SNDMORE)  # pyzmq's flags take a microsecond to combine
 
 _log = logging.getLogger(__name__)
-_reply = msgspec.msgpack.Decoder(Reply)
+_reply: Decoder[Reply] = Decoder("msgpack", Reply)
 R = TypeVar("R")
 
 
@@ -90,7 +96,7 @@ class Subscriber:
     def __init__(self, rig: str, streams: Iterable[tuple[str, str]], publishers: Iterable[str] = ()) -> None:
         """`streams` are (kind, node): what to hear. `publishers`: whose sockets to listen at, where not the streams' own nodes."""
         self._socket = _socket(zmq.SUB)
-        self._socket.rcvhwm = HIGH_WATER
+        self._socket.rcvhwm, self._socket.maxmsgsize = HIGH_WATER, LONGEST_MESSAGE
         self._socket.reconnect_ivl, self._socket.reconnect_ivl_max = RECONNECT_MS
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self.lost: dict[tuple[str, str], int] = {}
@@ -144,8 +150,9 @@ class Answerer(Generic[R]):
     """A node's ROUTER socket for requests of one tagged union."""
 
     def __init__(self, rig: str, node: str, requests: Any) -> None:
-        self._decoder: msgspec.msgpack.Decoder[R] = msgspec.msgpack.Decoder(requests)
+        self._decoder: Decoder[R] = Decoder("msgpack", requests)
         self._socket = _socket(zmq.ROUTER)
+        self._socket.maxmsgsize = LONGEST_REQUEST
         self._socket.bind(request_endpoint(rig, node))
 
     @property
@@ -168,8 +175,8 @@ class Answerer(Generic[R]):
 
             try:
                 return self._decoder.decode(raw), answer
-            except msgspec.MsgspecError as error:
-                answer(Refused(f"not a request this node knows: {error}"))
+            except Undecodable as error:
+                answer(Refused(f"not a request this node takes: {error}"))
 
     def serve(self, handle: Callable[[R], Reply], timeout_ms: int = 0) -> int:
         """Answer every waiting request with `handle`; a StationError it raises becomes Refused. Returns how many."""
@@ -213,8 +220,8 @@ class Asker:
         """The answers that are there, by the number `send` gave."""
         found: list[tuple[bytes, Reply]] = []
         while self._socket.poll(timeout_ms if not found else 0):
-            number, raw = self._socket.recv_multipart()
-            found.append((number, _reply.decode(raw)))
+            number, *frames = self._socket.recv_multipart()
+            found.append((number, _reply_of(self._node, frames)))
         return found
 
     def poll_reply(self, number: bytes, timeout_ms: int = 0) -> Reply | None:
@@ -247,6 +254,15 @@ class Asker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _reply_of(node: str, frames: Sequence[bytes]) -> Reply:
+    """What a node answered; an answer that is none is a refusal, so that nobody waits for another."""
+    try:
+        (raw,) = frames
+        return _reply.decode(raw)
+    except ValueError as error:
+        return Refused(f"{node} answered what is no answer ({error}). Next: restart the station")
 
 
 def milliseconds_until(deadline_ns: int, now_ns: int) -> int:

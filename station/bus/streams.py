@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 from station.bus import messages as m
 
 Slow = Literal["queue", "newest"]
+LONGEST_TOPIC = 100
+"""Bytes: a kind, a node's name (24 of a–z, 0–9 and _, before it `follower_`) and two slashes."""
 
 
 class Kind(NamedTuple):
@@ -71,7 +73,8 @@ def topic(kind: str, node: str) -> bytes:
 
 def split_topic(raw: bytes) -> tuple[str, str]:
     """(kind, node) of a topic; ValueError if it is none of ours."""
-    kind, node, rest = raw.decode().split("/")
-    if rest or kind not in STREAMS:
-        raise ValueError(f"not a topic: {raw!r}")
+    kind, _, rest = raw[:LONGEST_TOPIC].decode("ascii", "replace").partition("/")
+    node, slash, more = rest.partition("/")
+    if more or not (slash and node) or len(raw) > LONGEST_TOPIC or kind not in STREAMS:
+        raise ValueError(f"not a topic: {raw[:LONGEST_TOPIC]!r}")
     return kind, node

@@ -9,13 +9,16 @@ from typing import NamedTuple
 
 import msgspec
 
+from station.bounds import absurd, sane
 from station.bus.messages import SCHEMA, Header, Message
 from station.bus.streams import STREAMS, split_topic
+from station.decoding import Decoder
 from station.errors import WireError
 
 _encoder = msgspec.msgpack.Encoder()
-_header = msgspec.msgpack.Decoder(Header)
-_bodies = {kind.name: msgspec.msgpack.Decoder(kind.body) for kind in STREAMS.values()}
+_header: Decoder[Header] = Decoder("msgpack", Header)
+_sane = {kind.name: sane(kind.body) for kind in STREAMS.values()}
+_bodies: dict[str, Decoder[Message]] = {kind.name: Decoder("msgpack", kind.body) for kind in STREAMS.values()}
 
 
 class Sample(NamedTuple):
@@ -34,7 +37,7 @@ def encode(topic: bytes, header: Header, body: Message, payload: Sequence[bytes]
 
 
 def decode(frames: Sequence[bytes]) -> Sample:
-    """A message from its frames. Raises WireError on anything that is not exactly one of ours."""
+    """A message from its frames. Raises WireError, and nothing else, on anything that is not exactly one of ours."""
     if len(frames) < 3:
         raise WireError(f"a message has at least 3 frames, this one {len(frames)}")
     try:
@@ -43,7 +46,9 @@ def decode(frames: Sequence[bytes]) -> Sample:
         if header.schema != SCHEMA:
             raise WireError(f"{kind}/{node} speaks schema {header.schema}, this node {SCHEMA}: restart the station")
         body = _bodies[kind].decode(frames[2])
-    except (ValueError, msgspec.MsgspecError) as error:
+        if not _sane[kind](body):
+            raise WireError(f"not a message of {node}'s: {absurd(body)}")
+    except ValueError as error:
         raise WireError(f"not a message: {error}") from error
     return Sample(kind, node, header, body, tuple(frames[3:]))
 

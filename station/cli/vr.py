@@ -18,6 +18,7 @@ from station.cli.attach import attached, console
 from station.cli.checked import last_check
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.decoding import Decoder, Undecodable
 from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.headset import Pairing, pairing_path
 from station.rig import Rig
@@ -139,11 +140,14 @@ def latencies_ms(rig: Rig, seconds: float) -> dict[str, float]:
     return {"goals": float(len(found)), "p50_ms": cuts[49], "p99_ms": cuts[98], "max_ms": max(found)}
 
 
+_pairing: Decoder[Pairing] = Decoder("json", Pairing)
+
+
 def pairing(port: int) -> Pairing | None:
     """What the headset's driver has written; None while it does not run."""
     try:
-        return msgspec.json.decode(pairing_path(port).read_bytes(), type=Pairing)
-    except FileNotFoundError:
+        return _pairing.decode(pairing_path(port).read_bytes())
+    except (FileNotFoundError, Undecodable):
         return None
 
 

@@ -17,6 +17,7 @@ from station.bus.sockets import Asker, Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
 from station.console.vr_board import board, request
+from station.decoding import Decoder, Undecodable
 from station.headset import FromHeadset, Picture, Press, Shown, Told, Worn, door_path
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
@@ -28,8 +29,10 @@ PICTURE_NS = NS_PER_S // 15
 BOARD_NS = NS_PER_S // 5
 AGAIN_S = 0.5
 JPEG_QUALITY = 80
+LARGEST_SIDE = 65_500
+"""Pixels: what a JPEG holds."""
 
-_decoder = msgspec.msgpack.Decoder(FromHeadset)
+_decoder: Decoder[FromHeadset] = Decoder("msgpack", FromHeadset)
 
 
 class Panel:
@@ -84,7 +87,11 @@ class Panel:
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.BINARY:
                 return
-            heard = _decoder.decode(message.data)
+            try:
+                heard = _decoder.decode(message.data)
+            except Undecodable as error:
+                self._node.log.warning("the headset's driver said what is no message: %s", error)
+                return
             if isinstance(heard, Worn):
                 self._worn = heard.yes
             elif isinstance(heard, Press):
@@ -152,13 +159,15 @@ class Panel:
 
 
 def as_jpeg(sample: Sample) -> bytes | None:
-    """The picture as JPEG: as the camera made it, or made here from raw pixels; None if it is neither."""
+    """The picture as JPEG: as the camera made it, or made here from raw pixels; None if it is neither, or not as large as it says."""
     frame = sample.body
     if not isinstance(frame, Frame) or not sample.payload:
         return None
     if frame.encoding == "jpeg":
         return sample.payload[0]
-    if frame.encoding not in ("bgr8", "rgb8"):
+    if frame.encoding not in ("bgr8", "rgb8") or len(sample.payload[0]) != frame.height * frame.width * 3:
+        return None
+    if not 0 < frame.width <= LARGEST_SIDE or not 0 < frame.height <= LARGEST_SIDE:
         return None
     pixels = np.frombuffer(sample.payload[0], np.uint8).reshape(frame.height, frame.width, 3)
     bgr = pixels if frame.encoding == "bgr8" else pixels[..., ::-1]

@@ -18,7 +18,7 @@ from pathlib import Path
 from station import durable
 from station.errors import EpisodeError, UsageError
 
-_NUMBER = re.compile(r"\.?episode_(\d+)\.")
+_NUMBER = re.compile(r"\.?episode_([0-9]{1,9})\.")
 _HIGHEST = ".highest_episode"
 
 
@@ -104,9 +104,10 @@ def remember(folder: Path, number: int) -> None:
 
 def _remembered(folder: Path) -> int:
     try:
-        return int((folder / _HIGHEST).read_text())
+        found = re.fullmatch(r"([0-9]{1,9})\n?", (folder / _HIGHEST).read_text())
     except (OSError, ValueError):
         return -1
+    return int(found[1]) if found else -1
 
 
 def _highest(folder: Path) -> int:

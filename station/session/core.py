@@ -12,6 +12,7 @@ Defects are counted and told, and the episode is kept.
 from collections.abc import Callable
 from pathlib import Path
 
+from station.bounds import LARGEST_NUMBER
 from station.bus.messages import Phase, PilotState, RecorderState, SessionState
 from station.bus.requests import (
     Align,
@@ -39,6 +40,7 @@ from station.bus.requests import (
 )
 from station.clock import NS_PER_S
 from station.rig import Rig
+from station.session.asked import absurd_length, absurd_sitting, data_folder
 from station.session.ports import Answer, Ports, Sitting
 from station.session.room import Room
 from station.session.shelf import Shelf
@@ -86,7 +88,7 @@ class SessionCore:
             phase=self.phase, task=self._opened.task, operator=self._opened.operator, episode=self._number,
             recorded_ticks=self._recorded, saved=len(self._shelf.saved), discarded=self._shelf.discarded, ended_early=self._early,
             buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), paused=self._paused,
-            disk_left_s=self._room.left_s if self._room is not None else 0.0,
+            disk_left_s=min(self._room.left_s, LARGEST_NUMBER) if self._room is not None else 0.0,
             reset_ends_ns=self._reset_ends_ns, finalising=self._shelf.building, saved_path=self._shelf.path, why=self._why,
             newest=-1 if self._shelf.newest is None else self._shelf.newest, wanted=self._opened.episodes,
         )  # fmt: skip
@@ -204,6 +206,9 @@ class SessionCore:
 
     def _open(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, OpenSession)
+        if absurd := absurd_sitting(request):
+            answer(Refused(absurd))
+            return
         folder = self._folder_of(request)
         try:
             self._number = self._ports.prepare(folder)
@@ -216,7 +221,7 @@ class SessionCore:
         self._engage(answer, "ended", fresh=True)
 
     def _folder_of(self, opened: OpenSession) -> Path:
-        return (Path(opened.data).expanduser() if opened.data else self._rig.data) / opened.task
+        return (data_folder(opened.data) if opened.data else self._rig.data) / opened.task
 
     def _resume(self, _: SessionRequest, answer: Answer) -> None:
         if self.phase == "recording":
@@ -262,10 +267,10 @@ class SessionCore:
 
     def _start(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, Start)
-        ticks = None if request.seconds is None else round(request.seconds * self._rig.tick_hz)
-        if ticks is not None and ticks < 1:
-            answer(Refused(f"{request.seconds} s is less than one tick"))
+        if absurd := absurd_length(request.seconds, self._rig.tick_hz):
+            answer(Refused(absurd))
             return
+        ticks = None if request.seconds is None else round(request.seconds * self._rig.tick_hz)
         self._look_at_the_disk()
         refuses = self._why if self._room is None else self._room.refuses
         if refuses:

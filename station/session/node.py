@@ -13,6 +13,7 @@ from station.bus.messages import Health, PilotState, RecorderState
 from station.bus.requests import Opening, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
+from station.decoding import Decoder, Undecodable
 from station.episodes.labels import add_note, set_success
 from station.episodes.naming import delete, episode_path, next_number
 from station.node import Node, run
@@ -85,10 +86,13 @@ class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sitting: Sitting
 
 
+_kept: Decoder[_Kept] = Decoder("json", _Kept)
+
+
 def _left_behind(path: Path) -> Sitting | None:
     try:
-        kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
-    except (OSError, msgspec.MsgspecError):
+        kept = _kept.decode(path.read_bytes())
+    except (OSError, Undecodable):
         return None
     return kept.sitting if kept.supervisor == os.getppid() else None
 

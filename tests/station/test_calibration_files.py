@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -50,6 +51,47 @@ def test_a_number_edited_by_hand_is_refused():
     path.write_text(path.read_text().replace("-0.02", "-0.03"))
     with pytest.raises(CalibrationBroken, match=r"FT1234\.json.*checksum.*calibrate this device again"):
         files.load("FT1234")
+
+
+DEEP = b'{"schema":1,"sha256":"","calibration":' + b"[" * 5000 + b"]" * 5000 + b"}"
+
+
+def forged(body: bytes) -> bytes:
+    """A file whose checksum is right all the same."""
+    compact = msgspec.json.format(body, indent=-1)
+    return b'{"schema":1,"sha256":"' + hashlib.sha256(compact).hexdigest().encode() + b'","calibration":' + body + b"}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("-0.02", "1e300"), ("-0.02", "1" * 5000), ("-0.02", "null"), ('"samples":120', '"samples":1' + "0" * 30),
+        ("2026-01-02T", "2026-13-02T"), ("2026-01-02T03:04:05+00:00", "today"), ("aGVsbG8=", "no base64"),
+    ],
+)  # fmt: skip
+def test_absurd_content_with_a_right_checksum_is_one_sentence(old: str, new: str) -> None:
+    body = msgspec.json.encode(whole()).decode()
+    assert old in body
+    path = files.save(whole())
+    path.write_bytes(forged(body.replace(old, new).encode()))
+    with pytest.raises(CalibrationBroken, match=r"FT1234\.json.*Next: move the file away") as told:
+        files.load("FT1234")
+    assert "\n" not in str(told.value)
+    assert len(str(told.value)) < 700
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"schema":' + b"9" * 5000 + b"}", b"\xff\xfe", b"", DEEP])
+def test_what_is_no_file_of_ours_is_one_sentence(raw: bytes) -> None:
+    files.save(whole()).write_bytes(raw)
+    with pytest.raises(CalibrationBroken, match="torn or no calibration file"):
+        files.load_all()
+
+
+def test_a_folder_in_a_files_place_is_one_sentence() -> None:
+    files.save(whole()).unlink()
+    files.path_of("FT1234").mkdir()
+    with pytest.raises(CalibrationBroken, match="cannot be read"):
+        files.load_all()
 
 
 def test_other_white_space_is_not_another_number():

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from station.bounds import LARGEST_NUMBER
 from station.bus.messages import SessionState
 from station.cli.operator.bindings import BINDINGS
 from station.cli.operator.board import Board, Stream
@@ -171,7 +172,7 @@ def _counts(board: Board) -> RenderableType:
         line.append(str(board.lost), style="bold red" if board.lost else "")
     minutes = session.disk_left_s / 60
     line.append("\ndisk: ")
-    if session.disk_left_s == float("inf") or session.disk_left_s <= 0:
+    if session.disk_left_s >= LARGEST_NUMBER or session.disk_left_s <= 0:
         line.append("not known yet")
     else:
         line.append(

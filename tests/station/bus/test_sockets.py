@@ -1,10 +1,12 @@
+import math
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from station.bus.messages import Frame, Vector
-from station.bus.requests import Discard, Done, Refused, Reply, SessionRequest, Start, Stop
+from station.bus.requests import Discard, Done, Note, OpenSession, Refused, Reply, SessionRequest, Start, Stop
 from station.bus.sockets import Answerer, Asker, Publisher, Subscriber, milliseconds_until
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
@@ -145,3 +147,44 @@ def test_a_poll_never_overshoots() -> None:
     assert milliseconds_until(1_999_999, 1_000_000) == 0
     assert milliseconds_until(3_000_000, 1_000_000) == 2
     assert milliseconds_until(0, 5) == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x91" * 1200, b"\x82\xa4type\xa5Start\xa7seconds" + b"\x91" * 1200, b"", b"\xc1",
+        *(msgspec.msgpack.encode(Start(seconds)) for seconds in (math.inf, math.nan, 1e300, -1.0)),
+        msgspec.msgpack.encode(Note("x" * 30_000)), msgspec.msgpack.encode(OpenSession("t", data="a\0b")),
+        msgspec.msgpack.encode(OpenSession("t", reset_s=math.inf)), msgspec.msgpack.encode(OpenSession("t", episodes=-1)),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("runtime")
+def test_what_is_no_request_or_an_absurd_one_is_refused_and_the_next_one_served(raw: bytes) -> None:
+    answerer: Answerer[SessionRequest] = Answerer("bus", "probe", SessionRequest)
+    asker = Asker("bus", "probe")
+    asker._socket.send_multipart([b"0000", raw])
+    asker.send(Discard())
+    replies: list[Reply] = []
+    while len(replies) < 2:
+        answerer.serve(lambda _: Done(), 50)
+        replies += [reply for _, reply in asker.replies(50)]
+    assert isinstance(replies[0], Refused)
+    assert "not a request this node takes" in replies[0].why
+    assert isinstance(replies[1], Done)
+    asker.close()
+    answerer.close()
+
+
+@pytest.mark.usefixtures("runtime")
+def test_an_answer_that_is_none_is_a_refusal() -> None:
+    answerer: Answerer[SessionRequest] = Answerer("bus", "probe", SessionRequest)
+    asker = Asker("bus", "probe")
+    number = asker.send(Discard())
+    assert answerer.socket.poll(2000)
+    route, sent, _ = answerer._socket.recv_multipart()
+    answerer._socket.send_multipart([route, sent, b"\x91" * 1200])
+    reply = asker.poll_reply(number, 2000)
+    assert isinstance(reply, Refused)
+    assert "what is no answer" in reply.why
+    asker.close()
+    answerer.close()

@@ -1,11 +1,13 @@
 import contextlib
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from station.bounds import LARGEST_NUMBER, LARGEST_WHOLE
 from station.bus import wire
-from station.bus.messages import SCHEMA, ArmState, Header, Vector
+from station.bus.messages import SCHEMA, ArmState, Description, Header, Health, StreamDescription, Vector
 from station.bus.streams import STREAMS, split_topic, topic
 from station.errors import WireError
 
@@ -24,8 +26,8 @@ def test_golden_bytes() -> None:
 
 
 @given(
-    st.lists(st.floats(allow_nan=False), max_size=9),
-    st.integers(0, 2**63 - 1),
+    st.lists(st.floats(-1e11, 1e11), max_size=9),
+    st.integers(0, 2**53),
     st.lists(st.binary(max_size=50), max_size=3),
 )
 def test_round_trip(values: list[float], sequence: int, payload: list[bytes]) -> None:
@@ -47,6 +49,47 @@ def test_flipped_bits_never_crash(frame: int, at: int, flip: int) -> None:
     broken[frame][at % len(broken[frame])] ^= flip
     with contextlib.suppress(WireError):
         wire.decode([bytes(part) for part in broken])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300, 2 * LARGEST_NUMBER])
+def test_a_number_that_cannot_be_is_refused_wherever_it_stands(value: float) -> None:
+    bodies = {
+        "arm_state": ArmState((0.0, value), (), (), None, None, True),
+        "vector": Vector((value,)),
+        "health": Health("probe", "ok", "", readings={"temperature_c": value}),
+        "description": Description("m", "s", "f", (StreamDescription("vector", value),)),
+    }
+    for kind, body in bodies.items():
+        with pytest.raises(WireError, match=r"is not a number|which cannot be"):
+            wire.decode(wire.encode(topic(kind, "probe"), HEADER, body))
+
+
+@pytest.mark.parametrize("stamp", [2 * LARGEST_WHOLE, -2 * LARGEST_WHOLE, 2**64 - 1])
+def test_a_stamp_that_fits_no_int64_is_refused(stamp: int) -> None:
+    with pytest.raises(WireError):
+        wire.decode(wire.encode(topic("vector", "probe"), Header(SCHEMA, 1, 0, stamp, 0), Vector(())))
+
+
+@pytest.mark.parametrize("where", [1, 2])
+@pytest.mark.parametrize("nested", [b"\x91" * 1200, b"\x81\xa1q" * 1200, b"\x91" * 100_000])
+def test_nested_messagepack_is_refused_never_a_crash(where: int, nested: bytes) -> None:
+    frames = [*GOLDEN]
+    frames[where] = b"\x81\xa6values" + nested if where == 2 else b"\x95" + nested
+    with pytest.raises(WireError, match="not a message"):
+        wire.decode(frames)
+
+
+def test_a_topic_is_short_and_names_a_node() -> None:
+    for raw in (
+        b"vector//",
+        b"vector/probe",
+        b"vector/probe/x",
+        b"/probe/",
+        b"vector/" + b"p" * 200 + b"/",
+        b"\xff/x/",
+    ):
+        with pytest.raises(ValueError, match="not a topic"):
+            split_topic(raw)
 
 
 def test_another_schema_says_restart() -> None:

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -329,3 +330,29 @@ def test_a_number_that_a_killed_recorder_has_used_is_not_used_again() -> None:
     world.free = 5
     world.core.restore(LEFT, RecorderState(False, "", 0, "", 0, 0, ()), True)
     assert (world.core.phase, world.core.state().episode) == ("ready", 5)
+
+
+@pytest.mark.parametrize("seconds", [math.inf, math.nan, 1e300, -1.0, 0.0, 1e-9])
+def test_an_absurd_length_is_refused_and_nothing_begins(seconds: float) -> None:
+    world = World().opened()
+    world.press(Start(seconds))
+    assert isinstance(world.replies[-1], Refused)
+    assert (world.core.phase, world.sync_asked) == ("ready", [])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        OpenSession(".."), OpenSession("../../etc"), OpenSession(""), OpenSession("a\0b"), OpenSession("é" * 150),
+        OpenSession("\x1b]0;owned\x07"), OpenSession("pick", data="~nosuchuser/data"),
+        OpenSession("pick", reset="timed", reset_s=math.inf), OpenSession("pick", reset="timed", reset_s=math.nan),
+        OpenSession("pick", episodes=-1),
+    ],
+)  # fmt: skip
+def test_an_absurd_sitting_is_refused_with_what_to_give_instead(asked: OpenSession) -> None:
+    world = World()
+    world.press(asked)
+    refused = world.replies[-1]
+    assert isinstance(refused, Refused)
+    assert "Next:" in refused.why
+    assert world.core.phase == "ended"
