@@ -1,7 +1,7 @@
 import mujoco
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from station.kinematics.arm import Kinematics, Pose
@@ -39,6 +39,7 @@ def test_forward_of_a_planar_arm_is_trigonometry() -> None:
 
 @settings(max_examples=60)
 @given(st.lists(st.floats(-0.4, 0.4), min_size=6, max_size=6))
+@example([-0.3984375, -0.390625, 0.125, 0.0, -0.3984375, -0.3984375])  # past a straight wrist
 def test_inverse_undoes_forward(offsets: list[float]) -> None:
     target = six.forward(HOME + offsets)
     solution = six.inverse(target, HOME)
