@@ -34,7 +34,8 @@ class Place(NamedTuple):
     clock: Clock
     velocity_rad_s: float
     """The rig's velocity limit, for servos that can keep one themselves."""
-    stale_ms: float
+    resume_ms: float
+    """The rig's `resume_ms`: how long a silence ends by itself, for servos whose own watchdog must wait that long."""
 
 
 class Reading(NamedTuple):
@@ -113,6 +114,9 @@ class ArmDriver(Driver, Protocol):
 
     def limp(self) -> tuple[str, ...]:
         """Servos that have no torque while others have: which, why, and what to do. The host then holds."""
+
+    def faults(self) -> tuple[str, ...]:
+        """Hardware errors that servos report, whether they still have torque or not: after one, no arm goes on by itself."""
 
     def reboot(self, joint: str) -> None:
         """Reboot one tripped servo (an operator's act); it stays limp until torque is asked for."""

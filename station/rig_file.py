@@ -27,7 +27,10 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acceleration_rad_s2: float = 100.0
     """Of every goal, in the last gate."""
     stale_ms: float = 100.0
-    """Without a command for this long an arm decelerates and holds."""
+    """Without a command for this long an arm decelerates."""
+    resume_ms: float = 300.0
+    """A source or an arm that speaks again within this time is followed again by itself; after a longer silence, or a second
+    one within 2 s, the arms hold until an operator acts. Above `stale_ms`; also how long a servo's own watchdog waits."""
     divergence_rad: float = 0.6
     """A goal this far from the measured pose for 0.3 s is a hold; grippers are exempt."""
     camera_loss_s: float = 1.0
@@ -39,6 +42,11 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for field in self.__struct_fields__:
             if not 0 < getattr(self, field) < 1e6:
                 raise ValueError(f"{field} must be a number above 0")
+        if self.resume_ms <= self.stale_ms:
+            raise ValueError(
+                f"resume_ms ({self.resume_ms:g}) must be above stale_ms ({self.stale_ms:g}): "
+                "it is how long a silence may last that is followed again"
+            )
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

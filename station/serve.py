@@ -60,7 +60,7 @@ def main(node: Node) -> None:
 def driver_of(rig: Rig, node: str, clock: Clock) -> Driver:
     """A device's driver, not yet open."""
     device, safety = rig.device(node), rig.safety
-    place = Place(node, device.role, clock, safety.velocity_rad_s, safety.stale_ms)
+    place = Place(node, device.role, clock, safety.velocity_rad_s, safety.resume_ms)
     driver: Driver = load_class(device.driver)(device.settings, place)
     return driver
 
@@ -81,15 +81,18 @@ class _ArmHost(Host):
         self.grid = Grid(0, 1.0)
         self.cycle = 0
         self.overruns = self.refused = 0
+        self.stalls = 0
+        """Of the gates before this one."""
         self.refusals_due_ns = 0
         self.last = Command(node.name, "none", -1, -1, 0, ())
-        self.standing: tuple[str, tuple[float, ...]] = ("", ())
+        self.standing: tuple[str, bool, tuple[float, ...]] = ("", False, ())
         self.standing_due_ns = 0
 
     def opened(self, description: Description) -> None:
         super().opened(description)
         arm = next(stream for stream in description.streams if stream.kind == "arm_state")
         now_ns = self.node.clock()
+        self.stalls += self.gate.stalls.count
         self.gate = Gate(arm.dimensions, self.node.rig.safety)
         if self.driver.torque_on():
             self.gate.reset(self.driver.goal(), now_ns)
@@ -110,9 +113,12 @@ class _ArmHost(Host):
             self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
         if limp := self.driver.limp():
             self.gate.hold("; ".join(limp))
+        if self.gate.stalled and (faults := self.driver.faults()):
+            self.gate.hold("; ".join(faults))
         self._serve(0)  # a read that took long is no silence of the pilot's
         now_ns = self.node.clock()
-        self._write(self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma()), held=True)
+        goal = self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma())
+        self._write(goal, held=bool(self.gate.holding))
         self._tell_standing(now_ns)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
         self.overruns += max(0, behind)
@@ -132,21 +138,22 @@ class _ArmHost(Host):
         if self.commands.socket in ready:
             for sample in self.commands.newest().values():
                 if isinstance(sample.body, Command):
-                    self._command(sample.body)
+                    self._command(sample.body, sample.header.start_id)
         if self.answerer.socket in ready:
             self.answerer.serve(self._request)
 
-    def _command(self, command: Command) -> None:
+    def _command(self, command: Command, pilot: int) -> None:
         now_ns = self.node.clock()
         try:
-            goal = self.gate.command(command, now_ns)
+            goal = self.gate.command(command, now_ns, pilot)
         except CommandRefused as error:
             self.refused += 1
             if now_ns >= self.refusals_due_ns:
                 self.refusals_due_ns = now_ns + REFUSALS_NS
                 self.node.log.warning("command refused (%d so far): %s", self.refused, error)
             return
-        self.last = command
+        if not command.stalled:  # what it follows, or held last, is told on
+            self.last = command
         self._write(goal, held=False)
 
     def _write(self, goal: tuple[float, ...] | None, held: bool) -> None:
@@ -157,10 +164,10 @@ class _ArmHost(Host):
         last = self.last
         applied = Command(
             self.node.name, "hold" if held else last.source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
-            hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "",
+            hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "", stalled=self.gate.stalled,
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
-        self.standing = (self.gate.holding, goal)
+        self.standing = (self.gate.holding, self.gate.stalled, goal)
 
     def _tell_standing(self, now_ns: int) -> None:
         """Tell the goal that stands while nothing is written, and why: on change and twice a second.
@@ -168,16 +175,17 @@ class _ArmHost(Host):
         The pilot starts its ramp there, and learns of a hold that needed no write.
         """
         gate = self.gate
-        standing = (gate.holding, gate.goal)
-        if gate.following or (standing == self.standing and now_ns < self.standing_due_ns):
+        standing = (gate.holding, gate.stalled, gate.goal)
+        moves = gate.following and not gate.stalled
+        if moves or (standing == self.standing and now_ns < self.standing_due_ns):
             return
         self.standing, self.standing_due_ns = standing, now_ns + STANDING_NS
         last = self.last
-        source: SourceName = "hold" if gate.holding else "none"
+        source: SourceName = "hold" if gate.holding else last.source if gate.stalled else "none"
         goal = gate.goal or tuple(value for value in self.driver.measured() if value is not None)
         applied = Command(
             self.node.name, source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
-            hold=bool(gate.holding), why=gate.holding,
+            hold=bool(gate.holding), why=gate.holding, stalled=gate.stalled,
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, now_ns)
 
@@ -208,7 +216,10 @@ class _ArmHost(Host):
         return self.gate.warnings
 
     def own_readings(self) -> dict[str, float]:
-        return {"overruns": self.overruns, "refused_commands": self.refused, "torque": float(self.driver.torque_on())}
+        return {
+            "overruns": self.overruns, "refused_commands": self.refused, "torque": float(self.driver.torque_on()),
+            "stalls": self.stalls + self.gate.stalls.count,
+        }  # fmt: skip
 
     def close(self) -> None:
         self.answerer.close()

@@ -183,6 +183,14 @@ class DynamixelArm:
             if not slow.torque and servo_id not in self._free
         )
 
+    def faults(self) -> tuple[str, ...]:
+        """What servos have latched in Hardware Error Status, as last read."""
+        return tuple(
+            f"{self._names[servo_id]} reports {slow.errors}: support the arm, then reboot it"
+            for servo_id, slow in self._slow.latest.items()
+            if slow.errors
+        )
+
     def reboot(self, joint: str) -> None:
         """Reboot a joint's servo and its shadow; they stay limp."""
         ids = [

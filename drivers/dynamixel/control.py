@@ -3,8 +3,9 @@
 Bus Watchdog (register 98, unit 20 ms; ROBOTIS e-manual): any instruction feeds it. If it runs out, the servo stops,
 reads −1 (255) there, and its goals are read-only until 0 is written. So after any gap longer than it, or when it reads
 −1, the goal that was held is written again before anything else: take the hold goal, write 98 = 0, write that goal,
-re-arm, and say so. What a tripped servo does to its torque has not been seen on metal; servos of the 330 size are known
-to go on turning.
+re-arm, and say so. It waits as long as a silence that ends by itself may last (`resume_ms`): a shorter one would make a
+hold of every stall, and meanwhile a servo only goes on to a goal that is one step of the gate away. What a tripped servo
+does to its torque has not been seen on metal; servos of the 330 size are known to go on turning.
 """
 
 import contextlib
@@ -39,7 +40,7 @@ class Control:
         self._velocity_limits: dict[int, int] = {}
         self._trip_told = True
         self._armed = False
-        self._watchdog = max(1, min(127, math.ceil(place.stale_ms / WATCHDOG_UNIT_MS)))
+        self._watchdog = max(1, min(127, math.ceil(place.resume_ms / WATCHDOG_UNIT_MS)))
         self._watchdog_ns = self._watchdog * WATCHDOG_UNIT_MS * NS_PER_MS
 
     def opened(self, blocks: dict[int, bytes]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from station.bench.stalls import StallSeen, tally
+
 STOLEN_PERCENT = 0.2
 """Worth a line: more than two stops of 50 ms in a minute."""
 
@@ -73,6 +75,9 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_rss_mb: float
     stolen_percent: float = 0.0
     """Of all processors' time: what a virtual machine was not given."""
+    stalls: tuple[StallSeen, ...] = ()
+    """Every moment in which an arm, or commands to one, were missing for longer than `stale_ms`."""
+    resume_ms: float = 300.0
     disk_mb_s: float = 0.0
     disk_sync_ms: Distribution = Distribution(0, 0.0, 0.0, 0.0, 0.0)
     limits: tuple[str, ...] = ()
@@ -91,6 +96,7 @@ def limits(figures: Figures) -> tuple[str, ...]:
             f"this virtual machine was not given {figures.stolen_percent:.1f} % of its processors' time: whatever waits here "
             "waits longer than it would on a computer of its own"
         )
+    found += _stalls(figures)
     if figures.ticks and figures.late_ticks / figures.ticks > 0.001:
         found.append(
             f"{figures.late_ticks} of {figures.ticks} ticks were late: the processor is busy (own share {figures.own_cpu_percent:.0f} %)"
@@ -116,3 +122,12 @@ def limits(figures: Figures) -> tuple[str, ...]:
             f"the disk takes {figures.disk_sync_ms.p99:.0f} ms to sync: a power cut may cost more than the last second"
         )
     return tuple(found) or ("nothing: every stream is at its rate and no tick was late",)
+
+
+def _stalls(figures: Figures) -> list[str]:
+    count = tally(list(figures.stalls), figures.resume_ms)
+    if not count.stalls:
+        return []
+    return [
+        f"{count.stalls} stalls, the longest {count.longest_ms:.0f} ms: whatever stops here stops the arms for that long"
+    ]

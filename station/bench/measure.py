@@ -8,7 +8,17 @@ from pathlib import Path
 
 from station.bench.computer import Computer
 from station.bench.figures import Distribution, Figures, NodeFigures, StreamFigures
-from station.bus.messages import Command, Description, SessionState, StationState, Tick
+from station.bench.stalls import COMMANDS, EpisodeSeen, StallSeen, StallWatch, Steal
+from station.bus.messages import (
+    ArmState,
+    Command,
+    Description,
+    PilotState,
+    RecorderState,
+    SessionState,
+    StationState,
+    Tick,
+)
 from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Clock
@@ -18,19 +28,24 @@ from station.sync.synchronizer import DEVICE_KINDS, LATE_NS
 
 DISK_BLOCK = 4 << 20
 DISK_BLOCKS = 16
+ON_PURPOSE = ("", "complete", "stopped", "discarded")
+"""Ends of a recording that are not early."""
 
 
 class Listener:
     """Everything heard while measuring."""
 
-    def __init__(self, rig: Rig, clock: Clock) -> None:
-        self._rig, self._clock = rig, clock
+    def __init__(self, rig: Rig, clock: Clock, begin_ns: int | None = None, figures: bool = True) -> None:
+        """`begin_ns`: what times of stalls are counted from, now by default. Without `figures` only stalls are kept."""
+        self._rig, self._clock, self._figures = rig, clock, figures
         devices = [device.node for device in rig.devices]
         self._bus = Subscriber(
             rig.name,
             [(kind, node) for node in devices for kind in (*DEVICE_KINDS, "description")]
-            + [("applied", node) for node in rig.followers]
-            + [("tick", "synchronizer"), ("station", "supervisor"), ("session", "session")],
+            + [(kind, node) for node in rig.followers for kind in ("applied", "command")]
+            + [("tick", "synchronizer"), ("recorder", "synchronizer"), ("pilot", "pilot")]
+            + [("station", "supervisor"), ("session", "session")],
+            publishers=[*devices, "synchronizer", "pilot", "supervisor", "session"],
         )
         self._captured_ns: dict[str, list[int]] = defaultdict(list)
         self._transit_ns: dict[str, list[int]] = defaultdict(list)
@@ -40,13 +55,43 @@ class Listener:
         self._states: list[StationState] = []
         self._computer: Computer | None = None
         self._phase = ""
+        self._begin_ns = clock() if begin_ns is None else begin_ns
+        self._silences = StallWatch(self._begin_ns, round(rig.safety.stale_ms * NS_PER_MS))
+        self._steal = Steal()
+        self._ended_path = ""
+        self.stalls: list[StallSeen] = []
+        self.episodes: list[EpisodeSeen] = []
 
     def listen(self, until_ns: int) -> None:
         """Hear everything until then."""
         while (now_ns := self._clock()) < until_ns:
-            sample = self._bus.receive(max(1, min(100, (until_ns - now_ns) // NS_PER_MS)))
+            self._steal.note(now_ns)
+            sample = self._bus.receive(max(1, min(50, (until_ns - now_ns) // NS_PER_MS)))
             if sample is not None:
-                self._take(sample)
+                self._mind_silences(sample)
+                if self._figures or isinstance(sample.body, SessionState):
+                    self._take(sample)
+        self.stalls += self._silences.done(self._clock(), self._steal)
+
+    def _mind_silences(self, sample: Sample) -> None:
+        body, at_ns = sample.body, sample.header.sent_at_ns
+        if isinstance(body, ArmState):
+            self._silences.sent(sample.node, at_ns)
+        elif isinstance(body, Command) and sample.kind == "command":
+            self._silences.sent(f"{COMMANDS}{sample.node}", at_ns)
+        elif isinstance(body, PilotState):
+            self._silences.pilot(body.state, body.why, at_ns)
+        elif isinstance(body, RecorderState) and body.ended and body.path != self._ended_path:
+            self._ended_path = body.path
+            early = body.ended not in ON_PURPOSE
+            if early:
+                self._silences.episode_ended(at_ns)
+            self.episodes.append(
+                EpisodeSeen(
+                    (at_ns - self._begin_ns) / NS_PER_S, body.recorded_ticks, body.stalls, body.stalled_rows,
+                    body.ended if early else "",
+                )
+            )  # fmt: skip
 
     def listen_until_recording(self, record: bool) -> None:
         """Hear until the session records (at most a minute: an alignment is slow on purpose)."""
@@ -64,6 +109,7 @@ class Listener:
         for times in (self._emission_ns, self._written_ns):
             times.clear()
         self._states.clear()
+        self.stalls.clear()
         self._bus.lost.clear()
 
     def close(self) -> None:
@@ -75,7 +121,7 @@ class Listener:
         if isinstance(body, Tick):
             self._emission_ns.append(header.sent_at_ns - body.t_ns)
         elif isinstance(body, Command):
-            if body.source == "leader" and not body.hold:
+            if sample.kind == "applied" and body.source == "leader" and not (body.hold or body.stalled):
                 self._written_ns.append(header.captured_at_ns - body.ask_at_ns)
         elif isinstance(body, Description):
             for stream in body.streams:
@@ -84,7 +130,7 @@ class Listener:
             self._states.append(body)
         elif isinstance(body, SessionState):
             self._phase = body.phase
-        else:
+        elif not isinstance(body, PilotState | RecorderState):
             name = f"{sample.kind}/{sample.node}"
             self._captured_ns[name].append(header.captured_at_ns)
             self._transit_ns[name].append(header.sent_at_ns - header.captured_at_ns)
@@ -100,6 +146,7 @@ class Listener:
             streams=self._streams(), nodes=nodes,
             own_cpu_percent=sum(node.cpu_percent for node in own), own_rss_mb=sum(node.rss_mb for node in own),
             stolen_percent=self._computer.stolen_percent() if self._computer is not None else 0.0,
+            stalls=tuple(self.stalls), resume_ms=self._rig.safety.resume_ms,
         )  # fmt: skip
         return figures
 

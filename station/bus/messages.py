@@ -160,6 +160,9 @@ class Command(Message, frozen=True):
     """The gate changed the goal to keep a limit (set by drivers only)."""
     why: str = ""
     """Why it holds, for people; "" while it does not."""
+    stalled: bool = False
+    """From the pilot: do not follow `goal`, decelerate until an ask comes. Of a goal that was written: it decelerates in a
+    stall, or is catching up after one."""
 
 
 class Chosen(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -196,6 +199,8 @@ class Row(Message, frozen=True):
     policy_action: tuple[float, ...] | None = None
     human_action: tuple[float, ...] | None = None
     late: bool = False
+    stalled: bool = False
+    """Source or arm was silent for a moment, or the followers are catching up after it."""
 
 
 class ArmPilot(Message, frozen=True):
@@ -219,6 +224,13 @@ class PilotState(Message, frozen=True):
     """How often anything has put the pilot in hold since it started."""
     stiff: tuple[str, ...] = ()
     """Leaders that have torque: nobody can lead with them until `Opening` or `Park(release)` lets go of them."""
+    stalled: bool = False
+    """A source or an arm is silent for a moment: the followers decelerate and are followed again if it ends in time."""
+    stalls: int = 0
+    """Such moments that ended in time, since it started."""
+    stalled_ms: float = 0.0
+    """How long they were, all together."""
+    longest_stall_ms: float = 0.0
 
 
 class HandTeleop(Message, frozen=True):
@@ -265,6 +277,9 @@ class RecorderState(Message, frozen=True):
     """What flows from the devices, recording or not."""
     journal_bytes: int = 0
     """How long the journal is by now."""
+    stalls: int = 0
+    """Stalls in the rows of this recording."""
+    stalled_rows: int = 0
 
 
 Phase = Literal["opening", "ready", "recording", "saving", "reset", "hold", "ended"]
@@ -300,6 +315,9 @@ class SessionState(Message, frozen=True):
     """The newest episode that was kept, which labels and notes go to between two episodes; −1 if there is none."""
     wanted: int = 0
     """How many episodes the operator wants; 0: as many as come."""
+    stalls: int = 0
+    """Stalls in the episode being recorded, or in the last one."""
+    stalled_rows: int = 0
 
 
 class StreamHealth(Message, frozen=True):

@@ -2,6 +2,8 @@
 
 import tempfile
 import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,9 @@ import typer
 from rich.table import Table
 
 from station.bench.figures import Distribution, Figures
+from station.bench.long_run import Line, Trouble, measured_s, watch_stalls
 from station.bench.measure import Listener, measure_disk
+from station.bench.stalls import EpisodeSeen, StallSeen, tally
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
 from station.cli.headless import record_headless
@@ -26,15 +30,33 @@ def bench(
     rig: RigOption,
     seconds: Annotated[float, typer.Option("--seconds", min=1.0)] = 20.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
+    stalls_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--stalls",
+            help="only stalls, over many episodes, each added to this file; the same command goes on from it",
+        ),
+    ] = None,
+    episode_s: Annotated[
+        float, typer.Option("--episode-seconds", min=1.0, help="with --stalls: the length of an episode")
+    ] = 60.0,
     yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="engage and record also on real arms")] = False,
 ) -> None:
     """Measure latency, jitter, losses, CPU, memory and the disk, recording meanwhile where arms may move."""
     loaded = rig_of(rig)
+    record = yes or not loaded.moves_real_arms
+    if stalls_file is not None:
+        with attached(loaded):
+            lines = watch_stalls(loaded, seconds, episode_s, stalls_file, partial(_record, loaded) if record else None)
+        _show_long_run(loaded, lines)
+        return
     with attached(loaded):
-        figures = measure(loaded, seconds, record=yes or not loaded.moves_real_arms)
+        figures = measure(loaded, seconds, record)
     console.print(_summary(figures))
     console.print(_streams(figures))
     console.print(_nodes(figures))
+    if figures.stalls:
+        console.print(_stalls(figures.stalls, loaded.safety.resume_ms))
     for limit in figures.limits:
         console.print(f"limit: {limit}")
     if json_file is not None:
@@ -59,6 +81,10 @@ def measure(rig: Rig, seconds: float, record: bool) -> Figures:
         if record:
             recorder.join()
         return figures.with_disk(*measure_disk(Path(folder)))
+
+
+def _record(rig: Rig, opening: OpenSession, episodes: int, seconds: float, meanwhile: Callable[[], None]) -> int:
+    return record_headless(rig, opening, episodes, seconds, meanwhile=meanwhile)
 
 
 def _row(name: str, values: Distribution, unit: str) -> tuple[str, ...]:
@@ -96,3 +122,33 @@ def _nodes(figures: Figures) -> Table:
             name, f"{node.cpu_percent:.1f}", f"{node.budget_percent:g}", f"{node.rss_mb:.0f}", f"{node.growth_mb:.1f}"
         )
     return table
+
+
+def _stalls(stalls: Sequence[StallSeen], resume_ms: float) -> Table:
+    count = tally(list(stalls), resume_ms)
+    title = (
+        f"{count.stalls} stalls, {count.total_ms:.0f} ms in all, the longest {count.longest_ms:.0f} ms. Episodes ended by one shorter "
+        f"than {resume_ms:g} ms: {count.ended_by_shorter}; by a second within 2 s: {count.ended_by_second}; "
+        f"by a longer one: {count.ended_by_longer}"
+    )
+    table = Table("at s", "ms", "stolen ms", "silent", "then", title=title, title_justify="left")
+    for stall in stalls:
+        then = f"held: {stall.why}" if stall.outcome == "held" else stall.outcome
+        row = (f"{stall.at_s:.1f}", f"{stall.ms:.0f}", f"{stall.stolen_ms:.0f}", ", ".join(stall.who))
+        table.add_row(*row, then + ("; the episode ended" if stall.ended_episode else ""))
+    return table
+
+
+def _show_long_run(rig: Rig, lines: list[Line]) -> None:
+    console.print(_stalls([line for line in lines if isinstance(line, StallSeen)], rig.safety.resume_ms))
+    episodes = [line for line in lines if isinstance(line, EpisodeSeen)]
+    early = [line for line in episodes if line.ended]
+    console.print(
+        f"{measured_s(lines):.0f} s measured, {len(episodes)} episodes, {sum(line.rows for line in episodes)} rows, "
+        f"{sum(line.stalled_rows for line in episodes)} of them in {sum(line.stalls for line in episodes)} stalls; {len(early)} ended early"
+    )
+    for episode in early:
+        console.print(f"at {episode.at_s:.1f} s, after {episode.rows} rows: {episode.ended}")
+    for line in lines:
+        if isinstance(line, Trouble):
+            console.print(f"at {line.at_s:.1f} s recording was begun anew: {line.why}")

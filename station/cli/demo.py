@@ -23,8 +23,6 @@ INSTRUCTION = "pick up the red cube with the right arm and hand it to the left o
 SCENE = 1000
 """The rollout's: none that the shipped policy was trained on."""
 ROLLOUT_S = 15.0
-ATTEMPTS = 3
-"""A computer that stops for a tenth of a second puts the arms in hold, rightly: a first look should survive that."""
 
 
 def demo(
@@ -38,7 +36,8 @@ def demo(
     data.mkdir(parents=True, exist_ok=True)
     before = {episode.path for episode in episodes(data.absolute())}
     with attached(rig):
-        missing = _record(rig, OpenSession(TASK, str(data.absolute()), "scripted", INSTRUCTION), count, seconds)
+        opening = OpenSession(TASK, str(data.absolute()), "scripted", INSTRUCTION)
+        early = record_headless(rig, opening, count, seconds)
         _let_the_policy_try(rig)
     fresh = [episode for episode in episodes(data.absolute()) if episode.path not in before]
     console.print(_table(fresh))
@@ -50,22 +49,11 @@ def demo(
         if fresh
         else ""
     )
-    if missing or len(fresh) < count:
+    if early or len(fresh) < count:
         raise StationError(
-            f"{missing} of {count} episodes ended early, {ATTEMPTS} times running, {max(0, count - len(fresh))} were not saved. "
+            f"{early} of {count} episodes ended early (the cause is above), {max(0, count - len(fresh))} were not saved. "
             "Next: `station bench --rig sim` says what this computer lacks"
         )
-
-
-def _record(rig: Rig, opening: OpenSession, count: int, seconds: float) -> int:
-    """Record that many whole episodes; what ended early is kept, told, and recorded again. Returns how many are missing still."""
-    missing = count
-    for _ in range(ATTEMPTS):
-        missing = record_headless(rig, opening, missing, seconds)
-        if not missing:
-            break
-        console.print(f"{missing} ended early (the cause is above)")
-    return missing
 
 
 def _let_the_policy_try(rig: Rig) -> None:

@@ -115,5 +115,7 @@ def _one_episode(session: Asker, watcher: SessionWatcher, seconds: float, arrang
             watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0, since_ns=monotonic_ns())
     console.print(f"episode {number}: recording {seconds:g} s")
     state = watcher.until(lambda state: state.episode > number and state.phase in ("ready", "hold"), seconds + 20)
-    rows = f"{state.recorded_ticks} rows"
+    rows = f"{state.recorded_ticks} rows" + (
+        f", {state.stalled_rows} of them in {state.stalls} stalls" if state.stalls else ""
+    )
     console.print(f"episode {number}: {rows}" + (f", ended early: {state.why}" if state.why else ""))

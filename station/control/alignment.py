@@ -206,3 +206,8 @@ class Alignment:
 def hold_command(arm: str, why: str, now_ns: int) -> Command:
     """Decelerate and hold."""
     return Command(arm, "hold", -1, -1, now_ns, (), hold=True, why=why)
+
+
+def stall_command(arm: str, source: SourceName, why: str, now_ns: int) -> Command:
+    """Decelerate, and be ready to follow again."""
+    return Command(arm, source, -1, -1, now_ns, (), stalled=True, why=why)

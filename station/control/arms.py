@@ -1,6 +1,6 @@
 """What the pilot knows of the arms and of who asks: the newest of everything, with the time it was heard."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import NamedTuple, Protocol
@@ -51,6 +51,8 @@ class Arm:
     captured_at_ns: int = 0
     sequence: int = -1
     heard_ns: int = 0
+    life: int = 0
+    """Start id of its driver's process."""
     applied: Command | None = None
     """The goal its driver said to hold or follow last, with its reason to hold."""
     last_ask_ns: int = 0
@@ -79,6 +81,7 @@ class Asking:
     command: Command
     sequence: int
     heard_ns: int
+    life: int = 0
 
 
 class Arms:
@@ -115,7 +118,7 @@ class Arms:
             arm.dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
             arm.drivable = description.commands == "position"
 
-    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int) -> str:
+    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> str:
         """A source asks; returns why that is no ask, or "". What is none is not kept: the source goes stale by it."""
         count = sum(len(arm.dimensions) for arm in self.followers.values())
         if not command.hold:
@@ -123,7 +126,7 @@ class Arms:
                 return f"{source} asks for {len(command.goal)} numbers, the followers take {count}"
             if not all(isfinite(value) for value in command.goal):
                 return f"{source} asks for something that is no number"
-        self._asking[source] = Asking(command, sequence, now_ns)
+        self._asking[source] = Asking(command, sequence, now_ns, life)
         return ""
 
     def commanded_by(self, source: SourceName) -> list[Arm]:
@@ -187,6 +190,23 @@ class Arms:
             if arm.leads and arm.dimensions and not arm.free:
                 return f"{arm.node} has no gripper to close"
         return ""
+
+    def heard(self, source: SourceName, followers: Iterable[Arm]) -> dict[str, int]:
+        """What those followers' motion hangs on, while `source` commands them, and when each was heard last."""
+        heard = {}
+        for follower in followers:
+            heard[follower.node] = follower.heard_ns
+            leader = self.leaders.get(follower.leader or "")
+            if source == "leader" and leader is not None:
+                heard[leader.node] = leader.heard_ns
+        if source in self._asking:
+            heard[source] = self._asking[source].heard_ns
+        return heard
+
+    def life(self, source: SourceName) -> int:
+        """Whose asks a source's are: the start id of its process, 0 if it never asked."""
+        asking = self._asking.get(source)
+        return asking.life if asking is not None else 0
 
     def unfit(self, source: SourceName, follower: Arm, now_ns: int, stale_ns: int) -> str:
         """Why `source` cannot command `follower` just now; "" if it can."""

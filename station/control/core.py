@@ -1,7 +1,8 @@
 """The pilot's state machine: who commands the followers. Pure: events with the time in, commands and questions out.
 
 It alone addresses arms. One source at a time; every hand-over is an `Alignment`; while engaged each ask of the source
-is sent on the moment it comes. Anything that is wrong with the source or with a follower puts all of them in hold.
+is sent on the moment it comes. Anything that is wrong with the source or with a follower puts all of them in hold; where
+one of them is only silent for a moment, all decelerate and go on together (`station.safety.stalls`).
 """
 
 from station.bus.messages import ArmState, Command, Description, PilotState, SourceName
@@ -19,7 +20,7 @@ from station.bus.requests import (
     Reply,
 )
 from station.clock import NS_PER_MS
-from station.control.alignment import Alignment, hold_command
+from station.control.alignment import Alignment, hold_command, stall_command
 from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
 from station.control.gesture import Closing
 from station.control.mirror import Mirror
@@ -27,6 +28,7 @@ from station.control.opening import Waiting
 from station.control.parking import release, to_be_parked
 from station.control.states import MAY_COMMAND, TRANSITIONS, Event, State
 from station.rig import Rig
+from station.safety.stalls import Stalls
 
 TIMER_NS = 10 * NS_PER_MS
 """How often ramps that no leader's samples drive take a step."""
@@ -40,6 +42,8 @@ class PilotCore:
     def __init__(self, rig: Rig, ports: Ports) -> None:
         self._rig, self._ports, self._safety = rig, ports, rig.safety
         self._stale_ns = round(rig.safety.stale_ms * NS_PER_MS)
+        self._resume_ns = round(rig.safety.resume_ms * NS_PER_MS)
+        self.stalls = Stalls(rig.safety)
         self.arms = Arms(rig)
         self._state: State = "idle"
         self._source: SourceName = "none"
@@ -56,11 +60,18 @@ class PilotCore:
         """A driver said what it is."""
         self.arms.described(node, description)
 
-    def arm_state(self, node: str, state: ArmState, captured_at_ns: int, sequence: int, now_ns: int) -> None:
-        """A reading of an arm. An engaged leader's is sent on at once, as an ask of the time it was captured."""
+    def arm_state(
+        self, node: str, state: ArmState, captured_at_ns: int, sequence: int, now_ns: int, life: int = 0
+    ) -> None:
+        """A reading of an arm, by its driver's `life`. An engaged leader's is sent on at once, as an ask of the time it was
+        captured.
+        """
         arm = self.arms.find(node)
         if arm is None:
             return
+        self._mind_silence(node, arm.heard_ns, now_ns)
+        self._mind_life(node, arm.life, life, now_ns)
+        arm.life = life
         arm.state, arm.captured_at_ns, arm.sequence, arm.heard_ns = state, captured_at_ns, sequence, now_ns
         if node in self.arms.leaders:
             self._leader_moved(node, now_ns)
@@ -77,9 +88,11 @@ class PilotCore:
         if command.hold and self._commands(arm):
             self._hold(self._silent(now_ns) or f"{node} holds: {command.why}", now_ns)
 
-    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int) -> None:
-        """A policy, replay or VR asks for all followers."""
-        why = self.arms.asked(source, command, sequence, now_ns)
+    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> None:
+        """A policy, replay or VR, of that `life`, asks for all followers."""
+        self._mind_silence(source, self.arms.heard(source, ()).get(source, now_ns), now_ns)
+        self._mind_life(source, self.arms.life(source), life, now_ns)
+        why = self.arms.asked(source, command, sequence, now_ns, life)
         if self._state != "engaged" or source != self._source:
             return
         if why:
@@ -97,10 +110,7 @@ class PilotCore:
         if self._waiting is not None:
             self._wait(self._waiting, now_ns)
         self._mirrored(now_ns)
-        if self._state in ("engaged", "waiting") or (self._alignment is not None and self._alignment.started):
-            why = self._silent(now_ns)
-            if why:
-                self._hold(why, now_ns)
+        self._mind(now_ns)
 
     def due_ns(self, now_ns: int) -> int:
         """When `tick` is wanted next."""
@@ -180,6 +190,8 @@ class PilotCore:
         """Take the alignment as far as it goes just now."""
         if not alignment.started and not self._start(alignment, now_ns):
             return
+        if self._stalled(now_ns):
+            return
         why = alignment.advance(now_ns, leader)
         if why:
             self._hold(why, now_ns)
@@ -201,6 +213,7 @@ class PilotCore:
             alignment.answer(Refused(verdict))
             return False
         alignment.started = True
+        self.stalls.forget()
         engaged, self._engaged = self._engaged, []
         self._go("align", alignment.source, "")
         why = f"hand-over to {alignment.source}"
@@ -279,7 +292,7 @@ class PilotCore:
 
     def _forward(self, arms: list[Arm], now_ns: int) -> None:
         """The source's newest ask, sent on unless it is older than what the ramp has sent."""
-        for arm in arms:
+        for arm in arms if not self._stalled(now_ns) else ():
             ask = self.arms.ask(self._source, arm, now_ns)
             if ask is not None and ask.at_ns > arm.last_ask_ns:
                 arm.last_ask_ns = ask.at_ns
@@ -293,22 +306,74 @@ class PilotCore:
             return arm in self._waiting.arms
         return self._alignment is not None and self._alignment.ramping(arm)
 
-    def _silent(self, now_ns: int) -> str:
+    def _moving(self) -> tuple[SourceName, list[Arm]]:
+        """Which arms are commanded just now, and by what."""
         alignment = self._alignment if self._state == "aligning" else None
-        targets = alignment.targets if alignment is not None else self._engaged
         if self._waiting is not None:
-            targets = self._waiting.arms
-        source = alignment.source if alignment is not None else self._source
+            return self._source, self._waiting.arms
+        if alignment is not None:
+            return alignment.source, alignment.targets if alignment.started else []
+        return self._source, self._engaged if self._state == "engaged" else []
+
+    def _silent(self, now_ns: int) -> str:
+        """Why the arms cannot be commanded any longer; "" if they can, or will in a moment."""
+        source, targets = self._moving()
         for arm in targets:
-            if now_ns - arm.heard_ns > SILENT_NS:
-                return f"{arm.node} has been silent for {SILENT_NS / NS_PER_MS:.0f} ms: check its power and cable"
-            why = self.arms.unfit(source, arm, now_ns, self._stale_ns)
+            silent_ns = now_ns - arm.heard_ns
+            if silent_ns > min(SILENT_NS, self._resume_ns):
+                return f"{arm.node} has been silent for {silent_ns / NS_PER_MS:.0f} ms: check its power and cable"
+            why = self.arms.unfit(source, arm, now_ns, self._resume_ns)
             if why:
                 return why
         return ""
 
+    def _mind(self, now_ns: int) -> None:
+        """Look for silences, short and long."""
+        source, targets = self._moving()
+        why = self._silent(now_ns)
+        if why:
+            self._hold(why, now_ns)
+            return
+        for name, heard_ns in self.arms.heard(source, targets).items() if targets else ():
+            self._mind_silence(name, heard_ns, now_ns)
+        self._stalled(now_ns)
+
+    def _mind_silence(self, name: str, heard_ns: int, now_ns: int) -> None:
+        """Has a source or an arm been silent? For a moment all decelerate, then all hold."""
+        if now_ns - heard_ns <= self._stale_ns:
+            return
+        source, targets = self._moving()
+        if name not in self.arms.heard(source, targets) or not targets:
+            return
+        was_open = self.stalls.open
+        why = self.stalls.silent(
+            f"{name} has {'asked for nothing' if name == source else 'been silent'}", heard_ns, now_ns
+        )
+        if why:
+            self._hold(why, now_ns)
+        elif self.stalls.open and not was_open:
+            for arm in targets:
+                self._ports.command(stall_command(arm.node, source, f"{name} is silent", now_ns))
+
+    def _mind_life(self, name: str, before: int, life: int, now_ns: int) -> None:
+        """Another life of a source or an arm that is engaged knows nothing of it."""
+        source, targets = self._moving()
+        if life != before and targets and name in self.arms.heard(source, targets):
+            self._hold(f"{name} was restarted", now_ns)
+
+    def _stalled(self, now_ns: int) -> bool:
+        """Is something silent just now? If a stall has just ended, the next asks are sent on."""
+        if not self.stalls.open:
+            return False
+        source, targets = self._moving()
+        if any(now_ns - heard_ns > self._stale_ns for heard_ns in self.arms.heard(source, targets).values()):
+            return True
+        self.stalls.over(now_ns)
+        return False
+
     def _hold(self, why: str, now_ns: int) -> None:
         """Everybody decelerates and holds; whoever waits for a hand-over is told why it failed."""
+        self.stalls.forget()
         counts = self._state in ("aligning", "waiting", "engaged")
         self._stop(why, now_ns)
         if self._state != "hold" or not self._why:
@@ -316,6 +381,7 @@ class PilotCore:
         self._holds += counts
 
     def _disengage(self, now_ns: int) -> None:
+        self.stalls.forget()
         self._stop("nobody commands", now_ns)
         self._go("disengage", "none", "")
 
@@ -336,12 +402,16 @@ class PilotCore:
         self._source, self._why = source, why
 
     @property
-    def summary(self) -> tuple[State, SourceName, str]:
-        """State, source and why: what is published at once when it changes."""
-        return self._state, self._source, self._why
+    def summary(self) -> tuple[State, SourceName, str, bool]:
+        """State, source, why and stall: what is published at once when it changes."""
+        return self._state, self._source, self._why, self.stalls.open
 
     def state(self, now_ns: int) -> PilotState:
         """What is published."""
         source: SourceName = self._source if self._source not in ("none", "hold") else "leader"
         arms = tuple(self.arms.against(source, arm, now_ns) for arm in self.arms.followers.values())
-        return PilotState(self._state, self._source, self._why, arms, self._holds, self.arms.stiff())
+        stalls = self.stalls
+        return PilotState(
+            self._state, self._source, self._why, arms, self._holds, self.arms.stiff(),
+            stalls.open, stalls.count, stalls.total_ns / NS_PER_MS, stalls.longest_ns / NS_PER_MS,
+        )  # fmt: skip

@@ -112,15 +112,16 @@ class Pilot:
         now_ns = self._node.clock()
         due_ns = min(self._tick_due_ns, self._tell_due_ns)
         ready = dict(self._poller.poll(milliseconds_until(due_ns, now_ns) + 1 if due_ns > now_ns else 0))
+        while self._answerer.socket in ready and (got := self._answerer.receive()) is not None:
+            # before any ask: whoever asked to hold while this process stood still has asked first
+            self._core.request(*got, self._node.clock())
+            self._tick_due_ns = now_ns
         if self._urgent.socket in ready:
             for sample in self._urgent.newest().values():
                 self._hear(sample, self._node.clock())
         now_ns = self._node.clock()
         for neighbour in self._neighbours.values():
             neighbour.poll(now_ns)
-        while self._answerer.socket in ready and (got := self._answerer.receive()) is not None:
-            self._core.request(*got, now_ns)
-            self._tick_due_ns = now_ns
         if now_ns >= self._tick_due_ns:
             for sample in self._calm.newest().values():
                 self._hear(sample, now_ns)
@@ -131,13 +132,13 @@ class Pilot:
     def _hear(self, sample: Sample, now_ns: int) -> None:
         body, header = sample.body, sample.header
         if isinstance(body, ArmState):
-            self._core.arm_state(sample.node, body, header.captured_at_ns, header.sequence, now_ns)
+            self._core.arm_state(sample.node, body, header.captured_at_ns, header.sequence, now_ns, header.start_id)
         elif isinstance(body, Description):
             self._core.described(sample.node, body)
         elif isinstance(body, Command) and sample.kind == "applied":
             self._core.applied(sample.node, body, now_ns)
         elif isinstance(body, Command):
-            self._core.asked(SOURCE_NODES[sample.node], body, header.sequence, now_ns)
+            self._core.asked(SOURCE_NODES[sample.node], body, header.sequence, now_ns, header.start_id)
 
     def _tell(self, now_ns: int) -> None:
         """The state at 10 Hz, and at once when it changes."""
@@ -148,11 +149,25 @@ class Pilot:
         self._tell_due_ns = now_ns + STATE_NS
         if self._node.health_due(now_ns):
             lost = sum(self._urgent.lost.values()) + sum(self._calm.lost.values())
-            self._node.publish_health(Health(self._node.name, "ok", self._node.error, lost=lost))
+            readings, notes = _of_stalls(self._told)
+            self._node.publish_health(
+                Health(self._node.name, "ok", self._node.error, readings=readings, notes=notes, lost=lost)
+            )
 
     def _changed(self) -> bool:
         told = self._told
-        return told is None or (told.state, told.source, told.why) != self._core.summary
+        return told is None or (told.state, told.source, told.why, told.stalled) != self._core.summary
+
+
+def _of_stalls(told: PilotState) -> tuple[dict[str, float], tuple[str, ...]]:
+    """How often and how long source or arms were silent for a moment, as numbers and for people."""
+    readings = {
+        "stalls": told.stalls, "stalled_ms": told.stalled_ms, "longest_stall_ms": told.longest_stall_ms, "holds": told.holds,
+    }  # fmt: skip
+    if not told.stalls:
+        return readings, ()
+    note = f"{told.stalls} stalls, {told.stalled_ms:.0f} ms in all, the longest {told.longest_stall_ms:.0f} ms"
+    return readings, (f"{note}; {told.holds} holds",)
 
 
 def main(node: Node) -> None:

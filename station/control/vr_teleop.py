@@ -54,8 +54,8 @@ def arm_hand(rig: Rig, side: Side, hand: str, dimensions: tuple[Dimension, ...])
 
 
 def stale_ns(rig: Rig) -> int:
-    """How old a hand's pose may be."""
-    return round(rig.safety.stale_ms * NS_PER_MS)
+    """How old a hand's pose may be: after a shorter silence the pilot, whose stall it was, goes on by itself."""
+    return round(rig.safety.resume_ms * NS_PER_MS)
 
 
 def _workspace(rig: Rig) -> Workspace:

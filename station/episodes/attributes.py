@@ -73,6 +73,7 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "start_ns": np.int64(header.start_ns),
         "start_wall_ns": np.int64(header.start_wall_ns),
         "late_ticks": np.int64(found.late),
+        "stalls": np.int64(found.stalls),
         "lost_samples": np.int64(sum(found.lost.values())),
         "stale_samples": np.int64(sum(found.stale.values())),
         "ended": found.ended,

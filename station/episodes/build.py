@@ -156,6 +156,7 @@ def _values(whole: WholeRow) -> list[tuple[str, Any]]:
         ("/control/source", SOURCES.index(row.source)),
         ("/control/intervention", row.intervention),
         ("/control/late", row.late),
+        ("/control/stalled", row.stalled),
         ("/timestamps/tick", tick.t_ns),
     ]
     for chosen in tick.chosen:

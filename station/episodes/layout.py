@@ -28,6 +28,8 @@ class Dataset(NamedTuple):
     shape: tuple[str | int, ...]
     per: Group
     what: str
+    since: int = 1
+    """The first version of the layout that has it."""
 
 
 class Attribute(NamedTuple):
@@ -37,6 +39,8 @@ class Attribute(NamedTuple):
     name: str
     type: str
     what: str
+    since: int = 1
+    """The first version of the layout that has it."""
 
 
 SYMBOLS = {
@@ -63,6 +67,7 @@ DATASETS = (
     Dataset("/control/source", "uint8", ("T",), "always", "who commanded: an index into the attribute `names`"),
     Dataset("/control/intervention", "bool", ("T",), "always", "a human commands while a policy runs: took over from it"),
     Dataset("/control/late", "bool", ("T",), "always", "the tick was emitted more than 5 ms after its time; its time is still the grid's"),
+    Dataset("/control/stalled", "bool", ("T",), "always", "source or arm was silent for a moment (`stale_ms` to `resume_ms`): the followers slowed down, or were catching up; the source stays", 2),
     Dataset("/timestamps/tick", "int64", ("T",), "always", "when the tick is on the grid, ns"),
     Dataset("/timestamps/<stream>", "int64", ("T",), "stream", "when the sample in this row was captured, ns"),
     Dataset("/sync/age/<stream>", "int64", ("T",), "stream", "how old it was at the tick, ns"),
@@ -101,6 +106,7 @@ ATTRIBUTES = (
     Attribute("/", "start_ns", "int64", "an instant on that clock …"),
     Attribute("/", "start_wall_ns", "int64", "… and the same instant in Unix time"),
     Attribute("/", "late_ticks", "int64", "rows whose tick was late"),
+    Attribute("/", "stalls", "int64", "how often that happened: runs of rows marked stalled", 2),
     Attribute("/", "lost_samples", "int64", "samples lost on the way to the journal, over the streams in /timestamps"),
     Attribute("/", "stale_samples", "int64", "rows × streams older than three periods of the stream's rate (100 ms where it has none)"),
     Attribute("/", "ended", "string", "why the recording ended by itself; empty when it was asked to"),
@@ -114,7 +120,8 @@ ATTRIBUTES = (
     Attribute("/observations/extra/<stream>", "dim_names", "strings", "names of its numbers (N)"),
 )  # fmt: skip
 
-VERSION = 1
+VERSION = 2
+"""2: `/control/stalled` and `stalls`."""
 STALE_PERIODS = 3
 STALE_DEFAULT_NS = 100_000_000
 
@@ -136,6 +143,8 @@ class Plan(NamedTuple):
     extras: Mapping[str, int]
     """N per extra stream."""
     streams: tuple[str, ...]
+    version: int = VERSION
+    """Of the layout."""
 
 
 class Expected(NamedTuple):
@@ -150,7 +159,7 @@ class Expected(NamedTuple):
 
 def expected(plan: Plan) -> list[Expected]:
     """Every dataset of an episode, in the table's order."""
-    return [found for entry in DATASETS for found in _fill(entry, plan)]
+    return [found for entry in DATASETS if entry.since <= plan.version for found in _fill(entry, plan)]
 
 
 def _fill(entry: Dataset, plan: Plan) -> list[Expected]:
@@ -226,15 +235,20 @@ def reference() -> str:
         "",
         "## Datasets",
         "",
+        f"Of layout {VERSION}. What came later than 1 says so, and is not in older files.",
+        "",
         "| path | type | shape | what |",
         "|---|---|---|---|",
-        *(f"| `{d.path}`{_WHEN[d.per]} | {d.dtype} | {_shape(d.shape)} | {d.what} |" for d in DATASETS),
+        *(
+            f"| `{d.path}`{_WHEN[d.per]} | {d.dtype} | {_shape(d.shape)} | {d.what}{_since(d.since)} |"
+            for d in DATASETS
+        ),
         "",
         "## Attributes",
         "",
         "| on | name | type | what |",
         "|---|---|---|---|",
-        *(f"| `{a.on}` | `{a.name}` | {a.type} | {a.what} |" for a in ATTRIBUTES),
+        *(f"| `{a.on}` | `{a.name}` | {a.type} | {a.what}{_since(a.since)} |" for a in ATTRIBUTES),
         "",
     ]
     return "\n".join(lines)
@@ -244,6 +258,10 @@ _WHEN: Mapping[Group, str] = {
     "always": "", "camera jpeg": " (images: jpeg)", "camera raw": " (images: raw)", "cameras jpeg": " (images: jpeg)",
     "stream": "", "depth": "", "extra": "",
 }  # fmt: skip
+
+
+def _since(version: int) -> str:
+    return f" (since layout {version})" if version > 1 else ""
 
 
 def _shape(shape: tuple[str | int, ...]) -> str:

@@ -35,6 +35,7 @@ class Survey(NamedTuple):
     columns: dict[str, tuple[str, ...]]
     """What they are called: the device's own names where it has as many, else those places."""
     late: int
+    stalls: int
     lost: dict[str, int]
     stale: dict[str, int]
     ended: str
@@ -65,7 +66,8 @@ class Surveyor:
 
     def __init__(self, header: JournalHeader) -> None:
         self.header, self._sources = header, layout.streams(header.descriptions)
-        self.rows = self._late = 0
+        self.rows = self._late = self._stalls = 0
+        self._stalled = False
         self._streams: tuple[str, ...] = ()
         self.kinds: dict[str, str] = {}
         self._stale: dict[str, int] = {}
@@ -81,6 +83,8 @@ class Surveyor:
             self._begin(whole)
         self.rows += 1
         self._late += whole.row.late
+        self._stalls += whole.row.stalled and not self._stalled
+        self._stalled = whole.row.stalled
         for chosen in whole.tick.chosen:
             if chosen.age_ns > self._stale_ns[chosen.stream]:
                 self._stale[chosen.stream] += 1
@@ -97,7 +101,7 @@ class Surveyor:
         }
         return Survey(
             header=self.header, rows=self.rows, plan=self.plan(), kinds=self.kinds, fields=self.fields(),
-            columns=self._columns(), late=self._late, lost=lost, stale=self._stale,
+            columns=self._columns(), late=self._late, stalls=self._stalls, lost=lost, stale=self._stale,
             ended=reader.end.why if reader.end else ended or CUT_OFF, recovered=not closed, damage=rows.damage,
             policy=policy_run([health.readings for health in rows.healths]),
         )  # fmt: skip

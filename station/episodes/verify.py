@@ -37,6 +37,8 @@ def verify(path: Path) -> list[str]:
 
 def _attributes(file: h5py.File) -> Iterator[str]:
     for attribute in layout.ATTRIBUTES:
+        if attribute.since > _version(file):
+            continue
         for on in _places(file, attribute.on):
             if attribute.name not in file[on].attrs:
                 yield f"{on}: attribute {attribute.name} is missing"
@@ -46,6 +48,10 @@ def _attributes(file: h5py.File) -> Iterator[str]:
                 yield f"{on}: attribute {attribute.name} is {type(value).__name__}, not {attribute.type}"
     if file.attrs.get("success") not in (-1, 0, 1):
         yield f"/: attribute success is {file.attrs.get('success')}, not −1, 0 or 1"
+
+
+def _version(file: h5py.File) -> int:
+    return int(file.attrs.get("layout", 1))
 
 
 def _places(file: h5py.File, on: str) -> list[str]:
@@ -75,6 +81,7 @@ def plan_of(file: h5py.File) -> layout.Plan:
         depths={name: shape[1:3] for name, shape in depths.items()},
         extras={name: dataset.shape[1] for name, dataset in file.get("/observations/extra", {}).items()},
         streams=tuple(name for name in file["/timestamps"] if name != "tick"),
+        version=_version(file),
     )
 
 
@@ -109,6 +116,10 @@ def _numbers(file: h5py.File) -> Iterator[str]:
         yield "/control/source has numbers without a name"
     if int(file["/control/late"][:].sum()) != file.attrs["late_ticks"]:
         yield "late_ticks is not the number of rows marked late"
+    if "/control/stalled" in file:
+        stalled = file["/control/stalled"][:].astype(np.int8)
+        if int((np.diff(stalled, prepend=0) == 1).sum()) != file.attrs["stalls"]:
+            yield "stalls is not the number of runs of rows marked stalled"
 
 
 def _times(file: h5py.File) -> Iterator[str]:

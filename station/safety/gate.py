@@ -3,16 +3,20 @@
 Its states: closed (no torque, or not opened yet) → holding (a reason is latched) → ready → following. `reset` closes it
 on a reason, `resume` opens it, the first sound command near the held goal makes it follow, and anything wrong latches a
 reason again. While it holds, the goal first slows down within the acceleration limit and then stands.
+
+Beside holding there is `stalled`: commands have been missing for a moment. The goal slows down as in a hold, but the next
+sound command is followed again, catching up no faster than a hand-over, if everything is as it was before.
 """
 
 from collections.abc import Sequence
-from math import isfinite
+from math import inf, isfinite
 
 from station.bus.messages import Command, Dimension
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import CommandRefused
 from station.rig_file import Safety
 from station.safety.limiter import Limiter
+from station.safety.stalls import Stalls
 from station.safety.watch import Finding, Watch
 
 ALIGNED_RAD = 0.15
@@ -27,6 +31,8 @@ READY_NS = NS_PER_S
 """How long a gate stays ready after `resume` without a command: an operator's act does not keep."""
 RETREAT_RAD_S = 0.5
 """How fast a goal is brought back to the measured pose."""
+CATCH_UP_RAD_S = 0.7
+"""How much faster than its target a goal may be that catches up after a stall: a hand-over's speed."""
 _SHORTEST_STEP_NS = NS_PER_MS // 10
 
 
@@ -43,6 +49,13 @@ class Gate:
         self._limiter = Limiter(dimensions, safety.velocity_rad_s, safety.acceleration_rad_s2)
         self._watch = Watch(dimensions, safety.divergence_rad)
         self._stale_ns = round(safety.stale_ms * NS_PER_MS)
+        self.stalls = Stalls(safety)
+        """Commands that were missing for a moment."""
+        self._catching_up = False
+        self._looked = False
+        """Has the arm been read since the stall was noticed?"""
+        self._followed: tuple[str, int] = ("", 0)
+        """Whose commands it follows: the source, and the pilot's life."""
         self._open = False
         self._latched = "closed: the arm has not been opened"
         self._following = False
@@ -77,6 +90,11 @@ class Gate:
         return self._following
 
     @property
+    def stalled(self) -> bool:
+        """Does it decelerate in a stall, or catch up after one?"""
+        return self.stalls.open or self._catching_up
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What is about to go wrong: servos near overload by name."""
         return self._watch.warnings
@@ -92,21 +110,23 @@ class Gate:
             )
         self._limiter.reset(goal)
         self._watch.reset(now_ns)
-        self._open, self._retreat, self._following = True, {}, False
+        self._stop_following()
+        self._open, self._retreat = True, {}
         self._latched = "waiting for an operator to engage"
         self._last_ask_ns, self._last_step_ns = None, now_ns
         self._credit_ns, self._credit_at_ns = SLACK_NS, now_ns
 
     def close(self, why: str) -> None:
         """Torque is off or unknown: nothing is written until the next `reset`."""
-        self._open, self._following, self._retreat = False, False, {}
+        self._stop_following()
+        self._open, self._retreat = False, {}
         self._latched = f"closed: {why}"
 
     def hold(self, why: str) -> None:
         """Decelerate and hold until somebody resumes. The first reason stays."""
         if not self._latched:
             self._latched = why or "asked to hold"
-            self._following = False
+            self._stop_following()
 
     def resume(self) -> None:
         """An operator has acted: ready for a command near the held goal. What is still wrong latches again in `tick`.
@@ -117,23 +137,36 @@ class Gate:
             raise CommandRefused(f"cannot resume: {self._latched}")
         if not self._limiter.standing:
             raise CommandRefused("cannot resume: the arm is still slowing down. Next: ask again in a moment")
-        self._latched, self._retreat, self._following, self._ready_ns = "", {}, False, None
+        self._latched, self._retreat, self._ready_ns = "", {}, None
+        self._stop_following()
         self._watch.forgive()
 
-    def command(self, cmd: Command, now_ns: int) -> tuple[float, ...] | None:
-        """The goal to write for a command that came in at `now_ns`; None if it was a hold, which `tick` carries out.
+    def command(self, cmd: Command, now_ns: int, life: int = 0) -> tuple[float, ...] | None:
+        """The goal to write for a command that came in at `now_ns`; None if it was a hold or a stall: `tick` carries them out.
 
-        Raises CommandRefused with the reason; the arm then goes on as if the command had not come.
+        `life` is the start id of who sent it. Raises CommandRefused with the reason; the arm then goes on as if the
+        command had not come, or holds where the reason is one.
         """
         if cmd.hold:
             self.hold(cmd.why or f"{cmd.source} asked to hold")
             return None
+        if cmd.stalled:
+            self._stall(now_ns, cmd.why or "the source", noticed=True)
+            return None
         self._check(cmd, now_ns)
+        if self._following:
+            self._go_on(cmd, now_ns, life)
         dt_ns = self._step_ns(cmd, now_ns)
         self._last_ask_ns = cmd.ask_at_ns
         self._last_accepted_ns = self._last_step_ns = now_ns
-        self._following = True
-        goal = self._limiter.step(cmd.goal, dt_ns / NS_PER_S)
+        self._following, self._followed = True, (cmd.source, life)
+        if self.stalls.open:
+            self.stalls.over(now_ns)
+            self._catching_up = True
+        goal = self._limiter.step(
+            cmd.goal, dt_ns / NS_PER_S, closing_rad_s=CATCH_UP_RAD_S if self._catching_up else inf
+        )
+        self._catching_up &= not self._limiter.met
         self.limited = goal != cmd.goal
         return goal
 
@@ -147,12 +180,57 @@ class Gate:
         if finding is not None:
             self._act_on(finding)
         self._look_for_commands(now_ns)
-        return self._carry_out_hold(now_ns) if self._latched else None
+        self._looked = True
+        return self._carry_out_hold(now_ns) if self._latched or self.stalls.open else None
+
+    def _stop_following(self) -> None:
+        self._following = self._catching_up = False
+        self.stalls.forget()
+
+    def _stall(self, now_ns: int, what: str, noticed: bool) -> None:
+        """Commands are missing, or the pilot has `noticed` that what they come from is silent: slow down, or hold."""
+        if not self._following:
+            return
+        since_ns = self._last_accepted_ns
+        was_open = self.stalls.open
+        why = self.stalls.silent(what, min(since_ns, now_ns - self._stale_ns - 1) if noticed else since_ns, now_ns)
+        if why:
+            self.hold(why)
+        elif self.stalls.open and not was_open:
+            self._looked = False
+
+    def _go_on(self, cmd: Command, now_ns: int, life: int) -> None:
+        """May this command be followed as the one before was? After a stall only if nothing else has changed meanwhile.
+
+        Raises CommandRefused if not, and holds where waiting would not help.
+        """
+        source, pilot = self._followed
+        if life != pilot:
+            self.hold("the pilot was restarted")
+        elif now_ns - self._last_accepted_ns > self._stale_ns:
+            self._stall(now_ns, "no command", noticed=False)
+        if self.stalls.open:
+            if not self._looked:
+                raise CommandRefused("stalled: the arm has not been read since")
+            if cmd.source != source:
+                self.hold(f"after a stall {cmd.source} commands where {source} did")
+            self._hold_if_astray(cmd)
+        if self._latched:
+            raise CommandRefused(f"holding: {self._latched}")
+
+    def _hold_if_astray(self, cmd: Command) -> None:
+        """An ask that is far from where the arm is now is no continuation of the one before the stall."""
+        for dimension, goal, found in zip(self._dimensions, cmd.goal, self._watch.measured, strict=True):
+            if dimension.compliant:
+                continue
+            off_rad = inf if found is None else abs(goal - found) * abs(dimension.rad_per_unit)
+            if off_rad > self._safety.divergence_rad:
+                where = "has not been read" if found is None else f"is {off_rad:.2f} rad from what {cmd.source} asks"
+                self.hold(f"after a stall {dimension.name} {where}")
 
     def _look_for_commands(self, now_ns: int) -> None:
         if self._following:
-            if now_ns - self._last_accepted_ns > self._stale_ns:
-                self.hold(f"no command for {self._safety.stale_ms:g} ms")
+            self._stall(now_ns, "no command", noticed=False)
         elif self._ready_ns is None:
             self._ready_ns = now_ns
         elif now_ns - self._ready_ns > READY_NS:

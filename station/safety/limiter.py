@@ -39,6 +39,8 @@ class _Aim(NamedTuple):
     """The target's own."""
     followed: bool
     """Was the goal on the target before this step?"""
+    closing: float
+    """How much faster than the target it may be, per second."""
 
 
 class Limiter:
@@ -64,11 +66,14 @@ class Limiter:
         self.goal = self._target = tuple(float(value) for value in goal)
         self.velocity = self._target_velocity = (0.0,) * len(self.goal)
 
-    def step(self, target: Sequence[float], dt_s: float, speed_rad_s: float = inf) -> tuple[float, ...]:
+    def step(
+        self, target: Sequence[float], dt_s: float, speed_rad_s: float = inf, closing_rad_s: float = inf
+    ) -> tuple[float, ...]:
         """The next goal: `target` itself if it can be reached in `dt_s` within all limits, else as far as they allow.
 
         Catching up happens in the target's frame, so that a target that moves within the limits is met, not trailed,
-        and one that stands still is not overshot. `speed_rad_s` lowers the velocity limit for this step.
+        and one that stands still is not overshot. For this step `speed_rad_s` lowers the velocity limit, and
+        `closing_rad_s` is how much faster than its target a goal may be that catches up.
         """
         goals, velocities, targets, target_velocities = [], [], [], []
         for bounds, goal, velocity, wanted, last, last_velocity in zip(
@@ -76,7 +81,7 @@ class Limiter:
         ):
             allowed = min(max(wanted, bounds.lower), bounds.upper)
             moving = (allowed - last) / dt_s
-            aim = _Aim(allowed, _steady(moving, last_velocity), goal == last)
+            aim = _Aim(allowed, _steady(moving, last_velocity), goal == last, closing_rad_s / bounds.rad_per_unit)
             next_goal = _step(bounds, goal, velocity, aim, dt_s, speed_rad_s)
             goals.append(next_goal)
             velocities.append((next_goal - goal) / dt_s)
@@ -101,6 +106,11 @@ class Limiter:
         self.velocity = tuple(velocities)
         self._target_velocity = (0.0,) * len(goals)
         return self.goal
+
+    @property
+    def met(self) -> bool:
+        """Is every dimension on the target of the last step?"""
+        return self.goal == self._target
 
     @property
     def standing(self) -> bool:
@@ -129,7 +139,8 @@ def _step(bounds: _Bounds, goal: float, velocity: float, aim: _Aim, dt_s: float,
     high = min(high, _braking(bounds.acceleration, change, bounds.upper - goal))
     steady = min(max(aim.velocity, -limit), limit)
     behind = aim.target - goal - steady * dt_s
-    wanted = steady + copysign(_braking(bounds.acceleration, change, abs(behind)), behind)
+    closing = min(_braking(bounds.acceleration, change, abs(behind)), aim.closing)
+    wanted = steady + copysign(closing, behind)
     return _inside(bounds, goal, goal + min(max(wanted, low), high) * dt_s)
 
 
@@ -141,7 +152,7 @@ def _reachable(bounds: _Bounds, goal: float, velocity: float, aim: _Aim, dt_s: f
     """
     change = bounds.acceleration * dt_s
     wanted = (aim.target - goal) / dt_s
-    if abs(wanted) > limit or abs(wanted - velocity) > change:
+    if abs(wanted) > limit or abs(wanted - velocity) > change or abs(wanted - aim.velocity) > aim.closing:
         return False
     if not aim.followed and abs(wanted - aim.velocity) > (change if aim.velocity else _SOFT * change):
         return False

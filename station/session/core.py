@@ -91,6 +91,8 @@ class SessionCore:
             disk_left_s=min(self._room.left_s, LARGEST_NUMBER) if self._room is not None else 0.0,
             reset_ends_ns=self._reset_ends_ns, finalising=self._shelf.building, saved_path=self._shelf.path, why=self._why,
             newest=-1 if self._shelf.newest is None else self._shelf.newest, wanted=self._opened.episodes,
+            stalls=self._recorder.stalls if self._recorder is not None else 0,
+            stalled_rows=self._recorder.stalled_rows if self._recorder is not None else 0,
         )  # fmt: skip
 
     def request(self, request: SessionRequest, answer: Answer) -> None:

@@ -24,6 +24,8 @@ class Recording:
         self.keep_hold = False
         """Keep rows while in hold: the operator paused."""
         self.rows = 0
+        self.stalls = self.stalled_rows = 0
+        self._stalled = False
         self.ended = ""
         """Why there are no more rows; "" while there are."""
         self._wanted = request.ticks
@@ -93,6 +95,9 @@ class Recording:
         self.put(tick)
         self.put(row)
         self.rows += 1
+        self.stalls += row.body.stalled and not self._stalled
+        self.stalled_rows += row.body.stalled
+        self._stalled = row.body.stalled
         if self._thread is not None and not self._thread.error:
             self._thread.flush(self.rows)
 

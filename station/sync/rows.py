@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from station.bus.messages import ArmState, Command, Row, SourceName
 from station.bus.wire import Sample
+from station.clock import NS_PER_MS
 from station.rig import Rig
 from station.sync.aligner import Instant
 
@@ -53,6 +54,7 @@ class RowMaker:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
+        self._stale_ns = round(rig.safety.stale_ms * NS_PER_MS)
         self._leader_of = {side.follower: side.leader for side in rig.sides if side.follower}
         self._applied: dict[str, deque[Command]] = {name: deque(maxlen=KEPT) for name in rig.followers}
         self._asks: dict[SourceName, deque[Command]] = {}
@@ -87,7 +89,12 @@ class RowMaker:
             tick, row, action or tuple(sent), tuple(sent), source,
             intervention=source in HUMAN and self._policy_runs(tick), policy_action=issued,
             human_action=human if asking in HUMAN else None, late=late,
+            stalled=source not in STANDING and any(self._stalled(command, instant.t_ns) for command in taken.values()),
         )  # fmt: skip
+
+    def _stalled(self, command: Command | None, t_ns: int) -> bool:
+        """Does a follower say so, or was the newest ask too old at this tick? Where a whole computer stops, nobody says so."""
+        return command is not None and (command.stalled or t_ns - command.ask_at_ns > self._stale_ns)
 
     def _policy_runs(self, tick: int) -> bool:
         """Has a policy asked for this tick or one of the last, if only to hold?"""

@@ -291,6 +291,8 @@ class Synchronizer:
             ticks=self._ticks, late_ticks=self._late, missing=self._aligner.missing,
             lost=self._lost() - self._lost_at_start, bytes_per_s=self._flow.bytes_per_s(now_ns),
             journal_bytes=recording.journal_bytes if recording is not None else 0,
+            stalls=recording.stalls if recording is not None else 0,
+            stalled_rows=recording.stalled_rows if recording is not None else 0,
         )  # fmt: skip
         self._node.publisher.publish("recorder", state)
 

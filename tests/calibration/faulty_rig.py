@@ -48,8 +48,6 @@ GRIPPER = 9
 SHORT_PERCENT = 10.0
 BOARD = "board: {square_m: 0.056, marker_m: 0.042}\n"
 """An A2 page: the scene's fixed cameras see the A4 board's squares 10 px wide, which no detector reads."""
-PATIENT = "safety: {stale_ms: 250}\n"
-"""A computer that stops for a moment must not stop the arms while they are measured."""
 
 
 def station(*words: str, codes: tuple[int, ...] = (0,), seconds: float = 150) -> str:
@@ -89,7 +87,7 @@ def calibrated_rig(light: bool = False) -> Iterator[Rig]:
         Path(os.environ[name]).mkdir(mode=0o700)
     file = folder / "sim.yaml"
     text = (SHIPPED / "sim.yaml").read_text().replace("~/station-data", str(folder / "data"))
-    text = text.replace("view: top,", "view: top, controls: {focus: 5},") + BOARD + PATIENT
+    text = text.replace("view: top,", "view: top, controls: {focus: 5},") + BOARD
     file.write_text(lighter(text) if light else text)
     try:
         station("up", "--rig", str(file))

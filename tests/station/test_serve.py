@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from station.bus.messages import Command
-from station.bus.sockets import Publisher
+from station.bus.sockets import Publisher, Subscriber
 from station.clock import NS_PER_MS, monotonic_ns
 from station.device import Description, Dimension, Reading, StreamDescription
 from station.node import Node
@@ -65,6 +65,9 @@ class Arm:
     def tripped(self) -> bool:
         return False
 
+    def faults(self) -> tuple[str, ...]:
+        return ()
+
     def limp(self) -> tuple[str, ...]:
         return ()
 
@@ -96,17 +99,61 @@ def arm(runtime: str, tmp_path: Path) -> Iterator[Arm]:
     pilot.close()
 
 
-def test_a_bus_that_kept_the_driver_is_no_silence_of_the_pilots(arm: Arm) -> None:
+def test_a_bus_that_kept_the_driver_for_a_moment_is_a_stall(arm: Arm) -> None:
     arm.read_ns = 150 * NS_PER_MS
     arm.commands = [0.01]
     before = len(arm.written)
     arm.host.step()
-    assert arm.host.gate.holding == ""
+    assert (arm.host.gate.holding, arm.host.gate.stalled, arm.written[before:]) == ("", True, [])
+    arm.read_ns, arm.commands = 0, []
+    arm.send(0.01)
+    assert arm.host.commands.socket.poll(PATIENCE_MS)
+    arm.host.step()
     ((goal,),) = arm.written[before:]
     assert 0 < goal <= 0.01
+    assert arm.host.own_readings()["stalls"] == 1
 
 
-def test_a_pilot_that_was_silent_meanwhile_is(arm: Arm) -> None:
+def test_a_pilot_that_was_silent_meanwhile_holds_only_after_resume_ms(arm: Arm) -> None:
     arm.read_ns = 150 * NS_PER_MS
     arm.host.step()
-    assert arm.host.gate.holding == "no command for 100 ms"
+    assert (arm.host.gate.holding, arm.host.gate.stalled) == ("", True)
+    arm.read_ns = 160 * NS_PER_MS
+    arm.host.step()
+    assert arm.host.gate.holding.startswith("no command for 3")
+
+
+def test_a_hardware_error_ends_a_stall_in_hold(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
+    arm.read_ns = 150 * NS_PER_MS
+    arm.host.step()
+    monkeypatch.setattr(arm, "faults", lambda: ("elbow reports input voltage",))
+    arm.read_ns = 0
+    arm.host.step()
+    assert arm.host.gate.holding == "elbow reports input voltage"
+
+
+def test_another_pilot_s_command_is_not_followed(arm: Arm) -> None:
+    arm._pilot.close()
+    arm._pilot = Publisher(arm.host.node.rig.name, "pilot", 8, monotonic_ns)
+    while not arm.host.gate.holding:
+        arm.send(0.0)
+        arm.host._serve(20)
+    assert arm.host.gate.holding == "the pilot was restarted"
+    arm._pilot.close()
+
+
+def test_what_it_tells_in_a_stall_is_the_source_that_stays(arm: Arm) -> None:
+    heard = Subscriber(arm.host.node.rig.name, [("applied", ARM)])
+    while heard.receive(50) is None:  # until the subscription has reached it
+        arm.send(0.0)
+        arm.host._serve(500)
+    heard.newest()
+    arm.read_ns = 150 * NS_PER_MS
+    arm.host.step()
+    sample = heard.receive(PATIENCE_MS)
+    assert sample is not None
+    told = sample.body
+    assert isinstance(told, Command)
+    assert told.stalled
+    assert (told.source, told.hold, told.goal) == ("leader", False, (0.0,))
+    heard.close()

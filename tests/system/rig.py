@@ -47,7 +47,6 @@ def light_rig(folder: Path, **changes: Any) -> Path:
         for arm in side.values():
             arm["rate_hz"] = 100
     described["cameras"] = {name: described["cameras"][name] | {"fps": 15} for name in ("cam_high", "cam_low")}
-    described["safety"] = {"stale_ms": 250}
     described["data"] = str(folder / "data")
     path = folder / "faults.yaml"
     path.write_text(yaml.safe_dump(described | {"name": "faults"} | changes, sort_keys=False))
@@ -244,17 +243,12 @@ class Booted:
     def record(self, rows: int = 25, seconds: float | None = None) -> int:
         """Start an episode, and wait until so many rows are acknowledged; returns its number."""
         self.ready()
-        for _ in range(5):
-            self.align()
-            try:
-                self.ask("session", Start(seconds))
-            except RequestRefused:  # a loaded machine put the arms in hold between the two
-                continue
-            started_ns = monotonic_ns()
-            state = self.until("episode", lambda at=started_ns: self._after_start(rows, at))  # type: ignore[misc]
-            if state.phase == "recording" or seconds is not None:
-                return state.episode
-        raise AssertionError(f"no episode went on for {rows} rows: {self.told()}")
+        self.align()
+        self.ask("session", Start(seconds))
+        started_ns = monotonic_ns()
+        state = self.until("episode", lambda: self._after_start(rows, started_ns))
+        assert state.phase == "recording" or seconds is not None, f"it ended before {rows} rows: {self.told()}"
+        return state.episode
 
     def _after_start(self, rows: int, since_ns: int) -> SessionState | None:
         state = self.session(since_ns)

@@ -19,7 +19,7 @@ from station.bus.wire import Sample
 from station.cli.attach import attached
 from station.cli.headless import ALIGN_MS, record_headless
 from station.cli.rollout import Hands, Rollout
-from station.errors import RequestRefused, StationError
+from station.errors import StationError
 from station.rig import Rig, load_rig
 from tests.system import takeovers, tempers
 from tests.system.rig import light_rig
@@ -169,15 +169,8 @@ def test_arms_follow_what_is_buffered_then_hold(rig: Rig, ear: Ear, tmp_path: Pa
 
 
 def engage(pilot: Asker) -> None:
-    """Let the policy command, as an operator would: asking again where a computer that stopped put the arms in hold."""
-    for _ in range(5):
-        try:
-            pilot.ask(Engage("policy"), ALIGN_MS)
-        except RequestRefused as error:
-            refusal = error
-        else:
-            return
-    raise refusal
+    """Let the policy command."""
+    pilot.ask(Engage("policy"), ALIGN_MS)
 
 
 def load(rollout: Rollout, folder: Path) -> None:

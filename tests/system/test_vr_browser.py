@@ -11,15 +11,13 @@ import pytest
 from tests.drivers.vr.browser import browser
 from tests.drivers.vr.conftest import free_port
 from tests.drivers.vr.page import Page
-from tests.system.vr_operator import LetGo, Operator, sitting
+from tests.system.vr_operator import Operator, sitting
 from tests.system.vr_rig import SIDES, Truth, VrRig, short_folders, the_hand_over, vr_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 FILES_S = 120.0
 """HDF5 files are built at what everybody else leaves of the processor."""
-ATTEMPTS = 3
-"""A person who loses the link or the cube on a busy machine tries again; so does this one."""
 STILL_M, NEAR_M = 0.005, 0.012
 """An arm that holds, and one that follows (and sags a little)."""
 
@@ -76,20 +74,8 @@ def saved_episode(rig: VrRig, saved_before: int) -> Path:
 
 
 def test_the_cube_is_handed_over_and_the_episode_tells_it(operator: Operator, rig: VrRig) -> None:
-    failures = []
-    for _ in range(ATTEMPTS):
-        try:
-            seen = hand_over(operator, rig)
-            if seen[-1].in_left:
-                break
-            failures.append(f"the cube is at {seen[-1]}")
-        except LetGo as let_go:
-            failures.append(str(let_go))
-        if rig.session().phase == "recording":
-            discard(operator, rig)
-        operator.start_pose()
-    else:
-        raise AssertionError("\n".join(failures))
+    seen = hand_over(operator, rig)
+    assert seen[-1].in_left, f"the cube is at {seen[-1]}"
     saved = rig.session().saved
     rig.until("a save button", lambda: operator.page.js("return operator.offers('success')"))
     operator.page.press("right", "a-button")
@@ -98,13 +84,6 @@ def test_the_cube_is_handed_over_and_the_episode_tells_it(operator: Operator, ri
     assert holders.index((True, False)) < holders.index((False, True))
     assert seen[0].on_table
     assert (seen[-1].in_left, seen[-1].in_right, seen[-1].on_table) == (True, False, False)
-
-
-def discard(operator: Operator, rig: VrRig) -> None:
-    discarded = rig.session().discarded
-    for _ in range(2):
-        operator.page.press("right", "b-button")
-    rig.until("a discarded episode", lambda: rig.session().discarded > discarded)
 
 
 def tells_the_hand_over(path: Path) -> None:

@@ -92,19 +92,14 @@ class Operator:
             self.put(side, grip=0)
         self.rig.until("open clutches", lambda: not self.following())
 
-    def start_pose(self, attempts: int = 3) -> None:
-        """Bring both grippers to the start of the hand-over; they follow from then on. Tries again after a hold."""
+    def start_pose(self) -> None:
+        """Bring both grippers to the start of the hand-over; they follow from then on."""
         self.hands_to_grippers()
         self.go_on()
         self.hands_to_grippers()
         self.squeeze(*SIDES)
         self.page.until("engagement on the board", "return document.documentElement.dataset.state === 'engaged'")
-        try:
-            self.play(to_start(self.rig))
-        except LetGo:
-            if attempts == 1:
-                raise
-            self.start_pose(attempts - 1)
+        self.play(to_start(self.rig))
 
 
 @contextmanager

@@ -141,7 +141,7 @@ def vr_rig(port: int, folder: Path, fps: int = 5) -> Iterator[VrRig]:
     """The shipped rig `sim_vr` on a port of the test's own, its cameras at `fps`."""
     text = find_rig("sim_vr").read_text().replace("port: 8443", f"port: {port}").replace("fps: 10", f"fps: {fps}")
     # a browser that draws without a GPU beside a whole simulated rig misses frames; what 100 ms do is tested elsewhere
-    text += "safety: {stale_ms: 1500}\n"
+    text += "safety: {stale_ms: 1500, resume_ms: 3000}\n"
     path = folder / "rig.yaml"
     path.write_text(text)
     rig = load_rig(path)

@@ -76,7 +76,7 @@ def make_arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeAr
         generation: Any = "aloha1",
         servos: list[ServoSpec] | None = None,
         plant: Any = None,
-        stale_ms: float = 100.0,
+        resume_ms: float = 100.0,
         baud: int = 1_000_000,
         **settings: Any,
     ) -> Rigged:
@@ -86,7 +86,7 @@ def make_arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeAr
         bus.start()
         keys = {"generation": generation, "rate_hz": 50.0, **settings}
         own = msgspec.convert({"model": model, "port": str(bus.link), **keys}, DynamixelSettings)
-        place = Place(f"{role}_left", role, monotonic_ns, 3.14, stale_ms)  # type: ignore[arg-type]
+        place = Place(f"{role}_left", role, monotonic_ns, 3.14, resume_ms)  # type: ignore[arg-type]
         made.append(Rigged(bus, plant, DynamixelArm(own, place)))
         return made[-1]
 

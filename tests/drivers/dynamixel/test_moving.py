@@ -106,7 +106,7 @@ def test_torque_off_is_limp(make_arm: MakeArm) -> None:
 
 
 def test_reading_feeds_the_watchdog(make_arm: MakeArm) -> None:
-    rigged = engaged(make_arm, stale_ms=400.0)
+    rigged = engaged(make_arm, resume_ms=400.0)
     until_ns = monotonic_ns() + 1_200_000_000
     while monotonic_ns() < until_ns:
         rigged.arm.read()
@@ -149,7 +149,7 @@ def test_goals_pass_again_after_the_trip_was_told(make_arm: MakeArm) -> None:
 
 
 def test_a_trip_that_only_the_register_shows_is_seen(make_arm: MakeArm) -> None:
-    rigged = engaged(make_arm, stale_ms=2000.0)
+    rigged = engaged(make_arm, resume_ms=2000.0)
     assert until(lambda: rigged.bus.register(8, "Bus Watchdog") == 100)
     rigged.bus.set_register(8, "Bus Watchdog", TRIPPED)
 

@@ -96,6 +96,7 @@ SPOILERS = {
     "minus the sample's": lambda file: file["/sync/age/cam_high"].__setitem__(1, 5),
     "another time than the row before": lambda file: file["/sync/is_new/follower_left"].__setitem__(slice(None), False),
     "without a name": lambda file: file["/control/source"].__setitem__(0, 99),
+    "runs of rows marked stalled": lambda file: file["/control/stalled"].__setitem__(0, True),
     "late_ticks": lambda file: file["/control/late"].__setitem__(0, True),
     "is no JPEG": lambda file: file["/observations/images/cam_high"].__setitem__((3, 0), 0),
     "bytes long": lambda file: file["/compress_len"].__setitem__((0, 1), 1e7),

@@ -107,6 +107,7 @@ class Stage:
             node: Host(node, safety, torque=False, pose=self.leaders[node]) for node in self.rig.leaders
         }
         self.silent: set[str] = set()
+        self.lives = {}
         self.asks = {}
         self.commands = []
         self.requests = []
@@ -137,6 +138,16 @@ class Stage:
                 return True
         return False
 
+    def stop(self, ms):
+        """The computer stands still, and everybody with it."""
+        self.now_ns += ms * MS
+
+    def hold_ask(self, source, why):
+        """A source asks to hold."""
+        self._sequence += 1
+        ask = Command("rig", source, self._sequence, self._sequence, self.now_ns, (), hold=True, why=why)
+        self.core.asked(source, ask, self._sequence, self.now_ns, self.lives.get(source, 0))
+
     @property
     def _hosts(self):
         return {**self.followers, **self.leader_hosts}
@@ -160,7 +171,7 @@ class Stage:
         for node, goal in self.asks.items():
             if self._sequence % 4 == 0 and node not in self.silent and goal is not None:
                 ask = Command("rig", node, self._sequence // 4, self._sequence // 4, self.now_ns - MS, goal)
-                self.core.asked(node, ask, self._sequence // 4, self.now_ns)
+                self.core.asked(node, ask, self._sequence // 4, self.now_ns, self.lives.get(node, 0))
         for node, pose in self.leaders.items():
             if node not in self.silent:
                 self._lead(node, pose)
@@ -171,7 +182,8 @@ class Stage:
         for node, follower in self.followers.items():
             if node not in self.silent:
                 follower.cycle(self.now_ns)
-                self.core.arm_state(node, follower.state(), self.now_ns, self._sequence, self.now_ns)
+                life = self.lives.get(node, 0)
+                self.core.arm_state(node, follower.state(), self.now_ns, self._sequence, self.now_ns, life)
                 self.core.applied(node, follower.applied(self.now_ns), self.now_ns)
 
     def _lead(self, node, pose):
@@ -185,7 +197,8 @@ class Stage:
         )
         self.core.applied(node, host.applied(self.now_ns), self.now_ns)
         state = ArmState(host.pose, (0.0,) * 3, (0.0,) * 3, host.pose[2], 0.0, host.torque)
-        self.core.arm_state(node, state, self.now_ns - 2 * MS, self._sequence, self.now_ns)
+        life = self.lives.get(node, 0)
+        self.core.arm_state(node, state, self.now_ns - 2 * MS, self._sequence, self.now_ns, life)
 
     def _deliver(self):
         delivered = getattr(self, "_delivered", 0)

@@ -116,9 +116,9 @@ def test_what_was_never_heard_is_named(silent, why):
 def test_a_silent_leader_puts_everybody_in_hold_until_an_operator_engages_again():
     stage = engaged()
     stage.silent.add("leader_left")
-    stage.run(0.2)
+    stage.run(0.4)
     assert stage.state.state == "hold"
-    assert stage.state.why.startswith("leader_left has been silent for 1")
+    assert stage.state.why.startswith("leader_left has been silent for 3")
     assert stage.state.holds == 1
     assert all(follower.gate.holding for follower in stage.followers.values())
     stage.silent.clear()
@@ -136,7 +136,7 @@ def test_a_silent_follower_holds_all():
     stage.silent.add("follower_right")
     stage.run(0.6)
     assert stage.state.state == "hold"
-    assert "follower_right has been silent for 500 ms" in stage.state.why
+    assert "follower_right has been silent for 3" in stage.state.why
     assert stage.followers["follower_left"].gate.holding
 
 
@@ -224,9 +224,9 @@ def test_a_starved_policy_holds(goal):
     stage.run(10, stage.answered)
     assert stage.state.state == "engaged"
     stage.asks["policy"] = goal
-    stage.run(0.2)
+    stage.run(0.4)
     assert stage.state.state == "hold"
-    assert "policy has asked for nothing for 1" in stage.state.why
+    assert "policy has asked for nothing for 3" in stage.state.why
 
 
 def test_a_policy_may_ask_to_hold():

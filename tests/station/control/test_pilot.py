@@ -23,7 +23,7 @@ from station.rig_file import Base, Safety
 from tests.station.control.stage import DIMENSIONS
 
 RATE_HZ = 50.0
-SAFETY = Safety(stale_ms=1500.0)  # a loaded machine is no fault
+SAFETY = Safety(stale_ms=1500.0, resume_ms=3000.0)  # a loaded machine is no fault
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +84,9 @@ class LoopArm:
 
     def torque_on(self) -> bool:
         return self.torques[self._place.node]
+
+    def faults(self) -> tuple[str, ...]:
+        return ()
 
     def limp(self) -> tuple[str, ...]:
         return ()

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,7 @@ class Made:
     def _close(self, draw: st.DrawFn, row: int, joints: Any, t_ns: int) -> None:
         body = Row(
             self.first_tick + row, row, draw(joints), draw(joints), draw(st.sampled_from(SOURCES)), draw(st.booleans()),
-            draw(st.none() | joints), draw(st.none() | joints), draw(st.booleans()),
+            draw(st.none() | joints), draw(st.none() | joints), draw(st.booleans()), draw(st.booleans()),
         )  # fmt: skip
         self.samples.append(Sample("row", "synchronizer", Header(1, 2, row, t_ns, t_ns), body, ()))
         nothing = (np.nan,) * self.dimensions
@@ -218,6 +219,7 @@ class Made:
         self._note("/control/source", SOURCES.index(body.source))
         self._note("/control/intervention", body.intervention)
         self._note("/control/late", body.late)
+        self._note("/control/stalled", body.stalled)
 
     def _send(self, draw: st.DrawFn, stream: str, kind: str, node: str, at: int) -> None:
         sequence = self._sequences[stream] = self._sequences.get(stream, -1) + 1
@@ -263,6 +265,8 @@ def test_everything_written_comes_out_exactly(tmp_path: Path, made: Made) -> Non
             else:
                 np.testing.assert_array_equal(file[path][:], np.array(values, file[path].dtype), strict=True)
         assert file.attrs["late_ticks"] == sum(made.expected["/control/late"])
+        stalled = made.expected["/control/stalled"]
+        assert file.attrs["stalls"] == sum(now and not before for before, now in pairwise([False, *stalled]))
         assert file.attrs["recovered"] == 0
     episode.unlink()
 
@@ -325,6 +329,23 @@ def test_late_lost_and_stale_are_told(tmp_path: Path) -> None:
         assert file["/timestamps/cam_high"].attrs["stale"] == file.attrs["stale_samples"] == stale > 10
         assert file.attrs["ended"] == "cam_high was lost"
         assert not file["/sync/is_new/cam_high"][20]
+
+
+def test_a_file_of_the_first_layout_is_whole_without_what_came_later(tmp_path: Path) -> None:
+    episode = run(write(naming.journal_path(tmp_path, 0), Recording(5, [jpeg()])).path)
+    assert verify(episode) == []
+    with h5py.File(episode, "r+") as file:
+        del file["/control/stalled"], file.attrs["stalls"]
+    assert any("stalled is missing" in found or "stalls is missing" in found for found in verify(episode))
+    with h5py.File(episode, "r+") as file:
+        file.attrs["layout"] = np.int64(1)
+    assert verify(episode) == []
+
+
+def test_a_row_of_an_older_journal_was_not_stalled() -> None:
+    row = msgspec.to_builtins(Row(7, 0, (0.1,), (0.1,), "leader"))
+    del row["stalled"]
+    assert not msgspec.msgpack.decode(msgspec.msgpack.encode(row), type=Row).stalled
 
 
 def test_the_reference_is_current() -> None:

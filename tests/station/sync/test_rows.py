@@ -129,6 +129,27 @@ def test_hold_shows_as_source_and_keeps_the_ask(pilot_holds: bool) -> None:
     assert row.action_sent[0] == (0.0 if pilot_holds else 0.01)
 
 
+def test_a_stall_marks_its_rows_and_leaves_the_source() -> None:
+    rows = RowMaker(rig())
+    for node in ("follower_left", "follower_right"):
+        rows.applied(applied(node, (0.1, 0.2), ask_at_ns=990))
+    assert not rows.close(7, 0, full(), False, False).stalled
+    rows.applied(Command("follower_left", "leader", -1, 0, 990, (0.12, 0.2), stalled=True))
+    row = rows.close(7, 1, full(), False, False)
+    assert (row.stalled, row.source, row.action_sent[:2]) == (True, "leader", (0.12, 0.2))
+    assert end_reason(rig(), full(), row, 1000, 500, "asked to") == "cam never spoke", "not a hold"
+    assert not rows.close(7, 1, full(), False, True).stalled, "in hold it is a hold"
+
+
+def test_an_ask_that_is_too_old_at_its_tick_is_a_stall_that_nobody_noticed() -> None:
+    rows = RowMaker(rig())
+    for node in ("follower_left", "follower_right"):
+        rows.applied(applied(node, (0.1, 0.2), ask_at_ns=990))
+    late = Instant(990 + 100_000_000, full().chosen, full().samples)
+    assert not rows.close(7, 0, late, False, False).stalled
+    assert rows.close(7, 0, late._replace(t_ns=late.t_ns + 1), False, False).stalled
+
+
 def test_nothing_applied_yet_is_what_the_arms_are_at() -> None:
     row = RowMaker(rig(leaders=False)).close(7, 0, full(), False, False)
     assert row.action == row.action_sent == (1.0, 0.9, 2.0, 0.7)
