@@ -51,7 +51,6 @@ class Gate:
         self._stale_ns = round(safety.stale_ms * NS_PER_MS)
         self.stalls = Stalls(safety)
         """Commands that were missing for a moment."""
-        self._catching_up = False
         self._looked = False
         """Has the arm been read since the stall was noticed?"""
         self._followed: tuple[str, int] = ("", 0)
@@ -92,7 +91,7 @@ class Gate:
     @property
     def stalled(self) -> bool:
         """Does it decelerate in a stall, or catch up after one?"""
-        return self.stalls.open or self._catching_up
+        return self.stalls.open or self._limiter.catching_up
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -162,11 +161,8 @@ class Gate:
         self._following, self._followed = True, (cmd.source, life)
         if self.stalls.open:
             self.stalls.over(now_ns)
-            self._catching_up = True
-        goal = self._limiter.step(
-            cmd.goal, dt_ns / NS_PER_S, closing_rad_s=CATCH_UP_RAD_S if self._catching_up else inf
-        )
-        self._catching_up &= not self._limiter.met
+            self._limiter.catch_up(CATCH_UP_RAD_S)
+        goal = self._limiter.step(cmd.goal, dt_ns / NS_PER_S)
         self.limited = goal != cmd.goal
         return goal
 
@@ -184,7 +180,8 @@ class Gate:
         return self._carry_out_hold(now_ns) if self._latched or self.stalls.open else None
 
     def _stop_following(self) -> None:
-        self._following = self._catching_up = False
+        self._following = False
+        self._limiter.catch_up(inf)
         self.stalls.forget()
 
     def _stall(self, now_ns: int, what: str, noticed: bool) -> None:

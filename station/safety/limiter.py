@@ -55,6 +55,7 @@ class Limiter:
         """How fast the goal was moving in the last step."""
         self._target: tuple[float, ...] = ()
         self._target_velocity: tuple[float, ...] = ()
+        self._closing = [inf] * len(self._bounds)
 
     def reset(self, goal: Sequence[float]) -> None:
         """Stand still at `goal`. It may lie outside the position limits: then the way leads inward only.
@@ -66,23 +67,31 @@ class Limiter:
         self.goal = self._target = tuple(float(value) for value in goal)
         self.velocity = self._target_velocity = (0.0,) * len(self.goal)
 
-    def step(
-        self, target: Sequence[float], dt_s: float, speed_rad_s: float = inf, closing_rad_s: float = inf
-    ) -> tuple[float, ...]:
+    def catch_up(self, closing_rad_s: float) -> None:
+        """From here on until it has met its target, no dimension is more than so much faster than that. inf: no such bound."""
+        self._closing = [closing_rad_s / bounds.rad_per_unit for bounds in self._bounds]
+
+    @property
+    def catching_up(self) -> bool:
+        """Has any dimension still to meet its target?"""
+        return any(closing < inf for closing in self._closing)
+
+    def step(self, target: Sequence[float], dt_s: float, speed_rad_s: float = inf) -> tuple[float, ...]:
         """The next goal: `target` itself if it can be reached in `dt_s` within all limits, else as far as they allow.
 
         Catching up happens in the target's frame, so that a target that moves within the limits is met, not trailed,
-        and one that stands still is not overshot. For this step `speed_rad_s` lowers the velocity limit, and
-        `closing_rad_s` is how much faster than its target a goal may be that catches up.
+        and one that stands still is not overshot. `speed_rad_s` lowers the velocity limit for this step.
         """
         goals, velocities, targets, target_velocities = [], [], [], []
-        for bounds, goal, velocity, wanted, last, last_velocity in zip(
-            self._bounds, self.goal, self.velocity, target, self._target, self._target_velocity, strict=True
+        for place, (bounds, goal, velocity, wanted, last, last_velocity) in enumerate(
+            zip(self._bounds, self.goal, self.velocity, target, self._target, self._target_velocity, strict=True)
         ):
             allowed = min(max(wanted, bounds.lower), bounds.upper)
             moving = (allowed - last) / dt_s
-            aim = _Aim(allowed, _steady(moving, last_velocity), goal == last, closing_rad_s / bounds.rad_per_unit)
+            aim = _Aim(allowed, _steady(moving, last_velocity), goal == last, self._closing[place])
             next_goal = _step(bounds, goal, velocity, aim, dt_s, speed_rad_s)
+            if next_goal == allowed:
+                self._closing[place] = inf
             goals.append(next_goal)
             velocities.append((next_goal - goal) / dt_s)
             targets.append(allowed)
@@ -106,11 +115,6 @@ class Limiter:
         self.velocity = tuple(velocities)
         self._target_velocity = (0.0,) * len(goals)
         return self.goal
-
-    @property
-    def met(self) -> bool:
-        """Is every dimension on the target of the last step?"""
-        return self.goal == self._target
 
     @property
     def standing(self) -> bool:
