@@ -23,7 +23,7 @@ class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rig's limits."""
 
     velocity_rad_s: float = 3.14
-    """Of every servo, in the last gate and in the servo itself."""
+    """Of every servo, in the servo itself and in the last gate: over any time w a goal moves by at most this times (w + 25 ms)."""
     acceleration_rad_s2: float = 100.0
     """Of every goal, in the last gate."""
     stale_ms: float = 100.0

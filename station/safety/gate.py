@@ -6,6 +6,8 @@ reason again. While it holds, the goal first slows down within the acceleration 
 
 Beside holding there is `stalled`: commands have been missing for a moment. The goal slows down as in a hold, but the next
 sound command is followed again, catching up no faster than a hand-over, if everything is as it was before.
+
+Whatever comes in, over every window w a goal moves by at most the velocity limit times (w + 25 ms): `station.safety.pace`.
 """
 
 from collections.abc import Sequence
@@ -16,15 +18,12 @@ from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import CommandRefused
 from station.rig_file import Safety
 from station.safety.limiter import Limiter
+from station.safety.pace import Pace
 from station.safety.stalls import Stalls
 from station.safety.watch import Finding, Watch
 
 ALIGNED_RAD = 0.15
 """How far the first command after `resume` may be from the held goal. The pilot's ramp starts at that goal."""
-LONGEST_STEP_NS = 25 * NS_PER_MS
-"""The dt of one step at most: a 50 Hz source's period and its jitter. A longer gap gives no longer leap."""
-SLACK_NS = 40 * NS_PER_MS
-"""How far the sum of all dt may be ahead of the time that went by: asks delayed on their way arrive in a bunch."""
 AHEAD_NS = 25 * NS_PER_MS
 """An ask from farther in the future than this is no ask of this clock."""
 READY_NS = NS_PER_S
@@ -33,7 +32,6 @@ RETREAT_RAD_S = 0.5
 """How fast a goal is brought back to the measured pose."""
 CATCH_UP_RAD_S = 0.7
 """How much faster than its target a goal may be that catches up after a stall: a hand-over's speed."""
-_SHORTEST_STEP_NS = NS_PER_MS // 10
 
 
 class Gate:
@@ -63,8 +61,7 @@ class Gate:
         self._last_ask_ns: int | None = None
         self._last_accepted_ns = 0
         self._last_step_ns = 0
-        self._credit_ns = 0
-        self._credit_at_ns = 0
+        self._pace = Pace()
         self.limited = False
         """Did the last command that passed have to be changed to keep a limit?"""
 
@@ -113,7 +110,7 @@ class Gate:
         self._open, self._retreat = True, {}
         self._latched = "waiting for an operator to engage"
         self._last_ask_ns, self._last_step_ns = None, now_ns
-        self._credit_ns, self._credit_at_ns = SLACK_NS, now_ns
+        self._pace.begin(now_ns)
 
     def close(self, why: str) -> None:
         """Torque is off or unknown: nothing is written until the next `reset`."""
@@ -235,11 +232,10 @@ class Gate:
 
     def _carry_out_hold(self, now_ns: int) -> tuple[float, ...] | None:
         elapsed_ns = now_ns - self._last_step_ns
-        dt_ns = min(elapsed_ns, LONGEST_STEP_NS, self._credit(now_ns))
-        if dt_ns < _SHORTEST_STEP_NS:
+        dt_ns = self._pace.take(elapsed_ns, now_ns)
+        if not dt_ns:
             return None
         before = self._limiter.goal
-        self._spend(dt_ns, now_ns)
         if self._retreat:
             target = [self._retreat.get(i, value) for i, value in enumerate(before)]
             goal = self._limiter.step(target, dt_ns / NS_PER_S, RETREAT_RAD_S)
@@ -301,15 +297,7 @@ class Gate:
             wanted_ns = cmd.ask_at_ns - self._last_ask_ns
         else:
             wanted_ns = max(now_ns - self._last_step_ns, NS_PER_MS)
-        dt_ns = min(wanted_ns, LONGEST_STEP_NS, self._credit(now_ns))
-        if dt_ns < _SHORTEST_STEP_NS:
+        dt_ns = self._pace.take(wanted_ns, now_ns)
+        if not dt_ns:
             raise CommandRefused(f"asks of {cmd.source} come faster than time goes by")
-        self._spend(dt_ns, now_ns)
         return dt_ns
-
-    def _credit(self, now_ns: int) -> int:
-        return min(SLACK_NS, self._credit_ns + max(0, now_ns - self._credit_at_ns))
-
-    def _spend(self, dt_ns: int, now_ns: int) -> None:
-        self._credit_ns = self._credit(now_ns) - dt_ns
-        self._credit_at_ns = max(self._credit_at_ns, now_ns)

@@ -12,7 +12,7 @@ from hypothesis.stateful import (
 )
 
 from station.bus.requests import Disengage, Done, Engage, Hold
-from station.safety.gate import SLACK_NS
+from station.safety.pace import SLACK_NS
 from tests.station.control.stage import LIMITS, MS, PERIOD_NS, Stage
 from tests.station.control.test_core import engaged
 

@@ -12,7 +12,7 @@ from station.bus.messages import Command, Dimension
 from station.errors import CommandRefused
 from station.rig_file import Safety
 from station.safety import Gate
-from station.safety.gate import LONGEST_STEP_NS, SLACK_NS
+from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 
 MS = 1_000_000
 ARM = (

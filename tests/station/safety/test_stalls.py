@@ -8,7 +8,8 @@ import pytest
 from station.bus.messages import Command
 from station.errors import CommandRefused
 from station.rig_file import Safety
-from station.safety.gate import CATCH_UP_RAD_S, LONGEST_STEP_NS
+from station.safety.gate import CATCH_UP_RAD_S
+from station.safety.pace import LONGEST_STEP_NS
 from station.safety.stalls import Stalls
 from tests.station.safety.test_gate import ARM, MS, Arm, command
 
