@@ -9,7 +9,7 @@ from calibration import extrinsics, handeye, intrinsics, quality, sighting
 from calibration.board import Board
 from calibration.checks_cameras import lens_of
 from calibration.handeye import Station
-from calibration.intrinsics import Lens
+from calibration.lens import Lens
 from calibration.measuring import Measuring
 from calibration.poses import Pose, from_quaternion
 from station.calibration_files import CheckReference, Extrinsics, Intrinsics, Made
@@ -42,7 +42,7 @@ def lens(measuring: Measuring, node: str, board: Board) -> str:
         measuring.ask(
             f"{node}: hold the board still, near or far, in another corner, tilted another way ({number + 1} of {VIEWS})"
         )
-        views.append(sighting.find(measuring.picture(node), board))
+        views.append(sighting.find(measuring.picture(node), board) or "the board was not seen")
     found = intrinsics.calibrate(views, board)
     matrix, distortion = found.lens
     k1, k2, p1, p2, k3 = (float(value) for value in distortion)

@@ -10,8 +10,8 @@ import numpy as np
 
 from calibration import extrinsics, poses, quality, registration, sighting
 from calibration.board import Board
-from calibration.intrinsics import Lens
 from calibration.latency import Lag
+from calibration.lens import Lens
 from calibration.motion import Lags
 from calibration.quality import Gray
 from calibration.registration import Arrow, Registration

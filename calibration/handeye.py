@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from calibration import poses
 from calibration.board import Board, View
 from calibration.extrinsics import board_pose
-from calibration.intrinsics import Lens
+from calibration.lens import Lens
 from calibration.poses import Pose
 from station.errors import MeasurementPoor
 

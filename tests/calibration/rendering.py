@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from calibration.board import Board
-from calibration.intrinsics import Lens
+from calibration.lens import Lens
 from calibration.poses import Pose, from_vectors
 
 BOARD = Board()

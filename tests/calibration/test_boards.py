@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from rendering import BOARD, HEIGHT, LENS, WIDTH, board_picture, looking_at
 
-from calibration import extrinsics, handeye, intrinsics, poses, sighting
+from calibration import extrinsics, handeye, intrinsics, lens_quality, poses, sighting
 from calibration.board import Board, View, of, page
 from calibration.poses import Pose
 from station.errors import MeasurementPoor, RigError
@@ -59,7 +59,7 @@ def test_intrinsics_within_half_a_percent(views):
 def test_a_bad_view_is_dropped_with_its_reason(views):
     bent = views[1][3]._replace(corners_px=views[1][3].corners_px * [1.02, 1.0])
     line = views[1][4]._replace(corners_px=views[1][4].corners_px[:8], ids=np.arange(8))
-    found = intrinsics.calibrate([*views[1][:3], bent, line, None, *views[1][5:]], BOARD)
+    found = intrinsics.calibrate([*views[1][:3], bent, line, "the board was not seen", *views[1][5:]], BOARD)
     reasons = {drop.view: drop.reason for drop in found.dropped}
     assert set(reasons) == {3, 4, 5}
     assert "px off" in reasons[3]
@@ -188,4 +188,4 @@ def test_a_hidden_corner_is_left_out():
 
 def test_coverage():
     corner = View(np.array([[1.0, 1.0]]), np.array([0]), WIDTH, HEIGHT)
-    assert intrinsics.coverage([corner]) == pytest.approx(1 / 16)
+    assert lens_quality.coverage([corner]) == pytest.approx(1 / 16)

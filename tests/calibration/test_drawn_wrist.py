@@ -8,7 +8,7 @@ import pytest
 from calibration import handeye, sighting
 from calibration.board import Board
 from calibration.handeye import Station
-from calibration.intrinsics import Lens
+from calibration.lens import Lens
 from calibration.poses import Pose, angle_deg, distance_mm, from_quaternion
 from drivers.sim import render, scene
 from drivers.sim.servo import RAD_PER_TICK
