@@ -84,6 +84,8 @@ class Pairing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     urls: tuple[str, ...]
     """The first is the best one to type."""
     code: str
+    key: str = ""
+    """What a link holds instead of the code: too long to be guessed, so it never waits behind those who guess."""
 
 
 def door_path(port: int) -> Path:

@@ -4,10 +4,8 @@ import hmac
 import secrets
 
 from station.clock import NS_PER_S
+from station.web.attempts import Attempts, TooMany
 
-TRIES = 5
-"""Wrong codes before nobody may try for a while: a million codes then take months."""
-LOCKED_NS = 30 * NS_PER_S
 SILENT_NS = 2 * NS_PER_S
 """An operator who has not been heard for this long has lost the seat."""
 
@@ -21,22 +19,36 @@ def new_code() -> str:
     return f"{secrets.randbelow(1_000_000):06}"
 
 
-class Seat:
-    """One seat. The code opens it; the token it gives out lets the same browser come back after a reload."""
+def new_key() -> str:
+    """What the terminal's link holds instead: nobody guesses it, so it never waits behind those who do."""
+    return secrets.token_urlsafe(16)
 
-    def __init__(self, code: str) -> None:
-        self.code = code
-        self.wrong_codes = 0
+
+class Seat:
+    """One seat. The code or the key opens it; the token it gives out lets the same browser come back after a reload."""
+
+    def __init__(self, code: str, key: str = "") -> None:
+        self.code, self.key = code, key
+        self.attempts = Attempts()
         self._tokens: set[str] = set()
         self._owner = ""
         self._heard_ns = 0
-        self._tries = 0
-        self._locked_until_ns = 0
 
-    def sit(self, code: str, token: str, now_ns: int) -> str:
-        """The token of whoever may sit down. Raises Refusal: wrong code, too many tries, taken."""
+    def wait_ns(self, code: str, token: str, address: str, now_ns: int) -> int:
+        """How long `sit` has to be waited with: guesses take turns. Raises Refusal if there is no turn."""
+        if token in self._tokens or self._is_key(code):
+            return 0
+        try:
+            return self.attempts.wait_ns(address, now_ns)
+        except TooMany as error:
+            raise Refusal(f"{error}. Next: open the link that `station vr` shows, it never waits") from error
+
+    def sit(self, code: str, token: str, address: str, now_ns: int) -> str:
+        """The token of whoever may sit down, who asks from `address`. Raises Refusal: wrong code, taken."""
         if token not in self._tokens:
-            self._check(code, now_ns)
+            if not (self._is_key(code) or _same(code, self.code)):
+                self.attempts.failed(address, now_ns)
+                raise Refusal("wrong code. Next: type the six digits that `station vr` shows")
             token = ""
         if self._owner and self._owner != token and now_ns - self._heard_ns < SILENT_NS:
             raise Refusal("another operator is connected. Next: close the page there first")
@@ -55,15 +67,9 @@ class Seat:
         if self._owner == token:
             self._owner = ""
 
-    def _check(self, code: str, now_ns: int) -> None:
-        if now_ns < self._locked_until_ns:
-            wait_s = (self._locked_until_ns - now_ns) / NS_PER_S
-            raise Refusal(f"too many wrong codes. Next: wait {wait_s:.0f} s")
-        if hmac.compare_digest(code.encode(), self.code.encode()):
-            self._tries = 0
-            return
-        self.wrong_codes += 1
-        self._tries += 1
-        if self._tries >= TRIES:
-            self._tries, self._locked_until_ns = 0, now_ns + LOCKED_NS
-        raise Refusal("wrong code. Next: type the six digits that `station vr` shows")
+    def _is_key(self, code: str) -> bool:
+        return bool(self.key) and _same(code, self.key)
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())

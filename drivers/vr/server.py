@@ -1,7 +1,8 @@
 """The web server behind the headset's page, in a thread of its own.
 
 Three doors: HTTPS for headsets on the network, plain HTTP on the loopback address for a cable (`adb reverse`), and a
-unix socket for the node that feeds the display. Only the files in `page/`, read at the start, are ever served.
+unix socket for the node that feeds the display. Only the files in `page/`, read at the start, are ever served. Who gets
+through the first two, and for how long, is `station.web`'s.
 """
 
 import asyncio
@@ -10,65 +11,30 @@ import datetime
 import errno
 import ssl
 import threading
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 from aiohttp import WSMsgType, web
 
-from drivers.vr import certificate, wire
+from drivers.vr import wire
 from drivers.vr.operator import Counts, Display, Operator, Took
-from drivers.vr.seat import Refusal, Seat, new_code
-from station.clock import NS_PER_MS, Clock
+from drivers.vr.seat import Refusal, Seat, new_code, new_key
+from station.clock import NS_PER_MS, NS_PER_S, Clock
 from station.errors import DeviceBusy
 from station.headset import FromHeadset, Pairing, Press, Shown, Worn, door_path, pairing_path
+from station.web import certificate
+from station.web.guard import HEADERS, Guard, Handler
+from station.web.listener import CLOSING_S, STOP_S, Listener, runner
 
 PAGE = Path(__file__).parent / "page"
 HELLO_S = 5.0
-MOST_WAITING = 8
-"""Connections that have not said who they are."""
 ADDRESSES_S = 10.0
 """How often the computer's addresses are looked at."""
 REFUSED = 4001
 """Close code."""
-ACCEPTING_S = 0.02
-"""Within this an accepted socket has become a connection, and one that was cut is closed."""
 START_S = 5.0
-STOP_S = 1.0
 
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
-
-async def _end(runner: web.AppRunner) -> None:
-    """Stop serving, and leave nothing.
-
-    A socket accepted just before its server closes never becomes a connection, and nobody closes it (`Server._attach`
-    asserts): accept no more first, wait, then close. A TLS connection that is closed waits for the other end's goodbye,
-    and leaks with the loop: cut it.
-    """
-    loop = asyncio.get_running_loop()
-    for site in runner.sites:
-        server = site._server  # aiohttp has no other way to its listening sockets; none if it could not start
-        for listening in server.sockets if isinstance(server, asyncio.Server) else ():
-            loop.remove_reader(listening.fileno())
-    await asyncio.sleep(ACCEPTING_S)
-    for site in tuple(runner.sites):
-        await site.stop()
-    connections = runner.server.connections if runner.server is not None else []
-    transports = [connection.transport for connection in connections if connection.transport is not None]
-    await runner.cleanup()
-    for transport in transports:
-        transport.abort()
-    await asyncio.sleep(ACCEPTING_S)  # the loop closes what was aborted
 
 
 class Server:
@@ -76,14 +42,17 @@ class Server:
 
     def __init__(self, device: str, port: int, rate_hz: float, clock: Clock, took: Took) -> None:
         self._device, self._port, self._rate_hz, self._clock, self._took = device, port, rate_hz, clock, took
-        self.seat = Seat(new_code())
+        self.seat = Seat(new_code(), new_key())
         self.refused = 0
+        """Pages that were sent away."""
         self.past = Counts()
         """Of operators who have left."""
         self.operator: Operator | None = None
         self._sockets: set[web.WebSocketResponse] = set()
         self._panels: set[web.WebSocketResponse] = set()
-        self._waiting = 0
+        self._names: tuple[str, ...] = ()
+        self._guard = Guard(lambda: self._names)
+        self._listener = Listener(clock)
         self._files = {f"/{p.name}": (p.read_bytes(), _TYPES[p.suffix]) for p in PAGE.iterdir() if p.suffix in _TYPES}
         self._files["/"] = self._files["/index.html"]
         self._thread: threading.Thread | None = None
@@ -140,11 +109,13 @@ class Server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._certify(context, ())
-        page, door = await self._application(self._page), await self._application(self._door)
+        page = await runner(self._guard.application(self._page))
+        door = await runner(_application(self._door))
         door_file = door_path(self._port)
+        self._listener = Listener(self._clock)
         try:
-            await web.TCPSite(page, None, self._port, ssl_context=context, reuse_address=True).start()
-            await web.TCPSite(page, "127.0.0.1", self._port + 1, reuse_address=True).start()
+            await self._listener.listen(page, "", self._port, context)
+            await self._listener.listen(page, "127.0.0.1", self._port + 1, None)
             door_file.unlink(missing_ok=True)
             await web.UnixSite(door, str(door_file)).start()
             door_file.chmod(0o600)
@@ -153,24 +124,19 @@ class Server:
         finally:
             for socket in (*self._sockets, *self._panels):
                 await socket.close(code=1001, message=b"the station stopped")
-            await _end(page)
+            await self._listener.close()
+            await page.cleanup()
             await _end(door)
             door_file.unlink(missing_ok=True)
             pairing_path(self._port).unlink(missing_ok=True)
 
-    async def _application(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.AppRunner:
-        application = web.Application()
-        application.router.add_get("/{path:.*}", handler)
-        runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-        await runner.setup()
-        return runner
-
     def _certify(self, context: ssl.SSLContext, known: tuple[str, ...]) -> tuple[str, ...]:
         names = certificate.addresses()
+        self._names = certificate.names()
         if names != known:
             now = datetime.datetime.now(datetime.UTC)
-            context.load_cert_chain(*certificate.ensure(certificate.folder(), names, now))
-            pairing = msgspec.json.encode(Pairing(self.urls, self.seat.code))
+            context.load_cert_chain(*certificate.ensure(certificate.folder("vr"), names, now))
+            pairing = msgspec.json.encode(Pairing(self.urls, self.seat.code, self.seat.key))
             certificate.private_write(pairing_path(self._port), pairing)
         return names
 
@@ -182,63 +148,61 @@ class Server:
             try:
                 await asyncio.wait_for(self._stopping.wait(), ADDRESSES_S)
             except TimeoutError:
-                known = self._certify(context, known)
+                with contextlib.suppress(OSError):  # no room on the disk: the old one serves those who are here
+                    known = self._certify(context, known)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         if request.path == "/link":
             return await self._link(request)
         found = self._files.get(request.path)
         if found is None:
-            return web.Response(status=404, text="no such page", headers=_HEADERS)
-        return web.Response(body=found[0], content_type=found[1], charset="utf-8", headers=_HEADERS)
+            return web.Response(status=404, text="no such page", headers=HEADERS)
+        return web.Response(body=found[0], content_type=found[1], charset="utf-8", headers=HEADERS)
 
     async def _link(self, request: web.Request) -> web.StreamResponse:
-        """The page's WebSocket. Another site's page in the same browser may not open it."""
-        origin = request.headers.get("Origin", "").partition("://")[2]
-        if not origin or origin != request.host or self._waiting >= MOST_WAITING:
-            self.refused += 1
-            return web.Response(status=403, text="open the station's own page", headers=_HEADERS)
+        """The page's WebSocket."""
         socket = web.WebSocketResponse(max_msg_size=wire.LONGEST_BYTES, compress=False, timeout=STOP_S)
         try:
             await socket.prepare(request)
         except ConnectionError:  # gone again: a page that was reloaded
-            return web.Response(headers=_HEADERS)
+            return web.Response(headers=HEADERS)
         self._sockets.add(socket)
         try:
-            token = await self._welcome(socket)
+            token = await self._welcome(socket, request)
             if token:
-                await self._operate(socket, token)
+                await self._operate(socket, token, request.transport)
         finally:
             self._sockets.discard(socket)
         return socket
 
-    async def _welcome(self, socket: web.WebSocketResponse) -> str:
+    async def _welcome(self, socket: web.WebSocketResponse, request: web.Request) -> str:
         """The operator's token; "" for anybody else, who has been told why and sent away."""
-        self._waiting += 1
         try:
             message = await socket.receive(HELLO_S)
             hello = wire.decode(message.data) if message.type is WSMsgType.TEXT else None
             if not isinstance(hello, wire.Hello):
                 raise Refusal("say hello first")
-            token = self.seat.sit(hello.code, hello.token, self._clock())
+            address = request.remote or ""
+            await asyncio.sleep(self.seat.wait_ns(hello.code, hello.token, address, self._clock()) / NS_PER_S)
+            token = self.seat.sit(hello.code, hello.token, address, self._clock())
         except (TimeoutError, wire.Malformed, Refusal) as why:
             self.refused += 1
             text = str(why) if isinstance(why, Refusal) else "no hello"
             await socket.close(code=REFUSED, message=text.encode()[:120])
             return ""
-        finally:
-            self._waiting -= 1
+        self._listener.know(request.transport)
         welcome = {"kind": "welcome", "token": token, "rate_hz": self._rate_hz}
         await socket.send_str(msgspec.json.encode(welcome).decode())
         return token
 
-    async def _operate(self, socket: web.WebSocketResponse, token: str) -> None:
+    async def _operate(self, socket: web.WebSocketResponse, token: str, transport: asyncio.Transport | None) -> None:
         assert self._display is not None
         before = self.operator
-        operator = Operator(socket, self._display, self._clock, self._took, self._pressed, self._alive)
+        cut = transport.abort if transport is not None else lambda: None
+        operator = Operator(socket, self._display, self._clock, self._took, self._pressed, self._alive, cut)
         self.operator = operator
         if before is not None:  # the same browser, back before its old link was found dead
-            closing = asyncio.create_task(before.close("opened anew elsewhere"))
+            closing = asyncio.create_task(before.close("this page was opened anew in another tab or window"))
             closing.add_done_callback(lambda task: task.exception())
         await self._tell_panels(Worn(True))
         try:
@@ -287,8 +251,10 @@ class Server:
                 counts[field] += getattr(operator.counts, field)
         numbers = {
             "operator": float(operator is not None),
-            "wrong_codes": float(self.seat.wrong_codes),
-            "refused": float(self.refused),
+            "wrong_codes": float(self.seat.attempts.wrong),
+            "refused": float(self.refused + self._guard.refused),
+            "strangers": float(len(self._listener.peers)),
+            "strangers_cut": float(self._listener.peers.crowded + self._listener.peers.late),
             **counts,
         }
         if operator is not None:
@@ -296,3 +262,26 @@ class Server:
             numbers["clock_uncertainty_ms"] = operator.clock_map.uncertainty_ns / NS_PER_MS
             numbers["clock_drift_ppm"] = operator.clock_map.drift_ppm
         return numbers
+
+
+def _application(handler: Handler) -> web.Application:
+    application = web.Application()
+    application.router.add_get("/{path:.*}", handler)
+    return application
+
+
+async def _end(door: web.AppRunner) -> None:
+    """Close the display's feed, and leave nothing.
+
+    A socket accepted just before its server closes never becomes a connection, and nobody closes it (`Server._attach`
+    asserts): accept no more first, wait, then close.
+    """
+    loop = asyncio.get_running_loop()
+    for site in door.sites:
+        server = site._server  # aiohttp has no other way to its listening sockets; none if it could not start
+        for listening in server.sockets if isinstance(server, asyncio.Server) else ():
+            loop.remove_reader(listening.fileno())
+    await asyncio.sleep(CLOSING_S)
+    for site in tuple(door.sites):
+        await site.stop()
+    await door.cleanup()

@@ -152,15 +152,17 @@ def pairing(port: int) -> Pairing | None:
 
 
 def show(found: Pairing) -> None:
-    """Print it. The QR code holds the address and the code, so that a phone only has to be pointed at it."""
+    """Print it. The QR code holds the address and the key, so that a phone or headset only has to be pointed at it."""
     import segno  # belongs to the extra `vr`
 
     text = io.StringIO()
-    segno.make(f"{found.urls[0]}/#{found.code}", error="m").terminal(text, compact=True)
+    segno.make(f"{found.urls[0]}/#{found.key or found.code}", error="m").terminal(text, compact=True)
     print(text.getvalue())
     for url in found.urls:
         console.print(url)
     console.print(f"pairing code  [bold]{found.code[:3]} {found.code[3:]}[/bold]")
+    if found.key:
+        print(f"or as one link, as in the QR code: {found.urls[0]}/#{found.key}")
     console.print(
         "By cable: `adb reverse tcp:PORT tcp:PORT` with the last address's port, then open it in the headset."
     )

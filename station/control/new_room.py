@@ -43,7 +43,7 @@ class _Move(NamedTuple):
     def turned_by(self, yaw_rad: float) -> bool:
         """Is the turn this yaw, and nothing else worth naming?"""
         rest = mink.SO3.from_z_radians(-yaw_rad).multiply(self.turn)
-        return float(np.linalg.norm(rest.log())) < SAME_RAD
+        return bool(np.linalg.norm(rest.log()) < SAME_RAD)
 
     def shift_m(self, yaw_rad: float) -> NDArray[np.float64]:
         """(3,): what is left of the way when the room has turned by this yaw."""
@@ -75,7 +75,7 @@ def set_anew(before: HandPose, after: HandPose, gap_ns: int) -> bool:
         return False
     if np.linalg.norm(hands[0].shift_m(yaw_rad) - hands[1].shift_m(yaw_rad)) > SAME_M:
         return False
-    return abs(yaw_rad) > most_rad or min(hand.way_m for hand in hands) > max(JUMP_M, WAY_M_S * gap_s)
+    return bool(abs(yaw_rad) > most_rad or min(hand.way_m for hand in hands) > max(JUMP_M, WAY_M_S * gap_s))
 
 
 def _moves(before: HandPose, after: HandPose) -> list[_Move]:

@@ -1,10 +1,13 @@
 """Virtual hands hand the cube over: headset poses through clutch, inverse kinematics and physics, on a clock of the test's own."""
 
 import numpy as np
+from msgspec import Raw
+from msgspec.json import encode
 
 from drivers.sim.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, START_RAD, Scene
 from drivers.sim.script import hand_over, kinematics
-from drivers.vr.wire import Controller, Pose, hand_pose
+from drivers.vr.wire import Controller, Pose
+from drivers.vr.wire import hands as to_station
 from station.bus.messages import ArmState, Dimension, PilotState
 from station.control.vr_arms import VrArms
 from station.control.vr_teleop import arm_hand
@@ -55,13 +58,13 @@ def test_two_virtual_hands_hand_the_cube_over() -> None:
             core.heard_pilot(PilotState("idle", "none", "", ()))
         grip = float(number * FRAME_S > RELEASED_S)
         both = {
-            side: Controller(
+            side: Raw(encode(Controller(
                 tuple(frame[side]["p"]), tuple(frame[side]["q"]), grip, min(1.0, max(0.0, frame[side]["trigger"])),
                 (0.0, 0.0), False, False, False,
-            )
+            )))
             for side in SIDES
         }  # fmt: skip
-        ask = core.sample(hand_pose(Pose(number, number, 1, (0, 0, 0, 1), **both)), now_ns, now_ns)
+        ask = core.sample(to_station(Pose(number, number, 1, (0, 0, 0, 1), **both)).pose, now_ns, now_ns)
         assert ask is not None
         assert not ask.hold
         for index, side in enumerate(SIDES):

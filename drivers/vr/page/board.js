@@ -17,7 +17,8 @@ export class Board {
     this.#link = link;
     link.addEventListener('board', (event) => this.#show(event.detail));
     link.addEventListener('told', (event) => this.#tell(event.detail));
-    link.addEventListener('lost', () => this.#show({ ...this.#said, state: 'hold', why: 'the link to the station is lost', buttons: [] }));
+    link.addEventListener('lost', () => this.#cut('the link to the station is lost'));
+    link.addEventListener('away', (event) => this.#cut(event.detail));
     this.canvas = document.createElement('canvas');
     this.canvas.width = 1024;
     this.canvas.height = 320;
@@ -51,6 +52,10 @@ export class Board {
       setTimeout(() => { if (this.#armed === name) this.#arm(null); }, ARMED_MS);
     }
     this.#render();
+  }
+
+  #cut(why) {
+    this.#show({ ...this.#said, state: 'hold', why, buttons: [], hands: [] });
   }
 
   #tell(told) {

@@ -3,6 +3,7 @@
 const TOKEN = 'station-token';
 const AGAIN_MS = 500;
 const REFUSED = 4001;
+const AWAY = 4003; // another page has taken the place, or this one misbehaved: coming back by itself would only be a quarrel
 const CHECK_MS = 200;
 const SILENT_MS = 1000; // the station pings five times a second: a link that says nothing for this long is dead
 const MOST_BUFFERED = 20000; // bytes not yet sent: a pose that would queue behind them is too late to be of use
@@ -48,6 +49,10 @@ export class Link extends EventTarget {
     this.paired = false;
     if (code === REFUSED) {
       this.#tell('refused', reason);
+      return;
+    }
+    if (code === AWAY) {
+      this.#tell('away', reason);
       return;
     }
     this.#tell('lost', reason);

@@ -21,6 +21,7 @@ link.addEventListener('welcome', async (event) => {
   document.documentElement.dataset.link = 'paired';
   say('paired');
   show('pair', false);
+  show('take', false);
   show('paired', true);
   await offer();
 });
@@ -30,8 +31,22 @@ link.addEventListener('refused', (event) => {
   say(event.detail || 'refused');
   immersion.leave();
   show('pair', true);
+  show('take', false);
   show('paired', false);
 });
+
+link.addEventListener('away', (event) => {
+  document.documentElement.dataset.link = 'away';
+  say(`${event.detail || 'sent away'}: this one stays away`);
+  immersion.leave();
+  show('paired', false);
+  show('take', true);
+});
+
+document.getElementById('take').onclick = () => {
+  say('connecting …');
+  link.connect();
+};
 
 link.addEventListener('lost', () => {
   document.documentElement.dataset.link = 'lost';
@@ -76,7 +91,7 @@ immersion.ended = () => {
 
 const code = location.hash.slice(1);
 history.replaceState(null, '', location.pathname);
-if (/^\d{6}$/.test(code)) link.connect(code);
+if (/^[\w-]{6,64}$/.test(code)) link.connect(code);
 else if (link.remembered) link.connect();
 else {
   say('not paired');

@@ -4,10 +4,11 @@ export class Phone {
   #held = false;
   #aims = false;
   side = 'right';
+  touched = false;
 
   constructor(leave) {
     const move = document.getElementById('move');
-    const set = (held) => (event) => { event.preventDefault(); this.#held = held; };
+    const set = (held) => (event) => { event.preventDefault(); this.#held = held; this.touched = true; };
     move.onpointerdown = set(true);
     for (const name of ['onpointerup', 'onpointercancel', 'onpointerleave']) move[name] = set(false);
     document.getElementById('aim').onclick = () => { this.#aims = true; };

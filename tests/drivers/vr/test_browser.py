@@ -1,6 +1,7 @@
 """The page in a real browser: what a headset's operator sees and sends."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 
@@ -94,9 +95,118 @@ def test_an_occluded_hand_is_no_sample(page: Browser, listener: Listener) -> Non
     page.js("operator.see('right', true)")
     listener.until("seen again", lambda h: h.position_m is not None)
     page.js("operator.device.updateVisibilityState('visible-blurred')")
-    listener.until("hidden by the system's menu", lambda h: h.position_m is None)
+    begin = len(listener.poses)
+    wait("no hand behind the system's menu", lambda: any(pose.right is None for _, pose in listener.poses[begin:]))
     page.js("operator.device.updateVisibilityState('visible')")
     listener.until("seen after the menu", lambda h: h.position_m is not None)
+
+
+HEAD = (0.0, 0.0, 1.6)
+"""Where the runtime's head is, in the station's axes."""
+
+
+def lost(page: Browser, listener: Listener, lose: str, find: str) -> None:
+    """What `lose` takes away is null from then on until `find`, and never another device's."""
+    page.enter()
+    page.js("for (const side of ['left', 'right']) operator.put(side, {grip: 1})")
+    listener.until("a held hand", lambda h: h.grip == 1 and h.position_m is not None)
+    page.js(lose)
+    wait("no hands", lambda: listener.poses[-1][1].left is None and listener.poses[-1][1].right is None)
+    begin = len(listener.poses)
+    page.until("half a second", "return (window.since ??= performance.now()) < performance.now() - 500")
+    gone = listener.poses[begin:]
+    assert len(gone) > 3
+    assert all(pose.left is None and pose.right is None and pose.head_yaw_rad is not None for _, pose in gone)
+    page.js(find)
+    hand = listener.until("the hand again", lambda h: h.position_m is not None)
+    assert hand.position_m == pytest.approx((0.4, -0.25, 1.5), abs=1e-6)
+    assert hand.grip == 1
+    for _, pose in listener.poses:
+        for hand in (pose.left, pose.right):
+            assert hand is None or hand.position_m is None or hand.position_m != pytest.approx(HEAD, abs=0.05)
+    page.js("for (const side of ['left', 'right']) operator.put(side, {grip: 0}); window.since = undefined;")
+
+
+CONTROLLERS = "for (const each of Object.values(operator.device.controllers)) each.connected = "
+
+
+@pytest.mark.parametrize(
+    ("lose", "find"),
+    [
+        (f"{CONTROLLERS} false", f"{CONTROLLERS} true"),
+        ("operator.device.primaryInputMode = 'hand'", "operator.device.primaryInputMode = 'controller'"),
+        ("operator.device.updateVisibilityState('visible-blurred')", "operator.device.updateVisibilityState('visible')"),
+        ("operator.device.updateVisibilityState('hidden')", "operator.device.updateVisibilityState('visible')"),
+    ],
+    ids=["asleep", "bare hands", "menu", "hidden"],
+)  # fmt: skip
+def test_a_head_without_controllers_is_no_hand(page: Browser, listener: Listener, lose: str, find: str) -> None:
+    lost(page, listener, lose, find)
+
+
+def test_a_head_in_augmented_reality_is_no_phone(
+    port: int, code: str, driver: WebXrHeadset, listener: Listener
+) -> None:
+    with browser() as headset:
+        headset.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": ONLY_AR})
+        headset.open(f"http://localhost:{port + 1}/#{code}")
+        headset.linked()
+        lost(headset, listener, f"{CONTROLLERS} false", f"{CONTROLLERS} true")
+
+
+def test_a_controller_woken_by_a_key_presses_nothing(page: Browser, port: int, listener: Listener) -> None:
+    page.enter()
+
+    async def operate() -> None:
+        async with Feed(port) as feed:
+            await feed.hear()
+            await feed.show(Board("idle", "", "ready", "cube", (Button("start", "start", "a"),)))
+            run = asyncio.get_running_loop().run_in_executor
+            await run(None, page.until, "a button", "return operator.offers('start')")
+            await run(None, page.js, f"{CONTROLLERS} false")
+            await run(None, wait, "no hands", lambda: listener.poses[-1][1].right is None)
+            await run(None, page.js, "operator.device.controllers.right.updateButtonValue('a-button', 1)")
+            await run(None, page.js, f"{CONTROLLERS} true")
+            await run(None, listener.until, "the key", lambda h: h.primary)
+            await run(None, page.js, "operator.device.controllers.right.updateButtonValue('a-button', 0)")
+            await run(None, listener.until, "the key up", lambda h: not h.primary)
+            await run(None, page.press, "right", "a-button")
+            assert await feed.hear() == Press("start")
+            await feed.show(Told(True, ""))
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(feed.hear(), 0.5)
+
+    asyncio.run(operate())
+
+
+def test_a_duplicated_tab_and_its_original_do_not_quarrel(page: Browser, listener: Listener) -> None:
+    """The copy has the original's token. Whichever was opened last has the seat; the other waits to be asked."""
+    original = page.driver.current_window_handle
+    page.js("window.open(location.href)")
+    (copy,) = (handle for handle in page.driver.window_handles if handle != original)
+
+    def state(handle: str) -> str:
+        page.driver.switch_to.window(handle)
+        return str(page.js("return document.documentElement.dataset.link"))
+
+    try:
+        wait("the copy's turn", lambda: state(copy) == "paired" and state(original) == "away")
+        seen = {(state(original), state(copy)) for _ in range(150)}  # both, for seconds
+        assert seen == {("away", "paired")}
+        page.driver.switch_to.window(original)
+        assert "another tab or window" in page.driver.find_element("id", "status").text
+        take = page.driver.find_element("id", "take")
+        assert take.text == "Take it here"
+        take.click()
+        wait("the original's turn", lambda: state(original) == "paired" and state(copy) == "away")
+        assert {(state(original), state(copy)) for _ in range(50)} == {("paired", "away")}
+        page.driver.switch_to.window(original)
+        page.enter()
+        listener.until("hand", lambda h: h.position_m is not None)
+    finally:
+        page.driver.switch_to.window(copy)
+        page.driver.close()
+        page.driver.switch_to.window(original)
 
 
 def test_another_session_is_another_room(page: Browser, listener: Listener) -> None:
@@ -233,16 +343,20 @@ def test_pictures_state_and_buttons_are_shown_and_pressed(page: Browser, port: i
     asyncio.run(operate())
 
 
-def test_a_phone_is_the_hand(port: int, code: str, driver: WebXrHeadset, listener: Listener) -> None:
-    """No VR, but AR, and no controllers: what Chrome on Android offers."""
+ONLY_AR = """
+const xr = XRSystem.prototype, is = xr.isSessionSupported;
+xr.isSessionSupported = function (mode) { return mode === 'immersive-vr' ? Promise.resolve(false) : is.call(this, mode); };
+"""
+
+
+@pytest.mark.parametrize("says", ["screen-space", None])
+def test_a_phone_is_the_hand(port: int, code: str, driver: WebXrHeadset, listener: Listener, says: str | None) -> None:
+    """No VR, but AR, and no controllers: what Chrome on Android offers. It may say that its screen is touched, or not."""
     with browser() as phone:
+        mode = f"Object.defineProperty(XRSession.prototype, 'interactionMode', {{value: {json.dumps(says)}}});"
         phone.driver.execute_cdp_cmd(
-            "Page.addScriptToEvaluateOnNewDocument",
-            {"source": "{const s = XRSystem.prototype, is = s.isSessionSupported;"
-                       "s.isSessionSupported = function (m) {"
-                       " return m === 'immersive-vr' ? Promise.resolve(false) : is.call(this, m); };"
-                       "for (const c of Object.values(operator.device.controllers)) c.connected = false;}"},
-        )  # fmt: skip
+            "Page.addScriptToEvaluateOnNewDocument", {"source": f"{ONLY_AR}{mode}{CONTROLLERS} false;"}
+        )
         phone.open(f"http://localhost:{port + 1}/#{code}")
         phone.linked()
         phone.until("AR", "return document.getElementById('enter').textContent.includes('phone is the hand')")

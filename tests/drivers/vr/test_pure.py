@@ -1,56 +1,94 @@
-import datetime
-import ssl
 from contextlib import suppress
-from math import cos, pi, sin
-from pathlib import Path
+from math import cos, nan, pi, sin
 
+import msgspec
 import pytest
-from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.vr import certificate, wire
-from drivers.vr.seat import LOCKED_NS, SILENT_NS, TRIES, Refusal, Seat, new_code
+from drivers.vr import wire
+from drivers.vr.operator import MALFORMED_PER_S, MOST_MALFORMED, Allowance
+from drivers.vr.seat import SILENT_NS, Refusal, Seat, new_code, new_key
+from station.bus.messages import Hand
+from station.clock import NS_PER_S
 
-NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-NAMES = ("192.168.1.7", "127.0.0.1")
+OWNER, STRANGER = "192.168.1.7", "192.168.1.66"
 
 
-def _hand(**changes) -> wire.Controller:
+def _hand(**changes) -> msgspec.Raw:
+    """A hand as the page says it: its NaN becomes null."""
     fields = {"p": (1, 2, 3), "q": (0, 0, 0, 1), "grip": 0, "trigger": 0.25, "stick": (0, -1), "pressed": False,
               "a": True, "b": False}  # fmt: skip
-    return wire.Controller(**{**fields, **changes})
+    return msgspec.Raw(msgspec.json.encode({**fields, **changes}))
+
+
+NO_HAND = msgspec.Raw(b"null")
 
 
 def test_webxrs_axes_become_the_stations() -> None:
     """One metre ahead of the operator (−z) is +x, to the right (x) is −y, up (y) is +z."""
     for theirs, ours in [((0, 0, -1), (1, 0, 0)), ((1, 0, 0), (0, -1, 0)), ((0, 1, 0), (0, 0, 1))]:
-        hands = wire.hand_pose(wire.Pose(0, 0, 0, None, _hand(p=theirs), None))
+        hands = wire.hands(wire.Pose(0, 0, 0, None, _hand(p=theirs), NO_HAND)).pose
         assert hands.left.position_m == ours
         assert hands.right is None
 
 
 def test_a_turn_to_the_left_is_a_positive_yaw() -> None:
     q = (0, sin(pi / 8), 0, cos(pi / 8))  # +45° about WebXR's y
-    hands = wire.hand_pose(wire.Pose(0, 0, 0, q, _hand(q=q), None))
+    hands = wire.hands(wire.Pose(0, 0, 0, q, _hand(q=q), NO_HAND)).pose
     assert hands.head_yaw_rad == pytest.approx(pi / 4)
     assert hands.left.quaternion_wxyz == pytest.approx((cos(pi / 8), 0, 0, sin(pi / 8)))
 
 
 def test_a_head_that_looks_straight_down_has_no_yaw() -> None:
     down = (-sin(pi / 4), 0, 0, cos(pi / 4))
-    assert wire.hand_pose(wire.Pose(0, 0, 0, down, None, None)).head_yaw_rad is None
+    assert wire.hands(wire.Pose(0, 0, 0, down, NO_HAND, NO_HAND)).pose.head_yaw_rad is None
 
 
 def test_a_hand_that_is_not_tracked_keeps_its_buttons_and_has_no_pose() -> None:
-    hand = wire.hand_pose(wire.Pose(0, 0, 0, None, _hand(p=None, q=None), None)).left
+    hand = wire.hands(wire.Pose(0, 0, 0, None, _hand(p=None, q=None), NO_HAND)).pose.left
     assert (hand.position_m, hand.quaternion_wxyz, hand.trigger, hand.primary) == (None, None, 0.25, True)
 
 
-@pytest.mark.parametrize("bad", [{"p": (1e9, 0, 0)}, {"q": (0, 0, 0, 0)}, {"q": (1, 1, 1, 1)}])
-def test_numbers_that_are_no_pose_are_refused(bad) -> None:
-    with pytest.raises(wire.Malformed):
-        wire.hand_pose(wire.Pose(0, 0, 0, None, _hand(**bad), None))
+GOOD = Hand((-3.0, -1.0, 2.0), (1.0, 0.0, 0.0, 0.0), 0.0, 0.25, 0.0, -1.0, False, True, False)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(
+    "bad", [{"p": (1e9, 0, 0)}, {"q": (0, 0, 0, 0)}, {"q": (1, 1, 1, 1)}, {"p": (nan, 0, 0)}, {"q": (0, nan, 0, 1)}]
+)
+def test_a_hand_whose_pose_is_none_is_untracked_and_the_other_goes_on(bad, side: str) -> None:
+    hands = {"left": _hand(), "right": _hand(), side: _hand(**bad)}
+    found = wire.hands(wire.Pose(0, 0, 0, (0, 0, 0, 1), **hands))
+    assert found.bad == 1
+    assert found.pose.head_yaw_rad == 0
+    other = "left" if side == "right" else "right"
+    assert getattr(found.pose, side) == Hand(None, None, 0.0, 0.25, 0.0, -1.0, False, True, False)
+    assert getattr(found.pose, other) == GOOD
+
+
+@pytest.mark.parametrize(
+    "bad", [{"grip": nan}, {"grip": 2}, {"trigger": nan}, {"stick": (nan, 0)}, {"p": (1, 2)}, {"more": 1}, {"a": "yes"}]
+)
+def test_a_hand_whose_buttons_are_none_is_not_there_and_has_not_let_go(bad) -> None:
+    found = wire.hands(wire.Pose(0, 0, 0, None, _hand(**bad), _hand()))
+    assert found.bad == 1
+    assert (found.pose.left, found.pose.right) == (None, GOOD)
+
+
+@pytest.mark.parametrize("head", [(nan, 0, 0, 1), (None, 0, 0, 1), (0, 0, 0, 0), (9, 9, 9, 9)])
+def test_a_head_that_is_none_takes_no_hand_with_it(head) -> None:
+    found = wire.hands(wire.Pose(0, 0, 0, head, _hand(), NO_HAND))
+    assert (found.pose.head_yaw_rad, found.pose.left) == (None, GOOD)
+
+
+def test_a_little_nonsense_for_hours_is_borne_and_much_at_once_is_not() -> None:
+    borne = Allowance(MOST_MALFORMED, MALFORMED_PER_S, 0)
+    assert all(borne.take(second * 2 * NS_PER_S) for second in range(3600))
+    flood = Allowance(MOST_MALFORMED, MALFORMED_PER_S, 0)
+    assert [flood.take(0) for _ in range(MOST_MALFORMED + 1)].count(False) == 1
+    assert not flood.take(NS_PER_S // 2)
+    assert flood.take(NS_PER_S * 2)
 
 
 @pytest.mark.parametrize(
@@ -74,73 +112,73 @@ def test_no_text_does_worse_than_be_refused(text) -> None:
 
 def test_the_code_opens_the_seat_and_the_token_comes_back_to_it() -> None:
     seat = Seat("123456")
-    token = seat.sit("123456", "", 0)
-    assert seat.sit("", token, 1) == token
+    token = seat.sit("123456", "", OWNER, 0)
+    assert seat.sit("", token, OWNER, 1) == token
     seat.leave(token)
-    assert seat.sit("", token, 2) == token
+    assert seat.sit("", token, OWNER, 2) == token
 
 
 def test_one_operator_at_a_time() -> None:
     seat = Seat("123456")
-    first = seat.sit("123456", "", 0)
+    first = seat.sit("123456", "", OWNER, 0)
     with pytest.raises(Refusal, match="another operator is connected"):
-        seat.sit("123456", "", SILENT_NS - 1)
-    second = seat.sit("123456", "", SILENT_NS)
+        seat.sit("123456", "", OWNER, SILENT_NS - 1)
+    second = seat.sit("123456", "", OWNER, SILENT_NS)
     assert second != first
     with pytest.raises(Refusal, match="another operator"):
-        seat.sit("", first, SILENT_NS + 1)
+        seat.sit("", first, OWNER, SILENT_NS + 1)
     seat.leave(second)
-    assert seat.sit("", first, SILENT_NS + 2) == first
+    assert seat.sit("", first, OWNER, SILENT_NS + 2) == first
 
 
-def test_wrong_codes_lock_the_seat_but_not_its_operator() -> None:
-    seat = Seat("123456")
-    token = seat.sit("123456", "", 0)
+def _guess(seat: Seat, address: str, now_ns: int) -> int:
+    """One wrong code, in its turn; when that was."""
+    now_ns += seat.wait_ns("654321", "made up", address, now_ns)
+    with pytest.raises(Refusal, match="wrong code"):
+        seat.sit("654321", "made up", address, now_ns)
+    return now_ns
+
+
+@pytest.mark.parametrize("owner", [OWNER, STRANGER])
+def test_a_stranger_who_guesses_for_ever_costs_the_right_code_a_moment(owner: str) -> None:
+    """Even from the stranger's own address: behind one router, or on one computer."""
+    seat, now_ns = Seat("123456"), 0
+    for _ in range(500):
+        now_ns = _guess(seat, STRANGER, now_ns)
+    seat.wait_ns("654321", "", STRANGER, now_ns)  # the next guess has its turn already
+    wait_ns = seat.wait_ns("123456", "", owner, now_ns)
+    assert wait_ns <= 4 * NS_PER_S
+    assert seat.sit("123456", "", owner, now_ns + wait_ns)
+    assert seat.attempts.wrong == 500
+    assert now_ns > 900 * NS_PER_S, "500 guesses took a quarter of an hour"
+
+
+def test_neither_a_token_nor_the_terminals_key_ever_waits() -> None:
+    key = new_key()
+    seat = Seat("123456", key)
+    token = seat.sit("123456", "", OWNER, 0)
     seat.leave(token)
-    for _ in range(TRIES):
-        with pytest.raises(Refusal, match="wrong code"):
-            seat.sit("654321", "made up", 10)
-    with pytest.raises(Refusal, match="too many wrong codes"):
-        seat.sit("123456", "", 11)
-    assert seat.sit("", token, 11) == token
+    with pytest.raises(Refusal, match=r"too many wrong codes: wait \d+ s. Next: open the link that `station vr` shows"):
+        for _ in range(100):
+            seat.wait_ns("654321", "", OWNER, 10)
+            with pytest.raises(Refusal, match="wrong code"):
+                seat.sit("654321", "", OWNER, 10)
+    assert seat.wait_ns("", token, OWNER, 11) == 0
+    assert seat.sit("", token, OWNER, 11) == token
     seat.leave(token)
-    assert seat.sit("123456", "", 10 + LOCKED_NS)
-    assert seat.wrong_codes == TRIES
+    assert seat.wait_ns(key, "", OWNER, 12) == 0
+    assert seat.sit(key, "", OWNER, 12)
+
+
+def test_a_seat_without_a_key_has_no_empty_one() -> None:
+    with pytest.raises(Refusal, match="wrong code"):
+        Seat("123456").sit("", "", OWNER, 0)
 
 
 def test_a_code_that_is_not_ascii_is_only_wrong() -> None:
     with pytest.raises(Refusal, match="wrong code"):
-        Seat("123456").sit("１２３４５６", "", 0)
+        Seat("123456").sit("１２３４５６", "", OWNER, 0)
 
 
 def test_codes_are_six_digits() -> None:
     assert all(len(code) == 6 and code.isdigit() for code in (new_code() for _ in range(50)))
-
-
-def test_the_certificate_names_every_address_and_is_kept(tmp_path: Path) -> None:
-    path, key = certificate.ensure(tmp_path, NAMES, NOW)
-    made = x509.load_pem_x509_certificate(path.read_bytes())
-    names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert {str(a) for a in names.get_values_for_type(x509.IPAddress)} == set(NAMES)
-    assert "localhost" in names.get_values_for_type(x509.DNSName)
-    assert key.stat().st_mode & 0o777 == 0o600
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, key)
-    before = path.read_bytes()
-    certificate.ensure(tmp_path, NAMES[1:], NOW)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize(("names", "days"), [((*NAMES, "10.0.0.3"), 0), (NAMES, 390)])
-def test_a_new_address_or_its_end_makes_a_new_certificate(tmp_path: Path, names, days) -> None:
-    path, key = certificate.ensure(tmp_path, NAMES, NOW)
-    before = path.read_bytes(), key.read_bytes()
-    certificate.ensure(tmp_path, names, NOW + datetime.timedelta(days=days))
-    assert path.read_bytes() != before[0]
-    assert key.read_bytes() != before[1]
-
-
-def test_a_damaged_certificate_is_made_again(tmp_path: Path) -> None:
-    path, _ = certificate.ensure(tmp_path, NAMES, NOW)
-    path.write_text("torn")
-    certificate.ensure(tmp_path, NAMES, NOW)
-    x509.load_pem_x509_certificate(path.read_bytes())

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.vr.certificate import private_write
 from station import cli
 from station.bus.messages import Command
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_MS, monotonic_ns
 from station.headset import Pairing, pairing_path
+from station.web.certificate import private_write
 
 PORT = 8443
 """Of the shipped rig `sim_vr`; nothing listens on it here."""

@@ -34,7 +34,7 @@ def in_new_room(pose: HandPose, yaw_rad: float, by_m=(0.0, 0.0, 0.0)) -> HandPos
     return HandPose(moved(pose.left, yaw_rad, by_m), moved(pose.right, yaw_rad, by_m), head, pose.space)
 
 
-def without(pose: HandPose, left: Hand | None | str = "", right: Hand | None | str = "", head: bool = True) -> HandPose:
+def without(pose: HandPose, left: Hand | str | None = "", right: Hand | str | None = "", head: bool = True) -> HandPose:
     return HandPose(
         pose.left if left == "" else left, pose.right if right == "" else right, pose.head_yaw_rad if head else None
     )  # fmt: skip

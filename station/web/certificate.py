@@ -1,6 +1,6 @@
-"""The page's TLS certificate: made on this computer, for this computer, never shipped.
+"""A page's TLS certificate: made on this computer, for this computer, never shipped.
 
-WebXR needs a secure context. A self-signed certificate gives one once the operator has accepted it in the headset; it
+Browsers ask for a secure context (WebXR does). A self-signed certificate gives one once the operator has accepted it; it
 names every address the computer has, and is made anew when an address is added or it is about to expire.
 """
 
@@ -21,10 +21,10 @@ VALID_DAYS = 397
 RENEW_DAYS = 14
 
 
-def folder() -> Path:
-    """Where certificate and key live: `$XDG_CONFIG_HOME/station/vr`, by default under `~/.config`. Mode 0700."""
+def folder(page: str) -> Path:
+    """Where a page's certificate and key live: `$XDG_CONFIG_HOME/station/<page>`, by default below `~/.config`. Mode 0700."""
     base = os.environ.get("XDG_CONFIG_HOME")
-    path = (Path(base) if base else Path.home() / ".config") / "station" / "vr"
+    path = (Path(base) if base else Path.home() / ".config") / "station" / page
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     return path
@@ -42,6 +42,12 @@ def addresses() -> tuple[str, ...]:
     return tuple(sorted(found | {"127.0.0.1"}, key=lambda a: (a == "127.0.0.1", a != first, a)))
 
 
+def names() -> tuple[str, ...]:
+    """What this computer is called in an address bar, lower case; a page under any other name is somebody else's."""
+    host = socket.gethostname().lower()
+    return tuple(dict.fromkeys((*addresses(), "localhost", *((host, f"{host}.local") if host else ()))))
+
+
 def _outward() -> str:
     """The address packets would leave from; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -55,19 +61,21 @@ def _outward() -> str:
 def ensure(where: Path, names: tuple[str, ...], now: datetime.datetime) -> tuple[Path, Path]:
     """(certificate, key) valid for `names`, made if there is none that covers them for long enough."""
     certificate, key = where / "certificate.pem", where / "key.pem"
-    if not (key.is_file() and _good(certificate, names, now)):
+    if not _good(certificate, key, names, now):
         _make(certificate, key, names, now)
     return certificate, key
 
 
-def _good(path: Path, names: tuple[str, ...], now: datetime.datetime) -> bool:
+def _good(path: Path, key: Path, names: tuple[str, ...], now: datetime.datetime) -> bool:
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        secret = serialization.load_pem_private_key(key.read_bytes(), None)
         covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, x509.ExtensionNotFound):
+    except (OSError, ValueError, TypeError, x509.ExtensionNotFound):
         return False
     known = {str(address) for address in covered.get_values_for_type(x509.IPAddress)}
-    return set(names) <= known and certificate.not_valid_after_utc - now > datetime.timedelta(days=RENEW_DAYS)
+    lasts = certificate.not_valid_after_utc - now > datetime.timedelta(days=RENEW_DAYS)
+    return set(names) <= known and lasts and secret.public_key() == certificate.public_key()
 
 
 def _make(certificate: Path, key: Path, names: tuple[str, ...], now: datetime.datetime) -> None:
