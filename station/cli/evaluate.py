@@ -17,8 +17,10 @@ from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
 from station.cli.status import RigOption, rig_of
 from station.errors import RequestRefused, StationError, UsageError
+from station.policy.claims import of_policy, refuse_unseen
 from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
-from station.policy.folder import find_policy, identity, load_policy
+from station.policy.folder import find_policy, load_policy
+from station.policy.identity import identity
 from station.rig import Rig
 
 _HELP = "keys while it runs: Space or t takes over and hands back, h hold; s success or f failure end a trial at once"
@@ -57,7 +59,7 @@ def evaluate(
         )
     if blind:  # not by the seed, which is known
         policy = random.SystemRandom().sample(policy, len(policy))
-    identities = [identity(load_policy(folder, instruction)) for folder in policy]
+    identities = [_refused_early(loaded, folder, instruction) for folder in policy]
     if (out / "trials.csv").exists():
         raise UsageError(f"{out / 'trials.csv'} is there already. Next: name another folder with --out")
     if loaded.moves_real_arms:
@@ -78,13 +80,20 @@ def evaluate(
     book.close()
 
 
+def _refused_early(rig: Rig, folder: Path, instruction: str) -> str:
+    """Which policy it is. Raises PolicyError with what can be known to be wrong before anything is started."""
+    policy = load_policy(folder, instruction)
+    refuse_unseen(of_policy(policy, policy.folder / "policy.yaml"), rig)
+    return identity(policy)
+
+
 def _all_trials(
     book: "_Book", examiner: "_Examiner", rollout: Rollout, policies: list[Path], instruction: str, blind: bool
 ) -> None:
     loaded = -1
     for turn in book.turns:
         if turn.policy != loaded:
-            rollout.load(policies[turn.policy], instruction, blind)
+            book.identities[turn.policy] = rollout.load(policies[turn.policy], instruction, blind)
             loaded = turn.policy
         trial = examiner.examine(turn, f"trial {turn.number} of {len(book.turns)}, {book.names[turn.policy]}")
         if trial is None:
@@ -98,7 +107,9 @@ class _Book:
     def __init__(
         self, out: Path, policies: list[Path], identities: list[str], seed: int, blind: bool, trials: int
     ) -> None:
-        self._out, self._identities, self._seed, self._blind = out, identities, seed, blind
+        self._out, self._seed, self._blind = out, seed, blind
+        self.identities = list(identities)
+        """Which policy each is, as whoever loaded it last said."""
         self._real = [folder.resolve().name for folder in policies]
         if len(set(self._real)) < len(self._real):
             self._real = [str(folder) for folder in policies]
@@ -129,7 +140,7 @@ class _Book:
 
     def _entry(self, i: int, result: Result) -> dict[str, Any]:
         return {
-            "policy": self._real[i], "identity": self._identities[i], "seed": self._seed, "blind": self._blind,
+            "policy": self._real[i], "identity": self.identities[i], "seed": self._seed, "blind": self._blind,
             "trials": result.trials, "successes": result.successes, "rate": result.rate, "confidence": 0.95,
             "wilson": list(result.wilson), "clopper_pearson": list(result.clopper_pearson), "median_s": result.median_s,
         }  # fmt: skip

@@ -3,25 +3,29 @@
 from pathlib import Path
 from typing import Annotated
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 import typer
 
-from station.bus.messages import Command, PilotState, Tick
+from station.bus.messages import Command, Description, PilotState, Tick
 from station.bus.requests import Disengage, Done, Engage, Park, PrepareScene
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
 from station.cli.status import RigOption, rig_of
+from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import number_of
-from station.errors import RequestRefused, StationError, UsageError
+from station.errors import EpisodeError, NodeAbsent, RequestRefused, StationError, UsageError
 from station.node import Node
+from station.policy.claims import Vector, refuse, refuse_unseen, resampled, rig_vector
+from station.policy.recorded import Recorded, read_recorded
 from station.processes import processes
 from station.realtime import in_time
 from station.rig import Rig
 
 ALIGN_MS = 40_000
 PARK_MS = 40_000
+DESCRIBED_S = 5.0
+"""How long followers may take to say what they are (they do once a second)."""
 
 
 def replay(
@@ -31,10 +35,13 @@ def replay(
 ) -> None:
     """Play an episode's /action again: the followers ramp to its first pose, then follow it tick by tick."""
     loaded = rig_of(rig)
-    actions = _actions(file)
+    recorded = _recorded(file)
+    refuse_unseen(recorded.claim, loaded)
+    actions = _at_the_rigs_rate(recorded, loaded, file.name)
     if loaded.moves_real_arms and not yes:
         typer.confirm("The followers will replay the episode. Is the way clear?", abort=True)
     with attached(loaded):
+        refuse(recorded.claim, hear_vector(loaded))
         if loaded.world is not None:
             with Asker(loaded.name, "world") as world:
                 world.ask(PrepareScene(number_of(file)), ALIGN_MS)
@@ -44,22 +51,52 @@ def replay(
     )
 
 
-def _actions(file: Path) -> npt.NDArray[np.float32]:
-    """(T, D) of an episode; UsageError if it is none."""
+def _recorded(file: Path) -> Recorded:
+    """UsageError if it is no episode that can be played."""
     try:
-        with h5py.File(file) as episode:
-            actions: npt.NDArray[np.float32] = episode["/action"][:]
-    except (OSError, KeyError) as error:
-        raise UsageError(f"{file} is not an episode: {error}. Next: `station episodes verify {file}`") from error
-    if not len(actions) or not np.isfinite(actions).all():
-        raise UsageError(f"{file} has no rows, or numbers that are none. Next: `station episodes verify {file}`")
-    return actions
+        return read_recorded(file)
+    except EpisodeError as error:
+        raise UsageError(str(error)) from error
+
+
+def _at_the_rigs_rate(recorded: Recorded, rig: Rig, name: str) -> npt.NDArray[np.floating]:
+    """(T, D) rows, one per tick of the rig; says so where the episode has another rate."""
+    recorded_hz = recorded.tick_hz
+    if recorded_hz is None:
+        console.print(f"{name} does not say its rate; taken for the rig's {rig.tick_hz:g} Hz")
+        return recorded.actions
+    if abs(recorded_hz - rig.tick_hz) <= 1e-3 * rig.tick_hz:
+        return recorded.actions
+    rows = resampled(recorded.actions, recorded_hz, rig.tick_hz)
+    console.print(
+        f"{name} was recorded at {recorded_hz:g} Hz, the rig ticks at {rig.tick_hz:g}: "
+        f"{len(recorded.actions)} rows become {len(rows)}, interpolated"
+    )
+    return rows
+
+
+def hear_vector(rig: Rig, patience_s: float = DESCRIBED_S) -> Vector:
+    """The rig's vector as its running followers describe it. Raises NodeAbsent naming one that says nothing."""
+    heard = Subscriber(rig.name, [("description", follower) for follower in rig.followers])
+    found: dict[str, Description] = {}
+    until_ns = monotonic_ns() + round(patience_s * NS_PER_S)
+    try:
+        while len(found) < len(rig.followers):
+            if monotonic_ns() > until_ns:
+                silent = ", ".join(follower for follower in rig.followers if follower not in found)
+                raise NodeAbsent(f"{silent} has not said what it is. Next: `station status --rig {rig.name}`")
+            sample = heard.receive(100)
+            if sample is not None and isinstance(sample.body, Description):
+                found[sample.node] = sample.body
+    finally:
+        heard.close()
+    return rig_vector(rig, found)
 
 
 class Replayer:
     """A source on the bus: asks for row 0 until the followers are there, then for one row a tick."""
 
-    def __init__(self, rig: Rig, actions: npt.NDArray[np.float32]) -> None:
+    def __init__(self, rig: Rig, actions: npt.NDArray[np.floating]) -> None:
         self._rig, self._actions = rig, actions
         self._first_tick: int | None = None
 

@@ -13,6 +13,7 @@ from station.cli.policy_on_rig import measure_on
 from station.cli.status import rig_of
 from station.clock import monotonic_ns
 from station.policy.bench import bench_policy
+from station.policy.claims import of_policy, refuse_anywhere
 from station.policy.folder import Policy, find_policy, load_policy
 
 app = typer.Typer(
@@ -30,9 +31,10 @@ Folder = Annotated[
 
 @app.command()
 def show(folder: Folder) -> None:
-    """Check policy.yaml and show what it says. Nothing is loaded."""
+    """Check policy.yaml and show what it says. Nothing is loaded. Exit 1 where no rig could run it."""
     policy = load_policy(folder)
     _print(f"policy {policy.folder.name}", _description(policy))
+    refuse_anywhere(of_policy(policy, policy.folder / "policy.yaml"))
 
 
 @app.command()

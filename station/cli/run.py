@@ -14,6 +14,7 @@ from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import RigOption, rig_of
 from station.errors import StationError, UsageError
+from station.policy.claims import of_policy, refuse_unseen
 from station.policy.folder import find_policy, load_policy
 from station.rig import Rig
 
@@ -46,7 +47,9 @@ def run(
     """Load a policy, check and warm it up, engage it, and show how it does until it is done or Ctrl-C."""
     loaded = rig_of(rig)
     _check(record, task, seconds, shadow, headless)
-    told = load_policy(policy, instruction).instruction  # what is wrong with the folder is said before anything starts
+    checked = load_policy(policy, instruction)  # what is wrong with the folder is said before anything starts
+    refuse_unseen(of_policy(checked, checked.folder / "policy.yaml"), loaded)
+    told = checked.instruction
     if not shadow:
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:

@@ -1,13 +1,13 @@
-"""What runs a policy's weights, named by policy.yaml's `backend:`: an entry point in the group `station.policies`, or
-`package.module:name` for a callable that is on Python's path but not installed as one.
+"""What runs a policy's weights, named by policy.yaml's `backend:`: an installed entry point in the group `station.policies`.
+Nothing else: a policy folder comes from anybody, and a name in it must not choose what is called.
 
-It is a callable that takes the checked Policy and returns a Backend, ready to infer. It raises
+An entry point is a callable that takes the checked Policy and returns a Backend, ready to infer. It raises
 PolicyError where the weights do not fit policy.yaml. A backend lives in one thread of the runner's own and may block
 there; it must let go of the interpreter's lock while it computes (ONNX Runtime, torch and sockets do), or the arms
 would be left without asks.
 """
 
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -47,15 +47,13 @@ class Backend(Protocol):
 def open_backend(policy: Policy) -> Backend:
     """The policy's backend, loaded. Raises PolicyError: an unknown backend, or weights that do not fit."""
     points = {point.name: point for point in entry_points(group=GROUP)}
-    if ":" in policy.backend:
-        points[policy.backend] = EntryPoint(policy.backend, policy.backend, GROUP)
     if policy.backend not in points:
         fix = f"one of {', '.join(sorted(points))}, or install the package that adds it (entry point group {GROUP})"
         raise PolicyError(policy.folder / "policy.yaml", "backend", f"{policy.backend!r} is not installed", fix)
     try:
         load = points[policy.backend].load()
     except (ImportError, AttributeError) as error:
-        fix = "install what it needs (`pip install 'teleop-station[policy]'` for onnx), or correct the name"
+        fix = "install what it needs (`pip install 'teleop-station[policy]'` for onnx), or correct the package"
         raise PolicyError(policy.folder / "policy.yaml", "backend", f"cannot be imported: {error}", fix) from error
     backend: Backend = load(policy)
     return backend

@@ -14,7 +14,7 @@ from station.policy.chunks import ChunkBuffer
 from station.policy.folder import Execution, Policy, load_policy
 from station.policy.frames import FrameCache, FrameKey, prepare
 from station.policy.observation import ObservationBuilder, frames_kept
-from station.policy.worker import warm_up
+from station.policy.warm_up import forgets, warm_up
 
 
 class BufferBench(msgspec.Struct, frozen=True):
@@ -43,6 +43,7 @@ def bench_policy(folder: Path, inferences: int, clock: Clock) -> PolicyBench:
     policy = load_policy(folder)
     backend = open_backend(policy)
     warm_up(policy, backend)
+    forgets(policy, backend)
     load_ns = clock() - began_ns
     blank = blank_observation(policy)
     inference_ns = []

@@ -14,16 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import zmq
 
 from station.bus.messages import Command, Description, Health, PilotState, Tick
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
 from station.bus.sockets import Answerer, Subscriber
 from station.clock import NS_PER_S
-from station.episodes.journal import vector_dimensions
 from station.errors import BackendFault, StationError
 from station.node import Node
-from station.policy.folder import Policy, check_against_rig
+from station.policy.claims import rig_vector
+from station.policy.folder import Policy
 from station.policy.frames import FrameCache
 from station.policy.observation import history, ticks_kept, too_old
 from station.policy.runner_core import Ask, RunnerCore, Window
@@ -65,6 +66,10 @@ class Runner:
         self._loading: tuple[int, _Answer] | None = None
         self._starting: tuple[int, _Answer] | None = None
         self._publishing = Window()
+        self._held = False
+        """Did the last ask say hold?"""
+        self._note = ""
+        """What loading had to say of the policy."""
 
     def run(self, first: LoadPolicy, answer: _Answer) -> None:
         """From the first policy until the node is to finish. Raises BackendFault when the backend hangs."""
@@ -99,12 +104,25 @@ class Runner:
         self._seen.append(tick)
         if self._core is None:
             return
+        before = self._core.counts()
+        self._core.trouble = self._worker.trouble if self._core.owes else ""
         ask = self._core.tick(tick.tick, tick.t_ns)
         if ask is not None:
+            if ask.hold and not self._held:
+                self._tell_counts(before)
+            self._held = ask.hold
             self._publish(ask)
             self._publishing.add(self._node.clock() - sent_at_ns)
         if self._core.may_infer():
             self._infer(self._core, tick)
+
+    def _tell_counts(self, before: dict[str, float]) -> None:
+        """A hold may end an episode: what the counts were before it and are with it is said before the hold itself, or the
+        file of that episode would not have it.
+        """
+        health = self._health()
+        self._node.publish_health(msgspec.structs.replace(health, readings=health.readings | before))
+        self._node.publish_health(health)
 
     def _publish(self, ask: Ask) -> None:
         name = SHADOW if self._shadow else self._node.name
@@ -168,7 +186,7 @@ class Runner:
             self._waiting = None
             self._forget_policy()
             self._loading = (now_ns + _LOADING_NS, answer)
-            self._worker.give(job)
+            self._worker.give(job._replace(vector=rig_vector(self._node.rig, self._descriptions)))
         elif self._core is not None and self._core.overdue(now_ns):
             self._waiting = None
             answer(Refused("the policy before it has not answered yet. Next: ask again in a few seconds"))
@@ -178,15 +196,9 @@ class Runner:
 
     def _finish_loading(self, loaded: Loaded) -> None:
         rig, policy = self._node.rig, loaded.policy
-        try:
-            names = [name for name, _ in vector_dimensions(rig, self._descriptions)]
-            check_against_rig(policy, rig.name, rig.cameras, names, rig.tick_hz)
-        except StationError as error:
-            self._answer_load(Refused(str(error)))
-            return
         self._core = RunnerCore(policy, rig.tick_hz)
         self._seen = deque(self._seen, maxlen=ticks_kept(policy, rig.tick_hz))
-        self._frames = loaded.frames
+        self._frames, self._note = loaded.frames, loaded.note
         self._answer_load(Done(loaded.identity))
 
     def _answer_load(self, reply: Reply) -> None:
@@ -204,7 +216,7 @@ class Runner:
                 )
             )
             return
-        self._shadow = shadow
+        self._shadow, self._held = shadow, False
         self._open_eyes(self._core.policy)
         self._worker.give(Begin(self._core.begin()))
         self._starting = (self._node.clock() + _FIRST_ASK_NS, answer)
@@ -244,6 +256,7 @@ class Runner:
 
     def _check_core(self, core: RunnerCore, now_ns: int) -> None:
         if core.hung(now_ns):
+            self._node.publish_health(self._health())
             raise BackendFault(
                 f"policy {core.policy.folder.name}: the backend {core.policy.backend} has not answered for "
                 f"{core.hang_ns / NS_PER_S:g} s. Next: the runner starts again; load the policy anew, "
@@ -257,7 +270,7 @@ class Runner:
         core, lost = self._core, sum(self._bus.lost.values())
         if core is None:
             return Health(self._node.name, "ok", "", notes=("no policy is loaded",), lost=lost)
-        readings = core.readings()
+        readings = core.readings(self._node.clock())
         if (publishing := self._publishing.percentile_ms(99)) == publishing:
             readings["tick_to_ask_p99_ms"] = publishing
         if self._eyes is not None:
@@ -265,7 +278,8 @@ class Runner:
             readings["passed_over_frames"] = float(self._eyes.passed_over)
         state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.troubled else "ok"
         what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
-        return Health(self._node.name, state, core.why, readings=readings, notes=(what,), lost=lost)
+        notes = (what, self._note) if self._note else (what,)
+        return Health(self._node.name, state, core.why, readings=readings, notes=notes, lost=lost)
 
     def _forget_policy(self) -> None:
         self._close_eyes()

@@ -60,6 +60,8 @@ class RunnerCore:
         """The last thing that went wrong in this rollout."""
         self.troubled = False
         """Is something wrong just now: holding, or no chunk from the last observation?"""
+        self.trouble = ""
+        """What the backend says is wrong while its answer is awaited."""
         self.alone = True
         """False while somebody else commands: then only the newest chunk counts, so that a hand-back acts on what is
         seen and never on a plan from before.
@@ -80,6 +82,8 @@ class RunnerCore:
         self._pause_ticks = 0
         """Before the next inference may begin."""
         self._faults_in_a_row = 0
+        self._cause = ""
+        """What went wrong since the last answer that was one."""
         self._last: tuple[float, ...] | None = None
 
     def begin(self) -> int:
@@ -87,6 +91,9 @@ class RunnerCore:
         self._buffer.clear()
         self.rollout += 1
         self.phase, self.why, self.troubled = "running", "", False
+        self._cause = self.trouble = ""
+        self.delay = Window()
+        self.inference = Window()
         self.faults = self.missing = self._faults_in_a_row = self._pause_ticks = 0
         self._last = None
         return self.rollout
@@ -112,8 +119,20 @@ class RunnerCore:
             return None
         if action is None:
             self.troubled = True
-            return Ask(tick, t_ns, self._last, True, self.why or "its chunks come too late for this tick")
+            why = self.trouble or self._cause or self._unanswered(t_ns) or "its chunks come too late for this tick"
+            self.why = self.why or why
+            return Ask(tick, t_ns, self._last, True, why)
         return Ask(tick, t_ns, self._last, False)
+
+    def _unanswered(self, now_ns: int) -> str:
+        """A question that is open for much longer than answers took is no lateness."""
+        if self._asked_ns is None:
+            return ""
+        age_ms = (now_ns - self._asked_ns) / NS_PER_MS
+        usual_ms = self.inference.percentile_ms(95)
+        if age_ms <= 2 * usual_ms:
+            return ""
+        return f"the backend {self.policy.backend} has not answered for {age_ms / 1000:.2f} s"
 
     def may_infer(self) -> bool:
         """Is the backend free, worth asking, and its pause over?"""
@@ -131,7 +150,7 @@ class RunnerCore:
         self._asked_ns = None
         if rollout != self.rollout or self.phase != "running":
             return
-        self._faults_in_a_row, self.troubled = 0, False
+        self._faults_in_a_row, self.troubled, self._cause = 0, False, ""
         if self._buffer.add(t_obs_ns, actions, now_ns) and not self.alone:
             self._buffer.keep_newest()
         self.delay.add(now_ns - t_obs_ns)
@@ -144,7 +163,7 @@ class RunnerCore:
             return
         self.faults += 1
         self._faults_in_a_row += 1
-        self.why, self.troubled = why, True
+        self.why, self.troubled, self._cause = why, True, why
         if self._faults_in_a_row >= FAULTS_IN_A_ROW:
             self.phase = "fault"
 
@@ -155,7 +174,7 @@ class RunnerCore:
         self._asked_ns, self._pause_ticks = None, 0
         if rollout == self.rollout and self.phase == "running":
             self.missing += 1
-            self.why, self.troubled = why, True
+            self.why, self.troubled, self._cause = why, True, why
 
     @property
     def owes(self) -> bool:
@@ -170,14 +189,21 @@ class RunnerCore:
         """Is an answer overdue beyond all use? Then the process must go: a thread cannot be ended."""
         return self._asked_ns is not None and now_ns - self._asked_ns > self.hang_ns
 
-    def readings(self) -> dict[str, float]:
-        """For health: slow numbers, units in the names."""
+    def counts(self) -> dict[str, float]:
+        """What has gone wrong since the rollout began."""
+        return {
+            "starved_ticks": float(self._buffer.starved), "dropped_chunks": float(self._buffer.dropped),
+            "faults": float(self.faults), "missing_frames": float(self.missing),
+        }  # fmt: skip
+
+    def readings(self, now_ns: int | None = None) -> dict[str, float]:
+        """For health: slow numbers, units in the names. With the time, an answer that is awaited counts as long as it has been."""
+        delay_ms = self.delay.percentile_ms(95)
+        if now_ns is not None and self._asked_ns is not None and self.phase == "running":
+            awaited_ms = (now_ns - self._asked_ns) / NS_PER_MS
+            delay_ms = max(delay_ms, awaited_ms) if delay_ms == delay_ms else awaited_ms
         values = {
-            "delay_p95_ms": self.delay.percentile_ms(95),
+            "delay_p95_ms": delay_ms,
             "inference_p95_ms": self.inference.percentile_ms(95),
-            "starved_ticks": self._buffer.starved,
-            "dropped_chunks": self._buffer.dropped,
-            "faults": self.faults,
-            "missing_frames": self.missing,
         }
-        return {name: float(value) for name, value in values.items() if value == value}
+        return {name: float(value) for name, value in values.items() if value == value} | self.counts()

@@ -14,6 +14,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+_LARGEST = 1e9
+"""Above every unit's numbers, below what overflows float32."""
+
 
 class Statistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Per dimension, as policy.yaml gives them: `mean` and `std`, or `min` and `max`. (D,) each."""
@@ -69,12 +72,10 @@ def wrong(statistics: Statistics, dims: int) -> Wrong | None:
                 name, f"{len(values)} numbers for {dims} dimensions", "one number per dimension, in the vector's order"
             )
         for i, value in enumerate(values):
-            if not math.isfinite(value):
-                return Wrong(
-                    f"{name}[{i}]",
-                    f"{value} is not a number",
-                    "compute the statistics again; the training data may hold NaN",
-                )
+            if not abs(value) <= _LARGEST:
+                what = "is not a number" if not math.isfinite(value) else "is no number of an arm"
+                fix = "compute the statistics again; the training data may hold NaN"
+                return Wrong(f"{name}[{i}]", f"{value:g} {what}", fix)
     return _no_width(statistics)
 
 

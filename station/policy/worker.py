@@ -20,14 +20,15 @@ from station.bus.messages import Frame, Tick
 from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
 from station.clock import Clock
-from station.errors import StationError
-from station.policy.backend import Backend, blank_observation, checked, open_backend
-from station.policy.folder import Policy, identity, load_policy
+from station.errors import BackendFault, StationError
+from station.policy.backend import Backend, checked, open_backend
+from station.policy.claims import Vector, live, refuse, refuse_policy
+from station.policy.folder import Policy, load_policy
 from station.policy.frames import FrameCache, FrameKey, prepare
+from station.policy.identity import identity
 from station.policy.observation import ObservationBuilder, frames_kept
+from station.policy.warm_up import forgets, warm_up
 
-WARM_UP = 10
-"""Inferences before a policy may start: the first ones allocate, compile and page in (act-plus-plus does as many)."""
 _NICE = 5
 _QUEUED_FRAMES = 2
 """Frames of a camera that may wait to be decoded; older ones are passed over, or a slow computer would see the past."""
@@ -36,11 +37,13 @@ _DECODING_S = 0.1
 
 
 class Load(NamedTuple):
-    """Job: load a folder and warm it up. Whether it fits the rig is the loop's to check."""
+    """Job: load a folder, hold it against the rig, warm it up."""
 
     folder: Path
     instruction: str = ""
     """In place of the folder's own."""
+    vector: Vector | None = None
+    """The rig's; None off a rig."""
 
 
 class Begin(NamedTuple):
@@ -63,6 +66,8 @@ class Loaded(NamedTuple):
     frames: FrameCache
     identity: str
     """Kind, folder and hashes: what is written into an episode."""
+    note: str = ""
+    """What is to be said of it, though it may run."""
 
 
 class LoadFailed(NamedTuple):
@@ -103,6 +108,7 @@ class Worker(threading.Thread):
         self._policy: Policy | None = None
         self._backend: Backend | None = None
         self._builder: ObservationBuilder | None = None
+        self._vector: Vector | None = None
         self.wakes = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         """Readable when there are results: for the loop's poller."""
 
@@ -120,6 +126,11 @@ class Worker(threading.Thread):
         while not self._results.empty():
             found.append(self._results.get())
         return found
+
+    @property
+    def trouble(self) -> str:
+        """What the backend says is wrong while it has not answered yet; "" if it says nothing."""
+        return str(getattr(self._backend, "trouble", ""))
 
     def run(self) -> None:
         """Jobs in order, one answer each (Begin has none unless it fails)."""
@@ -160,39 +171,57 @@ class Worker(threading.Thread):
     def _load(self, job: Load) -> Loaded:
         self._close()
         policy = load_policy(job.folder, job.instruction)
-        self._backend = open_backend(policy)
-        warm_up(policy, self._backend)
+        if job.vector is not None:
+            refuse_policy(policy, job.vector)
+        identity(policy)  # what cannot be read is told before it is run
+        backend = self._backend = open_backend(policy)
+        claim = getattr(backend, "claim", None)
+        if job.vector is not None and claim is not None:
+            refuse(claim, job.vector)
+        warm_up(policy, backend)
+        note = forgets(policy, backend)
         frames = FrameCache(frames_kept(policy))
-        self._policy, self._builder = policy, ObservationBuilder(policy, frames)
-        return Loaded(policy, frames, identity(policy))
+        self._policy, self._builder, self._vector = policy, ObservationBuilder(policy, frames), job.vector
+        return Loaded(policy, frames, identity(policy, str(getattr(backend, "says", ""))), note)
 
     def _infer(self, job: Infer) -> Result:
         if self._policy is None or self._backend is None or self._builder is None:
             return Failure(job.rollout, "no policy is loaded")
+        why = self._strange(job.ticks)
+        if why:
+            return Failure(job.rollout, why, blind=True)
         observation = self._builder.build(job.ticks, _DECODING_S)
         if isinstance(observation, str):
             return Failure(job.rollout, observation, blind=True)
         began_ns = self._clock()
         actions = checked(self._policy, self._backend.infer(observation))
+        strange = live("asked for", actions, self._vector) if self._vector is not None else ""
+        if strange:
+            raise BackendFault(
+                f"policy {self._policy.folder.name}: {strange}. Next: look at its units and normalization; "
+                "joints are in rad, grippers 0 closed to 1 open"
+            )
         return Answer(job.rollout, observation.t_ns, actions, self._clock() - began_ns)
+
+    def _strange(self, ticks: Sequence[Tick]) -> str:
+        """Why these ticks are none to infer from, in words; "" if they are."""
+        if self._policy is None or self._vector is None:
+            return ""
+        widths = {len(tick.qpos) for tick in ticks}
+        if widths != {self._policy.state_dim}:
+            return f"the arms give {min(widths)} numbers of {self._policy.state_dim}"
+        return live("the arms read", np.array([tick.qpos for tick in ticks]), self._vector)
 
     def _close(self) -> None:
         if self._backend is not None:
             self._backend.close()
-        self._policy = self._backend = self._builder = None
+        self._policy = self._backend = self._builder = self._vector = None
 
 
 def _be_nice() -> None:
     """Lower the calling thread's priority, and that of the threads a backend starts in it."""
     thread = threading.get_native_id()
     os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
-
-
-def warm_up(policy: Policy, backend: Backend, inferences: int = WARM_UP) -> None:
-    """Infer from nothing until it is warm. Raises BackendFault where an answer is not what policy.yaml promises."""
-    blank = blank_observation(policy)
-    for _ in range(inferences):
-        checked(policy, backend.infer(blank))
 
 
 class Eyes(threading.Thread):

@@ -4,6 +4,7 @@ Afterwards the episode is looked at: no step of what was sent beyond the limits,
 """
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -129,6 +130,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rig = rig_of(arguments.rig)
+    os.environ.update(tempers.install())
     with tempfile.TemporaryDirectory() as scratch, attached(rig):
         folder = tempers.write(Path(scratch) / "policy")
         episode = take_overs(rig, folder, Path(scratch) / "data", arguments.count, arguments.seed)

@@ -1,5 +1,5 @@
-"""A third party's backend, named in policy.yaml as `tests.system.tempers:load`: it sways the arms, and does what the
-file `mood` beside policy.yaml says.
+"""A third party's backend, installed as `tempers` (`install`): it sways the arms, and does what the file
+`<folder>.mood` beside its folder says (what lies in it is part of the policy's identity).
 """
 
 import os
@@ -14,6 +14,8 @@ from station.clock import NS_PER_S
 from station.policy.backend import Observation
 from station.policy.folder import Policy
 
+PLUGIN = Path(__file__).parent / "plugin"
+"""A package's metadata, as pip would leave it: what makes `tempers` an installed entry point."""
 SWING_RAD, PERIOD_S = 0.12, 2.5
 
 
@@ -28,7 +30,7 @@ class Temper:
         self._base = None
 
     def infer(self, observation: Observation) -> Any:
-        mood = (self._policy.folder / "mood").read_text()
+        mood = (self._policy.folder.parent / f"{self._policy.folder.name}.mood").read_text()
         if mood == "slow":
             threading.Event().wait(0.3)
         elif mood == "hang":
@@ -49,6 +51,12 @@ class Temper:
         pass
 
 
+def install() -> dict[str, str]:
+    """The environment of a station that has this backend."""
+    paths = [str(PLUGIN), str(PLUGIN.parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
 def load(policy: Policy) -> Temper:
     """The entry that policy.yaml names."""
     return Temper(policy)
@@ -58,7 +66,7 @@ def write(folder: Path, mood: str = "good") -> Path:
     """A policy folder for a rig of two six-joint arms."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = {
-        "kind": "other", "backend": "tests.system.tempers:load", "weights": "none", "state_dim": 14, "action_dim": 14,
+        "kind": "other", "backend": "tempers", "weights": "none", "state_dim": 14, "action_dim": 14,
         "chunk": 20, "rate_hz": 50, "execution": {"mode": "ensemble", "k": 0.01}, "newest_dims": [6, 13],
     }  # fmt: skip
     (folder / "policy.yaml").write_text(yaml.safe_dump(settings))
@@ -68,6 +76,6 @@ def write(folder: Path, mood: str = "good") -> Path:
 
 def set_mood(folder: Path, mood: str) -> None:
     """From the next inference on."""
-    fresh = folder / "mood.new"
+    fresh = folder.parent / f"{folder.name}.mood.new"
     fresh.write_text(mood)
-    fresh.replace(folder / "mood")
+    fresh.replace(folder.parent / f"{folder.name}.mood")

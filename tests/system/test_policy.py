@@ -1,6 +1,5 @@
 """Policies through the whole stack, on a booted rig: real runner, pilot, gates, servo buses, journal and file."""
 
-import os
 import shutil
 import tempfile
 import time
@@ -33,16 +32,15 @@ ASKED_SHARE = 0.95
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
     """The light rig, up for all tests of this file; `python -m tests.system.takeovers` takes the whole one."""
-    folder, before = tempfile.mkdtemp(prefix="st-", dir="/tmp"), os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = folder
-    loaded = load_rig(light_rig(Path(folder)))
+    folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     try:
-        with attached(loaded):
-            yield loaded
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in {"XDG_RUNTIME_DIR": folder, **tempers.install()}.items():
+                patch.setenv(name, value)
+            loaded = load_rig(light_rig(Path(folder)))
+            with attached(loaded):
+                yield loaded
     finally:
-        os.environ.pop("XDG_RUNTIME_DIR")
-        if before is not None:
-            os.environ["XDG_RUNTIME_DIR"] = before
         shutil.rmtree(folder)
 
 

@@ -1,6 +1,7 @@
 """One ONNX graph, checked by name, type and shape before it is run. The only file that imports onnxruntime."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.errors import BackendFault, PolicyError
+from station.policy.files import refuse_pointer
 from station.policy.folder import PolicyFile
 
 Shape = tuple[int | None, ...]
@@ -58,12 +60,30 @@ def _open(path: Path) -> Any:
     # Idle workers that spin would take the cores from the arms' drivers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [name for name in _PROVIDERS if name in onnxruntime.get_available_providers()]
+    refuse_pointer(path, "weights")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # as above
+        _refuse_data(path, str(error))
         raise PolicyError(
-            path, "weights", f"not an ONNX graph: {' '.join(str(error).split())}", "export it again"
+            path, "weights", f"not an ONNX graph: {' '.join(str(error).split())[:300]}", "export it again"
         ) from error
+
+
+def _refuse_data(path: Path, message: str) -> None:
+    """Large weights lie in a file beside the graph that the graph names. Raises PolicyError where that file is the trouble."""
+    gone = re.search(r'External data path does not exist: "?([^"]+?)"?\s*$', message.strip())
+    if gone is not None:
+        name = Path(gone[1]).name
+        fix = f"put {name} beside {path.name}: the exporter wrote both, and they go together"
+        raise PolicyError(path, "weights", f"its data file {name} is missing", fix)
+    away = re.search(r'escapes model directory\. External data path: "?([^"]+?)"?\s', message)
+    if away is not None:
+        fix = "export it again, with its data file beside it"
+        raise PolicyError(path, "weights", f"its data file {away[1][:200]!r} is outside the policy's folder", fix)
+    if "External initializer" in message and "out of bounds" in message:
+        found = "its data file is shorter than the graph says: cut off, or of another graph"
+        raise PolicyError(path, "weights", found, "copy the graph and its data file together again")
 
 
 def _check(path: Path, what: str, nodes: Any, expected: Mapping[str, Shape]) -> None:

@@ -6,25 +6,26 @@ execution `newest` at the rig's tick rate, what is asked is `/action` exactly, t
 row is kept.
 """
 
-from pathlib import Path
-
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from station.clock import NS_PER_S
-from station.errors import PolicyError
+from station.errors import EpisodeError, PolicyError
 from station.policy.backend import Observation
+from station.policy.claims import Claim
 from station.policy.folder import Policy
+from station.policy.recorded import Recorded, read_recorded
 
 
 class Replay:
     """An episode that answers like a policy."""
 
-    def __init__(self, policy: Policy, actions: NDArray[np.floating]) -> None:
+    def __init__(self, policy: Policy, recorded: Recorded) -> None:
         self._chunk, self._rate_hz = policy.chunk, policy.rate_hz
-        self._actions = actions
+        self._actions = recorded.actions
         self._began_ns: int | None = None
+        self.claim: Claim = recorded.claim
+        """What the episode says of itself."""
 
     def begin(self) -> None:
         """Start again from the first row."""
@@ -35,7 +36,7 @@ class Replay:
         if self._began_ns is None:
             self._began_ns = observation.t_ns
         first = round((observation.t_ns - self._began_ns) * self._rate_hz / NS_PER_S)
-        rows = np.minimum(np.arange(first, first + self._chunk), len(self._actions) - 1)
+        rows = np.clip(np.arange(first, first + self._chunk), 0, len(self._actions) - 1)
         return self._actions[rows]
 
     def close(self) -> None:
@@ -43,23 +44,19 @@ class Replay:
 
 
 def load(policy: Policy) -> Replay:
-    """Read the episode that `weights` names. Raises PolicyError where it has no such actions."""
+    """Read the episode that `weights` names. Raises PolicyError where it has no such actions, or was recorded at another rate."""
     path = policy.folder / policy.weights
-    actions = _actions(path)
-    if actions.ndim != 2 or actions.shape[1] != policy.action_dim or not len(actions):
-        found = f"/action has shape {actions.shape}"
-        raise PolicyError(
-            path, "weights", found, f"name an episode of (T, {policy.action_dim}) actions, or correct action_dim"
-        )
-    return Replay(policy, actions)
-
-
-def _actions(path: Path) -> NDArray[np.floating]:
     try:
-        with h5py.File(path, "r") as file:
-            actions: NDArray[np.floating] = file["action"][()]
-            return actions
-    except (OSError, KeyError) as error:
+        recorded = read_recorded(path)
+    except EpisodeError as error:
         raise PolicyError(
             path, "weights", f"not an episode with /action: {error}", "name a recorded episode_<n>.hdf5"
         ) from error
+    if recorded.actions.shape[1] != policy.action_dim:
+        found = f"/action has shape {recorded.actions.shape}"
+        fix = f"name an episode of (T, {policy.action_dim}) actions, or correct action_dim"
+        raise PolicyError(path, "weights", found, fix)
+    if recorded.tick_hz is not None and abs(recorded.tick_hz - policy.rate_hz) > 1e-3 * policy.rate_hz:
+        found = f"{policy.rate_hz:g}, but {path.name} was recorded at {recorded.tick_hz:g} Hz"
+        raise PolicyError(policy.folder / "policy.yaml", "rate_hz", found, f"rate_hz: {recorded.tick_hz:g}")
+    return Replay(policy, recorded)

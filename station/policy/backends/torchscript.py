@@ -1,6 +1,7 @@
 """The backend `torchscript`: a module saved by `torch.jit.save`, with the inputs and outputs of one ONNX graph.
 
-`forward(state, images)` → actions; without `images` where the policy has no cameras. Shapes as `onnx_act` has them.
+`forward(state, images)` → actions; without `images` where the policy has no cameras. Shapes as `onnx_act` has them. A module
+may keep something in its buffers during a rollout; every rollout begins with the buffers as they were saved.
 """
 
 import os
@@ -12,6 +13,7 @@ from station.errors import BackendFault, PolicyError
 from station.policy.backend import Backend, Observation
 from station.policy.backends.onnx_act import feed
 from station.policy.backends.onnx_graph import observation_inputs
+from station.policy.files import refuse_pointer
 from station.policy.folder import Policy
 from station.policy.statistics import affine
 
@@ -26,6 +28,7 @@ class TorchScript:
 
     def __init__(self, policy: Policy) -> None:
         path = policy.folder / policy.weights
+        refuse_pointer(path, "weights")
         try:
             import torch
         except ImportError as error:
@@ -41,9 +44,18 @@ class TorchScript:
         except (RuntimeError, ValueError, OSError) as error:
             found = f"no TorchScript module: {' '.join(str(error).split())[:200]}"
             raise PolicyError(path, "weights", found, "save it with torch.jit.save") from error
+        self._buffers = {name: buffer.clone() for name, buffer in self._module.named_buffers()}
 
     def begin(self) -> None:
-        """Nothing is kept between inferences."""
+        """Put the buffers back to what they were when the module was saved. Raises BackendFault where one is another by now."""
+        with self._torch.inference_mode():
+            for name, buffer in self._module.named_buffers():
+                saved = self._buffers.get(name)
+                if saved is None or saved.shape != buffer.shape or saved.dtype != buffer.dtype:
+                    raise BackendFault(
+                        f"{self._name}: its buffer {name} has changed its shape. Next: export a module that keeps nothing"
+                    )
+                buffer.copy_(saved)
 
     def infer(self, observation: Observation) -> NDArray[np.floating]:
         """(chunk, action_dim), physical units. Raises BackendFault where the module fails."""

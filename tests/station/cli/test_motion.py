@@ -8,13 +8,15 @@ import h5py
 import numpy as np
 import pytest
 
-from station.bus.messages import Command, PilotState, Tick
+from station.bus.messages import Command, Description, Dimension, PilotState, StreamDescription, Tick
 from station.bus.requests import Disengage, Done, Engage, PilotRequest, Refused, Reply
 from station.bus.sockets import Answerer, Publisher, Subscriber
+from station.cli import motion
 from station.cli.motion import Replayer, replay
 from station.clock import monotonic_ns
-from station.errors import RequestRefused, StationError, UsageError
-from station.rig import Rig
+from station.errors import NodeAbsent, PolicyError, RequestRefused, StationError, UsageError
+from station.policy.recorded import read_recorded
+from station.rig import Rig, find_rig, load_rig
 from station.rig_file import Safety
 
 RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
@@ -145,3 +147,77 @@ def test_a_file_that_is_no_episode_is_refused(tmp_path: Path) -> None:
     (tmp_path / "episode_0.hdf5").write_text("text")
     with pytest.raises(UsageError, match="is not an episode"):
         replay(tmp_path / "episode_0.hdf5", "sim")
+
+
+def episode(path: Path, actions: np.ndarray, **attributes: object) -> Path:
+    with h5py.File(path, "w") as file:
+        file["action"] = actions.astype(np.float32)
+        for name, value in attributes.items():
+            file.attrs[name] = value
+    return path
+
+
+NAMES = [f"{side}_{joint}" for side in ("left", "right") for joint in ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate", "gripper")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attributes", "rows", "says"),
+    [
+        ({"units": ["deg"] * 14}, np.zeros((5, 14)), "was in deg when it was recorded"),
+        ({"dim_names": NAMES[7:] + NAMES[:7]}, np.zeros((5, 14)), "sides right, left when it was recorded"),
+        ({"dim_names": NAMES[:7]}, np.zeros((5, 7)), "sides left when it was recorded, left, right on rig sim"),
+        ({}, np.full((5, 14), -60.0), "these look like degrees"),
+        ({}, np.full((5, 14), 2048.0), "these look like servo ticks"),
+    ],
+)
+def test_what_an_episode_says_of_itself_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, object], rows: np.ndarray, says: str
+) -> None:
+    monkeypatch.setattr(motion, "attached", lambda rig: pytest.fail("the rig was started"))
+    with pytest.raises(PolicyError, match=says):
+        replay(episode(tmp_path / "episode_0.hdf5", rows, **attributes), "sim")
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"tick_hz": float("nan")}, {"tick_hz": -50.0}, {"action_space": "ee_delta"}, {"units": ["rad"]}]
+)
+def test_an_episode_that_contradicts_itself_is_refused(tmp_path: Path, attributes: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="Next: "):
+        replay(episode(tmp_path / "episode_0.hdf5", np.zeros((5, 14)), **attributes), "sim")
+
+
+def test_an_episode_of_another_rate_is_resampled_and_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = np.arange(10.0).repeat(2).reshape(10, 2)
+    recorded = read_recorded(episode(tmp_path / "episode_3.hdf5", rows, tick_hz=10.0))
+    played = motion._at_the_rigs_rate(recorded, RIG, "episode_3.hdf5")
+    assert len(played) == 46
+    np.testing.assert_allclose(played[:, 0], np.arange(46) / 5, atol=1e-5)
+    assert "recorded at 10 Hz, the rig ticks at 50: 10 rows become 46" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("runtime")
+def test_the_followers_say_what_they_are_or_are_named() -> None:
+    rig = load_rig(find_rig("aloha"))
+    dimensions = (Dimension("waist", "rad", -1.0, 1.0), Dimension("gripper", "1", 0.0, 1.0))
+    described = Description("m", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
+    stop = threading.Event()
+    publishers = [Publisher(rig.name, name, 1, monotonic_ns) for name in rig.followers]
+
+    def say() -> None:
+        while not stop.wait(0.05):
+            for publisher in publishers:
+                publisher.publish("description", described)
+
+    thread = threading.Thread(target=say)
+    thread.start()
+    try:
+        assert motion.hear_vector(rig, 30).names == ("left_waist", "left_gripper", "right_waist", "right_gripper")
+    finally:
+        stop.set()
+        thread.join()
+        for publisher in publishers:
+            publisher.close()
+    with pytest.raises(NodeAbsent, match="follower_left, follower_right has not said"):
+        motion.hear_vector(rig, 0.2)

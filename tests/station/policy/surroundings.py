@@ -99,7 +99,7 @@ class Bench:
         while (left := milliseconds_until(t_ns, monotonic_ns())) > 0:
             self._listen(left)
         self._listen(0)
-        dimensions = tuple(Dimension(name, "rad", -3.0, 3.0) for name in NAMES)
+        dimensions = tuple(Dimension(name, "rad", -1e6, 1e6) for name in NAMES)
         description = Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
         self._publishers["follower_left"].publish("description", description)
         if self.camera_alive:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from station.errors import BackendFault, PolicyError
+from station.policy import backend as backends
 from station.policy.backend import blank_observation, checked, open_backend
 from station.policy.folder import load_policy
 from tests.station.policy import policies
@@ -46,21 +47,32 @@ def test_a_blank_observation_has_the_policys_shapes(tmp_path: Path) -> None:
     assert blank.images.shape == (2, 1, 3, 6, 8)
 
 
-class Still:
-    """A backend of this module's."""
+@pytest.mark.parametrize(
+    "name", ["os:system", "builtins:print", f"{__name__}:load", "no.such.module:load", "os.system", ":"]
+)
+def test_a_folder_names_no_code(tmp_path: Path, name: str) -> None:
+    """Only what is installed as a backend is called: a folder comes from anybody."""
+    (tmp_path / "policy").mkdir()
+    policy = load_policy(policies.write(tmp_path / "policy", backend=name, weights="touched"))
+    with pytest.raises(
+        PolicyError, match=r"is not installed\. Fix: one of onnx, openpi, replay, torchscript"
+    ) as caught:
+        open_backend(policy)
+    assert caught.value.key == "backend"
 
-    def __init__(self, policy) -> None:
-        self.policy = policy
+
+class Broken:
+    """An entry point whose package does not import."""
+
+    name = "broken"
+
+    def load(self) -> None:
+        raise ImportError("no module named lib")
 
 
-def test_a_backend_is_named_by_its_module_too(tmp_path: Path) -> None:
-    policy = load_policy(policies.write(tmp_path, backend=f"{__name__}:Still"))
-    backend = open_backend(policy)
-    assert type(backend).__name__ == "Still"
-    assert backend.policy is policy
-
-
-@pytest.mark.parametrize("name", ["no.such.module:load", f"{__name__}:nothing"])
-def test_a_backend_that_cannot_be_imported_is_one_sentence(tmp_path: Path, name: str) -> None:
+def test_an_installed_backend_that_cannot_be_imported_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends, "entry_points", lambda group: [Broken()])
     with pytest.raises(PolicyError, match=r"cannot be imported: .*Fix: install what it needs"):
-        open_backend(load_policy(policies.write(tmp_path, backend=name)))
+        open_backend(load_policy(policies.write(tmp_path, backend="broken")))

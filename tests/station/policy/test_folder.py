@@ -1,13 +1,22 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from station.errors import PolicyError
-from station.policy.folder import Execution, check_against_rig, load_policy
+from station.policy.claims import Span, Vector, refuse_policy
+from station.policy.folder import Execution, load_policy
 from tests.station.policy import policies
 
 STATS = policies.settings()["normalization"]
+
+
+def vector(cameras: tuple[str, ...], names: tuple[str, ...]) -> Vector:
+    wide = np.full(len(names), 1e6)
+    return Vector("aloha", names, ("rad",) * len(names), Span(-wide, wide), cameras, 50)
+
+
 NAMES = ("left_waist", "left_elbow", "left_gripper")
 
 
@@ -125,7 +134,7 @@ def test_numbers_as_trainers_write_them(tmp_path: Path) -> None:
 
 def test_it_fits_the_rig(tmp_path: Path) -> None:
     policy = load_policy(policies.write(tmp_path, dim_names=list(NAMES)))
-    check_against_rig(policy, "aloha", ("cam_low", "cam_high"), NAMES, 50)
+    refuse_policy(policy, vector(("cam_low", "cam_high"), NAMES))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +171,6 @@ def test_what_does_not_fit_the_rig_is_said(
 ) -> None:
     policy = load_policy(policies.write(tmp_path, **changes))
     with pytest.raises(PolicyError) as caught:
-        check_against_rig(policy, "aloha", cameras, names, 50)
+        refuse_policy(policy, vector(cameras, names))
     assert caught.value.key == key
     assert says in str(caught.value)
