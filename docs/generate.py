@@ -7,11 +7,12 @@ import textwrap
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import typer.main
 
 from docs import dependencies
+from station import bounds
 from station.bus import requests
 from station.bus.streams import STREAMS
 from station.cli import app
@@ -35,6 +36,30 @@ def field_docs(struct: type) -> dict[str, str]:
     return found
 
 
+def bounded_types(struct: type) -> dict[str, str]:
+    """The types of its fields as the source has them: a bounded one by its name."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    fields = (field for field in tree.body if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name))
+    return {field.target.id: ast.unparse(field.annotation) for field in fields if isinstance(field.target, ast.Name)}
+
+
+def bounds_table() -> Iterator[str]:
+    """What the bounded types are."""
+    yield "| type | is | of |\n|---|---|---|"
+    for name, kind in vars(bounds).items():
+        if get_origin(kind) is Annotated:
+            of, meta = get_args(kind)
+            limits = {"from": meta.ge, "to": meta.le, "longest": meta.max_length, "matches": meta.pattern}
+            said = ", ".join(
+                f"{word} {value:g}" if isinstance(value, float) else f"{word} {value}"
+                for word, value in limits.items()
+                if value is not None
+            )
+            yield f"| `{name}` | `{of.__name__}` | {said} |"
+    yield ""
+
+
 def struct_table(struct: Any) -> Iterator[str]:
     """A struct as a Markdown table."""
     docs = field_docs(struct)
@@ -42,6 +67,7 @@ def struct_table(struct: Any) -> Iterator[str]:
     yield "| field | type | default | |\n|---|---|---|---|"
     for name in struct.__struct_fields__:
         kind = inspect.formatannotation(struct.__annotations__.get(name, "")) or "see its parent"
+        kind = bounded_types(struct)[name] if "Annotated" in kind else kind
         kind = re.sub(r"\b(station|drivers|typing)(\.\w+)*\.", "", kind)
         default = f"`{defaults[name]!r}`" if name in defaults and "NODEFAULT" not in repr(defaults[name]) else "needed"
         default = "empty" if "factory" in default else default.replace("'", '"')
@@ -71,6 +97,8 @@ def streams() -> Iterator[str]:
 def asked() -> Iterator[str]:
     """Requests."""
     yield "# What may be asked\n\nFrom `station/bus/requests.py`. The answer is `Done`, or `Refused` with the reason and the next act.\n"
+    yield "Types with bounds (`station/bounds.py`); what lies beyond is refused before any node looks at it:\n"
+    yield from bounds_table()
     for name, struct in vars(requests).items():
         if isinstance(struct, type) and issubclass(struct, requests.Request) and struct is not requests.Request:
             yield f"## {name}\n\n{inspect.getdoc(struct)}\n"

@@ -48,7 +48,13 @@ def sane(kind: Any) -> Sane:
 
 def absurd(value: Any) -> str:
     """Which number of a struct is out of bounds, for people; "" if none is."""
-    return next(_absurd(msgspec.to_builtins(value), ""), "")
+    where, what = first_absurd(msgspec.to_builtins(value))
+    return f"{where} is {what}" if what else ""
+
+
+def first_absurd(value: Any) -> tuple[str, str]:
+    """The first number in maps and lists that is out of bounds: the key it stands at, and what is wrong with it; ("", "") if none is."""
+    return next(_absurd(value, ""), ("", ""))
 
 
 def _whole(value: int) -> bool:
@@ -107,7 +113,7 @@ def _check_struct(kind: type[msgspec.Struct]) -> Sane | None:
     return lambda value: all(check(field) for check, field in zip(each, fields(value), strict=True))
 
 
-def _absurd(value: Any, where: str) -> Iterator[str]:
+def _absurd(value: Any, where: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _absurd(inner, f"{where}.{key}" if where else str(key))
@@ -115,6 +121,6 @@ def _absurd(value: Any, where: str) -> Iterator[str]:
         for place, inner in enumerate(value):
             yield from _absurd(inner, f"{where}[{place}]")
     elif isinstance(value, float) and not _number(value):
-        yield f"{where} is {'not a number' if math.isnan(value) else f'{value:g}, which cannot be'}"
+        yield where, "not a number" if math.isnan(value) else f"{value:g}, which cannot be"
     elif isinstance(value, int) and not _whole(value):
-        yield f"{where} is a whole number of {value.bit_length()} bits, which cannot be"
+        yield where, f"a whole number of {value.bit_length()} bits, which cannot be"

@@ -14,12 +14,19 @@ from typing import Any, Literal
 
 import msgspec
 
+from station.bus.streams import STREAMS
 from station.errors import RigError, UsageError
 from station.rig_file import Base, Board, Check, RigFile, Safety, SideEntry, Teleop, convert, read_rig_file
 from station.runtime import runtime_folder
 
 SHIPPED = Path(__file__).parent / "rigs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,23}\Z")
+RESERVED = (
+    "world", "pilot", "vr", "vr_teleop", "vr_panel", "synchronizer", "policy", "policy_shadow", "session", "supervisor", "replay",
+    "console", "rig", "tick", "logs", "ports",
+)  # fmt: skip
+"""What a camera cannot be called: nodes of the station's own, who or what else has a name on the bus, in a file's `/timestamps`, or in the
+runtime folder."""
 _PORT_KEYS = ("port", "source", "serial")
 
 
@@ -115,14 +122,20 @@ def shipped_rigs() -> list[str]:
 
 def find_rig(name_or_path: str) -> Path:
     """The file behind `--rig`: a shipped name or a path. Raises UsageError naming the shipped ones."""
-    shipped = SHIPPED / f"{name_or_path}.yaml"
-    if shipped.is_file():
-        return shipped
-    path = Path(name_or_path).expanduser()
-    if path.is_file():
-        return path.resolve()
+    try:
+        shipped = SHIPPED / f"{name_or_path}.yaml"
+        path = Path(name_or_path).expanduser()
+        if shipped.is_file():
+            return shipped
+        if path.is_file():
+            return path.resolve()
+    except (
+        OSError,
+        RuntimeError,
+    ):  # longer than a name may be, a folder of somebody else's, a `~user` who is not there: no file of ours
+        pass
     raise UsageError(
-        f"--rig {name_or_path}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}"
+        f"--rig {name_or_path[:200]}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}"
     )
 
 
@@ -133,16 +146,31 @@ def load_rig(path: Path) -> Rig:
         raise RigError(path, "name", f"{file.name!r}", "use 1 to 24 of a–z, 0–9 and _, beginning with a letter")
     if not 1 <= file.tick_hz <= 200:
         raise RigError(path, "tick_hz", f"{file.tick_hz}", "use 1 to 200 (50 is what ALOHA, ACT and openpi expect)")
+    if not 0 <= file.settle_ms < 1000 / file.tick_hz:
+        raise RigError(path, "settle_ms", f"{file.settle_ms}", f"use 0 to less than a tick, {1000 / file.tick_hz:g} ms")
+    data = _data(path, file.data)
     devices = tuple(_devices(path, file))
     _refuse_shared_ports(path, devices)
     if not devices:
         raise RigError(path, "arms", "neither arms nor cameras", "describe at least one device")
     return Rig(
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
-        settle_ms=file.settle_ms, data=Path(file.data).expanduser(), images=file.images,
+        settle_ms=file.settle_ms, data=data, images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
         safety=file.safety, world=_world(path, file.world), check=file.check, teleop=file.teleop, board=file.board,
     )  # fmt: skip
+
+
+def _data(path: Path, data: str) -> Path:
+    """The folder of the episodes."""
+    try:
+        if not data.strip() or not data.isprintable():
+            raise ValueError(f"{data[:50]!r} is no folder")
+        return Path(data).expanduser()
+    except (ValueError, RuntimeError) as error:  # what pathlib raises for a user that is not there
+        raise RigError(
+            path, "data", str(error), "name the folder that episodes go to, such as ~/station-data"
+        ) from error
 
 
 def load_class(driver: str) -> Any:
@@ -170,10 +198,22 @@ def _devices(path: Path, file: RigFile) -> list[Device]:
     for name, entry in file.cameras.items():
         if not _NAME.match(name):
             raise RigError(path, f"cameras.{name}", "not a name", "use a–z, 0–9 and _, such as cam_high")
+        if taken := _taken(name, file, {device.node for device in devices}):
+            raise RigError(path, f"cameras.{name}", f"the name is {taken}", "give it another, such as cam_high")
         devices.append(_device(path, file, f"cameras.{name}", name, "camera", entry))
     if file.vr is not None:
         devices.append(_device(path, file, "vr", "vr", "vr", file.vr))
     return devices
+
+
+def _taken(name: str, file: RigFile, nodes: set[str]) -> str:
+    """Whose a camera's name is already; "" if it may have it."""
+    if name in RESERVED or name in STREAMS:
+        return "the station's own"
+    if name in nodes:
+        return "an arm's"
+    camera = name.removesuffix("_depth")  # what a camera's depth is called in ticks and files
+    return f"that of {camera}'s depth" if camera != name and camera in file.cameras else ""
 
 
 def _device(path: Path, file: RigFile, key: str, node: str, role: Any, entry: dict[str, Any], side: str = "") -> Device:
@@ -183,7 +223,11 @@ def _device(path: Path, file: RigFile, key: str, node: str, role: Any, entry: di
         value = keys.get(name)
         if file.world is not None and isinstance(value, str) and value.startswith("ports/"):
             keys[name] = str(runtime_folder(file.name) / value)
-    settings = convert(path, key, keys, load_class(driver).Settings)
+    try:
+        struct = load_class(driver).Settings
+    except (ImportError, AttributeError) as error:
+        raise RigError(path, f"{key}.driver", f"{driver} cannot be loaded: {error}", "install it again") from error
+    settings = convert(path, key, keys, struct)
     return Device(node, role, driver, settings, side)
 
 

@@ -1,6 +1,7 @@
 """What a rig file may say: its keys, their types, defaults and limits. They are a contract (docs/reference/rig-file.md)."""
 
 import difflib
+import math
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -8,8 +9,12 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
+from station.bounds import first_absurd
 from station.errors import RigError
-from station.strict_yaml import UniqueKeys
+from station.strict_yaml import LONGEST_CHARACTERS, UniqueKeys
+
+_FARTHEST_M = 100.0
+"""No rig is larger."""
 
 
 class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,6 +22,12 @@ class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     xyz_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     rpy_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if not all(abs(value) <= _FARTHEST_M for value in self.xyz_m):
+            raise ValueError(f"xyz_m must be numbers within ±{_FARTHEST_M:g} m")
+        if not all(abs(value) <= 2 * math.pi for value in self.rpy_rad):
+            raise ValueError("rpy_rad must be numbers within ±6.283: radians, not degrees")
 
 
 class Safety(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +104,13 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disk_mb_s: tuple[float, float] = (60.0, 25.0)
     """Write speed there; below."""
 
+    def __post_init__(self) -> None:
+        for field in self.__struct_fields__:
+            values = getattr(self, field)
+            for value in values if isinstance(values, tuple) else (values,):
+                if not 0 <= value < 1e6:
+                    raise ValueError(f"{field} must be a number from 0")
+
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ChArUco board that cameras are calibrated and checked with. The default fits an A4 page.
@@ -131,6 +149,8 @@ class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not 0.05 <= self.scale <= 5:
             raise ValueError("scale must be 0.05 to 5")
+        if not all(abs(value) <= _FARTHEST_M for value in (*self.lower_m, *self.upper_m)):
+            raise ValueError(f"lower_m and upper_m must be numbers within ±{_FARTHEST_M:g} m")
         if not all(low < high for low, high in zip(self.lower_m, self.upper_m, strict=True)):
             raise ValueError("lower_m must be below upper_m in x, y and z")
 
@@ -180,12 +200,16 @@ class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_rig_file(path: Path) -> tuple[RigFile, str]:
     """The file and its text. Raises RigError: file, key, what is wrong, the fix."""
     try:
-        text = path.read_text()
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST_CHARACTERS + 1)  # the loader says what is wrong with one that is longer
         raw = yaml.load(text, Loader=UniqueKeys)
     except (OSError, UnicodeDecodeError) as error:
         raise RigError(path, "file", f"cannot be read: {error}", "check the path and its permissions") from error
     except yaml.YAMLError as error:
         raise RigError(path, "file", " ".join(str(error).split()), "correct that line; the file is YAML") from error
+    where, what = first_absurd(raw)
+    if what:  # of a driver's own keys too, whoever wrote the driver
+        raise RigError(path, where, what, "give a number that can be")
     return convert(path, "rig", raw, RigFile), text
 
 

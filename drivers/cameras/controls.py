@@ -41,6 +41,9 @@ class Controls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("focus_auto", "exposure_auto", "exposure_dynamic", "white_balance_auto"):
             if getattr(self, name) not in (None, 0, 1):
                 raise ValueError(f"{name} is 0 or 1")
+        for name in self.__struct_fields__:
+            if not -(2**31) <= (getattr(self, name) or 0) < 2**31:
+                raise ValueError(f"{name} is no value of a control: they are 32 bits wide")
 
     def asked(self) -> tuple[Control, ...]:
         """Those that were given, automatics first: a camera refuses a focus while its autofocus runs."""

@@ -48,6 +48,10 @@ class RealSenseCamera:
         def __post_init__(self) -> None:
             if not self.serial:
                 raise ValueError("serial must be the camera's (`station find` shows it)")
+            if not (16 <= self.width <= 8192 and 16 <= self.height <= 8192):
+                raise ValueError("width and height must be 16 to 8192 pixels")
+            if not all(0 <= (value or 0) <= 1e6 for value in (self.exposure, self.gain, self.white_balance)):
+                raise ValueError("exposure (µs), gain and white_balance (K) must be numbers from 0 to 1000000")
             if not 5 <= self.fps <= 90:
                 raise ValueError("fps must be 5 to 90")
 

@@ -45,6 +45,11 @@ def main() -> None:
     except StationError as error:
         print(f"station: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except (
+        OSError
+    ) as error:  # a folder that is not there, a disk that is full: the kernel's own sentence, with the file
+        print(f"station: {error}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("station: interrupted; arms hold", file=sys.stderr)
         sys.exit(1)
