@@ -35,6 +35,7 @@ from calibration.wrist import carrier
 from station import calibration_files, check_results
 from station.clock import monotonic_ns
 from station.errors import CheckFailed, StationError
+from station.options import seconds_option
 from station.rig import Rig, find_rig, load_rig
 
 Attached = Callable[[Rig], AbstractContextManager[None]]
@@ -54,9 +55,9 @@ def check(
     rig: RigOption,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the result here")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="write one page with pictures here")] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=2.0, help="how long to listen")] = CHECK_S,
+    seconds: Annotated[float, seconds_option("--seconds", 2.0, "how long to listen")] = CHECK_S,
     swing_s: Annotated[
-        float, typer.Option("--swing", min=0.0, help="then watch the arms being swung for so long: latency")
+        float, seconds_option("--swing", 0.0, "then watch the arms being swung for so long: latency")
     ] = 0.0,
     everything: Annotated[bool, typer.Option("--all", help="list what passes too")] = False,
 ) -> None:
@@ -147,7 +148,7 @@ def gello(context: typer.Context, rig: RigOption, operator: OperatorOption = "",
 @calibrate.command()
 def grippers(
     context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=2.0)] = 10.0,
+    seconds: Annotated[float, seconds_option("--seconds", 2.0)] = 10.0,
     yes: Annotated[bool, typer.Option("--yes", help="they are being opened and closed: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Measure how far grippers open and close: open and close each one to its stops while it is measured."""
@@ -184,7 +185,7 @@ def _with_board(measuring: Measuring, node: str, on: str) -> None:
 @calibrate.command()
 def latency(
     context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=5.0)] = 12.0,
+    seconds: Annotated[float, seconds_option("--seconds", 5.0)] = 12.0,
     yes: Annotated[bool, typer.Option("--yes", help="the arms are being moved: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Measure how late cameras are against the arms, and followers behind leaders, while somebody moves the arms."""

@@ -20,6 +20,7 @@ from station.cli.attach import attached, console
 from station.cli.headless import record_headless
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
+from station.options import seconds_option
 from station.rig import Rig
 
 SETTLE_S = 3.0
@@ -28,7 +29,7 @@ SETTLE_S = 3.0
 
 def bench(
     rig: RigOption,
-    seconds: Annotated[float, typer.Option("--seconds", min=1.0)] = 20.0,
+    seconds: Annotated[float, seconds_option("--seconds", 1.0)] = 20.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
     stalls_file: Annotated[
         Path | None,

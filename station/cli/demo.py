@@ -15,6 +15,7 @@ from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.episodes.catalogue import Episode, episodes
 from station.errors import RequestRefused, StationError
+from station.options import MOST, seconds_option
 from station.policy.folder import find_policy
 from station.rig import Rig
 
@@ -27,8 +28,8 @@ ROLLOUT_S = 15.0
 
 def demo(
     data: Annotated[Path, typer.Option("--data", help="where the episodes go")] = Path("demo-data"),
-    count: Annotated[int, typer.Option("--episodes", min=1)] = 3,
-    seconds: Annotated[float, typer.Option("--seconds")] = 11.0,
+    count: Annotated[int, typer.Option("--episodes", min=1, max=MOST)] = 3,
+    seconds: Annotated[float, seconds_option("--seconds", 0.0)] = 11.0,
 ) -> None:
     """Bring up the simulated rig, record a cube hand-over a few times, let the shipped policy try it, draw what was recorded."""
     rig = rig_of("sim")

@@ -17,6 +17,7 @@ from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
 from station.cli.status import RigOption, rig_of
 from station.errors import RequestRefused, StationError, UsageError
+from station.options import MOST, seconds_option
 from station.policy.claims import of_policy, refuse_unseen
 from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
 from station.policy.folder import find_policy, load_policy
@@ -34,8 +35,10 @@ def evaluate(
             "--policy", metavar="DIR", parser=find_policy, help="a policy folder or a shipped name; several to compare"
         ),
     ],
-    trials: Annotated[int, typer.Option("--trials", min=1, help="of each policy; 20 and more tell something")] = 20,
-    seconds: Annotated[float, typer.Option("--seconds", min=1.0, help="how long each may take")] = 30.0,
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, max=MOST, help="of each policy; 20 and more tell something")
+    ] = 20,
+    seconds: Annotated[float, seconds_option("--seconds", 1.0, "how long each may take")] = 30.0,
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="for trials.csv and summary.json")] = Path(
         "eval"
     ),

@@ -12,6 +12,7 @@ from station.cli.attach import attached
 from station.cli.policy_on_rig import measure_on
 from station.cli.status import rig_of
 from station.clock import monotonic_ns
+from station.options import seconds_option
 from station.policy.bench import bench_policy
 from station.policy.claims import of_policy, refuse_anywhere
 from station.policy.folder import Policy, find_policy, load_policy
@@ -44,7 +45,7 @@ def bench(
     rig: Annotated[
         str, typer.Option("--rig", help="Time it on this rig: real arms don't move, simulated ones do.")
     ] = "",
-    seconds: Annotated[float, typer.Option("--seconds", min=1.0, help="How long on the rig.")] = 30.0,
+    seconds: Annotated[float, seconds_option("--seconds", 1.0, "How long on the rig.")] = 30.0,
 ) -> None:
     """Load and warm up the policy, and measure it: by itself, or in its place on a rig."""
     if rig:

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from station.bus.messages import PilotState
 from station.bus.requests import Disengage, Engage, OpenSession
 from station.bus.sockets import Asker, Subscriber
+from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import session_check
 from station.cli.headless import ALIGN_MS, record_headless, refuse_unattended
@@ -20,6 +22,7 @@ from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import next_number
 from station.errors import RequestRefused, StationError
+from station.options import MOST, seconds_option
 from station.rig import Rig
 
 HEADLESS_S = 10.0
@@ -28,14 +31,16 @@ HEADLESS_S = 10.0
 def record(
     rig: RigOption,
     task: Annotated[str, typer.Option("--task", help="the folder of the episodes below the data folder")],
-    episodes: Annotated[int | None, typer.Option("--episodes", min=1, help="end by itself after so many saved")] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", min=0.02, help="fixed length; open without")] = None,
+    episodes: Annotated[
+        int | None, typer.Option("--episodes", min=1, max=MOST, help="end by itself after so many saved")
+    ] = None,
+    seconds: Annotated[float | None, seconds_option("--seconds", 0.02, "fixed length; open without")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="instead of the rig file's data folder")] = None,
     operator: Annotated[str, typer.Option("--operator", help="who records; kept in every file")] = "",
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
     scene: Annotated[str, typer.Option("--scene", help="the scene; kept in every file")] = "",
     reset: Annotated[
-        float | None, typer.Option("--reset", min=0.0, help="the next one starts by itself after so many seconds")
+        float | None, seconds_option("--reset", 0.0, "the next one starts by itself after so many seconds")
     ] = None,
     opening: Annotated[
         bool | None,
@@ -60,18 +65,22 @@ def record(
     loaded = rig_of(rig)
     refuse_unattended(loaded, headless, yes)
     folder = str(data.absolute()) if data else ""
+    sitting = sensible(OpenSession(task, folder, operator, instruction, scene))
     if headless:
         with attached(loaded):
             check = session_check(loaded, override, refuses=loaded.moves_real_arms)
-            sitting = OpenSession(task, folder, operator, instruction, scene, check_result=check)
+            sitting = msgspec.structs.replace(sitting, check_result=check)
             early = record_headless(loaded, sitting, episodes or 1, seconds or HEADLESS_S)
         if early:
             raise StationError(f"{early} of {episodes or 1} episodes ended early; what they hold is saved")
         return
-    sitting = OpenSession(
-        task, folder, operator, instruction, scene, reset="operator" if reset is None else "timed", reset_s=reset or 0.0,
-        episodes=episodes or 0, opening=opening,
-    )  # fmt: skip
+    sitting = msgspec.structs.replace(
+        sitting,
+        reset="operator" if reset is None else "timed",
+        reset_s=reset or 0.0,
+        episodes=episodes or 0,
+        opening=opening,
+    )
     record_at_a_panel(loaded, Plan(sitting, seconds), pedal, tuple(pedal_keys.split(",")), quiet, override)
 
 
@@ -110,7 +119,7 @@ def _resuming(rig: Rig, opening: OpenSession) -> str:
 def teleop(
     rig: RigOption,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask before the followers move")] = False,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="end by itself")] = None,
+    seconds: Annotated[float | None, seconds_option("--seconds", 0.0, "end by itself")] = None,
 ) -> None:
     """Leaders command followers until Ctrl-C; nothing is recorded."""
     loaded = rig_of(rig)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from station.bus.requests import OpenSession
+from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import last_check
 from station.cli.headless import record_headless, refuse_unattended
@@ -14,6 +15,7 @@ from station.cli.operator.pedal import Pedal
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import RigOption, rig_of
 from station.errors import StationError, UsageError
+from station.options import MOST, seconds_option
 from station.policy.claims import of_policy, refuse_unseen
 from station.policy.folder import find_policy, load_policy
 from station.rig import Rig
@@ -34,8 +36,8 @@ def run(
     ],
     record: Annotated[bool, typer.Option("--record", help="record episodes; needs --task")] = False,
     task: Annotated[str, typer.Option("--task", help="the folder of the episodes below the data folder")] = "",
-    episodes: Annotated[int, typer.Option("--episodes", min=1, help="rollouts, each from the start")] = 1,
-    seconds: Annotated[float | None, typer.Option("--seconds", min=0.02, help="of each; without: until Ctrl-C")] = None,
+    episodes: Annotated[int, typer.Option("--episodes", min=1, max=MOST, help="rollouts, each from the start")] = 1,
+    seconds: Annotated[float | None, seconds_option("--seconds", 0.02, "of each; without: until Ctrl-C")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="instead of the rig file's data folder")] = None,
     operator: Annotated[str, typer.Option("--operator", help="who stands by; kept in every file")] = "",
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
@@ -47,6 +49,9 @@ def run(
     """Load a policy, check and warm it up, engage it, and show how it does until it is done or Ctrl-C."""
     loaded = rig_of(rig)
     _check(record, task, seconds, shadow, headless)
+    folder = str(data.absolute()) if data else ""
+    if record:
+        sensible(OpenSession(task, folder, operator, instruction))
     checked = load_policy(policy, instruction)  # what is wrong with the folder is said before anything starts
     refuse_unseen(of_policy(checked, checked.folder / "policy.yaml"), loaded)
     told = checked.instruction
@@ -63,7 +68,6 @@ def run(
             rollout.shadow(seconds)
             return
         if record:
-            folder = str(data.absolute()) if data else ""
             opening = OpenSession(
                 task, folder, operator, told, source="policy", policy=identity, check_result=last_check(loaded)
             )

@@ -14,6 +14,7 @@ import typer
 from station.bus.messages import Command, SessionState
 from station.bus.requests import CloseSession, OpenSession
 from station.bus.sockets import Asker, Subscriber
+from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import last_check
 from station.cli.status import RigOption, rig_of
@@ -21,6 +22,7 @@ from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.decoding import Decoder, Undecodable
 from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.headset import Pairing, pairing_path
+from station.options import seconds_option
 from station.rig import Rig
 
 ALIGN_MS = 40_000
@@ -35,7 +37,7 @@ def vr(
     data: Annotated[Path | None, typer.Option("--data", help="instead of the rig file's data folder")] = None,
     operator: Annotated[str, typer.Option("--operator")] = "",
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
-    measure_s: Annotated[float, typer.Option("--measure", help="measure the latency for so many seconds")] = 0.0,
+    measure_s: Annotated[float, seconds_option("--measure", 0.0, "measure the latency for so many seconds")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Show the address and the pairing code of the headset's page; with --task record from it until Ctrl-C."""
@@ -49,14 +51,8 @@ def vr(
         return
     port = int(headset.settings.port)
     if task:
-        opening = OpenSession(
-            task,
-            str(data.absolute()) if data else "",
-            operator,
-            instruction,
-            source="vr",
-            check_result=last_check(loaded),
-        )
+        asked = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
+        opening = msgspec.structs.replace(sensible(asked), check_result=last_check(loaded))
         with attached(loaded):
             sit(loaded, port, opening)
         return

@@ -10,6 +10,7 @@ from station.cli.attach import console
 from station.cli.operator.pedal import ACTS, Pedal, key_name
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import UsageError
+from station.options import seconds_option
 
 
 def learned(codes: list[int]) -> str:
@@ -19,7 +20,7 @@ def learned(codes: list[int]) -> str:
 
 def pedal(
     path: Annotated[Path, typer.Argument(help="the pedal's evdev device, below /dev/input/by-id/")],
-    seconds: Annotated[float, typer.Option("--seconds", help="how long to wait for each pedal")] = 10.0,
+    seconds: Annotated[float, seconds_option("--seconds", 0.0, "how long to wait for each pedal")] = 10.0,
 ) -> None:
     """Learn a foot pedal: press the pedals for start/stop, success and discard, in this order."""
     device = Pedal(path)
