@@ -5,7 +5,6 @@ A node's module ends with `if __name__ == "__main__": run(main)`, where `main(no
 
 import argparse
 import ctypes
-import fcntl
 import gc
 import logging
 import os
@@ -22,10 +21,10 @@ import setproctitle
 from station.bus.messages import Health
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_S, Clock, monotonic_ns
-from station.errors import AlreadyRunning, StationError
+from station.errors import StationError
+from station.lock import Lock
 from station.realtime import hurry
 from station.rig import Rig, load_rig
-from station.runtime import runtime_folder
 
 _PR_SET_PDEATHSIG = 1
 HEALTH_PERIOD_NS = NS_PER_S // 2
@@ -33,38 +32,6 @@ YOUNG, YOUNG_PERIOD_NS = 10, NS_PER_S // 10
 """A node's first words come faster: those who heard its last life are still connecting."""
 SWITCH_S = 0.0005
 """Python lets a busy thread keep the interpreter for 5 ms by default: a whole cycle of a 200 Hz arm."""
-
-
-class Lock:
-    """An flock on `<runtime>/<name>.lock`: the only proof of ownership. The kernel lets go of it however the process dies."""
-
-    def __init__(self, rig: str, name: str) -> None:
-        path = runtime_folder(rig) / f"{name}.lock"
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(self._fd, 32).decode().strip()
-            os.close(self._fd)
-            raise AlreadyRunning(
-                f"{name} of rig {rig} is already run by process {owner or '?'}. Next: use the running station "
-                f"(`station status --rig {rig}`), or end it with `station stop --rig {rig}`"
-            ) from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
-
-    def release(self) -> None:
-        """Let go."""
-        os.close(self._fd)
-
-    @staticmethod
-    def owner(rig: str, name: str) -> int | None:
-        """The process that holds it, None if nobody does."""
-        try:
-            Lock(rig, name).release()
-        except AlreadyRunning:
-            return int((runtime_folder(rig) / f"{name}.lock").read_text())
-        return None
 
 
 class Node:

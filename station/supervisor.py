@@ -24,8 +24,10 @@ from station.bus.messages import Health, ProcessState, StationState
 from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S
+from station.endings import all_ended, asleep_in
 from station.errors import StationError
-from station.node import Lock, Node, die_with_parent, log_to_stderr
+from station.lock import Lock
+from station.node import Node, die_with_parent, log_to_stderr
 from station.processes import Process, processes
 from station.rig import Rig, load_rig
 from station.runtime import runtime_folder
@@ -37,7 +39,10 @@ SILENT_NS = 3 * NS_PER_S
 STARTING_NICE = -10
 STOP_S = 3.0
 """How long a stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
+KILL_S = 1.0
+"""How long the kernel may take for a SIGKILL before the process is left behind."""
 PERIOD_NS = NS_PER_S // 2
+SILENT = "was alive but silent: killed"
 
 _log = logging.getLogger("supervisor")
 
@@ -58,6 +63,8 @@ class Child:
         self.health: Health | None = None
         self.health_at_ns = 0
         self._usage: psutil.Process | None = None
+        self._killed = False
+        """It was, and has not gone yet: it may be asleep in a driver of the kernel's."""
 
     def start_if_due(self, now_ns: int) -> bool:
         """Start it unless it runs or its back-off has not passed."""
@@ -87,6 +94,8 @@ class Child:
         code = self.popen.returncode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
         self.last_exit = f"{how}: {self._last_line()}" if code > 0 else how
+        if self._killed:
+            self.last_exit = SILENT
         _log.warning("%s ended: %s", self.row.node, self.last_exit)
         self.backoff.ended(now_ns)
         self._forget()
@@ -99,8 +108,8 @@ class Child:
             self.backoff.well(now_ns)
 
     def stuck(self, now_ns: int) -> bool:
-        """Is it alive without a word?"""
-        if self.popen is None:
+        """Is it alive without a word, and not killed yet?"""
+        if self.popen is None or self._killed:
             return False
         if self.health is None or self.health.state == "opening":
             return now_ns - max(self._started_ns, self.health_at_ns) > OPENING_NS
@@ -111,17 +120,32 @@ class Child:
         if self.popen is not None:
             self.popen.send_signal(number)
 
-    def wait(self, seconds: float) -> None:
-        """Let it end; SIGKILL when it takes longer."""
-        if self.popen is None:
-            return
-        try:
-            self.popen.wait(seconds)
-        except subprocess.TimeoutExpired:
-            _log.error("%s did not stop in time: killed", self.row.node)
-            self.popen.kill()
-            self.popen.wait()
-        self._forget()
+    def kill(self, why: str) -> None:
+        """SIGKILL, waiting for nothing: a process in uninterruptible sleep ends when the kernel lets it, or never."""
+        _log.error("%s %s: killed", self.row.node, why)
+        self.signal(signal.SIGKILL)
+        self._killed = True
+        self.health, self.health_at_ns = None, 0
+        self.last_exit = (
+            f"{SILENT}, and the kernel has not let go of it: {asleep_in(self.pid)}. Next: unplug its device"
+        )
+
+    @property
+    def gone(self) -> bool:
+        """Has its process ended, or was it never started?"""
+        return self.popen is None or self.popen.poll() is not None
+
+    def leave(self) -> None:
+        """At the end: nothing is left of it, or its process is left behind, and that told."""
+        if not self.gone:
+            _log.error("%s (process %s) is left behind: %s", self.row.node, self.pid, asleep_in(self.pid))
+        if self.popen is not None:
+            self._forget()
+
+    @property
+    def pid(self) -> int:
+        """Of its process; −1 without one."""
+        return self.popen.pid if self.popen is not None else -1
 
     def state(self, now_ns: int) -> ProcessState:
         """For the status table."""
@@ -131,13 +155,14 @@ class Child:
                 cpu, rss = self._usage.cpu_percent(), self._usage.memory_info().rss / 1e6
         age_ns = now_ns - self.health_at_ns if self.health_at_ns else -1
         pid = self.popen.pid if self.popen is not None else None
+        running = pid is not None and not self._killed
         return ProcessState(
-            self.row.node, pid, pid is not None, max(0, self.restarts), cpu, rss, self.health, age_ns, self.last_exit
+            self.row.node, pid, running, max(0, self.restarts), cpu, rss, self.health, age_ns, self.last_exit
         )  # fmt: skip
 
     def _forget(self) -> None:
         os.close(self.pidfd)
-        self.popen, self.pidfd, self._usage = None, -1, None
+        self.popen, self.pidfd, self._usage, self._killed = None, -1, None, False
         if self._log is not None:
             self._log.close()
             self._log = None
@@ -201,11 +226,7 @@ class Supervisor:
         for child in self._children.values():
             child.reap(now_ns)
             if child.stuck(now_ns):
-                _log.error("%s is alive but silent: killed", child.row.node)
-                child.signal(signal.SIGKILL)
-                child.wait(STOP_S)
-                child.last_exit = "was alive but silent: killed"
-                child.backoff.ended(now_ns)
+                child.kill("is alive but silent")
             child.start_if_due(now_ns)
         if now_ns >= self._state_due_ns:
             self._state_due_ns = now_ns + NS_PER_S
@@ -221,8 +242,16 @@ class Supervisor:
             for child in members:
                 child.signal(signal.SIGCONT)
                 child.signal(signal.SIGTERM)
-            for child in members:
-                child.wait(STOP_S)
+            if not all_ended((child.pidfd for child in members), STOP_S):
+                self._end_stubborn([child for child in members if not child.gone])
+        for child in self._children.values():
+            child.leave()
+
+    def _end_stubborn(self, stubborn: list[Child]) -> None:
+        """What does not stop is killed, and what the kernel does not let go of then is left behind: the others must still stop."""
+        for child in stubborn:
+            child.kill("did not stop in time")
+        all_ended((child.pidfd for child in stubborn), KILL_S)
 
     def _wait(self) -> None:
         now_ns = self._node.clock()

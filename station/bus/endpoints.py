@@ -1,6 +1,6 @@
 """Where nodes meet: one ipc endpoint per node, derived from rig and node name, in the user's runtime folder (0700).
 
-ZeroMQ lets a second process steal an ipc endpoint, so the flock of `station.node` taken before binding is the only
+ZeroMQ lets a second process steal an ipc endpoint, so the lock of `station.lock` taken before binding is the only
 proof of ownership.
 """
 

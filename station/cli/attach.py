@@ -15,8 +15,8 @@ from station.bus.messages import ProcessState, StationState
 from station.bus.requests import Shutdown
 from station.bus.sockets import Asker, Subscriber
 from station.clock import NS_PER_S, monotonic_ns
-from station.errors import AlreadyRunning, NodeAbsent, StationError
-from station.node import Lock
+from station.errors import NodeAbsent, StationError
+from station.lock import Lock
 from station.rig import Rig
 from station.runtime import runtime_folder
 
@@ -31,11 +31,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 def runs(rig: Rig) -> bool:
     """Does a supervisor own this rig?"""
-    try:
-        Lock(rig.name, "supervisor").release()
-    except AlreadyRunning:
-        return True
-    return False
+    return Lock.held(rig.name, "supervisor")
 
 
 @contextmanager
