@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from calibration import board as boards
 from calibration import (
@@ -37,6 +36,7 @@ from station.clock import monotonic_ns
 from station.errors import CheckFailed, StationError
 from station.options import seconds_option
 from station.rig import Rig, find_rig, load_rig
+from station.terminal import PlainConsole
 
 Attached = Callable[[Rig], AbstractContextManager[None]]
 RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name or a path")]
@@ -46,7 +46,7 @@ SidesOption = Annotated[list[str] | None, typer.Option("--only", help="only thes
 CHECK_S = 6.0
 _NICE = 10
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+console = PlainConsole(width=None if sys.stdout.isatty() else 200, soft_wrap=False)
 calibrate = typer.Typer(no_args_is_help=True, help="Measure the rig and keep what was measured, per device serial.")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import typer
 
+from station.shown import shown
+
 Ask = Callable[[str, Callable[[], None]], None]
 """Shows a prompt and comes back once it was answered; meanwhile it calls the second again and again."""
 
@@ -22,7 +24,7 @@ def enter(prompt: str, meanwhile: Callable[[], None]) -> None:
     keyboard = sys.stdin.fileno()
     if os.isatty(keyboard):
         termios.tcflush(keyboard, termios.TCIFLUSH)
-    typer.echo(f"{prompt}. Then press Enter: ", nl=False)
+    typer.echo(f"{shown(prompt)}. Then press Enter: ", nl=False)
     while not select.select([keyboard], [], [], _LOOK_S)[0]:
         meanwhile()
     # a byte at a time and past Python's buffer, which would take the answers to later prompts along

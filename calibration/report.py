@@ -8,9 +8,11 @@ import cv2
 import msgspec
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from calibration.checks_cameras import Picture
 from station.check_results import CheckResult, Finding, limit_text, value_text
+from station.shown import shown
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
 _ARROW_SCALE = 8
@@ -20,23 +22,17 @@ _ARROW_SCALE = 8
 def table(result: CheckResult, everything: bool = True) -> Table:
     """For the terminal: what is not well first. Without `everything` what passes is only counted."""
     passed = sum(finding.verdict == "pass" for finding in result.findings)
-    shown = Table(
+    rows = Table(
         "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left",
         caption="" if everything else f"{passed} passed (--all lists them)", caption_justify="left",
     )  # fmt: skip
     for finding in _worst_first(result):
         if finding.verdict == "pass" and not everything:
             continue
-        colour = _COLOURS[finding.verdict]
-        shown.add_row(
-            f"[{colour}]{finding.verdict}[/]",
-            finding.device,
-            finding.name,
-            value_text(finding),
-            limit_text(finding),
-            finding.next,
+        rows.add_row(
+            Text(finding.verdict, style=_COLOURS[finding.verdict]), *(Text(shown(cell)) for cell in _cells(finding))
         )
-    return shown
+    return rows
 
 
 def as_json(result: CheckResult) -> bytes:
@@ -53,7 +49,7 @@ def page(result: CheckResult, pictures: Sequence[Picture], title: str) -> str:
         _figure(picture) for picture in sorted(pictures, key=lambda picture: picture.camera not in troubled)
     )
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}: {result.verdict}</title>
+<html lang="en"><head><meta charset="utf-8"><title>{_escaped(title)}: {result.verdict}</title>
 <style>
 body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; max-width: 75em }}
 table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bottom: 1px solid #ccc; text-align: left }}
@@ -61,7 +57,7 @@ table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bott
 .fail td:first-child {{ color: #c00; font-weight: bold }} .unchecked td:first-child {{ color: #06c }}
 td:nth-child(5) {{ white-space: nowrap }} img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
 </style></head><body>
-<h1>{html.escape(title)}: {result.verdict}</h1>
+<h1>{_escaped(title)}: {result.verdict}</h1>
 {_rows(loud)}
 {figures}
 <details><summary>{len(quiet)} passed</summary>
@@ -79,12 +75,16 @@ def _worst_first(result: CheckResult) -> list[Finding]:
 def _rows(findings: Sequence[Finding]) -> str:
     rows = "\n".join(
         f'<tr class="{f.verdict}"><td>{f.verdict}</td>'
-        + "".join(f"<td>{html.escape(text)}</td>" for text in _cells(f))
+        + "".join(f"<td>{_escaped(text)}</td>" for text in _cells(f))
         + "</tr>"
         for f in findings
     )
     head = "<tr><th></th><th>device</th><th>what</th><th>value</th><th>limit</th><th>next</th></tr>"
     return f"<table>{head}\n{rows}\n</table>"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(shown(text))
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:
@@ -94,9 +94,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 def _figure(picture: Picture) -> str:
     reference = _embedded(picture.reference_jpeg)
     now = _embedded(drawn(picture))
-    caption = (
-        f"{html.escape(picture.camera)}: the reference, and now; arrows show the drift {_ARROW_SCALE} times enlarged"
-    )
+    caption = f"{_escaped(picture.camera)}: the reference, and now; arrows show the drift {_ARROW_SCALE} times enlarged"
     return f'<figure><img src="{reference}" alt="reference"> <img src="{now}" alt="now"><figcaption>{caption}</figcaption></figure>'
 
 

@@ -8,6 +8,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from station.shown import shown
+
 T = TypeVar("T")
 _LONGEST_REASON = 300
 """A stranger's field names are quoted in msgspec's sentences; a megabyte of them helps nobody."""
@@ -37,5 +39,5 @@ def reason(error: Exception) -> str:
     """What was wrong, in one bounded line."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = shown(" ".join(str(error).split())) or type(error).__name__
     return text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + " …"

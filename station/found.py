@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import msgspec
 
 from station.errors import StationError, UsageError
+from station.shown import shown
 
 
 class Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,5 +115,5 @@ def rules(found: Iterable[Found], names: dict[str, str]) -> str:
         if asked in taken:
             raise UsageError(f"two devices would be called {asked}. Next: give them names with --name SERIAL=NAME")
         taken.add(asked)
-        lines.append(f"# {device.model}, now {device.port}\n{device.rule.replace('{name}', asked)}\n")
+        lines.append(f"# {shown(device.model)}, now {shown(device.port)}\n{device.rule.replace('{name}', asked)}\n")
     return "\n".join(lines)

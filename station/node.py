@@ -25,6 +25,7 @@ from station.errors import StationError
 from station.lock import Lock
 from station.realtime import hurry
 from station.rig import Rig, load_rig
+from station.shown import OneLine, shown
 
 _PR_SET_PDEATHSIG = 1
 HEALTH_PERIOD_NS = NS_PER_S // 2
@@ -117,7 +118,7 @@ def run(
         hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
         node = Node(rig, arguments.node)
     except StationError as error:
-        sys.exit(f"{arguments.node}: {error}")
+        sys.exit(shown(f"{arguments.node}: {error}"))
 
     def stop(_signal: int, _frame: object) -> None:
         node.orphaned = _is_ending(parent)
@@ -139,7 +140,7 @@ def run(
     worker.join()
     node.close()
     if worker.failed:
-        sys.exit(f"{arguments.node}: {worker.failed}")
+        sys.exit(shown(f"{arguments.node}: {worker.failed}"))
 
 
 class _Worker(threading.Thread):
@@ -161,9 +162,6 @@ class _Worker(threading.Thread):
 
 def log_to_stderr() -> None:
     """Every node logs lines to stderr; the supervisor keeps them in the runtime folder."""
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(asctime)s.%(msecs)03d [%(levelname)s] %(name)s: %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(OneLine("%(asctime)s.%(msecs)03d [%(levelname)s] %(name)s: %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[to_stderr])

@@ -31,7 +31,7 @@ class UniqueKeys(yaml.SafeLoader):
         """One node with what is in it."""
         self._depth += 1
         if self._depth > DEEPEST:
-            raise _refused(f"nested more than {DEEPEST} deep", self.peek_event().start_mark)
+            raise _refused(f"nested more than {DEEPEST} deep", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node

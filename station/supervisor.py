@@ -31,6 +31,7 @@ from station.node import Node, die_with_parent, log_to_stderr
 from station.processes import Process, processes
 from station.rig import Rig, load_rig
 from station.runtime import runtime_folder
+from station.shown import shown
 
 OPENING_NS = 20 * NS_PER_S
 """A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
@@ -289,7 +290,7 @@ def main() -> None:
     try:
         node = Node(load_rig(arguments.rig), "supervisor")
     except StationError as error:
-        sys.exit(str(error))
+        sys.exit(shown(str(error)))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: node.stopping.set())
     if not arguments.child:

@@ -5,11 +5,16 @@ kind has is taken for a name; twins, and the halves of a device that shows up as
 """
 
 import contextlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from station import calibration_files
+from station.shown import shown
+
+_NAMES = re.compile(r"[A-Za-z0-9 ._:@#/+-]+")
+"""Nor wildcards: udev's matches know `*`, `?`, `[…]` and `|`."""
 
 
 class Usb(NamedTuple):
@@ -30,7 +35,7 @@ class Usb(NamedTuple):
     def by_place(self) -> bool:
         """Does its serial number not tell it from others? True as well if it was calibrated when it did not, and its twin is out now."""
         serial = self.attribute("serial")
-        return bool(self.twins) or not serial or calibration_files.path_of(f"{serial}@{self.place}").exists()
+        return bool(self.twins) or not names(serial) or calibration_files.path_of(f"{serial}@{self.place}").exists()
 
     @property
     def identity(self) -> str:
@@ -45,10 +50,17 @@ class Usb(NamedTuple):
         if not self.by_place:
             return ""
         why = "it has no serial number"
-        if serial:
+        if serial and not names(serial):
+            why = f"its serial number {shown(serial)} cannot stand in a udev rule"
+        elif serial:
             others = f" ({', '.join(self.twins)})" if self.twins else ""
             why = f"its serial number {serial} is another's too{others}"
         return f"{why}: it goes by the USB socket it is in now ({self.place}), leave it there"
+
+
+def names(serial: str) -> bool:
+    """May a udev rule name a device by it? One with a quote in it could end the match, and begin a rule of the device's own."""
+    return _NAMES.fullmatch(serial) is not None
 
 
 def behind(node: Path, others: Iterable[Path]) -> Usb | None:

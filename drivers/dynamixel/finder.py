@@ -16,7 +16,7 @@ from drivers.dynamixel.port import usb_of
 from station.clock import monotonic_ns
 from station.errors import DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong, UsageError
 from station.found import Found
-from station.usb import Usb
+from station.usb import Usb, names
 
 BAUDS = (1_000_000, 57_600, 4_000_000)
 """ALOHA's arms and tuned GELLOs, servos fresh from the factory, the fastest."""
@@ -254,7 +254,7 @@ def _rule(adapter: Adapter, behind: Usb | None) -> str:
     who = f'ATTRS{{serial}}=="{adapter.serial}"'
     if behind is not None and behind.by_place:
         who = f'KERNELS=="{behind.place}"'
-    elif not adapter.serial:
+    elif not names(adapter.serial):
         return ""
     return (
         f'SUBSYSTEM=="tty", ATTRS{{idVendor}}=="{adapter.vendor:04x}", ATTRS{{idProduct}}=="{adapter.product:04x}", '

@@ -1,5 +1,6 @@
 """The `station` command. Exit codes: 0 done, 1 failed with a reason, 2 bad usage."""
 
+import logging
 import sys
 from importlib.metadata import entry_points
 
@@ -9,6 +10,7 @@ from station.cli import bench, demo, episodes, evaluate, find, motion, policy, r
 from station.cli.attach import attached
 from station.cli.operator import learn
 from station.errors import StationError
+from station.shown import OneLine, shown, shown_lines
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command()(demo.demo)
@@ -40,15 +42,17 @@ for _point in entry_points(
 
 def main() -> None:
     """Run it; a StationError is one clear sentence, never a trace."""
+    assert logging.lastResort is not None
+    logging.lastResort.setFormatter(OneLine())  # what is logged in a command goes to its terminal
     try:
         app(obj=attached)
     except StationError as error:
-        print(f"station: {error}", file=sys.stderr)
+        print(shown_lines(f"station: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)
     except (
         OSError
     ) as error:  # a folder that is not there, a disk that is full: the kernel's own sentence, with the file
-        print(f"station: {error}", file=sys.stderr)
+        print(shown(f"station: {error}"), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("station: interrupted; arms hold", file=sys.stderr)

@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-
 from station.bus.messages import ProcessState, StationState
 from station.bus.requests import Shutdown
 from station.bus.sockets import Asker, Subscriber
@@ -19,6 +17,8 @@ from station.errors import NodeAbsent, StationError
 from station.lock import Lock
 from station.rig import Rig
 from station.runtime import runtime_folder
+from station.shown import shown
+from station.terminal import PlainConsole
 
 READY_S = 60.0
 """How long a rig may take to come up: servos pinged, cameras reset, a simulated world compiled."""
@@ -26,7 +26,7 @@ FAULT_S = 6.0
 """A device that is still faulty this long after the rest is up is told to the operator instead of being waited for."""
 STOP_S = 20.0
 
-console = Console(highlight=False, soft_wrap=True)
+console = PlainConsole()
 
 
 def runs(rig: Rig) -> bool:
@@ -113,7 +113,9 @@ def wait_ready(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None
         faults = [trouble(process) for process in waiting if trouble(process)]
         stuck = len(faults) == len(waiting) and now_ns - changed_ns > FAULT_S * NS_PER_S
         if stuck or now_ns - begun_ns > READY_S * NS_PER_S:
-            raise StationError("\n".join(faults or [f"{process.node} did not come up" for process in waiting]))
+            raise StationError(
+                "\n".join(map(shown, faults) if faults else [f"{process.node} did not come up" for process in waiting])
+            )
 
 
 def _well(process: ProcessState) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
@@ -46,7 +47,7 @@ def demo(
         for picture in draw(episode.path, data / "pictures"):
             console.print(str(picture))
     console.print(
-        f"\nNext: station episodes show {fresh[0].path}\n      station replay {fresh[0].path} --rig sim"
+        Text(f"\nNext: station episodes show {fresh[0].path}\n      station replay {fresh[0].path} --rig sim")
         if fresh
         else ""
     )

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import h5py
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from station.episodes import catalogue, naming, picture
@@ -15,9 +14,10 @@ from station.episodes.labels import Labels, read_labels, write_labels
 from station.episodes.recover import recover as recover_journals
 from station.episodes.verify import verify as findings_of
 from station.errors import EpisodeError, StationError, UsageError
+from station.terminal import PlainConsole
 
 app = typer.Typer(no_args_is_help=True, help="List, check, label and hand out recorded episodes.")
-_console = Console(soft_wrap=True)
+_console = PlainConsole()
 
 DEFAULT_DATA = Path("~/station-data").expanduser()
 Data = Annotated[Path, typer.Argument(help="A data folder or one task's folder.")]
@@ -215,5 +215,5 @@ class _told:  # noqa: N801 (reads as a word in `with`)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, StationError):
-            Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
+            PlainConsole(stderr=True).print(str(error))
             raise typer.Exit(error.exit_code)

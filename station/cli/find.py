@@ -5,11 +5,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from station.errors import StationError, UsageError
 from station.found import Found, look, rules
 from station.found import set_baud as set_servos_baud
+from station.shown import shown_lines
+from station.terminal import PlainConsole
 
 RULES = Path("/etc/udev/rules.d/99-station.rules")
 PortOption = Annotated[list[str] | None, typer.Option("--port", help="look here only (may be given more than once)")]
@@ -24,7 +25,7 @@ def find(
     json: Annotated[Path | None, typer.Option(help="also write what was found to this file")] = None,
 ) -> None:
     """Say what is plugged in, and the rig file's lines for it."""
-    out = Console(highlight=False, soft_wrap=True, markup=False)
+    out = PlainConsole()
     if set_baud is not None:
         out.print(set_servos_baud(set_baud[1], set_baud[0]))
         return
@@ -55,7 +56,7 @@ def udev(
             "nothing is plugged in that needs a rule. Next: plug the arms and cameras in, then run it again"
         )
     if not write:
-        typer.echo(text)
+        typer.echo(shown_lines(text))
         return
     try:
         file.write_text(f"# Written by `station udev --write`; udev/README.md explains the lines.\n\n{text}")
@@ -71,7 +72,7 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _show(out: Console, device: Found) -> None:
+def _show(out: PlainConsole, device: Found) -> None:
     serial = f", serial {device.serial}" if device.serial and device.serial != device.port else ""
     stable = f" = {device.stable}" if device.stable != device.port else ""
     out.print(f"{device.kind}: {device.model} on {device.port}{stable}{serial}")

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from station.cli import import_policy
@@ -16,6 +15,7 @@ from station.options import seconds_option
 from station.policy.bench import bench_policy
 from station.policy.claims import of_policy, refuse_anywhere
 from station.policy.folder import Policy, find_policy, load_policy
+from station.terminal import PlainConsole
 
 app = typer.Typer(
     no_args_is_help=True, help="Import a checkpoint as a policy folder; look at one: what it says, how fast it is here."
@@ -89,4 +89,4 @@ def _print(title: str, rows: list[tuple[str, str]]) -> None:
     table = Table("", "", title=title, show_header=False)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    PlainConsole(soft_wrap=False).print(table)

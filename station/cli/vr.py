@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.text import Text
 
 from station.bus.messages import Command, SessionState
 from station.bus.requests import CloseSession, OpenSession
@@ -156,7 +157,7 @@ def show(found: Pairing) -> None:
     print(text.getvalue())
     for url in found.urls:
         console.print(url)
-    console.print(f"pairing code  [bold]{found.code[:3]} {found.code[3:]}[/bold]")
+    console.print(Text.assemble("pairing code  ", (f"{found.code[:3]} {found.code[3:]}", "bold")))
     if found.key:
         print(f"or as one link, as in the QR code: {found.urls[0]}/#{found.key}")
     console.print(

@@ -3,6 +3,7 @@
 from station.bus.messages import PilotState, SessionState, TeleopState
 from station.bus.requests import Align, Discard, Label, SessionRequest, Start, Stop
 from station.headset import Board, Button
+from station.shown import shown
 
 _BUTTONS = (
     ("Align", Button("go_on", "go on", "a")),
@@ -38,7 +39,7 @@ def board(session: SessionState | None, pilot: PilotState | None, teleop: Teleop
     if session is None:
         return Board(state, why, "", "no session runs", (), hands)
     buttons = tuple(button for needed, button in _BUTTONS if needed in session.buttons and _sensible(button, session))
-    return Board(state, why or session.why, session.phase, _text(session, tick_hz), buttons, hands)
+    return Board(state, shown(why or session.why), session.phase, shown(_text(session, tick_hz)), buttons, hands)
 
 
 def _sensible(button: Button, session: SessionState) -> bool:

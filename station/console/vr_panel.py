@@ -21,6 +21,7 @@ from station.decoding import Decoder, Undecodable
 from station.headset import FromHeadset, Picture, Press, Shown, Told, Worn, door_path
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
+from station.shown import shown
 
 WORN_S, DRAWER_S = 0.02, 0.2
 """How often the bus is drained while somebody looks, and while nobody does."""
@@ -119,14 +120,16 @@ class Panel:
                 self._hear(sample)
             for _, reply in self._asker.replies():
                 refused = isinstance(reply, Refused)
-                await self._show(socket, Told(not refused, reply.why if isinstance(reply, Refused) else reply.detail))
+                await self._show(
+                    socket, Told(not refused, shown(reply.why if isinstance(reply, Refused) else reply.detail))
+                )
             if self._frames is not None:
                 await self._pictures(socket, self._frames)
             now_ns = self._node.clock()
             if now_ns >= board_due_ns:
                 board_due_ns = now_ns + BOARD_NS
-                shown = board(self._session, self._pilot, self._teleop, self._node.rig.tick_hz)
-                await self._show(socket, shown)
+                said = board(self._session, self._pilot, self._teleop, self._node.rig.tick_hz)
+                await self._show(socket, said)
             self._tell_health()
 
     def _hear(self, sample: Sample) -> None:

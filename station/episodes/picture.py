@@ -1,5 +1,6 @@
 """Two PNGs of an episode: what the cameras saw, and what the joints did."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from station.bus.messages import SOURCES
 from station.errors import EpisodeError
+from station.shown import shown
 
 MOMENTS = 8
 _WIDTH = 240
@@ -84,12 +86,13 @@ def joint_plot(episode: Path, out: Path) -> Path:
         axis = axes[index % panels, index // panels]
         for label, values, style in lines:
             axis.plot(seconds, values[:, index], label=label, **style)
-        axis.set_title(f"{name} ({unit})" if unit != "1" else f"{name} (0 closed, 1 open)", fontsize=9, loc="left")
+        what = f"{name} ({unit})" if unit != "1" else f"{name} (0 closed, 1 open)"
+        axis.set_title(shown(what), fontsize=9, loc="left", parse_math=False)
     for empty in range(len(names), panels * _COLUMNS):
         axes[empty % panels, empty // panels].axis("off")
     _ages(axes[panels, 0], seconds, ages)
     _sources(axes[panels, 1], seconds, source)
-    figure.suptitle(title)
+    figure.suptitle(shown(title), parse_math=False)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     for axis in axes.flat:
         if not axis.images:
@@ -97,7 +100,11 @@ def joint_plot(episode: Path, out: Path) -> Path:
         axis.tick_params(labelsize=8)
     for axis in axes[panels]:
         axis.set_xlabel("seconds")
-    figure.savefig(out, dpi=100)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing", UserWarning
+        )  # of a name in letters that the typeface has not: boxes
+        figure.savefig(out, dpi=100)
     return out
 
 
@@ -116,7 +123,7 @@ def _ages(axis: Any, seconds: Any, ages: dict[str, Any]) -> None:
     strip = axis.imshow(
         worst, aspect="auto", interpolation="nearest", extent=extent, vmin=0, vmax=max(100.0, worst.max())
     )
-    axis.set_yticks(range(len(ages)), list(ages))
+    axis.set_yticks(range(len(ages)), [shown(name) for name in ages], parse_math=False)
     axis.set_title("age of each stream's sample at the tick (ms, worst in each bin)", fontsize=9, loc="left")
     axis.figure.colorbar(strip, ax=axis, pad=0.01)
 

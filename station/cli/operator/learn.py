@@ -41,4 +41,5 @@ def pedal(
         device.close()
     if not codes:
         raise UsageError(f"{path} sent no key within {seconds:g} s. Next: is it the pedal's …-event-kbd device?")
-    console.print(f"\nrecord with: --pedal {path} --pedal-keys {learned(codes)}")
+    console.print()
+    console.print(f"record with: --pedal {path} --pedal-keys {learned(codes)}")

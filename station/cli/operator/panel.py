@@ -17,6 +17,7 @@ from station.cli.operator.bindings import BINDINGS
 from station.cli.operator.board import Board, Stream
 from station.clock import NS_PER_S
 from station.episodes.cadence import in_words
+from station.shown import shown
 
 WIDTH, HEIGHT = 80, 24
 _INSIDE = WIDTH - 4
@@ -47,7 +48,8 @@ def render(board: Board, now_ns: int) -> RenderableType:
         parts += [_counts(board), Text(), _streams(streams), Text(), _news(board, now_ns, room)]
     parts.append(_keys(board))
     who = f"{board.plan.opening.task} · {board.plan.opening.operator or 'no operator named'}"
-    return Panel(Group(*parts), title=f"station record · rig {board.rig.name} · {who}", width=WIDTH, padding=(0, 1))
+    title = Text(shown(f"station record · rig {board.rig.name} · {who}"))
+    return Panel(Group(*parts), title=title, width=WIDTH, padding=(0, 1))
 
 
 def _banner(board: Board, now_ns: int) -> RenderableType:
@@ -97,7 +99,7 @@ class Next(NamedTuple):
 
 def _next(board: Board, now_ns: int) -> RenderableType:
     if board.note is not None:
-        tail = board.note.text[-(_INSIDE - 8) :]
+        tail = shown(board.note.text)[-(_INSIDE - 8) :]
         return Group(Text(f"note: {tail}▏", style="bold cyan"), Text("Enter keeps it, Esc drops it"))
     if board.question:
         return Text(board.question, style="bold yellow")
@@ -109,7 +111,7 @@ def _next(board: Board, now_ns: int) -> RenderableType:
 
 def _wrapped(words: str, rows: int) -> list[str]:
     """At most so many lines; what is cut off says so."""
-    return textwrap.wrap(words, _INSIDE, max_lines=rows, placeholder=" …") if words and rows > 0 else []
+    return textwrap.wrap(shown(words), _INSIDE, max_lines=rows, placeholder=" …") if words and rows > 0 else []
 
 
 def next_words(board: Board, now_ns: int) -> Next:

@@ -6,9 +6,10 @@ import os
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from station.cli.operator.panel import HEIGHT, WIDTH
+from station.terminal import PlainConsole
 
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?25h\x1b[?1049l"
 
@@ -50,13 +51,13 @@ class Screen:
 def as_text(picture: RenderableType, columns: int = WIDTH) -> str:
     """A frame as a terminal wants it."""
     file = io.StringIO()
-    console = Console(
+    console = PlainConsole(
+        soft_wrap=False,
         file=file,
         force_terminal=True,
         color_system="256",
         width=columns,
         height=HEIGHT,
-        highlight=False,
         legacy_windows=False,
     )
     console.print(picture)

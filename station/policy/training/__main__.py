@@ -12,6 +12,7 @@ from station.policy.folder import Image
 from station.policy.training.batches import Batches, Disorder, parts, statistics
 from station.policy.training.demonstrations import Demonstration, demonstrations
 from station.policy.training.learner import Judgement, Learner, Recipe
+from station.shown import shown
 
 _DEFAULT = Recipe((), Image(128, 96))
 
@@ -88,7 +89,7 @@ def main() -> None:
     try:
         typer.run(train)
     except StationError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(shown(str(error)), err=True)
         raise SystemExit(error.exit_code) from error
 
 
