@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import setproctitle
 
+from station import realtime
 from station.bus.messages import Health
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import StationError
 from station.lock import Lock
-from station.realtime import hurry
 from station.rig import Rig, load_rig
 from station.shown import OneLine, shown
 
@@ -63,7 +64,7 @@ class Node:
 
     def publish_health(self, health: Health) -> None:
         """Publish now."""
-        self.publisher.publish("health", health)
+        self.publisher.publish("health", msgspec.structs.replace(health, realtime=realtime.has()))
 
     def close(self) -> None:
         """Unbind and let go of the lock."""
@@ -115,7 +116,7 @@ def run(
     try:
         rig = load_rig(arguments.rig)
         prepare(rig, arguments.node)
-        hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
+        realtime.hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
         node = Node(rig, arguments.node)
     except StationError as error:
         sys.exit(shown(f"{arguments.node}: {error}"))

@@ -19,9 +19,14 @@ def hurry(priority: int) -> None:
             os.setpriority(os.PRIO_PROCESS, 0, 0)  # what the supervisor gave it to start with
 
 
+def has() -> int:
+    """The calling thread's real-time priority; 0 under the ordinary scheduler."""
+    return os.sched_getparam(0).sched_priority if _policy(0) == os.SCHED_FIFO else 0
+
+
 def start_ordinary() -> None:
     """The calling thread keeps the priority of the process table; threads and processes it starts from here on do not get it."""
-    if os.sched_getscheduler(0) == os.SCHED_FIFO:
+    if _policy(0) == os.SCHED_FIFO:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
 
 
@@ -49,6 +54,10 @@ def in_time(priority: int) -> Iterator[None]:
         gc.unfreeze()
         for thread, (policy, parameter) in before.items():
             _set(thread, policy, parameter)
+
+
+def _policy(thread: int) -> int:
+    return os.sched_getscheduler(thread) & ~os.SCHED_RESET_ON_FORK
 
 
 def _priorities() -> Iterator[tuple[int, tuple[int, os.sched_param]]]:

@@ -1,7 +1,7 @@
 """Text that people, devices and other programs gave becomes text to look at: the one place where it does.
 
 An operator may be called `eve[/red]`; a note or a device's name may hold a terminal's escape sequences, a line break that forges the
-next line of a log, marks that turn the direction of writing. All of it is shown as what it is: what is no printable character as its escape.
+next line of a log, marks that turn the direction of writing. It is shown as what it is: what is no printable character as its escape.
 """
 
 import logging

@@ -343,6 +343,8 @@ class Health(Message, frozen=True):
     """What an operator should know: what opening changed, which clock stamps, which controls did not take."""
     lost: int = 0
     """Messages this node lost on the bus."""
+    realtime: int = 0
+    """The SCHED_FIFO priority its loop has; 0 under the ordinary scheduler. The node fills it in."""
 
 
 class ProcessState(Message, frozen=True):

@@ -11,8 +11,11 @@ from station.bus.messages import ProcessState
 from station.cli.attach import console, runs, start, station_state, stop, trouble, wait_ready
 from station.clock import NS_PER_MS
 from station.errors import NodeAbsent, RequestRefused
+from station.processes import processes
 from station.rig import Rig, find_rig, load_rig
 
+IN_TIME = 15
+"""From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""
 RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name, or the path of a rig file")]
 
 
@@ -49,7 +52,7 @@ def down(rig: RigOption) -> None:
 
 
 def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
-    """Rate, age, losses, CPU, memory, restarts and the last error of every node."""
+    """Rate, age, losses, CPU, real-time priority, memory, restarts and the last error of every node."""
     loaded = rig_of(rig)
     if as_json:
         print(json.dumps(msgspec.to_builtins(station_state(loaded)), indent=2))
@@ -60,14 +63,44 @@ def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help=
 def _show(rig: Rig) -> None:
     state = station_state(rig)
     table = Table(title=f"rig {state.rig}  ({state.rig_file})", title_justify="left")
-    for column in ("node", "state", "rate Hz", "age ms", "lost", "CPU %", "MB", "restarts", "last error / notes"):
+    for column in (
+        "node",
+        "state",
+        "rate Hz",
+        "age ms",
+        "lost",
+        "CPU %",
+        "real time",
+        "MB",
+        "restarts",
+        "last error / notes",
+    ):
         table.add_column(column, justify="left" if column in ("node", "state", "last error / notes") else "right")
+    wanted = {row.node: row.realtime for row in processes(rig)}
     for process in state.processes:
-        table.add_row(*_row(process))
+        table.add_row(*_row(process, wanted.get(process.node, 0)))
     console.print(table)
+    late = [process.node for process in state.processes if lacks(process, wanted.get(process.node, 0))]
+    if late:
+        console.print(
+            f"without their real-time priority, late whenever the computer has other work: {', '.join(late)}. Next: start the "
+            "station by udev/station@.service, or `@dialout - rtprio 50` in /etc/security/limits.d, and log in again"
+        )
 
 
-def _row(process: ProcessState) -> tuple[str, ...]:
+def lacks(process: ProcessState, wanted: int) -> bool:
+    """Does a node run whose lateness stops the arms or a tick, without the priority that the process table gives it?"""
+    return wanted >= IN_TIME and process.health is not None and process.health.realtime < wanted
+
+
+def _realtime(process: ProcessState, wanted: int) -> str:
+    """The priority it has, or that it has none."""
+    if process.health is None or not (wanted or process.health.realtime):
+        return "–"
+    return str(process.health.realtime) if process.health.realtime else "no"
+
+
+def _row(process: ProcessState, wanted: int) -> tuple[str, ...]:
     health = process.health
     state = "down" if not process.running else "starting" if health is None else health.state
     streams = health.streams if health is not None else ()
@@ -76,6 +109,6 @@ def _row(process: ProcessState) -> tuple[str, ...]:
     notes = trouble(process) or ("; ".join(health.notes) if health is not None else "")
     lost = str(health.lost) if health is not None else ""
     return (
-        process.node, state, rates, ages, lost, f"{process.cpu_percent:.0f}", f"{process.rss_mb:.0f}",
+        process.node, state, rates, ages, lost, f"{process.cpu_percent:.0f}", _realtime(process, wanted), f"{process.rss_mb:.0f}",
         str(process.restarts), notes,
     )  # fmt: skip

@@ -6,11 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from station.realtime import in_time
-from station.rig import find_rig
+from station.processes import processes
+from station.realtime import has, in_time, start_ordinary
+from station.rig import find_rig, load_rig
+from station.supervisor import STARTING_NICE
 
 PRIORITY = 10
 PREPARED = """
@@ -85,3 +88,28 @@ def test_a_camera_starts_no_pool_of_numpys(prepared: Callable[[str | None], list
 
 def test_who_wants_a_pool_has_it(prepared: Callable[[str | None], list[str]]) -> None:
     assert prepared("2")[0] == "2"
+
+
+def test_a_thread_says_the_priority_it_has() -> None:
+    found: list[int] = []
+
+    def ask() -> None:
+        found.append(has())
+        if may_hurry():
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+            found.append(has())
+            start_ordinary()  # what it starts is ordinary; it keeps its own
+            found.append(has())
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert found in ([0], [0, PRIORITY, PRIORITY])
+
+
+def test_the_unit_grants_what_the_process_table_and_the_supervisor_ask_for() -> None:
+    unit = Path(__file__).parents[2] / "udev" / "station@.service"
+    limits = dict(line.split("=", 1) for line in unit.read_text().splitlines() if line.startswith("Limit"))
+    highest = max(row.realtime for name in ("aloha", "sim") for row in processes(load_rig(find_rig(name))))
+    assert int(limits["LimitRTPRIO"]) >= highest
+    assert int(limits["LimitNICE"]) <= STARTING_NICE
