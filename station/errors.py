@@ -21,6 +21,7 @@
     ├── BackendFault                a policy's backend failed, hung or answered nonsense
     └── EpisodeError                an episode or its journal cannot be used
         ├── JournalDamaged          the journal breaks off or does not add up
+        ├── RowsMissing             rows that were announced as safe are not in the episode
         ├── NothingRecorded         the journal has no whole row
         └── DiskFull                there is no room left to record
 
@@ -206,6 +207,14 @@ class JournalDamaged(EpisodeError):
 
     Seen when: power was cut while recording, or the disk is failing.
     Do: `station episodes recover` keeps everything before the damage.
+    """
+
+
+class RowsMissing(EpisodeError):
+    """Rows that were announced as safe are not in the episode.
+
+    Seen when: the journal was damaged between its recording and the building of the episode.
+    Do: keep the journal (`.mcap.damaged`) and check the disk; the episode holds what could be read.
     """
 
 

@@ -20,11 +20,12 @@ from station.bus.messages import (
     Tick,
 )
 from station.bus.sockets import Subscriber
+from station.bus.streams import DEVICE_KINDS
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Clock
 from station.processes import processes
 from station.rig import Rig
-from station.sync.synchronizer import DEVICE_KINDS, LATE_NS
+from station.sync.synchronizer import LATE_NS
 
 DISK_BLOCK = 4 << 20
 DISK_BLOCKS = 16

@@ -280,9 +280,11 @@ class RecorderState(Message, frozen=True):
     stalls: int = 0
     """Stalls in the rows of this recording."""
     stalled_rows: int = 0
+    unrecorded: tuple[str, ...] = ()
+    """Streams that appeared after the recording had begun: they are no part of it."""
 
 
-Phase = Literal["opening", "ready", "recording", "saving", "reset", "hold", "ended"]
+Phase = Literal["opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended"]
 
 
 class SessionState(Message, frozen=True):

@@ -129,9 +129,13 @@ class KeepHold(Request, frozen=True):
 
 
 class EndRecording(Request, frozen=True):
-    """Close the journal after the row that is open."""
+    """Close the journal after the row that is open. Refused where no recording of that name goes on or is to begin.
+
+    `path` names it, so that an end that comes late ends no other; "": whichever goes on.
+    """
 
     why: Text = ""
+    path: PathText = ""
 
 
 SyncRequest = BeginRecording | KeepHold | EndRecording

@@ -4,6 +4,7 @@ A *kind* says what one message of a stream is. A stream is a kind and the node t
 `<kind>/<node>/`: `arm_state/leader_left/`, `frame/cam_high/`.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from station.bus import messages as m
@@ -62,6 +63,20 @@ STREAMS: dict[str, Kind] = {
         Kind("station", m.StationState, 1.0, False, "newest", "the supervisor's view of every process"),
     )
 }
+
+
+DEVICE_KINDS = ("arm_state", "frame", "hand_pose", "vector", "depth")
+"""What devices publish and journals keep. Of several from one device the first in this order is its main stream."""
+
+
+def stream_names(node: str, kinds: Iterable[str]) -> dict[str, str]:
+    """Kind → name, in ticks and files alike, of the recorded streams that one device publishes, whatever their order.
+
+    The main one has the node's name, further ones are `<node>_<kind>`: `cam_high` and `cam_high_depth`.
+    """
+    recorded = [kind for kind in dict.fromkeys(kinds) if kind in DEVICE_KINDS]
+    main = next((kind for kind in DEVICE_KINDS if kind in recorded), "")
+    return {kind: node if kind == main else f"{node}_{kind}" for kind in recorded}
 
 
 def topic(kind: str, node: str) -> bytes:

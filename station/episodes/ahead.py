@@ -65,7 +65,10 @@ class Ahead:
                 self._grow(draft)
             while self.order is None:
                 self._wait(LOOK_S)
-            return finalise(Path(self.order.part), ended=self.order.ended, wait=True, draft=draft)
+            order = self.order
+            return finalise(
+                Path(order.part), ended=order.ended, wait=True, draft=draft, acknowledged=order.acknowledged
+            )
 
     def _grow(self, draft: Draft) -> None:
         for rows in draft.grow():

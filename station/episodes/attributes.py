@@ -79,6 +79,7 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "ended": found.ended,
         "recovered": np.bool_(found.recovered),
         "damage": found.damage,
+        "unrecorded_streams": _strings(found.unrecorded),
     }
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from station.bus.messages import SOURCES, Frame
 from station.episodes import layout
 from station.episodes.attributes import write_attributes
+from station.episodes.journal import recorded_streams
 from station.episodes.picture_dataset import Picture, PictureDataset
 from station.episodes.rows import Content, WholeRow
 from station.episodes.survey import Survey, Surveyor
@@ -57,7 +58,7 @@ class Builder:
 
     def _paths_of_pictures(self) -> dict[str, str]:
         """Stream → path of its pictures."""
-        nodes = layout.streams(self._surveyor.header.descriptions)
+        nodes = recorded_streams(self._surveyor.header)
         paths = {camera: f"/observations/images/{camera}" for camera in self._plan.cameras}
         return paths | {
             stream: f"/observations/depth/{nodes[stream][1]}"

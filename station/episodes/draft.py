@@ -63,13 +63,13 @@ class Draft:
         except FileNotFoundError:
             return False
 
-    def finish(self, ended: str = "") -> Survey:
+    def finish(self, ended: str = "", acknowledged: int = 0) -> Survey:
         """After the last row: whole, verified, durable; still under its temporary name.
 
-        `ended`: why the journal has no end of its own, where that is known. Raises JournalDamaged, NothingRecorded or
-        EpisodeError.
+        `ended`: why the journal has no end of its own, where that is known. `acknowledged`: rows that were announced as
+        safe; fewer are a damage, by name. Raises JournalDamaged, NothingRecorded or EpisodeError.
         """
-        found = self._survey(ended)
+        found = self._survey(ended, acknowledged)
         assert self._builder is not None
         try:
             self._builder.finish(found)
@@ -101,7 +101,7 @@ class Draft:
         except OSError as error:
             raise self._cannot_be_written(error) from error
 
-    def _survey(self, ended: str) -> Survey:
+    def _survey(self, ended: str, acknowledged: int) -> Survey:
         if self._surveyor is None or self._rows is None:
             if any(self._reader.stored({"row"})):
                 raise JournalDamaged(
@@ -111,6 +111,11 @@ class Draft:
         found = self._surveyor.survey(self._reader, self._rows, ended)
         if found.rows == 0 and found.damage:
             raise JournalDamaged(f"{self._part}: no whole row before the damage ({found.damage}). The journal is kept")
+        promised = max(acknowledged, self._reader.end.rows if self._reader.end is not None else 0)
+        if found.rows < promised and not found.damage:
+            found = found._replace(damage=f"{promised} rows were acknowledged, {found.rows} can be read")
+        if found.rows == 0 and found.damage:
+            raise JournalDamaged(f"{self._part}: no whole row is left ({found.damage}). The journal is kept")
         if found.rows == 0:
             raise NothingRecorded(f"{self._part}: cut off before its first row; nothing was recorded")
         return found

@@ -14,32 +14,37 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import h5py
+
 from station import durable
 from station.episodes import naming
 from station.episodes.draft import Draft
 from station.episodes.survey import Survey
-from station.errors import EpisodeError, NothingRecorded, StationError
+from station.errors import EpisodeError, NothingRecorded, RowsMissing, StationError
 
 
 def finalise(
-    part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False, draft: Draft | None = None
-) -> Path:
+    part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False, draft: Draft | None = None,
+    acknowledged: int | None = None,
+) -> Path:  # fmt: skip
     """Turn the journal `part` (`episode_<n>[.discarded].mcap.part`) into `episode_<n>.hdf5` and return that path.
 
     A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed, or kept as `episode_<n>.mcap`; one that
     is damaged in the middle is kept as `.mcap.damaged`. `ended`: why the journal has no end of its own, where that is
-    known. `wait`: for somebody else who is saving it. `draft`: begun while it was recorded. Raises EpisodeError (the journal is
+    known. `wait`: for somebody else who is saving it. `draft`: begun while it was recorded. `acknowledged`: how many rows were
+    announced as safe, where somebody is there who was told: RowsMissing, with what can be read in its place and the journal
+    kept, unless all of them are in the file. Raises EpisodeError (the journal is
     still being written, or the episode exists and is another recording) or JournalDamaged (no row before the damage): the
     journal then stays; NothingRecorded (it ends before its first row): there is nothing in it, and it is removed.
     """
-    if not part.exists() and (done := _target(part)).exists():
-        return done
+    if not part.exists() and _target(part).exists():
+        return _saved_by_another(part, acknowledged or 0)
     with held(part, wait) as free:
         if not free:
             raise EpisodeError(f"{part}: another process is writing or saving it. Next: wait for it, or end it")
         if not part.exists():
-            return _target(part)  # that other process has just saved it
-        return finalise_held(part, keep_journal, ended, draft)
+            return _saved_by_another(part, acknowledged or 0)
+        return finalise_held(part, keep_journal, ended, draft, acknowledged)
 
 
 @contextmanager
@@ -62,31 +67,53 @@ def held(part: Path, wait: bool = False) -> Iterator[bool]:
         os.close(fd)
 
 
-def finalise_held(part: Path, keep_journal: bool = False, ended: str = "", draft: Draft | None = None) -> Path:
+def finalise_held(
+    part: Path, keep_journal: bool = False, ended: str = "", draft: Draft | None = None, acknowledged: int | None = None
+) -> Path:
     """`finalise` for a caller that holds the journal."""
     target = _target(part)
     with closing(draft if draft is not None and draft.ours else Draft(part)) as draft:
         try:
             for _ in draft.grow():
                 pass
-            found = draft.finish(ended)
+            found = draft.finish(ended, acknowledged or 0)
         except NothingRecorded:
             part.unlink()
             raise
         draft.publish(target)
-    _put_away(part, keep_journal, found)
+    kept = _put_away(part, keep_journal, found)
+    if acknowledged is not None and kept is not None and found.damage:
+        raise RowsMissing(
+            f"{target} is not whole: {found.damage}. It holds the {found.rows} rows that can be read; the journal is kept as "
+            f"{kept.name}. Next: keep that file, and check the disk (`dmesg`)"
+        )
     return target
 
 
-def _put_away(part: Path, keep_journal: bool, found: Survey) -> None:
-    number = naming.number_of(part)
+def _put_away(part: Path, keep_journal: bool, found: Survey) -> Path | None:
+    """The journal's new name; None where it is not needed any more."""
+    number, kept = naming.number_of(part), None
     if found.damage:
-        part.rename(part.with_name(f"episode_{number}.mcap.damaged"))
+        kept = part.rename(part.with_name(f"episode_{number}.mcap.damaged"))
     elif keep_journal:
-        part.rename(part.with_name(f"episode_{number}.mcap"))
+        kept = part.rename(part.with_name(f"episode_{number}.mcap"))
     else:
         part.unlink()
     durable.sync(part.parent)
+    return kept
+
+
+def _saved_by_another(part: Path, acknowledged: int) -> Path:
+    """The episode that another process has made of the journal meanwhile. Raises RowsMissing."""
+    target = _target(part)
+    with h5py.File(target) as file:
+        rows = len(file["/action"])
+    if rows < acknowledged:
+        raise RowsMissing(
+            f"{target} is not whole: {acknowledged} rows were acknowledged, {rows} are in it. "
+            "Next: keep the journal beside it, and check the disk (`dmesg`)"
+        )
+    return target
 
 
 def _target(part: Path) -> Path:
@@ -100,10 +127,14 @@ def main() -> None:
     parser.add_argument("part", type=Path)
     parser.add_argument("--keep-journal", action="store_true")
     parser.add_argument("--ended", default="", help="why the journal has no end of its own")
+    parser.add_argument("--acknowledged", type=int, help="rows that were announced as safe: fewer are a failure")
     parser.add_argument("--wait", action="store_true", help="for another process that is saving it")
     arguments = parser.parse_args()
     try:
-        sys.stdout.write(f"{finalise(arguments.part, arguments.keep_journal, arguments.ended, arguments.wait)}\n")
+        saved = finalise(
+            arguments.part, arguments.keep_journal, arguments.ended, arguments.wait, acknowledged=arguments.acknowledged
+        )
+        sys.stdout.write(f"{saved}\n")
     except StationError as error:
         sys.exit(str(error))
 

@@ -13,7 +13,7 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from station import durable
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.device import Description
-from station.episodes import encoding
+from station.episodes import encoding, layout
 from station.episodes.naming import number_of, remember
 from station.errors import DiskFull, EpisodeError
 from station.rig import Rig
@@ -44,6 +44,14 @@ _SPLIT = 8 << 20
 """A chunk is closed at this size even before the flush, so that memory stays bounded."""
 _SEQUENCE_BITS = 32
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class RecordedStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stream of an episode: its name in ticks and in the file, and where it comes from."""
+
+    name: str
+    kind: str
+    node: str
 
 
 class JournalHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +75,10 @@ class JournalHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cameras: tuple[str, ...]
     """In the rig file's order: the row order of `compress_len`."""
     simulated: bool
+    streams: tuple[RecordedStream, ...] = ()
+    """The recorded streams, frozen when the recording begins: what appears later is no part of it. Journals before this was
+    kept have none; theirs are those of the descriptions.
+    """
 
 
 class JournalEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +87,15 @@ class JournalEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int
     why: str
     """"" when the recording was asked to stop, else what ended it."""
+    unrecorded: tuple[str, ...] = ()
+    """Streams that appeared while it was recorded, and so are not in it."""
+
+
+def recorded_streams(header: JournalHeader) -> dict[str, tuple[str, str]]:
+    """Name → (kind, node) of an episode's streams. Raises EpisodeError for an older journal with two streams of one name."""
+    if header.streams:
+        return {stream.name: (stream.kind, stream.node) for stream in header.streams}
+    return layout.streams(header.descriptions)
 
 
 def vector_dimensions(rig: Rig, descriptions: Mapping[str, Description]) -> list[tuple[str, str]]:
@@ -90,15 +111,23 @@ def vector_dimensions(rig: Rig, descriptions: Mapping[str, Description]) -> list
 
 
 def journal_header(
-    rig: Rig, info: RecordingInfo, descriptions: Mapping[str, Description], start_ns: int, start_wall_ns: int
-) -> JournalHeader:
-    """The header of a recording on `rig`. `start_ns` (monotonic) and `start_wall_ns` are one instant on both clocks."""
+    rig: Rig, info: RecordingInfo, descriptions: Mapping[str, Description], start_ns: int, start_wall_ns: int,
+    streams: Collection[str] | None = None,
+) -> JournalHeader:  # fmt: skip
+    """The header of a recording on `rig`. `start_ns` (monotonic) and `start_wall_ns` are one instant on both clocks.
+
+    `streams`: those that are recorded, of what the descriptions name; all of them if None.
+    """
+    named = layout.streams(descriptions)
     dimensions = vector_dimensions(rig, descriptions)
     return JournalHeader(
         rig=rig.name, rig_yaml=rig.file.read_text(), rig_sha256=rig.sha256, station_version=version("teleop-station"),
         info=info, descriptions=dict(descriptions), dim_names=tuple(name for name, _ in dimensions),
         units=tuple(unit for _, unit in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns,
         tick_hz=rig.tick_hz, images=rig.images, cameras=rig.cameras, simulated=rig.world is not None,
+        streams=tuple(
+            RecordedStream(name, kind, node) for name, (kind, node) in named.items() if streams is None or name in streams
+        ),
     )  # fmt: skip
 
 
@@ -187,12 +216,12 @@ class JournalWriter:
         """Make everything flushed survive a power cut (fdatasync)."""
         os.fdatasync(self._fd)
 
-    def close(self, rows: int, why: str = "") -> None:
+    def close(self, rows: int, why: str = "", unrecorded: tuple[str, ...] = ()) -> None:
         """Flush, write the end, make it durable, let go of the lock. After a DiskFull: only let go."""
         try:
             if not self._failed:
                 self.flush()
-                self._write(_metadata(END_NAME, JournalEnd(rows, why)) + _closing())
+                self._write(_metadata(END_NAME, JournalEnd(rows, why, unrecorded)) + _closing())
                 os.fsync(self._fd)
         finally:
             self._abandon()

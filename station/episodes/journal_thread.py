@@ -34,6 +34,7 @@ class JournalThread:
         self._flush_asked = False
         self._error: StationError | None = None
         self._closing: str | None = None
+        self._unrecorded: tuple[str, ...] = ()
         self._wake = threading.Condition()
         self._synced_ns = clock()
         self._thread = threading.Thread(target=self._run, name="journal")
@@ -67,10 +68,10 @@ class JournalThread:
             self._flush_asked = True
             self._wake.notify()
 
-    def close(self, why: str = "") -> None:
+    def close(self, why: str = "", unrecorded: tuple[str, ...] = ()) -> None:
         """Write what is queued, the journal's end, fsync, and let go. Raises what went wrong; waits for the disk."""
         with self._wake:
-            self._closing = why
+            self._closing, self._unrecorded = why, unrecorded
             self._wake.notify()
         self._thread.join()
         if self._error is not None:
@@ -81,7 +82,7 @@ class JournalThread:
             while (batch := self._next()) is not None:
                 for item in batch:
                     self._take(item)
-            self._writer.close(self.flushed_rows, self._closing or "")
+            self._writer.close(self.flushed_rows, self._closing or "", self._unrecorded)
             self.durable_rows = self.flushed_rows
         except StationError as error:
             self._fail(error)

@@ -14,8 +14,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from station.bus.streams import STREAMS
+from station.bus.streams import stream_names
 from station.device import Description
+from station.errors import EpisodeError
 
 Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra"]
 
@@ -112,6 +113,7 @@ ATTRIBUTES = (
     Attribute("/", "ended", "string", "why the recording ended by itself; empty when it was asked to"),
     Attribute("/", "recovered", "bool", "saved from a journal that was cut off"),
     Attribute("/", "damage", "string", "what was wrong with the journal; the rows before it are here"),
+    Attribute("/", "unrecorded_streams", "strings", "streams that appeared while it was recorded (a headset put on), and so are not in it", 2),
     Attribute("/timestamps/<stream>", "kind", "string", "what the stream carries"),
     Attribute("/timestamps/<stream>", "lost", "int64", "samples of it lost on the way to the journal"),
     Attribute("/timestamps/<stream>", "stale", "int64", "rows in which it was stale"),
@@ -121,7 +123,7 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 VERSION = 2
-"""2: `/control/stalled` and `stalls`."""
+"""2: `/control/stalled`, `stalls` and `unrecorded_streams`."""
 STALE_PERIODS = 3
 STALE_DEFAULT_NS = 100_000_000
 
@@ -190,13 +192,17 @@ def _one(entry: Dataset, plan: Plan, name: str) -> Expected:
 def streams(descriptions: Mapping[str, Description]) -> dict[str, tuple[str, str]]:
     """Name in the file (and in a tick's `chosen`) → (kind, node), of every recorded stream that devices publish.
 
-    A node's first stream has the node's name; further ones (a depth camera's depth) `<node>_<kind>`.
+    Raises EpisodeError where two streams would have one name (a camera called like another one's depth).
     """
     found: dict[str, tuple[str, str]] = {}
     for node, description in descriptions.items():
-        kinds = [stream.kind for stream in description.streams if STREAMS[stream.kind].recorded]
-        for place, kind in enumerate(kinds):
-            found[node if place == 0 else f"{node}_{kind}"] = kind, node
+        for kind, name in stream_names(node, (stream.kind for stream in description.streams)).items():
+            if name in found:
+                raise EpisodeError(
+                    f"the {kind} of {node} and the {found[name][0]} of {found[name][1]} would both be called {name}. "
+                    "Next: give one of the two devices another name in the rig file"
+                )
+            found[name] = kind, node
     return found
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any, NamedTuple
 
+import msgspec
 from google.protobuf.message import DecodeError
 
 from station.bus.messages import Health, Row, Tick
-from station.episodes import layout
-from station.episodes.journal import JournalHeader
+from station.episodes.journal import JournalHeader, recorded_streams
 from station.episodes.journal_reader import JournalReader, Stored
 
 _PENDING_TICKS = 500
@@ -39,7 +39,8 @@ class RowReader:
     def __init__(self, reader: JournalReader, header: JournalHeader) -> None:
         self._reader, self._header = reader, header
         self._chosen: frozenset[str] | None = None
-        self.streams = layout.streams(header.descriptions)
+        self.streams = recorded_streams(header)
+        self._frozen = frozenset(self.streams) if header.streams else None
         self._by_source = {source: stream for stream, source in self.streams.items() if source[0] != "arm_state"}
         self._kinds = {"tick", "row", "health", *(kind for kind, _ in self._by_source)}
         self._recent: dict[str, dict[tuple[int, int], Stored]] = {stream: {} for stream in self._by_source.values()}
@@ -47,6 +48,8 @@ class RowReader:
         self._ticks: dict[int, tuple[Tick, dict[str, Content]]] = {}
         self.healths: list[Health] = []
         """What the policy's runner said of itself meanwhile."""
+        self.unrecorded: set[str] = set()
+        """Streams that ticks chose from and the episode does not have: they came after its first row."""
         self.damage = ""
         """What is wrong with the journal where the rows stop, "" if nothing but its end."""
 
@@ -79,6 +82,8 @@ class RowReader:
         tick, _ = stored.open()
         assert isinstance(tick, Tick)
         contents = {}
+        if self._frozen is not None:
+            tick = self._of(tick, self._frozen)
         for chosen in tick.chosen:
             if chosen.stream in self._recent:
                 contents[chosen.stream] = self._content(chosen.stream, (chosen.start_id, chosen.sequence))
@@ -110,10 +115,20 @@ class RowReader:
         for older in [tick for tick in self._ticks if tick < row.tick]:
             del self._ticks[older]
         tick, contents = self._ticks.pop(row.tick)
-        self._check(tick, row)
-        return WholeRow(tick, row, contents)
+        self._chosen = self._chosen or frozenset(choice.stream for choice in tick.chosen)
+        tick = self._of(tick, self._chosen)
+        self._check(tick, row, self._chosen)
+        return WholeRow(tick, row, {stream: content for stream, content in contents.items() if stream in self._chosen})
 
-    def _check(self, tick: Tick, row: Row) -> None:
+    def _of(self, tick: Tick, streams: frozenset[str]) -> Tick:
+        """The tick with what it chose of these streams: what appeared later is no part of the episode."""
+        more = [choice.stream for choice in tick.chosen if choice.stream not in streams]
+        if not more:
+            return tick
+        self.unrecorded.update(more)
+        return msgspec.structs.replace(tick, chosen=tuple(c for c in tick.chosen if c.stream in streams))
+
+    def _check(self, tick: Tick, row: Row, streams: frozenset[str]) -> None:
         """A number that was not read is not a number: nothing of the kind goes into ALOHA's datasets."""
         dimensions = len(self._header.dim_names)
         for name, vector in (
@@ -126,10 +141,9 @@ class RowReader:
                 raise _Senseless(f"{name} of row {row.row} has {len(vector)} numbers, the rig {dimensions}")
             if not all(map(isfinite, vector)):
                 raise _Senseless(f"{name} of row {row.row} is not a number throughout")
-        chosen = frozenset(choice.stream for choice in tick.chosen)
-        self._chosen = self._chosen or chosen
-        if chosen != self._chosen:
-            raise _Senseless(f"row {row.row} chose other streams than the first: {sorted(chosen ^ self._chosen)}")
+        missing = streams - {choice.stream for choice in tick.chosen}
+        if missing:
+            raise _Senseless(f"row {row.row} chose nothing of {', '.join(sorted(missing))}, which the first row has")
 
 
 class _Senseless(Exception):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from station.bus.messages import Frame
 from station.clock import NS_PER_S
 from station.episodes import layout
-from station.episodes.journal import JournalHeader
+from station.episodes.journal import JournalHeader, recorded_streams
 from station.episodes.journal_reader import JournalReader
 from station.episodes.rows import RowReader, WholeRow
 from station.errors import EpisodeError
@@ -43,6 +43,8 @@ class Survey(NamedTuple):
     """The journal has no end of its own: it was cut off."""
     damage: str
     policy: PolicyRun
+    unrecorded: tuple[str, ...]
+    """Streams that appeared while it was recorded."""
 
 
 CUT_OFF = "cut off: whoever recorded was killed, or power was lost"
@@ -65,7 +67,7 @@ class Surveyor:
     """Measures whole rows as they come."""
 
     def __init__(self, header: JournalHeader) -> None:
-        self.header, self._sources = header, layout.streams(header.descriptions)
+        self.header, self._sources = header, recorded_streams(header)
         self.rows = self._late = self._stalls = 0
         self._stalled = False
         self._streams: tuple[str, ...] = ()
@@ -104,6 +106,7 @@ class Surveyor:
             columns=self._columns(), late=self._late, stalls=self._stalls, lost=lost, stale=self._stale,
             ended=reader.end.why if reader.end else ended or CUT_OFF, recovered=not closed, damage=rows.damage,
             policy=policy_run([health.readings for health in rows.healths]),
+            unrecorded=tuple(sorted({*rows.unrecorded, *(reader.end.unrecorded if reader.end else ())})),
         )  # fmt: skip
 
     def _begin(self, whole: WholeRow) -> None:

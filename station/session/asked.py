@@ -1,12 +1,8 @@
 """What a sitting may be asked for. Pure. The bus bounds every number; here is what only the session knows to be absurd."""
 
-from pathlib import Path
-
 from station.bounds import LONGEST_S
-from station.bus.requests import OpenSession
-
-_LONGEST_NAME_BYTES = 200
-"""A file's name holds 255 on Linux's file systems; the episodes' own names are shorter."""
+from station.bus.requests import Note, OpenSession, SessionRequest
+from station.session.names import LONGEST_TEXT, bad_sitting, bad_text
 
 
 def absurd_length(seconds: float | None, tick_hz: float) -> str:
@@ -24,26 +20,11 @@ def absurd_sitting(asked: OpenSession) -> str:
         return f"{asked.reset_s:g} s between two episodes cannot be. Next: 0 to {LONGEST_S:g} s"
     if asked.episodes < 0:
         return f"{asked.episodes} episodes cannot be. Next: how many, or 0 for no limit"
-    if why := no_folder_name(asked.task):
-        return why
-    try:
-        data_folder(asked.data)
-    except RuntimeError as error:  # what pathlib raises for a user that is not there
-        return f"{asked.data!r} is no folder: {error}. Next: name one with --data"
-    return ""
+    return bad_sitting(asked)
 
 
-def no_folder_name(task: str) -> str:
-    """Why a task cannot be called that: its episodes are in a folder of its name. "" if it can."""
-    readable = task.isprintable() and bool(task.strip())
-    if readable and "/" not in task and task not in (".", "..") and len(task.encode()) <= _LONGEST_NAME_BYTES:
-        return ""
-    return (
-        f"a task cannot be called {task[:50]!r}: its episodes go to a folder of that name. Next: a short name without "
-        "slashes and control characters, such as pick_cube"
-    )
-
-
-def data_folder(data: str) -> Path:
-    """The folder somebody named, `~` understood. Raises RuntimeError for a `~user` who is not there."""
-    return Path(data).expanduser()
+def impossible(request: SessionRequest) -> str:
+    """Why no session can do what is asked, whatever its phase; "" if one can."""
+    if isinstance(request, OpenSession):
+        return absurd_sitting(request)
+    return bad_text("note", request.text, LONGEST_TEXT) if isinstance(request, Note) else ""

@@ -36,6 +36,7 @@ class _Waiting(NamedTuple):
 
     journal: Path
     ended: str
+    acknowledged: int
     then: Then
 
 
@@ -81,14 +82,17 @@ class Builders:
         except FileNotFoundError:
             return 0
 
-    def finalise(self, part: Path, discarded: bool, ended: str, then: Then) -> None:
-        """The journal is closed: have its HDF5 finished, by whoever began it or in its turn."""
+    def finalise(self, part: Path, discarded: bool, ended: str, acknowledged: int, then: Then) -> None:
+        """The journal is closed: have its HDF5 finished, by whoever began it or in its turn.
+
+        `acknowledged`: rows that were announced as safe; an episode with fewer is not saved.
+        """
         try:
             journal = discard(part) if discarded else part
         except OSError as error:
             then(None, f"{part}: {error.strerror}. Next: bring the disk back, then `station episodes recover`")
             return
-        waiting = _Waiting(journal, ended, then)
+        waiting = _Waiting(journal, ended, acknowledged, then)
         if self._ahead is None or self._ahead.part != part or not self._order(self._ahead.popen, waiting):
             self._waiting.append(waiting)
         self._build_next()
@@ -98,7 +102,8 @@ class Builders:
         self._ahead = None
         assert popen.stdin is not None
         try:
-            popen.stdin.write(msgspec.json.encode(Order(str(waiting.journal), waiting.ended)).decode() + "\n")
+            order = Order(str(waiting.journal), waiting.ended, waiting.acknowledged)
+            popen.stdin.write(msgspec.json.encode(order).decode() + "\n")
             popen.stdin.close()
         except BrokenPipeError:
             self._watch(popen, _nobody_asks)
@@ -124,8 +129,13 @@ class Builders:
     def _build_next(self) -> None:
         """Few at once: twenty short episodes in a row must not take the processor from who records the next one."""
         while self._waiting and len(self._processes) < AT_ONCE:
-            journal, ended, then = self._waiting.popleft()
-            self._watch(_spawn("station.episodes.finalise", journal, "--ended", ended, "--wait"), then)
+            journal, ended, acknowledged, then = self._waiting.popleft()
+            self._watch(
+                _spawn(
+                    "station.episodes.finalise", journal, f"--ended={ended}", f"--acknowledged={acknowledged}", "--wait"
+                ),
+                then,
+            )
 
     def _watch(self, popen: "subprocess.Popen[str]", then: Then) -> None:
         if popen.stdin is not None:

@@ -1,14 +1,17 @@
 """The state machine of a sitting. Pure: what it needs done it asks of its `Ports`, and it is given the time.
 
-    ended ──OpenSession──► opening ──aligned──► ready ──Start──► recording ──Stop / complete / early end──► saving ─┐
-      ▲                       ▲                  │ ▲                                                                │
-      └─CloseSession── any    └──────Align───── hold ◄── the pilot holds, or Pause      reset ◄──────────────────────┘
+    ended ──OpenSession──► opening ──aligned──► ready ──Start──► starting ──► recording ──Stop / early end──► saving ─┐
+      ▲                       ▲                  │ ▲                                                                  │
+      └─CloseSession── any    └──────Align───── hold ◄── the pilot holds, or Pause      reset ◄────────────────────────┘
                                                    └──────────────────── Start, or its time is over ──┘
 
 Every button, wherever it is, is one of `SessionRequest`. A request is answered when it is done, or refused with the reason.
+Every question to a neighbour has an owner: the `Take` of the episode, or what is compared when the answer comes; an answer that is
+late changes nothing but that. A recording that goes on without anybody here wanting it is ended, and saved.
 Defects are counted and told, and the episode is kept.
 """
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,12 +19,10 @@ from station.bounds import LARGEST_NUMBER
 from station.bus.messages import Phase, PilotState, RecorderState, SessionState
 from station.bus.requests import (
     Align,
-    BeginRecording,
     CloseSession,
     Discard,
     Disengage,
     Done,
-    EndRecording,
     Engage,
     Hold,
     KeepHold,
@@ -39,18 +40,23 @@ from station.bus.requests import (
     Undo,
 )
 from station.clock import NS_PER_S
+from station.episodes.naming import journal_path, number_of
+from station.errors import UsageError
 from station.rig import Rig
-from station.session.asked import absurd_length, absurd_sitting, data_folder
-from station.session.ports import Answer, Ports, Sitting
+from station.session.asked import absurd_length, impossible
+from station.session.ports import Answer, Outcome, Ports, Sitting, Unanswered
 from station.session.room import Room
 from station.session.shelf import Shelf
+from station.session.take import LOST, Over, Take
 
 PAUSED = "paused by the operator"
 KILLED = "the session node was killed"
+UNWANTED = "nobody waits for it any more"
 _BETWEEN = (Start, Label, Note, Undo, Pause, CloseSession)
 BUTTONS: dict[Phase, tuple[type[SessionRequest], ...]] = {
     "opening": (CloseSession,),
     "ready": _BETWEEN,
+    "starting": (Stop, Discard, CloseSession),
     "recording": (Stop, Discard, Note, Pause, Align, CloseSession),
     "saving": (CloseSession,),
     "reset": _BETWEEN,
@@ -58,6 +64,8 @@ BUTTONS: dict[Phase, tuple[type[SessionRequest], ...]] = {
     "ended": (OpenSession,),
 }
 """Which requests make sense in which phase; anything else is refused."""
+_REMEMBERED = 16
+"""Journals that are over, whose recorder may be heard of a moment longer."""
 
 
 class SessionCore:
@@ -69,9 +77,20 @@ class SessionCore:
         self._opened = OpenSession(task="")
         self._folder = rig.data
         self._number = 0
-        self._part = Path()
+        self._take: Take | None = None
+        self._unwanted: Take | None = None
+        """A recording that goes on although nobody here waits for it: it is being ended."""
+        self._over: deque[Path] = deque(maxlen=_REMEMBERED)
+        self._doubtful: deque[Take] = deque(maxlen=_REMEMBERED)
+        """Takes of which nobody said whether they began: their numbers are spent."""
+        self._start_answer: Answer | None = None
+        self._stop_answers: list[Answer] = []
         self._seconds: float | None = None
+        """How long the last episode was to be: a timed reset begins another one like it."""
+        self._wanted_s: float | None = None
         self._recorded = self._early = 0
+        self._resting: Phase = "ready"
+        """What the phase is once there is no recording."""
         self._shelf = Shelf(ports, rig.data)
         self._why = ""
         self._paused = False
@@ -80,14 +99,17 @@ class SessionCore:
         self._recorder: RecorderState | None = None
         self._room: Room | None = None
         self._room_due_ns = 0
+        self._engaging: object = None
+        """The alignment that the phase `opening` waits for."""
         self._closing: Answer | None = None
+        self._disengaged = False
 
     def state(self) -> SessionState:
         """What every client shows."""
         return SessionState(
             phase=self.phase, task=self._opened.task, operator=self._opened.operator, episode=self._number,
             recorded_ticks=self._recorded, saved=len(self._shelf.saved), discarded=self._shelf.discarded, ended_early=self._early,
-            buttons=tuple(button.__name__ for button in BUTTONS[self.phase]), paused=self._paused,
+            buttons=tuple(button.__name__ for button in self._buttons), paused=self._paused,
             disk_left_s=min(self._room.left_s, LARGEST_NUMBER) if self._room is not None else 0.0,
             reset_ends_ns=self._reset_ends_ns, finalising=self._shelf.building, saved_path=self._shelf.path, why=self._why,
             newest=-1 if self._shelf.newest is None else self._shelf.newest, wanted=self._opened.episodes,
@@ -95,8 +117,28 @@ class SessionCore:
             stalled_rows=self._recorder.stalled_rows if self._recorder is not None else 0,
         )  # fmt: skip
 
+    @property
+    def _buttons(self) -> tuple[type[SessionRequest], ...]:
+        """What would be done, or refused for a reason of its own."""
+        if self._closing is not None:
+            return ()
+        nothing: set[type] = set()
+        if self.phase == "recording":
+            nothing.add(Pause if self._paused else Align)
+        elif self._shelf.newest is None:
+            nothing |= {Label, Note}
+        if not self._shelf.saved:
+            nothing.add(Undo)
+        return tuple(button for button in BUTTONS[self.phase] if button not in nothing)
+
     def request(self, request: SessionRequest, answer: Answer) -> None:
         """A button was pressed somewhere."""
+        if why := impossible(request):
+            answer(Refused(why))
+            return
+        if self._closing is not None:
+            answer(Refused("the sitting is being closed. Next: wait until it is"))
+            return
         if not isinstance(request, BUTTONS[self.phase]):
             sensible = ", ".join(button.__name__ for button in BUTTONS[self.phase]) or "wait"
             answer(Refused(f"{type(request).__name__} makes no sense while {self.phase}. Next: {sensible}"))
@@ -142,8 +184,9 @@ class SessionCore:
             self._end_early(why)
 
     def _end_early(self, why: str) -> None:
-        self.phase = "saving"
-        self._ports.sync(EndRecording(why), lambda _: self._ended(why, discarded=False))
+        if self._take is not None:
+            self.phase = "saving"
+            self._take.end(why, why)
 
     def heard_pilot(self, state: PilotState) -> None:
         """The pilot spoke: a hold stops the sitting until somebody acts."""
@@ -152,18 +195,62 @@ class SessionCore:
             self._hold(state.why)
 
     def heard_recorder(self, state: RecorderState) -> None:
-        """The synchronizer spoke: rows are safe, or the episode has ended by itself."""
+        """The synchronizer spoke: rows are safe, the episode has ended by itself, or one goes on that nobody waits for."""
         self._recorder = state
-        if self.phase != "recording" or state.path != str(self._part):
+        part = Path(state.path)
+        self._clear_doubts(part)
+        for take in (self._take, self._unwanted):
+            if take is not None and take.part == part:
+                take.heard(state)
+                if take is self._take:
+                    self._tell_take(take, state)
+                return
+        if state.path and self._unwanted is None and part not in self._over:
+            self._adopt(part, state)
+
+    def _adopt(self, part: Path, state: RecorderState) -> None:
+        """A recording that nobody here waits for, or that has ended meanwhile and may not have been saved."""
+        if not state.recording and not self._ports.exists(part):
             return
-        self._recorded = state.recorded_ticks
-        if state.ended:
-            self._ended(state.ended, discarded=False)
+        self._unwanted = take = Take(self._ports, part, _number(part), _nothing, self._unwanted_over)
+        take.adopt(state.recorded_ticks)
+        take.heard(state)
+        take.end(UNWANTED, UNWANTED)
+
+    def _tell_take(self, take: Take, state: RecorderState) -> None:
+        self._recorded = take.rows
+        if state.unrecorded:
+            names = ", ".join(state.unrecorded)
+            self._why = f"{names} appeared after the recording had begun: not in this episode, but in the next"
+
+    def _unwanted_over(self, take: Take, over: Over) -> None:
+        self._unwanted = self._unwanted if self._unwanted is not take else None
+        known = take.part in self._over
+        self._over.append(take.part)
+        if known or not over.recorded or take.number < 0:
+            return
+        if self.phase != "ended" and take.part.parent == self._folder:
+            if self._take is None:
+                self._number = max(self._number, take.number + 1)
+            self._build(take, over.why, False)
+        else:
+            self._ports.finalise(take.part, False, over.why, take.rows, lambda _, error: self._told_unsaved(error))
+
+    def _told_unsaved(self, error: str) -> None:
+        self._why = error or self._why
 
     def recorder_lost(self) -> None:
         """The synchronizer was restarted while recording: the episode ends at its last acknowledged tick."""
-        if self.phase == "recording":
-            self._ended("the synchronizer was killed", discarded=False)
+        for take in (self._take, self._unwanted):
+            if take is not None:
+                take.lost()
+        self._clear_doubts(None)
+
+    def _clear_doubts(self, speaks_of: Path | None) -> None:
+        """Takes that did begin and are over, although nobody heard of them: their end was asked for right after their begin."""
+        for take in [take for take in self._doubtful if take.part != speaks_of and self._ports.exists(take.part)]:
+            self._doubtful.remove(take)
+            self._unwanted_over(take, Over(True, LOST))
 
     def pilot_lost(self) -> None:
         """The pilot was restarted: nobody commands until an operator says so."""
@@ -187,13 +274,19 @@ class SessionCore:
         self._shelf = Shelf(self._ports, self._folder, left.saved, left.discarded)
         free = self._ports.prepare(self._folder)
         for number in left.building:
-            self._build(number, self._folder / f"episode_{number}.mcap.part", False, KILLED)
-        self._part = self._folder / f"episode_{left.episode}.mcap.part"
-        if recorder.path == str(self._part):
+            part = journal_path(self._folder, number)
+            self._over.append(part)
+            self._build(Take(self._ports, part, number, _nothing, self._take_over), KILLED, False)
+        part = journal_path(self._folder, left.episode)
+        if recorder.path == str(part):
+            self._take = take = Take(self._ports, part, left.episode, self._take_began, self._take_over)
+            self.phase = "recording"
+            take.adopt(recorder.recorded_ticks)
             if recorder.recording:
                 self._end_early(KILLED)
             else:  # it ended by itself while nobody listened
-                self._ended(recorder.ended, discarded=False)
+                take.heard(recorder)
+                take.end("", "")
             return
         self._number = max(left.episode, free)  # its recorder may have gone too: that number is taken by what it left
         if engaged:
@@ -208,9 +301,6 @@ class SessionCore:
 
     def _open(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, OpenSession)
-        if absurd := absurd_sitting(request):
-            answer(Refused(absurd))
-            return
         folder = self._folder_of(request)
         try:
             self._number = self._ports.prepare(folder)
@@ -223,32 +313,34 @@ class SessionCore:
         self._engage(answer, "ended", fresh=True)
 
     def _folder_of(self, opened: OpenSession) -> Path:
-        return (data_folder(opened.data) if opened.data else self._rig.data) / opened.task
+        return (Path(opened.data).expanduser() if opened.data else self._rig.data) / opened.task
 
     def _resume(self, _: SessionRequest, answer: Answer) -> None:
-        if self.phase == "recording":
-            if not self._paused:
-                answer(Refused("Align makes no sense while recording without a pause"))
-            else:
-                self._ports.pilot(Engage(self._opened.source), lambda reply: self._unpaused(reply, answer))
-            return
-        self._engage(answer, "hold")
+        if self.phase != "recording":
+            self._engage(answer, "hold")
+        elif not self._paused:
+            answer(Refused("Align makes no sense while recording without a pause"))
+        else:
+            take = self._take
+            self._ports.pilot(Engage(self._opened.source), lambda reply: self._unpaused(take, reply, answer))
 
-    def _unpaused(self, reply: Reply, answer: Answer) -> None:
-        if isinstance(reply, Refused):
-            answer(reply)
+    def _unpaused(self, take: Take | None, reply: Outcome, answer: Answer) -> None:
+        if take is not self._take or not isinstance(reply, Done):
+            answer(_reply(reply))
             return
         self._paused = False
-        self._ports.sync(KeepHold(False), answer)
+        self._ports.sync(KeepHold(False), lambda kept: answer(_reply(kept)))
 
     def _engage(self, answer: Answer, otherwise: Phase, fresh: bool = False) -> None:
         self.phase, self._why, self._paused = "opening", "", False
+        self._engaging = engaging = object()
 
-        def then(reply: Reply) -> None:
-            if self.phase == "opening":
+        def then(reply: Outcome) -> None:
+            if self._engaging is engaging:
+                self._engaging = None
                 self.phase = "ready" if isinstance(reply, Done) else otherwise
-                self._told(reply)
-            answer(reply)
+                self._told(_reply(reply))
+            answer(_reply(reply))
 
         stiff = self._pilot is not None and self._pilot.stiff
         if self._opened.opening is not False and self._opened.source == "leader" and (fresh or stiff):
@@ -257,10 +349,12 @@ class SessionCore:
             self._ports.pilot(Engage(self._opened.source), then)
 
     def _pause(self, _: SessionRequest, answer: Answer) -> None:
-        def held(reply: Reply) -> None:
-            if isinstance(reply, Done):
+        take, phase = self._take, self.phase
+
+        def held(reply: Outcome) -> None:
+            if isinstance(reply, Done) and (take, phase) == (self._take, self.phase):
                 self._paused = True
-            answer(reply)
+            answer(_reply(reply))
 
         if self.phase == "recording":
             self._ports.sync(KeepHold(True), lambda _: self._ports.pilot(Hold(PAUSED), held))
@@ -278,7 +372,6 @@ class SessionCore:
         if refuses:
             answer(Refused(refuses))
             return
-        part = self._folder / f"episode_{self._number}.mcap.part"
         opened = self._opened
         info = RecordingInfo(
             opened.task,
@@ -290,52 +383,64 @@ class SessionCore:
             opened.policy,
         )
 
-        def then(reply: Reply) -> None:
-            if isinstance(reply, Done):
-                self.phase, self._part, self._recorded, self._why = "recording", part, 0, ""
-                self._seconds, self._reset_ends_ns = request.seconds, 0
-            answer(reply)
-            if isinstance(reply, Done):  # nobody has to wait for a process to start
-                self._ports.build_ahead(part)
+        self._resting, self.phase, self._start_answer = self.phase, "starting", answer
+        self._wanted_s, self._recorded = request.seconds, 0
+        part = journal_path(self._folder, self._number)
+        self._take = Take(self._ports, part, self._number, self._take_began, self._take_over)
+        self._take.begin(info, ticks)
 
-        self._ports.sync(BeginRecording(str(part), info, ticks), then)
+    def _take_began(self, take: Take) -> None:
+        self.phase, self._why = "recording", ""
+        self._seconds, self._reset_ends_ns = self._wanted_s, 0
+        self._answer_start(Done())
+        self._ports.build_ahead(take.part)  # after the answer: nobody has to wait for a process to start
+
+    def _answer_start(self, reply: Reply) -> None:
+        answer, self._start_answer = self._start_answer, None
+        if answer is not None:
+            answer(reply)
 
     def _stop(self, request: SessionRequest, answer: Answer) -> None:
-        self.phase = "saving"
+        assert self._take is not None
         discarded = isinstance(request, Discard)
         if isinstance(request, Stop):
-            self._shelf.judged(self._number, request.success)
+            self._shelf.judged(self._take.number, request.success)
+        self._stop_answers.append(answer)
+        self.phase = "saving"
+        self._take.end("discarded" if discarded else "stopped", "", discarded)
 
-        def then(reply: Reply) -> None:
-            if isinstance(reply, Done):
-                self._ended("", discarded)
-            else:
-                self._ended(reply.why, discarded=False)  # what it acknowledged is saved all the same
-            answer(reply)
-
-        self._ports.sync(EndRecording("discarded" if discarded else "stopped"), then)
-
-    def _ended(self, why: str, discarded: bool) -> None:
-        """The journal is closed: the next episode may start while this one's HDF5 is built."""
-        early = why not in ("", "complete")
-        number = self._number
-        self._early += early
-        self._number += 1
-        self._why = why if early else ""
-        self._paused = False
-        self.phase = "ready" if self._opened.reset == "none" else "reset"
+    def _take_over(self, take: Take, over: Over) -> None:
+        """The journal is closed, or never was: the next episode may start while this one's HDF5 is built."""
+        self._take, self._paused = None, False
+        early = over.recorded and over.why not in ("", "complete")
+        self._why = over.why if early or not over.recorded else ""
+        answers, self._stop_answers = self._stop_answers, []
+        if over.recorded:
+            self._over.append(take.part)
+            self._recorded = take.rows
+            self._early += early
+            self._number = take.number + 1
+            self._resting = "ready" if self._opened.reset == "none" else "reset"
+        elif over.doubtful:
+            self._doubtful.append(take)
+            self._number = take.number + 1
+        self.phase = self._resting
         if self._pilot is not None and self._pilot.state in ("hold", "idle"):
-            self._hold(why if early else self._pilot.why)
-        self._build(number, self._part, discarded, why if early else "")
+            self._hold(self._why or self._pilot.why)
+        if over.recorded:
+            self._build(take, over.why if early else "", over.discarded)
+        self._answer_start(Done("it has ended already") if over.recorded else Refused(over.why))
+        for answer in answers:
+            answer(Done() if over.recorded and not early else Refused(over.why or "nothing was recorded"))
         if self._closing is not None:
             self._leave()
 
-    def _build(self, number: int, part: Path, discarded: bool, ended: str) -> None:
+    def _build(self, take: Take, ended: str, discarded: bool) -> None:
         def then(error: str) -> None:
-            self._why = error or self._why
+            self._told_unsaved(error)
             self._finish_closing()
 
-        self._shelf.build(number, part, discarded, ended, then)
+        self._shelf.build(take.number, take.part, discarded, ended, take.rows, then)
 
     def _label(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, Label)
@@ -353,22 +458,41 @@ class SessionCore:
         self._paused = why == PAUSED
         self._reset_ends_ns = 0
 
-    def _close(self, request: SessionRequest, answer: Answer) -> None:
-        if self._closing is not None:
-            answer(Refused("the sitting is being closed already. Next: wait"))
-        elif self.phase == "recording":
-            self._stop(Stop(), lambda _: self._close(request, answer))
-        else:
-            self._closing = answer
-            if self.phase != "saving":  # else the episode is over in a moment
-                self._leave()
+    def _close(self, _: SessionRequest, answer: Answer) -> None:
+        self._closing = answer
+        if self._take is None:
+            self._leave()
+            return
+        self.phase = "saving"
+        self._take.end("stopped")  # once that is over it leaves
 
     def _leave(self) -> None:
-        self.phase = "saving"
-        self._ports.pilot(Disengage(), lambda _: self._finish_closing())
+        self.phase, self._engaging, self._disengaged = "saving", None, False
+        self._ports.pilot(Disengage(), lambda _: self._left())
+
+    def _left(self) -> None:
+        self._disengaged = True
+        self._finish_closing()
 
     def _finish_closing(self) -> None:
-        if self._closing is not None and not self._shelf.building:
+        if self._closing is not None and self._take is None and self._disengaged and not self._shelf.building:
             self.phase = "ended"
             answer, self._closing = self._closing, None
             answer(Done(f"{len(self._shelf.saved)} saved"))
+
+
+def _reply(outcome: Outcome) -> Reply:
+    """What a client is told of what came of a question."""
+    return Refused(outcome.why) if isinstance(outcome, Unanswered) else outcome
+
+
+def _number(part: Path) -> int:
+    """Of an episode's journal; −1 for a name that is none."""
+    try:
+        return number_of(part)
+    except UsageError:
+        return -1
+
+
+def _nothing(_: Take) -> None:
+    """It has begun already."""

@@ -10,7 +10,7 @@ import zmq
 
 from station import durable
 from station.bus.messages import Health, PilotState, RecorderState
-from station.bus.requests import Opening, PilotRequest, Refused, Reply, SessionRequest, SyncRequest
+from station.bus.requests import Opening, PilotRequest, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
 from station.decoding import Decoder, Undecodable
@@ -22,7 +22,7 @@ from station.realtime import start_ordinary, without_pool
 from station.runtime import runtime_folder
 from station.session.builders import Builders
 from station.session.core import SessionCore
-from station.session.ports import Sitting
+from station.session.ports import Sitting, Then, Unanswered
 from station.session.room import Room, room
 
 STATE_NS = NS_PER_S // 5
@@ -35,7 +35,7 @@ OPENING_NS = 600 * NS_PER_S
 class _Asked(NamedTuple):
     number: bytes
     deadline_ns: int
-    then: Callable[[Reply], None]
+    then: Then
 
 
 class _Neighbour:
@@ -51,7 +51,7 @@ class _Neighbour:
     def socket(self) -> "zmq.Socket[bytes]":
         return self._asker.socket
 
-    def ask(self, request: PilotRequest | SyncRequest, then: Callable[[Reply], None]) -> None:
+    def ask(self, request: PilotRequest | SyncRequest, then: Then) -> None:
         patience_ns = OPENING_NS if isinstance(request, Opening) else ANSWER_NS[self._name]
         deadline_ns = self._node.clock() + patience_ns
         self._asked.append(_Asked(self._asker.send(request), deadline_ns, then))
@@ -64,16 +64,18 @@ class _Neighbour:
         now_ns = self._node.clock()
         for asked in [a for a in self._asked if a.deadline_ns < now_ns]:
             self._asked.remove(asked)
-            asked.then(Refused(f"{self._name} did not answer in time. Next: `station status` says whether it runs"))
+            asked.then(Unanswered(f"{self._name} did not answer in time. Next: `station status` says whether it runs"))
 
     def heard(self, start_id: int) -> None:
-        """It lives. If it is another life, nobody will answer what the last one was asked."""
+        """It lives. If it is another life, nobody will answer what the last one was asked and left unanswered."""
+        if self._life not in (0, start_id):
+            self.poll()
         lost = self._asked if self._life not in (0, start_id) else []
         self._life = start_id
         if lost:
             self._asked = []
             for asked in lost:
-                asked.then(Refused(f"{self._name} was restarted. Next: try again"))
+                asked.then(Unanswered(f"{self._name} was restarted. Next: try again"))
 
     def close(self) -> None:
         self._asker.close()
@@ -116,11 +118,11 @@ class SessionNode:
         self._published = self._core.state()
         self._state_due_ns = 0
 
-    def pilot(self, request: PilotRequest, then: Callable[[Reply], None]) -> None:
+    def pilot(self, request: PilotRequest, then: Then) -> None:
         """Port: ask the pilot."""
         self._neighbours["pilot"].ask(request, then)
 
-    def sync(self, request: SyncRequest, then: Callable[[Reply], None]) -> None:
+    def sync(self, request: SyncRequest, then: Then) -> None:
         """Port: ask the synchronizer."""
         self._neighbours["synchronizer"].ask(request, then)
 
@@ -137,9 +139,15 @@ class SessionNode:
         if self._node.rig.images == "jpeg":
             self._builders.ahead(part)
 
-    def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
+    def exists(self, part: Path) -> bool:
+        """Port: is the journal there."""
+        return part.exists()
+
+    def finalise(
+        self, part: Path, discarded: bool, ended: str, acknowledged: int, then: Callable[[Path | None, str], None]
+    ) -> None:
         """Port: build an episode's HDF5 in a process of its own, at low priority."""
-        self._builders.finalise(part, discarded, ended, then)
+        self._builders.finalise(part, discarded, ended, acknowledged, then)
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:
         """Port: what the disk holds."""
@@ -197,7 +205,8 @@ class SessionNode:
                 if self._left is not None and self._pilot_state:
                     self._core.restore(self._left, sample.body, self._pilot_state == "engaged")
                     self._left = None
-                self._core.heard_recorder(sample.body)
+                if self._left is None:
+                    self._core.heard_recorder(sample.body)
         for neighbour in self._neighbours.values():
             neighbour.poll()
         while (got := self._answerer.receive()) is not None:

@@ -2,23 +2,34 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from station.bus.requests import OpenSession, PilotRequest, Reply, SyncRequest
+from station.bus.requests import Done, OpenSession, PilotRequest, Refused, Reply, SyncRequest
 from station.session.room import Room
 
 Answer = Callable[[Reply], None]
 
 
+class Unanswered(NamedTuple):
+    """A neighbour was silent for too long, or was restarted: it may have done what it was asked, or may do it yet."""
+
+    why: str
+
+
+Outcome = Done | Refused | Unanswered
+"""What comes of a question to a neighbour."""
+Then = Callable[[Outcome], None]
+
+
 class Ports(Protocol):
     """What the core asks of the world. Every `then` is called once, later, from the same thread."""
 
-    def pilot(self, request: PilotRequest, then: Answer) -> None:
+    def pilot(self, request: PilotRequest, then: Then) -> None:
         """Ask the pilot."""
 
-    def sync(self, request: SyncRequest, then: Answer) -> None:
+    def sync(self, request: SyncRequest, then: Then) -> None:
         """Ask the synchronizer."""
 
     def prepare(self, folder: Path) -> int:
@@ -27,10 +38,16 @@ class Ports(Protocol):
     def build_ahead(self, part: Path) -> None:
         """A recording has begun: its HDF5 may be built along with it."""
 
-    def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
+    def exists(self, part: Path) -> bool:
+        """Is there such a journal?"""
+
+    def finalise(
+        self, part: Path, discarded: bool, ended: str, acknowledged: int, then: Callable[[Path | None, str], None]
+    ) -> None:
         """Build the HDF5 of a closed journal; `then` gets its path, or None and the reason.
 
-        `ended`: why the episode ended, for a journal that its recorder could not close.
+        `ended`: why the episode ended, for a journal that its recorder could not close. `acknowledged`: rows that were
+        announced as safe; an episode with fewer is not saved, says the reason.
         """
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:

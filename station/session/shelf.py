@@ -32,8 +32,10 @@ class Shelf:
         """Those of them that are to be kept."""
         return tuple(number for number, kept in self._building.items() if kept)
 
-    def build(self, number: int, part: Path, discarded: bool, ended: str, then: Callable[[str], None]) -> None:
-        """A journal was closed. `then` gets why its episode is not saved, or "" once it is."""
+    def build(
+        self, number: int, part: Path, discarded: bool, ended: str, acknowledged: int, then: Callable[[str], None]
+    ) -> None:
+        """A journal was closed. `then` gets why its episode is not saved, or "" once all rows `acknowledged` are."""
         if not discarded:
             self.newest = number
         self._building[number] = not discarded
@@ -44,7 +46,7 @@ class Shelf:
                 self._put(number, path, discarded)
             then("" if path is not None else f"episode {number} is not saved: {error}")
 
-        self._ports.finalise(part, discarded, ended, built)
+        self._ports.finalise(part, discarded, ended, acknowledged, built)
 
     def _put(self, number: int, path: Path, discarded: bool) -> None:
         if discarded:

@@ -6,7 +6,7 @@ nothing is subtracted: `captured_at` already is when the world looked like that.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from station.bus.messages import Chosen
@@ -26,6 +26,16 @@ class Instant(NamedTuple):
     def age_ns(self, stream: str) -> int | None:
         """How old the stream's sample is at t_k; None if it has none."""
         return next((c.age_ns for c in self.chosen if c.stream == stream), None)
+
+    def only(self, streams: Collection[str]) -> "Instant":
+        """What it sees of these streams."""
+        if all(choice.stream in streams for choice in self.chosen):
+            return self
+        return Instant(
+            self.t_ns,
+            tuple(choice for choice in self.chosen if choice.stream in streams),
+            {name: sample for name, sample in self.samples.items() if name in streams},
+        )
 
 
 class _Stream:
@@ -62,9 +72,17 @@ class Aligner:
         samples.append(sample)
         return True
 
-    def kept(self) -> list[Sample]:
-        """Every sample that the next instant may still choose: what a journal needs before its first tick."""
-        return [sample for stream in self._streams.values() for sample in stream.samples]
+    def has(self, stream: str) -> bool:
+        """Has that stream ever spoken?"""
+        found = self._streams.get(stream)
+        return found is not None and bool(found.samples)
+
+    def kept(self, streams: Collection[str] | None = None) -> list[Sample]:
+        """Every sample of `streams` (all if None) that the next instant may still choose: what a journal needs before its first
+        tick.
+        """
+        names = self._streams if streams is None else streams
+        return [sample for name in names for sample in self._streams[name].samples]
 
     def choose(self, t_ns: int) -> Instant:
         """The instant at t_ns. Call with rising t_ns: what is older than the choice is dropped."""

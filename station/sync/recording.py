@@ -21,6 +21,11 @@ class Recording:
 
     def __init__(self, request: BeginRecording, header: JournalHeader, clock: Clock) -> None:
         self.path = request.path
+        self.streams = frozenset(stream.name for stream in header.streams)
+        """Frozen: what appears later is told, not recorded."""
+        self._sources = frozenset((stream.kind, stream.node) for stream in header.streams)
+        self.unrecorded: dict[str, None] = {}
+        """Streams that appeared later, in that order."""
         self.keep_hold = False
         """Keep rows while in hold: the operator paused."""
         self.rows = 0
@@ -37,11 +42,15 @@ class Recording:
 
     def open_with(self, pre_roll: list[Sample]) -> bool:
         """True once the journal is on the disk; what the first tick may choose is written then."""
-        if self._thread is None and self._opening.done() and self._opening.exception() is None:
+        if self._thread is None and not self.ended and self._opening.done() and self._opening.exception() is None:
             self._thread = JournalThread(self._opening.result(), self._clock)
             for sample in pre_roll:
                 self.put(sample)
         return self._thread is not None
+
+    def has(self, kind: str, node: str) -> bool:
+        """Is that device's stream one of those recorded?"""
+        return (kind, node) in self._sources
 
     @property
     def opened(self) -> bool:
@@ -51,10 +60,10 @@ class Recording:
     @property
     def error(self) -> str:
         """Why the journal can't go on ("" if it can): disk full, folder gone, a disk too slow."""
-        error = self._opening.exception() if self._opening.done() else None
-        if error is None and self._thread is not None:
-            error = self._thread.error
-        return str(error) if error is not None else ""
+        for work in (self._opening, self._closing):
+            if work is not None and work.done() and (failed := work.exception()) is not None:
+                return str(failed)
+        return str(self._thread.error) if self._thread is not None and self._thread.error is not None else ""
 
     @property
     def acknowledged(self) -> int:
@@ -72,8 +81,6 @@ class Recording:
     @property
     def closed(self) -> bool:
         """Has everything that could be written been written, and synced?"""
-        if self._opening.done() and self._opening.exception() is not None:
-            return True
         return self._closing is not None and self._closing.done()
 
     @property
@@ -102,8 +109,16 @@ class Recording:
             self._thread.flush(self.rows)
 
     def end(self, why: str) -> None:
-        """No more rows; what was put is written, synced and closed on another thread."""
-        self.ended = why
-        if self._thread is not None and self._closing is None:
-            self._closing = self._executor.submit(self._thread.close, "" if why in ("complete", "stopped") else why)
-        self._executor.shutdown(wait=False)
+        """No more rows; what was put is written, synced and closed on another thread, once the journal is open."""
+        if self._closing is None:
+            self.ended = why or "stopped"
+            told = "" if self.ended in ("complete", "stopped") else self.ended
+            self._closing = self._executor.submit(self._close, told, tuple(self.unrecorded))
+            self._executor.shutdown(wait=False)
+
+    def _close(self, why: str, unrecorded: tuple[str, ...]) -> None:
+        """After the opening, on its thread."""
+        if self._thread is not None:
+            self._thread.close(why, unrecorded)
+        elif self._opening.exception() is None:
+            self._opening.result().close(0, why, unrecorded)

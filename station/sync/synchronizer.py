@@ -7,21 +7,24 @@ restart of this node.
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
-from station.bus.requests import BeginRecording, Done, KeepHold, Refused, Reply, SyncRequest
+from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
-from station.bus.streams import STREAMS
+from station.bus.streams import DEVICE_KINDS
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Grid
 from station.device import Description
 from station.episodes.journal import journal_header
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
+from station.stamps import Stamps
 from station.sync.aligner import Aligner, Instant
 from station.sync.flow import Flow
 from station.sync.recording import Recording
 from station.sync.rows import RowMaker, end_reason, explained, observation
+from station.sync.stream_names import StreamNames
 
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
@@ -29,14 +32,17 @@ ARM_LOSS_NS = NS_PER_S // 2
 PATIENCE_NS = 3 * NS_PER_S
 PILOT_TICKS = 3
 """How many ticks the cause of a hold may come after it."""
+KILLED = "the synchronizer was killed"
 ASKING_NODES = ("policy", "replay", "vr_teleop")
 """Nodes that may ask for all arms at once."""
-DEVICE_KINDS = ("arm_state", "frame", "depth", "hand_pose", "vector")
 
 
-def stream_name(kind: str, node: str) -> str:
-    """The stream's name in ticks and files: the node's, but a camera's depth is its second stream."""
-    return f"{node}_depth" if kind == "depth" else node
+class _Waiting(NamedTuple):
+    """Who waits for a recording to be open, or closed."""
+
+    recording: Recording
+    closed: bool
+    answer: Callable[[Reply], None]
 
 
 class Synchronizer:
@@ -47,9 +53,10 @@ class Synchronizer:
         self._node, self._rig = node, rig
         self._grid = Grid(0, rig.tick_hz)
         self._settle_ns = int(rig.settle_ms * NS_PER_MS)
-        self._aligner = Aligner(device.node for device in rig.devices if device.role != "vr")
+        self._aligner = Aligner()
+        self._stamps = Stamps()
         self._rows = RowMaker(rig)
-        self._descriptions: dict[str, Description] = {}
+        self._names = StreamNames(rig)
         self._answerer: Answerer[SyncRequest] = Answerer(rig.name, "synchronizer", SyncRequest)
         devices = [device.node for device in rig.devices]
         self._bus = Subscriber(
@@ -69,8 +76,7 @@ class Synchronizer:
         self._recording: Recording | None = None
         self._asked: tuple[BeginRecording, Callable[[Reply], None], int] | None = None
         """A recording that begins once every stream has a sample, or is refused at the time given."""
-        self._waiting: tuple[Callable[[Reply], None], str] | None = None
-        """Who waits for the recording to be open ("open") or closed ("close")."""
+        self._waiting: list[_Waiting] = []
         self._before: tuple[int, Instant, Sample, bool] | None = None
         """The tick whose row is still open."""
         self._lost_at_start = 0
@@ -102,34 +108,45 @@ class Synchronizer:
         time.sleep(max(0, until_ns - self._node.clock()) / NS_PER_S)
 
     def _drain(self) -> None:
+        now_ns = self._node.clock()
         while (sample := self._bus.receive()) is not None:
-            body = sample.body
+            header, body = sample.header, sample.body
+            if self._stamps.refuse(f"{sample.kind}/{sample.node}", now_ns, header.captured_at_ns, header.sent_at_ns):
+                continue
             if isinstance(body, Description):
                 self._describe(sample.node, body)
-                continue
-            if isinstance(body, Health):
+            elif isinstance(body, Health):
                 self._well(sample, body)
-                continue
-            if isinstance(body, PilotState):
+            elif isinstance(body, PilotState):
                 self._pilot_holds = (body.why or "asked to") if body.state == "hold" else ""
                 self._pilot_aligns = body.state == "aligning"
-                continue
-            if isinstance(body, Command):
+            elif isinstance(body, Command):
                 self._command(sample, body)
-            elif not self._push(stream_name(sample.kind, sample.node), sample):
-                continue
-            self._flow.add(sample)
-            if STREAMS[sample.kind].recorded:
+                self._flow.add(sample)
                 self._put(sample)
+            else:
+                self._device(sample)
+
+    def _device(self, sample: Sample) -> None:
+        """A device's sample: aligned under its stream's name, and recorded if that was one when the recording began."""
+        name = self._names.name(sample.kind, sample.node)
+        recording = self._recording
+        if recording is not None and not recording.ended and not recording.has(sample.kind, sample.node):
+            late = name or f"{sample.node}_{sample.kind}"
+            if late not in recording.unrecorded:
+                recording.unrecorded[late] = None
+                self._node.log.warning("%s appeared after %s had begun: it is not recorded", late, recording.path)
+        if name is None:
+            return
+        self._aligner.expect(name)
+        if self._aligner.push(name, sample):
+            self._flow.add(sample)
+            if recording is not None and recording.has(sample.kind, sample.node):
+                recording.put(sample)
 
     def _put(self, sample: Sample) -> None:
         if self._recording is not None:
             self._recording.put(sample)
-
-    def _push(self, stream: str, sample: Sample) -> bool:
-        if sample.kind == "hand_pose":  # expected once somebody wears the headset: leaders record without it
-            self._aligner.expect(stream)
-        return self._aligner.push(stream, sample)
 
     def _well(self, sample: Sample, health: Health) -> None:
         """A device's trouble explains a hold; how the policy's runner does is part of the episode."""
@@ -145,23 +162,37 @@ class Synchronizer:
             self._rows.asked(command)
 
     def _describe(self, node: str, description: Description) -> None:
-        self._descriptions[node] = description
-        for stream in description.streams:
-            if STREAMS[stream.kind].recorded and stream.kind != "hand_pose":
-                self._aligner.expect(stream_name(stream.kind, node))
+        self._names.describe(node, description)
+        self._settle_names()
+
+    def _settle_names(self) -> None:
+        if not self._busy:
+            self._names.settle()
+
+    @property
+    def _busy(self) -> bool:
+        return self._recording is not None and not self._recording.closed
+
+    @property
+    def _missing(self) -> tuple[str, ...]:
+        """Devices that have not said what they are, and streams without a sample."""
+        return (*self._names.silent, *(name for name in self._names.expected if not self._aligner.has(name)))
 
     def _tick(self, k: int) -> None:
         t_ns = self._grid.time_ns(k)
         late = self._node.clock() - t_ns - self._settle_ns > LATE_NS
         self._ticks += 1
         self._late += late
-        instant = self._aligner.choose(t_ns)
+        instant, recording = self._aligner.choose(t_ns), self._recording
+        if recording is not None and not recording.ended:  # what a policy sees is what is recorded
+            instant = instant.only(recording.streams)
         tick = Tick(k, t_ns, instant.chosen, *observation(self._rig, instant))
         self._node.publisher.publish("tick", tick, t_ns)
         if self._before is not None:
             self._close_row()
-        recording = self._recording
-        if recording is not None and recording.opened and not recording.ended and not recording.complete:
+        if recording is None or not recording.opened or recording.ended or recording.complete:
+            return
+        if len(instant.chosen) == len(recording.streams):  # a first sample may still lie a moment ahead
             self._before = (k, instant, self._own("tick", tick, t_ns), late)
 
     def _close_row(self) -> None:
@@ -203,7 +234,7 @@ class Synchronizer:
     def _after_tick(self) -> None:
         recording = self._recording
         if recording is not None and not recording.ended:
-            recording.open_with(self._aligner.kept())
+            recording.open_with(self._aligner.kept(recording.streams))
             if recording.error:
                 recording.end(recording.error)
         self._begin_if_possible()
@@ -223,18 +254,32 @@ class Synchronizer:
 
     def _handle(self, request: SyncRequest, answer: Callable[[Reply], None]) -> None:
         if isinstance(request, BeginRecording):
+            if self._asked is not None or (self._recording is not None and not self._recording.ended):
+                path = self._asked[0].path if self._asked is not None else self._recording.path  # type: ignore[union-attr]
+                answer(Refused(f"{path} is being recorded. Next: stop it first"))
+                return
             self._asked = (request, answer, self._node.clock() + PATIENCE_NS)
             self._begin_if_possible()
+        elif isinstance(request, EndRecording):
+            self._end(request, answer)
         elif self._recording is None:
             # only who believes that a recording goes on asks this: it was another life's
-            answer(Refused("the synchronizer was killed"))
-        elif isinstance(request, KeepHold):
+            answer(Refused(KILLED))
+        else:
             self._recording.keep_hold = request.keep
             answer(Done())
+
+    def _end(self, request: EndRecording, answer: Callable[[Reply], None]) -> None:
+        """Of what is recorded, or is still to begin."""
+        if self._asked is not None and request.path in ("", self._asked[0].path):
+            begin, self._asked = self._asked, None
+            begin[1](Refused("it was ended before it began"))
+            answer(Done("0 rows"))
+        elif self._recording is None or request.path not in ("", self._recording.path):
+            answer(Refused(KILLED if self._recording is None else f"{request.path} is not being recorded"))
         else:
-            if not self._recording.ended:
-                self._recording.end(request.why)
-            self._waiting = (answer, "close")
+            self._recording.end(request.why)
+            self._waiting.append(_Waiting(self._recording, True, answer))
 
     def _begin_if_possible(self) -> None:
         """A node that was just restarted is given a moment to bring its first sample."""
@@ -249,35 +294,35 @@ class Synchronizer:
         if why:
             answer(Refused(why))
             return
-        header = journal_header(self._rig, request.info, self._descriptions, now_ns, time.time_ns())
+        streams = [name for name in self._names.described if self._aligner.has(name)]
+        header = journal_header(self._rig, request.info, self._names.descriptions, now_ns, time.time_ns(), streams)
         self._lost_at_start = self._lost()
         self._recording = Recording(request, header, self._node.clock)
         self._unexplained = 0
-        self._waiting = (answer, "open")
+        self._waiting.append(_Waiting(self._recording, False, answer))
 
     def _cannot_begin(self) -> str:
-        if self._recording is not None and not self._recording.closed:
+        if self._busy:
+            assert self._recording is not None
             return f"{self._recording.path} is still being recorded. Next: stop it first"
-        missing = [*self._aligner.missing, *(d.node for d in self._rig.devices if d.node not in self._descriptions)]
-        if missing:
-            names = ", ".join(dict.fromkeys(missing))
+        self._settle_names()
+        if missing := self._missing:
+            names = ", ".join(missing)
             return f"no sample yet from {names}; recording needs one of every stream. Next: `station status` says why"
-        return ""
+        return self._names.clash
 
     def _answer_waiting(self) -> None:
-        if self._waiting is None or self._recording is None:
-            return
-        answer, what = self._waiting
-        recording = self._recording
-        if what == "open" and recording.error:
-            answer(Refused(recording.error))
-        elif what == "open" and recording.opened:
-            answer(Done())
-        elif what == "close" and recording.closed:
-            answer(Done(f"{recording.acknowledged} rows"))
-        else:
-            return
-        self._waiting = None
+        waiting, self._waiting = self._waiting, []
+        for asked in waiting:
+            recording, closed, answer = asked
+            if closed and recording.closed:
+                answer(Done(f"{recording.acknowledged} rows"))
+            elif not closed and recording.error:
+                answer(Refused(recording.error))
+            elif not closed and (recording.opened or recording.closed):
+                answer(Done())
+            else:
+                self._waiting.append(asked)
 
     def _publish_state(self, now_ns: int) -> None:
         self._state_due_ns = now_ns + NS_PER_S // 10
@@ -288,11 +333,12 @@ class Synchronizer:
             path=recording.path if recording is not None else "",
             recorded_ticks=recording.acknowledged if recording is not None else 0,
             ended=recording.ended if recording is not None and ended else "",
-            ticks=self._ticks, late_ticks=self._late, missing=self._aligner.missing,
+            ticks=self._ticks, late_ticks=self._late, missing=self._missing,
             lost=self._lost() - self._lost_at_start, bytes_per_s=self._flow.bytes_per_s(now_ns),
             journal_bytes=recording.journal_bytes if recording is not None else 0,
             stalls=recording.stalls if recording is not None else 0,
             stalled_rows=recording.stalled_rows if recording is not None else 0,
+            unrecorded=tuple(recording.unrecorded) if recording is not None else (),
         )  # fmt: skip
         self._node.publisher.publish("recorder", state)
 
@@ -302,8 +348,11 @@ class Synchronizer:
             "ticks": self._ticks,
             "late_ticks": self._late,
             "refused_samples": self._aligner.refused,
+            "bad_stamps": self._stamps.count,
         }
-        error = self._recording.error if self._recording is not None else ""
+        troubles = [self._recording.error if self._recording is not None else ""]
+        troubles += self._stamps.warnings(self._node.clock())
+        error = "; ".join(filter(None, troubles))
         self._node.publish_health(
             Health("synchronizer", "warn" if error else "ok", error, streams, readings, (), self._lost())
         )
@@ -312,7 +361,7 @@ class Synchronizer:
         return sum(self._bus.lost.values())
 
     def _stop(self) -> None:
-        if self._recording is not None and not self._recording.ended:
+        if self._recording is not None:
             self._recording.end("the station stopped")
         while self._recording is not None and not self._recording.closed:
             time.sleep(0.01)

@@ -70,7 +70,10 @@ class Binding(NamedTuple):
     act: Callable[[SessionState, Plan, Question | None], Act]
 
 
-_WAIT: dict[Phase, str] = {"opening": "the arms are being aligned: wait", "saving": "saving: wait a moment"}
+_WAIT: dict[Phase, str] = {
+    "opening": "the arms are being aligned: wait", "starting": "the recording is being opened: wait a moment",
+    "saving": "saving: wait a moment",
+}  # fmt: skip
 
 
 def _advance(state: SessionState, plan: Plan, _: Question | None) -> Act:

@@ -147,6 +147,8 @@ def _act(session: SessionState) -> str:
         return "Paused, still recording. Space: go on   d: throw this take away"
     if session.phase == "recording":
         return "Space: stop and save   s: success   f: failure   d: discard"
+    if session.phase == "starting":
+        return "The recording is being opened: wait a moment.   d: throw it away"
     if session.phase == "saving":
         return "Saving: wait a moment."
     if session.phase == "reset":

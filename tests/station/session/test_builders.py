@@ -53,7 +53,7 @@ def test_built_along_or_in_turn_each_is_told_once(tmp_path: Path) -> None:
     outcomes = Outcomes()
     for number in range(4):
         along = outcomes.builders if number in (0, 3) else None
-        outcomes.builders.finalise(record(tmp_path, number, along), number == 3, "", outcomes.then(number))
+        outcomes.builders.finalise(record(tmp_path, number, along), number == 3, "", 20, outcomes.then(number))
     outcomes.until(4)
     paths = [tmp_path / f"episode_{number}.hdf5" for number in range(3)] + [tmp_path / "episode_3.hdf5.deleted"]
     assert outcomes.told == {number: (path, "") for number, path in enumerate(paths)}
@@ -71,14 +71,14 @@ def test_whoever_built_along_and_was_killed_is_replaced(tmp_path: Path) -> None:
         assert time.monotonic() < deadline
     child.kill()
     child_ended(child)
-    outcomes.builders.finalise(part, False, "", outcomes.then(0))
+    outcomes.builders.finalise(part, False, "", 20, outcomes.then(0))
     outcomes.until(1)
     assert outcomes.told == {0: (tmp_path / "episode_0.hdf5", "")}
 
     part = record(tmp_path, 1, outcomes.builders)
     (child,) = psutil.Process().children()
     os.kill(child.pid, signal.SIGSTOP)
-    outcomes.builders.finalise(part, False, "", outcomes.then(1))  # the order waits in the pipe
+    outcomes.builders.finalise(part, False, "", 20, outcomes.then(1))  # the order waits in the pipe
     child.kill()
     outcomes.until(2)
     assert outcomes.told[1] == (tmp_path / "episode_1.hdf5", "")
@@ -94,7 +94,7 @@ def test_one_that_nobody_finishes_is_left(tmp_path: Path) -> None:
     """Its recording never ended here: the next one begins, and it goes without a trace."""
     outcomes = Outcomes()
     record(tmp_path, 0, outcomes.builders)
-    outcomes.builders.finalise(record(tmp_path, 1, outcomes.builders), False, "", outcomes.then(1))
+    outcomes.builders.finalise(record(tmp_path, 1, outcomes.builders), False, "", 20, outcomes.then(1))
     outcomes.until(1)
     assert outcomes.told == {1: (tmp_path / "episode_1.hdf5", "")}
     assert (tmp_path / "episode_0.mcap.part").exists()
@@ -104,7 +104,7 @@ def test_one_that_nobody_finishes_is_left(tmp_path: Path) -> None:
 def test_of_many_short_ones_only_a_few_are_built_at_once(tmp_path: Path) -> None:
     outcomes = Outcomes()
     for number in range(6):
-        outcomes.builders.finalise(record(tmp_path, number, outcomes.builders), False, "", outcomes.then(number))
+        outcomes.builders.finalise(record(tmp_path, number, outcomes.builders), False, "", 20, outcomes.then(number))
         assert len(psutil.Process().children()) <= AT_ONCE
     outcomes.until(6)
     assert sorted(outcomes.told) == list(range(6))
@@ -113,5 +113,5 @@ def test_of_many_short_ones_only_a_few_are_built_at_once(tmp_path: Path) -> None
 
 def test_a_journal_that_is_gone_is_said(tmp_path: Path) -> None:
     outcomes = Outcomes()
-    outcomes.builders.finalise(naming.journal_path(tmp_path, 0), True, "", outcomes.then(0))
+    outcomes.builders.finalise(naming.journal_path(tmp_path, 0), True, "", 20, outcomes.then(0))
     assert "station episodes recover" in outcomes.told[0][1]

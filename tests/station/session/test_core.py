@@ -66,7 +66,7 @@ def test_stop_is_done_when_the_journal_is_closed_and_the_next_can_start_while_th
     world.press(Stop())
     assert world.core.phase == "saving"
     request, then = world.sync_asked.pop()
-    assert request == EndRecording("stopped")
+    assert request == EndRecording("stopped", "/data/pick/episode_4.mcap.part")
     then(Done())
     assert world.core.phase == "ready"
     world.press(Start(2.0))

@@ -8,6 +8,7 @@ from station.bus.requests import Done, OpenSession, PilotRequest, Reply, Session
 from station.rig import Rig
 from station.rig_file import Safety
 from station.session.core import SessionCore
+from station.session.ports import Then
 from station.session.room import Room
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
@@ -17,10 +18,13 @@ class World:
     """The core's ports; the test answers by hand."""
 
     def __init__(self) -> None:
-        self.pilot_asked: list[tuple[PilotRequest, Callable[[Reply], None]]] = []
-        self.sync_asked: list[tuple[SyncRequest, Callable[[Reply], None]]] = []
+        self.pilot_asked: list[tuple[PilotRequest, Then]] = []
+        self.sync_asked: list[tuple[SyncRequest, Then]] = []
         self.ahead: list[Path] = []
         self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
+        self.acknowledged: list[int] = []
+        """Per episode that was to be built, the rows that must be in it."""
+        self.journals: set[Path] = set()
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
         self.unwritable = self.gone = False
@@ -29,10 +33,10 @@ class World:
         self.ahead_bytes = 0
         self.core = SessionCore(RIG, self)
 
-    def pilot(self, request: PilotRequest, then: Callable[[Reply], None]) -> None:
+    def pilot(self, request: PilotRequest, then: Then) -> None:
         self.pilot_asked.append((request, then))
 
-    def sync(self, request: SyncRequest, then: Callable[[Reply], None]) -> None:
+    def sync(self, request: SyncRequest, then: Then) -> None:
         self.sync_asked.append((request, then))
 
     def prepare(self, folder: Path) -> int:
@@ -44,7 +48,13 @@ class World:
     def build_ahead(self, part: Path) -> None:
         self.ahead.append(part)
 
-    def finalise(self, part: Path, discarded: bool, ended: str, then: Callable[[Path | None, str], None]) -> None:
+    def exists(self, part: Path) -> bool:
+        return part in self.journals
+
+    def finalise(
+        self, part: Path, discarded: bool, ended: str, acknowledged: int, then: Callable[[Path | None, str], None]
+    ) -> None:
+        self.acknowledged.append(acknowledged)
         self.finalising.append((part, discarded, then))
 
     def room(self, folder: Path, bytes_per_s: float) -> Room:
