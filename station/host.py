@@ -8,6 +8,7 @@ from station.calibrated import latency_ns
 from station.clock import NS_PER_S
 from station.device import Description, Reading
 from station.node import Node
+from station.stamps import Stamps
 
 DESCRIBE_NS = NS_PER_S
 """How often the description is repeated for nodes that start later."""
@@ -28,6 +29,7 @@ class Streams:
         self._described_ns = self._opened_ns = 0
         self._description: Description | None = None
         self._latency_ns = 0
+        self.stamps = Stamps()
 
     def opened(self, description: Description) -> None:
         """The device said what it is: its streams begin."""
@@ -39,9 +41,12 @@ class Streams:
         self._opened_ns = self._node.clock()
 
     def publish(self, readings: list[Reading]) -> None:
-        """Send readings on, a camera's measured latency taken off their time."""
+        """Send readings on, a camera's measured latency taken off their time. One whose stamp cannot be true is dropped."""
+        now_ns = self._node.clock()
         for reading in readings:
             captured_at_ns = reading.captured_at_ns - self._latency_ns
+            if self.stamps.refuse(reading.kind, now_ns, captured_at_ns):
+                continue
             self._node.publisher.publish(reading.kind, reading.body, captured_at_ns, reading.payload)
             self._times[reading.kind].append(captured_at_ns)
 
@@ -124,11 +129,14 @@ class Host:
         warnings: tuple[str, ...] = ()
         if self.open:
             warnings = (*self.driver.warnings(), *self.own_warnings(), *self.streams.slow(now_ns))
+            warnings += self.streams.stamps.warnings(now_ns)
         if self.node.health_due(now_ns) or (self._state(warnings), self._error(warnings)) != self._told:
             self._tell_health(now_ns, warnings)
 
     def _tell_health(self, now_ns: int, warnings: tuple[str, ...]) -> None:
         readings = {**self.driver.health(), **self.own_readings()} if self.open else {}
+        if self.streams.stamps.count:
+            readings["bad_stamps"] = readings.get("bad_stamps", 0) + self.streams.stamps.count
         state, error = self._state(warnings), self._error(warnings)
         self._told = state, error
         self.node.publish_health(

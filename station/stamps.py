@@ -6,8 +6,9 @@ counted, named and dropped, like one whose checksum is wrong. It never ends an e
 
 from station.clock import NS_PER_MS, NS_PER_S
 
-AHEAD_NS = 50 * NS_PER_MS
-"""How far a stamp may lie ahead of now: what a device's clock, mapped to ours, may be wrong by for a moment."""
+AHEAD_NS = 25 * NS_PER_MS
+"""How far a stamp may lie ahead of now: what a device's clock, mapped to ours, may be wrong by for a moment. The arms' gate
+bears as much."""
 OLDEST_NS = 60 * NS_PER_S
 """No queue, network camera or stopped process here keeps a sample for longer: the supervisor ends what is silent for 3 s."""
 TOLD_NS = 10 * NS_PER_S

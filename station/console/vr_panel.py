@@ -22,6 +22,7 @@ from station.headset import FromHeadset, Picture, Press, Shown, Told, Worn, door
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.shown import shown
+from station.stamps import unbelievable
 
 WORN_S, DRAWER_S = 0.02, 0.2
 """How often the bus is drained while somebody looks, and while nobody does."""
@@ -143,6 +144,8 @@ class Panel:
     async def _pictures(self, socket: aiohttp.ClientWebSocketResponse, frames: Subscriber) -> None:
         for sample in frames.newest().values():
             captured_ns = sample.header.captured_at_ns
+            if unbelievable(captured_ns, self._node.clock()):  # it would be the newest picture for ever
+                continue
             if captured_ns - self._sent_ns.get(sample.node, 0) < PICTURE_NS:
                 continue
             jpeg = as_jpeg(sample)

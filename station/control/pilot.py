@@ -16,6 +16,7 @@ from station.clock import NS_PER_MS, NS_PER_S
 from station.control.core import PilotCore
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
+from station.stamps import Stamps
 
 SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr_teleop": "vr"}
 """Whose `command` stream is which source's. Leaders ask by their `arm_state`."""
@@ -77,6 +78,7 @@ class Pilot:
         for socket in (self._urgent.socket, self._answerer.socket):
             self._poller.register(socket, zmq.POLLIN)
         self._neighbours = {arm: _Neighbour(rig.name, arm, self._poller) for arm in arms}
+        self._stamps = Stamps()
         self._tick_due_ns = 0
         self._told: PilotState | None = None
         self._tell_due_ns = 0
@@ -131,6 +133,10 @@ class Pilot:
 
     def _hear(self, sample: Sample, now_ns: int) -> None:
         body, header = sample.body, sample.header
+        # a source's ask carries a time of its own, which what is sent on to an arm must rise by
+        asked_ns = (body.ask_at_ns,) if isinstance(body, Command) and sample.kind == "command" else ()
+        if self._stamps.refuse(f"{sample.kind}/{sample.node}", now_ns, header.captured_at_ns, *asked_ns):
+            return
         if isinstance(body, ArmState):
             self._core.arm_state(sample.node, body, header.captured_at_ns, header.sequence, now_ns, header.start_id)
         elif isinstance(body, Description):
@@ -150,8 +156,10 @@ class Pilot:
         if self._node.health_due(now_ns):
             lost = sum(self._urgent.lost.values()) + sum(self._calm.lost.values())
             readings, notes = _of_stalls(self._told)
+            readings["bad_stamps"] = float(self._stamps.count)
+            error = "; ".join((*filter(None, [self._node.error]), *self._stamps.warnings(now_ns)))
             self._node.publish_health(
-                Health(self._node.name, "ok", self._node.error, readings=readings, notes=notes, lost=lost)
+                Health(self._node.name, "warn" if error else "ok", error, readings=readings, notes=notes, lost=lost)
             )
 
     def _changed(self) -> bool:

@@ -17,6 +17,7 @@ from station.kinematics.reach import Reach, Workspace
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.rig import Rig, Side
+from station.stamps import Stamps
 
 STATE_NS = NS_PER_S // 10
 POLL_MS = 20
@@ -85,6 +86,7 @@ class VrTeleop:
         self._state_due_ns = 0
         self._sequence = -1
         self._error = ""
+        self._stamps = Stamps()
 
     def run(self) -> None:
         """Until told to stop."""
@@ -103,9 +105,12 @@ class VrTeleop:
 
     def _hear(self, sample: Sample) -> None:
         body = sample.body
+        captured_at_ns = sample.header.captured_at_ns
+        if self._stamps.refuse(f"{sample.kind}/{sample.node}", self._node.clock(), captured_at_ns):
+            return
         if isinstance(body, HandPose):
             self._sequence = sample.header.sequence
-            self._publish(self._core.sample(body, sample.header.captured_at_ns, self._node.clock()))
+            self._publish(self._core.sample(body, captured_at_ns, self._node.clock()))
             if self._core.wants_to_go_on:
                 self._asked = self._session.send(Align())
         elif isinstance(body, Description):
@@ -147,7 +152,9 @@ class VrTeleop:
         if self._node.health_due(now_ns):
             missing = [name for name in self._rig.followers if name not in self._arms]
             error = self._error or (f"waits for {', '.join(missing)}" if missing else "")
-            self._node.publish_health(Health(self._node.name, "warn" if error else "ok", error))
+            error = "; ".join((*filter(None, [error]), *self._stamps.warnings(now_ns)))
+            readings = {"bad_stamps": float(self._stamps.count)}
+            self._node.publish_health(Health(self._node.name, "warn" if error else "ok", error, readings=readings))
 
 
 def main(node: Node) -> None:

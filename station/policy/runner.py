@@ -29,6 +29,7 @@ from station.policy.frames import FrameCache
 from station.policy.observation import history, ticks_kept, too_old
 from station.policy.runner_core import Ask, RunnerCore, Window
 from station.policy.worker import Answer, Begin, Eyes, Failure, Infer, Load, Loaded, LoadFailed, Result, Worker
+from station.stamps import Stamps
 
 OTHERS = ("leader", "vr", "replay", "park")
 """While one of these commands, the policy is only listened to."""
@@ -70,6 +71,7 @@ class Runner:
         """Did the last ask say hold?"""
         self._note = ""
         """What loading had to say of the policy."""
+        self._stamps = Stamps()
 
     def run(self, first: LoadPolicy, answer: _Answer) -> None:
         """From the first policy until the node is to finish. Raises BackendFault when the backend hangs."""
@@ -90,6 +92,10 @@ class Runner:
         for result in self._worker.results():
             self._take(result)
         while (sample := self._bus.receive()) is not None:
+            now_ns, header = self._node.clock(), sample.header
+            told_ns = (sample.body.t_ns,) if isinstance(sample.body, Tick) else ()
+            if self._stamps.refuse(f"{sample.kind}/{sample.node}", now_ns, header.captured_at_ns, *told_ns):
+                continue
             if isinstance(sample.body, Tick):
                 self._tick(sample.body, sample.header.sent_at_ns)
             elif isinstance(sample.body, Description):
@@ -273,13 +279,15 @@ class Runner:
         readings = core.readings(self._node.clock())
         if (publishing := self._publishing.percentile_ms(99)) == publishing:
             readings["tick_to_ask_p99_ms"] = publishing
+        readings["bad_stamps"] = float(self._stamps.count)
         if self._eyes is not None:
             readings["undecodable_frames"] = float(self._eyes.undecodable)
             readings["passed_over_frames"] = float(self._eyes.passed_over)
         state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.troubled else "ok"
+        error = "; ".join((*filter(None, [core.why]), *self._stamps.warnings(self._node.clock())))
         what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
         notes = (what, self._note) if self._note else (what,)
-        return Health(self._node.name, state, core.why, readings=readings, notes=notes, lost=lost)
+        return Health(self._node.name, state, error, readings=readings, notes=notes, lost=lost)
 
     def _forget_policy(self) -> None:
         self._close_eyes()
