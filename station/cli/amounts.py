@@ -6,15 +6,16 @@ from station.bus.requests import OpenSession
 from station.decoding import reason
 from station.errors import UsageError
 from station.session.asked import absurd_sitting
+from station.session.names import bad_text
 
 
-def sensible(opening: OpenSession) -> OpenSession:
+def sensible(opening: OpenSession, override: str = "") -> OpenSession:
     """The sitting asked for. Raises UsageError for one that the session would refuse: a task that is no folder's name, a text too long."""
-    why = absurd_sitting(opening)
+    why = absurd_sitting(opening) or bad_text("override", override)
+    if why:
+        raise UsageError(why)
     try:
         msgspec.convert(msgspec.to_builtins(opening), OpenSession)
     except msgspec.ValidationError as error:
-        why = why or f"{reason(error)}. Next: shorten it"
-    if why:
-        raise UsageError(why)
+        raise UsageError(f"{reason(error)}. Next: shorten it") from error
     return opening

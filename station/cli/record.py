@@ -65,7 +65,7 @@ def record(
     loaded = rig_of(rig)
     refuse_unattended(loaded, headless, yes)
     folder = str(data.absolute()) if data else ""
-    sitting = sensible(OpenSession(task, folder, operator, instruction, scene))
+    sitting = sensible(OpenSession(task, folder, operator, instruction, scene), override)
     if headless:
         with attached(loaded):
             check = session_check(loaded, override, refuses=loaded.moves_real_arms)

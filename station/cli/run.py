@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from station.bus.requests import OpenSession
@@ -59,6 +60,10 @@ def run(
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
+    sitting = OpenSession(
+        task if record else "none", str(data.absolute()) if data else "", operator, told, source="policy"
+    )
+    sitting = named(sitting)
     hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal) if pedal is not None else None)
     with attached(loaded), hands, Rollout(loaded, hands) as rollout:
         identity = rollout.load(policy, told)
