@@ -104,7 +104,7 @@ def wait_ready(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None
             if now_ns - begun_ns > (READY_S if popen is not None else FAULT_S) * NS_PER_S:
                 raise
             continue
-        waiting = [process for process in state.processes if not _well(process)]
+        waiting = [process for process in state.processes if not well(process)]
         if not waiting:
             return
         names = [process.node for process in waiting]
@@ -118,7 +118,8 @@ def wait_ready(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None
             )
 
 
-def _well(process: ProcessState) -> bool:
+def well(process: ProcessState) -> bool:
+    """Does it run, and say that it works?"""
     return process.running and process.health is not None and process.health.state in ("ok", "warn")
 
 

@@ -10,7 +10,6 @@ import typer
 
 from station import durable
 from station.cli.attach import attached, console
-from station.cli.headless import ATTEMPTS
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.physics import Physics
@@ -24,6 +23,8 @@ from station.policy.folder import find_policy, load_policy
 from station.policy.identity import identity
 from station.rig import Rig
 
+ATTEMPTS = 3
+"""How often one trial may be begun."""
 _HELP = "keys while it runs: Space or t takes over and hands back, h hold; s success or f failure end a trial at once"
 
 

@@ -1,4 +1,7 @@
-"""Episodes without a panel: the session is opened, each episode is arranged and recorded, and what ended early is counted."""
+"""Episodes without a panel: the session is opened, each episode is arranged and recorded, and what ended early is counted.
+
+What dies meanwhile is brought back by the supervisor: it is waited for (`Patience`), and recording goes on.
+"""
 
 from collections.abc import Callable
 
@@ -6,14 +9,16 @@ from station.bus.messages import SessionState
 from station.bus.requests import Align, CloseSession, OpenSession, PrepareScene, Start
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import console
+from station.cli.operator.cues import Speaker
+from station.cli.patience import WAIT_S, Patience
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.rig import Rig
 
 ALIGN_MS = 40_000
 """Opening a session waits for the followers to arrive at the source's pose."""
-ATTEMPTS = 3
-"""How often one episode may be begun."""
+FRESH_S = 5.0
+"""How long the session may take to say how it is."""
 START_MS = 8_000
 SAVE_S = 120.0
 _HEAR_MS = 50
@@ -62,20 +67,25 @@ class SessionWatcher:
         self._heard.close()
 
 
-Arrange = Callable[[Asker, SessionWatcher], None]
+Arrange = Callable[[Asker, SessionWatcher, Patience], None]
 """Brings a session that is ready or in hold to ready, with everything in its place for the next episode."""
 
 
 def align_and_prepare(rig: Rig) -> Arrange:
     """After an early end align again; then the scene."""
 
-    def arrange(session: Asker, watcher: SessionWatcher) -> None:
-        if watcher.state.phase == "hold":
-            console.print(f"hold: {watcher.state.why}. Aligning again")
-            session.ask(Align(), ALIGN_MS)
+    def arrange(session: Asker, watcher: SessionWatcher, patience: Patience) -> None:
+        align(session, watcher, patience)
         prepare_scene(rig, watcher.state.episode)
 
     return arrange
+
+
+def align(session: Asker, watcher: SessionWatcher, patience: Patience) -> None:
+    """Out of a hold, announced: nobody at the arms need have seen it."""
+    if watcher.state.phase == "hold":
+        patience.announce(f"hold: {watcher.state.why}. Aligning again")
+        session.ask(Align(), ALIGN_MS)
 
 
 def record_headless(
@@ -85,37 +95,98 @@ def record_headless(
     seconds: float,
     arrange: Arrange | None = None,
     meanwhile: Callable[[], None] = lambda: None,
+    wait_s: float = WAIT_S,
+    speaker: Speaker | None = None,
 ) -> int:
-    """Record `episodes` of `seconds` each without asking anything; returns how many ended early."""
+    """Record `episodes` of `seconds` each without asking anything; returns how many ended early, or are not saved.
+
+    Whatever is in the way is waited for, `wait_s` at most each time. Raises StationError then, and RequestRefused where the
+    sitting cannot even be opened.
+    """
     watcher = SessionWatcher(rig, meanwhile)
-    with Asker(rig.name, "session") as session:
-        session.ask(opening, ALIGN_MS)
-        try:
-            for _ in range(episodes):
-                _one_episode(session, watcher, seconds, arrange or align_and_prepare(rig))
-            watcher.until(lambda state: state.finalising == 0, SAVE_S)
-        finally:
-            session.ask(CloseSession(), int(SAVE_S * 1000))
-            watcher.close()
+    patience = Patience(rig, wait_s, speaker, meanwhile)
+    taker = _Taker(rig, opening, seconds, arrange or align_and_prepare(rig), watcher, patience)
+    try:
+        with Asker(rig.name, "session") as session:
+            patience.until_done("the sitting", lambda: taker.open(session), first=True)
+            try:
+                for _ in range(episodes):
+                    taker.take(session)
+                patience.until_done("saving", lambda: watcher.until(lambda state: state.finalising == 0, SAVE_S))
+            finally:
+                _close(session)
+    finally:
+        patience.close()
+        watcher.close()
     state = watcher.state
-    console.print(f"{state.saved} saved, {state.ended_early} ended early; newest: {state.saved_path or '–'}")
-    return state.ended_early
-
-
-def _one_episode(session: Asker, watcher: SessionWatcher, seconds: float, arrange: Arrange) -> None:
-    number = watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0).episode
-    for attempt in range(ATTEMPTS):
-        arrange(session, watcher)
-        try:
-            session.ask(Start(seconds), START_MS)
-            break
-        except RequestRefused:  # a hold may fall between the two: arranging aligns again, once it has been heard of
-            if attempt == ATTEMPTS - 1:
-                raise
-            watcher.until(lambda state: state.phase in ("ready", "hold"), 5.0, since_ns=monotonic_ns())
-    console.print(f"episode {number}: recording {seconds:g} s")
-    state = watcher.until(lambda state: state.episode > number and state.phase in ("ready", "hold"), seconds + 20)
-    rows = f"{state.recorded_ticks} rows" + (
-        f", {state.stalled_rows} of them in {state.stalls} stalls" if state.stalls else ""
+    unsaved = max(0, episodes - state.saved)
+    console.print(
+        f"{state.saved} saved, {state.ended_early} ended early; newest: {state.saved_path or '–'}"
+        + (f"; waited {patience.waited_s:.0f} s altogether" if patience.waited_s else "")
     )
-    console.print(f"episode {number}: {rows}" + (f", ended early: {state.why}" if state.why else ""))
+    if unsaved:
+        console.print(f"{unsaved} of {episodes} are not saved: {state.why or 'no reason given'}")
+    return min(episodes, state.ended_early + unsaved)
+
+
+def _close(session: Asker) -> None:
+    try:
+        session.ask(CloseSession(), int(SAVE_S * 1000))
+    except (NodeAbsent, RequestRefused) as error:
+        console.print(f"the sitting was not closed: {error}")
+
+
+class _Taker:
+    """Takes one episode after another."""
+
+    def __init__(
+        self,
+        rig: Rig,
+        opening: OpenSession,
+        seconds: float,
+        arrange: Arrange,
+        watcher: SessionWatcher,
+        patience: Patience,
+    ) -> None:
+        self._rig, self._opening, self._seconds = rig, opening, seconds
+        self._arrange, self._watcher, self._patience = arrange, watcher, patience
+        self._opened = False
+
+    def open(self, session: Asker) -> None:
+        """Open the sitting, unless an attempt before has, whose answer was lost."""
+        if self._opened and self._fresh().phase != "ended":
+            return
+        self._opened = True
+        session.ask(self._opening, ALIGN_MS)
+
+    def take(self, session: Asker) -> None:
+        """One episode, begun as soon as it can be, and waited for."""
+        watcher = self._watcher
+        number = self._patience.until_done("the next episode", lambda: self._begin(session))
+        console.print(f"episode {number}: recording {self._seconds:g} s")
+        state = self._patience.until_done(
+            f"episode {number}", lambda: watcher.until(lambda state: _is_over(state, number), self._seconds + 20)
+        )
+        rows = f"{state.recorded_ticks} rows" + (
+            f", {state.stalled_rows} of them in {state.stalls} stalls" if state.stalls else ""
+        )
+        console.print(f"episode {number}: {rows}" + (f", ended early: {state.why}" if state.why else ""))
+
+    def _begin(self, session: Asker) -> int:
+        """Its number. Raises RequestRefused and NodeAbsent while something is in the way."""
+        state = self._fresh()
+        if state.phase == "ended":  # the sitting went with the whole station
+            self._patience.announce("the sitting is over. Opening another")
+            session.ask(self._opening, ALIGN_MS)
+        state = self._watcher.until(lambda state: state.phase in ("ready", "hold"), FRESH_S)
+        self._arrange(session, self._watcher, self._patience)
+        number = self._fresh().episode
+        session.ask(Start(self._seconds), START_MS)
+        return number
+
+    def _fresh(self) -> SessionState:
+        return self._watcher.until(lambda _: True, FRESH_S, since_ns=monotonic_ns())
+
+
+def _is_over(state: SessionState, number: int) -> bool:
+    return state.phase == "ended" or (state.episode > number and state.phase in ("ready", "hold"))

@@ -18,6 +18,7 @@ from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
 from station.cli.operator.session import Seat, summary
+from station.cli.patience import WAIT_HELP, WAIT_S
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import next_number
@@ -57,6 +58,7 @@ def record(
     quiet: Annotated[bool, typer.Option("--quiet", help="no voice, no beeps")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing: engage, record, exit")] = False,
     yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="needed by --headless on real arms")] = False,
+    wait: Annotated[float, typer.Option("--wait", min=0.0, help=WAIT_HELP)] = WAIT_S,
     override: Annotated[
         str, typer.Option("--override", help="why to record although the check fails; kept in every file")
     ] = "",
@@ -70,9 +72,13 @@ def record(
         with attached(loaded):
             check = session_check(loaded, override, refuses=loaded.moves_real_arms)
             sitting = msgspec.structs.replace(sitting, check_result=check)
-            early = record_headless(loaded, sitting, episodes or 1, seconds or HEADLESS_S)
+            early = record_headless(
+                loaded, sitting, episodes or 1, seconds or HEADLESS_S, wait_s=wait, speaker=Speaker(quiet)
+            )
         if early:
-            raise StationError(f"{early} of {episodes or 1} episodes ended early; what they hold is saved")
+            raise StationError(
+                f"{early} of {episodes or 1} episodes ended early or are not saved (the causes are above)"
+            )
         return
     sitting = msgspec.structs.replace(
         sitting,

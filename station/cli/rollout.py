@@ -25,6 +25,7 @@ from station.cli.attach import console
 from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
+from station.cli.patience import Patience
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
 from station.rig import Rig
@@ -98,6 +99,9 @@ class Rollout:
         self._asked: bytes | None = None
         self._show_due_ns = 0
         self._health: Health | None = None
+        self._life = self._loaded_in = 0
+        """The runner's life now, and the one that has loaded the policy."""
+        self._load: tuple[Path, str] | None = None
         self._qpos: tuple[float, ...] = ()
         self._led = self._helped = False
         """In this run: has the policy commanded, and has somebody else since?"""
@@ -112,9 +116,16 @@ class Rollout:
         """
         console.print("loading" if blind else f"loading {folder}")
         self._policy.ask(StopPolicy(), BEGIN_MS)
-        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()), instruction)))
+        identity = self._send_load(folder, instruction)
+        self._load = folder, instruction
         if not blind:
             console.print(identity)
+        return identity
+
+    def _send_load(self, folder: Path, instruction: str) -> str:
+        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()), instruction)))
+        self.meanwhile()
+        self._loaded_in = self._life
         return identity
 
     def _loaded(self, number: bytes) -> str:
@@ -128,6 +139,7 @@ class Rollout:
                 return reply.detail
             while (sample := self._heard.receive()) is not None:
                 if isinstance(sample.body, Health):
+                    self._life = sample.header.start_id
                     life = life or sample.header.start_id
                     if sample.header.start_id != life:
                         raise NodeAbsent(
@@ -138,17 +150,27 @@ class Rollout:
     def begin(self, shadow: bool = False) -> None:
         """A new rollout: nothing of the last one counts."""
         self._policy.ask(StopPolicy(), BEGIN_MS)
-        self._policy.ask(StartPolicy(shadow), BEGIN_MS)
+        try:
+            self._policy.ask(StartPolicy(shadow), BEGIN_MS)
+        except RequestRefused:
+            self.meanwhile()
+            if self._load is None or self._life in (0, self._loaded_in):
+                raise
+            # the runner was killed since, and its next life knows of no policy
+            self._send_load(*self._load)
+            self._policy.ask(StartPolicy(shadow), BEGIN_MS)
 
     def stop(self) -> None:
         """Nothing is asked any more; who was commanded holds."""
         self._pilot.ask(Disengage(), BEGIN_MS)
         self._policy.ask(StopPolicy(), BEGIN_MS)
 
-    def arrange(self, session: Asker, watcher: SessionWatcher) -> None:
+    def arrange(self, session: Asker, watcher: SessionWatcher, patience: Patience) -> None:
         """Before an episode: arms at rest, the scene in its place, a rollout that knows nothing of the last one."""
         if watcher.state.phase == "ready":
             session.ask(Pause(), BEGIN_MS)
+        elif not watcher.state.paused:
+            patience.announce(f"hold: {watcher.state.why}. The policy begins again")
         watcher.until(lambda state: state.phase == "hold", BEGIN_MS / 1000)
         self.home(watcher.state.episode)
         self.begin()
@@ -227,7 +249,7 @@ class Rollout:
             if isinstance(body, PilotState):
                 self._tell_pilot(body)
             elif isinstance(body, Health):
-                self._health = body
+                self._health, self._life = body, sample.header.start_id
             elif isinstance(body, Tick):
                 self._qpos = body.qpos
             elif isinstance(body, Command) and len(body.goal) == len(self._qpos) and not body.hold:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from station.bus.requests import OpenSession
@@ -11,9 +10,11 @@ from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import last_check
 from station.cli.headless import record_headless, refuse_unattended
+from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
-from station.cli.rollout import Hands, Rollout
+from station.cli.patience import WAIT_HELP, WAIT_S, Patience
+from station.cli.rollout import Hands, Ran, Rollout
 from station.cli.status import RigOption, rig_of
 from station.errors import StationError, UsageError
 from station.options import MOST, seconds_option
@@ -46,6 +47,8 @@ def run(
     pedal: Annotated[Path | None, typer.Option("--pedal", help="a foot pedal's evdev device: takes over")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing: engage, run, exit")] = False,
     yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="needed by --headless on real arms")] = False,
+    wait: Annotated[float, typer.Option("--wait", min=0.0, help=WAIT_HELP)] = WAIT_S,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no voice, no beeps")] = False,
 ) -> None:
     """Load a policy, check and warm it up, engage it, and show how it does until it is done or Ctrl-C."""
     loaded = rig_of(rig)
@@ -60,10 +63,6 @@ def run(
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
-    sitting = OpenSession(
-        task if record else "none", str(data.absolute()) if data else "", operator, told, source="policy"
-    )
-    sitting = named(sitting)
     hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal) if pedal is not None else None)
     with attached(loaded), hands, Rollout(loaded, hands) as rollout:
         identity = rollout.load(policy, told)
@@ -76,11 +75,17 @@ def run(
             opening = OpenSession(
                 task, folder, operator, told, source="policy", policy=identity, check_result=last_check(loaded)
             )
-            early = _record(loaded, rollout, opening, episodes, seconds or 0.0)
+            early = _record(loaded, rollout, opening, episodes, seconds or 0.0, wait, Speaker(quiet))
+        elif headless:
+            early = _run_unattended(
+                rollout, episodes, seconds, Patience(loaded, wait, Speaker(quiet), rollout.meanwhile)
+            )
         else:
-            early = _run(rollout, episodes, seconds, attended=not headless)
+            early = _run(rollout, episodes, seconds)
     if early:
-        raise StationError(f"{early} of {episodes} ended early" + ("; what they hold is saved" if record else ""))
+        raise StationError(
+            f"{early} of {episodes} ended early" + (" or are not saved (the causes are above)" if record else "")
+        )
 
 
 def _check(record: bool, task: str, seconds: float | None, shadow: bool, headless: bool) -> None:
@@ -92,22 +97,46 @@ def _check(record: bool, task: str, seconds: float | None, shadow: bool, headles
         raise UsageError("--record and --headless need to know how long. Next: add --seconds S")
 
 
-def _run(rollout: Rollout, episodes: int, seconds: float | None, attended: bool) -> int:
-    early = 0
+def _run(rollout: Rollout, episodes: int, seconds: float | None) -> int:
     for _ in range(episodes):
         rollout.home(0)
-        ran = rollout.run(seconds, attended)
-        early += bool(ran.held)
-        if ran.interrupted:
+        if rollout.run(seconds, attended=True).interrupted:
             break
+    return 0
+
+
+def _run_unattended(rollout: Rollout, episodes: int, seconds: float | None, patience: Patience) -> int:
+    """Whatever is in the way is waited for; what was held and goes on moves after it was announced."""
+    early = 0
+    held = ""
+
+    def attempt() -> Ran:
+        if held:
+            patience.announce(f"hold: {held}. The policy begins again")
+        rollout.home(0)
+        return rollout.run(seconds, attended=False)
+
+    try:
+        for number in range(episodes):
+            ran = patience.until_done(f"rollout {number + 1} of {episodes}", attempt, first=number == 0)
+            held = ran.held
+            early += bool(held)
+            if ran.interrupted:
+                break
+    finally:
+        patience.close()
     return early
 
 
-def _record(rig: Rig, rollout: Rollout, opening: OpenSession, episodes: int, seconds: float) -> int:
+def _record(
+    rig: Rig, rollout: Rollout, opening: OpenSession, episodes: int, seconds: float, wait_s: float, speaker: Speaker
+) -> int:
     rollout.home(0)  # leaders and arms together: the ones are driven along with the others from here on
     rollout.begin()
     try:
-        return record_headless(rig, opening, episodes, seconds, rollout.arrange, rollout.meanwhile)
+        return record_headless(
+            rig, opening, episodes, seconds, rollout.arrange, rollout.meanwhile, wait_s=wait_s, speaker=speaker
+        )
     except KeyboardInterrupt:
         console.print("ending; what was recorded is saved, the arms hold")
         return 0
