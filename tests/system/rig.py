@@ -25,6 +25,7 @@ from station.bus.messages import Health, PilotState, RecorderState, SessionState
 from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start, Stop
 from station.bus.sockets import Asker, Subscriber
 from station.bus.wire import Sample
+from station.cli.patience import Patience
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.verify import verify
 from station.errors import NodeAbsent, RequestRefused
@@ -66,6 +67,7 @@ class Booted:
             + [("health", node) for node in self.nodes],
         )
         self._newest: dict[tuple[str, str], Sample] = {}
+        self._patience = Patience(rig, 2 * PATIENCE_S, announce_s=0.0)
         self.begun_ns = monotonic_ns()
         self.supervisor = self.start()
 
@@ -103,6 +105,7 @@ class Booted:
         try:
             self.stop()
         finally:
+            self._patience.close()
             self._heard.close()
 
     # -- what is seen --
@@ -210,11 +213,6 @@ class Booted:
 
     def open_session(self) -> None:
         """Open a sitting and engage."""
-        if self.phase() == "ended":
-            try:
-                self.ask("session", OpenSession(TASK, str(self.data)), ALIGN_MS)
-            except RequestRefused:
-                self.hear(0)
         self.align()
 
     def phase(self) -> str:
@@ -224,21 +222,20 @@ class Booted:
         return state.phase
 
     def align(self) -> None:
-        """Out of a hold, as an operator would: asking again while the reason is still there."""
-        for _ in range(20):
-            phase = self.phase()
-            if phase == "ready":
-                return
-            try:
-                if phase == "ended":
-                    self.ask("session", OpenSession(TASK, str(self.data)), ALIGN_MS)
-                elif phase == "hold":
-                    self.ask("session", Align(), ALIGN_MS)
-                elif phase == "recording":
-                    self.ask("session", Stop())
-            except RequestRefused:
-                continue
-        raise AssertionError(f"the arms did not align: {self.told()}")
+        """Out of a hold, as unattended recording does: what is in the way is waited for."""
+        self._patience.until_done("the alignment", self._to_ready)
+
+    def _to_ready(self) -> None:
+        phase = self.phase()
+        if phase == "ended":
+            self.ask("session", OpenSession(TASK, str(self.data)), ALIGN_MS)
+        elif phase == "hold":
+            self.ask("session", Align(), ALIGN_MS)
+        elif phase == "recording":
+            self.ask("session", Stop())
+        phase = self.phase()
+        if phase != "ready":
+            raise RequestRefused(f"the session is {phase}, not ready: {self.told()}")
 
     def record(self, rows: int = 25, seconds: float | None = None) -> int:
         """Start an episode, and wait until so many rows are acknowledged; returns its number."""
