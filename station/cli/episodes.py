@@ -1,16 +1,22 @@
-"""`station episodes …`: what was recorded, and whether it is whole."""
+"""`station episodes …`: what was recorded, and whether it is whole.
 
+A file that is wrong gets its own line, and never keeps the others from being listed. What a command leaves out it says, and exits 1.
+"""
+
+import os
 from pathlib import Path
 from typing import Annotated
 
 import h5py
+import msgspec
 import typer
 from rich.table import Table
 
 from station.episodes import catalogue, naming, picture
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode
-from station.episodes.labels import Labels, read_labels, write_labels
+from station.episodes.labels import Labels, change_labels, read_labels
+from station.episodes.reading import attribute, reading
 from station.episodes.recover import recover as recover_journals
 from station.episodes.verify import verify as findings_of
 from station.errors import EpisodeError, StationError, UsageError
@@ -33,10 +39,14 @@ def list_episodes(data: Data = DEFAULT_DATA, task: Annotated[str, typer.Option(h
         for episode in found:
             table.add_row(*_line(episode))
         _console.print(table)
-        waiting = sorted(data.rglob("episode_*.mcap.part"))
-        _console.print(f"{len(found)} episodes" + (f", {len(waiting)} journals not saved yet" if waiting else ""))
-        if any(episode.problem for episode in found):
-            raise EpisodeError("some episodes cannot be read. Next: `station episodes verify` says what is wrong")
+        wrong = [episode for episode in found if episode.problem]
+        _console.print(f"{len(found)} episodes{_beside(data)}")
+        for episode in wrong:
+            _console.print(f"  {episode.problem}")
+        if wrong:
+            raise EpisodeError(
+                f"{len(wrong)} of {len(found)} cannot be read, or are not what their names say: see the lines above"
+            )
 
 
 @app.command()
@@ -46,28 +56,29 @@ def show(
 ) -> None:
     """Everything a file says of itself."""
     with _told():
-        try:
-            with h5py.File(_episode(file)) as opened:
-                _show(opened)
-            _show_cadence(read_cadence(file))
-        except OSError as error:
-            raise EpisodeError(f"{file}: not a whole HDF5 file: {error}") from error
-        labels = read_labels(file)
-        if labels is not None:
-            _console.print(f"labels: success {_said(labels.success)}, note {labels.note!r}")
+        with reading(_episode(file)) as opened:
+            _show(opened)
+        _show_cadence(read_cadence(file))
+        episode = catalogue.read_episode(file)
+        if not episode.problem and read_labels(file) is not None:
+            _console.print(f"labels: success {_said(episode.success)}, note {episode.note!r}")
         if pictures is not None:
             for path in draw(file, pictures):
                 _console.print(str(path))
+        if episode.problem:
+            raise EpisodeError(episode.problem)
 
 
 @app.command()
 def verify(paths: Annotated[list[Path], typer.Argument(help="Episodes, or folders of them.")]) -> None:
-    """Hold episodes against the layout; exit 1 if one is not whole."""
+    """Hold episodes against the layout, decode every picture, compare labels; exit 1 if one is not whole."""
     with _told():
         files = [file for path in paths for file in _files(path)]
         bad = 0
         for file in files:
-            findings = findings_of(file)
+            findings = findings_of(file, decode=True)
+            problem = catalogue.read_episode(file).problem.removeprefix(f"{file}: ")
+            findings = findings or ([problem] if problem else [])
             bad += bool(findings)
             _console.print(f"{file}: {'whole' if not findings else ''}")
             for finding in findings:
@@ -78,7 +89,7 @@ def verify(paths: Annotated[list[Path], typer.Argument(help="Episodes, or folder
 
 @app.command()
 def recover(data: Data = DEFAULT_DATA) -> None:
-    """Save every journal that was left; exit 1 if one could not be."""
+    """Save every journal that was left; exit 1 if one could not be saved whole. Nothing that holds a byte is deleted."""
     with _told():
         if not data.is_dir():
             raise UsageError(f"{data}: no such folder")
@@ -86,11 +97,15 @@ def recover(data: Data = DEFAULT_DATA) -> None:
         for result in recover_journals(data):
             done.append(result)
             what = f"{result.rows} rows in {result.episode}" if result.episode else ""
-            _console.print(f"{result.part}: {result.outcome} {' '.join(filter(None, (what, result.detail)))}")
-        saved = [result for result in done if result.outcome == "saved"]
+            detail = result.detail.removeprefix(f"{result.part}: ")
+            _console.print(f"{result.part}: {result.outcome} {'; '.join(filter(None, (what, detail)))}")
+        saved = [result for result in done if result.episode is not None]
         _console.print(f"{len(saved)} saved")
-        if any(result.outcome == "failed" for result in done):
-            raise EpisodeError("some journals could not be saved; they are kept")
+        hurt = [result for result in done if not result.whole]
+        if hurt:
+            raise EpisodeError(
+                f"{len(hurt)} of {len(done)} could not be saved whole; what is in them is kept, the lines above say where"
+            )
 
 
 @app.command()
@@ -109,9 +124,13 @@ def label(
         episode = catalogue.read_episode(_episode(file))
         if episode.problem:
             raise EpisodeError(episode.problem)
-        verdict = None if unset else episode.success if success is None else success
-        write_labels(file, Labels(verdict, episode.note if note is None else note))
-        _console.print(f"{file}: success {_said(verdict)}")
+
+        def change(labels: Labels) -> Labels:
+            before = episode.success if labels == Labels(recording=labels.recording) else labels.success
+            verdict = None if unset else before if success is None else success
+            return msgspec.structs.replace(labels, success=verdict, note=labels.note if note is None else note)
+
+        _console.print(f"{file}: success {_said(change_labels(file, change).success)}")
 
 
 @app.command()
@@ -121,8 +140,15 @@ def delete(
 ) -> None:
     """Take episodes out of every loader's way (renamed, not erased)."""
     with _told():
+        refused = []
         for file in files:
-            _console.print(str(naming.undelete(file) if undo else naming.delete(file)))
+            try:
+                _console.print(str(naming.undelete(file) if undo else naming.delete(file)))
+            except StationError as error:
+                refused.append(error)
+                _say_error(error)
+        if refused:
+            raise type(refused[0])(f"{len(refused)} of {len(files)} are as they were")
 
 
 @app.command()
@@ -139,21 +165,29 @@ def view(
 ) -> None:
     """A folder of hard links numbered from 0: what trainers are given."""
     with _told():
+        found = catalogue.episodes(data, task)
         chosen = [
             episode
-            for episode in catalogue.episodes(data, task)
+            for episode in found
             if not episode.problem and success in (None, episode.success) and length in (None, episode.rows)
         ]
-        for link, episode in zip(catalogue.view(out, chosen), chosen, strict=True):
-            _console.print(f"{link} = {episode.path}")
+        left_out = [episode.problem for episode in found if episode.problem]
+        try:
+            for link, episode in zip(catalogue.view(out, chosen), chosen, strict=True):
+                _console.print(f"{link} = {episode.path}")
+        finally:
+            for problem in left_out:
+                _say_error(f"left out: {problem}")
+        if left_out:
+            raise EpisodeError(f"{len(left_out)} left out that cannot be used")
 
 
 def draw(file: Path, folder: Path) -> list[Path]:
     """Contact sheet (where there are cameras) and joint plot of an episode, as PNGs in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = [picture.joint_plot(file, folder / f"{file.stem}_joints.png")]
-    with h5py.File(file) as opened:
-        cameras = len(opened.attrs["camera_names"])
+    with reading(file) as opened:
+        cameras = len(attribute(opened, "camera_names"))
     return [picture.contact_sheet(file, folder / f"{file.stem}_cameras.png"), *drawn] if cameras else drawn
 
 
@@ -161,7 +195,8 @@ def _show(file: h5py.File) -> None:
     table = Table("attribute", "value", show_lines=False)
     for name, value in file.attrs.items():
         if name not in ("rig_yaml", "devices"):
-            table.add_row(name, ", ".join(map(str, value)) if hasattr(value, "tolist") and value.ndim else str(value))
+            words = ", ".join(map(str, value)) if hasattr(value, "tolist") and value.ndim else str(value)
+            table.add_row(name, words)
     _console.print(table)
     data = Table("dataset", "type", "shape")
     file.visititems(
@@ -182,11 +217,12 @@ def _show_cadence(report: Cadence) -> None:
 
 
 def _line(episode: Episode) -> tuple[str, ...]:
-    remarks = episode.problem or "; ".join(
-        filter(None, ("recovered" if episode.recovered else "", episode.ended, episode.note))
-    )
+    remarks = "cannot be used" if episode.problem else ""
+    said = (remarks, "recovered" if episode.recovered else "", episode.damage or episode.ended, episode.note)
+    remarks = "; ".join(filter(None, said))
+    number = episode.path.name if episode.number is None else str(episode.number)
     return (
-        episode.task, str(episode.number), str(episode.rows), f"{episode.seconds:.2f}", _said(episode.success),
+        episode.task, number, str(episode.rows), f"{episode.seconds:.2f}", _said(episode.success),
         str(episode.late), str(episode.lost), str(episode.stale), f"{episode.size_bytes / 1e6:.0f}", episode.operator,
         remarks,
     )  # fmt: skip
@@ -196,6 +232,18 @@ def _said(success: bool | None) -> str:
     return {None: "–", True: "yes", False: "no"}[success]
 
 
+def _beside(data: Path) -> str:
+    """What is in the folder besides episodes, and is somebody's to look at."""
+    waiting = len(list(data.rglob("episode_*.mcap.part")))
+    damaged = len(list(data.rglob("episode_*.mcap.damaged*")))
+    told = f", {waiting} journals not saved yet" if waiting else ""
+    return told + (f", {damaged} damaged journals kept" if damaged else "")
+
+
+def _say_error(words: object) -> None:
+    PlainConsole(stderr=True).print(str(words))
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         return [episode.path for episode in catalogue.episodes(path)]
@@ -203,7 +251,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _episode(file: Path) -> Path:
-    if not file.is_file():
+    if not os.path.lexists(file):
         raise UsageError(f"{file}: no such episode. Next: `station episodes ls` shows what there is")
     return file
 
@@ -215,5 +263,5 @@ class _told:  # noqa: N801 (reads as a word in `with`)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, StationError):
-            PlainConsole(stderr=True).print(str(error))
+            _say_error(error)
             raise typer.Exit(error.exit_code)

@@ -58,7 +58,7 @@ class Ahead:
         """
         try:
             opened = Draft(part, self.more)
-        except FileNotFoundError:  # its folder went away at once: finalising says so
+        except OSError:  # its folder went away at once: finalising says so
             opened = None
         with closing(opened) if opened is not None else nullcontext() as draft:
             if draft is not None:

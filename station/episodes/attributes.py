@@ -12,7 +12,9 @@ from station.bus.messages import SOURCES, Description
 from station.calibration_files import Calibration
 from station.episodes import layout
 from station.episodes.journal import JournalHeader
+from station.episodes.reading import attribute, reading
 from station.episodes.survey import Survey
+from station.errors import EpisodeError
 
 
 def write_attributes(file: h5py.File, found: Survey) -> None:
@@ -34,9 +36,9 @@ def write_attributes(file: h5py.File, found: Survey) -> None:
 def same_recording(path: Path, header: JournalHeader) -> bool:
     """Is the episode at `path` of the recording whose journal begins with `header`?"""
     try:
-        with h5py.File(path) as file:
-            mine = int(file.attrs["start_ns"]), int(file.attrs["start_wall_ns"])
-    except (OSError, KeyError):
+        with reading(path) as file:
+            mine = int(attribute(file, "start_ns")), int(attribute(file, "start_wall_ns"))
+    except EpisodeError:
         return False
     return mine == (header.start_ns, header.start_wall_ns)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.clock import NS_PER_MS, NS_PER_S
-from station.errors import EpisodeError
+from station.episodes.reading import reading
 
 CLIP = 2 * pi / 4096
 """One tick of a 12-bit servo, rad: what is sent may differ from what was asked by that much without having been clipped."""
@@ -97,11 +97,8 @@ def _stream(name: str, arrays: Arrays) -> StreamCadence:
 
 def read_cadence(episode: Path) -> Cadence:
     """The report of an episode's file. Raises EpisodeError if it is none."""
-    try:
-        with h5py.File(episode) as file:
-            return cadence(_arrays(file))
-    except (OSError, KeyError) as error:
-        raise EpisodeError(f"{episode} has no cadence: {error}. Next: `station episodes verify {episode}`") from error
+    with reading(episode) as file:
+        return cadence(_arrays(file))
 
 
 def _arrays(file: h5py.File) -> Arrays:

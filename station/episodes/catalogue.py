@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import h5py
 
-from station.episodes.labels import read_labels
-from station.episodes.naming import episode_path, number_of
+from station.episodes.labels import Recording, labels_of
+from station.episodes.naming import episode_path, is_recorded_into, number_of
+from station.episodes.reading import attribute, reading, rows_of, tick_hz
 from station.errors import EpisodeError, UsageError
+from station.regular_file import reason
 
 
 class Episode(NamedTuple):
@@ -21,7 +23,8 @@ class Episode(NamedTuple):
 
     path: Path
     task: str
-    number: int
+    number: int | None
+    """None where the file's name has none."""
     rows: int
     seconds: float
     success: bool | None
@@ -32,9 +35,10 @@ class Episode(NamedTuple):
     stale: int
     recovered: bool
     ended: str
+    damage: str
     size_bytes: int
     problem: str
-    """Why it cannot be read; "" if it can."""
+    """Why it is not to be used: it cannot be read, or it is not certain which recording it, or its labels, are. "" if it is."""
 
 
 def episodes(data: Path, task: str = "") -> list[Episode]:
@@ -42,26 +46,60 @@ def episodes(data: Path, task: str = "") -> list[Episode]:
     if not data.is_dir():
         raise UsageError(f"{data}: no such folder. Next: name the folder that --data or the rig file's `data` names")
     found = [read_episode(path) for path in data.rglob("episode_*.hdf5") if not task or path.parent.name == task]
-    return sorted(found, key=lambda episode: (episode.path.parent, episode.number))
+    return sorted(
+        found, key=lambda episode: (episode.path.parent, episode.number is None, episode.number, episode.path)
+    )
 
 
 def read_episode(path: Path) -> Episode:
-    """One episode's line; what cannot be read says so in `problem`."""
-    number, size = number_of(path), path.stat().st_size
+    """One episode's line; what is wrong with it is in `problem`."""
     try:
-        labels = read_labels(path)
-        with h5py.File(path) as file:
-            has = file.attrs
-            rows, said = len(file["/action"]), int(has["success"])
-            success = labels.success if labels else None if said < 0 else bool(said)
-            return Episode(
-                path, str(has["task"]), number, rows, rows / float(has["tick_hz"]), success,
-                labels.note if labels else "",
-                str(has["operator"]), int(has["late_ticks"]), int(has["lost_samples"]), int(has["stale_samples"]),
-                bool(has["recovered"]), str(has["ended"]), size, "",
-            )  # fmt: skip
-    except (OSError, KeyError, EpisodeError) as error:
-        return Episode(path, path.parent.name, number, 0, 0.0, None, "", "", 0, 0, 0, False, "", size, str(error))
+        number = number_of(path)
+    except UsageError as error:
+        return _unread(path, None, str(error))
+    try:
+        with reading(path) as file:
+            return _whole(path, number, file)
+    except EpisodeError as error:
+        return _unread(path, number, str(error))
+
+
+def _whole(path: Path, number: int, file: h5py.File) -> Episode:
+    rows, rate = rows_of(file), tick_hz(file)
+    said = int(attribute(file, "success"))
+    recording = Recording(
+        int(attribute(file, "start_ns")), int(attribute(file, "start_wall_ns")), int(attribute(file, "episode"))
+    )
+    success, note, problem = None if said < 0 else bool(said), "", _misnamed(path, number, recording)
+    try:
+        if (labels := labels_of(path, recording)) is not None:
+            success, note = labels.success, labels.note
+    except EpisodeError as error:
+        problem = str(error)
+    return Episode(
+        path, attribute(file, "task"), number, rows, rows / rate, None if problem else success, note,
+        attribute(file, "operator"), int(attribute(file, "late_ticks")), int(attribute(file, "lost_samples")),
+        int(attribute(file, "stale_samples")), bool(attribute(file, "recovered")), attribute(file, "ended"),
+        attribute(file, "damage"), path.stat().st_size, problem,
+    )  # fmt: skip
+
+
+def _misnamed(path: Path, number: int, recording: Recording) -> str:
+    """Renamed or copied under another number? In a view, numbers are the view's own."""
+    if number == recording.episode or (path.stat().st_nlink > 1 and not is_recorded_into(path.parent)):
+        return ""
+    return (
+        f"{path}: it was recorded as episode {recording.episode}, its name says {number}: renamed, or a copy. "
+        f"Next: give it back the name {episode_path(path.parent, recording.episode).name}, or move the copy out of the data folder"
+    )
+
+
+def _unread(path: Path, number: int | None, problem: str) -> Episode:
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    return Episode(path, path.parent.name, number, 0, 0.0, None, "", "", 0, 0, 0, False, "", "", size, problem)
 
 
 def view(out: Path, chosen: Iterable[Episode]) -> list[Path]:
@@ -73,17 +111,21 @@ def view(out: Path, chosen: Iterable[Episode]) -> list[Path]:
     picked = list(chosen)
     if not picked:
         raise UsageError("no episode fits. Next: `station episodes ls` shows lengths and labels")
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        empty = not any(out.iterdir())
+    except OSError as error:
+        raise UsageError(f"{out}: {reason(error)}. Next: name a new folder") from error
+    if not empty:
         raise UsageError(f"{out} is not empty. Next: name a new folder")
     links = [episode_path(out, place) for place in range(len(picked))]
     for link, episode in zip(links, picked, strict=True):
         try:
             os.link(episode.path, link)
         except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            raise UsageError(
-                f"{out} is on another file system than {episode.path}. Next: name a folder beside the data"
-            ) from error
+            if error.errno == errno.EXDEV:
+                why = f"{out} is on another file system than {episode.path}"
+            else:
+                why = f"{link} cannot be linked to {episode.path}: {reason(error)}"
+            raise UsageError(f"{why}. Next: name a folder beside the data") from error
     return links

@@ -4,6 +4,7 @@ The journal may still be written meanwhile (`station.episodes.ahead`), or be clo
 Memory: the pictures of a few ticks, and half a kilobyte for each row.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from station.episodes import naming
 from station.episodes.attributes import same_recording
 from station.episodes.build import Builder
 from station.episodes.journal_reader import JournalReader
+from station.episodes.reading import reading, rows_of
 from station.episodes.rows import RowReader
 from station.episodes.survey import Survey, Surveyor
 from station.episodes.verify import verify
@@ -88,11 +90,8 @@ class Draft:
     def publish(self, target: Path) -> None:
         """Give the finished file its name. Raises EpisodeError where another recording has it."""
         assert self._reader.header is not None
-        if target.exists():
-            if not same_recording(target, self._reader.header):
-                raise EpisodeError(
-                    f"{target} exists and is another recording than {self._part.name}. Next: move one of them away"
-                )
+        if os.path.lexists(target):
+            self._compare(target)
             return
         try:
             target.hardlink_to(self._temporary)  # unlike a rename it never replaces an episode
@@ -101,23 +100,41 @@ class Draft:
         except OSError as error:
             raise self._cannot_be_written(error) from error
 
+    def _compare(self, target: Path) -> None:
+        """Somebody saved it before. Raises EpisodeError unless that is this recording, whole."""
+        assert self._reader.header is not None
+        assert self._surveyor is not None
+        if not same_recording(target, self._reader.header):
+            raise EpisodeError(
+                f"{target} exists and is another recording than {self._part.name}. Next: move one of them away"
+            )
+        findings = verify(target)
+        if not findings:
+            with reading(target) as file:
+                findings = [] if rows_of(file) >= self._surveyor.rows else ["rows are missing"]
+        if findings:
+            raise EpisodeError(
+                f"{target} exists, is the same recording, and is not whole ({'; '.join(findings[:2])}). "
+                "The journal is kept. Next: move that file away, then `station episodes recover`"
+            )
+
     def _survey(self, ended: str, acknowledged: int) -> Survey:
+        if self._reader.foreign:
+            raise EpisodeError(
+                f"{self._part}: {self._reader.unreadable}. The journal is kept. "
+                "Next: update the station, then `station episodes recover`"
+            )
         if self._surveyor is None or self._rows is None:
-            if any(self._reader.stored({"row"})):
-                raise JournalDamaged(
-                    f"{self._part}: its first record is damaged, so its rows cannot be read. The journal is kept"
-                )
-            raise NothingRecorded(f"{self._part}: not even its first record is whole; nothing was recorded")
+            raise JournalDamaged(f"{self._part}: {self._reader.unreadable}, so no episode can be made of it")
+        if self._surveyor.rows == 0 and self._rows.damage:
+            raise JournalDamaged(f"{self._part}: no whole row before the damage ({self._rows.damage})")
+        if self._surveyor.rows == 0 and acknowledged:
+            raise JournalDamaged(f"{self._part}: {acknowledged} rows were acknowledged, none is left")
+        if self._surveyor.rows == 0:
+            raise NothingRecorded(f"{self._part}: it ends before its first row; nothing was recorded")
         found = self._surveyor.survey(self._reader, self._rows, ended)
-        if found.rows == 0 and found.damage:
-            raise JournalDamaged(f"{self._part}: no whole row before the damage ({found.damage}). The journal is kept")
-        promised = max(acknowledged, self._reader.end.rows if self._reader.end is not None else 0)
-        if found.rows < promised and not found.damage:
-            found = found._replace(damage=f"{promised} rows were acknowledged, {found.rows} can be read")
-        if found.rows == 0 and found.damage:
-            raise JournalDamaged(f"{self._part}: no whole row is left ({found.damage}). The journal is kept")
-        if found.rows == 0:
-            raise NothingRecorded(f"{self._part}: cut off before its first row; nothing was recorded")
+        if found.rows < acknowledged and not found.damage:
+            return found._replace(damage=f"{acknowledged} rows were acknowledged, {found.rows} can be read")
         return found
 
     def _cannot_be_written(self, error: Exception) -> EpisodeError:

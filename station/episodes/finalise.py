@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import h5py
-
 from station import durable
 from station.episodes import naming
 from station.episodes.draft import Draft
+from station.episodes.reading import reading, rows_of
 from station.episodes.survey import Survey
-from station.errors import EpisodeError, NothingRecorded, RowsMissing, StationError
+from station.errors import EpisodeError, JournalDamaged, NothingRecorded, RowsMissing, StationError
+from station.regular_file import open_regular, reason
 
 
 def finalise(
@@ -29,13 +29,14 @@ def finalise(
 ) -> Path:  # fmt: skip
     """Turn the journal `part` (`episode_<n>[.discarded].mcap.part`) into `episode_<n>.hdf5` and return that path.
 
-    A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed, or kept as `episode_<n>.mcap`; one that
-    is damaged in the middle is kept as `.mcap.damaged`. `ended`: why the journal has no end of its own, where that is
-    known. `wait`: for somebody else who is saving it. `draft`: begun while it was recorded. `acknowledged`: how many rows were
-    announced as safe, where somebody is there who was told: RowsMissing, with what can be read in its place and the journal
-    kept, unless all of them are in the file. Raises EpisodeError (the journal is
-    still being written, or the episode exists and is another recording) or JournalDamaged (no row before the damage): the
-    journal then stays; NothingRecorded (it ends before its first row): there is nothing in it, and it is removed.
+    A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed once all that is in it is in the episode, or
+    kept as `episode_<n>.mcap`. What could not be read to its last byte is never removed: `.mcap.damaged` where it is damaged,
+    `.mcap.cut` where it breaks off inside a record, `.mcap.empty` where it has no row. `ended`: why the journal has no end of
+    its own, where that is known. `wait`: for somebody else who is saving it. `draft`: begun while it was recorded.
+    `acknowledged`: how many rows were announced as safe, where somebody is there who was told. Raises
+    EpisodeError (the journal is still being written, or the episode exists and is another recording, or the disk fails): the
+    journal then stays; JournalDamaged (no row can be read) or NothingRecorded (it ends before its first row): it is then kept
+    under such a name; RowsMissing: what can be read is in its place, but not all that was acknowledged, and the journal is kept.
     """
     if not part.exists() and _target(part).exists():
         return _saved_by_another(part, acknowledged or 0)
@@ -51,20 +52,32 @@ def finalise(
 def held(part: Path, wait: bool = False) -> Iterator[bool]:
     """Own the journal while it is saved; False when a recorder, or somebody else saving it, does (unless waited for)."""
     try:
-        fd = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(part)
     except FileNotFoundError:
         if not part.parent.is_dir():
             raise EpisodeError(
                 f"{part.parent} is gone, with the journal in it. Next: bring the disk back, then `station episodes recover`"
             ) from None
         raise EpisodeError(f"{part}: no such journal. Next: `station episodes ls` shows what there is") from None
+    except OSError as error:
+        raise EpisodeError(
+            f"{part}: cannot be opened: {reason(error)}; it is left as it is. "
+            "Next: check what it is, its permissions and the disk, then `station episodes recover`"
+        ) from error
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield True
-    except BlockingIOError:
-        yield False
+        yield _taken(fd, part, wait)
     finally:
         os.close(fd)
+
+
+def _taken(fd: int, part: Path, wait: bool) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise EpisodeError(f"{part}: cannot be locked: {reason(error)}. Next: check the disk") from error
+    return True
 
 
 def finalise_held(
@@ -72,16 +85,27 @@ def finalise_held(
 ) -> Path:
     """`finalise` for a caller that holds the journal."""
     target = _target(part)
-    with closing(draft if draft is not None and draft.ours else Draft(part)) as draft:
-        try:
+    try:
+        with closing(draft if draft is not None and draft.ours else Draft(part)) as draft:
             for _ in draft.grow():
                 pass
             found = draft.finish(ended, acknowledged or 0)
-        except NothingRecorded:
-            part.unlink()
-            raise
-        draft.publish(target)
-    kept = _put_away(part, keep_journal, found)
+            draft.publish(target)
+        kept = _put_away(part, keep_journal, found)
+    except NothingRecorded as error:
+        raise NothingRecorded(f"{error} (kept as {naming.put_aside(part, '.empty').name})") from error
+    except JournalDamaged as error:
+        aside = naming.put_aside(part, ".damaged").name
+        raise JournalDamaged(
+            f"{error}. It is kept as {aside}. Next: check the disk; send that file to whoever looks after it"
+        ) from error
+    except StationError:
+        raise
+    except Exception as error:  # whatever a journal holds, it must not keep the next one from being saved
+        raise EpisodeError(
+            f"{part}: cannot be saved: {type(error).__name__}: {reason(error)}. The journal is kept. "
+            "Next: check the disk, then `station episodes recover`"
+        ) from error
     if acknowledged is not None and kept is not None and found.damage:
         raise RowsMissing(
             f"{target} is not whole: {found.damage}. It holds the {found.rows} rows that can be read; the journal is kept as "
@@ -92,22 +116,22 @@ def finalise_held(
 
 def _put_away(part: Path, keep_journal: bool, found: Survey) -> Path | None:
     """The journal's new name; None where it is not needed any more."""
-    number, kept = naming.number_of(part), None
     if found.damage:
-        kept = part.rename(part.with_name(f"episode_{number}.mcap.damaged"))
-    elif keep_journal:
-        kept = part.rename(part.with_name(f"episode_{number}.mcap"))
-    else:
-        part.unlink()
+        return naming.put_aside(part, ".damaged")
+    if found.left:
+        return naming.put_aside(part, ".cut")
+    if keep_journal:
+        return naming.put_aside(part, "")
+    part.unlink()
     durable.sync(part.parent)
-    return kept
+    return None
 
 
 def _saved_by_another(part: Path, acknowledged: int) -> Path:
     """The episode that another process has made of the journal meanwhile. Raises RowsMissing."""
     target = _target(part)
-    with h5py.File(target) as file:
-        rows = len(file["/action"])
+    with reading(target) as file:
+        rows = rows_of(file)
     if rows < acknowledged:
         raise RowsMissing(
             f"{target} is not whole: {acknowledged} rows were acknowledged, {rows} are in it. "

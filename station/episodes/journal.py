@@ -39,6 +39,8 @@ CHUNK = struct.Struct("<BQQQQIIQ")
 MESSAGE = struct.Struct("<BQHIqq")
 """Opcode, length, channel, sequence, log time (sent), publish time (captured)."""
 CHUNK_OPCODE, MESSAGE_OPCODE = 6, 5
+LAYOUT = 1
+"""Version of what lies in a journal. One of a later version is refused by name and kept, never taken for damaged."""
 LARGEST_CHUNK = 256 << 20
 _SPLIT = 8 << 20
 """A chunk is closed at this size even before the flush, so that memory stays bounded."""
@@ -79,6 +81,8 @@ class JournalHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The recorded streams, frozen when the recording begins: what appears later is no part of it. Journals before this was
     kept have none; theirs are those of the descriptions.
     """
+    layout: int = 1
+    """Version of the journal's layout; those of the first one do not say it."""
 
 
 class JournalEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +132,7 @@ def journal_header(
         streams=tuple(
             RecordedStream(name, kind, node) for name, (kind, node) in named.items() if streams is None or name in streams
         ),
+        layout=LAYOUT,
     )  # fmt: skip
 
 
@@ -174,7 +179,7 @@ class JournalWriter:
         folder = self.path.parent
         folder.mkdir(parents=True, exist_ok=True)
         hidden = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        self._fd = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._fd = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._write_start(first)

@@ -1,5 +1,10 @@
-"""Reads a journal up to its end, a torn tail or a damage, and says which. It never guesses beyond them."""
+"""Reads a journal up to its end, a torn tail or a damage, and says which. It never guesses beyond them.
 
+A recorder that is killed leaves whole records and at most the beginning of one more: then the journal is torn. Anything else
+that keeps it from being read on is damage, the more so where whole chunks follow, or the end that a closed journal has.
+"""
+
+import contextlib
 import os
 import struct
 import zlib
@@ -17,7 +22,7 @@ from mcap.opcode import Opcode
 from mcap.records import Channel, Metadata, Schema
 from mcap.writer import MCAP0_MAGIC
 
-from station.bus.messages import Header, Message
+from station.bus.messages import Header, Message, Row
 from station.bus.streams import split_topic
 from station.bus.wire import Sample
 from station.episodes import encoding
@@ -26,14 +31,14 @@ from station.episodes.journal import (
     CHUNK_OPCODE,
     END_NAME,
     HEADER_NAME,
-    LARGEST_CHUNK,
     MESSAGE,
     MESSAGE_OPCODE,
     JournalEnd,
     JournalHeader,
 )  # fmt: skip
+from station.episodes.journal_records import RECORD, Damage, Torn, begins_a_record, next_chunk, whole_record, written
+from station.regular_file import open_regular, reason
 
-_RECORD = struct.Struct("<BQ")
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -45,6 +50,8 @@ class Ending(NamedTuple):
     detail: str
     offset: int
     """Up to where it is good, bytes."""
+    left: int = 0
+    """Torn: bytes behind that which were written and are no whole record."""
 
 
 class Stored(NamedTuple):
@@ -74,54 +81,82 @@ class _Channel(NamedTuple):
     """Its stream's last sequence, shared by the channels of one stream and start id; empty before the first."""
 
 
-class _Damage(Exception):
-    """Bytes that do not add up."""
+class _Foreign(Damage):
+    """Bytes that are as they were written, by another version of this software."""
 
 
-_UNREADABLE = (_Damage, McapError, struct.error, ValueError, KeyError, msgspec.MsgspecError)
+_UNREADABLE = (Damage, McapError, struct.error, ValueError, KeyError, msgspec.MsgspecError)
 """What bytes that do not add up make the parsers below raise."""
+_OURS = (Opcode.HEADER, Opcode.METADATA, CHUNK_OPCODE, Opcode.DATA_END, Opcode.FOOTER)
 
 
 class JournalReader:
     """Iterates a journal's samples. `ending` is known after the iteration."""
 
     def __init__(self, path: Path, more: Callable[[], bool] = lambda: False) -> None:
-        """Raises OSError if the file cannot be opened, nothing else.
+        """Raises OSError if the file cannot be opened, or is none; nothing else.
 
         `more` is asked where the file breaks off: True to look again (it waited for a recorder to write on), False when
         nobody writes it any more.
         """
         self.path, self._more = path, more
-        self._file = path.open("rb", buffering=0)
+        self._file = os.fdopen(open_regular(path), "rb", buffering=0)
+        self._fd = self._file.fileno()
         self.ending: Ending | None = None
         self.end: JournalEnd | None = None
         self.lost: dict[tuple[str, str], int] = {}
         """Per (kind, node): samples missing in its sequence since the first tick, as far as was read."""
+        self._at = 0
+        """Where the record begins that is being read."""
         self._ticking = False
         self._channels: dict[int, _Channel] = {}
         self._schemas: dict[int, str] = {}
         self._lasts: dict[tuple[str, str, int], list[int]] = {}
-        self.header = self._read_header()
-        """None where not even the first record is whole: nothing was recorded."""
+        self.header: JournalHeader | None = None
+        """The first record; None where it cannot be read."""
+        self.unreadable = ""
+        """Why it cannot; "" where it can."""
+        self.foreign = False
+        """It is whole, but of another version of this software."""
+        self._read_header()
 
     def stored(self, kinds: Collection[str] | None = None) -> Iterator[Stored]:
         """Messages of `kinds` (all if None) in the order they were appended, undecoded. Memory: one chunk."""
         self._channels, self._schemas, self._lasts, self.lost = {}, {}, {}, {}
         self._ticking, self.ending, self.end = False, None, None
-        offset = 0
         try:
-            for offset, opcode, content in self._records():
+            for opcode, content in self._records():
                 if opcode == CHUNK_OPCODE:
                     yield from self._messages(content, kinds)
                 elif opcode == Opcode.METADATA:
-                    self._note_end(content)
+                    self.end = _struct(content, END_NAME, JournalEnd) or self.end
                 elif opcode == Opcode.FOOTER and self.end is not None:
-                    self.ending = Ending("closed", self.end.why, offset)
+                    self._close_at(RECORD.size + len(content))
                     return
-        except _Torn as torn:
-            self.ending = Ending("torn", str(torn), torn.offset)
+                elif opcode not in _OURS:
+                    raise Damage(f"a record of kind {opcode}, which no journal has")
+        except Torn as torn:
+            self.ending = self._broken_off(torn)
+        except OSError as error:
+            self.ending = Ending("damaged", f"it cannot be read on: {reason(error)}", self._at)
         except _UNREADABLE as damage:
-            self.ending = Ending("damaged", str(damage), offset)
+            self.ending = Ending("damaged", str(damage), self._at)
+
+    def beyond(self) -> list[int]:
+        """Numbers of the rows that can still be read behind the damage, known after an iteration."""
+        if self.ending is None or self.ending.how != "damaged":
+            return []
+        found: list[int] = []
+        with contextlib.suppress(OSError):  # a sick disk gives what it gives
+            at = next_chunk(self._fd, self.ending.offset)
+            while at is not None:
+                _, length = RECORD.unpack(os.pread(self._fd, RECORD.size, at))
+                with contextlib.suppress(DecodeError, *_UNREADABLE):
+                    for stored in self._messages(os.pread(self._fd, length, at + RECORD.size), {"row"}):
+                        body, _ = stored.open()
+                        found.append(body.row if isinstance(body, Row) else -1)
+                at = next_chunk(self._fd, at + RECORD.size + length)
+        return found
 
     def samples(self, kinds: Collection[str] | None = None) -> Iterator[Sample]:
         """Samples of `kinds` (all if None), exactly as they were appended."""
@@ -145,46 +180,76 @@ class JournalReader:
     ) -> None:
         self.close()
 
-    def _records(self) -> Iterator[tuple[int, int, bytes]]:
-        """(offset of the record's end, opcode, content) of every whole record. Raises _Torn where the file breaks off."""
-        fd, offset = self._file.fileno(), len(MCAP0_MAGIC)
-        if os.pread(fd, len(MCAP0_MAGIC), 0) != MCAP0_MAGIC:
-            raise _Torn("not even the first bytes are there", 0)
+    def _records(self) -> Iterator[tuple[int, bytes]]:
+        """(opcode, content) of every whole record. Raises Torn where the file breaks off."""
+        fd, self._at = self._fd, 0
+        begin = os.pread(fd, len(MCAP0_MAGIC), 0)
+        if begin != MCAP0_MAGIC:
+            if MCAP0_MAGIC.startswith(begin):
+                raise Torn("not even the first bytes are there", 0)
+            raise Damage("its first bytes are not a journal's")
+        self._at = len(MCAP0_MAGIC)
         while True:
             try:
-                opcode, length = _whole_record(fd, offset)
-            except _Torn:
+                opcode, length = whole_record(fd, self._at)
+            except Torn:
                 if self._more():
                     continue
                 raise
-            content = os.pread(fd, length, offset + _RECORD.size)
-            offset += _RECORD.size + length
-            yield offset, opcode, content
+            yield opcode, os.pread(fd, length, self._at + RECORD.size)
+            self._at += RECORD.size + length
+
+    def _close_at(self, footer: int) -> None:
+        """After the footer comes the end of the file."""
+        assert self.end is not None
+        if not MCAP0_MAGIC.startswith(os.pread(self._fd, len(MCAP0_MAGIC) + 1, self._at + footer)):
+            raise Damage("something follows its end")
+        self.ending = Ending("closed", self.end.why, self._at)
+
+    def _broken_off(self, torn: Torn) -> Ending:
+        """Is it the end of a recorder, or a wound in the middle?"""
+        fd, offset = self._fd, torn.offset
+        size = os.fstat(fd).st_size
+        left = written(fd, offset)
+        if not left or self.end is not None:
+            return Ending("torn", str(torn), offset)
+        if os.pread(fd, len(MCAP0_MAGIC), max(offset, size - len(MCAP0_MAGIC))) == MCAP0_MAGIC:
+            return Ending("damaged", f"{torn}, but it was closed", offset)
+        if next_chunk(fd, offset) is not None:
+            return Ending("damaged", f"{torn}, but whole records follow", offset)
+        if offset and not begins_a_record(os.pread(fd, CHUNK.size, offset)):
+            return Ending("damaged", "what follows is no beginning of a record", offset)
+        return Ending("torn", str(torn), offset, left)
 
     def _messages(self, content: bytes, kinds: Collection[str] | None) -> Iterator[Stored]:
-        head = CHUNK.size - _RECORD.size
-        *_, size, crc, compressed, again = CHUNK.unpack(_RECORD.pack(CHUNK_OPCODE, len(content)) + content[:head])
+        head = CHUNK.size - RECORD.size
+        *_, size, crc, compressed, again = CHUNK.unpack(RECORD.pack(CHUNK_OPCODE, len(content)) + content[:head])
         if compressed or size != again or size != len(content) - head:
-            raise _Damage("a chunk that is none of ours")
+            raise Damage("a chunk that is none of ours")
         view = memoryview(content)[head:]
         if zlib.crc32(view) != crc:
-            raise _Damage("the checksum of a chunk is wrong")
+            raise Damage("the checksum of a chunk is wrong")
         position = 0
         while position < size:
             if view[position] != MESSAGE_OPCODE:
-                opcode, length = _RECORD.unpack_from(view, position)
-                position += _RECORD.size + length
+                opcode, length = RECORD.unpack_from(view, position)
+                position += RECORD.size + length
                 self._open(opcode, view[position - length : position])
                 continue
             _, length, number, low, sent, captured = MESSAGE.unpack_from(view, position)
-            after = position + _RECORD.size + length
-            found = self._channels[number]
+            after = position + RECORD.size + length
+            found = self._channel(number)
             self._count(found, found.base + low)
             if kinds is None or found.kind in kinds:
                 header = Header(found.schema, found.start_id, found.base + low, captured, sent)
                 data = bytes(view[position + MESSAGE.size : after])
                 yield Stored(found.kind, found.node, header, data, found.encoding, found.schema_name)
             position = after
+
+    def _channel(self, number: int) -> _Channel:
+        if number not in self._channels:
+            raise Damage(f"a message of channel {number}, which was never opened")
+        return self._channels[number]
 
     def _count(self, channel: _Channel, sequence: int) -> None:
         last = channel.last
@@ -201,7 +266,7 @@ class JournalReader:
             self._schemas[schema.id] = schema.name
             return
         if opcode != Opcode.CHANNEL:
-            raise _Damage(f"a record {opcode} inside a chunk")
+            raise Damage(f"a record {opcode} inside a chunk")
         channel = Channel.read(stream)
         kind, node = split_topic(f"{channel.topic}/".encode())
         extra = {name: int(value) for name, value in channel.metadata.items()}
@@ -211,40 +276,20 @@ class JournalReader:
             self._schemas.get(channel.schema_id, ""), self._lasts.setdefault((kind, node, start_id), []),
         )  # fmt: skip
 
-    def _read_header(self) -> JournalHeader | None:
+    def _read_header(self) -> None:
         try:
-            for _, opcode, content in self._records():
-                if opcode == Opcode.METADATA:
-                    return _struct(content, HEADER_NAME, JournalHeader)
-        except (_Torn, *_UNREADABLE):
-            return None
-        return None
-
-    def _note_end(self, content: bytes) -> None:
-        self.end = _struct(content, END_NAME, JournalEnd) or self.end
-
-
-class _Torn(Exception):
-    def __init__(self, detail: str, offset: int) -> None:
-        super().__init__(detail)
-        self.offset = offset
-
-
-def _whole_record(fd: int, offset: int) -> tuple[int, int]:
-    """Opcode and length of the record at `offset`, all of which is there."""
-    size = os.fstat(fd).st_size
-    if offset == size:
-        raise _Torn("the file breaks off", offset)
-    if offset + _RECORD.size > size:
-        raise _Torn("the last record lacks its length", offset)
-    opcode, length = _RECORD.unpack(os.pread(fd, _RECORD.size, offset))
-    if opcode == 0:  # a power cut leaves zeros where data had been announced
-        raise _Torn("the tail was never written", offset)
-    if offset + _RECORD.size + length > size:
-        raise _Torn(f"the last record lacks {offset + _RECORD.size + length - size} bytes", offset)
-    if length > LARGEST_CHUNK:
-        raise _Damage(f"a record of {length} bytes")
-    return opcode, length
+            for opcode, content in self._records():
+                if opcode == Opcode.HEADER:
+                    continue
+                self.header = _struct(content, HEADER_NAME, JournalHeader) if opcode == Opcode.METADATA else None
+                self.unreadable = "" if self.header else "its first record is not a journal's"
+                return
+        except _Foreign as error:
+            self.foreign, self.unreadable = True, str(error)
+        except OSError as error:
+            self.unreadable = f"it cannot be read: {reason(error)}"
+        except (Torn, *_UNREADABLE) as error:
+            self.unreadable = f"its first record is damaged: {error}"
 
 
 def _struct(content: bytes, name: str, kind: type[S]) -> S | None:
@@ -253,5 +298,8 @@ def _struct(content: bytes, name: str, kind: type[S]) -> S | None:
         return None
     text = record.metadata["json"].encode()
     if str(zlib.crc32(text)) != record.metadata["crc32"]:
-        raise _Damage(f"the checksum of {name} is wrong")
-    return msgspec.json.decode(text, type=kind)
+        raise Damage(f"the checksum of {name} is wrong")
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        raise _Foreign(f"it was written by another version of the station ({error})") from error

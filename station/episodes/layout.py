@@ -123,7 +123,9 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 VERSION = 2
-"""2: `/control/stalled`, `stalls` and `unrecorded_streams`."""
+"""2: `/control/stalled`, `stalls` and `unrecorded_streams`. Raised with every new row of the tables, which says since when it is
+there: older files are then whole without it.
+"""
 STALE_PERIODS = 3
 STALE_DEFAULT_NS = 100_000_000
 

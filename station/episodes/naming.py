@@ -6,20 +6,27 @@ episode_12.labels.json       what people said about it
 episode_12.mcap.part         its journal, while it is recorded or until it is recovered
 episode_12.discarded.mcap.part   the same of a discarded one: it becomes .hdf5.deleted
 episode_12.mcap              its journal, kept on request
-episode_12.mcap.damaged      a journal whose rows could be saved only up to a damage
+episode_12.mcap.damaged      a journal that could not be read whole: rows before the damage are in the episode, if there are any
+episode_12.mcap.cut          a journal that breaks off inside a record: its rows are in the episode, half a record is not
+episode_12.mcap.empty        a journal without a row
+                             (of these three and .mcap a second one is called .mcap.damaged.1: none is ever replaced)
 .episode_12.tmp              the HDF5 being built
 .highest_episode             the highest number ever used, also when the files were moved away
 """
 
 import os
 import re
+from itertools import count
 from pathlib import Path
 
 from station import durable
 from station.errors import EpisodeError, UsageError
+from station.regular_file import read_regular, reason
 
 _NUMBER = re.compile(r"\.?episode_([0-9]{1,9})\.")
 _HIGHEST = ".highest_episode"
+_LONGEST_NUMBER = 100
+"""Bytes."""
 
 
 def number_of(path: Path) -> int:
@@ -58,22 +65,45 @@ def undelete(episode: Path) -> Path:
 
 def _rename(old: Path, new: Path) -> Path:
     try:
-        os.link(old, new)  # unlike a rename it never replaces anything
+        _move(old, new)
     except FileNotFoundError:
         raise EpisodeError(f"{old}: no such episode. Next: `station episodes ls` shows what there is") from None
     except FileExistsError:
         raise EpisodeError(f"{new} exists already. Next: move one of them away") from None
-    old.unlink()
-    durable.sync(new.parent)
+    except OSError as error:
+        raise EpisodeError(
+            f"{old}: cannot be renamed to {new.name}: {reason(error)}. Next: check the folder's permissions and disk"
+        ) from error
     return new
 
 
 def discard(part: Path) -> Path:
-    """Mark a closed journal as discarded: whoever saves it saves it as deleted. Returns its new name."""
+    """Mark a closed journal as discarded: whoever saves it saves it as deleted. Returns its new name. Raises OSError."""
     marked = part.with_name(f"episode_{number_of(part)}.discarded.mcap.part")
-    part.rename(marked)
-    durable.sync(part.parent)
+    _move(part, marked)
     return marked
+
+
+def put_aside(journal: Path, ending: str) -> Path:
+    """Give a journal that nobody needs to save any more the name `episode_<n>.mcap<ending>`, or with a count behind it where
+    that is taken. Returns it. Raises OSError.
+    """
+    name = f"episode_{number_of(journal)}.mcap{ending}"
+    for taken in count():
+        aside = journal.with_name(f"{name}.{taken}" if taken else name)
+        try:
+            _move(journal, aside)
+        except FileExistsError:
+            continue
+        return aside
+    raise AssertionError  # never: there are more numbers than files
+
+
+def _move(old: Path, new: Path) -> None:
+    """Rename; unlike the system's rename it never replaces anything, but raises FileExistsError."""
+    os.link(old, new, follow_symlinks=False)
+    old.unlink()
+    durable.sync(new.parent)
 
 
 def is_discarded(part: Path) -> bool:
@@ -96,6 +126,11 @@ def next_number(folder: Path) -> int:
     return _highest(folder) + 1
 
 
+def is_recorded_into(folder: Path) -> bool:
+    """Has anything been recorded into this folder? Views and copies have not."""
+    return (folder / _HIGHEST).exists()
+
+
 def remember(folder: Path, number: int) -> None:
     """Note that `number` has been used, so that it stays used when its files are moved away."""
     if number > _remembered(folder):
@@ -104,7 +139,7 @@ def remember(folder: Path, number: int) -> None:
 
 def _remembered(folder: Path) -> int:
     try:
-        found = re.fullmatch(r"([0-9]{1,9})\n?", (folder / _HIGHEST).read_text())
+        found = re.fullmatch(rb"([0-9]{1,9})\n?", read_regular(folder / _HIGHEST, _LONGEST_NUMBER))
     except (OSError, ValueError):
         return -1
     return int(found[1]) if found else -1

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from station.bus.messages import SOURCES
+from station.episodes.reading import attribute, group, reading
 from station.errors import EpisodeError
 from station.shown import shown
 
@@ -24,8 +24,8 @@ Picture = npt.NDArray[np.uint8]
 
 def contact_sheet(episode: Path, out: Path) -> Path:
     """Cameras (rows) × moments spread over the episode (columns), the time in each corner. Raises EpisodeError."""
-    with h5py.File(episode) as file:
-        cameras = [str(name) for name in file.attrs["camera_names"]]
+    with reading(episode) as file:
+        cameras = [str(name) for name in attribute(file, "camera_names")]
         if not cameras:
             raise EpisodeError(f"{episode}: no camera was recorded, so there is no contact sheet")
         ticks = file["/timestamps/tick"][:]
@@ -72,11 +72,11 @@ def joint_plot(episode: Path, out: Path) -> Path:
     """Per joint: measured, asked, sent; below them the age of each stream's sample and who commanded."""
     from matplotlib.figure import Figure  # here, for it takes a second that every other command would wait
 
-    with h5py.File(episode) as file:
+    with reading(episode) as file:
         seconds = (file["/timestamps/tick"][:] - file["/timestamps/tick"][0]) / 1e9
         names, units = file.attrs["dim_names"], file.attrs["units"]
         lines = [(label, file[path][:], style) for label, path, style in _LINES]
-        ages = {name: dataset[:] / 1e6 for name, dataset in file["/sync/age"].items()}
+        ages = {name: dataset[:] / 1e6 for name, dataset in group(file, "/sync/age").items()}
         source = file["/control/source"][:]
         title = f"{file.attrs['task']}, episode {file.attrs['episode']}: {len(seconds)} rows"
     panels = -(-len(names) // _COLUMNS)

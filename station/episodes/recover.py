@@ -4,71 +4,116 @@
 """
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import h5py
-
+from station.episodes import naming
 from station.episodes.finalise import finalise_held, held
-from station.errors import EpisodeError, NothingRecorded
+from station.episodes.journal_reader import JournalReader
+from station.episodes.reading import attribute, reading, rows_of
+from station.errors import NothingRecorded, StationError, UsageError
+from station.regular_file import reason
 
-_LEFTOVER = re.compile(r"\.episode_\d+\.mcap\.part\.\d+\Z")
+_LEFTOVER = re.compile(r"\.episode_[0-9]+\.mcap\.part\.[0-9]+\Z")
+
+Outcome = Literal["saved", "damaged", "empty", "live", "failed"]
 
 
 class Recovered(NamedTuple):
     """What became of one journal."""
 
     part: Path
-    outcome: Literal["saved", "empty", "live", "failed"]
+    outcome: Outcome
     episode: Path | None
     rows: int
     detail: str
+
+    @property
+    def whole(self) -> bool:
+        """Was everything that was acknowledged saved, or is somebody at it?"""
+        return self.outcome in ("saved", "empty", "live")
 
 
 def recover(data: Path) -> Iterator[Recovered]:
     """Save every journal below `data`; yields as it goes. Safe to kill and to run again, beside a running station too.
 
-    One that a recorder holds is left alone (live), one without a whole row is removed (empty), one that cannot be saved
-    is kept (failed).
+    One that a recorder holds is left alone (live). One that cannot be read whole gives the rows before the damage (damaged) or
+    none (failed), and is kept beside as `.mcap.damaged`; one without a row is kept as `.mcap.empty`. One that cannot be opened,
+    or whose episode cannot be written, stays as it is (failed). None keeps the next from being saved.
     """
     for part in sorted(data.rglob("episode_*.mcap.part")):
-        if part.exists():  # somebody else may have saved it meanwhile
-            yield _recover(part)
-    for leftover in data.rglob(".episode_*.mcap.part.*"):
-        if _LEFTOVER.match(leftover.name):
-            _remove_leftover(leftover)
+        if os.path.lexists(part):  # somebody else may have saved it meanwhile
+            yield _one(part)
+    for leftover in sorted(data.rglob(".episode_*.mcap.part.*")):
+        if _LEFTOVER.match(leftover.name) and (found := _leftover(leftover)) is not None:
+            yield found
+
+
+def _one(part: Path) -> Recovered:
+    try:
+        return _recover(part)
+    except NothingRecorded as error:
+        return Recovered(part, "empty", None, 0, str(error))
+    except UsageError:
+        why = (
+            f"{part}: its name is none of a journal's. Next: name it episode_<n>.mcap.part, with a number that is free"
+        )
+        return Recovered(part, "failed", None, 0, why)
+    except StationError as error:
+        return Recovered(part, "failed", None, 0, str(error))
+    except OSError as error:
+        why = f"{part}: {reason(error)}; it is left as it is. Next: check the disk, then `station episodes recover`"
+        return Recovered(part, "failed", None, 0, why)
 
 
 def _recover(part: Path) -> Recovered:
+    number = naming.number_of(part)
     with held(part) as free:
         if not free:
             return Recovered(part, "live", None, 0, "being recorded, or being saved, by another process")
-        try:
-            episode = finalise_held(part)
-        except NothingRecorded as error:
-            return Recovered(part, "empty", None, 0, str(error))
-        except EpisodeError as error:
-            return Recovered(part, "failed", None, 0, str(error))
-    with h5py.File(episode) as file:
-        return Recovered(part, "saved", episode, len(file["/action"]), str(file.attrs["damage"] or file.attrs["ended"]))
+        cut = {*part.parent.glob(f"episode_{number}.mcap.cut*")}
+        episode = finalise_held(part)
+    with reading(episode) as file:
+        rows, damage, ended = rows_of(file), attribute(file, "damage"), attribute(file, "ended")
+    if damage:
+        return Recovered(
+            part, "damaged", episode, rows, f"{damage}; the journal is kept as episode_{number}.mcap.damaged"
+        )
+    kept = "; ".join(
+        f"half a record at its end is kept in {new.name}"
+        for new in {*part.parent.glob(f"episode_{number}.mcap.cut*")} - cut
+    )
+    return Recovered(part, "saved", episode, rows, "; ".join(filter(None, (ended, kept))))
 
 
-def _remove_leftover(path: Path) -> None:
-    """A journal whose recorder was killed in the instant before it got its name; nothing can be in it."""
-    with held(path) as free:
-        if free:
-            path.unlink()
+def _leftover(path: Path) -> Recovered | None:
+    """A journal whose recorder was killed in the instant before it got its name: its head is in it, perhaps, and no row."""
+    try:
+        with held(path) as free:
+            if not free:
+                return None
+            about = path.stat()
+            if about.st_nlink > 1 or not about.st_size:  # the same file has its name, or there is not a byte in it
+                path.unlink()
+                return None
+            with JournalReader(path) as reader:
+                whole = reader.header is not None and not any(reader.stored({"row"}))
+            aside = naming.put_aside(path, ".empty" if whole else ".damaged")
+    except (StationError, OSError) as error:
+        return Recovered(path, "failed", None, 0, str(error))
+    return Recovered(path, "empty" if whole else "failed", None, 0, f"never got its name; kept as {aside.name}")
 
 
 def main() -> None:
-    """The process: a line for every journal; exit 1 if one could not be saved."""
+    """The process: exit 1 with a line for every journal that could not be saved whole."""
     parser = argparse.ArgumentParser(description="Save every journal that was left in a data folder.")
     parser.add_argument("data", type=Path)
     arguments = parser.parse_args()
-    failed = [found for found in recover(arguments.data) if found.outcome == "failed"]
+    failed = [found for found in recover(arguments.data) if not found.whole]
     sys.exit("\n".join(f"{found.part}: {found.detail}" for found in failed) or 0)
 
 

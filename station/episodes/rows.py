@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from google.protobuf.message import DecodeError
 
-from station.bus.messages import Health, Row, Tick
+from station.bus.messages import Frame, Health, Message, Row, Tick
 from station.episodes.journal import JournalHeader, recorded_streams
 from station.episodes.journal_reader import JournalReader, Stored
 
+M = TypeVar("M", bound=Message)
+_STAMPS = 1 << 63
 _PENDING_TICKS = 500
 """Ticks kept while their rows are awaited; a row closes one tick later."""
 
@@ -55,32 +57,37 @@ class RowReader:
 
     def __iter__(self) -> Iterator[WholeRow]:
         count = 0
+        messages = self._reader.stored(self._kinds)
         try:
-            for stored in self._reader.stored(self._kinds):
+            for stored in messages:
                 if stored.kind == "row":
                     yield self._close(stored, count)
                     count += 1
                 elif stored.kind == "tick":
                     self._choose(stored)
                 elif stored.kind == "health":
-                    self._hear(stored)
+                    self.healths.append(_body(stored, Health))
                 elif (stream := self._by_source.get((stored.kind, stored.node))) is not None:
                     self._recent[stream][stored.header.start_id, stored.header.sequence] = stored
         except (_Senseless, ValueError, DecodeError) as error:
-            self.damage = f"after row {count - 1}: {error}"
+            self._stop(count, str(error), messages)
             return
-        ending = self._reader.ending
+        ending, end = self._reader.ending, self._reader.end
         if ending is not None and ending.how == "damaged":
-            self.damage = f"after row {count - 1}: {ending.detail} at byte {ending.offset}"
+            self._stop(count, f"{ending.detail} at byte {ending.offset}", messages)
+        elif end is not None and end.rows > count:
+            self._stop(count, f"the recorder wrote {end.rows} rows, the journal has {count}", messages)
 
-    def _hear(self, stored: Stored) -> None:
-        health, _ = stored.open()
-        assert isinstance(health, Health)
-        self.healths.append(health)
+    def _stop(self, count: int, why: str, rest: Iterator[Stored]) -> None:
+        """Rows end here; how many are beyond is told, for the journal is kept."""
+        beyond = [number for number in (*map(_row_of, rest), *self._reader.beyond()) if number >= count]
+        self.damage = f"after row {count - 1}: {why}" if count else f"before the first row: {why}"
+        if beyond:
+            self.damage += f"; {len(beyond)} rows beyond it ({min(beyond)} to {max(beyond)}) are in the journal"
 
     def _choose(self, stored: Stored) -> None:
-        tick, _ = stored.open()
-        assert isinstance(tick, Tick)
+        tick = _body(stored, Tick)
+        _check_stamps(tick)
         contents = {}
         if self._frozen is not None:
             tick = self._of(tick, self._frozen)
@@ -102,12 +109,14 @@ class RowReader:
             stored = recent.pop(older)
             if older == key:
                 break
-        content = self._opened[stream] = Content(key, *stored.open())
+        body, payload = stored.open()
+        if isinstance(body, Frame) != (stored.kind in ("frame", "depth")) or isinstance(body, Frame) > len(payload):
+            raise _Senseless(f"sample {key[1]} of {stream} is no {stored.kind}")
+        content = self._opened[stream] = Content(key, body, payload)
         return content
 
     def _close(self, stored: Stored, count: int) -> WholeRow:
-        row, _ = stored.open()
-        assert isinstance(row, Row)
+        row = _body(stored, Row)
         if row.row != count:
             raise _Senseless(f"row {count} is missing: row {row.row} follows")
         if row.tick not in self._ticks:
@@ -148,3 +157,24 @@ class RowReader:
 
 class _Senseless(Exception):
     """The journal is readable but does not add up."""
+
+
+def _body(stored: Stored, kind: type[M]) -> M:
+    body, _ = stored.open()
+    if not isinstance(body, kind):
+        raise _Senseless(f"a {stored.kind} of {stored.node} is a {type(body).__name__}")
+    return body
+
+
+def _row_of(stored: Stored) -> int:
+    """Its number, where it is a row that can be read; −1."""
+    try:
+        return _body(stored, Row).row if stored.kind == "row" else -1
+    except (_Senseless, ValueError, DecodeError):
+        return -1
+
+
+def _check_stamps(tick: Tick) -> None:
+    stamps = [tick.t_ns, *(at for chosen in tick.chosen for at in (chosen.captured_at_ns, chosen.age_ns))]
+    if not all(-_STAMPS <= at < _STAMPS for at in stamps):
+        raise _Senseless(f"tick {tick.tick} has a time that is none")

@@ -42,12 +42,21 @@ class Survey(NamedTuple):
     recovered: bool
     """The journal has no end of its own: it was cut off."""
     damage: str
+    left: int
+    """Bytes behind the last whole record of a journal that was cut off: half a record."""
     policy: PolicyRun
     unrecorded: tuple[str, ...]
     """Streams that appeared while it was recorded."""
 
 
 CUT_OFF = "cut off: whoever recorded was killed, or power was lost"
+DAMAGED = "its journal is damaged: the rows end there"
+
+
+def _ended(reader: JournalReader, rows: RowReader, known: str) -> str:
+    if rows.damage:
+        return DAMAGED
+    return reader.end.why if reader.end else known or CUT_OFF
 
 
 def policy_run(readings: Sequence[Mapping[str, float]]) -> PolicyRun:
@@ -104,7 +113,8 @@ class Surveyor:
         return Survey(
             header=self.header, rows=self.rows, plan=self.plan(), kinds=self.kinds, fields=self.fields(),
             columns=self._columns(), late=self._late, stalls=self._stalls, lost=lost, stale=self._stale,
-            ended=reader.end.why if reader.end else ended or CUT_OFF, recovered=not closed, damage=rows.damage,
+            ended=_ended(reader, rows, ended), recovered=not closed, damage=rows.damage,
+            left=reader.ending.left if reader.ending else 0,
             policy=policy_run([health.readings for health in rows.healths]),
             unrecorded=tuple(sorted({*rows.unrecorded, *(reader.end.unrecorded if reader.end else ())})),
         )  # fmt: skip

@@ -11,47 +11,48 @@ import numpy as np
 from station.bus.messages import SOURCES
 from station.episodes import layout
 from station.episodes.picture_dataset import chunk_places
+from station.episodes.reading import TYPES, attribute, group, reading, rows_of
+from station.errors import EpisodeError
+from station.jpeg import content_problem
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
-_TYPES = {
-    "bool": np.bool_,
-    "int8": np.int8,
-    "int64": np.int64,
-    "float64": np.float64,
-    "string": str,
-    "strings": np.ndarray,
-}
 
 
-def verify(path: Path) -> list[str]:
-    """What is wrong with the file, one sentence each; empty if it is a whole episode."""
+def verify(path: Path, decode: bool = False) -> list[str]:
+    """What is wrong with the file, one sentence each; empty if it is a whole episode.
+
+    `decode`: every picture too (about 1 ms each), to find what was lost inside one.
+    """
     try:
-        with h5py.File(path) as file:
-            findings = [*_attributes(file), *_shape(file)]
+        with reading(path) as file:
+            version = int(attribute(file, "layout"))
+            if version > layout.VERSION:
+                return [
+                    f"it is of layout {version}, this station reads up to {layout.VERSION}. Next: update the station"
+                ]
+            findings = [*_attributes(file, version), *_shape(file)]
             if not findings:
-                findings = [*_numbers(file), *_times(file), *_pictures(file, path)]
-    except OSError as error:
-        return [f"not a whole HDF5 file: {error}"]
+                findings = [*_numbers(file), *_times(file), *_pictures(file, path, decode)]
+    except EpisodeError as error:
+        return [str(error).removeprefix(f"{path}: ").partition(" Next: `station episodes verify")[0]]
     return findings
 
 
-def _attributes(file: h5py.File) -> Iterator[str]:
-    for attribute in layout.ATTRIBUTES:
-        if attribute.since > _version(file):
-            continue
-        for on in _places(file, attribute.on):
-            if attribute.name not in file[on].attrs:
-                yield f"{on}: attribute {attribute.name} is missing"
+def _attributes(file: h5py.File, version: int) -> Iterator[str]:
+    for entry in layout.ATTRIBUTES:
+        for on in _places(file, entry.on) if entry.since <= version else ():
+            if entry.name not in file[on].attrs:
+                yield f"{on}: attribute {entry.name} is missing"
                 continue
-            value = file[on].attrs[attribute.name]
-            if not isinstance(value, _TYPES[attribute.type]):
-                yield f"{on}: attribute {attribute.name} is {type(value).__name__}, not {attribute.type}"
-    if file.attrs.get("success") not in (-1, 0, 1):
-        yield f"/: attribute success is {file.attrs.get('success')}, not −1, 0 or 1"
-
-
-def _version(file: h5py.File) -> int:
-    return int(file.attrs.get("layout", 1))
+            value = file[on].attrs[entry.name]
+            if not isinstance(value, TYPES[entry.type]):
+                yield f"{on}: attribute {entry.name} is {type(value).__name__}, not {entry.type}"
+    success = file.attrs.get("success")
+    if isinstance(success, np.int8) and success not in (-1, 0, 1):
+        yield f"/: attribute success is {success}, not −1, 0 or 1"
+    rate = file.attrs.get("tick_hz")
+    if isinstance(rate, np.float64) and not (np.isfinite(rate) and rate > 0):
+        yield f"/: attribute tick_hz is {rate:g}, no rate"
 
 
 def _places(file: h5py.File, on: str) -> list[str]:
@@ -61,16 +62,18 @@ def _places(file: h5py.File, on: str) -> list[str]:
     if "<stream>" not in on:
         return [on] if on in file else []
     folder = on.removesuffix("/<stream>")
-    return [f"{folder}/{name}" for name in file.get(folder, ()) if f"{folder}/{name}" != "/timestamps/tick"]
+    return [f"{folder}/{name}" for name in group(file, folder) if f"{folder}/{name}" != "/timestamps/tick"]
 
 
 def plan_of(file: h5py.File) -> layout.Plan:
-    """The plan an episode was written to, as the file itself tells it. Raises KeyError where that is missing."""
+    """The plan an episode was written to, as the file itself tells it. Raises EpisodeError or LookupError where it does not."""
+    rows_of(file)
     cameras = tuple(str(name) for name in file.attrs["camera_names"])
     rows, dimensions = file["/action"].shape
     jpeg = bool(file.attrs["compress"])
-    images = {camera: file[f"/observations/images/{camera}"].shape for camera in cameras}
-    depths = {name: dataset.shape for name, dataset in file.get("/observations/depth", {}).items()}
+    pictures = group(file, "/observations/images")
+    images = {camera: pictures[camera].shape for camera in cameras}
+    depths = {name: dataset.shape for name, dataset in group(file, "/observations/depth").items()}
     return layout.Plan(
         rows=rows,
         dimensions=dimensions,
@@ -79,9 +82,9 @@ def plan_of(file: h5py.File) -> layout.Plan:
         cameras=cameras,
         pictures={} if jpeg else {camera: shape[1:3] for camera, shape in images.items()},
         depths={name: shape[1:3] for name, shape in depths.items()},
-        extras={name: dataset.shape[1] for name, dataset in file.get("/observations/extra", {}).items()},
-        streams=tuple(name for name in file["/timestamps"] if name != "tick"),
-        version=_version(file),
+        extras={name: dataset.shape[1] for name, dataset in group(file, "/observations/extra").items()},
+        streams=tuple(name for name in group(file, "/timestamps") if name != "tick"),
+        version=int(attribute(file, "layout")),
     )
 
 
@@ -99,7 +102,7 @@ def _shape(file: h5py.File) -> Iterator[str]:
         elif present[path].dtype != np.dtype(entry.dtype) or present[path].shape != entry.shape:
             found = present[path]
             yield f"{path} is {found.dtype} {found.shape}, not {entry.dtype} {entry.shape}"
-    if len(file.attrs["dim_names"]) != file["/action"].shape[1] or len(file.attrs["units"]) != file["/action"].shape[1]:
+    if any(file.attrs[name].shape != (file["/action"].shape[1],) for name in ("dim_names", "units")):
         yield "dim_names or units do not name every number of /action"
     if file["/action"].shape[0] == 0:
         yield "no rows"
@@ -130,7 +133,7 @@ def _times(file: h5py.File) -> Iterator[str]:
         yield "/timestamps/tick does not rise"
     if (np.abs(ticks - ideal) > 2).any():
         yield "/timestamps/tick leaves the grid"
-    for stream in file["/timestamps"]:
+    for stream in group(file, "/timestamps"):
         if stream == "tick":
             continue
         captured, new = file[f"/timestamps/{stream}"][:], file[f"/sync/is_new/{stream}"][:]
@@ -142,14 +145,16 @@ def _times(file: h5py.File) -> Iterator[str]:
             yield f"/sync/is_new/{stream}: a row that repeats a sample has another time than the row before"
 
 
-def _pictures(file: h5py.File, path: Path) -> Iterator[str]:
+def _pictures(file: h5py.File, path: Path, decode: bool) -> Iterator[str]:
     places = {}
     for folder in ("/observations/images", "/observations/depth"):
-        for dataset in file.get(folder, {}).values():
+        for dataset in group(file, folder).values():
             places[dataset.name] = kept = chunk_places(dataset)
             if len(kept) != len(dataset):
                 yield f"{dataset.name}: {len(kept)} pictures, not {len(dataset)}"
                 return
+    if decode:
+        yield from _depths(file)
     if not file.attrs["compress"]:
         return
     lengths = file["/compress_len"][:]
@@ -157,12 +162,24 @@ def _pictures(file: h5py.File, path: Path) -> Iterator[str]:
     try:
         for row, camera in enumerate(file["/compress_len"].attrs["camera_names"]):
             name = f"/observations/images/{camera}"
-            yield from _jpegs(fd, name, places[name], lengths[row])
+            yield from _jpegs(fd, name, places[name], lengths[row], decode)
     finally:
         os.close(fd)
 
 
-def _jpegs(fd: int, name: str, places: list[list[tuple[int, int]]], lengths: Any) -> Iterator[str]:
+def _depths(file: h5py.File) -> Iterator[str]:
+    for name, dataset in group(file, "/observations/depth").items():
+        for row in range(len(dataset)):
+            try:
+                dataset[row]
+            except OSError as error:
+                yield f"/observations/depth/{name}: row {row} cannot be read: {error}"
+                break
+
+
+def _jpegs(fd: int, name: str, places: list[list[tuple[int, int]]], lengths: Any, decode: bool) -> Iterator[str]:
+    last, problem = b"", ""
+    torn: list[tuple[int, str]] = []
     for row, pieces in enumerate(places):
         size = sum(size for _, size in pieces)
         if not 0 < lengths[row] <= size:
@@ -171,3 +188,11 @@ def _jpegs(fd: int, name: str, places: list[list[tuple[int, int]]], lengths: Any
         if os.pread(fd, len(_JPEG_MAGIC), pieces[0][0]) != _JPEG_MAGIC:
             yield f"{name}: row {row} is no JPEG"
             return
+        if decode:
+            data = b"".join(os.pread(fd, size, at) for at, size in pieces)[: int(lengths[row])]
+            if data != last:  # rows repeat a picture until there is a new one
+                last, problem = data, content_problem(data)
+            if problem:
+                torn.append((row, problem))
+    if torn:
+        yield f"{name}: {len(torn)} of {len(places)} pictures are not all there, the first in row {torn[0][0]}: {torn[0][1]}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from station.bus.requests import Done, Refused, Reply
+from station.errors import EpisodeError
 from station.session.ports import Ports
 
 
@@ -42,21 +43,24 @@ class Shelf:
 
         def built(path: Path | None, error: str) -> None:
             del self._building[number]
-            if path is not None:
-                self._put(number, path, discarded)
-            then("" if path is not None else f"episode {number} is not saved: {error}")
+            then(self._put(number, path, discarded) if path is not None else f"episode {number} is not saved: {error}")
 
         self._ports.finalise(part, discarded, ended, acknowledged, built)
 
-    def _put(self, number: int, path: Path, discarded: bool) -> None:
+    def _put(self, number: int, path: Path, discarded: bool) -> str:
+        """It is there. Returns what is wrong with it all the same."""
         if discarded:
             self.discarded += 1
-            return
+            return ""
         self.saved.append(number)
         self.path = str(path)
         success = self._success.get(number)
-        if success is not None:
-            self._ports.label(self._folder, number, success)
+        try:
+            if success is not None:
+                self._ports.label(self._folder, number, success)
+        except EpisodeError as error:
+            return f"episode {number} is saved, what was said about it is not: {error}"
+        return ""
 
     def judged(self, number: int, success: bool | None) -> None:
         """How the episode went, said before its file is there."""
@@ -68,15 +72,21 @@ class Shelf:
         if number is None:
             return Refused("there is no episode to label in this sitting")
         self._success[number] = success
-        if number in self.saved:
-            self._ports.label(self._folder, number, success)
+        try:
+            if number in self.saved:
+                self._ports.label(self._folder, number, success)
+        except EpisodeError as error:  # a trainer reads it, its labels file is broken
+            return Refused(str(error))
         return Done(f"episode {number}")
 
     def note(self, number: int | None, text: str) -> Reply:
         """Write to an episode, also while it is recorded."""
         if number is None:
             return Refused("there is no episode in this sitting to write to yet")
-        self._ports.note(self._folder, number, text)
+        try:
+            self._ports.note(self._folder, number, text)
+        except EpisodeError as error:
+            return Refused(str(error))
         return Done(f"episode {number}")
 
     def undo(self) -> Reply:
@@ -84,8 +94,12 @@ class Shelf:
         if not self.saved:
             later = "its file is still being built: ask again in a moment"
             return Refused(later if self._building else "nothing saved in this sitting")
-        number = self.saved.pop()
-        self._ports.delete(self._folder, number)
+        number = self.saved[-1]
+        try:
+            self._ports.delete(self._folder, number)
+        except EpisodeError as error:
+            return Refused(str(error))
+        self.saved.pop()
         self.newest = self.saved[-1] if self.saved else None
         self.path = "" if self.newest is None else str(self._folder / f"episode_{self.newest}.hdf5")
         self.discarded += 1

@@ -16,7 +16,7 @@ from station.episodes import naming
 from station.episodes.finalise import finalise
 from station.episodes.journal import JournalWriter
 from station.episodes.verify import verify
-from tests.station.episodes.recording import Recording, header, jpeg, write
+from tests.station.episodes.recording import T0_NS, Recording, header, jpeg, write
 
 
 def station(*arguments: object) -> Result:
@@ -158,7 +158,9 @@ def test_label_writes_both_places_and_the_file_beside_it_wins(tmp_path: Path) ->
     assert success_of(path) == 1
     assert path.stat().st_size == before  # in place
     beside = tmp_path / "cube" / "episode_0.labels.json"
-    assert msgspec.json.decode(beside.read_bytes()) == {"success": True, "note": "slipped once"}
+    said = msgspec.json.decode(beside.read_bytes())
+    assert said.pop("recording") == {"start_ns": T0_NS, "start_wall_ns": header().start_wall_ns, "episode": 0}
+    assert said == {"success": True, "note": "slipped once"}
     assert station("label", path, "--failure").exit_code == 0
     assert "slipped once" in station("show", path).output
     beside.write_text('{"success": true}')

@@ -117,16 +117,24 @@ def test_what_makes_no_sense_ends_the_episode_there(tmp_path: Path, spoil: str, 
 def test_nothing_recorded_is_said(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 0)
     JournalWriter(part, header()).close(0)
+    content = part.read_bytes()
     with pytest.raises(NothingRecorded):
         run(part)
     assert not part.exists()
+    assert (tmp_path / "episode_0.mcap.empty").read_bytes() == content
+
+
+def test_a_damaged_first_record_is_damage_and_never_nothing(tmp_path: Path) -> None:
+    part = naming.journal_path(tmp_path, 0)
     JournalWriter(part, header()).close(0)
     with part.open("r+b") as file:
         file.seek(60)
         file.write(b"~~~~")
-    with pytest.raises(NothingRecorded):
+    content = part.read_bytes()
+    with pytest.raises(JournalDamaged):
         run(part)
     assert not part.exists()
+    assert (tmp_path / "episode_0.mcap.damaged").read_bytes() == content
     write(naming.journal_path(tmp_path, 1), Recording(2, [jpeg()]))
     with naming.journal_path(tmp_path, 1).open("r+b") as file:
         file.seek(200)

@@ -356,3 +356,21 @@ def test_an_absurd_sitting_is_refused_with_what_to_give_instead(asked: OpenSessi
     assert isinstance(refused, Refused)
     assert "Next:" in refused.why
     assert world.core.phase == "ended"
+
+
+def test_what_cannot_be_said_about_an_episode_is_a_refusal_and_no_end_of_the_session() -> None:
+    world = World().recording()
+    world.in_use = True
+    world.press(Note("slipped"))
+    world.press(Stop(success=True))
+    world.sync_asked.pop()[1](Done())
+    saved(world)
+    assert "what was said about it is not: episode_4.hdf5 is in use" in world.core.state().why
+    for button in (Label(False), Note("again"), Undo()):
+        world.press(button)
+    refused = [reply for reply in world.replies if isinstance(reply, Refused)]
+    assert [reply.why for reply in refused] == ["episode_4.hdf5 is in use"] * 4
+    assert (world.core.state().saved, world.core.phase) == (1, "ready")
+    world.in_use = False
+    world.press(Undo())
+    assert world.core.state().saved == 0

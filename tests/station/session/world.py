@@ -5,6 +5,7 @@ from pathlib import Path
 
 from station.bus.messages import RecorderState
 from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest
+from station.errors import EpisodeError
 from station.rig import Rig
 from station.rig_file import Safety
 from station.session.core import SessionCore
@@ -27,7 +28,7 @@ class World:
         self.journals: set[Path] = set()
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
-        self.unwritable = self.gone = False
+        self.unwritable = self.gone = self.in_use = False
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
         self.ahead_bytes = 0
@@ -63,13 +64,20 @@ class World:
         return Room(self.free_bytes, self.left_s, self.ahead_bytes)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
+        self._maybe_fail()
         self.disk.append(("label", episode, success))
 
     def note(self, folder: Path, episode: int, text: str) -> None:
+        self._maybe_fail()
         self.disk.append(("note", episode, text))
 
     def delete(self, folder: Path, episode: int) -> None:
+        self._maybe_fail()
         self.disk.append(("delete", episode, None))
+
+    def _maybe_fail(self) -> None:
+        if self.in_use:
+            raise EpisodeError("episode_4.hdf5 is in use")
 
     def press(self, request: SessionRequest) -> None:
         self.core.request(request, self.replies.append)
