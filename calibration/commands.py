@@ -37,6 +37,7 @@ from station.errors import CheckFailed, StationError
 from station.options import seconds_option
 from station.rig import Rig, find_rig, load_rig
 from station.terminal import PlainConsole
+from station.version import station_version
 
 Attached = Callable[[Rig], AbstractContextManager[None]]
 RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name or a path")]
@@ -65,7 +66,7 @@ def check(
     loaded = load_rig(find_rig(rig))
     attached: Attached = context.obj
     result, pictures = _checked(loaded, attached, seconds, swing_s)
-    check_results.store(loaded.name, check_results.StoredCheck(loaded.sha256, time.time(), result))
+    check_results.store(loaded.name, check_results.StoredCheck(loaded.sha256, time.time(), result, station_version()))
     console.print(report.table(result, everything))
     if json_file is not None:
         json_file.write_bytes(report.as_json(result))

@@ -18,6 +18,7 @@ from station import durable
 from station.bounds import absurd
 from station.decoding import Decoder, Undecodable
 from station.errors import CalibrationBroken
+from station.version import station_version
 
 SCHEMA = 1
 _LEAST_TRAVEL_RAD = 0.05
@@ -161,6 +162,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int
     sha256: str
     calibration: msgspec.Raw
+    station_version: str = ""
+    """Of the software that wrote it; "" in files from before it was said."""
 
 
 _file: Decoder[_File] = Decoder("json", _File)
@@ -212,7 +215,7 @@ def save(calibration: Calibration) -> Path:
 def encode(calibration: Calibration) -> bytes:
     """The file's bytes: indented JSON around a checksum of the compact form."""
     body = msgspec.json.encode(calibration)
-    file = _File(SCHEMA, hashlib.sha256(body).hexdigest(), msgspec.Raw(body))
+    file = _File(SCHEMA, hashlib.sha256(body).hexdigest(), msgspec.Raw(body), station_version())
     return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
 
 

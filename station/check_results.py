@@ -46,6 +46,8 @@ class StoredCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rig_sha256: str
     at_s: float
     result: CheckResult
+    station_version: str = ""
+    """Of the software that checked, "" in results from before it was said."""
 
 
 _stored: Decoder[StoredCheck] = Decoder("json", StoredCheck)

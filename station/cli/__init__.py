@@ -3,6 +3,7 @@
 import logging
 import sys
 from importlib.metadata import entry_points
+from typing import Annotated
 
 import typer
 
@@ -11,8 +12,26 @@ from station.cli.attach import attached
 from station.cli.operator import learn
 from station.errors import StationError
 from station.shown import OneLine, shown, shown_lines
+from station.version import station_version
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(station_version())
+        raise typer.Exit
+
+
+@app.callback()
+def _station(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Say which software this is, and end."),
+    ] = False,
+) -> None: ...
+
+
 app.command()(demo.demo)
 app.command()(status.up)
 app.command()(status.status)

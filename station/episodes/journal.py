@@ -14,7 +14,6 @@ import os
 import struct
 import zlib
 from collections.abc import Collection, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +30,7 @@ from station.episodes import encoding, layout
 from station.episodes.naming import number_of, remember
 from station.errors import DiskFull, EpisodeError
 from station.rig import Rig
+from station.version import station_version
 
 HEADER_NAME = "station.journal"
 END_NAME = "station.end"
@@ -125,7 +125,7 @@ def journal_header(
     named = layout.streams(descriptions)
     dimensions = vector_dimensions(rig, descriptions)
     return JournalHeader(
-        rig=rig.name, rig_yaml=rig.file.read_text(), rig_sha256=rig.sha256, station_version=version("teleop-station"),
+        rig=rig.name, rig_yaml=rig.file.read_text(), rig_sha256=rig.sha256, station_version=station_version(),
         info=info, descriptions=dict(descriptions), dim_names=tuple(name for name, _ in dimensions),
         units=tuple(unit for _, unit in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns,
         tick_hz=rig.tick_hz, images=rig.images, cameras=rig.cameras, simulated=rig.world is not None,

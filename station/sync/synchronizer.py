@@ -25,6 +25,7 @@ from station.sync.flow import Flow
 from station.sync.recording import Recording
 from station.sync.rows import RowMaker, end_reason, explained, observation
 from station.sync.stream_names import StreamNames
+from station.version import station_version
 
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
@@ -371,6 +372,7 @@ class Synchronizer:
 
 def main(node: Node) -> None:
     """The node."""
+    station_version()  # every journal says it; git is asked here, where no tick waits for the answer
     Synchronizer(node).run()
 
 
