@@ -1,0 +1,119 @@
+"""What an earlier layout wrote is read by today's code, number for number. See README.md."""
+
+import os
+import shutil
+from pathlib import Path
+
+import h5py
+import msgspec
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from station import calibration_files, check_results
+from station.calibration_files import Calibration
+from station.check_results import SessionCheck
+from station.cli.episodes import app
+from station.episodes import layout, naming
+from station.episodes.cadence import read_cadence
+from station.episodes.catalogue import episodes, read_episode
+from station.episodes.finalise import finalise
+from station.episodes.journal_reader import JournalReader
+from station.episodes.labels import Labels, read_labels
+from station.episodes.recover import recover
+from station.episodes.verify import verify
+
+FIRST = Path(__file__).parent / "layout_1"
+JOURNALS = sorted(path for path in Path(__file__).parent.glob("layout_*/episode_*.mcap"))
+FILES = sorted(path for path in Path(__file__).parent.glob("layout_*/episode_*.hdf5"))
+RECORDED_LATER = {"station_version", "layout", "success"}
+"""Attributes of the file that say by what, and into which layout, it was built; and what was said afterwards."""
+
+
+def test_there_are_some() -> None:
+    assert len(JOURNALS) >= 3
+    assert len(FILES) >= 3
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_an_episode_is_whole_and_listed(path: Path) -> None:
+    assert verify(path, decode=True) == []
+    episode = read_episode(path)
+    assert episode.problem == ""
+    assert episode.rows == read_cadence(path).rows == 5
+    assert CliRunner().invoke(app, ["show", str(path)]).exit_code == 0
+
+
+@pytest.mark.parametrize("path", JOURNALS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_journal_becomes_the_episode_it_became_then(path: Path, tmp_path: Path) -> None:
+    part = naming.journal_path(tmp_path, naming.number_of(path))
+    shutil.copy(path, part)
+    built = finalise(part)
+    assert verify(built) == []
+    with h5py.File(path.with_suffix(".hdf5")) as then, h5py.File(built) as now:
+        names: list[str] = []
+        then.visit(names.append)
+        for name in ["/", *names]:
+            for key, value in then[name].attrs.items():
+                if key not in RECORDED_LATER:
+                    np.testing.assert_array_equal(now[name].attrs[key], value, f"{name} {key}")
+            if isinstance(then[name], h5py.Dataset):
+                np.testing.assert_array_equal(now[name][()], then[name][()], name, strict=True)
+        assert now.attrs["layout"] == layout.VERSION
+        assert now.attrs["station_version"] == then.attrs["station_version"]
+
+
+@pytest.mark.parametrize("path", JOURNALS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_message_of_a_journal_can_be_read(path: Path) -> None:
+    with JournalReader(path) as reader:
+        assert reader.header is not None
+        kinds = {sample.kind for sample in reader.samples()}
+        assert reader.ending is not None
+        assert reader.ending.how == "closed"
+    assert kinds >= {"arm_state", "frame", "tick", "row", "command", "applied", "description", "health"}
+
+
+def test_a_journal_that_was_cut_off_is_recovered(tmp_path: Path) -> None:
+    content = (FIRST / "episode_0.mcap").read_bytes()
+    naming.journal_path(tmp_path, 0).write_bytes(content[:-700])
+    (found,) = recover(tmp_path)
+    assert (found.outcome, found.rows) == ("saved", 4)
+
+
+def test_labels_are_believed_and_can_be_changed(tmp_path: Path) -> None:
+    for path in FIRST.glob("episode_*"):
+        shutil.copy(path, tmp_path)
+    assert read_labels(tmp_path / "episode_0.hdf5") == Labels(True, "slipped once")
+    assert read_labels(tmp_path / "episode_1.hdf5") == Labels(False, "zweite Zeile: ü")
+    assert [episode.success for episode in episodes(tmp_path)] == [True, False, None]
+    assert CliRunner().invoke(app, ["label", str(tmp_path / "episode_0.hdf5"), "--failure"]).exit_code == 0
+    assert [episode.success for episode in episodes(tmp_path)] == [False, False, None]
+    assert episodes(tmp_path)[0].note == "slipped once"
+
+
+def test_calibrations_and_checks_are_believed(runtime: str) -> None:
+    folder = calibration_files.folder()
+    folder.mkdir(parents=True)
+    shutil.copy(FIRST / "calibration_follower.json", calibration_files.path_of("FT0"))
+    shutil.copy(FIRST / "calibration_camera.json", calibration_files.path_of("C0"))
+    follower, camera = calibration_files.load("FT0"), calibration_files.load("C0")
+    assert follower is not None and follower.arm is not None and follower.arm.gripper is not None
+    assert camera is not None and camera.intrinsics is not None and camera.latency is not None
+    assert (follower.revision, follower.arm.signs, follower.arm.gripper.open_m) == (1, (1, -1, 1, 1, -1, 1), 0.057)
+    assert (camera.revision, camera.intrinsics.fx, camera.latency.latency_ms) == (2, 30.0, 41.5)
+    check = check_results.path_of("aloha")
+    check.parent.mkdir(parents=True)
+    shutil.copy(FIRST / "check.json", check)
+    stored = check_results.last("aloha")
+    assert stored is not None
+    assert [finding.name for finding in stored.result.findings] == ["sharpness", "zero"]
+    with h5py.File(FIRST / "episode_1.hdf5") as file:
+        assert msgspec.json.decode(file.attrs["check_result"], type=SessionCheck).verdict == "warn"
+        kept = msgspec.json.decode(file.attrs["calibration"], type=dict[str, Calibration])
+        assert kept.keys() == {"follower_left", "cam_high"}
+
+
+def test_they_stay_small() -> None:
+    size = sum(path.stat().st_size for path in FIRST.iterdir())
+    assert size < 330_000
+    assert not os.path.lexists(FIRST / ".highest_episode")
