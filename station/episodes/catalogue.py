@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import h5py
 
-from station.episodes.labels import Recording, labels_of
+from station.episodes.labels import Recording, labels_of, recording_in
 from station.episodes.naming import episode_path, is_recorded_into, number_of
 from station.episodes.reading import attribute, reading, rows_of, tick_hz
 from station.errors import EpisodeError, UsageError
@@ -67,9 +67,7 @@ def read_episode(path: Path) -> Episode:
 def _whole(path: Path, number: int, file: h5py.File) -> Episode:
     rows, rate = rows_of(file), tick_hz(file)
     said = int(attribute(file, "success"))
-    recording = Recording(
-        int(attribute(file, "start_ns")), int(attribute(file, "start_wall_ns")), int(attribute(file, "episode"))
-    )
+    recording = recording_in(file)
     success, note, problem = None if said < 0 else bool(said), "", _misnamed(path, number, recording)
     try:
         if (labels := labels_of(path, recording)) is not None:
@@ -80,13 +78,17 @@ def _whole(path: Path, number: int, file: h5py.File) -> Episode:
         path, attribute(file, "task"), number, rows, rows / rate, None if problem else success, note,
         attribute(file, "operator"), int(attribute(file, "late_ticks")), int(attribute(file, "lost_samples")),
         int(attribute(file, "stale_samples")), bool(attribute(file, "recovered")), attribute(file, "ended"),
-        attribute(file, "damage"), path.stat().st_size, problem,
+        attribute(file, "damage") if "damage" in file.attrs else "", path.stat().st_size, problem,
     )  # fmt: skip
 
 
-def _misnamed(path: Path, number: int, recording: Recording) -> str:
+def _misnamed(path: Path, number: int, recording: Recording | None) -> str:
     """Renamed or copied under another number? In a view, numbers are the view's own."""
-    if number == recording.episode or (path.stat().st_nlink > 1 and not is_recorded_into(path.parent)):
+    if (
+        recording is None
+        or number == recording.episode
+        or (path.stat().st_nlink > 1 and not is_recorded_into(path.parent))
+    ):
         return ""
     return (
         f"{path}: it was recorded as episode {recording.episode}, its name says {number}: renamed, or a copy. "

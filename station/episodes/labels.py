@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,6 +19,9 @@ from station.decoding import Decoder, Undecodable
 from station.episodes.naming import journal_path, labels_path, number_of
 from station.errors import EpisodeError
 from station.regular_file import read_regular, reason
+
+if TYPE_CHECKING:
+    import h5py
 
 _LARGEST = 1 << 20
 _PATIENCE_S, _LOOK_S = 4.0, 0.01
@@ -55,10 +59,22 @@ def read_labels(episode: Path) -> Labels | None:
         raise EpisodeError(f"{path}: not a labels file: {reason(error)}. Next: correct it, or move it away") from error
 
 
-def labels_of(episode: Path, recording: Recording) -> Labels | None:
+def recording_in(file: "h5py.File") -> Recording | None:
+    """Which recording is in an episode's file; None where it does not say (it is of another recorder). Raises EpisodeError."""
+    from station.episodes.reading import (
+        attribute,  # here, like h5py below: a session that was killed is back the sooner
+    )
+
+    names = ("start_ns", "start_wall_ns", "episode")
+    if any(name not in file.attrs for name in names):
+        return None
+    return Recording(*(int(attribute(file, name)) for name in names))
+
+
+def labels_of(episode: Path, recording: Recording | None) -> Labels | None:
     """The labels of the recording in the file `episode`. Raises EpisodeError if the labels beside it are another's."""
     labels = read_labels(episode)
-    if labels is not None and labels.recording not in (None, recording):
+    if labels is not None and recording is not None and labels.recording not in (None, recording):
         raise EpisodeError(
             f"{labels_path(episode.parent, number_of(episode))}: these labels are of another recording than {episode.name}, "
             f"which was recorded as episode {recording.episode}. Next: give files back the names they had, or move the labels away"
@@ -76,7 +92,7 @@ def change_labels(episode: Path, change: Callable[[Labels], Labels]) -> Labels:
         raise EpisodeError(f"{episode}: no such episode. Next: `station episodes ls` shows what there is")
     labels = _change(episode, change)
     try:
-        import h5py  # both here: a session that was killed is back the sooner
+        import h5py
         import numpy as np
 
         with h5py.File(episode, "r+") as file:
@@ -102,7 +118,7 @@ def add_note(episode: Path, text: str) -> None:
 def _change(episode: Path, change: Callable[[Labels], Labels]) -> Labels:
     with _locked(episode.parent):
         recording = _recording(episode)
-        before = (read_labels(episode) if recording is None else labels_of(episode, recording)) or Labels()
+        before = labels_of(episode, recording) or Labels()
         labels = change(msgspec.structs.replace(before, recording=recording or before.recording))
         path = labels_path(episode.parent, number_of(episode))
         try:
@@ -116,20 +132,15 @@ def _change(episode: Path, change: Callable[[Labels], Labels]) -> Labels:
 
 def _recording(episode: Path) -> Recording | None:
     """Which recording the name stands for now; None where neither its file nor its journal can tell."""
-    from station.episodes.reading import attribute, reading  # as above
+    from station.episodes.journal_reader import JournalReader
+    from station.episodes.reading import reading
 
     if episode.is_file():
         try:
             with reading(episode) as file:
-                return Recording(
-                    int(attribute(file, "start_ns")),
-                    int(attribute(file, "start_wall_ns")),
-                    int(attribute(file, "episode")),
-                )
+                return recording_in(file)
         except EpisodeError:
             return None
-    from station.episodes.journal_reader import JournalReader
-
     try:
         with JournalReader(journal_path(episode.parent, number_of(episode))) as reader:
             header = reader.header

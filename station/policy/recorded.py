@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from station.episodes.reading import reading
 from station.errors import EpisodeError
 from station.policy.claims import Claim, Span, checked_rate
 
@@ -25,15 +25,16 @@ def read_recorded(path: Path) -> Recorded:
     """Read an episode's actions. Raises EpisodeError: no episode, no rows, no numbers, or other things than joint positions."""
     verify = f"Next: `station episodes verify {path}`"
     try:
-        with h5py.File(path, "r") as file:
+        with reading(path) as file:
             actions = np.asarray(file["action"][()])
             about = {
                 name: file.attrs[name]
                 for name in ("dim_names", "units", "tick_hz", "action_space")
                 if name in file.attrs
             }
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise EpisodeError(f"{path} is not an episode: {' '.join(str(error).split())[:200]}. {verify}") from error
+    except EpisodeError as error:
+        why = str(error).removeprefix(f"{path}: ").partition(" Next: ")[0]
+        raise EpisodeError(f"{path} is not an episode: {' '.join(why.split())[:200]} {verify}") from error
     if actions.ndim != 2 or not actions.size or actions.dtype.kind != "f" or not np.isfinite(actions).all():
         raise EpisodeError(f"{path} has no rows, or numbers that are none: /action has shape {actions.shape}. {verify}")
     space = str(about.get("action_space", "joint_position"))

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from station.bus.messages import Frame
 from station.episodes.catalogue import episodes
+from station.episodes.reading import reading
 from station.errors import EpisodeError
 from station.policy.folder import Image
 from station.policy.frames import Picture, prepare
@@ -66,16 +66,13 @@ def demonstrations(data: Path, task: str, cameras: Sequence[str], image: Image) 
 
 def read_demonstration(path: Path, cameras: Sequence[str], image: Image) -> Demonstration:
     """One episode. Raises EpisodeError: a camera is missing, a picture is none, nothing moves."""
-    try:
-        with h5py.File(path) as file:
-            action = file["/action"][:]
-            names = tuple(str(name) for name in file.attrs["dim_names"])
-            tick_hz = float(file.attrs["tick_hz"])
-            rows = _moving(path, action, tick_hz)
-            seen = [_pictures(path, file, camera, rows, image) for camera in cameras]
-            state = file["/observations/qpos"][rows]
-    except (OSError, KeyError) as error:
-        raise EpisodeError(f"{path} cannot be read: {error}. Next: `station episodes verify {path}`") from error
+    with reading(path) as file:
+        action = file["/action"][:]
+        names = tuple(str(name) for name in file.attrs["dim_names"])
+        tick_hz = float(file.attrs["tick_hz"])
+        rows = _moving(path, action, tick_hz)
+        seen = [_pictures(path, file, camera, rows, image) for camera in cameras]
+        state = file["/observations/qpos"][rows]
     action = action[rows]
     shown = np.array([which for _, which in seen], np.int32).reshape(len(cameras), len(action))
     pictures = tuple(pictures for pictures, _ in seen)
