@@ -4,6 +4,7 @@ q = sign · (angle − offset), then brought within half a turn of the middle of
 another number of turns after a power cycle gives the same q.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ TURN = 2 * np.pi
 STILL_RAD = 0.01
 """A resting arm's readings stay within this (6 ticks); more and it was moving."""
 FEWEST_READINGS = 20
+LOOSE_RAD = float(np.radians(0.5))
+"""How far a placing may be from the mean of all; the check fails a zero that is off by 0.9°."""
 
 
 class Zeroing(NamedTuple):
@@ -87,6 +90,17 @@ def zero(placings_rad: list[Array], reference_rad: Array, signs: Array, what: st
     return Zeroing(
         wrap(mean), np.max(np.abs(near - mean), axis=0), noise, len(placings_rad), sum(map(len, placings_rad))
     )
+
+
+def refuse_loose(found: Zeroing, joints: Sequence[str], what: str) -> None:
+    """Raises MeasurementPoor if the placings do not agree: a stop is loose, or it was laid down in different ways."""
+    worst = int(np.argmax(found.repeatability_rad))
+    if found.repeatability_rad[worst] > LOOSE_RAD:
+        raise MeasurementPoor(
+            f"{what}'s placings differ by {np.degrees(found.repeatability_rad[worst]):.2f}° in {joints[worst]}, at most "
+            f"{np.degrees(LOOSE_RAD):.1f}° is believed. Next: look whether the stop or the joint is loose, lay it down in the same way "
+            "each time, and measure again"
+        )
 
 
 def drift_rad(readings_rad: Array, rest_rad: Array, what: str = "the arm") -> Array:

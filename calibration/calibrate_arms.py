@@ -10,10 +10,14 @@ from calibration import arms as zeroing
 from calibration import gello as quarter_turns
 from calibration import grippers
 from calibration.measuring import Measuring
+from station.bus.messages import Dimension
 from station.calibration_files import GripperRange
 from station.errors import MeasurementPoor, UsageError
 
 Array = NDArray[np.float64]
+
+_BEYOND_RAD = float(np.radians(10.0))
+"""A resting arm leans on stops that are a little outside of the travel it is driven in."""
 
 
 def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] | None) -> str:
@@ -35,7 +39,9 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
     reference = rest.mean(axis=0) if pose_deg is None else np.radians(pose_deg)
     if len(reference) != len(dimensions):
         raise UsageError(f"{node} has {len(dimensions)} joints, the pose {len(reference)} angles")
+    _refuse_beyond(node, dimensions, reference, "measured where it rests" if pose_deg is None else "the pose given")
     found = zeroing.zero(taken, reference, signs, node)
+    zeroing.refuse_loose(found, stored.joints, node)
     worst = float(np.max(found.repeatability_rad))
     made = measuring.made(
         "rest stops" if pose_deg is None else "reference pose",
@@ -57,7 +63,10 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
 
 
 def compare(measuring: Measuring, leader: str, follower: str, poses: int) -> Iterator[str]:
-    """Leader against follower, pose by pose, both limp and held in the same pose. Nothing is kept: it says which zero to doubt."""
+    """Leader against follower, pose by pose, both limp and held in the same pose, by the zeros that are about to be kept.
+
+    Raises MeasurementPoor after the last line if they disagree: it says which zero to doubt.
+    """
     for node in (leader, follower):
         _refuse_torque(measuring, node)
     seen = []
@@ -68,10 +77,10 @@ def compare(measuring: Measuring, leader: str, follower: str, poses: int) -> Ite
         measuring.rest(leader)
         for node in (leader, follower):
             _refuse_torque(measuring, node)
-        both = [zeroing.resting(measuring.arm(node).joint_rad, node) for node in (leader, follower)]
-        seen.append(both)
+        seen.append([zeroing.resting(_by_stored_zeros(measuring, node), node) for node in (leader, follower)])
     found = zeroing.cross_check(*np.array(seen).transpose(1, 0, 2))
     limit = measuring.rig.check.leader_follower_deg[1]
+    poor = []
     for place, dimension in enumerate(measuring.dimensions(leader)):
         differs, spread = (float(np.degrees(values[place])) for values in (found.difference_rad, found.spread_rad))
         told = f"{leader} against {follower}: {dimension.name} {differs:+.2f}°, from pose to pose within {spread:.2f}°"
@@ -79,7 +88,36 @@ def compare(measuring: Measuring, leader: str, follower: str, poses: int) -> Ite
             told += ": that is no zero, but a sign, another model, or a bent part"
         elif abs(differs) > limit:
             told += ": one of the two zeros is off; zero the one whose zero drifts in `station check`"
+        if max(spread, abs(differs)) > limit:
+            poor.append(dimension.name)
         yield told
+    if poor:
+        raise MeasurementPoor(
+            f"{leader} and {follower} disagree in {', '.join(poor)} by more than {limit:g}°. Next: do what is said above, and measure again"
+        )
+
+
+def _by_stored_zeros(measuring: Measuring, node: str) -> Array:
+    """What an arm reads by the zeros on the disk (or about to be there), which its driver may not have in force yet. (N, D)"""
+    now, new = measuring.zeros_in_force(node), measuring.zeros_stored(node)
+    angles = zeroing.servo_rad(
+        measuring.arm(node).joint_rad, np.array(now.offsets_rad), np.array(now.signs, np.float64)
+    )
+    return zeroing.joint_rad(
+        angles, np.array(new.offsets_rad), np.array(new.signs, np.float64), np.array(new.centres_rad)
+    )
+
+
+def _refuse_beyond(node: str, dimensions: tuple[Dimension, ...], pose_rad: Array, what: str) -> None:
+    """A pose that the arm cannot take is a zero that is far off, or a mistyped one."""
+    for dimension, angle in zip(dimensions, pose_rad, strict=True):
+        if not dimension.lower - _BEYOND_RAD <= angle <= dimension.upper + _BEYOND_RAD:
+            low, high = np.degrees([dimension.lower, dimension.upper])
+            raise MeasurementPoor(
+                f"{node}: {dimension.name} at {np.degrees(angle):.1f}° ({what}), its travel is {low:.0f}° to {high:.0f}°: its zero is "
+                "off, or the pose is another. Next: lay the arm onto its stops; `station check` says what of its servos' settings has "
+                "changed; with the joints' true angles (--pose, in degrees) the zeros are measured"
+            )
 
 
 def gello(measuring: Measuring, node: str) -> str:

@@ -5,13 +5,15 @@ import base64
 import cv2
 import numpy as np
 
-from calibration import extrinsics, handeye, intrinsics, quality, sighting
-from calibration.board import Board
+from calibration import arms as zeroing
+from calibration import extrinsics, half_seen, handeye, intrinsics, quality, sighting
+from calibration.board import Board, View
 from calibration.checks_cameras import lens_of
 from calibration.handeye import Station
 from calibration.lens import Lens
 from calibration.measuring import Measuring
 from calibration.poses import Pose, from_quaternion
+from calibration.quality import Gray
 from station.calibration_files import CheckReference, Extrinsics, Intrinsics, Made
 from station.errors import MeasurementPoor, UsageError
 
@@ -26,6 +28,8 @@ def reference(measuring: Measuring, node: str) -> str:
     camera = measuring.pictures(node, _REFERENCE_S)
     colour = [np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)) for jpeg in camera.pictures]
     grays = camera.grays()
+    if poor := quality.no_reference(grays):
+        raise MeasurementPoor(f"{node}: {poor}")
     mean = np.asarray(np.round(np.mean(np.stack(colour), axis=0)), np.uint8)
     jpeg = bytes(cv2.imencode(".jpg", mean, (cv2.IMWRITE_JPEG_QUALITY, 95))[1])
     kept = CheckReference(
@@ -42,7 +46,7 @@ def lens(measuring: Measuring, node: str, board: Board) -> str:
         measuring.ask(
             f"{node}: hold the board still, near or far, in another corner, tilted another way ({number + 1} of {VIEWS})"
         )
-        views.append(sighting.find(measuring.picture(node), board) or "the board was not seen")
+        views.append(_view(node, measuring.picture(node), board))
     found = intrinsics.calibrate(views, board)
     matrix, distortion = found.lens
     k1, k2, p1, p2, k3 = (float(value) for value in distortion)
@@ -57,14 +61,27 @@ def lens(measuring: Measuring, node: str, board: Board) -> str:
     )
 
 
+def _view(node: str, gray: Gray, board: Board) -> View | str:
+    """The board, or why it is not seen. Raises MeasurementPoor for another board than the rig file's: no view will be better."""
+    found = sighting.find(gray, board)
+    if found is not None:
+        return found
+    unseen = half_seen.why(gray, board)
+    if unseen.wrong:
+        raise MeasurementPoor(f"{node}: {unseen.reason}")
+    return unseen.reason
+
+
 def place(measuring: Measuring, node: str, board: Board) -> str:
     """Where a fixed camera stands, seen from the board in its marked place."""
     known = _lens(measuring, node)
     measuring.ask(f"{node}: put the board onto its marked place on the table, in view")
     grays = measuring.pictures(node, _REFERENCE_S).grays()
-    views = [view for gray in grays if (view := sighting.find(gray, board)) is not None]
+    found = [_view(node, gray, board) for gray in grays]
+    views = [view for view in found if not isinstance(view, str)]
     if not views:
-        raise MeasurementPoor(f"{node} does not see the board. Next: put it into view, well lit")
+        raise MeasurementPoor(f"{node} does not see the board: {found[-1]}. Next: put it into view, well lit")
+    extrinsics.refuse_moving(views, board, known)
     seen = extrinsics.board_pose_of(views, board, known)
     made = measuring.made("ChArUco board, PnP", len(views), {"reprojection_px": seen.rms_px})
     stored = _extrinsics(
@@ -79,14 +96,19 @@ def wrist(measuring: Measuring, node: str, arm: str, board: Board, stops: int = 
     known, gripper_at = _lens(measuring, node), GripperPose(measuring, arm)
     measuring.ask(f"{node}: lay the board flat before {arm}; it must not move from now on")
     stations: list[Station] = []
+    numbers: list[int] = []
     for stop in range(stops):
         measuring.ask(f"{arm}: hold it still where {node} sees the board, turned another way ({stop + 1} of {stops})")
-        joints, gray = measuring.stop(arm, node)
-        view = sighting.find(gray, board)
-        if view is None:
-            measuring.ask(f"{node} does not see the board there; this stop is left out")
+        readings, gray = measuring.stop(arm, node)
+        view = _view(node, gray, board)
+        if isinstance(view, str):
+            measuring.ask(f"{node}: {view}; this stop is left out")
             continue
-        stations.append(Station(gripper_at(joints), view))
+        try:
+            stations.append(Station(gripper_at(zeroing.resting(readings, arm)), view))
+            numbers.append(stop + 1)
+        except MeasurementPoor as error:
+            measuring.ask(f"{error}; this stop is left out")
     found = handeye.calibrate(stations, board, known)
     depth_m = float(
         np.median([extrinsics.board_pose(s.view, board, known).camera_from_board.translation_m[2] for s in stations])
@@ -96,9 +118,12 @@ def wrist(measuring: Measuring, node: str, arm: str, board: Board, stops: int = 
         found.gripper_from_camera, arm, measuring.made("hand–eye, Park and Martin", found.stations, residuals), depth_m
     )
     x, y, z = (1000 * value for value in stored.xyz_m)
+    left_out = "".join(
+        f"; stop {numbers[number]} did not fit to the others and is left out" for number in found.left_out
+    )
     return (
         f"{node}: at {x:+.1f}, {y:+.1f}, {z:+.1f} mm from {arm}'s fingertips; stops the fit was not shown are off by "
-        f"{found.held_out_mm:.2f} mm, {found.held_out_deg:.2f}°. {measuring.save(node, extrinsics=stored)}"
+        f"{found.held_out_mm:.2f} mm, {found.held_out_deg:.2f}°{left_out}. {measuring.save(node, extrinsics=stored)}"
     )
 
 

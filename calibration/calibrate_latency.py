@@ -11,25 +11,39 @@ from calibration.motion import Motion, camera_lag
 from station.calibration_files import Latency
 from station.errors import MeasurementPoor
 
+_EARLIEST_MS = -10.0
+"""A camera in all: a picture cannot be of what comes later, but for what is uncertain."""
+
 
 def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterator[str]:
-    """Camera latencies against the follower that moves most, then every joint's lag behind its leader."""
+    """Camera latencies against the follower that moves most, then every joint's lag behind its leader.
+
+    Raises MeasurementPoor after the last line, naming the cameras whose latency could not be measured.
+    """
     measuring.ask(f"get ready to swing the arms before the cameras, at changing speed, for {seconds:g} s")
+    poor: list[str] = []
     for node, motion in measuring.watch_motion(nodes, seconds).items():
-        yield _camera(measuring, node, motion)
+        try:
+            yield _camera(measuring, node, motion)
+        except MeasurementPoor as error:
+            poor.append(f"{node}: {error}")
     for side in measuring.rig.sides:
         if side.leader and side.follower:
             yield from _followers(measuring, side.leader, side.follower)
+    if poor:
+        raise MeasurementPoor("; ".join(poor))
 
 
 def _camera(measuring: Measuring, node: str, motion: Motion) -> str:
-    try:
-        found = camera_lag(measuring.seen.arms, motion)
-    except MeasurementPoor as error:
-        return f"{node}: {error}"
+    found = camera_lag(measuring.seen.arms, motion)
     in_force = measuring.in_force(node)
     before = in_force.latency.latency_ms if in_force is not None and in_force.latency is not None else 0.0
     total = found.lag_ms + before
+    if total < _EARLIEST_MS:
+        raise MeasurementPoor(
+            f"its pictures would be {-total:.0f} ms early, which cannot be: the arms' readings are late. Next: see that no other program "
+            "loads the computer (`station check`), and measure again"
+        )
     made = measuring.made("motion of the followers", len(motion.at_ns), {"correlation": found.correlation})
     path = measuring.save(node, latency=Latency(made, total, found.uncertainty_ms))
     return f"{node}: {found.lag_ms:+.1f} ± {found.uncertainty_ms:.1f} ms late against the followers; {total:.1f} ms in all. {path}"

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -129,7 +129,7 @@ def arms(
 ) -> None:  # fmt: skip
     """Where each arm rests, and with --pose its zeros: torque off, the arm lying on its rest stops or in a jig, some placings."""
     angles = [float(angle) for angle in pose.split(",")] if pose else None
-    with _measuring(context, rig, operator, yes) as measuring:
+    with _measuring(context, rig, operator, yes) as measuring, measuring.together() if compare else nullcontext():
         for node in measuring.chosen(measuring.arms(), only):
             console.print(calibrate_arms.zero(measuring, node, placings, angles))
         for side in measuring.rig.sides:
@@ -168,9 +168,10 @@ def cameras(
     """Keep each camera's reference picture; with --board also its lens and where it stands."""
     with _measuring(context, rig, operator, yes) as measuring:
         for node in measuring.chosen(list(measuring.rig.cameras), only):
-            if with_board:
-                _with_board(measuring, node, on)
-            console.print(calibrate_cameras.reference(measuring, node))
+            with measuring.together():
+                if with_board:
+                    _with_board(measuring, node, on)
+                console.print(calibrate_cameras.reference(measuring, node))
 
 
 def _with_board(measuring: Measuring, node: str, on: str) -> None:

@@ -19,6 +19,10 @@ WORST_FIT_PX = 1.5
 """A board that reprojects worse is not flat, not the one described, or seen through another lens."""
 
 
+STILL_MM, STILL_DEG = 3.0, 1.0
+"""How far two single pictures of a board that stands still may put it apart; noise is 0.3 mm and 0.1° at 0.8 m."""
+
+
 class Sighting(NamedTuple):
     """The board as a camera sees it."""
 
@@ -58,6 +62,16 @@ def board_pose_of(views: Sequence[View], board: Board, lens: Lens) -> Sighting:
             "flat, its squares measure what is given, and the camera's intrinsics are its own"
         )
     return best
+
+
+def refuse_moving(views: Sequence[View], board: Board, lens: Lens) -> None:
+    """Raises MeasurementPoor if the first and the last of some views of a still board do not show it in one place."""
+    first, last = (board_pose(view, board, lens).camera_from_board for view in (views[0], views[-1]))
+    mm, deg = poses.distance_mm(first, last), poses.angle_deg(first, last)
+    if mm > STILL_MM or deg > STILL_DEG:
+        raise MeasurementPoor(
+            f"the board moved by {mm:.1f} mm, {deg:.1f}° while it was measured. Next: put it down, let go of it, and measure again"
+        )
 
 
 def _refined(objects: Array, images: Array, lens: Lens, first_turn: Array, first_shift: Array) -> Sighting:

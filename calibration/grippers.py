@@ -28,6 +28,9 @@ _END_SHARE = 0.05
 _LEAST_SHARE = 0.7
 """Of the expected travel. Below it was no whole sweep, or another generation's constants (aloha1's follower travels twice aloha2's)."""
 
+_MOST_SHARE = 1.3
+"""Of the expected travel: stops are a little beyond what drivers use."""
+
 
 class Shortfall(NamedTuple):
     """How a measured travel differs from the expected one, in percent of the expected travel."""
@@ -59,8 +62,8 @@ def position_m(angle_rad: float, model: str) -> float:
 def sweep(angles_rad: Array, expected: GripperRange, what: str) -> tuple[float, float]:
     """(open, close) servo angles of a gripper moved between its stops: the medians of the outer 5 % on each side.
 
-    Raises MeasurementPoor if it was moved over so little of the expected travel that a hand stopped before the fingers did:
-    drivers take what was measured for 0 and 1.
+    Raises MeasurementPoor if it was moved over so little of the expected travel that a hand stopped before the fingers did, or
+    over so much that it is another: drivers take what was measured for 0 and 1.
     """
     ordered = np.sort(np.asarray(angles_rad, np.float64))
     count = max(1, int(len(ordered) * _END_SHARE))
@@ -71,6 +74,12 @@ def sweep(angles_rad: Array, expected: GripperRange, what: str) -> tuple[float, 
             f"{what} moved over {np.degrees(high - low):.0f}° of {np.degrees(travel):.0f}° only, which is not kept. "
             "Next: open and close it to its stops all the while it is measured; if it cannot, look for what blocks the "
             "fingers, or correct `generation` (or `gripper`) in the rig file"
+        )
+    if high - low > _MOST_SHARE * travel:
+        raise MeasurementPoor(
+            f"{what} moved over {np.degrees(high - low):.0f}°, its travel should be {np.degrees(travel):.0f}°: it is another gripper or "
+            "another generation's, or its horn slipped while it was moved, which is not kept. Next: correct `generation` (or `gripper`) in "
+            "the rig file; look whether the horn is tight"
         )
     return (high, low) if expected.open_rad > expected.close_rad else (low, high)
 

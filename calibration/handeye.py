@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration import poses
+from calibration import handeye_quality, poses
+from calibration.ax_xb import solve
 from calibration.board import Board, View
 from calibration.extrinsics import board_pose
 from calibration.lens import Lens
@@ -43,56 +44,48 @@ class HandEye(NamedTuple):
     """RMS over the stops: where the board should be by the arm, against where the camera sees it."""
     held_out_deg: float
     stations: int
+    left_out: tuple[int, ...]
+    """Stops (from 0) that did not fit to the others."""
 
 
 def calibrate(stations: Sequence[Station], board: Board, lens: Lens) -> HandEye:
-    """Solve on all stops; residuals by leaving a quarter out in turn. Raises MeasurementPoor for too few or too similar stops."""
-    if len(stations) < FEWEST_STATIONS:
-        raise MeasurementPoor(
-            f"{len(stations)} stops, {FEWEST_STATIONS} are needed. Next: move the wrist to more poses that see the board"
-        )
+    """Solve on all stops; residuals by leaving a quarter out in turn.
+
+    Raises MeasurementPoor for too few or too similar stops, and with its cause for an answer that is not to be believed.
+    """
+    _refuse_few(len(stations))
     _refuse_parallel(stations)
+    grippers = [station.base_from_gripper for station in stations]
     sightings = [board_pose(station.view, board, lens).camera_from_board for station in stations]
-    errors_mm, errors_deg = _held_out(stations, sightings)
-    camera, target = _solve(stations, sightings)
-    return HandEye(camera, target, _rms(errors_mm), _rms(errors_deg), len(stations))
+    handeye_quality.refuse_pushed(grippers, sightings)
+    used = handeye_quality.fitting(grippers, sightings)
+    _refuse_few(len(used))
+    grippers, sightings = [grippers[i] for i in used], [sightings[i] for i in used]
+    handeye_quality.refuse_misprint(grippers, sightings, board)
+    errors_mm, errors_deg = _held_out(grippers, sightings)
+    handeye_quality.refuse_residual(_rms(errors_mm), _rms(errors_deg))
+    found = solve(grippers, sightings)
+    left_out = tuple(number for number in range(len(stations)) if number not in used)
+    return HandEye(found.camera, found.boards[0], _rms(errors_mm), _rms(errors_deg), len(used), left_out)
 
 
-def _held_out(stations: Sequence[Station], sightings: list[Pose]) -> tuple[list[float], list[float]]:
+def _held_out(grippers: Sequence[Pose], sightings: Sequence[Pose]) -> tuple[list[float], list[float]]:
     errors_mm, errors_deg = [], []
     for fold in range(FOLDS):
-        kept = [i for i in range(len(stations)) if i % FOLDS != fold]
-        camera, target = _solve([stations[i] for i in kept], [sightings[i] for i in kept])
-        for i in range(fold, len(stations), FOLDS):
-            expected = (stations[i].base_from_gripper @ camera).inverse() @ target
+        kept = [i for i in range(len(grippers)) if i % FOLDS != fold]
+        found = solve([grippers[i] for i in kept], [sightings[i] for i in kept])
+        for i in range(fold, len(grippers), FOLDS):
+            expected = (grippers[i] @ found.camera).inverse() @ found.boards[0]
             errors_mm.append(poses.distance_mm(expected, sightings[i]))
             errors_deg.append(poses.angle_deg(expected, sightings[i]))
     return errors_mm, errors_deg
 
 
-def _solve(stations: Sequence[Station], sightings: Sequence[Pose]) -> tuple[Pose, Pose]:
-    """(gripper_from_camera, base_from_board)"""
-    camera = closed_form([station.base_from_gripper for station in stations], sightings)
-    return camera, poses.mean(
-        [s.base_from_gripper @ camera @ seen for s, seen in zip(stations, sightings, strict=True)]
-    )
-
-
-def closed_form(base_from_gripper: Sequence[Pose], camera_from_board: Sequence[Pose]) -> Pose:
-    """Park and Martin: gripper_from_camera from every pair of stops.
-
-    With A = (g_i)⁻¹·g_j and B = c_i·(c_j)⁻¹ for a pair, A·X = X·B; the rotation is (MᵀM)^(−1/2)·Mᵀ with M = Σ β·αᵀ over the
-    rotation vectors α of A and β of B, the translation the least squares of (R_A − I)·t = R·t_B − t_A.
-    """
-    pairs = [(i, j) for i in range(len(base_from_gripper)) for j in range(i)]
-    a = [base_from_gripper[i].inverse() @ base_from_gripper[j] for i, j in pairs]
-    b = [camera_from_board[i] @ camera_from_board[j].inverse() for i, j in pairs]
-    moment = np.sum([np.outer(y.rotation_vector(), x.rotation_vector()) for x, y in zip(a, b, strict=True)], axis=0)
-    u, _, vt = np.linalg.svd(moment)
-    rotation = vt.T @ np.diag([1.0, 1.0, float(np.sign(np.linalg.det(vt.T @ u.T)))]) @ u.T
-    left = np.concatenate([x.rotation - np.eye(3) for x in a])
-    right = np.concatenate([rotation @ y.translation_m - x.translation_m for x, y in zip(a, b, strict=True)])
-    return Pose(rotation, np.linalg.lstsq(left, right, rcond=None)[0])
+def _refuse_few(count: int) -> None:
+    if count < FEWEST_STATIONS:
+        raise MeasurementPoor(
+            f"{count} stops, {FEWEST_STATIONS} are needed. Next: move the wrist to more poses that see the board"
+        )
 
 
 def _refuse_parallel(stations: Sequence[Station]) -> None:

@@ -25,6 +25,8 @@ Expected = Callable[[float, slice], Array]
 
 COARSE_MS, STEP_MS = 5.0, 1.0
 LEAST_CORRELATION = 0.8
+WORST_MS = 8.0
+"""What the quarters of a recording may leave uncertain: half a picture's period at 60 a second."""
 _QUARTERS = 4
 _NEAR_MS = 20.0
 _FEWEST_PICTURES = 24
@@ -143,12 +145,19 @@ def _best(expected: Expected, seen: _Seen, range_ms: Range, poor: str) -> Lag:
         raise MeasurementPoor(f"{poor}: nothing moves in view. {_SWING}")
     lag = _peak(likelihood, range_ms, COARSE_MS)
     lag = _peak(likelihood, (lag - 2 * COARSE_MS, lag + 2 * COARSE_MS), STEP_MS)
+    if not range_ms[0] + COARSE_MS < lag < range_ms[1] - COARSE_MS and range_ms[0] < 0:
+        raise MeasurementPoor(f"{poor} within {range_ms[0]:.0f} to {range_ms[1]:.0f} ms. {_SWING}")
     fit = _fit(expected(lag, everything), seen)
     correlation = float(np.sqrt(max(0.0, 1 - np.min(fit.left_over / moved))))
     if correlation < LEAST_CORRELATION:
         raise MeasurementPoor(f"{poor} (correlation {correlation:.2f}, {LEAST_CORRELATION} is needed). {_SWING}")
     noise = (fit.left_over + _PERFECT * moved) / counts
-    return Lag(lag, _spread(expected, seen, fit.weights, noise, lag), correlation)
+    uncertain_ms = _spread(expected, seen, fit.weights, noise, lag)
+    if uncertain_ms > WORST_MS:
+        raise MeasurementPoor(
+            f"{poor} clearly: {lag:.0f} ± {uncertain_ms:.0f} ms, at most ± {WORST_MS:g} ms is believed. {_SWING}"
+        )
+    return Lag(lag, uncertain_ms, correlation)
 
 
 def _spread(expected: Expected, seen: _Seen, weights: Array, noise: Array, lag: float) -> float:

@@ -1,8 +1,8 @@
 """A running rig, an operator who is asked one thing at a time, and the files: what every measurement works with."""
 
 import datetime
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -42,6 +42,8 @@ class Measuring:
         self._operator, self._clock = operator, clock
         self._attached = attached(rig)
         self._listener: Listener
+        self._together = False
+        self._pending: dict[str, Calibration] = {}
 
     def __enter__(self) -> Self:
         self._attached.__enter__()
@@ -120,18 +122,14 @@ class Measuring:
         return self.arm(node).joint_rad
 
     def stop(self, arm: str, camera: str) -> tuple[Array, Gray]:
-        """An arm's joints (D,) and what the camera on it sees, of one moment.
-
-        Raises MeasurementPoor if the arm moved, or no picture came.
-        """
+        """An arm's joints (N, D), and what the camera on it sees, of one moment. Raises MeasurementPoor where no picture came."""
         self.listen(_PLACING_S, fresh=True)
         seen = self.seen.cameras[camera]
         self.listen_until(lambda: len(self.arm(arm).positions) >= zeroing.FEWEST_READINGS and bool(seen.pictures))
-        joints = zeroing.resting(self.arm(arm).joint_rad, arm)
         grays = seen.grays()
         if not grays:
             raise self._mute(camera)
-        return joints, grays[-1]
+        return self.arm(arm).joint_rad, grays[-1]
 
     def pictures(self, node: str, seconds: float = _VIEW_S) -> CameraSeen:
         """A camera with pictures taken from now on. Raises MeasurementPoor for one that shows nothing."""
@@ -159,7 +157,9 @@ class Measuring:
         return self._about(node).calibration
 
     def stored(self, node: str) -> Calibration:
-        """The calibration file as it is on the disk, or an empty one."""
+        """The calibration file as it is on the disk (or about to be), or an empty one."""
+        if node in self._pending:
+            return self._pending[node]
         about = self._about(node)
         return calibration_files.load(about.serial) or Calibration(about.serial, node, about.model)
 
@@ -182,7 +182,25 @@ class Measuring:
     def save(self, node: str, **parts: object) -> str:
         """Replace these parts of a device's file; returns its path."""
         known = msgspec.structs.replace(self.stored(node), device=node, **parts)
+        if self._together:
+            self._pending[node] = known
+            return str(calibration_files.path_of(known.serial))
         return str(calibration_files.save(known))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is saved within is kept once all of it has succeeded, and not at all if something fails."""
+        self._together = True
+        try:
+            yield
+            for known in self._pending.values():
+                calibration_files.save(known)
+        except MeasurementPoor as error:
+            kept = f" Nothing of {', '.join(self._pending)} was kept" if self._pending else ""
+            raise MeasurementPoor(f"{error}{kept and '.'}{kept}") from error
+        finally:
+            self._together = False
+            self._pending.clear()
 
     def made(self, method: str, samples: int, residuals: dict[str, float] | None = None) -> Made:
         """Now, by this operator."""

@@ -13,6 +13,10 @@ from calibration.registration import register
 Gray = NDArray[np.uint8]
 
 _DARK, _BRIGHT = 4, 251
+_MOST_LOST = 0.9
+"""Share of a reference picture that may be black or white."""
+_CHANGED, _MOST_MOVING = 20.0, 0.01
+"""Grey levels by which a smoothed pixel differs where something moved, and the share of them a still scene may have."""
 
 
 class Exposure(NamedTuple):
@@ -55,6 +59,21 @@ _SURE = 0.8
 def exposure(gray: Gray) -> Exposure:
     """Mean and the shares that are black or white."""
     return Exposure(float(gray.mean()), float((gray <= _DARK).mean()), float((gray >= _BRIGHT).mean()))
+
+
+def no_reference(grays: Sequence[Gray]) -> str:
+    """Why some pictures of a scene cannot be what later ones are compared with; "" if they can."""
+    light = exposure(mean_picture(grays))
+    if light.dark_share > _MOST_LOST or light.bright_share > _MOST_LOST:
+        shade = "black" if light.dark_share > _MOST_LOST else "white"
+        share = 100 * max(light.dark_share, light.bright_share)
+        return f"{share:.0f} % of the picture is {shade}. Next: take the cap off, put the light on"
+    smooth = [cv2.GaussianBlur(gray, (0, 0), 2.0).astype(np.float32) for gray in (grays[0], grays[-1])]
+    moved = float((np.abs(smooth[0] - smooth[1]) > _CHANGED).mean())
+    if moved > _MOST_MOVING:
+        do = "Next: leave the view, keep everything still, take it again"
+        return f"{100 * moved:.0f} % of the picture moved while it was taken. {do}"
+    return ""
 
 
 def sharpness(gray: Gray) -> float:

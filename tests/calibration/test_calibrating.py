@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import msgspec
 import numpy as np
 import pytest
+from made_up_rig import JOINTS, MADE, REST, World
 from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 
 from calibration import calibrate_arms, calibrate_cameras, calibrate_latency, checks_arms, measuring, sighting
@@ -14,69 +15,14 @@ from calibration.board import View
 from calibration.measuring import Measuring
 from calibration.motion import Motion
 from calibration.poses import angle_deg, distance_mm, from_quaternion, from_vectors
-from calibration.survey import ArmSeen, CameraSeen, Survey
+from calibration.survey import CameraSeen
 from drivers.dynamixel.settings import Gripper
 from station import calibration_files
-from station.bus.messages import Description, Dimension, StreamDescription
-from station.calibration_files import ArmCalibration, Calibration, GripperRange, Intrinsics, Latency, Made
+from station.bus.messages import Description
+from station.calibration_files import ArmCalibration, Calibration, GripperRange, Intrinsics, Latency
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import MeasurementPoor
 from station.rig import find_rig, load_rig
-
-JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
-REST = np.array([0.0, -1.8, 1.6, 0.1, 0.6, 0.0])
-ARMS = ("leader_left", "follower_left", "leader_right", "follower_right")
-MADE = Made("2026-01-02T03:04:05+00:00", "ada", "test", 1)
-
-
-def arm_description(node):
-    joints = tuple(Dimension(name, "rad", -3.1, 3.1, start=0.0) for name in JOINTS)
-    stream = StreamDescription("arm_state", 100.0, (*joints, Dimension("gripper", "1", 0.0, 1.0)))
-    return Description("vx300s" if "follower" in node else "wx250s", f"serial {node}", "46", (stream,))
-
-
-class World:
-    """The rig as the listener hears it; `told` is what the operator was asked, `acts` what they do then."""
-
-    def __init__(self, rig):
-        self.now_ns = 10**9
-        self.joints = {node: REST.copy() for node in ARMS}
-        self.gripper = lambda _t_s: 0.0
-        self.torque = False
-        self.told, self.acts = [], []
-        self.seen = Survey({node: ArmSeen(description=arm_description(node)) for node in ARMS}, {})
-        for node in rig.cameras:
-            stream = StreamDescription("frame", 30.0, width=WIDTH, height=HEIGHT)
-            self.seen.cameras[node] = CameraSeen(description=Description("webcam", f"serial {node}", "", (stream,)))
-            self.seen.cameras[node].pictures.append(b"")
-
-    def ask(self, prompt, _meanwhile):
-        self.told.append(prompt)
-        if self.acts:
-            self.acts.pop(0)()
-
-    def listen(self, until_ns, _clock):
-        while self.now_ns < until_ns:
-            self.now_ns += 10 * NS_PER_MS
-            for node, arm in self.seen.arms.items():
-                arm.at_ns.append(self.now_ns)
-                arm.replies_ns.append(NS_PER_MS)
-                arm.positions.append((*self.joints[node], self.gripper(self.now_ns / NS_PER_S)))
-                arm.torque = self.torque
-
-    def drain(self):
-        """Nothing piles up."""
-
-    def forget_samples(self, _since_ns):
-        for arm in self.seen.arms.values():
-            arm.at_ns.clear()
-            arm.positions.clear()
-
-    def all_described(self):
-        return True
-
-    def close(self):
-        """Nothing is held."""
 
 
 @pytest.fixture
@@ -155,6 +101,15 @@ def test_an_arm_with_torque_is_not_zeroed(world, bench):
         list(calibrate_arms.compare(bench, "leader_left", "follower_left", 3))
 
 
+def compared(bench):
+    """Joint → what is said of it, and the refusal at the end."""
+    lines = {}
+    with pytest.raises(MeasurementPoor) as refusal:
+        for line in calibrate_arms.compare(bench, "leader_left", "follower_left", 5):
+            lines[line.split(": ")[1].split()[0]] = line
+    return lines, str(refusal.value)
+
+
 def test_leader_and_follower_are_compared_pose_by_pose(world, bench):
     random = np.random.default_rng(4)
 
@@ -165,11 +120,9 @@ def test_leader_and_follower_are_compared_pose_by_pose(world, bench):
         world.joints["leader_left"][5] = -both[5]
 
     world.acts = [pose] * 5
-    lines = {
-        line.split(": ")[1].split()[0]: line
-        for line in calibrate_arms.compare(bench, "leader_left", "follower_left", 5)
-    }
+    lines, refusal = compared(bench)
     assert set(lines) == set(JOINTS)
+    assert "disagree in elbow, wrist_rotate" in refusal
     assert "elbow +2.00°" in lines["elbow"]
     assert "one of the two zeros is off" in lines["elbow"]
     assert "that is no zero, but a sign" in lines["wrist_rotate"]

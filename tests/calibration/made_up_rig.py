@@ -1,0 +1,82 @@
+"""A rig as calibration hears it, without a bus: what each device says is made up, time goes on as somebody listens."""
+
+import cv2
+import numpy as np
+from rendering import HEIGHT, WIDTH
+
+from calibration.survey import ArmSeen, CameraSeen, Survey
+from station.bus.messages import Description, Dimension, StreamDescription
+from station.calibration_files import Made
+from station.clock import NS_PER_MS, NS_PER_S
+
+JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
+REST = np.array([0.0, -1.8, 1.6, 0.1, 0.6, 0.0])
+ARMS = ("leader_left", "follower_left", "leader_right", "follower_right")
+MADE = Made("2026-01-02T03:04:05+00:00", "ada", "test", 1)
+GRAY = np.full((HEIGHT, WIDTH), 90, np.uint8)
+
+
+def jpeg(gray):
+    return bytes(cv2.imencode(".jpg", gray, (cv2.IMWRITE_JPEG_QUALITY, 95))[1])
+
+
+def arm_description(node):
+    joints = tuple(Dimension(name, "rad", -3.1, 3.1, start=0.0) for name in JOINTS)
+    stream = StreamDescription("arm_state", 100.0, (*joints, Dimension("gripper", "1", 0.0, 1.0)))
+    return Description("vx300s" if "follower" in node else "wx250s", f"serial {node}", "46", (stream,))
+
+
+class World:
+    """The rig as the listener hears it; `told` is what the operator was asked, `acts` what they do then."""
+
+    def __init__(self, rig):
+        self.now_ns = 10**9
+        self.joints = {node: REST.copy() for node in ARMS}
+        self.gripper = lambda _t_s: 0.0
+        self.torque = False
+        self.told, self.acts = [], []
+        self.seen = Survey({node: ArmSeen(description=arm_description(node)) for node in ARMS}, {})
+        for node in rig.cameras:
+            stream = StreamDescription("frame", 30.0, width=WIDTH, height=HEIGHT)
+            self.seen.cameras[node] = CameraSeen(description=Description("webcam", f"serial {node}", "", (stream,)))
+        self._encoded = (None, b"")
+        self.picture = GRAY
+        """What every camera sees, or a function of the time (s) that says so."""
+
+    def ask(self, prompt, _meanwhile):
+        self.told.append(prompt)
+        if self.acts:
+            self.acts.pop(0)()
+
+    def listen(self, until_ns, _clock):
+        while self.now_ns < until_ns:
+            self.now_ns += 10 * NS_PER_MS
+            for node, arm in self.seen.arms.items():
+                arm.at_ns.append(self.now_ns)
+                arm.replies_ns.append(NS_PER_MS)
+                arm.positions.append((*self.joints[node], self.gripper(self.now_ns / NS_PER_S)))
+                arm.torque = self.torque
+            if self.now_ns % (50 * NS_PER_MS) == 0:
+                gray = self.picture(self.now_ns / NS_PER_S) if callable(self.picture) else self.picture
+                if gray is not self._encoded[0]:
+                    self._encoded = (gray, jpeg(gray))
+                for camera in self.seen.cameras.values():
+                    camera.at_ns.append(self.now_ns)
+                    camera.pictures.append(self._encoded[1])
+
+    def drain(self):
+        """Nothing piles up."""
+
+    def forget_samples(self, _since_ns):
+        for arm in self.seen.arms.values():
+            arm.at_ns.clear()
+            arm.positions.clear()
+        for camera in self.seen.cameras.values():
+            camera.at_ns.clear()
+            camera.pictures.clear()
+
+    def all_described(self):
+        return True
+
+    def close(self):
+        """Nothing is held."""
