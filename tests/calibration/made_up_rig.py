@@ -11,6 +11,9 @@ from station.clock import NS_PER_MS, NS_PER_S
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
 REST = np.array([0.0, -1.8, 1.6, 0.1, 0.6, 0.0])
+TRAVEL_RAD = dict(
+    zip(JOINTS, ((-3.1, 3.1), (-1.85, 1.26), (-1.76, 1.61), (-3.1, 3.1), (-1.87, 2.23), (-3.1, 3.1)), strict=True)
+)
 ARMS = ("leader_left", "follower_left", "leader_right", "follower_right")
 MADE = Made("2026-01-02T03:04:05+00:00", "ada", "test", 1)
 GRAY = np.full((HEIGHT, WIDTH), 90, np.uint8)
@@ -21,7 +24,7 @@ def jpeg(gray):
 
 
 def arm_description(node):
-    joints = tuple(Dimension(name, "rad", -3.1, 3.1, start=0.0) for name in JOINTS)
+    joints = tuple(Dimension(name, "rad", *TRAVEL_RAD[name], start=0.0) for name in JOINTS)
     stream = StreamDescription("arm_state", 100.0, (*joints, Dimension("gripper", "1", 0.0, 1.0)))
     return Description("vx300s" if "follower" in node else "wx250s", f"serial {node}", "46", (stream,))
 
@@ -54,7 +57,9 @@ class World:
             for node, arm in self.seen.arms.items():
                 arm.at_ns.append(self.now_ns)
                 arm.replies_ns.append(NS_PER_MS)
-                arm.positions.append((*self.joints[node], self.gripper(self.now_ns / NS_PER_S)))
+                joints = self.joints[node]
+                at = joints(self.now_ns / NS_PER_S) if callable(joints) else joints
+                arm.positions.append((*at, self.gripper(self.now_ns / NS_PER_S)))
                 arm.torque = self.torque
             if self.now_ns % (50 * NS_PER_MS) == 0:
                 gray = self.picture(self.now_ns / NS_PER_S) if callable(self.picture) else self.picture
