@@ -47,7 +47,7 @@ def expected(settings: object, role: str) -> GripperRange | None:
     """The travel to compare with: the rig file's own, else the generation's; None where neither is known."""
     own = getattr(settings, "gripper", None)
     if own is not None:
-        return GripperRange(own.open_rad, own.close_rad, own.open_m, own.close_m)
+        return GripperRange(*settings.travel(role))  # type: ignore[attr-defined]
     if getattr(settings, "model", "") not in LINKAGES_M:
         return None
     return EXPECTED.get((role, getattr(settings, "generation", None) or "aloha1"))
@@ -85,9 +85,9 @@ def sweep(angles_rad: Array, expected: GripperRange, what: str) -> tuple[float, 
 
 
 def measured_range(open_rad: float, close_rad: float, settings: object, expected: GripperRange) -> GripperRange:
-    """The travel with its finger positions: by the linkage, or in proportion where the rig file gives its own travel."""
-    if getattr(settings, "gripper", None) is None:
-        model = str(getattr(settings, "model", ""))
+    """The travel with its finger positions: by the linkage, or in proportion where the arm has none."""
+    model = str(getattr(settings, "model", ""))
+    if model in LINKAGES_M:
         return GripperRange(open_rad, close_rad, position_m(open_rad, model), position_m(close_rad, model))
     m_per_rad = (expected.open_m - expected.close_m) / (expected.open_rad - expected.close_rad)
     at_m = [expected.close_m + m_per_rad * (angle - expected.close_rad) for angle in (open_rad, close_rad)]

@@ -4,7 +4,7 @@ import math
 
 import msgspec
 
-from drivers.dynamixel import models
+from drivers.dynamixel import gripper, models
 from drivers.dynamixel.budget import cycle_ms
 from drivers.dynamixel.gripper import CURRENT_LIMIT, FOLLOWER, LEADER, Generation, Travel
 
@@ -12,18 +12,16 @@ _BAUDS = (57_600, 115_200, 1_000_000, 2_000_000, 3_000_000, 4_000_000)
 
 
 class Gripper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A gripper's own travel, instead of a generation's: servo angle (rad) and finger position (m), open and closed."""
+    """A gripper's own travel, instead of a generation's: servo angle (rad) and finger position (m), open and closed.
 
-    open_rad: float
-    close_rad: float
-    open_m: float = 1.0
-    close_m: float = 0.0
+    What is left out follows from the rest through the arm's linkage; what contradicts it is refused. A gello has no linkage
+    and needs the angles.
+    """
 
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.open_rad - self.close_rad) or abs(self.open_rad - self.close_rad) < 0.05:
-            raise ValueError("open_rad and close_rad must be at least 0.05 rad apart")
-        if not math.isfinite(self.open_m - self.close_m) or self.open_m == self.close_m:
-            raise ValueError("open_m and close_m must differ")
+    open_rad: float | None = None
+    close_rad: float | None = None
+    open_m: float | None = None
+    close_m: float | None = None
 
 
 class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +32,7 @@ class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     rate_hz: float = 200.0
     generation: Generation | None = None
     gripper: Gripper | None = None
+    """A travel of its own, `{open_rad, close_rad, open_m, close_m}`: what is left out follows from the linkage (a gello has none)."""
     ids: tuple[int, ...] | None = None
     """Servo IDs in the order of the arm's servos, shadows included, gripper last."""
     offsets_rad: tuple[float, ...] | None = None
@@ -69,8 +68,7 @@ class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     def travel(self, role: str) -> Travel:
         """The gripper's travel for a leader or a follower."""
         if self.gripper is not None:
-            own = self.gripper
-            return Travel(own.open_rad, own.close_rad, own.open_m, own.close_m)
+            return gripper.travel(gripper.Ends(*msgspec.structs.astuple(self.gripper)), self.arm.linkage)
         table = FOLLOWER if role == "follower" else LEADER
         return table[self.generation or "aloha1"]
 
@@ -102,6 +100,11 @@ class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
             raise ValueError(
                 "give generation: aloha1, mobile or aloha2, or gripper: {open_rad, close_rad, open_m, close_m}"
             )
+        if self.gripper is not None:
+            try:
+                self.travel("follower")
+            except ValueError as error:
+                raise ValueError(f"gripper: {error}") from error
 
     def _check_joints(self) -> None:
         count = len(self.arm.joints) - 1

@@ -2,7 +2,6 @@
 
 import datetime
 from contextlib import nullcontext
-from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -15,8 +14,8 @@ from calibration.board import View
 from calibration.measuring import Measuring
 from calibration.motion import Motion
 from calibration.poses import angle_deg, distance_mm, from_quaternion, from_vectors
-from calibration.survey import CameraSeen
-from drivers.dynamixel.settings import Gripper
+from calibration.survey import ArmSeen, CameraSeen, Survey
+from drivers.dynamixel.settings import DynamixelSettings, Gripper
 from station import calibration_files
 from station.bus.messages import Description
 from station.calibration_files import ArmCalibration, Calibration, GripperRange, Intrinsics, Latency
@@ -169,7 +168,9 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by
 
 @pytest.mark.parametrize(("open_rad", "close_rad"), [(3.5, 2.8), (2.8, 3.5)])
 def test_a_travel_of_the_rig_files_own_is_compared_with_that(world, bench, monkeypatch, open_rad, close_rad):
-    settings = SimpleNamespace(model="gello", gripper=Gripper(open_rad, close_rad))
+    settings = DynamixelSettings(
+        "gello", "/dev/x", rate_hz=30, gripper=Gripper(open_rad, close_rad), offsets_rad=(0.0,) * 6
+    )
     device = msgspec.structs.replace(bench.rig.device("leader_left"), settings=settings)
     found = bench.rig.device
     monkeypatch.setattr(type(bench.rig), "device", lambda _, node: device if node == "leader_left" else found(node))
