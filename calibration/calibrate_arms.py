@@ -53,6 +53,8 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
         made=made,
         offsets_rad=stored.offsets_rad if pose_deg is None else tuple(map(float, found.offsets_rad)),
         rest_rad=tuple(map(float, reference)),
+        # zeros that stay as they are go on resting on what they were measured with
+        settings=stored.settings if pose_deg is None and stored.settings else measuring.settings(node),
     )
     path = measuring.save(node, arm=zeros)
     if pose_deg is None:
@@ -135,7 +137,7 @@ def gello(measuring: Measuring, node: str) -> str:
     worst = float(np.max(np.abs(found.residual_rad)))
     zeros = msgspec.structs.replace(
         stored, made=measuring.made("start pose, quarter turns", len(angles), {"quarter_turn_rad": worst}), signs=tuple(signs),
-        offsets_rad=tuple(map(float, found.offsets_rad)), centres_rad=tuple(map(float, pose)),
+        offsets_rad=tuple(map(float, found.offsets_rad)), centres_rad=tuple(map(float, pose)), settings=measuring.settings(node),
     )  # fmt: skip
     path = measuring.save(node, arm=zeros)
     left = ", ".join(f"{d.name} {np.degrees(r):+.1f}°" for d, r in zip(dimensions, found.residual_rad, strict=True))
@@ -160,7 +162,9 @@ def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     made = measuring.made("sweep between the stops", len(angles), {"shorter_percent": short.travel_percent})
     zeros = measuring.zeros_stored(node)
     measured = grippers.measured_range(opened, closed, settings, expected)
-    path = measuring.save(node, arm=msgspec.structs.replace(zeros, gripper=measured, gripper_made=made))
+    mine = {name: value for name, value in measuring.settings(node).items() if name.startswith("gripper.")}
+    kept = msgspec.structs.replace(zeros, gripper=measured, gripper_made=made, settings=zeros.settings | mine)
+    path = measuring.save(node, arm=kept)
     return (
         f"{node}: travel {100 - short.travel_percent:.1f} % of what it should be, opens {short.open_percent:+.1f} % and closes "
         f"{short.close_percent:+.1f} % short. {path}"

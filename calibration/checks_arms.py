@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from calibration import arms, grippers
 from calibration.survey import ArmSeen, Survey
 from calibration.verdict import above, below, same, sharing, told, unchecked
-from station.bus.messages import Description
+from station.bus.messages import Description, Limit
 from station.calibration_files import Calibration
 from station.check_results import Finding
 from station.errors import MeasurementPoor
@@ -20,8 +20,11 @@ Array = NDArray[np.float64]
 Known = dict[str, Calibration]
 """Calibrations by serial."""
 
-_CHANGED = (": set ", "Homing Offset", "watchdog")
-"""What marks a note as something that was not as it must be; other notes are for information."""
+_PUT_RIGHT = "it was put right; if it comes back, a servo was replaced or reset"
+_POWER = "check the power supply and its plugs"
+_TOO_MUCH = "take the power off and look at the supply: this servo is not built for that voltage"
+_REST = "let the arm rest; look for what it pushes against"
+_ORDER = ("fail", "unchecked", "warn", "pass")
 _GRIPPERS = "`station calibrate grippers`"
 
 
@@ -61,28 +64,40 @@ def _servos(node: str, arm: ArmSeen, about: Description, limits: Check) -> Itera
     readings = arm.last.readings if arm.last else {}
     for warning in arm.last.error.split("; ") if arm.last and arm.last.error else ():
         yield told(node, "servos", "fail", warning, "do what it says, then check again")
-    changed = [note for note in about.notes if any(word in note for word in _CHANGED)]
-    for note in changed:
-        yield told(node, "settings", "warn", note, "it was put right; if it comes back, a servo was replaced or reset")
-    if not changed:
+    for fault in about.faults:
+        yield told(node, "settings", "fail", fault.what, fault.next)
+    for note in about.changed:
+        yield told(node, "settings", "warn", note, _PUT_RIGHT)
+    if not about.faults and not about.changed:
         yield told(node, "settings", "pass", "as they must be", "")
-    for suffix, name, unit in (("temperature_c", "temperature", "°C"), ("voltage_v", "supply", "V")):
-        values = {key.partition(".")[0]: value for key, value in readings.items() if key.endswith(f".{suffix}")}
-        if not values:
+    for suffix, name in (("temperature_c", "temperature"), ("voltage_v", "supply")):
+        found = [
+            _reading(node, name, key, value, about.limits.get(key, Limit()), limits)
+            for key, value in readings.items()
+            if key.endswith(f".{suffix}")
+        ]
+        if not found:
             yield unchecked(node, name, "the arm does not report it", "")
-        elif suffix == "temperature_c":
-            joint, value = max(values.items(), key=lambda item: item[1])
-            yield above(
-                node,
-                f"{name} {joint}",
-                value,
-                unit,
-                limits.temperature_c,
-                "let the arm rest; look for what it pushes against",
-            )
         else:
-            joint, value = min(values.items(), key=lambda item: item[1])
-            yield below(node, f"{name} {joint}", value, unit, limits.supply_v, "check the power supply and its plugs")
+            yield min(found, key=lambda judged: (_ORDER.index(judged[0].verdict), judged[1]))[0]
+
+
+def _reading(node: str, name: str, key: str, value: float, own: Limit, limits: Check) -> tuple[Finding, float]:
+    """One servo's temperature or supply, and how near it is to failing: which of several servos is told."""
+    label = f"{name} {key.partition('.')[0]}"
+    if name == "temperature":
+        warn, fail = (
+            min(mine, bound) if bound is not None else mine
+            for mine, bound in zip(limits.temperature_c, (own.warn_above, own.fail_above), strict=True)
+        )
+        return above(node, label, value, "°C", (warn, fail), _REST), fail - value
+    if own.fail_above is not None and value > own.fail_above:
+        return above(node, label, value, "V", (own.fail_above, own.fail_above), _TOO_MUCH), 0.0
+    warn, fail = (
+        mine if bound is None else max(mine, bound) if own.nominal is None or mine < own.nominal else bound
+        for mine, bound in zip(limits.supply_v, (own.warn_below, own.fail_below), strict=True)
+    )
+    return below(node, label, value, "V", (warn, fail), _POWER), value - fail
 
 
 def _wire(node: str, arm: ArmSeen, about: Description, limits: Check) -> Iterator[Finding]:

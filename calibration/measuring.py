@@ -152,6 +152,10 @@ class Measuring:
         """An arm's joints, gripper left out."""
         return tuple(d for d in self._about(node).streams[0].dimensions if d.unit == "rad")
 
+    def settings(self, node: str) -> dict[str, int]:
+        """What the device's own memory held at its opening, to be kept with what was measured."""
+        return dict(self._about(node).settings)
+
     def in_force(self, node: str) -> Calibration | None:
         """The calibration file its driver works with: what its readings must be converted back with."""
         return self._about(node).calibration

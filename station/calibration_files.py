@@ -81,6 +81,8 @@ class ArmCalibration(_Part, frozen=True):
     """How its travel was measured; the zeros are usually of another day."""
     lag_ms: dict[str, float] = {}
     """A follower's joints: how far each is behind its leader's."""
+    settings: dict[str, int] = {}
+    """What the servos' own memory held when this was measured; the arm is refused while they differ. Empty in older files."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -72,9 +72,10 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gripper_days: float = 90.0
     """How long a gripper's measured travel is taken to hold."""
     supply_v: tuple[float, float] = (11.0, 10.0)
-    """The lowest voltage a servo sees; below."""
+    """The lowest voltage a servo sees; below. A device that says what it bears (Dynamixel, by model) is held to that; this counts
+    where it is stricter, and below what such a servo should get."""
     temperature_c: tuple[float, float] = (55.0, 68.0)
-    """The hottest servo."""
+    """The hottest servo; a model that bears less is held to that."""
     error_percent: tuple[float, float] = (0.5, 5.0)
     """Readings of an arm that failed."""
     rate_percent: tuple[float, float] = (95.0, 85.0)

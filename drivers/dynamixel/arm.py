@@ -6,8 +6,9 @@ No vendor SDK is imported before `open()`.
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from drivers.dynamixel.models import HOT_SHARE
 from drivers.dynamixel.settings import DynamixelSettings
-from station.bus.messages import ArmState
+from station.bus.messages import ArmState, Fault, Limit
 from station.calibrated import calibration_of
 from station.calibration_files import ArmCalibration
 from station.clock import NS_PER_S
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _DEAD_NS = NS_PER_S // 2
 """Nobody has answered for this long: the arm is lost."""
-_HOT_C = 70
-"""Temperature Limit is 80 °C: the servo shuts down there."""
 
 
 class DynamixelArm:
@@ -45,6 +44,10 @@ class DynamixelArm:
         self._joints: Joints
         self._found: Found
         self._notes: tuple[str, ...] = ()
+        self._changed: tuple[str, ...] = ()
+        self._faults: tuple[Fault, ...] = ()
+        self._memory: dict[str, int] = {}
+        self._limits: dict[str, Limit] = {}
         self._free: frozenset[int] = frozenset()
         """Servos that are limp on purpose while the others have torque."""
         self._sample: Sample
@@ -55,6 +58,7 @@ class DynamixelArm:
 
     def open(self) -> None:
         """Open the port, call the roll, check and set; the first time also look for servos that don't belong here."""
+        from drivers.dynamixel import memory
         from drivers.dynamixel.bus import Bus
         from drivers.dynamixel.control import Control
         from drivers.dynamixel.joints import Joints
@@ -79,21 +83,30 @@ class DynamixelArm:
             for servo_id, block in self._found.blocks.items():
                 self._slow.take(servo_id, block, 0)
             control = Control(bus, settings, place, self._joints, self._slow)
-            notes = control.opened(self._found.blocks)
+            notes, released = control.opened(self._found.blocks)
+            servos, blocks, models = self._arm.servos, self._found.blocks, self._found.models
+            self._memory = memory.settings(servos, blocks)
+            self._limits = memory.limits(servos, blocks, models)
+            self._faults = memory.faults(servos, blocks, self._joints.signs(), zeros)
         except BaseException:
             bus.close()
             raise
         self._sample = Sample(control.present, place.clock(), place.clock(), True)
         self._sampler.heard_ns = place.clock()
         in_force = (f"calibrated {zeros.made.date[:10]} by {zeros.made.operator}",) if zeros is not None else ()
-        self._notes = (*port_notes, *self._found.notes, *notes, *self._load_notes(), *in_force)
+        self._changed = (*self._found.changed, *released)
+        wrong = tuple(fault.what for fault in self._faults)
+        self._notes = (*port_notes, *wrong, *self._changed, *notes, *self._load_notes(), *in_force)
         self._control = control
 
     def describe(self) -> Description:
         """Model, adapter's serial number, firmware, the stream `arm_state`, what opening changed."""
         stream = StreamDescription("arm_state", self._settings.rate_hz, self._joints.dimensions())
-        commands: Literal["position", "read-only"] = "read-only" if self._settings.model == "gello" else "position"
-        return Description(self._settings.model, self._serial, self._found.firmware, (stream,), commands, self._notes)
+        commands: Literal["position", "read-only"] = "read-only" if self._read_only else "position"
+        return Description(
+            self._settings.model, self._serial, self._found.firmware, (stream,), commands, self._notes,
+            changed=self._changed, faults=self._faults, settings=self._memory, limits=self._limits,
+        )  # fmt: skip
 
     def read(self) -> list[Reading]:
         """One cycle on the wire: the state at rate, and now and then one servo's slow registers."""
@@ -158,12 +171,20 @@ class DynamixelArm:
         if not on:
             control.torque_off()
             return
-        ill = [f"{self._names[s]} ({slow.errors})" for s, slow in self._slow.latest.items() if slow.errors]
+        ill = {s: f"{self._names[s]} ({slow.errors})" for s, slow in self._slow.latest.items() if slow.errors}
         if ill:
             raise DeviceWrong(
-                self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(ill)}",
-                "support the arm, let it cool, then reboot these servos",
+                self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(ill.values())}",
+                f"support the arm, let it cool, then reboot each: {', '.join(map(self._reboot, ill))}",
             )  # fmt: skip
+        if self._faults:
+            raise DeviceWrong(
+                self._place.node,
+                self._settings.port,
+                "servos set up as this arm's are",
+                self._faults[0].what,
+                self._faults[0].next,
+            )
         self._free = frozenset(servo_id for servo_id, name in self._names.items() if name in free)
         control.torque_on(self._free)
 
@@ -172,11 +193,11 @@ class DynamixelArm:
         return any(slow.torque for slow in self._slow.latest.values())
 
     def limp(self) -> tuple[str, ...]:
-        """Servos that shut down, or came back from a reboot, while others hold the arm."""
-        if not self.torque_on():
+        """Servos that shut down, or came back from a reboot, while others hold the arm. Nobody holds one that is only read."""
+        if not self.torque_on() or self._read_only:
             return ()
         return tuple(
-            f"{self._names[servo_id]} has shut down ({slow.errors}): support the arm, then reboot it"
+            f"{self._names[servo_id]} has shut down ({slow.errors}): support the arm, then {self._reboot(servo_id)}"
             if slow.errors
             else f"{self._names[servo_id]} has no torque while others have: support the arm, then engage"
             for servo_id, slow in self._slow.latest.items()
@@ -186,7 +207,7 @@ class DynamixelArm:
     def faults(self) -> tuple[str, ...]:
         """What servos have latched in Hardware Error Status, as last read."""
         return tuple(
-            f"{self._names[servo_id]} reports {slow.errors}: support the arm, then reboot it"
+            f"{self._names[servo_id]} reports {slow.errors}: support the arm, then {self._reboot(servo_id)}"
             for servo_id, slow in self._slow.latest.items()
             if slow.errors
         )
@@ -233,9 +254,19 @@ class DynamixelArm:
         for servo_id, slow in self._slow.latest.items():
             name = self._names[servo_id]
             if slow.errors and (slow.torque or not self.torque_on()):
-                told.append(f"{name} reports {slow.errors}: support the arm, then reboot it")
-            if slow.temperature_c >= _HOT_C:
-                told.append(f"{name} is at {slow.temperature_c} °C and shuts down at 80: let the arm rest")
+                told.append(f"{name} reports {slow.errors}: support the arm, then {self._reboot(servo_id)}")
+            if slow.torque and self._read_only:
+                told.append(
+                    f"{name} has torque on an arm that is only read (another program left it on): close that program, then "
+                    f"`station park --release {self._place.node}`, or switch the arm's power off and on"
+                )
+            hot_c = (
+                self._limits[f"{name}.temperature_c"].fail_above if f"{name}.temperature_c" in self._limits else None
+            )
+            if hot_c is not None and slow.temperature_c >= hot_c:
+                told.append(
+                    f"{name} is at {slow.temperature_c} °C and shuts down at {hot_c / HOT_SHARE:.0f}: let the arm rest"
+                )
         return tuple(told)
 
     def close(self) -> None:
@@ -243,6 +274,13 @@ class DynamixelArm:
         if self._control is not None:
             self._control.close()
             self._control = None
+
+    @property
+    def _read_only(self) -> bool:
+        return self._settings.model == "gello"
+
+    def _reboot(self, servo_id: int) -> str:
+        return f"`station reboot {self._place.node} {self._names[servo_id]}`"
 
     def _opened(self) -> "Control":
         if self._control is None:

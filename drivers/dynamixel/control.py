@@ -43,19 +43,22 @@ class Control:
         self._watchdog = max(1, min(127, math.ceil(place.resume_ms / WATCHDOG_UNIT_MS)))
         self._watchdog_ns = self._watchdog * WATCHDOG_UNIT_MS * NS_PER_MS
 
-    def opened(self, blocks: dict[int, bytes]) -> tuple[str, ...]:
-        """Take over an arm as it is: goals from the registers, a tripped watchdog released, velocity limits set."""
+    def opened(self, blocks: dict[int, bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Take over an arm as it is: goals from the registers, a tripped watchdog released, velocity limits set.
+
+        Returns notes, and what was put right.
+        """
         for servo_id in self._joints.ids:
             block = blocks[servo_id]
             self.present[servo_id] = raw_state(block[CURRENT_OR_LOAD : CURRENT_OR_LOAD + 10])
             self._goal_ticks[servo_id] = self._slow.latest[servo_id].goal_ticks
             self._velocity_limits[servo_id] = register("Velocity Limit").of(block, 0)
-        notes: tuple[str, ...] = ()
+        changed: tuple[str, ...] = ()
         if any(self._slow.latest[servo_id].watchdog for servo_id in self._joints.ids):
             # first of all: after a trip no goal register can be written
             self._release_watchdog()
-            notes = ("the servos' watchdog was armed or had run out: released, the arm holds the goal it had",)
-        return self._prepare(self._joints.ids) + notes
+            changed = ("the servos' watchdog was armed or had run out: released, the arm holds the goal it had",)
+        return self._prepare(self._joints.ids), changed
 
     def goal(self, states: Mapping[int, RawState]) -> tuple[float, ...]:
         """By servo: the goal it holds if it has torque, else where it is."""

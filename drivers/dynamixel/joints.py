@@ -67,6 +67,13 @@ class Joints:
         own = zeros.gripper if zeros else None
         self.travel = Travel(*msgspec.structs.astuple(own)) if own else settings.travel(role)
 
+    def signs(self) -> dict[str, int]:
+        """Each joint's turning direction by name, the gripper left out; a shadow has its joint's."""
+        ahead = dict(zip((servo.name for servo in self.servos), self._signs, strict=False))
+        by_id = {servo.id: servo.name for servo in self.servos}
+        shadows = {s.name: ahead.get(by_id.get(s.shadow_of or -1, ""), 1) for s in self._arm.servos if s.shadow_of}
+        return ahead | shadows
+
     def angle(self, ticks: int) -> float:
         """The servo's angle, rad."""
         return (ticks - self._centre) * RAD_PER_TICK

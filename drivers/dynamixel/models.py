@@ -99,8 +99,38 @@ WX250S = ArmModel(
     (0.0, -1.80, 1.55, 0.0, 0.8, 0.0),
     _START,
 )
-_STALL_MA = {"xm540_w270": 4400.0, "xm430_w350": 2300.0, "xm430_w210": 2300.0}
-"""Stall current at 12 V (e-manual, Specifications): near it Overload shuts the servo down. Small servos: not known."""
+
+
+class Ratings(NamedTuple):
+    """What one model of servo is built for."""
+
+    nominal_v: float
+    least_v: float
+    most_v: float
+    hottest_c: float
+    stall_ma: float
+    """At the nominal voltage: near it Overload shuts the servo down."""
+
+
+RATINGS = {
+    "xm540_w270": Ratings(12.0, 10.0, 14.8, 80.0, 4400.0),
+    "xm430_w350": Ratings(12.0, 10.0, 14.8, 80.0, 2300.0),
+    "xm430_w210": Ratings(12.0, 10.0, 14.8, 80.0, 2300.0),
+    "xl430_w250": Ratings(11.1, 6.5, 12.0, 72.0, 1300.0),
+    "xc430_w150": Ratings(12.0, 6.5, 14.8, 80.0, 1400.0),
+    "xl330_m288": Ratings(5.0, 3.7, 6.0, 70.0, 1470.0),
+    "xl330_m077": Ratings(5.0, 3.7, 6.0, 70.0, 1470.0),
+    "xc330_m288": Ratings(5.0, 3.7, 6.0, 70.0, 1800.0),
+    "xc330_m181": Ratings(5.0, 3.7, 6.0, 70.0, 1800.0),
+    "xc330_t288": Ratings(11.1, 6.5, 12.0, 70.0, 800.0),
+    "xc330_t181": Ratings(11.1, 6.5, 12.0, 60.0, 800.0),
+}
+"""Source: ROBOTIS e-manual, Specifications of each model: Input Voltage (recommended, least, most), the upper end of Operating
+Temperature, the stall current at the recommended voltage."""
+WARM_SHARE, HOT_SHARE = 0.6875, 0.85
+"""Of the hottest a servo may be, where it shuts down: 55 and 68 of 80 °C."""
+SPARE_V = 0.6
+"""A supply may be this much above the most a model is rated for: an XL430's 12.0 V on a 12 V supply that gives 12.4."""
 _MA_PER_UNIT = {"xm540_w270": 2.69, "xm430_w350": 2.69, "xm430_w210": 2.69, "xl430_w250": None, "xc430_w150": None}
 """Unit of Present Current (e-manual); None where the register is Present Load in 0.1 %. X330 servos: 1 mA."""
 
@@ -129,5 +159,6 @@ def ma_per_unit(model: str) -> float | None:
 
 
 def stall_ma(model: str) -> float | None:
-    """Near this current the servo shuts itself down; None where that is not known."""
-    return _STALL_MA.get(model)
+    """Near this current the servo shuts itself down; None where that is not known, or it has no current sensor."""
+    rated = RATINGS.get(model)
+    return rated.stall_ma if rated is not None and ma_per_unit(model) is not None else None

@@ -26,7 +26,8 @@ class Found(NamedTuple):
     models: dict[int, str]
     blocks: dict[int, bytes]
     firmware: str
-    notes: tuple[str, ...]
+    changed: tuple[str, ...]
+    """What was not as it must be, and was set."""
 
 
 class Opening:
@@ -35,7 +36,7 @@ class Opening:
     def __init__(self, bus: Bus, settings: DynamixelSettings, role: str) -> None:
         self._bus, self._settings, self._role = bus, settings, role
         self._arm = settings.arm
-        self._notes: list[str] = []
+        self._changed: list[str] = []
 
     def run(self, scan: bool) -> Found:
         """Check and set; `scan`: look for foreign servos too (0.8 s). DeviceMissing, DeviceWrong, DeviceSilent."""
@@ -46,9 +47,8 @@ class Opening:
         primaries = {servo.id: self._set(servo) for servo in self._arm.servos if servo.shadow_of is None}
         shadows = {servo.id: self._set(servo) for servo in self._arm.servos if servo.shadow_of is not None}
         blocks = primaries | shadows
-        self._note_homing(blocks)
         versions = sorted({register("Firmware Version").of(block, 0) for block in blocks.values()})
-        return Found(names, blocks, ", ".join(map(str, versions)), tuple(self._notes))
+        return Found(names, blocks, ", ".join(map(str, versions)), tuple(self._changed))
 
     def _call_the_roll(self) -> dict[int, int | None]:
         found: dict[int, int | None] = dict.fromkeys(servo.id for servo in self._arm.servos)
@@ -112,7 +112,7 @@ class Opening:
         block = self._bus.read(servo.id, 0, BLOCK_LENGTH)
         for name, found, wanted in self._differences(servo, block):
             raise self._stubborn(servo, name, wanted, str(found))
-        self._notes.append(f"{servo.name}: set {told}")
+        self._changed.append(f"{servo.name}: set {told}")
         return block
 
     def _differences(self, servo: Servo, block: bytes) -> Iterator[tuple[str, int, int]]:
@@ -138,15 +138,6 @@ class Opening:
         if gripper:
             wanted["Current Limit"] = self._settings.gripper_current_limit
         return wanted
-
-    def _note_homing(self, blocks: dict[int, bytes]) -> None:
-        for servo in self._arm.servos:
-            offset = register("Homing Offset").of(blocks[servo.id], 0)
-            if offset and servo.limits_ticks is not None:
-                self._notes.append(
-                    f"{servo.name}: Homing Offset is {offset} ticks; ALOHA's is 0 "
-                    "(another program has written it; positions are shifted)"
-                )
 
     def _stubborn(self, servo: Servo, name: str, wanted: int, found: str) -> DeviceWrong:
         return DeviceWrong(

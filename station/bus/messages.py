@@ -61,6 +61,26 @@ class StreamDescription(Message, frozen=True):
     height: int = 0
 
 
+class Fault(Message, frozen=True):
+    """Something that opening could only see, not put right. An arm that has one is not engaged."""
+
+    what: str
+    """Where, what was found, what it means."""
+    next: str
+    """What to do about it."""
+
+
+class Limit(Message, frozen=True):
+    """Between which numbers a reading of a device's health must be; None: no such bound."""
+
+    warn_below: float | None = None
+    fail_below: float | None = None
+    nominal: float | None = None
+    """What it should be: a stricter limit from elsewhere means this device only if it is on the same side of that."""
+    warn_above: float | None = None
+    fail_above: float | None = None
+
+
 class Description(Message, frozen=True):
     """What a device is, asked once after `open()`; published at opening and every second, and recorded."""
 
@@ -73,6 +93,13 @@ class Description(Message, frozen=True):
     """What opening changed or could not set: shown by `status`."""
     calibration: Calibration | None = None
     """The calibration file in force since it was opened, reference picture left out. The device's process fills it in."""
+    changed: tuple[str, ...] = ()
+    """Those of the notes that say what was not as it must be and was put right."""
+    faults: tuple[Fault, ...] = ()
+    settings: dict[str, int] = {}
+    """What the device's own memory holds that a calibration rests on: kept with it, and compared at each opening."""
+    limits: dict[str, Limit] = {}
+    """By name of the reading in health: what this very device bears."""
 
 
 class ArmState(Message, frozen=True):

@@ -1,4 +1,4 @@
-"""`station replay` and `station park`: the arms move without a leader, through the same pilot and gates."""
+"""`station replay`, `park` and `reboot`: what the arms do without a leader, through the same pilot and gates."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import numpy.typing as npt
 import typer
 
 from station.bus.messages import Command, Description, PilotState, Tick
-from station.bus.requests import Disengage, Done, Engage, Park, PrepareScene
+from station.bus.requests import Disengage, Done, Engage, Park, PrepareScene, Reboot
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
 from station.cli.status import RigOption, rig_of
@@ -24,6 +24,7 @@ from station.rig import Rig
 
 ALIGN_MS = 40_000
 PARK_MS = 40_000
+REBOOT_MS = 10_000
 DESCRIBED_S = 5.0
 """How long followers may take to say what they are (they do once a second)."""
 
@@ -167,3 +168,18 @@ def _sure(arm: str) -> bool:
     return typer.confirm(f"{arm}: does it rest on its stops, so that it cannot fall?") and typer.confirm(
         f"{arm}: take torque off now?"
     )
+
+
+def reboot(
+    arm: Annotated[str, typer.Argument(help="an arm's node, such as follower_left")],
+    joint: Annotated[str, typer.Argument(help="the joint whose servo has shut down, such as shoulder")],
+    rig: RigOption,
+    yes: Annotated[bool, typer.Option("--arm-is-supported", help="do not ask whether somebody holds the arm")] = False,
+) -> None:
+    """Restart a servo that has shut down (overload, heat): it comes back limp, and gets torque when you engage."""
+    loaded = rig_of(rig)
+    if loaded.moves_real_arms and not yes:
+        typer.confirm(f"{joint} of {arm} is limp until you engage. Does somebody support the arm?", abort=True)
+    with attached(loaded), Asker(loaded.name, "pilot") as pilot:
+        pilot.ask(Reboot(arm, joint), REBOOT_MS)
+    console.print(f"{joint} of {arm} was restarted; it is limp. Next: support the arm, then engage")

@@ -139,6 +139,8 @@ class Alignment:
         return ""
 
     def _missing(self, now_ns: int) -> str:
+        if faulty := self._arms.faulty(self.source, self.targets):
+            return faulty
         stale_ns = round(self._safety.stale_ms * NS_PER_MS)
         for arm in self.targets:
             leader = self._arms.leaders.get(arm.leader or "") if self.source == "leader" else None

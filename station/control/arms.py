@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import NamedTuple, Protocol
 
-from station.bus.messages import ArmPilot, ArmState, Command, Description, Dimension, SourceName
+from station.bus.messages import ArmPilot, ArmState, Command, Description, Dimension, Fault, SourceName
 from station.bus.requests import ArmRequest, Reply
 from station.clock import NS_PER_S
 from station.control.states import Difference, worst_difference
@@ -47,6 +47,8 @@ class Arm:
     dimensions: tuple[Dimension, ...] = ()
     drivable: bool = True
     """Does it take goals? Some leaders can only be read."""
+    faults: tuple[Fault, ...] = ()
+    """What its driver found wrong and could not put right."""
     state: ArmState | None = None
     captured_at_ns: int = 0
     sequence: int = -1
@@ -117,6 +119,7 @@ class Arms:
         if arm is not None:
             arm.dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
             arm.drivable = description.commands == "position"
+            arm.faults = description.faults
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> str:
         """A source asks; returns why that is no ask, or "". What is none is not kept: the source goes stale by it."""
@@ -207,6 +210,15 @@ class Arms:
         """Whose asks a source's are: the start id of its process, 0 if it never asked."""
         asking = self._asking.get(source)
         return asking.life if asking is not None else 0
+
+    def faulty(self, source: SourceName, targets: Iterable[Arm]) -> str:
+        """Why those arms must not be engaged with `source`, whatever else is well; "" if nothing says so."""
+        for target in targets:
+            leader = self.leaders.get(target.leader or "") if source == "leader" else None
+            for arm in (target, *((leader,) if leader is not None else ())):
+                for fault in arm.faults:
+                    return f"{arm.node} is not engaged: {fault.what}. Next: {fault.next}"
+        return ""
 
     def unfit(self, source: SourceName, follower: Arm, now_ns: int, stale_ns: int) -> str:
         """Why `source` cannot command `follower` just now; "" if it can."""

@@ -169,6 +169,9 @@ class PilotCore:
         if self._waiting is not None:
             answer(Refused("the arms wait for the grippers to be closed. Next: close them, or ask to hold first"))
             return False
+        if faulty := self.arms.faulty(source, targets):
+            answer(Refused(faulty))
+            return False
         if self._alignment is not None:
             answer(Refused(f"already aligning with {self._alignment.source}. Next: wait for it, or ask to hold first"))
             return False

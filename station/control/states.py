@@ -9,6 +9,7 @@ aligning ──stand──► waiting ──align (both grippers closed)──�
 """
 
 from collections.abc import Sequence
+from math import tau
 from typing import Literal, NamedTuple
 
 from station.bus.messages import Dimension, SourceName
@@ -68,6 +69,17 @@ def too_far(source: str, follower: str, difference: Difference) -> str:
     if abs(difference.rad) <= GATE_RAD:
         return ""
     side, way = ("above", "lower") if difference.rad > 0 else ("below", "raise")
+    turns = round(difference.rad / tau)
+    if turns:
+        whole = "one whole turn" if abs(turns) == 1 else f"{abs(turns)} whole turns"
+        back = "one turn" if abs(turns) == 1 else f"{abs(turns)} turns"
+        left = abs(difference.rad - turns * tau)
+        rest = f", {left:.2f} rad aside" if left > GATE_RAD else ""
+        return (
+            f"{source}.{difference.joint} is {whole} {side} {follower}.{difference.joint}{rest}: it looks the same, and the "
+            f"follower would go all the way round. Next: turn it back by {back}; where a servo only counts from another turn, switch "
+            f"{source}'s power off and on with the joint near the follower's; then engage again"
+        )
     return (
         f"{source}.{difference.joint} is {abs(difference.rad):.2f} rad {side} {follower}.{difference.joint}: "
         f"{way} it until they differ by less than {GATE_RAD:g} rad, then engage again"

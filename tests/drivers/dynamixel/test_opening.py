@@ -2,15 +2,20 @@
 
 import fcntl
 import os
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from drivers.dynamixel.arm import DynamixelArm
 from drivers.sim.servo_bus import ServoSpec
 from drivers.sim.shaft import aloha_arm_servos
+from station import calibration_files
+from station.calibration_files import ArmCalibration, Calibration, Made
+from station.cli import app
 from station.device import ArmDriver, Place
 from station.errors import DeviceBusy, DeviceMissing, DeviceWrong
-from tests.drivers.dynamixel.conftest import MakeArm
+from tests.drivers.dynamixel.conftest import MakeArm, Rigged
 
 
 def changed(servo_id: int, **registers: int) -> list[ServoSpec]:
@@ -157,7 +162,102 @@ def test_a_leaders_torque_and_mode_are_left(make_arm: MakeArm) -> None:
     assert rigged.bus.register(9, "Operating Mode") == 3
 
 
-def test_a_foreign_homing_offset_is_told(make_arm: MakeArm) -> None:
-    rigged = make_arm(servos=changed(1, Homing_Offset=-120))
+def test_a_foreign_homing_offset_is_a_fault_that_says_which_way_and_keeps_the_torque_off(make_arm: MakeArm) -> None:
+    rigged = make_arm(servos=changed(1, Homing_Offset=1024))
     rigged.arm.open()
-    assert any("Homing Offset is -120" in note for note in rigged.arm.describe().notes)
+    about = rigged.arm.describe()
+    (fault,) = about.faults
+    assert fault.what.startswith("waist: Homing Offset is 1024 ticks where 0 belongs")
+    assert "the joint reads 90.0° more than where it is" in fault.what
+    assert "set Homing Offset of servo ID 1 to 0" in fault.next
+    assert fault.what in about.notes
+    assert not any("Homing" in note for note in about.changed), "nobody put it right"
+    with pytest.raises(DeviceWrong, match=r"Homing Offset is 1024.*Next: support the arm"):
+        rigged.arm.torque(True)
+    assert not rigged.arm.torque_on()
+
+
+def test_what_was_set_is_told_as_put_right(make_arm: MakeArm) -> None:
+    rigged = make_arm(servos=changed(2, Operating_Mode=4))
+    rigged.arm.open()
+    about = rigged.arm.describe()
+    assert any("shoulder: set Operating Mode 4 instead of 3" in note for note in about.changed)
+    assert about.faults == ()
+
+
+@pytest.mark.parametrize(("torque", "told"), [(1, True), (0, False)])
+def test_on_an_arm_that_is_only_read_torque_is_the_fault(make_arm: MakeArm, torque: int, told: bool) -> None:
+    rigged = gello(make_arm)
+    rigged.bus.set_register(3, "Torque Enable", torque)
+    rigged.arm.open()
+    assert rigged.arm.limp() == ()
+    assert not any("no torque" in warning for warning in rigged.arm.warnings())
+    assert any("elbow has torque on an arm that is only read" in warning for warning in rigged.arm.warnings()) == told
+
+
+def gello(make_arm: MakeArm, **registers: int) -> Rigged:
+    names = {name.replace("_", " "): value for name, value in registers.items()}
+    servos = [
+        ServoSpec(n, "xl330_m288", {"Temperature Limit": 70, "Return Delay Time": 0, **(names if n == 2 else {})})
+        for n in range(1, 8)
+    ]
+    gripper = {"open_rad": 3.5, "close_rad": 2.8}
+    return make_arm("leader", "gello", None, servos, gripper=gripper, offsets_rad=[0.0] * 6, rate_hz=30.0, baud=57_600)
+
+
+@pytest.mark.parametrize(
+    ("changed_to", "told"),
+    [
+        ({"Drive_Mode": 1}, "shoulder: Drive Mode is 1, and was 0 when the arm was calibrated on 2026-01-02: it counts the other way"),
+        ({"Homing_Offset": -512}, "shoulder: Homing Offset is -512, and was 0 when the arm was calibrated on 2026-01-02: the joint "
+                                  "reads 45.0° less than where it was calibrated"),
+        ({"Operating_Mode": 4}, "shoulder: Operating Mode is 4, and was 3"),
+    ],
+)  # fmt: skip
+def test_a_calibration_does_not_outlive_what_it_rests_on(
+    make_arm: MakeArm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed_to: dict[str, int], told: str
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    first = gello(make_arm)
+    first.arm.open()
+    about = first.arm.describe()
+    assert about.settings["shoulder.Drive Mode"] == 0
+    joints = tuple(dimension.name for dimension in about.streams[0].dimensions[:-1])
+    made = Made("2026-01-02T03:04:05+00:00", "ada", "start pose", 120)
+    zeros = ArmCalibration(made, joints, (0.0,) * 6, (1,) * 6, (0.0,) * 6, settings=about.settings)
+    calibration_files.save(Calibration(about.serial, "leader_left", "gello", arm=zeros))
+    first.arm.open()
+    assert first.arm.describe().faults == ()
+    first.bus.set_register(2, *next((name.replace("_", " "), value) for name, value in changed_to.items()))
+    first.arm.open()
+    (fault,) = first.arm.describe().faults
+    assert fault.what.startswith(told)
+    older = msgspec.structs.replace(zeros, settings={})
+    calibration_files.save(Calibration(about.serial, "leader_left", "gello", arm=older))
+    first.arm.open()
+    assert first.arm.describe().faults == (), "an older file says nothing of it"
+
+
+def test_every_servo_has_the_limits_of_its_model(make_arm: MakeArm) -> None:
+    small, large = gello(make_arm), make_arm()
+    for rigged in (small, large):
+        rigged.arm.open()
+    limit = small.arm.describe().limits["shoulder.voltage_v"]
+    assert (limit.warn_below, limit.fail_below, limit.fail_above) == pytest.approx((4.35, 3.7, 6.6))
+    hot = small.arm.describe().limits["shoulder.temperature_c"]
+    assert (hot.warn_above, hot.fail_above) == pytest.approx((48.125, 59.5))
+    limit = large.arm.describe().limits["shoulder_shadow.voltage_v"]
+    assert (limit.warn_below, limit.fail_below) == (11.0, 10.0)
+    hot = large.arm.describe().limits["shoulder.temperature_c"]
+    assert (hot.warn_above, hot.fail_above) == (55.0, 68.0)
+
+
+def test_what_a_shut_down_servo_needs_is_a_command_that_exists(make_arm: MakeArm) -> None:
+    rigged = make_arm()
+    rigged.arm.open()
+    rigged.bus.set_register(4, "Hardware Error Status", 0x20)
+    rigged.arm.open()
+    with pytest.raises(DeviceWrong, match="then reboot each: `station reboot follower_left elbow`"):
+        rigged.arm.torque(True)
+    assert any("`station reboot follower_left elbow`" in fault for fault in rigged.arm.faults())
+    assert "reboot" in {command.name or command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]

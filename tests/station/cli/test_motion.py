@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import h5py
@@ -9,10 +10,10 @@ import numpy as np
 import pytest
 
 from station.bus.messages import Command, Description, Dimension, PilotState, StreamDescription, Tick
-from station.bus.requests import Disengage, Done, Engage, PilotRequest, Refused, Reply
+from station.bus.requests import Disengage, Done, Engage, PilotRequest, Reboot, Refused, Reply
 from station.bus.sockets import Answerer, Publisher, Subscriber
 from station.cli import motion
-from station.cli.motion import Replayer, replay
+from station.cli.motion import Replayer, reboot, replay
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, PolicyError, RequestRefused, StationError, UsageError
 from station.policy.recorded import read_recorded
@@ -41,6 +42,7 @@ class Arms:
         self._tick = 100
         self.asks: list[Command] = []
         self.let_go = False
+        self.rebooted: tuple[str, str] | None = None
         self._finish = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -70,6 +72,10 @@ class Arms:
             self._tick += 1
 
     def _requested(self, request: PilotRequest, answer: Callable[[Reply], None]) -> None:
+        if isinstance(request, Reboot):
+            self.rebooted = (request.arm, request.joint)
+            answer(Refused("an arm that is commanded is not rebooted") if self._refusal else Done())
+            return
         if isinstance(request, Engage):
             assert request.source == "replay"
             self._aligned = answer
@@ -221,3 +227,20 @@ def test_the_followers_say_what_they_are_or_are_named() -> None:
             publisher.close()
     with pytest.raises(NodeAbsent, match="follower_left, follower_right has not said"):
         motion.hear_vector(rig, 0.2)
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize("refusal", ["", "it moves"])
+def test_a_servo_is_rebooted_through_the_pilot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], refusal: str
+) -> None:
+    monkeypatch.setattr(motion, "rig_of", lambda _: RIG)
+    monkeypatch.setattr(motion, "attached", lambda _: nullcontext())
+    with Arms(refusal) as arms:
+        if refusal:
+            with pytest.raises(RequestRefused, match="commanded is not rebooted"):
+                reboot("follower_left", "elbow", "r")
+        else:
+            reboot("follower_left", "elbow", "r")
+            assert "it is limp. Next: support the arm, then engage" in capsys.readouterr().out
+    assert arms.rebooted == ("follower_left", "elbow")

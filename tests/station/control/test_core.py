@@ -3,13 +3,14 @@
 import itertools
 from math import nan
 
+import msgspec
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from station.bus.messages import Command
+from station.bus.messages import Command, Fault
 from station.bus.requests import Disengage, Done, Engage, Hold, Park, Reboot, RebootServo, Refused, TorqueOff, TorqueOn
-from tests.station.control.stage import MS, Stage
+from tests.station.control.stage import ARM, MS, Stage
 
 
 def engaged(*sides, source="leader", **arm):
@@ -297,6 +298,22 @@ def test_release_takes_torque_off_the_arms_named_only():
     assert stage.answers == [Done("no arm has torque: nothing to park")]
     stage.request(Park(arms=("nobody",)))
     assert "nobody is no arm" in stage.answers[-1].why
+
+
+@pytest.mark.parametrize("node", ["leader_left", "follower_right"])
+def test_an_arm_with_a_fault_is_engaged_by_nothing(node):
+    stage = Stage()
+    stage.run(0.1)
+    faulty = msgspec.structs.replace(ARM, faults=(Fault("waist: Homing Offset is 1024", "set it to 0"),))
+    stage.core.described(node, faulty)
+    stage.request(Engage("leader"))
+    assert stage.answers == [Refused(f"{node} is not engaged: waist: Homing Offset is 1024. Next: set it to 0")]
+    assert (stage.state.state, stage.requests) == ("idle", [])
+    stage.core.described(node, ARM)
+    stage.answers.clear()
+    stage.request(Engage("leader"))
+    assert stage.run(10, stage.answered)
+    assert stage.state.state == "engaged"
 
 
 def test_reboot_names_its_joint_and_never_while_commanded():
