@@ -20,6 +20,7 @@ from station.cli.headless import ALIGN_MS, record_headless
 from station.cli.rollout import Hands, Rollout
 from station.errors import StationError
 from station.rig import Rig, load_rig
+from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 from tests.system import takeovers, tempers
 from tests.system.rig import light_rig
 
@@ -126,7 +127,7 @@ def ear(rig: Rig) -> Iterator[Ear]:
 
 def no_step_beyond_the_limits(rig: Rig, ear: Ear) -> None:
     """Neighbouring goals differ by no more than the velocity limit allows in the longest step the gate takes."""
-    longest_s = 0.025 + 0.04  # the gate's longest step, and what delayed asks may catch up
+    longest_s = (LONGEST_STEP_NS + SLACK_NS) / 1e9
     for goals in ear.applied.values():
         joints = np.array([command.goal[:6] for _, command in goals])
         assert len(joints) > 20
