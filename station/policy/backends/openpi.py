@@ -9,6 +9,7 @@ question would get the last one's answer. An answer may take as long as its chun
 anew counts; the first one, for which servers compile, two minutes.
 """
 
+import hashlib
 import http.client
 import ssl
 import time
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import BackendFault, PolicyError, WireError
 from station.policy.backend import Backend, Observation
-from station.policy.backends.openpi_wire import pack, unpack
+from station.policy.backends.openpi_wire import described, last_line, pack, shown, told, unpack
 from station.policy.folder import Policy, chunk_ns
 
 FIRST_ANSWER_NS = 120 * NS_PER_S
@@ -47,6 +48,10 @@ class OpenPi:
 
     def __init__(self, policy: Policy) -> None:
         _check(policy)
+        self.repeats = False
+        """A server draws its noise where nobody here can seed it."""
+        self.trouble = ""
+        """What is wrong while an answer is awaited; "" if nothing is known to be."""
         self._policy = policy
         self._headers = _headers(policy)
         self._limit_ns = max(SHORTEST_NS, chunk_ns(policy))
@@ -54,24 +59,32 @@ class OpenPi:
         self._link: Any = None
         self._open = ExitStack()
         """Closes the link."""
-        self.metadata: dict[Any, Any] = {}
-        """What the server says of itself."""
+        self.metadata: dict[Any, Any] | None = None
+        """What the server says of itself, since the first connection."""
         self._connect(monotonic_ns() + _CONNECT_NS)
 
+    @property
+    def says(self) -> str:
+        """Which server this is, for the episodes: its address, what it says of itself, and a sum of it."""
+        text = described(self.metadata)
+        return f"{self._policy.weights} says sha256:{hashlib.sha256(text.encode()).hexdigest()} {shown(text)}"
+
     def begin(self) -> None:
-        """A server keeps nothing between two questions."""
+        """What a server keeps between two questions nobody can see; openpi's keeps nothing but where its noise stands."""
 
     def infer(self, observation: Observation) -> NDArray[np.floating]:
         """(chunk, action_dim), as the server means them. Raises BackendFault: its error, no answer, no actions in it."""
         deadline_ns = monotonic_ns() + (self._limit_ns if self._answered else FIRST_ANSWER_NS)
-        answer = self._ask(pack(self._question(observation)), deadline_ns)
-        if not isinstance(answer, dict) or not isinstance(answer.get("actions"), np.ndarray):
-            found = ", ".join(map(str, answer)) if isinstance(answer, dict) else type(answer).__name__
-            raise self._fault(
-                f"expected an answer with actions; found {found}", "look at the server's output transforms"
-            )
+        try:
+            answer = self._ask(pack(self._question(observation)), deadline_ns)
+        finally:
+            self.trouble = ""
+        actions = answer.get("actions") if isinstance(answer, dict) else None
+        if not isinstance(actions, np.ndarray):
+            fix = "look at the server's own output and its output transforms; it must speak openpi's protocol"
+            raise self._fault(f"expected an answer with actions; found {told(answer)}", fix)
         self._answered = True
-        return np.asarray(answer["actions"], np.float64)
+        return actions  # as it came: whether these are floats of the right shape is judged before anything is converted
 
     def close(self) -> None:
         """Hang up."""
@@ -81,13 +94,17 @@ class OpenPi:
     def _question(self, observation: Observation) -> dict[str, Any]:
         pixels = np.rint(observation.images[-1] * 255).astype(np.uint8)
         question: dict[str, Any] = {"state": observation.state[-1]}
-        question["images"] = dict(zip(self._policy.cameras, pixels, strict=True))
+        images: dict[str, NDArray[np.uint8]] = {}
+        for camera, picture in zip(self._policy.cameras, pixels, strict=True):
+            size = self._policy.image.of(camera) if self._policy.image is not None else None
+            images[camera] = picture if size is None else np.ascontiguousarray(picture[:, : size.height, : size.width])
+        question["images"] = images
         return question | ({"prompt": self._policy.instruction} if self._policy.instruction else {})
 
     def _ask(self, question: bytes, deadline_ns: int) -> Any:
         self._send(question, deadline_ns)
         try:
-            answer = self._link.recv(timeout=_left_s(deadline_ns))
+            answer = self._receive(deadline_ns)
         except TimeoutError as error:
             self.close()
             raise self._fault(
@@ -98,11 +115,22 @@ class OpenPi:
             raise self._fault(f"the connection broke: {error}", "it is made again at the next observation") from error
         if isinstance(answer, str):  # the server closes after it
             self.close()
-            raise self._fault(f"its error: {_last_line(answer)}", "the server's own output has the whole trace")
+            raise self._fault(f"its error: {shown(last_line(answer))}", "the server's own output has the whole trace")
         try:
             return unpack(answer)
         except WireError as error:
             raise self._fault(str(error), "run a server of openpi's protocol") from error
+
+    def _receive(self, deadline_ns: int) -> Any:
+        """The next message; what is late already is looked into, so that a dead server is not taken for a slow one."""
+        patience_ns = chunk_ns(self._policy) // 2 if self._answered else FIRST_ANSWER_NS // 2
+        try:
+            return self._link.recv(timeout=min(_left_s(deadline_ns), patience_ns / NS_PER_S))
+        except TimeoutError:
+            if _left_s(deadline_ns) <= 0:
+                raise
+        self.trouble = f"server {self._policy.weights} has not answered for {patience_ns / NS_PER_S:.2g} s; {self._health()}"
+        return self._link.recv(timeout=_left_s(deadline_ns))
 
     def _send(self, question: bytes, deadline_ns: int) -> None:
         """A connection that broke since the last question is made again."""
@@ -130,21 +158,33 @@ class OpenPi:
                     close_timeout=_CLOSE_S, compression=None, max_size=_LARGEST, ping_interval=None, proxy=None,
                 )  # fmt: skip  # no pings: a server that computes does not answer them
                 self._link = self._open.enter_context(link)
-                self.metadata = self._hear_metadata(deadline_ns)
+                self._meet(self._hear_metadata(deadline_ns))
                 return
             except ConnectionRefusedError as error:
+                self.trouble = f"server {self._policy.weights}: nobody listens there"
                 if _left_s(deadline_ns) <= _RETRY_S:
                     raise self._fault("nobody listens there", "start the server, or correct `weights`") from error
                 time.sleep(_RETRY_S)
+            except BackendFault:
+                self.close()
+                raise
             except Exception as error:
                 self.close()
                 self._explain(error)
 
+    def _meet(self, metadata: dict[Any, Any]) -> None:
+        """Who answers now must be who was loaded: an episode says which server it was made with. Raises BackendFault."""
+        if self.metadata is None:
+            self.metadata = metadata
+        elif described(metadata) != described(self.metadata):
+            found = f"another server answers there now: it says {shown(described(metadata))}"
+            raise self._fault(found, "load the policy again")
+
     def _hear_metadata(self, deadline_ns: int) -> dict[Any, Any]:
         first = self._link.recv(timeout=_left_s(deadline_ns))
-        metadata = unpack(first) if isinstance(first, bytes) else None
+        metadata = unpack(first) if isinstance(first, bytes) else first
         if not isinstance(metadata, dict):
-            raise WireError("the first message is not what a policy server says of itself")
+            raise WireError(f"the first message is not what a policy server says of itself, but {told(metadata)}")
         return metadata
 
     def _explain(self, error: Exception) -> NoReturn:
@@ -153,7 +193,7 @@ class OpenPi:
         if isinstance(error, InvalidStatus):
             what = f"it refuses the connection with HTTP {error.response.status_code}"
             raise self._fault(what, "give its key in api_key_file, or correct `weights`") from error
-        what = " ".join(str(error).split()) or type(error).__name__
+        what = shown(error) or type(error).__name__
         raise self._fault(
             f"cannot connect: {what}; {self._health()}", "start the server, or correct `weights`"
         ) from error
@@ -190,11 +230,6 @@ def _lost() -> tuple[type[Exception], ...]:
 
 def _left_s(deadline_ns: int) -> float:
     return max(0.0, (deadline_ns - monotonic_ns()) / NS_PER_S)
-
-
-def _last_line(trace: str) -> str:
-    lines = trace.strip().splitlines()
-    return lines[-1][:300] if lines else "an empty one"
 
 
 def _check(policy: Policy) -> None:

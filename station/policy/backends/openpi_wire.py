@@ -4,6 +4,7 @@ array   {b"__ndarray__": true, b"data": bytes, b"dtype": "<f4", b"shape": [2, 3]
 scalar  {b"__npgeneric__": true, b"data": 1.5, b"dtype": "<f4"}
 """
 
+import json
 from typing import Any
 
 import msgspec
@@ -11,6 +12,8 @@ import numpy as np
 
 from station.errors import WireError
 
+_LONGEST = 300
+"""Characters of somebody else's text that are shown."""
 _NUMBERS = "biuf"
 """NumPy's kinds that may cross: booleans, integers, floats. Objects, structures and strings may not."""
 
@@ -51,7 +54,73 @@ def _unpacked(value: Any) -> Any:
 
 
 def _numbers(value: dict[Any, Any]) -> np.dtype[Any]:
+    if not isinstance(value[b"dtype"], str):
+        raise ValueError("an array whose dtype is no text")
     kind: np.dtype[Any] = np.dtype(value[b"dtype"])
     if kind.kind not in _NUMBERS:
         raise ValueError(f"an array of {kind}")
     return kind
+
+
+def shown(text: object) -> str:
+    """Somebody else's text as one line that may be printed: what is not printable is left out, what is long is cut."""
+    line = "".join(one if one.isprintable() else " " for one in str(text)[: 4 * _LONGEST])
+    line = " ".join(line.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def told(answer: Any) -> str:
+    """What came instead of `{actions: array}`, in words: the server's own error first, then the dialect, then the keys."""
+    if not isinstance(answer, dict):
+        return f"{_form(answer)} instead of a map"
+    names = {_name(key): value for key, value in answer.items()}
+    error = next((names[key] for key in ("error", "detail", "message", "traceback") if names.get(key)), None)
+    if error is not None and "actions" not in names:
+        return f"its error: {shown(last_line(str(error)))}"
+    if "actions" not in names:
+        return f"a map of {shown(', '.join(names)) or 'nothing'}, and no actions in it"
+    if "actions" not in answer:
+        return "actions under a key of bytes: another dialect of msgpack than openpi's"
+    return f"actions as {_form(names['actions'])}"
+
+
+def _name(key: Any) -> str:
+    return key.decode(errors="replace") if isinstance(key, bytes) else str(key)
+
+
+def _form(value: Any) -> str:
+    if isinstance(value, dict):
+        keys = {_name(key) for key in value}
+        if {"nd", "data"} <= keys:
+            return "an array in msgpack-numpy's dialect (nd, type, shape, data), which is not openpi's"
+        return f"a map of {shown(', '.join(sorted(keys))) or 'nothing'}"
+    if isinstance(value, list):
+        sizes, inner = [], value
+        while isinstance(inner, list) and len(sizes) < 8:
+            sizes.append(str(len(inner)))
+            inner = inner[0] if inner else None
+        return f"a plain list of {' × '.join(sizes)}, not an array as openpi packs it"
+    if isinstance(value, str):
+        return f"a text: {shown(last_line(value))}"
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def described(message: Any) -> str:
+    """A message as text: the same for the same content, arrays as lists."""
+    return json.dumps(_plain(message), sort_keys=True, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_name(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+
+
+def last_line(trace: str) -> str:
+    """Of a trace, where its error is."""
+    lines = trace.strip().splitlines()
+    return lines[-1] if lines else "an empty one"

@@ -12,6 +12,7 @@ from station.policy.backend import Observation, blank_observation, checked, open
 from station.policy.backends import openpi
 from station.policy.backends.openpi_wire import pack, unpack
 from station.policy.folder import Policy, load_policy
+from station.policy.identity import identity
 from tests.station.policy import policies
 from tests.station.policy.backends.policy_server import PolicyServer, serving
 
@@ -178,7 +179,7 @@ def test_other_answers_and_servers_are_named(tmp_path: Path) -> None:
         policy = folder(tmp_path, port)
         backend = open_backend(policy)
         server.behave = lambda server, link, question: link.send(pack({"action": [1.0], "server_timing": {}}))
-        with pytest.raises(BackendFault, match="expected an answer with actions; found action, server_timing"):
+        with pytest.raises(BackendFault, match="expected an answer with actions; found a map of action, server_timing, and no actions"):
             backend.infer(observation(policy))
         server.behave = lambda server, link, question: link.send(b"\xc1")
         with pytest.raises(BackendFault, match="no message of a policy server"):
@@ -209,3 +210,101 @@ def test_a_server_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.
         pass
     with pytest.raises(BackendFault, match="nobody listens there"):
         open_backend(folder(tmp_path, port))
+
+
+def array(**changes: Any) -> dict[Any, Any]:
+    """As msgpack-numpy packs an array, not openpi."""
+    return {b"nd": True, b"type": "<f8", b"kind": b"", b"shape": [4, 3], b"data": bytes(96)} | changes
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (pack({"actions": np.zeros((4, 3), np.int64)}), r"expected actions \(4, 3\) of floats; found \(4, 3\) of int64"),
+        (pack({"actions": np.zeros((4, 3), bool)}), "of bool"),
+        (pack({"actions": np.zeros((3, 4))}), r"found \(3, 4\) of float64"),
+        (pack({"actions": np.full((4, 3), np.nan)}), "found nan in row 0"),
+        (pack({"actions": np.float32(1)}), "actions as a float32"),
+        (pack({"actions": [[0.0] * 3] * 4}), "actions as a plain list of 4 × 3, not an array as openpi packs it"),
+        (pack({"actions": array()}), "msgpack-numpy's dialect"),
+        (pack({b"actions": array()}), "actions under a key of bytes"),
+        (pack({"error": "no such\x1b]0;pwned\x07 camera\nKeyError: cam_top"}), "its error: KeyError: cam_top"),
+        (pack({"error": "\x1b[31mred\x07"}), r"its error: \[31mred"),
+        (pack(np.zeros((4, 3))), "found a ndarray instead of a map"),
+        (pack([1, 2]), "found a plain list of 2"),
+        (pack({"action": [1.0]}), "a map of action, and no actions in it"),
+        ("boom\n\x1b[2JValueError: \x07bad", r"its error: \[2JValueError: bad"),
+        ('{"actions": [[0, 0, 0]]}', "its error: .*actions"),
+        (b"\xc1", "no message of a policy server"),
+        (b"\x91" * 5000 + b"\x01", "no message of a policy server"),
+        (pack({"actions": {b"__ndarray__": True, b"data": b"", b"dtype": ["f4"], b"shape": [0]}}), "no message of a policy server"),
+    ],
+)
+def test_what_came_instead_is_said_with_the_servers_own_text(tmp_path: Path, message: bytes | str, says: str) -> None:
+    server = PolicyServer(4, 3)
+    with serving(server) as port:
+        policy = folder(tmp_path, port)
+        backend = open_backend(policy)
+        server.behave = lambda server, link, question: link.send(message)
+        with pytest.raises(BackendFault, match=says) as caught:
+            checked(policy, backend.infer(observation(policy)))
+        assert str(caught.value).isprintable(), "somebody else's text reaches a terminal"
+        server.behave = PolicyServer.answer
+        assert checked(policy, backend.infer(observation(policy))).shape == (4, 3)
+        backend.close()
+
+
+def test_what_the_server_says_of_itself_is_kept_and_another_one_is_told(tmp_path: Path) -> None:
+    server = PolicyServer(4, 3)
+    server.metadata = {"checkpoint": "cube-7", "reset_pose": np.zeros(2)}
+    with serving(server) as port:
+        policy = folder(tmp_path, port)
+        backend = open_backend(policy)
+        assert isinstance(backend, openpi.OpenPi)
+        says = backend.says
+        assert f"ws://127.0.0.1:{port} says sha256:" in says and '"checkpoint": "cube-7"' in says
+        assert says in identity(policy, says)
+        server.behave = PolicyServer.drop
+        with pytest.raises(BackendFault, match="the connection broke"):
+            backend.infer(observation(policy))
+        server.behave, server.metadata = PolicyServer.answer, {"checkpoint": "cube-8"}
+        with pytest.raises(BackendFault, match=r"another server answers there now: it says .*cube-8.*Next: load the policy again"):
+            backend.infer(observation(policy))
+        backend.close()
+
+
+def test_a_server_that_is_gone_says_so_while_its_answer_is_awaited(tmp_path: Path) -> None:
+    server = PolicyServer(4, 3)
+    with serving(server) as port:
+        policy = folder(tmp_path, port)
+        backend = open_backend(policy)
+        assert isinstance(backend, openpi.OpenPi)
+        backend.infer(observation(policy))
+        server.behave = PolicyServer.slow
+        seen: list[str] = []
+        asking = threading.Thread(target=lambda: seen.append(type(_fault(backend, policy)).__name__))
+        asking.start()
+        said = heard(backend, "has not answered for 0.04 s; its health page says it is well", asking)
+        asking.join()
+        assert said and seen == ["BackendFault"] and backend.trouble == ""
+    asking = threading.Thread(target=lambda: _fault(backend, policy))
+    asking.start()
+    assert heard(backend, "nobody listens there", asking)
+    asking.join()
+    backend.close()
+
+
+def heard(backend: openpi.OpenPi, words: str, asking: threading.Thread) -> bool:
+    """Does it say so while it is asked?"""
+    while asking.is_alive():
+        if words in backend.trouble:
+            return True
+    return False
+
+
+def _fault(backend: openpi.OpenPi, policy: Policy) -> Exception | None:
+    try:
+        backend.infer(observation(policy))
+    except BackendFault as error:
+        return error
+    return None
