@@ -15,6 +15,9 @@ app = typer.Typer(
     no_args_is_help=True, help="Turn a checkpoint into a policy folder: ONNX and policy.yaml, compared with torch."
 )
 
+Units = Annotated[
+    str, typer.Option("--units", help="state's and action's at training, one or one each: rad, deg, mrad, 1, %")
+]
 Out = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="the policy folder to write; it must not be there yet")
 ]
@@ -34,13 +37,16 @@ def act(
         Literal["real", "sim"], typer.Option("--trained-on", help="ACT shifts its labels by a step on real data only")
     ] = "real",
     drop_base: Annotated[bool, typer.Option("--drop-base", help="leave out the mobile base's actions")] = False,
+    units: Units = "",
 ) -> None:
     """Import a checkpoint of tonyzhaozh/act or act-plus-plus."""
     size = _size(image)
     _need_torch()
     from station.policy.importing.act import ActSource, import_act
 
-    source = ActSource(checkpoint, stats, tuple(cameras.split(",")), *size, heads, trained_on, drop_base)
+    source = ActSource(
+        checkpoint, stats, tuple(cameras.split(",")), *size, heads, trained_on, drop_base, _listed(units)
+    )
     _tell(import_act(source, out), out)
 
 
@@ -55,12 +61,17 @@ def lerobot(
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="diffusion: denoise in so few steps, by DDIM")
     ] = None,
+    units: Units = "",
 ) -> None:
     """Import a policy that LeRobot trained."""
     _need_torch()
     from station.policy.importing.lerobot import import_lerobot
 
-    _tell(import_lerobot(source, out, tuple(filter(None, cameras.split(","))), rate, steps), out)
+    _tell(import_lerobot(source, out, _listed(cameras), rate, steps, _listed(units)), out)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (one.strip() for one in text.split(","))))
 
 
 def _size(text: str) -> tuple[int, int]:

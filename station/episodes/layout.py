@@ -86,7 +86,7 @@ ATTRIBUTES = (
     Attribute("/", "instruction", "string", "what a language-conditioned policy is told"),
     Attribute("/", "operator", "string", "who recorded it"),
     Attribute("/", "scene", "string", "the scene"),
-    Attribute("/", "policy", "string", "the policy that ran, if one did: kind, folder, sha256 of policy.yaml and weights"),
+    Attribute("/", "policy", "string", "the policy that ran, if one did: kind, folder, sha256 of policy.yaml and of every other file of the folder (what a server says of itself, what a replayed episode holds)"),
     Attribute("/", "policy_delay_p95_ms", "float64", "from an observation's tick to its first usable row: the worst 95th percentile of its window (250 answers) in the episode; NaN without a policy"),
     Attribute("/", "policy_starved_ticks", "int64", "ticks for which the policy had no row left and asked to hold"),
     Attribute("/", "policy_faults", "int64", "answers of the policy that were no answers"),

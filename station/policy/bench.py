@@ -107,7 +107,7 @@ def _observations_ns(policy: Policy, clock: Clock, count: int = 20) -> list[int]
     for sequence in range(count):
         began_ns = clock()
         for camera in policy.cameras:
-            picture = prepare(frame, payload, policy.image)
+            picture = prepare(frame, payload, policy.image, camera)
             if picture is not None:
                 cache.put(FrameKey(camera, 0, sequence), picture)
         chosen = tuple(Chosen(camera, 0, sequence, 0, 0, True) for camera in policy.cameras)

@@ -59,6 +59,10 @@ class Claim(NamedTuple):
     """Key of the statistics → where the numbers lie."""
     cameras: tuple[str, ...] = ()
     when: str = "at training"
+    fix: str = (
+        "convert it, statistics and all, or train on the station's units: joints in rad, grippers 0 closed to 1 open"
+    )
+    """Of a range that is no arm's."""
 
 
 class Vector(NamedTuple):
@@ -211,8 +215,7 @@ def _spans(claim: Claim, names: Sequence[str], units: Sequence[str], limits: Spa
         for i in _outside(span, limits)[:1]:
             found = f"{names[i]} goes from {span.low[i]:.4g} to {span.high[i]:.4g}, but its limits {where} are "
             found += _limits(limits, int(i), units[i]) + likely_unit(span, units, limits)
-            fix = "convert it, statistics and all, or train on the station's units: joints in rad, grippers 0 closed to 1 open"
-            raise PolicyError(claim.of, key, found, fix)
+            raise PolicyError(claim.of, key, found, claim.fix)
 
 
 def _limits(limits: Span, i: int, unit: str) -> str:

@@ -3,6 +3,7 @@
 Needs the extra `torch`, and is no part of the run path. `export_act` is what a training script ends with.
 """
 
+import copy
 import logging
 import shutil
 import warnings
@@ -24,6 +25,10 @@ from station.policy.networks.act import Act
 
 WITHIN = 1e-4
 """The largest difference between a graph and its module, relative to the module's largest output."""
+_ROUNDING = 10
+"""Times the torch network's own rounding."""
+_FARTHEST = 1e-2
+"""Whatever a network's own rounding is."""
 _OPSET = 20
 _TRIALS = 3
 
@@ -136,10 +141,31 @@ def _compare(network: Network, path: Path) -> Difference:
             expected = network.module(*inputs.values()).numpy()
         (found,) = graph.run(**{name: value.numpy() for name, value in inputs.items()})
         worst = max(worst, float(np.abs(found - expected).max() / np.abs(expected).max()))
-    if not worst <= WITHIN:
+    if not worst <= WITHIN and not _only_rounding(network, graph):
         found_text = f"differs from the torch network by {worst:.2g} of its largest output; allowed is {WITHIN:g}"
         raise PolicyError(path, "graph", found_text, "report it, with the versions of torch and onnxruntime")
     return Difference(network.file, worst)
+
+
+def _only_rounding(network: Network, graph: Graph) -> bool:
+    """Is the graph as near to the exact answer (in float64) as the torch network itself, give or take?
+
+    Two float32 computations of one network differ by their rounding, and weights that amplify it (sharp attention, small
+    variances) carry it past any fixed bound, the one time and not the other: the same good weights were refused as fp16 or
+    with other `--heads`, and accepted otherwise. A graph that is another function is off by far more than its twin's rounding.
+    """
+    exact = copy.deepcopy(network.module).double()
+    for seed in range(_TRIALS):
+        inputs = _random(network, seed)
+        doubles = [value.double() if value.is_floating_point() else value for value in inputs.values()]
+        with torch.no_grad():
+            truth, twin = exact(*doubles).double().numpy(), network.module(*inputs.values()).numpy()
+        (found,) = graph.run(**{name: value.numpy() for name, value in inputs.items()})
+        scale = np.abs(truth).max()
+        own, theirs = (float(np.abs(one - truth).max() / scale) for one in (twin, found))
+        if not theirs <= min(max(WITHIN, _ROUNDING * own), _FARTHEST):
+            return False
+    return True
 
 
 def _try(policy: Policy) -> None:

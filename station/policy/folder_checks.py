@@ -95,20 +95,23 @@ def _kind(path: Path, file: "PolicyFile") -> None:
     elif file.diffusion is not None:
         found = f"has no meaning for kind {file.kind} with backend {file.backend}"
         raise PolicyError(path, "diffusion", found, "take it out, or correct kind and backend")
-    own = dict(named)
-    if file.backend == "replay":
-        del own["weights"]  # an episode, read as one: it lies in the data folder
-    elif "://" not in file.weights:
-        own["weights"] = file.weights
-    if file.api_key_file:
-        own["api_key_file"] = file.api_key_file
-    for key, name in own.items():
+    for key, name in _own(file, named).items():
         inside(path.parent, key, name)
     for key, name in named.items():
         if not (path.parent / name).is_file():
             raise PolicyError(
                 path, key, f"there is no file {path.parent / name}", "put it beside policy.yaml, or correct the name"
             )
+
+
+def _own(file: "PolicyFile", named: dict[str, str]) -> dict[str, str]:
+    """What must lie in the folder itself. A replayed episode lies in the data folder, a server has an address."""
+    own = {key: name for key, name in named.items() if key != "weights"}
+    if file.backend != "replay" and "://" not in file.weights:
+        own["weights"] = file.weights
+    if file.api_key_file:
+        own["api_key_file"] = file.api_key_file
+    return own
 
 
 def _sizes(path: Path, file: "PolicyFile") -> None:

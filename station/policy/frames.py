@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from station.bus.messages import Frame
-from station.policy.folder import Image
+from station.policy.folder import Image, Size
 
 Picture = np.ndarray[Any, Any]
 """uint8 (height, width, 3), the policy's size and colour order."""
@@ -50,14 +50,22 @@ class FrameCache:
         return pictures.get(key) if pictures is not None else None
 
 
-def prepare(frame: Frame, payload: bytes, image: Image) -> Picture | None:
-    """Decode, put into the policy's colour order, resize. None where the bytes are no picture of that size."""
+def prepare(frame: Frame, payload: bytes, image: Image, camera: str = "") -> Picture | None:
+    """Decode, put into the policy's colour order, resize; a camera with a size of its own lies at the top left, the rest is black.
+    None where the bytes are no picture of that size.
+    """
     picture = _decode(frame, payload)
     if picture is None:
         return None
     if (image.color == "rgb") != (frame.encoding == "rgb8"):
         picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)  # swaps either way
-    return _pad(picture, image) if image.resize == "pad" else _resize(picture, image.width, image.height)
+    size = image.of(camera)
+    resized = _pad(picture, size) if image.resize == "pad" else _resize(picture, size.width, size.height)
+    if (size.width, size.height) == (image.width, image.height):
+        return resized
+    canvas = np.zeros((image.height, image.width, 3), np.uint8)
+    canvas[: size.height, : size.width] = resized
+    return canvas
 
 
 def _decode(frame: Frame, payload: bytes) -> Picture | None:
@@ -80,12 +88,12 @@ def _resize(picture: Picture, width: int, height: int) -> Picture:
     return resized
 
 
-def _pad(picture: Picture, image: Image) -> Picture:
+def _pad(picture: Picture, size: Size) -> Picture:
     """Keep the aspect ratio, centre on black (what openpi's `resize_with_pad` does)."""
     height, width = picture.shape[:2]
-    ratio = min(image.width / width, image.height / height)
+    ratio = min(size.width / width, size.height / height)
     inner = _resize(picture, max(1, round(width * ratio)), max(1, round(height * ratio)))
-    padded = np.zeros((image.height, image.width, 3), np.uint8)
-    top, left = (image.height - inner.shape[0]) // 2, (image.width - inner.shape[1]) // 2
+    padded = np.zeros((size.height, size.width, 3), np.uint8)
+    top, left = (size.height - inner.shape[0]) // 2, (size.width - inner.shape[1]) // 2
     padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     return padded

@@ -157,8 +157,10 @@ class Runner:
             case Answer() if self._core is not None:
                 self._core.answered(result.rollout, result.t_obs_ns, result.actions, result.inference_ns, now_ns)
             case Failure() if self._core is not None:
-                note = self._core.unseen if result.blind else self._core.failed
-                note(result.rollout, result.why)
+                if result.blind:
+                    self._core.unseen(result.rollout, result.why)
+                else:
+                    self._core.failed(result.rollout, result.why, now_ns)
                 self._node.log.warning("no chunk: %s", result.why)
 
     def _request(self, request: PolicyRequest, answer: _Answer) -> None:

@@ -156,11 +156,15 @@ class RunnerCore:
         self.delay.add(now_ns - t_obs_ns)
         self.inference.add(inference_ns)
 
-    def failed(self, rollout: int, why: str) -> None:
-        """The backend raised, or answered nonsense. Too often in a row, and it is asked no more."""
-        self._asked_ns = None
+    def failed(self, rollout: int, why: str, now_ns: int | None = None) -> None:
+        """The backend raised, or answered nonsense. Too often in a row, and it is asked no more. With the time, what was waited
+        for longer than a chunk lasts counts as a delay: it is one.
+        """
+        asked_ns, self._asked_ns = self._asked_ns, None
         if rollout != self.rollout or self.phase != "running":
             return
+        if now_ns is not None and asked_ns is not None and now_ns - asked_ns > chunk_ns(self.policy):
+            self.delay.add(now_ns - asked_ns)
         self.faults += 1
         self._faults_in_a_row += 1
         self.why, self.troubled, self._cause = why, True, why

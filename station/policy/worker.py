@@ -258,7 +258,7 @@ class Eyes(threading.Thread):
         return itertools.chain.from_iterable(queued.values())
 
     def _keep(self, key: FrameKey, frame: Frame, payload: Sequence[bytes]) -> None:
-        picture = prepare(frame, payload[0], self._policy.image) if payload and self._policy.image else None
+        picture = prepare(frame, payload[0], self._policy.image, key.stream) if payload and self._policy.image else None
         if picture is None:
             self.undecodable += 1
         else:

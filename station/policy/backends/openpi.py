@@ -129,7 +129,9 @@ class OpenPi:
         except TimeoutError:
             if _left_s(deadline_ns) <= 0:
                 raise
-        self.trouble = f"server {self._policy.weights} has not answered for {patience_ns / NS_PER_S:.2g} s; {self._health()}"
+        self.trouble = (
+            f"server {self._policy.weights} has not answered for {patience_ns / NS_PER_S:.2g} s; {self._health()}"
+        )
         return self._link.recv(timeout=_left_s(deadline_ns))
 
     def _send(self, question: bytes, deadline_ns: int) -> None:

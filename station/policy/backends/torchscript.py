@@ -62,10 +62,19 @@ class TorchScript:
         inputs = [self._torch.from_numpy(array).to(self._device) for array in feed(observation, self._shapes).values()]
         try:
             with self._torch.inference_mode():
-                actions: NDArray[np.float32] = self._module(*inputs)[0].float().cpu().numpy()
+                found = self._module(*inputs)
+                kind = str(getattr(found, "dtype", type(found).__name__)).removeprefix("torch.")
+                floats = self._torch.is_tensor(found) and found.is_floating_point()
+                actions: NDArray[np.float32] = found[0].float().cpu().numpy() if floats else np.zeros(())
         except (RuntimeError, TypeError, AttributeError, IndexError) as error:
             last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
             raise BackendFault(f"{self._name}: TorchScript: {last}. Next: `station policy bench`") from error
+        if not floats:  # judged before it is converted: numbers of tokens are no actions
+            raise BackendFault(
+                f"{self._name}: expected a tensor of floats; found {kind}. Next: export the module's actions"
+            )
+        if actions.ndim != 2 or actions.shape[1] != len(self._action.scale):
+            return actions  # which shape it has instead is told by who asked
         return self._action.unnormalise(actions)
 
     def close(self) -> None:

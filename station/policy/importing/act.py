@@ -23,6 +23,7 @@ from station.policy.export import Difference, export_act
 from station.policy.folder import Execution, Image, Normalization, PolicyFile
 from station.policy.importing.pickled_statistics import read_statistics
 from station.policy.importing.tensors import Expected, dimension, expect, fill, layers, read_checkpoint
+from station.policy.importing.units import in_our_units
 from station.policy.networks.act import Act, ActShape
 from station.policy.networks.resnet import ResNetShape
 from station.policy.statistics import Statistics
@@ -61,6 +62,8 @@ class ActSource(NamedTuple):
     trained_on: Literal["real", "sim"] = "real"
     drop_base: bool = False
     """act-plus-plus: leave out what the action has beyond the state, the mobile base's two."""
+    units: tuple[str, ...] = ()
+    """Of state and action at training, if not the station's."""
 
 
 class Imported(NamedTuple):
@@ -90,7 +93,12 @@ def import_act(source: ActSource, folder: Path) -> Imported:
         ),
         execution=Execution("ensemble", k=0.01),
     )  # fmt: skip
-    notes = (f"imported from {source.checkpoint.name} and {source.statistics.name}", *_quirks(source, shape, found))
+    settings, said = in_our_units(settings, source.units, source.statistics)
+    notes = (
+        f"imported from {source.checkpoint.name} and {source.statistics.name}",
+        *_quirks(source, shape, found),
+        *said,
+    )
     difference = export_act(network, folder, settings, notes)
     return Imported(f"ACT, hidden {shape.hidden_dim}, {shape.encoder_layers} encoder layers", notes, (difference,))
 

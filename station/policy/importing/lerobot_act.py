@@ -1,7 +1,7 @@
 """LeRobot's ACT: its settings and its tensors' names, in terms of our network."""
 
 from station.policy.export import Network
-from station.policy.folder import Execution, Image, PolicyFile
+from station.policy.folder import Execution, Image, PolicyFile, Size
 from station.policy.importing.lerobot_config import BLOCKS, ActConfig
 from station.policy.importing.lerobot_source import Loaded, Source, eyes_normalised, heading, normalization, unmoved
 from station.policy.importing.tensors import expect, fill
@@ -44,6 +44,7 @@ def load_act(source: Source, config: ActConfig) -> Loaded:
         posterior_layers=config.n_vae_encoder_layers if config.use_vae else 0,
         latent_dim=config.latent_dim,
         backbone=ResNetShape(blocks=BLOCKS[config.vision_backbone]),
+        sizes=seen.sizes,
     )
     network = Act(shape)
     unused = {"model.vae_encoder_pos_enc": (1, 2 + shape.chunk, shape.hidden_dim)} if config.use_vae else {}
@@ -54,7 +55,7 @@ def load_act(source: Source, config: ActConfig) -> Loaded:
         backend="onnx",
         weights="policy.onnx",
         cameras=source.cameras,
-        image=Image(seen.width, seen.height),
+        image=Image(seen.width, seen.height, sizes=_smaller(source)),
         state_dim=seen.state_dim,
         action_dim=seen.action_dim,
         chunk=shape.chunk,
@@ -66,3 +67,12 @@ def load_act(source: Source, config: ActConfig) -> Loaded:
     inputs = {"state": (1, seen.state_dim), "images": (1, cameras, 3, seen.height, seen.width)}
     graph = Network(settings.weights, module, inputs, "actions")
     return Loaded(settings, (graph,), (*heading(source), *notes, *unmoved(source, config)))
+
+
+def _smaller(source: Source) -> dict[str, Size]:
+    """The cameras whose pictures are not as large as what all are given in."""
+    seen = source.seen
+    sizes = zip(source.cameras, seen.sizes, strict=True) if seen.sizes else ()
+    return {
+        camera: Size(width, height) for camera, (height, width) in sizes if (height, width) != (seen.height, seen.width)
+    }

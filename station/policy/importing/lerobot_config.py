@@ -4,23 +4,21 @@ Since its processors exist, `policy_preprocessor.json` and `policy_postprocessor
 statistics; before, they were buffers among the weights (`normalize_inputs.buffer_observation_state.mean`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from station.errors import PolicyError
+from station.policy.files import refuse_pointer
+from station.policy.importing.lerobot_folder import as_written_today
+from station.policy.importing.lerobot_processors import EPS, Numbers
 from station.policy.statistics import Statistics
 
-EPS = 1e-8
-"""What LeRobot adds to a std, and takes for a range of nothing."""
-Numbers = NDArray[np.float64]
 BLOCKS: dict[str, tuple[int, int, int, int]] = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 Mode = Literal["MEAN_STD", "MIN_MAX", "IDENTITY", "QUANTILES", "QUANTILE10"]
-ReadTensors = Callable[[Path], Mapping[str, Numbers]]
 _OLD = ("normalize_inputs.buffer_", "normalize_targets.buffer_", "unnormalize_outputs.buffer_")
 _IMAGES = "observation.images."
 
@@ -97,16 +95,22 @@ class Seen(NamedTuple):
     """LeRobot's keys, in the order in which they go in."""
     height: int
     width: int
+    """The largest picture's."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """(height, width) of each camera's pictures, where they differ."""
 
 
 def read_config(folder: Path) -> ActConfig | DiffusionConfig:
     """Raises PolicyError: another kind of policy, or a setting that our networks do not have."""
     path = folder / "config.json"
     fix = "name a folder with config.json and model.safetensors of a LeRobot ACT or Diffusion policy"
+    refuse_pointer(path, "file")
     try:
         raw = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise PolicyError(path, "file", f"cannot be read: {error}", fix) from error
+    if isinstance(raw, dict) and "type" not in raw and "input_shapes" in raw:
+        raw = as_written_today(path, raw)
     kinds: dict[str, type[ActConfig] | type[DiffusionConfig]] = {"act": ActConfig, "diffusion": DiffusionConfig}
     kind = raw.get("type") if isinstance(raw, dict) else None
     if kind not in kinds:
@@ -135,19 +139,35 @@ def read_features(folder: Path, config: Config) -> Seen:
     if state is None or action is None or not pictures:
         fix = "train with the joints' state, at least one picture, and an action"
         raise PolicyError(path, "input_features", f"has {', '.join(inputs) or 'nothing'}", fix)
-    shapes = set(pictures.values())
-    if len(shapes) > 1 or len(next(iter(shapes))) != 3:
-        raise PolicyError(path, "input_features", f"pictures of {sorted(shapes)}", "train with pictures of one size")
-    _, height, width = next(iter(shapes))
-    return Seen(state.shape[0], action.shape[0], tuple(pictures), height, width)
+    for name, feature in (*inputs.items(), ("action", action)):
+        length = 3 if name in pictures else 1
+        if len(feature.shape) != length or not all(1 <= size <= 4096 for size in feature.shape):
+            raise PolicyError(
+                path, f"input_features.{name}", f"has shape {list(feature.shape)[:8]}", "correct config.json"
+            )
+    shapes = [shape[1:] for shape in pictures.values()]
+    if any(shape[0] != 3 for shape in pictures.values()):
+        raise PolicyError(
+            path, "input_features", f"pictures of {sorted(pictures.values())}", "train with pictures of three colours"
+        )
+    differ = len(set(shapes)) > 1
+    if differ and config.type != "act":
+        found = f"pictures of {sorted(set(shapes))}, where LeRobot's {config.type} takes one size"
+        raise PolicyError(path, "input_features", found, "train with pictures of one size")
+    height, width = (max(size[axis] for size in shapes) for axis in (0, 1))
+    sizes = tuple((size[0], size[1]) for size in shapes) if differ else ()
+    return Seen(state.shape[0], action.shape[0], tuple(pictures), height, width, sizes)
 
 
-def camera_names(seen: Seen, given: tuple[str, ...]) -> tuple[str, ...]:
-    """The rig's names of the cameras: as given, or LeRobot's without their prefix. Raises PolicyError."""
+def camera_names(seen: Seen, given: tuple[str, ...], renamed: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The rig's names of the cameras: as given, or LeRobot's without their prefix (the robot's, where it renamed them).
+    Raises PolicyError.
+    """
     if given and len(given) != len(seen.cameras):
         found = f"{len(given)} names for {len(seen.cameras)} cameras: {', '.join(seen.cameras)}"
         raise PolicyError("--cameras", "cameras", found, "give the rig's name of each, in this order")
-    return given or tuple(name.removeprefix(_IMAGES).removeprefix("observation.") for name in seen.cameras)
+    theirs = [(renamed or {}).get(name, name) for name in seen.cameras]
+    return given or tuple(name.removeprefix(_IMAGES).removeprefix("observation.") for name in theirs)
 
 
 def split_weights(tensors: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -164,48 +184,12 @@ def split_weights(tensors: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     return network, statistics
 
 
-def processor_statistics(folder: Path, read: ReadTensors) -> dict[str, dict[str, Numbers]]:
-    """The new layout's statistics: feature → statistic → numbers; empty where there are no processors. Raises PolicyError."""
-    found: dict[str, dict[str, Numbers]] = {}
-    for name in ("policy_preprocessor.json", "policy_postprocessor.json"):
-        path = folder / name
-        if not path.is_file():
-            continue
-        try:
-            steps = msgspec.json.decode(path.read_bytes(), type=_Pipeline).steps
-        except msgspec.DecodeError as error:
-            raise PolicyError(
-                path, "file", f"is no pipeline of processors: {error}", "save the policy again"
-            ) from error
-        for step in steps:
-            if step.state_file and "normalizer" in (step.registry_name or step.state_file):
-                for key, numbers in read(_beside(path, step.state_file)).items():
-                    feature, _, statistic = key.rpartition(".")
-                    found.setdefault(feature, {})[statistic] = numbers
-    return found
-
-
-class _Step(msgspec.Struct, frozen=True):
-    registry_name: str = ""
-    state_file: str = ""
-
-
-class _Pipeline(msgspec.Struct, frozen=True):
-    steps: tuple[_Step, ...]
-
-
-def _beside(path: Path, name: str) -> Path:
-    if Path(name).name != name:
-        raise PolicyError(path, "state_file", f"{name!r} is not a file beside it", "save the policy again")
-    return path.with_name(name)
-
-
 def statistics_of(
-    path: Path, mode: Mode, held: Mapping[str, Mapping[str, Numbers]], feature: str, dims: int
+    path: Path, mode: str, held: Mapping[str, Mapping[str, Numbers]], feature: str, dims: int, eps: float = EPS
 ) -> Statistics:
     """LeRobot's formula for a feature as the station's statistics. Raises PolicyError where its numbers are not there.
 
-    LeRobot divides by std + EPS and multiplies by std, and takes EPS for a range of nothing.
+    LeRobot divides by std + eps and multiplies by std, and takes eps for a range of nothing.
     """
     if mode == "IDENTITY":
         return Statistics(mean=(0.0,) * dims, std=(1.0,) * dims)
@@ -213,9 +197,9 @@ def statistics_of(
         raise PolicyError(path, feature, f"is normalised by {mode}", "train with MEAN_STD or MIN_MAX")
     low, high = (_numbers(path, held, feature, name, dims) for name in mode.lower().split("_"))
     if mode == "MEAN_STD":
-        std = np.maximum(high, EPS) if feature == "action" else high + EPS
+        std = np.maximum(high, eps) if feature == "action" else high + eps
         return Statistics(mean=tuple(low.tolist()), std=tuple(std.tolist()))
-    return Statistics(min=tuple(low.tolist()), max=tuple(np.where(high == low, low + EPS, high).tolist()))
+    return Statistics(min=tuple(low.tolist()), max=tuple(np.where(high == low, low + eps, high).tolist()))
 
 
 def _numbers(path: Path, held: Mapping[str, Mapping[str, Numbers]], feature: str, name: str, dims: int) -> Numbers:

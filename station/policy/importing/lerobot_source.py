@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from station.errors import PolicyError
 from station.policy.export import Network
 from station.policy.folder import Normalization, PolicyFile
-from station.policy.importing.lerobot_config import EPS, Config, Numbers, Seen, processor_statistics, statistics_of
+from station.policy.importing.lerobot_config import Config, Seen, statistics_of
+from station.policy.importing.lerobot_processors import EPS, Numbers, Processors, read_processors
 from station.policy.importing.tensors import read_safetensors
 from station.policy.statistics import Statistics, affine
 
@@ -30,6 +31,7 @@ class Source(NamedTuple):
     cameras: tuple[str, ...]
     """The rig's names."""
     rate_hz: float
+    eps: float = EPS
 
     @property
     def weights(self) -> Path:
@@ -45,13 +47,20 @@ class Loaded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def statistics_held(path: Path, old: Mapping[str, Mapping[str, Tensor]]) -> dict[str, dict[str, Numbers]]:
-    """Both layouts' statistics; the new one's where both are there. Raises PolicyError where neither is."""
+def processors(path: Path) -> Processors | None:
+    """What the folder does before and after its network; None in the old layout. Raises PolicyError."""
 
     def numbers(file: Path) -> dict[str, Numbers]:
         return {name: tensor.double().numpy() for name, tensor in read_safetensors(file).items()}
 
-    new = {name.replace(".", "_"): dict(held) for name, held in processor_statistics(path, numbers).items()}
+    return read_processors(path, numbers)
+
+
+def statistics_held(
+    path: Path, told: Processors | None, old: Mapping[str, Mapping[str, Tensor]]
+) -> dict[str, dict[str, Numbers]]:
+    """Both layouts' statistics; the new one's where both are there. Raises PolicyError where neither is."""
+    new = {name.replace(".", "_"): dict(held) for name, held in told.held.items()} if told is not None else {}
     former = {name: {key: tensor.double().numpy() for key, tensor in held.items()} for name, held in old.items()}
     if not new and not former:
         what = "the folder has neither policy_preprocessor.json nor statistics among its weights"
@@ -91,7 +100,7 @@ def normalization(source: Source, config: Config) -> Normalization:
     """policy.yaml's. Raises PolicyError."""
     modes, seen = config.normalization_mapping, source.seen
     state, action = (
-        statistics_of(source.path, modes.get(kind, "IDENTITY"), source.held, feature, dims)
+        statistics_of(source.path, modes.get(kind, "IDENTITY"), source.held, feature, dims, source.eps)
         for kind, feature, dims in [
             ("STATE", "observation.state", seen.state_dim),
             ("ACTION", "action", seen.action_dim),
@@ -105,7 +114,7 @@ def _image_statistics(source: Source, config: Config) -> list[Statistics | None]
     mode = config.normalization_mapping.get("VISUAL", "IDENTITY")
     if mode == "IDENTITY":
         return [None]
-    return [statistics_of(source.path, mode, source.held, name, 3) for name in source.seen.cameras]
+    return [statistics_of(source.path, mode, source.held, name, 3, source.eps) for name in source.seen.cameras]
 
 
 def heading(source: Source) -> tuple[str, ...]:

@@ -124,6 +124,16 @@ class _Machine:
             raise Refused("it is no dict of names")
         into.update(zip(items[::2], items[1::2], strict=True))
 
+    def dict_of(self, _: Any) -> None:
+        """DICT: of what is marked."""
+        items = self.marked()
+        self.stack.append({})
+        self.set_items(items)
+
+    def pop(self, _: Any) -> None:
+        """POP."""
+        self.stack.pop()
+
     def append(self, items: list[Any]) -> None:
         """To the list on top."""
         into = self.stack[-1]
@@ -173,8 +183,7 @@ _STRUCTURE: dict[str, Callable[[_Machine, Any], None]] = {
     "APPENDS": lambda machine, _: machine.append(machine.marked()),
     "APPEND": lambda machine, _: machine.append([machine.stack.pop()]),
     "LIST": lambda machine, _: machine.stack.append(machine.marked()),
-    "DICT": lambda machine, _: None,
-    "POP": lambda machine, _: machine.stack.pop() and None,
+    "DICT": _Machine.dict_of, "POP": _Machine.pop,
     "PUT": _Machine.remember, "BINPUT": _Machine.remember, "LONG_BINPUT": _Machine.remember, "MEMOIZE": _Machine.remember,
     "GET": _Machine.recall, "BINGET": _Machine.recall, "LONG_BINGET": _Machine.recall,
 }  # fmt: skip

@@ -5,12 +5,13 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
 from station.errors import PolicyError
+from station.policy.files import refuse_pointer
 
 _WHOLE = "name the file that the training code saved its policy's state_dict into"
 
@@ -24,7 +25,11 @@ class Expected(NamedTuple):
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """The state_dict in a file of torch.save's: tensors alone. Raises PolicyError, naming what else is in it."""
+    """The state_dict in a file of torch.save's: tensors alone, or under one key of what a training loop saves beside them.
+
+    Raises PolicyError, naming what else is in it.
+    """
+    refuse_pointer(path, "checkpoint")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch tells of pickles that are not its own; they are refused below
@@ -39,10 +44,43 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise PolicyError(
             path, "checkpoint", f"cannot be read: {' '.join(str(error).split())[:200]}", _WHOLE
         ) from error
-    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+    return plain_names(path, _tensors_in(path, found))
+
+
+def _tensors_in(path: Path, found: object) -> dict[str, Tensor]:
+    """Raises PolicyError where there are none, or several networks."""
+    if _is_state(found):
+        return found
+    inner = (
+        {str(name): value for name, value in found.items() if _is_state(value)} if isinstance(found, Mapping) else {}
+    )
+    if len(inner) > 1:
+        fix = "save the one that is to act by itself: torch.save(policy.state_dict(), FILE)"
+        raise PolicyError(path, "checkpoint", f"holds several networks: {', '.join(sorted(inner))[:200]}", fix)
+    if not inner:
         kind = type(found).__name__
         raise PolicyError(path, "checkpoint", f"is a {kind} of other things than tensors alone", _WHOLE)
-    return {str(name): value for name, value in found.items()}
+    return next(iter(inner.values()))
+
+
+def _is_state(found: object) -> TypeGuard[dict[str, Tensor]]:
+    return isinstance(found, Mapping) and bool(found) and all(isinstance(value, Tensor) for value in found.values())
+
+
+def plain_names(path: Path, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Without what DistributedDataParallel (`module.` before each) and torch.compile (`_orig_mod.` anywhere) put into names.
+
+    Raises PolicyError where two tensors would have one name.
+    """
+    wrapped = all(str(name).startswith("module.") for name in found)
+    plain: dict[str, Tensor] = {}
+    for name, tensor in found.items():
+        short = re.sub(r"(^|\.)_orig_mod\.", r"\1", str(name).removeprefix("module.") if wrapped else str(name))
+        if short in plain:
+            raise PolicyError(path, short, "is there twice, wrapped and unwrapped", _WHOLE)
+        plain[short] = tensor
+    again = plain and all(name.startswith("module.") for name in plain)
+    return plain_names(path, plain) if again else plain
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -50,11 +88,12 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    refuse_pointer(path, "file")
     try:
         found: dict[str, Tensor] = load_file(path, device="cpu")
     except (OSError, SafetensorError) as error:
         raise PolicyError(path, "file", f"cannot be read: {error}", "name the folder with all its files") from error
-    return found
+    return plain_names(path, found)
 
 
 def expect(network: nn.Module, theirs: Mapping[str, str], unused: Mapping[str, tuple[int, ...]]) -> dict[str, Expected]:
@@ -86,13 +125,16 @@ def fill(network: nn.Module, path: Path, found: Mapping[str, Tensor], expected: 
     """Load what was found into `network`. Raises PolicyError naming the first tensor that is missing, of another shape, not of
     numbers, or too many.
     """
-    for name, (shape, _) in expected.items():
+    for name, (shape, ours) in expected.items():
         if name not in found:
             raise PolicyError(path, name, f"the tensor is missing; expected {_text(shape)}", _likely(found))
         if tuple(found[name].shape) != shape:
             raise PolicyError(
                 path, name, f"expected a tensor {_text(shape)}; found {_text(found[name].shape)}", _likely(found)
             )
+        if ours and not found[name].is_floating_point() and not ours.endswith("num_batches_tracked"):
+            what = f"holds {str(found[name].dtype).removeprefix('torch.')}, no floats: quantised?"
+            raise PolicyError(path, name, what, "import the checkpoint as training saved it")
         if not torch.isfinite(found[name]).all():
             raise PolicyError(path, name, "holds NaN or infinity", "import an earlier checkpoint: training diverged")
     extra = sorted(set(found) - set(expected))

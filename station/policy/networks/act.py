@@ -39,6 +39,8 @@ class ActShape(msgspec.Struct, frozen=True):
     backbone: ResNetShape = ResNetShape()
     backbone_per_camera: bool = False
     """act-plus-plus has one each; ACT and LeRobot share one."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """(height, width) of each camera's pictures where they differ: each lies at the top left of what is given."""
 
 
 class Seen(NamedTuple):
@@ -155,6 +157,9 @@ class Act(nn.Module):
         Attention does not care for the order of tokens; ACT's own code has them row by row across all cameras.
         """
         batch, cameras = images.shape[:2]
+        if self.shape.sizes:
+            seen = [self._see_one(i, images[:, i, :, :h, :w]) for i, (h, w) in enumerate(self.shape.sizes)]
+            return Seen(torch.cat([one.tokens for one in seen], 1), torch.cat([one.places for one in seen], 0))
         if self.shape.backbone_per_camera:
             maps = torch.stack([net(images[:, i]) for i, net in enumerate(self.backbones)], 1).flatten(0, 1)
         else:
@@ -164,6 +169,13 @@ class Act(nn.Module):
         tokens = features.flatten(2).transpose(1, 2).reshape(batch, cameras * height * width, -1)
         places = picture_positions(height, width, self.shape.hidden_dim).to(tokens)
         return Seen(tokens, places.repeat(cameras, 1))
+
+    def _see_one(self, camera: int, picture: Tensor) -> Seen:
+        """(B, 3, h, w) of one camera."""
+        net = self.backbones[camera if self.shape.backbone_per_camera else 0]
+        features = self.image_projection(net(picture))
+        tokens = features.flatten(2).transpose(1, 2)
+        return Seen(tokens, picture_positions(*features.shape[-2:], self.shape.hidden_dim).to(tokens))
 
 
 def act_loss(found: Reconstruction, actions: Tensor, is_pad: Tensor, kl_weight: float = 10.0) -> Loss:

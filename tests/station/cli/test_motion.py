@@ -163,7 +163,8 @@ def episode(path: Path, actions: np.ndarray, **attributes: object) -> Path:
     return path
 
 
-NAMES = [f"{side}_{joint}" for side in ("left", "right") for joint in ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate", "gripper")]  # fmt: skip
+JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate", "gripper")
+NAMES = [f"{side}_{joint}" for side in ("left", "right") for joint in JOINTS]
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,13 @@ class Bench:
         self.grid = Grid(0, 50)
         self.tick = self.grid.index_at(monotonic_ns())
         self.camera_alive = True
+        self.limit = 1e6
+        """Of every joint: the small graphs of these tests ask for anything."""
         self.asks: list[Command] = []
         self.shadow_asks: list[Command] = []
         self.health: Health | None = None
+        self.heard: list[Command | Health] = []
+        """Asks and health, in the order in which they came."""
         self._frame = 0
         self._jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 51, np.uint8))[1].tobytes()
         self._publishers = {
@@ -99,7 +103,7 @@ class Bench:
         while (left := milliseconds_until(t_ns, monotonic_ns())) > 0:
             self._listen(left)
         self._listen(0)
-        dimensions = tuple(Dimension(name, "rad", -1e6, 1e6) for name in NAMES)
+        dimensions = tuple(Dimension(name, "rad", -self.limit, self.limit) for name in NAMES)
         description = Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
         self._publishers["follower_left"].publish("description", description)
         if self.camera_alive:
@@ -115,6 +119,8 @@ class Bench:
     def _listen(self, timeout_ms: int) -> None:
         sample = self._ear.receive(timeout_ms)
         while sample is not None:
+            if isinstance(sample.body, Command | Health):
+                self.heard.append(sample.body)
             if isinstance(sample.body, Health):
                 self.health = sample.body
             elif isinstance(sample.body, Command):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from station.bus.messages import Frame
-from station.policy.folder import Image
+from station.policy.folder import Image, Size
 from station.policy.frames import FrameCache, FrameKey, prepare
 
 RED = (200, 30, 10)
@@ -86,3 +86,12 @@ def test_a_reader_waits_for_a_frame_that_is_being_decoded() -> None:
     cache.put(FrameKey("cam_high", 1, 7), picture())
     reader.join(30)
     assert found[0] is not None
+
+
+def test_a_camera_with_a_size_of_its_own_lies_at_the_top_left() -> None:
+    image = Image(64, 48, sizes={"cam_wrist": Size(20, 10)})
+    own = prepare(frame("rgb8"), picture().tobytes(), Image(20, 10))
+    found = prepare(frame("rgb8"), picture().tobytes(), image, "cam_wrist")
+    assert found is not None and own is not None and found.shape == (48, 64, 3)
+    assert np.array_equal(found[:10, :20], own) and not found[10:].any() and not found[:, 20:].any()
+    assert np.array_equal(prepare(frame("rgb8"), picture().tobytes(), image, "cam_high"), picture())

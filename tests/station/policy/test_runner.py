@@ -13,9 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
-from station.bus.messages import Command
+from station.bus.messages import Command, Health
 from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request, StartPolicy, StopPolicy
 from station.clock import Grid
+from station.episodes.survey import policy_run
 from station.errors import BackendFault
 from station.policy import backend as backends
 from station.policy.backend import Observation
@@ -137,6 +138,7 @@ class Temper:
 
     def __init__(self) -> None:
         self.mood = "good"
+        self.factor = 1.0
         self.let_go = threading.Event()
 
     def begin(self) -> None:
@@ -151,7 +153,7 @@ class Temper:
         if mood == "hang":
             self.let_go.wait()
         shape = (9, 3) if mood == "shape" else (10, 3)
-        return np.full(shape, np.nan if mood == "nan" else 0.25)
+        return np.full(shape, np.nan if mood == "nan" else 0.25 * self.factor)
 
     def close(self) -> None:
         pass
@@ -277,3 +279,68 @@ def test_no_policy_is_loaded_behind_a_backend_that_hangs(
     assert refused is None or (isinstance(refused, Refused) and "has not answered yet" in refused.why)
     bench.until(lambda: not runs.is_alive())
     assert isinstance(runs.error, BackendFault)
+
+
+@pytest.mark.parametrize(
+    ("mood", "says"), [("slow", ""), ("hang", "the backend temper has not answered for"), ("nan", "found nan")]
+)
+def test_a_hold_is_counted_before_it_is_asked_for(
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path, mood: str, says: str
+) -> None:
+    """A hold ends an episode: whoever records has heard the counts, from before it and with it, when it comes."""
+    begin(bench, tmp_path / "policy")
+    bench.heard.clear()
+    temper.mood = mood
+    bench.until(bench.holding)
+    first = next(i for i, body in enumerate(bench.heard) if isinstance(body, Command) and body.hold)
+    readings = [body.readings for body in bench.heard[:first] if isinstance(body, Health)][-2:]
+    run = policy_run(readings)
+    assert run.starved_ticks == 1
+    assert run.delay_p95_ms > 0 and (run.faults > 0) == (
+        mood == "nan" and readings[0]["faults"] < readings[1]["faults"]
+    )
+    held = bench.heard[first]
+    assert isinstance(held, Command) and says in held.why and (mood != "hang" or "too late" not in held.why)
+    temper.mood = "good"
+    temper.let_go.set()
+
+
+def test_another_unit_is_refused_live_too(bench: Bench, runs: Runs, temper: Temper, tmp_path: Path) -> None:
+    """A policy that says nothing of itself, and answers in degrees."""
+    bench.limit = 6.0
+    temper.factor = 57.3 * 4
+    folder = policies.write(
+        tmp_path / "policy", graph=False, backend="temper", weights="none", chunk=10, normalization=None
+    )
+    bench.load(folder)
+    refused = bench.ask(StartPolicy())
+    assert isinstance(refused, Refused)
+    assert "asked for left_waist = 57.3, whose limits are -6 to 6 rad: these look like degrees" in refused.why
+    assert not bench.asks
+
+
+def test_a_replayed_episode_is_held_against_the_rig(bench: Bench, runs: Runs, tmp_path: Path) -> None:
+    folder = policies.write(
+        tmp_path / "replay", graph=False, backend="replay", weights="episode_0.hdf5", normalization=None, chunk=50,
+    )  # fmt: skip
+    about: list[dict[str, Any]] = [
+        {"units": ["deg"] * 3},
+        {"dim_names": ["left_waist", "left_gripper", "left_shoulder"]},
+        {"tick_hz": 10.0},
+    ]
+    for attributes, says in zip(
+        about, ["was in deg", "left_gripper when it was recorded", "was recorded at 10 Hz"], strict=True
+    ):
+        with h5py.File(folder / "episode_0.hdf5", "w") as file:
+            file["action"] = np.zeros((5, 3), np.float32)
+            file.attrs.update(attributes)
+        whys: list[str] = []
+
+        def refused(whys: list[str] = whys) -> bool:
+            reply = bench.ask(LoadPolicy(str(folder)))
+            assert isinstance(reply, Refused)
+            whys.append(reply.why)
+            return "has not said" not in reply.why
+
+        bench.until(refused)
+        assert says in whys[-1]

@@ -179,7 +179,9 @@ def test_other_answers_and_servers_are_named(tmp_path: Path) -> None:
         policy = folder(tmp_path, port)
         backend = open_backend(policy)
         server.behave = lambda server, link, question: link.send(pack({"action": [1.0], "server_timing": {}}))
-        with pytest.raises(BackendFault, match="expected an answer with actions; found a map of action, server_timing, and no actions"):
+        with pytest.raises(
+            BackendFault, match="expected an answer with actions; found a map of action, server_timing, and no actions"
+        ):
             backend.infer(observation(policy))
         server.behave = lambda server, link, question: link.send(b"\xc1")
         with pytest.raises(BackendFault, match="no message of a policy server"):
@@ -220,7 +222,10 @@ def array(**changes: Any) -> dict[Any, Any]:
 @pytest.mark.parametrize(
     ("message", "says"),
     [
-        (pack({"actions": np.zeros((4, 3), np.int64)}), r"expected actions \(4, 3\) of floats; found \(4, 3\) of int64"),
+        (
+            pack({"actions": np.zeros((4, 3), np.int64)}),
+            r"expected actions \(4, 3\) of floats; found \(4, 3\) of int64",
+        ),
         (pack({"actions": np.zeros((4, 3), bool)}), "of bool"),
         (pack({"actions": np.zeros((3, 4))}), r"found \(3, 4\) of float64"),
         (pack({"actions": np.full((4, 3), np.nan)}), "found nan in row 0"),
@@ -237,7 +242,10 @@ def array(**changes: Any) -> dict[Any, Any]:
         ('{"actions": [[0, 0, 0]]}', "its error: .*actions"),
         (b"\xc1", "no message of a policy server"),
         (b"\x91" * 5000 + b"\x01", "no message of a policy server"),
-        (pack({"actions": {b"__ndarray__": True, b"data": b"", b"dtype": ["f4"], b"shape": [0]}}), "no message of a policy server"),
+        (
+            pack({"actions": {b"__ndarray__": True, b"data": b"", b"dtype": ["f4"], b"shape": [0]}}),
+            "no message of a policy server",
+        ),
     ],
 )
 def test_what_came_instead_is_said_with_the_servers_own_text(tmp_path: Path, message: bytes | str, says: str) -> None:
@@ -268,7 +276,9 @@ def test_what_the_server_says_of_itself_is_kept_and_another_one_is_told(tmp_path
         with pytest.raises(BackendFault, match="the connection broke"):
             backend.infer(observation(policy))
         server.behave, server.metadata = PolicyServer.answer, {"checkpoint": "cube-8"}
-        with pytest.raises(BackendFault, match=r"another server answers there now: it says .*cube-8.*Next: load the policy again"):
+        with pytest.raises(
+            BackendFault, match=r"another server answers there now: it says .*cube-8.*Next: load the policy again"
+        ):
             backend.infer(observation(policy))
         backend.close()
 
