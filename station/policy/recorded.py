@@ -1,7 +1,7 @@
 """A recorded episode as something to be played again: its actions, and what the file says of them."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +52,13 @@ def read_recorded(path: Path) -> Recorded:
     return Recorded(actions, claim, _rate(path, about))
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _texts(value: Any) -> tuple[str, ...]:
     return (
         () if value is None else tuple(one.decode() if isinstance(one, bytes) else str(one) for one in np.ravel(value))
     )
 
 
-def _rate(path: Path, about: dict[str, object]) -> float | None:
+def _rate(path: Path, about: dict[str, Any]) -> float | None:
     if "tick_hz" not in about:
         return None
     try:

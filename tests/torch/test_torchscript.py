@@ -8,6 +8,7 @@ import pytest
 from station.errors import BackendFault, PolicyError
 from station.policy.backend import Observation, blank_observation, checked, open_backend
 from station.policy.folder import load_policy
+from station.policy.warm_up import forgets, warm_up
 from tests.station.policy import policies
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
@@ -52,3 +53,47 @@ def test_it_answers_in_physical_units(tmp_path: Path) -> None:
     (tmp_path / "policy.pt").write_bytes(b"no module")
     with pytest.raises(PolicyError, match="no TorchScript module"):
         open_backend(policy)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_what_a_module_keeps_does_not_reach_the_next_rollout(tmp_path: Path) -> None:
+    import torch
+
+    class Keeps(torch.nn.Module):
+        seen: torch.Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(1))
+
+        def forward(self, state: torch.Tensor) -> torch.Tensor:
+            self.seen += state.abs().mean()
+            return state[:, None].repeat(1, 4, 1) + self.seen
+
+    class Counts(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.count = 0
+
+        def forward(self, state: torch.Tensor) -> torch.Tensor:
+            self.count += 1
+            return state[:, None].repeat(1, 4, 1) + self.count
+
+    policies.write(tmp_path, graph=False, backend="torchscript", weights="policy.pt", cameras=[], image=None)
+    torch.jit.save(torch.jit.script(Keeps()), str(tmp_path / "policy.pt"))
+    policy = load_policy(tmp_path)
+    backend = open_backend(policy)
+    warm_up(policy, backend)
+    assert forgets(policy, backend) == ""
+    seen = blank_observation(policy)._replace(state=np.ones((1, 3), np.float32))
+    firsts = []
+    for _ in range(3):
+        backend.begin()
+        firsts.append(backend.infer(seen)[0, 0])
+        backend.infer(seen)
+    assert len(set(firsts)) == 1
+    torch.jit.save(torch.jit.script(Counts()), str(tmp_path / "policy.pt"))
+    backend = open_backend(policy)
+    warm_up(policy, backend)
+    with pytest.raises(BackendFault, match="keeps something from one episode to the next"):
+        forgets(policy, backend)

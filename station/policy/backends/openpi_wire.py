@@ -95,7 +95,8 @@ def _form(value: Any) -> str:
             return "an array in msgpack-numpy's dialect (nd, type, shape, data), which is not openpi's"
         return f"a map of {shown(', '.join(sorted(keys))) or 'nothing'}"
     if isinstance(value, list):
-        sizes, inner = [], value
+        sizes: list[str] = []
+        inner: Any = value
         while isinstance(inner, list) and len(sizes) < 8:
             sizes.append(str(len(inner)))
             inner = inner[0] if inner else None

@@ -65,7 +65,7 @@ class TorchScript:
                 found = self._module(*inputs)
                 kind = str(getattr(found, "dtype", type(found).__name__)).removeprefix("torch.")
                 floats = self._torch.is_tensor(found) and found.is_floating_point()
-                actions: NDArray[np.float32] = found[0].float().cpu().numpy() if floats else np.zeros(())
+                actions: NDArray[np.floating] = found[0].float().cpu().numpy() if floats else np.zeros(())
         except (RuntimeError, TypeError, AttributeError, IndexError) as error:
             last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
             raise BackendFault(f"{self._name}: TorchScript: {last}. Next: `station policy bench`") from error

@@ -91,7 +91,7 @@ def read_processors(folder: Path, read: ReadTensors) -> Processors | None:
                     )
                 kinds = ("STATE", "VISUAL", "ACTION") if before_network else ("ACTION",)
                 modes |= _modes(path, place, step, kinds)
-                found = _statistics(path, place, step, read)
+                found = _statistics(path, step, read)
                 held |= {name: numbers for name, numbers in found.items() if before_network or name == "action"}
                 eps, normalised = _eps(path, place, step), before_network
     if not held and not modes:
@@ -193,7 +193,7 @@ def _eps(path: Path, place: int, step: _Step) -> float:
     return float(eps)
 
 
-def _statistics(path: Path, place: int, step: _Step, read: ReadTensors) -> dict[str, dict[str, Numbers]]:
+def _statistics(path: Path, step: _Step, read: ReadTensors) -> dict[str, dict[str, Numbers]]:
     if not step.state_file:
         return {}
     if Path(step.state_file).name != step.state_file:

@@ -175,7 +175,8 @@ class Act(nn.Module):
         net = self.backbones[camera if self.shape.backbone_per_camera else 0]
         features = self.image_projection(net(picture))
         tokens = features.flatten(2).transpose(1, 2)
-        return Seen(tokens, picture_positions(*features.shape[-2:], self.shape.hidden_dim).to(tokens))
+        height, width = features.shape[-2:]
+        return Seen(tokens, picture_positions(height, width, self.shape.hidden_dim).to(tokens))
 
 
 def act_loss(found: Reconstruction, actions: Tensor, is_pad: Tensor, kl_weight: float = 10.0) -> Loss:

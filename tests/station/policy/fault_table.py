@@ -37,7 +37,8 @@ TICK_NS = 20_000_000
 FAULTS = ("kept state", "late", "silent", "wrong shape", "wrong type", "NaN", "other dialect")
 BACKENDS = ("onnx", "torchscript", "replay", "openpi", "a third party's")
 CHUNK, LATE_NS = 10, 300_000_000
-SOUND = {"cameras": [], "image": None, "chunk": CHUNK, "normalization": {name: {"mean": [0.0] * 3, "std": [1.0] * 3} for name in ("state", "action")}}  # fmt: skip
+PLAIN = {"mean": [0.0] * 3, "std": [1.0] * 3}
+SOUND = {"cameras": [], "image": None, "chunk": CHUNK, "normalization": {"state": PLAIN, "action": PLAIN}}
 TITLE = """# What goes wrong with a policy
 
 Played and written by `python -m tests.station.policy.fault_table`; a test plays it again. A chunk is 10 rows at 50 Hz here, 200 ms.
@@ -141,7 +142,8 @@ def onnx_folder(folder: Path, fault: str) -> Played:
     path, wanted = folder / "policy.onnx", policies.settings(**SOUND)
     if fault == "kept state":  # all that a graph can do of the kind: noise that nobody seeds
         info = [helper.make_tensor_value_info("state", policies.FLOAT, [1, 3])]
-        nodes = [helper.make_node("RandomNormal", [], ["noise"], shape=[1, CHUNK, 3]), helper.make_node("Add", ["noise", "state"], ["actions"])]  # fmt: skip
+        noise = helper.make_node("RandomNormal", [], ["noise"], shape=[1, CHUNK, 3])
+        nodes = [noise, helper.make_node("Add", ["noise", "state"], ["actions"])]
         policies.save(path, nodes, info, {"actions": [1, CHUNK, 3]}, {})
     elif fault == "wrong shape":
         policies.act(path, wanted | {"chunk": CHUNK + 1})
@@ -300,7 +302,7 @@ def cell(backend: str, fault: str) -> Cell:
             policies.write(
                 folder, graph=False, **(SOUND | {"backend": "theirs", "weights": "none", "normalization": None})
             )
-            with mock.patch.object(backends, "entry_points", lambda group: [Point(temper)]):
+            with mock.patch.object(backends, "entry_points", return_value=[Point(temper)]):
                 found = play(Played(folder, *_timing(fault)))
         else:
             make = {"onnx": onnx_folder, "replay": replay_folder, "torchscript": torchscript_folder}[backend]

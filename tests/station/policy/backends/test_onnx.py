@@ -12,6 +12,7 @@ from station.errors import PolicyError
 from station.policy.backend import Observation, blank_observation, checked, open_backend
 from station.policy.backends.ddim import Scheduler
 from station.policy.folder import load_policy
+from station.policy.identity import identity
 from tests.station.policy import policies
 
 STATS = policies.settings()["normalization"]
@@ -139,3 +140,24 @@ def test_a_denoiser_that_does_not_fit_is_named(tmp_path: Path) -> None:
     policies.denoiser(tmp_path / "denoiser.onnx", policies.settings(chunk=5))
     with pytest.raises(PolicyError, match=r"denoiser\.onnx: input sample: has shape \(1, 5, 3\)"):
         open_backend(load_policy(tmp_path))
+
+
+def test_weights_in_a_data_file_are_part_of_the_policy_and_their_file_is_named(tmp_path: Path) -> None:
+    """What today's exporters write of a large network: a graph, and its weights in a file beside it."""
+    folder = policies.write(tmp_path / "policy", cameras=[], image=None)
+    path, data = folder / "policy.onnx", folder / "policy.onnx.data"
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location=data.name, size_threshold=0)
+    policy = load_policy(folder)
+    before = identity(policy)
+    assert open_backend(policy).infer(blank_observation(policy)).shape == (4, 3)
+    data.write_bytes(data.read_bytes()[::-1])
+    assert identity(policy) != before and "policy.onnx.data sha256:" in before
+    data.write_bytes(b"cut")
+    with pytest.raises(PolicyError, match="its data file is shorter than the graph says"):
+        open_backend(policy)
+    data.rename(folder / "elsewhere")
+    with pytest.raises(
+        PolicyError,
+        match=r"its data file policy\.onnx\.data is missing\. Fix: put policy\.onnx\.data beside policy\.onnx",
+    ):
+        open_backend(policy)

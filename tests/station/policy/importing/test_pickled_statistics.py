@@ -165,10 +165,12 @@ def test_all_protocols_orders_and_types_are_read(tmp_path: Path, protocol: int, 
 def test_programs_that_are_no_dict_end_in_one_sentence(tmp_path: Path, program: bytes) -> None:
     path = tmp_path / "dataset_stats.pkl"
     path.write_bytes(program)
+    found: object = {}
     try:
-        assert read_statistics(path) == {}
+        found = read_statistics(path)
     except PolicyError as error:
-        assert "\n" not in str(error) and len(str(error)) < 600
+        found = str(error)
+    assert found == {} or (isinstance(found, str) and "\n" not in found and len(found) < 600)
 
 
 def test_the_same_array_under_a_thousand_names_takes_no_more_than_the_bound(tmp_path: Path) -> None:
