@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import BackendFault, PolicyError, WireError
 from station.policy.backend import Backend, Observation
-from station.policy.backends.openpi_wire import described, last_line, pack, shown, told, unpack
+from station.policy.backends.openpi_wire import brief, described, last_line, pack, told, unpack
 from station.policy.folder import Policy, chunk_ns
 
 FIRST_ANSWER_NS = 120 * NS_PER_S
@@ -67,7 +67,7 @@ class OpenPi:
     def says(self) -> str:
         """Which server this is, for the episodes: its address, what it says of itself, and a sum of it."""
         text = described(self.metadata)
-        return f"{self._policy.weights} says sha256:{hashlib.sha256(text.encode()).hexdigest()} {shown(text)}"
+        return f"{self._policy.weights} says sha256:{hashlib.sha256(text.encode()).hexdigest()} {brief(text)}"
 
     def begin(self) -> None:
         """What a server keeps between two questions nobody can see; openpi's keeps nothing but where its noise stands."""
@@ -115,7 +115,7 @@ class OpenPi:
             raise self._fault(f"the connection broke: {error}", "it is made again at the next observation") from error
         if isinstance(answer, str):  # the server closes after it
             self.close()
-            raise self._fault(f"its error: {shown(last_line(answer))}", "the server's own output has the whole trace")
+            raise self._fault(f"its error: {brief(last_line(answer))}", "the server's own output has the whole trace")
         try:
             return unpack(answer)
         except WireError as error:
@@ -179,7 +179,7 @@ class OpenPi:
         if self.metadata is None:
             self.metadata = metadata
         elif described(metadata) != described(self.metadata):
-            found = f"another server answers there now: it says {shown(described(metadata))}"
+            found = f"another server answers there now: it says {brief(described(metadata))}"
             raise self._fault(found, "load the policy again")
 
     def _hear_metadata(self, deadline_ns: int) -> dict[Any, Any]:
@@ -195,7 +195,7 @@ class OpenPi:
         if isinstance(error, InvalidStatus):
             what = f"it refuses the connection with HTTP {error.response.status_code}"
             raise self._fault(what, "give its key in api_key_file, or correct `weights`") from error
-        what = shown(error) or type(error).__name__
+        what = brief(error) or type(error).__name__
         raise self._fault(
             f"cannot connect: {what}; {self._health()}", "start the server, or correct `weights`"
         ) from error

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from station.errors import WireError
+from station.shown import shown
 
 _LONGEST = 300
 """Characters of somebody else's text that are shown."""
@@ -62,10 +63,9 @@ def _numbers(value: dict[Any, Any]) -> np.dtype[Any]:
     return kind
 
 
-def shown(text: object) -> str:
-    """Somebody else's text as one line that may be printed: what is not printable is left out, what is long is cut."""
-    line = "".join(one if one.isprintable() else " " for one in str(text)[: 4 * _LONGEST])
-    line = " ".join(line.split())
+def brief(text: object) -> str:
+    """Somebody else's text as one line to look at, cut where it is long."""
+    line = shown(str(text)[:_LONGEST])
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
@@ -76,9 +76,9 @@ def told(answer: Any) -> str:
     names = {_name(key): value for key, value in answer.items()}
     error = next((names[key] for key in ("error", "detail", "message", "traceback") if names.get(key)), None)
     if error is not None and "actions" not in names:
-        return f"its error: {shown(last_line(str(error)))}"
+        return f"its error: {brief(last_line(str(error)))}"
     if "actions" not in names:
-        return f"a map of {shown(', '.join(names)) or 'nothing'}, and no actions in it"
+        return f"a map of {brief(', '.join(names)) or 'nothing'}, and no actions in it"
     if "actions" not in answer:
         return "actions under a key of bytes: another dialect of msgpack than openpi's"
     return f"actions as {_form(names['actions'])}"
@@ -93,7 +93,7 @@ def _form(value: Any) -> str:
         keys = {_name(key) for key in value}
         if {"nd", "data"} <= keys:
             return "an array in msgpack-numpy's dialect (nd, type, shape, data), which is not openpi's"
-        return f"a map of {shown(', '.join(sorted(keys))) or 'nothing'}"
+        return f"a map of {brief(', '.join(sorted(keys))) or 'nothing'}"
     if isinstance(value, list):
         sizes: list[str] = []
         inner: Any = value
@@ -102,7 +102,7 @@ def _form(value: Any) -> str:
             inner = inner[0] if inner else None
         return f"a plain list of {' × '.join(sizes)}, not an array as openpi packs it"
     if isinstance(value, str):
-        return f"a text: {shown(last_line(value))}"
+        return f"a text: {brief(last_line(value))}"
     return "nothing" if value is None else f"a {type(value).__name__}"
 
 

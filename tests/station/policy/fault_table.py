@@ -61,6 +61,8 @@ class Played(NamedTuple):
     latency_ns: int | None = 5_000_000
     """Made up; None: it never answers."""
     after: Callable[[], None] = lambda: None
+    real: bool = False
+    """How long an answer really takes counts."""
 
 
 def play(played: Played) -> Cell:
@@ -110,7 +112,10 @@ def _run(worker: Worker, core: RunnerCore, played: Played) -> str:
             latency_ns = 5_000_000 if first else played.latency_ns
             if latency_ns is not None:
                 result, took_ns, core.trouble = _asked(worker, Infer(core.rollout, (tick(k),)))
-                latency_ns = max(latency_ns, took_ns)
+                if played.real:
+                    latency_ns = max(latency_ns, took_ns)
+                else:
+                    core.trouble = ""
                 if isinstance(result, Answer):
                     result = result._replace(t_obs_ns=_Now.ns)
                 pending = _Now.ns + latency_ns, result
@@ -267,8 +272,11 @@ def server_folder(folder: Path, fault: str) -> Iterator[Played]:
         counted[0] += 0.01
         link.send(pack({"actions": np.full(server.shape, counted[0])}))
 
-    with ExitStack() as running, mock.patch.object(openpi, "SHORTEST_NS", 200_000_000):
-        port = running.enter_context(serving(server))
+    with ExitStack() as running:
+        if fault in ("late", "silent"):
+            running.enter_context(mock.patch.object(openpi, "SHORTEST_NS", CHUNK * TICK_NS))
+        served = running.enter_context(ExitStack())
+        port = served.enter_context(serving(server))
         policies.write(
             folder,
             graph=False,
@@ -285,9 +293,9 @@ def server_folder(folder: Path, fault: str) -> Iterator[Played]:
             elif fault == "late":
                 server.behave = PolicyServer.slow
             elif fault == "silent":
-                running.close()
+                served.close()
 
-        yield Played(folder, after=turn)
+        yield Played(folder, after=turn, real=fault == "late")
 
 
 def cell(backend: str, fault: str) -> Cell:

@@ -146,6 +146,9 @@ def test_weights_in_a_data_file_are_part_of_the_policy_and_their_file_is_named(t
     """What today's exporters write of a large network: a graph, and its weights in a file beside it."""
     folder = policies.write(tmp_path / "policy", cameras=[], image=None)
     path, data = folder / "policy.onnx", folder / "policy.onnx.data"
+    state = [helper.make_tensor_value_info("state", policies.FLOAT, [1, 3])]
+    add = helper.make_node("Add", ["state", "weights"], ["actions"])
+    policies.save(path, [add], state, {"actions": [1, 4, 3]}, {"weights": np.ones((1, 4, 3), np.float32)})
     onnx.save(onnx.load(path), path, save_as_external_data=True, location=data.name, size_threshold=0)
     policy = load_policy(folder)
     before = identity(policy)
