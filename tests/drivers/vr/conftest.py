@@ -1,3 +1,4 @@
+import resource
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,15 @@ def free_port() -> int:
             except (OSError, OverflowError):
                 continue
             return int(port)
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """The strangers of a test live in its own process, and need descriptors of their own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192) if hard > 0 else 8192, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The headset's driver against pages that behave and pages that don't, over real sockets."""
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -14,7 +15,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from drivers.vr.operator import MISBEHAVED
+from drivers.vr.operator import MISBEHAVED, SILENT
 from drivers.vr.server import REFUSED
 from drivers.vr.webxr import WebXrHeadset
 from station.clock import monotonic_ns
@@ -23,6 +24,7 @@ from station.headset import (
     Board,
     Button,
     FromHeadset,
+    Pairing,
     Picture,
     Press,
     Shown,
@@ -397,3 +399,165 @@ def test_fifty_openings_leave_nothing_behind(home: Path, port: int, driver: WebX
     assert len(os.listdir("/proc/self/fd")) <= descriptors + 1
     assert not pairing_path(port).exists()
     assert not door_path(port).exists()
+
+
+async def streaming(page: Page, end: asyncio.Event) -> None:
+    """An operator at work."""
+    while not end.is_set():
+        await page.pose()
+        await asyncio.sleep(0.02)
+
+
+def test_twelve_hundred_idle_connections_cost_the_operator_nothing(
+    driver: WebXrHeadset, port: int, code: str, many_files: None
+) -> None:
+    """Without the code, on both doors, from the operator's own address."""
+
+    async def attack() -> tuple[str, int]:
+        async with Page(port) as operator, Page(port) as again:
+            welcome = await operator.pair(code)
+            assert welcome is not None
+            end = asyncio.Event()
+            work = asyncio.create_task(streaming(operator, end))
+            held = []
+            for number in range(1200):
+                held.append(await asyncio.open_connection("127.0.0.1", port + number % 2))
+            strangers = int(driver.health()["strangers"])
+            assert operator.closed_with is None
+            before = driver.health()["lost"]
+            await asyncio.sleep(0.5)
+            assert driver.health()["operator"] == 1
+            assert driver.health()["lost"] == before
+            back = await again.pair(token=welcome["token"])  # the operator's reconnect
+            end.set()
+            await work
+            await again.close()
+            for _, writer in held:
+                writer.transport.abort()
+            assert back is not None
+            return back["token"], strangers
+
+    token, strangers = asyncio.run(attack())
+    assert token
+    assert strangers <= 24
+    assert len(readings(driver, 100)) >= 100
+
+
+def test_idle_sockets_of_the_page_cost_nobody_the_seat(driver: WebXrHeadset, port: int, code: str) -> None:
+    """Past the handshake, before the code."""
+
+    async def attack() -> None:
+        async with contextlib.AsyncExitStack() as pages:
+            for _ in range(60):
+                await (await pages.enter_async_context(Page(port))).open()
+            owner = await pages.enter_async_context(Page(port))
+            assert await owner.pair(code)
+
+    asyncio.run(attack())
+
+
+def test_a_stranger_with_wrong_codes_for_ever_keeps_nobody_out(driver: WebXrHeadset, port: int, code: str) -> None:
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+
+    async def guess(end: asyncio.Event) -> None:
+        while not end.is_set():
+            async with Page(port) as stranger:
+                with contextlib.suppress(AssertionError):
+                    await stranger.pair(wrong)
+
+    async def attack() -> None:
+        end = asyncio.Event()
+        stranger = asyncio.create_task(guess(end))
+        while driver.health()["wrong_codes"] < 7:
+            await asyncio.sleep(0.05)
+        async with Page(port) as owner, Page(port) as again, Page(port) as linked:
+            welcome = await owner.pair(code)
+            assert welcome is not None, owner.closed_with
+            await owner.close()
+            begin = time.monotonic()
+            assert await again.pair(token=welcome["token"]) is not None
+            await again.close()
+            key = msgspec.json.decode(pairing_path(port).read_bytes(), type=Pairing).key
+            assert await linked.pair(key) is not None
+            assert time.monotonic() - begin < 1.5, "neither the token nor the terminal's link waits"
+            await linked.close()
+        end.set()
+        await asyncio.wait_for(stranger, 15)
+
+    asyncio.run(attack())
+
+
+def test_a_page_that_was_pointed_here_by_name_may_not_ask(driver: WebXrHeadset, port: int) -> None:
+    async def rebound() -> tuple[int, int]:
+        headers = {"Host": "rebound.example", "Origin": "http://rebound.example"}
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{port + 1}/", headers=headers) as answer:
+                page = answer.status
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect(f"http://127.0.0.1:{port + 1}/link", headers=headers)
+            return page, refused.value.status
+
+    assert asyncio.run(rebound()) == (421, 421)
+
+
+def test_one_hands_nonsense_does_not_take_the_others_pose_nor_the_link(
+    driver: WebXrHeadset, port: int, code: str
+) -> None:
+    bad = {**HAND, "p": [None, 1.2, -0.3]}
+
+    async def operate() -> None:
+        async with Page(port) as page:
+            await page.pair(code)
+            await asyncio.sleep(0.2)
+            for _ in range(120):
+                await page.pose(left=bad, right=HAND)
+                await asyncio.sleep(0.003)
+            assert page.closed_with is None
+            await page.close()
+
+    asyncio.run(operate())
+    found = readings(driver, 120)
+    assert all(reading.body.left.position_m is None and reading.body.right.position_m for reading in found)
+    health = driver.health()
+    assert (health["bad_hands"], health["malformed"]) == (120, 0)
+
+
+@pytest.mark.parametrize("step_ms", [-3000, -190, -60, 60, 190, 3000])
+def test_a_page_whose_clock_was_set_is_believed_at_once(driver: WebXrHeadset, port: int, code: str, step_ms: int) -> None:
+    """Poses go on all the while; none is stamped by more than 100 ms wrong once the step is believed."""
+
+    wrong: list[tuple[float, float]] = []  # when (s), and by how much a pose that was taken is wrong (ms)
+
+    async def read(end: asyncio.Event) -> None:
+        while not end.is_set():
+            for reading in await asyncio.to_thread(driver.read):
+                wrong.append((time.monotonic(), (monotonic_ns() - reading.captured_at_ns) / 1e6))
+
+    async def operate() -> float:
+        async with Page(port) as page:
+            await page.pair(code)
+            await poses(page, 20)
+            end = asyncio.Event()
+            reader = asyncio.create_task(read(end))
+            begin = time.monotonic()
+            page.offset_ms += step_ms
+            while time.monotonic() - begin < 1.5:
+                await page.pose()
+                await asyncio.sleep(0.014)
+            await page.close()
+            end.set()
+            await reader
+            return begin
+
+    begin = asyncio.run(operate())
+    taken = [at - begin for at, off_ms in wrong if abs(off_ms) < 50]
+    refused = [at - begin for at, off_ms in wrong if abs(off_ms) >= 50]
+    assert max(refused, default=0.0) < 0.6
+    assert min(taken) < 0.6
+    assert len(taken) > 30
+
+
+def test_the_page_tells_apart_who_may_come_back_by_itself() -> None:
+    assert (MISBEHAVED, SILENT) == (4003, 4004), "the page knows them by number"
+    text = (Path(__file__).parents[3] / "drivers/vr/page/link.js").read_text()
+    assert f"AWAY = {MISBEHAVED}" in text
