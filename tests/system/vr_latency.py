@@ -23,9 +23,11 @@ from tests.system.vr_rig import FRAME_S, SIDES, VrRig, hands, short_folders, vr_
 RADIUS_M, TURN_S = 0.04, 2.0
 
 
-def circles(rig: VrRig, seconds: float) -> list[dict[str, Any]]:
-    """Both hands go round from where they are, one entry a frame."""
+def circles(rig: VrRig, seconds: float, triggers: dict[str, float] | None = None) -> list[dict[str, Any]]:
+    """Both hands go round from where they are, one entry a frame; triggers as the grippers are, unless given."""
     (here,) = hands(rig.rig, {side: [tuple(rig.goal(side))] for side in SIDES})
+    for side, trigger in (triggers or {}).items():
+        here[side]["trigger"] = trigger
     frames = []
     for t in np.arange(0, seconds, FRAME_S):
         angle = 2 * pi * t / TURN_S

@@ -106,6 +106,10 @@ class VrRig:
         """Where the fingertips really are, in the rig frame."""
         return np.array(chain(self.rig, side).forward(self.arm(side).position[:6]).position_m)
 
+    def place_of(self, side: str, joints: np.ndarray) -> np.ndarray:
+        """Where the fingertips are with these joints (7,), in the rig frame."""
+        return np.array(chain(self.rig, side).forward(tuple(joints[:6])).position_m)
+
     def goal(self, side: str) -> np.ndarray:
         """What the arm is told to hold, (7,); where it is before it was told anything."""
         told: Command | None = self.heard("applied", f"follower_{side}")

@@ -142,7 +142,7 @@ function controllers(sources) {
   for (const source of sources) {
     const { gamepad, gripSpace, handedness, hand, targetRayMode } = source;
     if (!gripSpace || hand || targetRayMode !== 'tracked-pointer' || !SIDES.includes(handedness)) continue;
-    if (!gamepad || gamepad.connected === false) continue;
+    if (!gamepad) continue;
     if (![GRIP, TRIGGER].every((index) => Number.isFinite(gamepad.buttons[index]?.value))) continue;
     found[handedness] ??= source;
   }

@@ -523,7 +523,9 @@ def test_one_hands_nonsense_does_not_take_the_others_pose_nor_the_link(
 
 
 @pytest.mark.parametrize("step_ms", [-3000, -190, -60, 60, 190, 3000])
-def test_a_page_whose_clock_was_set_is_believed_at_once(driver: WebXrHeadset, port: int, code: str, step_ms: int) -> None:
+def test_a_page_whose_clock_was_set_is_believed_at_once(
+    driver: WebXrHeadset, port: int, code: str, step_ms: int
+) -> None:
     """Poses go on all the while; none is stamped by more than 100 ms wrong once the step is believed."""
 
     wrong: list[tuple[float, float]] = []  # when (s), and by how much a pose that was taken is wrong (ms)

@@ -85,7 +85,9 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def tried(attack: Callable[[Door], Awaitable[None]], peers: Peers | None = None, context: ssl.SSLContext | None = None) -> None:
+def tried(
+    attack: Callable[[Door], Awaitable[None]], peers: Peers | None = None, context: ssl.SSLContext | None = None
+) -> None:
     async def run() -> None:
         async with door(peers, context) as made:
             await attack(made)
@@ -178,7 +180,9 @@ def test_a_byte_now_and_then_keeps_no_connection_open() -> None:
     tried(attack, Peers(stranger_ns=SHORT_NS))
 
 
-@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01" + b"\0" * 512])
+@pytest.mark.parametrize(
+    "sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01" + b"\0" * 512]
+)
 def test_a_handshake_that_stalls_or_is_none_is_cut(
     sent: bytes, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
