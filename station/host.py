@@ -97,6 +97,8 @@ class Host:
         self.streams.opened(description)
         self.notes = description.notes
         self.open = True
+        about = f"{description.model} {description.serial}, firmware {description.firmware}"
+        self.node.log.info("opened: %s", "; ".join((about, *description.notes)))
 
     def lost(self, error: str) -> None:
         """The device is gone: say why before anybody wonders at its silence."""

@@ -25,8 +25,9 @@ from station.bus.sockets import Publisher
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import StationError
 from station.lock import Lock
+from station.logs import log_to_file, log_to_stderr
 from station.rig import Rig, load_rig
-from station.shown import OneLine, shown
+from station.shown import shown
 
 _PR_SET_PDEATHSIG = 1
 HEALTH_PERIOD_NS = NS_PER_S // 2
@@ -118,6 +119,8 @@ def run(
         prepare(rig, arguments.node)
         realtime.hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
         node = Node(rig, arguments.node)
+        log_to_file(rig.name, node.name)
+        node.log.info("begins: process %d, life %x", os.getpid(), node.start_id)
     except StationError as error:
         sys.exit(shown(f"{arguments.node}: {error}"))
 
@@ -139,6 +142,7 @@ def run(
         time.sleep(stop_delay_s)
     node.finish.set()
     worker.join()
+    node.log.info("ends%s", f": {worker.failed}" if worker.failed else "")
     node.close()
     if worker.failed:
         sys.exit(shown(f"{arguments.node}: {worker.failed}"))
@@ -159,10 +163,3 @@ class _Worker(threading.Thread):
         except BaseException:
             self.node.log.exception("the node fell over")
             self.failed = "the node fell over; its log has the trace"
-
-
-def log_to_stderr() -> None:
-    """Every node logs lines to stderr; the supervisor keeps them in the runtime folder."""
-    to_stderr = logging.StreamHandler(sys.stderr)
-    to_stderr.setFormatter(OneLine("%(asctime)s.%(msecs)03d [%(levelname)s] %(name)s: %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=logging.WARNING, handlers=[to_stderr])

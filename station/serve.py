@@ -179,6 +179,8 @@ class _ArmHost(Host):
         moves = gate.following and not gate.stalled
         if moves or (standing == self.standing and now_ns < self.standing_due_ns):
             return
+        if gate.holding != self.standing[0]:
+            self.node.log.info("%s", f"holds: {gate.holding}" if gate.holding else "ready to follow")
         self.standing, self.standing_due_ns = standing, now_ns + STANDING_NS
         last = self.last
         source: SourceName = "hold" if gate.holding else last.source if gate.stalled else "none"

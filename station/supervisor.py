@@ -27,10 +27,10 @@ from station.clock import NS_PER_S
 from station.endings import all_ended, asleep_in
 from station.errors import StationError
 from station.lock import Lock
-from station.node import Node, die_with_parent, log_to_stderr
+from station.logs import Stderr, log_to_file, log_to_stderr
+from station.node import Node, die_with_parent
 from station.processes import Process, processes
 from station.rig import Rig, load_rig
-from station.runtime import runtime_folder
 from station.shown import shown
 
 OPENING_NS = 20 * NS_PER_S
@@ -51,9 +51,9 @@ _log = logging.getLogger("supervisor")
 class Child:
     """One row of the table and the process that makes it true."""
 
-    def __init__(self, row: Process, rig: Rig, log_folder: Path) -> None:
+    def __init__(self, row: Process, rig: Rig) -> None:
         self.row, self._rig = row, rig
-        self._log_path = log_folder / f"{row.node}.log"
+        self.stderr = Stderr(rig.name, row.node)
         self._log: TextIO | None = None
         self.popen: subprocess.Popen[bytes] | None = None
         self.pidfd = -1
@@ -71,7 +71,7 @@ class Child:
         """Start it unless it runs or its back-off has not passed."""
         if self.popen is not None or now_ns < self.backoff.due_ns:
             return False
-        self._log = self._log_path.open("a")
+        self._log = self.stderr.open()
         command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
         command += ["--realtime", str(self.row.realtime)]
         self.popen = subprocess.Popen(
@@ -94,7 +94,7 @@ class Child:
             return False
         code = self.popen.returncode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
-        self.last_exit = f"{how}: {self._last_line()}" if code > 0 else how
+        self.last_exit = f"{how}: {self.stderr.last_line()}" if code > 0 else how
         if self._killed:
             self.last_exit = SILENT
         _log.warning("%s ended: %s", self.row.node, self.last_exit)
@@ -168,21 +168,13 @@ class Child:
             self._log.close()
             self._log = None
 
-    def _last_line(self) -> str:
-        lines = self._log_path.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "no message"
-
 
 class Supervisor:
     """One rig's processes."""
 
     def __init__(self, node: Node) -> None:
         self._node, self._rig = node, node.rig
-        logs = runtime_folder(self._rig.name) / "logs"
-        logs.mkdir(exist_ok=True)
-        for old in logs.glob("*.log"):
-            old.unlink()
-        self._children = {row.node: Child(row, self._rig, logs) for row in processes(self._rig)}
+        self._children = {row.node: Child(row, self._rig) for row in processes(self._rig)}
         self._answerer: Answerer[SupervisorRequest] = Answerer(self._rig.name, "supervisor", SupervisorRequest)
         self._health = Subscriber(self._rig.name, [("health", name) for name in self._children])
         self._since_ns = node.clock()
@@ -228,12 +220,16 @@ class Supervisor:
             child.reap(now_ns)
             if child.stuck(now_ns):
                 child.kill("is alive but silent")
-            child.start_if_due(now_ns)
+            if child.start_if_due(now_ns):
+                _log.info("%s started: process %d", child.row.node, child.pid)
         if now_ns >= self._state_due_ns:
             self._state_due_ns = now_ns + NS_PER_S
             states = tuple(child.state(now_ns) for child in self._children.values())
             state = StationState(self._rig.name, str(self._rig.file), os.getpid(), self._since_ns, states)
             self._node.publisher.publish("station", state)
+            for child in self._children.values():
+                if child.stderr.bound():
+                    _log.warning("%s writes to stderr without end: what it wrote was dropped", child.row.node)
         self._answerer.serve(self._handle)
 
     def stop(self) -> None:
@@ -289,6 +285,8 @@ def main() -> None:
     parent = os.getppid()
     try:
         node = Node(load_rig(arguments.rig), "supervisor")
+        log_to_file(node.rig.name, node.name)
+        _log.info("begins: process %d, rig %s", os.getpid(), node.rig.file)
     except StationError as error:
         sys.exit(shown(str(error)))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -299,6 +297,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started it decides
         die_with_parent(node, parent)
     Supervisor(node).run()
+    _log.info("ends")
     node.close()
 
 

@@ -150,6 +150,9 @@ class Pilot:
         """The state at 10 Hz, and at once when it changes."""
         if now_ns < self._tell_due_ns and not self._changed():
             return
+        if self._changed():
+            state, source, why = self._core.summary
+            self._node.log.info("%s, %s%s", state, source, f": {why}" if why else "")
         self._told = self._core.state(now_ns)
         self._node.publisher.publish("pilot", self._told)
         self._tell_due_ns = now_ns + STATE_NS

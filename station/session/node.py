@@ -9,7 +9,7 @@ import msgspec
 import zmq
 
 from station import durable
-from station.bus.messages import Health, PilotState, RecorderState
+from station.bus.messages import Health, PilotState, RecorderState, SessionState
 from station.bus.requests import Opening, PilotRequest, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
@@ -97,6 +97,22 @@ def _left_behind(path: Path) -> Sitting | None:
     except (OSError, Undecodable):
         return None
     return kept.sitting if kept.supervisor == os.getppid() else None
+
+
+def told(before: SessionState, now: SessionState) -> str:
+    """What a log says about a change: phase, cause, what became of an episode; "" where only time went by."""
+    what = []
+    if (before.phase, before.why) != (now.phase, now.why):
+        what.append(f"{now.phase}{f': {now.why}' if now.why else ''}")
+    if now.phase == "recording" and before.phase != "recording":
+        what.append(f"episode {now.episode} begins")
+    if now.episode > before.episode and before.phase in ("recording", "saving", "starting"):
+        what.append(f"episode {before.episode} has {now.recorded_ticks} rows")
+    what += [f"{name} {count}" for name in ("saved", "discarded", "ended_early")
+             if (count := getattr(now, name)) > getattr(before, name)]  # fmt: skip
+    if now.saved > before.saved:
+        what.append(now.saved_path)
+    return ", ".join(what)
 
 
 class SessionNode:
@@ -210,6 +226,7 @@ class SessionNode:
         for neighbour in self._neighbours.values():
             neighbour.poll()
         while (got := self._answerer.receive()) is not None:
+            self._node.log.info("asked: %s", got[0])
             self._core.request(*got)
 
     def _keep_sitting(self) -> None:
@@ -228,6 +245,8 @@ class SessionNode:
         self._core.time(now_ns)
         self._keep_sitting()
         state = self._core.state()
+        if line := told(self._published, state):
+            self._node.log.info("%s", line)
         if state != self._published or now_ns >= self._state_due_ns:
             self._published, self._state_due_ns = state, now_ns + STATE_NS
             self._node.publisher.publish("session", state)

@@ -75,6 +75,7 @@ class Synchronizer:
         self._pilot_aligns = False
         """A hand-over: arms hold for a moment on their way, which ends no episode."""
         self._recording: Recording | None = None
+        self._end_told: Recording | None = None
         self._asked: tuple[BeginRecording, Callable[[Reply], None], int] | None = None
         """A recording that begins once every stream has a sample, or is refused at the time given."""
         self._waiting: list[_Waiting] = []
@@ -299,6 +300,7 @@ class Synchronizer:
         header = journal_header(self._rig, request.info, self._names.descriptions, now_ns, time.time_ns(), streams)
         self._lost_at_start = self._lost()
         self._recording = Recording(request, header, self._node.clock)
+        self._node.log.info("%s begins: %s", request.path, ", ".join(streams))
         self._unexplained = 0
         self._waiting.append(_Waiting(self._recording, False, answer))
 
@@ -329,6 +331,9 @@ class Synchronizer:
         self._state_due_ns = now_ns + NS_PER_S // 10
         recording = self._recording
         ended = recording is not None and bool(recording.ended) and recording.closed
+        if recording is not None and ended and self._end_told is not recording:
+            self._end_told = recording
+            self._node.log.info("%s: %s, %d rows", recording.path, recording.ended, recording.acknowledged)
         state = RecorderState(
             recording=recording is not None and not ended,
             path=recording.path if recording is not None else "",

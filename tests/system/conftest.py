@@ -14,15 +14,15 @@ def rig() -> Iterator[Booted]:
     """One rig for all the faults of a module, on a wall clock that jumps all the while."""
     runtime = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = runtime
+    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME")}
+    os.environ |= {"XDG_RUNTIME_DIR": runtime, "XDG_STATE_HOME": f"{runtime}/state"}
     try:
         with booted(light_rig(folder), folder / "data", {"PYTHONPATH": str(STEPPING)}) as running:
             yield running
     finally:
-        if before is None:
-            del os.environ["XDG_RUNTIME_DIR"]
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
         shutil.rmtree(runtime)
         shutil.rmtree(folder)

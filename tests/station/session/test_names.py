@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from station.bus.requests import Note, OpenSession, Refused
 from station.cli import main
-from station.session.names import LONGEST_LINE, LONGEST_TASK_BYTES, LONGEST_TEXT, bad_sitting, bad_task, impossible
+from station.session.asked import impossible
+from station.session.names import LONGEST_LINE, LONGEST_TASK_BYTES, LONGEST_TEXT, bad_sitting, bad_task
 from tests.station.session.world import World
 
 BAD_TASKS = [
