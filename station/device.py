@@ -8,7 +8,8 @@ driver knows its device and nothing of any other.
 Rules every driver keeps (tests/conformance checks them):
   - its module imports without the vendor's SDK until `open()`: the rig loader reads `Settings` from it;
   - it opens twice cleanly, and leaves no thread or descriptor behind after `close()`;
-  - `captured_at_ns` rises and never repeats; it is when the world looked like that, never when somebody got round to it;
+  - `captured_at_ns` rises and never repeats within a stream, and can be true (station.stamps); it is when the world looked
+    like that, never when somebody got round to it;
   - what `describe()` declares is what flows, at the declared rate ± 5 %;
   - no call blocks for a second; unplugged is a DeviceError within 1 s, and a later `open()` succeeds once it is back
     (what people take off and put on again, a headset, says nothing meanwhile and needs no `open()`);

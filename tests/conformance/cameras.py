@@ -130,4 +130,5 @@ CAMERAS: dict[str, Factory] = {
     "opencv_v4l2": v4l2,
     "opencv_http": http,
     "realsense": _realsense(depth=False),
+    "realsense_depth": _realsense(depth=True),
 }
