@@ -11,7 +11,6 @@ late changes nothing but that. A recording that goes on without anybody here wan
 Defects are counted and told, and the episode is kept.
 """
 
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,32 +39,18 @@ from station.bus.requests import (
     Undo,
 )
 from station.clock import NS_PER_S
-from station.episodes.naming import journal_path, number_of
-from station.errors import UsageError
+from station.episodes.naming import journal_path
 from station.rig import Rig
 from station.session.asked import absurd_length, impossible
+from station.session.buttons import BUTTONS, shown
 from station.session.ports import Answer, Outcome, Ports, Sitting, Unanswered
 from station.session.room import Room
 from station.session.shelf import Shelf
-from station.session.take import LOST, Over, Take
+from station.session.strays import Strays
+from station.session.take import Over, Take
 
 PAUSED = "paused by the operator"
 KILLED = "the session node was killed"
-UNWANTED = "nobody waits for it any more"
-_BETWEEN = (Start, Label, Note, Undo, Pause, CloseSession)
-BUTTONS: dict[Phase, tuple[type[SessionRequest], ...]] = {
-    "opening": (CloseSession,),
-    "ready": _BETWEEN,
-    "starting": (Stop, Discard, CloseSession),
-    "recording": (Stop, Discard, Note, Pause, Align, CloseSession),
-    "saving": (CloseSession,),
-    "reset": _BETWEEN,
-    "hold": (Align, Label, Note, Undo, CloseSession),
-    "ended": (OpenSession,),
-}
-"""Which requests make sense in which phase; anything else is refused."""
-_REMEMBERED = 16
-"""Journals that are over, whose recorder may be heard of a moment longer."""
 
 
 class SessionCore:
@@ -78,11 +63,7 @@ class SessionCore:
         self._folder = rig.data
         self._number = 0
         self._take: Take | None = None
-        self._unwanted: Take | None = None
-        """A recording that goes on although nobody here waits for it: it is being ended."""
-        self._over: deque[Path] = deque(maxlen=_REMEMBERED)
-        self._doubtful: deque[Take] = deque(maxlen=_REMEMBERED)
-        """Takes of which nobody said whether they began: their numbers are spent."""
+        self._strays = Strays(ports, self._save_stray)
         self._start_answer: Answer | None = None
         self._stop_answers: list[Answer] = []
         self._seconds: float | None = None
@@ -106,30 +87,18 @@ class SessionCore:
 
     def state(self) -> SessionState:
         """What every client shows."""
+        shelf = self._shelf
+        buttons = shown(self.phase, self._paused, shelf.newest, len(shelf.saved)) if self._closing is None else ()
         return SessionState(
             phase=self.phase, task=self._opened.task, operator=self._opened.operator, episode=self._number,
             recorded_ticks=self._recorded, saved=len(self._shelf.saved), discarded=self._shelf.discarded, ended_early=self._early,
-            buttons=tuple(button.__name__ for button in self._buttons), paused=self._paused,
+            buttons=tuple(button.__name__ for button in buttons), paused=self._paused,
             disk_left_s=min(self._room.left_s, LARGEST_NUMBER) if self._room is not None else 0.0,
             reset_ends_ns=self._reset_ends_ns, finalising=self._shelf.building, saved_path=self._shelf.path, why=self._why,
             newest=-1 if self._shelf.newest is None else self._shelf.newest, wanted=self._opened.episodes,
             stalls=self._recorder.stalls if self._recorder is not None else 0,
             stalled_rows=self._recorder.stalled_rows if self._recorder is not None else 0,
         )  # fmt: skip
-
-    @property
-    def _buttons(self) -> tuple[type[SessionRequest], ...]:
-        """What would be done, or refused for a reason of its own."""
-        if self._closing is not None:
-            return ()
-        nothing: set[type] = set()
-        if self.phase == "recording":
-            nothing.add(Pause if self._paused else Align)
-        elif self._shelf.newest is None:
-            nothing |= {Label, Note}
-        if not self._shelf.saved:
-            nothing.add(Undo)
-        return tuple(button for button in BUTTONS[self.phase] if button not in nothing)
 
     def request(self, request: SessionRequest, answer: Answer) -> None:
         """A button was pressed somewhere."""
@@ -197,25 +166,13 @@ class SessionCore:
     def heard_recorder(self, state: RecorderState) -> None:
         """The synchronizer spoke: rows are safe, the episode has ended by itself, or one goes on that nobody waits for."""
         self._recorder = state
-        part = Path(state.path)
-        self._clear_doubts(part)
-        for take in (self._take, self._unwanted):
-            if take is not None and take.part == part:
-                take.heard(state)
-                if take is self._take:
-                    self._tell_take(take, state)
-                return
-        if state.path and self._unwanted is None and part not in self._over:
-            self._adopt(part, state)
-
-    def _adopt(self, part: Path, state: RecorderState) -> None:
-        """A recording that nobody here waits for, or that has ended meanwhile and may not have been saved."""
-        if not state.recording and not self._ports.exists(part):
+        take = self._take
+        if take is None or take.part != Path(state.path):
+            self._strays.heard(state)
             return
-        self._unwanted = take = Take(self._ports, part, _number(part), _nothing, self._unwanted_over)
-        take.adopt(state.recorded_ticks)
+        self._strays.clear_doubts(take.part)
         take.heard(state)
-        take.end(UNWANTED, UNWANTED)
+        self._tell_take(take, state)
 
     def _tell_take(self, take: Take, state: RecorderState) -> None:
         self._recorded = take.rows
@@ -223,34 +180,22 @@ class SessionCore:
             names = ", ".join(state.unrecorded)
             self._why = f"{names} appeared after the recording had begun: not in this episode, but in the next"
 
-    def _unwanted_over(self, take: Take, over: Over) -> None:
-        self._unwanted = self._unwanted if self._unwanted is not take else None
-        known = take.part in self._over
-        self._over.append(take.part)
-        if known or not over.recorded or take.number < 0:
-            return
+    def _save_stray(self, take: Take, why: str) -> None:
         if self.phase != "ended" and take.part.parent == self._folder:
             if self._take is None:
                 self._number = max(self._number, take.number + 1)
-            self._build(take, over.why, False)
+            self._build(take, why, False)
         else:
-            self._ports.finalise(take.part, False, over.why, take.rows, lambda _, error: self._told_unsaved(error))
+            self._ports.finalise(take.part, False, why, take.rows, lambda _, error: self._told_unsaved(error))
 
     def _told_unsaved(self, error: str) -> None:
         self._why = error or self._why
 
     def recorder_lost(self) -> None:
         """The synchronizer was restarted while recording: the episode ends at its last acknowledged tick."""
-        for take in (self._take, self._unwanted):
-            if take is not None:
-                take.lost()
-        self._clear_doubts(None)
-
-    def _clear_doubts(self, speaks_of: Path | None) -> None:
-        """Takes that did begin and are over, although nobody heard of them: their end was asked for right after their begin."""
-        for take in [take for take in self._doubtful if take.part != speaks_of and self._ports.exists(take.part)]:
-            self._doubtful.remove(take)
-            self._unwanted_over(take, Over(True, LOST))
+        if self._take is not None:
+            self._take.lost()
+        self._strays.lost()
 
     def pilot_lost(self) -> None:
         """The pilot was restarted: nobody commands until an operator says so."""
@@ -275,7 +220,7 @@ class SessionCore:
         free = self._ports.prepare(self._folder)
         for number in left.building:
             part = journal_path(self._folder, number)
-            self._over.append(part)
+            self._strays.is_over(part)
             self._build(Take(self._ports, part, number, _nothing, self._take_over), KILLED, False)
         part = journal_path(self._folder, left.episode)
         if recorder.path == str(part):
@@ -416,13 +361,13 @@ class SessionCore:
         self._why = over.why if early or not over.recorded else ""
         answers, self._stop_answers = self._stop_answers, []
         if over.recorded:
-            self._over.append(take.part)
+            self._strays.is_over(take.part)
             self._recorded = take.rows
             self._early += early
             self._number = take.number + 1
             self._resting = "ready" if self._opened.reset == "none" else "reset"
         elif over.doubtful:
-            self._doubtful.append(take)
+            self._strays.may_begin_yet(take)
             self._number = take.number + 1
         self.phase = self._resting
         if self._pilot is not None and self._pilot.state in ("hold", "idle"):
@@ -484,14 +429,6 @@ class SessionCore:
 def _reply(outcome: Outcome) -> Reply:
     """What a client is told of what came of a question."""
     return Refused(outcome.why) if isinstance(outcome, Unanswered) else outcome
-
-
-def _number(part: Path) -> int:
-    """Of an episode's journal; −1 for a name that is none."""
-    try:
-        return number_of(part)
-    except UsageError:
-        return -1
 
 
 def _nothing(_: Take) -> None:

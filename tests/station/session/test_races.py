@@ -29,7 +29,7 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
-from station.session.core import UNWANTED
+from station.session.strays import UNWANTED
 from station.session.ports import Unanswered
 from tests.station.session.world import World
 
