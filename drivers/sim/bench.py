@@ -90,7 +90,10 @@ class BenchWorld:
         self._leaders: list[_Leader] = []
         self._followers: list[str] = []
         self._buses = Buses()
-        sources = {name: node.rig.device(name).settings for name in node.rig.cameras}
+        cameras = {name: node.rig.device(name).settings for name in node.rig.cameras}
+        sources = {
+            name: found for name, found in cameras.items() if hasattr(found, "source")
+        }  # others see to themselves
         self._links = {name: Path(settings.source) for name, settings in sources.items()}
         self._server = StreamServer([Source(name, s.width, s.height, s.fps) for name, s in sources.items()], node.clock)
         self._answerer: Answerer[WorldRequest] = Answerer(node.rig.name, node.name, WorldRequest)

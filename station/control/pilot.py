@@ -151,7 +151,7 @@ class Pilot:
         if now_ns < self._tell_due_ns and not self._changed():
             return
         if self._changed():
-            state, source, why = self._core.summary
+            state, source, why = self._core.summary[:3]
             self._node.log.info("%s, %s%s", state, source, f": {why}" if why else "")
         self._told = self._core.state(now_ns)
         self._node.publisher.publish("pilot", self._told)

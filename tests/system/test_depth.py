@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import yaml
 
 from station import rig as rigs
 from station.bus.requests import Stop
@@ -42,7 +43,8 @@ def deep() -> Iterator[Booted]:
         patch.syspath_prepend(str(PACKAGE))
         rigs._installed.cache_clear()
         try:
-            path = light_rig(folder, cameras={"cam_high": CAMERA})
+            low = yaml.safe_load(rigs.find_rig("bench").read_text())["cameras"]["cam_low"] | {"fps": 15}
+            path = light_rig(folder, cameras={"cam_high": CAMERA, "cam_low": low})
             with booted(path, folder / "data", {"PYTHONPATH": str(PACKAGE)}) as running:
                 yield running
         finally:
