@@ -14,7 +14,7 @@ from calibration.board import View
 from calibration.measuring import Measuring
 from calibration.motion import Motion
 from calibration.poses import angle_deg, distance_mm, from_quaternion, from_vectors
-from calibration.survey import ArmSeen, CameraSeen, Survey
+from calibration.survey import CameraSeen
 from drivers.dynamixel.settings import DynamixelSettings, Gripper
 from station import calibration_files
 from station.bus.messages import Description

@@ -29,8 +29,8 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
-from station.session.strays import UNWANTED
 from station.session.ports import Unanswered
+from station.session.strays import UNWANTED
 from tests.station.session.world import World
 
 PART = Path("/data/pick/episode_4.mcap.part")
