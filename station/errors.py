@@ -131,6 +131,30 @@ class NodeAbsent(StationError, TimeoutError):
     """
 
 
+class NoKey(StationError):
+    """This process may not speak as that node.
+
+    Seen when: a node is started by hand, or the rig file has changed since the station was started.
+    Do: let the supervisor start it (`station up --rig R`).
+    """
+
+
+class Planted(StationError):
+    """Something lies in the runtime folder that the station did not put there.
+
+    Seen when: a link, a folder or somebody else's file has the name of one of the station's.
+    Do: find out who put it there, remove it, try again.
+    """
+
+
+class ForeignModule(StationError):
+    """A module that is not the station's has the name of one of its own.
+
+    Seen when: the command is run beside a folder `drivers/`, `station/` or `calibration/`, or PYTHONPATH leads to one.
+    Do: rename it, or take it off the path.
+    """
+
+
 class AlreadyRunning(StationError):
     """Another station or node owns the rig.
 

@@ -11,7 +11,7 @@ import msgspec
 
 from station.bus.endpoints import LONGEST_PATH
 from station.errors import StationError
-from station.runtime import runtime_root
+from station.runtime import runtime_root, socket_place
 
 
 class _Passed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
@@ -90,7 +90,7 @@ class Pairing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def door_path(port: int) -> Path:
     """The unix socket of the headset at this port. Raises StationError if its path is too long for one."""
-    path = runtime_root() / f"vr-{port}.door"
+    path = socket_place(runtime_root() / f"vr-{port}.door")
     if len(str(path)) > LONGEST_PATH:
         raise StationError(f"the socket path {path} is too long. Next: set XDG_RUNTIME_DIR to a shorter folder")
     return path

@@ -17,7 +17,7 @@ import msgspec
 from station.bus.streams import STREAMS
 from station.errors import RigError, UsageError
 from station.rig_file import Base, Board, Check, RigFile, Safety, SideEntry, Teleop, convert, read_rig_file
-from station.runtime import runtime_folder
+from station.runtime import own_folder, runtime_folder
 
 SHIPPED = Path(__file__).parent / "rigs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,23}\Z")
@@ -222,7 +222,7 @@ def _device(path: Path, file: RigFile, key: str, node: str, role: Any, entry: di
     for name in _PORT_KEYS:
         value = keys.get(name)
         if file.world is not None and isinstance(value, str) and value.startswith("ports/"):
-            keys[name] = str(runtime_folder(file.name) / value)
+            keys[name] = str(own_folder(runtime_folder(file.name) / "ports") / value.removeprefix("ports/"))
     try:
         struct = load_class(driver).Settings
     except (ImportError, AttributeError) as error:

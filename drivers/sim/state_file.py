@@ -45,7 +45,8 @@ class StateWriter:
     def __init__(self, path: Path, count: int) -> None:
         self.path, self._count, self._sequence = path, count, 0
         fresh = path.with_name(path.name + ".new")
-        with fresh.open("wb+") as file:
+        fresh.unlink(missing_ok=True)
+        with fresh.open("xb+") as file:
             file.truncate(_NUMBERS + 8 * count)
             self._map = mmap.mmap(file.fileno(), 0)
         self._map[: len(_MAGIC)] = _MAGIC
