@@ -7,10 +7,17 @@ from typing import Annotated
 
 import typer
 
+from station.errors import StationError
+from station.launch import refuse_foreign
+
+try:
+    refuse_foreign()  # before the commands of other rooms are imported under those names
+except StationError as error:
+    sys.exit(f"station: {error}")
+
 from station.cli import bench, demo, episodes, evaluate, find, motion, policy, record, run, status, vr
 from station.cli.attach import attached
 from station.cli.operator import learn
-from station.errors import StationError
 from station.shown import OneLine, shown, shown_lines
 from station.version import station_version
 

@@ -1,13 +1,13 @@
 """The check that opens a session: run if the last one no longer counts, and told in every episode."""
 
 import subprocess
-import sys
 import time
 
 from station import check_results
 from station.check_results import StoredCheck
 from station.cli.attach import console
 from station.errors import CheckFailed, StationError
+from station.launch import python
 from station.rig import Rig
 
 CHECK_S = 120.0
@@ -44,7 +44,7 @@ def last_check(rig: Rig) -> str:
 
 
 def _run(rig: Rig, before: StoredCheck | None) -> StoredCheck:
-    command = [sys.executable, "-m", "station.cli", "check", "--rig", str(rig.file)]
+    command = python("station.cli", "check", "--rig", rig.file)
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=CHECK_S, check=False

@@ -6,7 +6,6 @@ All are safe to kill: the journal goes last.
 import logging
 import os
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 
 from station.episodes.naming import discard, number_of, temporary_path
 from station.episodes.order import Order
+from station.launch import python
 
 NICE = 10
 """From their first import on: imports alone take a processor for a second."""
@@ -163,5 +163,5 @@ def _nobody_asks(_path: Path | None, _error: str) -> None:
 
 
 def _spawn(module: str, *arguments: object, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
-    command = ["nice", "-n", str(NICE), sys.executable, "-m", module, *map(str, arguments)]
+    command = ["nice", "-n", str(NICE), *python(module, *arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=stdin)
