@@ -12,7 +12,7 @@ import struct
 from pathlib import Path
 
 from station.errors import AlreadyRunning
-from station.runtime import runtime_folder
+from station.runtime import open_own, runtime_folder
 
 _FLOCK = "hhqqi4x"
 """struct flock on 64-bit Linux: type, whence, start, length (0: the whole file), pid."""
@@ -25,7 +25,7 @@ class Lock:
 
     def __init__(self, rig: str, name: str) -> None:
         path = _path(rig, name)
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = open_own(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _MINE)
         except BlockingIOError:
@@ -44,7 +44,7 @@ class Lock:
     def held(rig: str, name: str) -> bool:
         """Does a process hold it? Asked without taking it."""
         try:
-            fd = os.open(_path(rig, name), os.O_RDONLY | os.O_CLOEXEC)
+            fd = open_own(_path(rig, name), os.O_RDONLY)
         except FileNotFoundError:
             return False
         try:

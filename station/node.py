@@ -20,10 +20,12 @@ import msgspec
 import setproctitle
 
 from station import realtime
+from station.bus import door, keys
 from station.bus.messages import Health
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import StationError
+from station.launch import refuse_foreign
 from station.lock import Lock
 from station.logs import log_to_file, log_to_stderr
 from station.rig import Rig, load_rig
@@ -56,10 +58,13 @@ class Node:
         self.log = logging.getLogger(name)
 
     def health_due(self, now_ns: int) -> bool:
-        """True about twice a second, at first ten times; the loop then publishes its Health."""
+        """True about twice a second, at first ten times; the loop then publishes its Health. The thread's connections are looked
+        after by the way.
+        """
         if now_ns < self._health_due_ns:
             return False
         self._healths += 1
+        door.mend()
         self._health_due_ns = now_ns + (YOUNG_PERIOD_NS if self._healths <= YOUNG else HEALTH_PERIOD_NS)
         return True
 
@@ -110,11 +115,14 @@ def run(
     parser.add_argument("--rig", required=True, type=Path)
     parser.add_argument("--node", required=True)
     parser.add_argument("--realtime", type=int, default=0)
+    parser.add_argument("--keys", type=int)
     arguments = parser.parse_args()
     setproctitle.setproctitle(f"station:{arguments.node}")
     log_to_stderr()
     parent = os.getppid()
     try:
+        refuse_foreign()
+        keys.hold(keys.received(arguments.keys, arguments.node))
         rig = load_rig(arguments.rig)
         prepare(rig, arguments.node)
         realtime.hurry(arguments.realtime)  # before there are sockets: their threads must be in time too

@@ -44,5 +44,9 @@ def processes(rig: Rig) -> tuple[Process, ...]:
     return tuple(rows)
 
 
+COMMANDS = ("replay",)
+"""Nodes that are commands of the operator: the supervisor lends them their key while they run."""
+
+
 STOP_DELAY_S = {0: 0.0, 1: 0.3, 2: 0.6, 3: 1.2}
 """How long a node whose supervisor was killed waits, by stage."""

@@ -12,7 +12,7 @@ import time
 import zmq
 
 from station.bus.messages import Command, SourceName
-from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueOff, TorqueOn
+from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueLeave, TorqueOff, TorqueOn
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.calibrated import calibrated
 from station.clock import NS_PER_S, Clock, Grid, monotonic_ns
@@ -24,6 +24,7 @@ from station.processes import STOP_DELAY_S
 from station.realtime import without_pool
 from station.rig import Rig, load_class
 from station.safety import Gate
+from station.safety.leave import Leave
 
 REOPEN_NS = NS_PER_S // 2
 """Between two attempts to open a lost device."""
@@ -73,6 +74,7 @@ class _ArmHost(Host):
     def __init__(self, node: Node, driver: Driver) -> None:
         super().__init__(node, driver)
         self.gate = Gate((), node.rig.safety)
+        self.leave = Leave(node.name, node.rig.device(node.name).role == "leader")
         self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
         self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
         self.poller = zmq.Poller()
@@ -195,15 +197,20 @@ class _ArmHost(Host):
         if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
         if isinstance(request, TorqueOn):
+            self.leave.withdraw()
             was_whole = self.driver.torque_on() and not self.driver.limp()
             if not was_whole or request.free:
                 self.driver.torque(True, request.free)
             if not was_whole:
                 self.gate.reset(self.driver.goal(), self.node.clock())
+        elif isinstance(request, TorqueLeave):
+            self.leave.give(request, self.node.clock())
         elif isinstance(request, TorqueOff):
+            self.leave.use(request, self.node.clock())
             self.driver.torque(False)
             self.gate.close("torque is off")
         elif isinstance(request, Resume):
+            self.leave.withdraw()
             self.gate.resume()
         elif isinstance(request, RebootServo):
             self.driver.reboot(request.joint)

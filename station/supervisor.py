@@ -20,16 +20,18 @@ import setproctitle
 import zmq
 
 from station.backoff import Backoff
+from station.bus import keys
 from station.bus.messages import Health, ProcessState, StationState
 from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S
 from station.endings import all_ended, asleep_in
 from station.errors import StationError
+from station.launch import python, refuse_foreign
 from station.lock import Lock
 from station.logs import Stderr, log_to_file, log_to_stderr
 from station.node import Node, die_with_parent
-from station.processes import Process, processes
+from station.processes import COMMANDS, Process, processes
 from station.rig import Rig, load_rig
 from station.shown import shown
 
@@ -51,8 +53,8 @@ _log = logging.getLogger("supervisor")
 class Child:
     """One row of the table and the process that makes it true."""
 
-    def __init__(self, row: Process, rig: Rig) -> None:
-        self.row, self._rig = row, rig
+    def __init__(self, row: Process, rig: Rig, ring: keys.KeyRing) -> None:
+        self.row, self._rig, self._ring = row, rig, ring
         self.stderr = Stderr(rig.name, row.node)
         self._log: TextIO | None = None
         self.popen: subprocess.Popen[bytes] | None = None
@@ -72,11 +74,13 @@ class Child:
         if self.popen is not None or now_ns < self.backoff.due_ns:
             return False
         self._log = self.stderr.open()
-        command = [sys.executable, "-m", self.row.module, "--rig", str(self._rig.file), "--node", self.row.node]
+        command = python(self.row.module, "--rig", self._rig.file, "--node", self.row.node)
         command += ["--realtime", str(self.row.realtime)]
-        self.popen = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
-        )
+        with keys.handed_over(self._ring) as pipe:
+            self.popen = subprocess.Popen(
+                [*command, "--keys", str(pipe)], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
+                start_new_session=True, pass_fds=(pipe,),
+            )  # fmt: skip
         self.pidfd = os.pidfd_open(self.popen.pid)
         self.restarts += 1
         self._started_ns = now_ns
@@ -172,9 +176,9 @@ class Child:
 class Supervisor:
     """One rig's processes."""
 
-    def __init__(self, node: Node) -> None:
-        self._node, self._rig = node, node.rig
-        self._children = {row.node: Child(row, self._rig) for row in processes(self._rig)}
+    def __init__(self, node: Node, rings: dict[str, keys.KeyRing]) -> None:
+        self._node, self._rig, self._rings = node, node.rig, rings
+        self._children = {row.node: Child(row, self._rig, rings[row.node]) for row in processes(self._rig)}
         self._answerer: Answerer[SupervisorRequest] = Answerer(self._rig.name, "supervisor", SupervisorRequest)
         self._health = Subscriber(self._rig.name, [("health", name) for name in self._children])
         self._since_ns = node.clock()
@@ -272,6 +276,9 @@ class Supervisor:
                 return Refused(f"no node {request.node}; there are {', '.join(self._children)}")
             child.signal(signal.SIGTERM)
             return Done()
+        if request.node not in COMMANDS:
+            return Refused(f"the key of {request.node} is nobody else's. Next: only {', '.join(COMMANDS)} can be lent")
+        return Done(token=self._rings[request.node].secret)
 
 
 def main() -> None:
@@ -284,9 +291,14 @@ def main() -> None:
     log_to_stderr()
     parent = os.getppid()
     try:
-        node = Node(load_rig(arguments.rig), "supervisor")
-        log_to_file(node.rig.name, node.name)
-        _log.info("begins: process %d, rig %s", os.getpid(), node.rig.file)
+        refuse_foreign()
+        rig = load_rig(arguments.rig)
+        rings = keys.make_rings(("supervisor", *COMMANDS, *(row.node for row in processes(rig))))
+        keys.hold(rings["supervisor"])
+        node = Node(rig, "supervisor")
+        log_to_file(rig.name, node.name)
+        keys.write_client(rig.name, rings[keys.CLIENT])
+        _log.info("begins: process %d, rig %s", os.getpid(), rig.file)
     except StationError as error:
         sys.exit(shown(str(error)))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -296,9 +308,12 @@ def main() -> None:
     else:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started it decides
         die_with_parent(node, parent)
-    Supervisor(node).run()
-    _log.info("ends")
-    node.close()
+    try:
+        Supervisor(node, rings).run()
+    finally:
+        keys.forget_client(rig.name)
+        _log.info("ends")
+        node.close()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+import zmq
 from hypothesis import settings
+
+from station.bus import keys
+from station.bus.keys import KeyRing
 
 settings.register_profile("station", deadline=None)  # a busy computer is slow, not wrong
 settings.load_profile("station")
@@ -18,9 +22,51 @@ _LEAKY = ("/dev/pts/", "/dev/ptmx", "/dev/tty", "/dev/video", "pipe:", "socket:"
 """Descriptors that a test must give back (library caches, event descriptors and captured output are none of ours)."""
 
 
+class _Everybody(dict[str, str]):
+    """Public keys of whatever node a test thinks of, made when first asked for, with the secrets beside them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.secrets: dict[str, str] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        with self._one_at_a_time:
+            if (known := self.get(name)) is None:
+                key, secret = zmq.curve_keypair()
+                self.secrets[name] = secret.decode()
+                known = self[name] = key.decode()
+        return known
+
+    def ring(self, name: str) -> KeyRing:
+        public = self[name]
+        assert public
+        return KeyRing(name, self.secrets[name], self)
+
+
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A runtime folder of the test's own, with a path short enough for unix sockets; calibration and checks in it too."""
+def everybody(monkeypatch: pytest.MonkeyPatch) -> _Everybody:
+    """The test's process may be any node, in as many threads as it likes, and is a client otherwise."""
+    made, of_the_rig = _Everybody(), keys.read_client
+
+    def client(rig: str) -> KeyRing:
+        """Of the station that runs, where one does."""
+        return of_the_rig(rig) if keys.client_file(rig).exists() else made.ring(keys.CLIENT)
+
+    monkeypatch.setattr(keys, "held", lambda node: keys._held.get(node) or made.ring(node))
+    monkeypatch.setattr(keys, "read_client", client)
+    return made
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch, everybody: _Everybody) -> Iterator[str]:
+    """A runtime folder of the test's own, with a path short enough for unix sockets; calibration and checks in it too.
+
+    Nodes that the test plays itself have keys (`everybody`).
+    """
     folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", f"{folder}/config")

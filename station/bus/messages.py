@@ -11,7 +11,8 @@ import msgspec
 from station.bounds import Count, Whole
 from station.calibration_files import Calibration
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: the header names the body."""
 
 SourceName = Literal["none", "leader", "vr", "policy", "replay", "park", "hold", "opening"]
 SOURCES: tuple[SourceName, ...] = ("none", "leader", "vr", "policy", "replay", "park", "hold", "opening")
@@ -30,6 +31,8 @@ class Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     sequence: Count
     captured_at_ns: Whole
     sent_at_ns: Whole
+    body: str = ""
+    """The struct that follows, by name. Journals do not keep it: there the stream's kind says it."""
 
 
 class Dimension(Message, frozen=True):

@@ -19,6 +19,8 @@ class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
     """It is done (not: it has been noted). `detail` is for people."""
 
     detail: str = ""
+    token: str = ""
+    """What was asked for, or what the next request must carry (`Park.confirmation`)."""
 
 
 class Refused(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
@@ -40,8 +42,24 @@ class TorqueOn(Request, frozen=True):
     free: tuple[Name, ...] = ()
 
 
+Why = Literal["parked", "in a hand"]
+
+
+class TorqueLeave(Request, frozen=True):
+    """Leave to take this arm's torque off once, soon: the number that `TorqueOff` must carry. A newer one takes its place.
+
+    `parked`: the operator asked twice for it. `in a hand`: an operator holds the leader, and has said so by its gripper or by
+    taking over; no follower takes that.
+    """
+
+    number: str
+    why: Why
+
+
 class TorqueOff(Request, frozen=True):
-    """Torque off. The pilot asks this only for `park --release`."""
+    """Torque off, with the leave that the pilot gave for it."""
+
+    leave: str
 
 
 class RebootServo(Request, frozen=True):
@@ -54,7 +72,7 @@ class Resume(Request, frozen=True):
     """End the gate's own hold: the operator has acted, a fresh alignment follows."""
 
 
-ArmRequest = TorqueOn | TorqueOff | RebootServo | Resume
+ArmRequest = TorqueOn | TorqueLeave | TorqueOff | RebootServo | Resume
 
 
 # -- to the pilot --
@@ -81,10 +99,13 @@ class Hold(Request, frozen=True):
 
 
 class Park(Request, frozen=True):
-    """Ramp to the sleep pose. With `release`, torque off afterwards on the arms named (all if empty)."""
+    """Ramp to the sleep pose. With `release`, torque off afterwards on the arms named (all if empty), but only when it is asked a
+    second time, with the `token` that the first answer gave: the first only parks them, and says what would be let go.
+    """
 
     release: bool = False
     arms: tuple[Name, ...] = ()
+    confirmation: str = ""
 
 
 class Disengage(Request, frozen=True):
@@ -251,7 +272,13 @@ class Restart(Request, frozen=True):
     node: Name
 
 
-SupervisorRequest = Shutdown | Restart
+class LendKey(Request, frozen=True):
+    """The key of a node that is a command (`replay`), not a row of the process table: Done's `token` is its secret."""
+
+    node: str
+
+
+SupervisorRequest = Shutdown | Restart | LendKey
 
 
 # -- to the world of a simulated rig (drivers may offer more, such as faults) --

@@ -12,11 +12,11 @@ from typing import Any, Generic, Self, TypeVar
 import msgspec
 import zmq
 
-from station.bus import wire
+from station.bus import door, keys, rights, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.messages import SCHEMA, Header, Message
 from station.bus.requests import Done, Refused, Reply
-from station.bus.streams import topic
+from station.bus.streams import may_publish, topic
 from station.clock import NS_PER_MS, Clock
 from station.decoding import Decoder, Undecodable
 from station.errors import NodeAbsent, RequestRefused, StationError, WireError
@@ -42,6 +42,24 @@ R = TypeVar("R")
 def _socket(kind: int) -> "zmq.Socket[bytes]":
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
     socket.linger = 0
+    if kind == zmq.PUB:
+        socket.sndhwm = HIGH_WATER
+    elif kind == zmq.SUB:
+        socket.rcvhwm, socket.maxmsgsize = HIGH_WATER, LONGEST_MESSAGE
+    elif kind == zmq.ROUTER:
+        socket.maxmsgsize = LONGEST_REQUEST
+    socket.reconnect_ivl, socket.reconnect_ivl_max = RECONNECT_MS
+    return socket
+
+
+def _bound(kind: int, node: str, endpoint: str) -> "zmq.Socket[bytes]":
+    """A socket of `node`'s own, which this process must be. Raises NoKey."""
+    ring, socket = keys.held(node), _socket(kind)
+    try:
+        door.bind(socket, ring, endpoint)
+    except BaseException:
+        socket.close()
+        raise
     return socket
 
 
@@ -68,26 +86,30 @@ class Publisher:
     def __init__(self, rig: str, node: str, start_id: int, clock: Clock) -> None:
         self._node, self._start_id, self._clock = node, start_id, clock
         self._sequences: dict[str, int] = {}
-        self._socket = _socket(zmq.PUB)
-        self._socket.sndhwm = HIGH_WATER
-        self._socket.bind(stream_endpoint(rig, node))
+        self._socket = _bound(zmq.PUB, node, stream_endpoint(rig, node))
 
     def publish(
         self, kind: str, body: Message, captured_at_ns: int | None = None, payload: Sequence[bytes] = (), node: str = ""
     ) -> int:
-        """Send one message; returns its sequence. Never blocks. `node` names the stream when it is not the node itself."""
+        """Send one message; returns its sequence. Never blocks. `node` names the stream when it is not the node itself.
+
+        Raises ValueError for a stream that is not this node's to publish.
+        """
         name = node or self._node
         raw_topic = topic(kind, name)
+        if node and not may_publish(self._node, kind, node):
+            raise ValueError(f"{self._node} may not publish {kind}/{node}")
         sequence = self._sequences.get(kind + name, 0)
         self._sequences[kind + name] = sequence + 1
         now_ns = self._clock()
-        header = Header(SCHEMA, self._start_id, sequence, now_ns if captured_at_ns is None else captured_at_ns, now_ns)
+        captured = now_ns if captured_at_ns is None else captured_at_ns
+        header = Header(SCHEMA, self._start_id, sequence, captured, now_ns, type(body).__name__)
         _send(self._socket, wire.encode(raw_topic, header, body, payload), copy=not payload)
         return sequence
 
     def close(self) -> None:
         """Unbind."""
-        self._socket.close()
+        door.unbind(self._socket)
 
 
 class Subscriber:
@@ -95,14 +117,17 @@ class Subscriber:
 
     def __init__(self, rig: str, streams: Iterable[tuple[str, str]], publishers: Iterable[str] = ()) -> None:
         """`streams` are (kind, node): what to hear. `publishers`: whose sockets to listen at, where not the streams' own nodes."""
-        self._socket = _socket(zmq.SUB)
-        self._socket.rcvhwm, self._socket.maxmsgsize = HIGH_WATER, LONGEST_MESSAGE
-        self._socket.reconnect_ivl, self._socket.reconnect_ivl_max = RECONNECT_MS
+        wanted = list(streams)
+        ring = keys.ring_of(rig)
+        nodes = dict.fromkeys(publishers) or dict.fromkeys(node for _, node in wanted)
+        # a station without that node (a headset's, on most rigs) has nobody to hear
+        endpoints = {node: stream_endpoint(rig, node) for node in nodes if node in ring.public}
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self.lost: dict[tuple[str, str], int] = {}
-        wanted = list(streams)
-        for node in dict.fromkeys(publishers) or dict.fromkeys(node for _, node in wanted):
-            self._socket.connect(stream_endpoint(rig, node))
+        self._socket = _socket(zmq.SUB)
+        self._line = door.Line(self._socket, ring)
+        for node, endpoint in endpoints.items():
+            self._line.connect(node, endpoint)
         for kind, node in wanted:
             self._socket.subscribe(topic(kind, node))
 
@@ -115,6 +140,7 @@ class Subscriber:
         """The next message, or None after `timeout_ms` of silence. A message that is none of ours is logged and passed over."""
         while True:
             if timeout_ms and not self._socket.poll(timeout_ms):
+                self._line.mend()
                 return None
             try:
                 sample = wire.decode(_receive(self._socket))
@@ -143,17 +169,16 @@ class Subscriber:
 
     def close(self) -> None:
         """Disconnect."""
-        self._socket.close()
+        self._line.close()
 
 
 class Answerer(Generic[R]):
     """A node's ROUTER socket for requests of one tagged union."""
 
     def __init__(self, rig: str, node: str, requests: Any) -> None:
+        self._node = node
         self._decoder: Decoder[R] = Decoder("msgpack", requests)
-        self._socket = _socket(zmq.ROUTER)
-        self._socket.maxmsgsize = LONGEST_REQUEST
-        self._socket.bind(request_endpoint(rig, node))
+        self._socket = _bound(zmq.ROUTER, node, request_endpoint(rig, node))
 
     @property
     def socket(self) -> "zmq.Socket[bytes]":
@@ -161,22 +186,32 @@ class Answerer(Generic[R]):
         return self._socket
 
     def receive(self, timeout_ms: int = 0) -> tuple[R, Callable[[Reply], None]] | None:
-        """The next request and the function that answers it (call it exactly once), or None."""
+        """The next request of somebody who may ask for it (`station.bus.rights`), and the function that answers it (call it exactly
+        once); or None.
+        """
         if timeout_ms and not self._socket.poll(timeout_ms):
             return None
         while True:
             try:
-                *route, raw = self._socket.recv_multipart(zmq.DONTWAIT)
+                *frames, last = self._socket.recv_multipart(zmq.DONTWAIT, copy=False)
             except zmq.Again:
                 return None
+            asker, raw = str(last.get("User-Id")), last.bytes
+            route = [frame.bytes for frame in frames]
 
             def answer(reply: Reply, route: Sequence[bytes] = tuple(route)) -> None:
                 self._socket.send_multipart([*route, wire.encode_struct(reply)], zmq.DONTWAIT)
 
             try:
-                return self._decoder.decode(raw), answer
+                request = self._decoder.decode(raw)
             except Undecodable as error:
                 answer(Refused(f"not a request this node takes: {error}"))
+                continue
+            if why := rights.refusal(asker, self._node, request):
+                _log.warning("%s", why)
+                answer(Refused(why))
+                continue
+            return request, answer
 
     def serve(self, handle: Callable[[R], Reply], timeout_ms: int = 0) -> int:
         """Answer every waiting request with `handle`; a StationError it raises becomes Refused. Returns how many."""
@@ -192,18 +227,21 @@ class Answerer(Generic[R]):
 
     def close(self) -> None:
         """Unbind."""
-        self._socket.close()
+        door.unbind(self._socket)
 
 
 class Asker:
     """A DEALER socket to one node. One request at a time; a late answer to an earlier one is dropped by its number."""
 
-    def __init__(self, rig: str, node: str) -> None:
+    def __init__(self, rig: str, node: str, own: str = "") -> None:
+        """`own`: the node that asks, where it is one of the station's; else the asker is a client."""
         self._node = node
         self._numbers = itertools.count()
+        ring, endpoint = keys.ring_of(rig, own), request_endpoint(rig, node)
+        ring.key_of(node)
         self._socket = _socket(zmq.DEALER)
-        self._socket.reconnect_ivl, self._socket.reconnect_ivl_max = RECONNECT_MS
-        self._socket.connect(request_endpoint(rig, node))
+        self._line = door.Line(self._socket, ring)
+        self._line.connect(node, endpoint)
 
     @property
     def socket(self) -> "zmq.Socket[bytes]":
@@ -212,6 +250,7 @@ class Asker:
 
     def send(self, request: msgspec.Struct) -> bytes:
         """Send without waiting; `replies` brings the answer with the number returned."""
+        self._line.mend()
         number = next(self._numbers).to_bytes(4)
         self._socket.send_multipart([number, wire.encode_struct(request)])
         return number
@@ -245,7 +284,7 @@ class Asker:
 
     def close(self) -> None:
         """Disconnect."""
-        self._socket.close()
+        self._line.close()
 
     def __enter__(self) -> Self:
         return self

@@ -79,6 +79,19 @@ def stream_names(node: str, kinds: Iterable[str]) -> dict[str, str]:
     return {kind: node if kind == main else f"{node}_{kind}" for kind in recorded}
 
 
+SPOKEN_FOR: dict[tuple[str, str], tuple[str, ...] | None] = {
+    ("pilot", "command"): None,
+    ("policy", "command"): ("policy_shadow",),
+}
+"""Who publishes streams under other names than its own, and which (None: any arm's). Everybody else speaks for itself alone."""
+
+
+def may_publish(node: str, kind: str, name: str) -> bool:
+    """Is `kind/name/` a stream of that node's?"""
+    names = SPOKEN_FOR.get((node, kind), ())
+    return node == name or names is None or name in names
+
+
 def topic(kind: str, node: str) -> bytes:
     """The topic of a stream; the closing slash keeps `cam_1` from matching `cam_12`."""
     if kind not in STREAMS:

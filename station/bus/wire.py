@@ -1,6 +1,7 @@
 """Bytes on the bus: `[topic, header, body, *payload]`. No pickle, nothing that runs.
 
-Header and body are MessagePack by msgspec from the structs of `messages`; payload frames are raw bytes (a JPEG, a
+Header and body are MessagePack by msgspec from the structs of `messages`, and the header names the body's struct, so that
+a foreign one is refused even where it would decode; payload frames are raw bytes (a JPEG, a
 depth picture). Requests are `[body]`, replies `[body]`.
 """
 
@@ -45,6 +46,9 @@ def decode(frames: Sequence[bytes]) -> Sample:
         header = _header.decode(frames[1])
         if header.schema != SCHEMA:
             raise WireError(f"{kind}/{node} speaks schema {header.schema}, this node {SCHEMA}: restart the station")
+        expected = STREAMS[kind].body.__name__
+        if header.body != expected:
+            raise WireError(f"{kind}/{node} carries a body {header.body[:40]!r}, expected {expected}")
         body = _bodies[kind].decode(frames[2])
         if not _sane[kind](body):
             raise WireError(f"not a message of {node}'s: {absurd(body)}")

@@ -4,8 +4,9 @@ Only a station started by `up` outlives its terminal; a command that finds none 
 end, arms held.
 """
 
+import os
 import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,9 +15,10 @@ from station.bus.requests import Shutdown
 from station.bus.sockets import Asker, Subscriber
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, StationError
+from station.launch import python
 from station.lock import Lock
 from station.rig import Rig
-from station.runtime import runtime_folder
+from station.runtime import open_own, runtime_folder
 from station.shown import shown
 from station.terminal import PlainConsole
 
@@ -25,6 +27,8 @@ READY_S = 60.0
 FAULT_S = 6.0
 """A device that is still faulty this long after the rest is up is told to the operator instead of being waited for."""
 STOP_S = 20.0
+LOOK_S = 0.05
+"""Between two looks for a station that is being started."""
 
 console = PlainConsole()
 
@@ -52,10 +56,11 @@ def attached(rig: Rig) -> Iterator[None]:
 
 def start(rig: Rig, child: bool) -> "subprocess.Popen[bytes]":
     """Start a supervisor: as this process's child, or detached from the terminal."""
-    log = (runtime_folder(rig.name) / "supervisor.log").open("w")
-    command = [sys.executable, "-m", "station.supervisor", "--rig", str(rig.file), *(["--child"] if child else [])]
-    with log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    log = runtime_folder(rig.name) / "supervisor.log"
+    command = python("station.supervisor", "--rig", rig.file, *(["--child"] if child else []))
+    descriptor = open_own(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, private=False)
+    with os.fdopen(descriptor, "w") as output:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
 
 
 def stop(rig: Rig) -> None:
@@ -103,6 +108,7 @@ def wait_ready(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None
         except NodeAbsent:
             if now_ns - begun_ns > (READY_S if popen is not None else FAULT_S) * NS_PER_S:
                 raise
+            time.sleep(LOOK_S)  # there may be nobody to listen to yet
             continue
         waiting = [process for process in state.processes if not well(process)]
         if not waiting:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from station.bus import keys
 from station.bus.messages import Command, Description, PilotState, Tick
-from station.bus.requests import Disengage, Done, Engage, Park, PrepareScene, Reboot
+from station.bus.requests import Disengage, Done, Engage, LendKey, Park, PrepareScene, Reboot
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import attached, console
 from station.cli.status import RigOption, rig_of
@@ -46,7 +47,10 @@ def replay(
         if loaded.world is not None:
             with Asker(loaded.name, "world") as world:
                 world.ask(PrepareScene(number_of(file)), ALIGN_MS)
-        missed = Replayer(loaded, actions).run()
+        with Asker(loaded.name, "supervisor") as supervisor:
+            key = supervisor.ask(LendKey("replay")).token
+        with keys.lent(loaded.name, "replay", key):
+            missed = Replayer(loaded, actions).run()
     console.print(
         f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else "")
     )
@@ -159,15 +163,19 @@ def park(
         pilot.ask(Park(), PARK_MS)
         console.print("parked; torque stays on")
         for arm in loaded.followers if release else ():
-            if _sure(arm):
-                pilot.ask(Park(release=True, arms=(arm,)), PARK_MS)
-                console.print(f"{arm}: torque off")
+            _release(pilot, arm)
 
 
-def _sure(arm: str) -> bool:
-    return typer.confirm(f"{arm}: does it rest on its stops, so that it cannot fall?") and typer.confirm(
-        f"{arm}: take torque off now?"
-    )
+def _release(pilot: Asker, arm: str) -> None:
+    """Asked twice here and by the pilot, which lets go only of what it is asked for a second time."""
+    if not typer.confirm(f"{arm}: does it rest on its stops, so that it cannot fall?"):
+        return
+    first = pilot.ask(Park(release=True, arms=(arm,)), PARK_MS)
+    if not first.token:
+        console.print(f"{arm}: {first.detail}")
+    elif typer.confirm(f"{arm}: take torque off now?"):
+        pilot.ask(Park(release=True, arms=(arm,), confirmation=first.token), PARK_MS)
+        console.print(f"{arm}: torque off")
 
 
 def reboot(

@@ -52,7 +52,7 @@ class Panel:
         self._cameras = rig.cameras
         self._frames: Subscriber | None = None
         self._sent_ns: dict[str, int] = {}
-        self._asker = Asker(rig.name, "session")
+        self._asker = Asker(rig.name, "session", own=node.name)
         self._worn = False
         self._pressed: list[SessionRequest] = []
         self._error = "not connected to the headset's driver"

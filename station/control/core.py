@@ -23,6 +23,7 @@ from station.clock import NS_PER_MS
 from station.control.alignment import Alignment, hold_command, stall_command
 from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
 from station.control.gesture import Closing
+from station.control.leave import Confirmations
 from station.control.mirror import Mirror
 from station.control.opening import Waiting
 from station.control.parking import release, to_be_parked
@@ -52,6 +53,7 @@ class PilotCore:
         self._engaged: list[Arm] = []
         self._alignment: Alignment | None = None
         self._park: Park | None = None
+        self._confirmations = Confirmations()
         self._mirror = Mirror(self.arms, rig.safety, ports)
         self._closing = Closing(arm.leader for arm in self.arms.commanded_by("leader") if arm.leader is not None)
         self._waiting: Waiting | None = None
@@ -160,8 +162,13 @@ class PilotCore:
 
     def _begin_park(self, request: Park, answer: Answer, now_ns: int) -> None:
         targets = to_be_parked(self.arms, request, now_ns)
+        why = ""
+        if request.confirmation and not isinstance(targets, Reply):
+            why = self._confirmations.take(request.confirmation, [arm.node for arm in targets], now_ns)
         if isinstance(targets, Reply):
             answer(targets)
+        elif why:
+            answer(Refused(why))
         elif self._begin("park", targets, answer, now_ns):
             self._park = request
 
@@ -244,10 +251,14 @@ class PilotCore:
         for arm in alignment.targets:
             self._ports.command(hold_command(arm.node, why, now_ns))
         self._go("parked", "none", why)
-        if self._park is not None and self._park.release:
-            release([arm.node for arm in alignment.targets], self._ports, alignment.answer)
-        else:
+        arms = [arm.node for arm in alignment.targets]
+        if self._park is None or not self._park.release:
             alignment.answer(Done("parked; torque stays on"))
+        elif self._park.confirmation:
+            release(arms, self._ports, alignment.answer)
+        else:
+            what = f"parked; torque stays on until {', '.join(arms)} is asked for once more with this confirmation"
+            alignment.answer(Done(what, self._confirmations.give(arms, now_ns)))
 
     def _wait(self, waiting: Waiting, now_ns: int) -> None:
         """At the start pose; once both grippers were closed and the leaders let go, they command."""

@@ -6,9 +6,10 @@ command, they keep their torque and hold, for nobody may be holding them.
 """
 
 from station.bus.messages import Command, SourceName
-from station.bus.requests import Refused, Reply, TorqueOff
+from station.bus.requests import Refused, Reply
 from station.control.alignment import Approach, hold_command
 from station.control.arms import Arm, Arms, Ask, Ports
+from station.control.leave import let_go
 from station.rig_file import Safety
 
 
@@ -72,7 +73,7 @@ class Mirror:
                 if isinstance(reply, Refused):
                     self.failed = f"{leader} keeps its torque: {reply.why}"
 
-            self._ports.ask(leader, TorqueOff(), answered)
+            let_go(leader, "in a hand", self._ports, answered)
         self.stiff.clear()
         self._forget()
 

@@ -4,9 +4,10 @@ Closing both leader grippers is the act that starts. A gripper counts as closed 
 leaders nobody holds do not go limp because their grippers happen to rest closed.
 """
 
-from station.bus.requests import Refused, Reply, TorqueOff
+from station.bus.requests import Refused, Reply
 from station.control.alignment import Alignment
 from station.control.arms import Arm, Ports
+from station.control.leave import let_go
 
 CLOSED = 0.3
 """ALOHA's threshold lies between a gripper's middle and closed; 0 closed to 1 open."""
@@ -52,7 +53,7 @@ class Waiting:
         self._asked = True
         self.arms = [arm for arm in self.arms if not arm.leads]
         for leader in self._leaders:
-            self._ports.ask(leader.node, TorqueOff(), lambda reply, node=leader.node: self._answered(node, reply))  # type: ignore[misc]
+            let_go(leader.node, "in a hand", self._ports, lambda reply, node=leader.node: self._answered(node, reply))  # type: ignore[misc]
 
     def _answered(self, node: str, reply: Reply) -> None:
         if isinstance(reply, Refused):

@@ -1,7 +1,8 @@
 """Which arms go to their sleep pose, and letting go of them there: both are an operator's act, never the pilot's own."""
 
-from station.bus.requests import Done, Park, Refused, Reply, TorqueOff
+from station.bus.requests import Done, Park, Refused, Reply
 from station.control.arms import Answer, Arm, Arms, Ports
+from station.control.leave import let_go
 
 
 def to_be_parked(arms: Arms, request: Park, now_ns: int) -> list[Arm] | Reply:
@@ -35,4 +36,4 @@ def release(arms: list[str], ports: Ports, answer: Answer) -> None:
         else:
             release(arms[1:], ports, answer)
 
-    ports.ask(arms[0], TorqueOff(), answered)
+    let_go(arms[0], "parked", ports, answered)

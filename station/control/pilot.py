@@ -30,7 +30,7 @@ class _Neighbour:
 
     def __init__(self, rig: str, arm: str, poller: zmq.Poller) -> None:
         self._arm, self._poller = arm, poller
-        self._asker = Asker(rig, arm)
+        self._asker = Asker(rig, arm, own="pilot")
         self._waiting: dict[bytes, tuple[int, Callable[[Reply], None]]] = {}
 
     def ask(self, request: ArmRequest, then: Callable[[Reply], None], now_ns: int) -> None:

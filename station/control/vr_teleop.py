@@ -80,7 +80,7 @@ class VrTeleop:
             + [(kind, name) for name in rig.followers for kind in ("arm_state", "applied", "description")]
             + [("pilot", "pilot")],
         )
-        self._session = Asker(rig.name, "session")
+        self._session = Asker(rig.name, "session", own=node.name)
         self._asked = b""
         self._pilot = PilotState("idle", "none", "", ())
         self._state_due_ns = 0

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import msgspec
 import zmq
 
-from station import durable
 from station.bus.messages import Health, PilotState, RecorderState, SessionState
 from station.bus.requests import Opening, PilotRequest, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
@@ -16,10 +15,11 @@ from station.clock import NS_PER_S
 from station.decoding import Decoder, Undecodable
 from station.episodes.labels import add_note, set_success
 from station.episodes.naming import delete, episode_path, next_number
+from station.errors import Planted
 from station.node import Node, run
 from station.processes import STOP_DELAY_S
 from station.realtime import start_ordinary, without_pool
-from station.runtime import runtime_folder
+from station.runtime import open_own, replace_own, runtime_folder
 from station.session.builders import Builders
 from station.session.core import SessionCore
 from station.session.ports import Sitting, Then, Unanswered
@@ -43,7 +43,7 @@ class _Neighbour:
 
     def __init__(self, node: Node, name: str) -> None:
         self._node, self._name = node, name
-        self._asker = Asker(node.rig.name, name)
+        self._asker = Asker(node.rig.name, name, own=node.name)
         self._asked: list[_Asked] = []
         self._life = 0
 
@@ -93,8 +93,9 @@ _kept: Decoder[_Kept] = Decoder("json", _Kept)
 
 def _left_behind(path: Path) -> Sitting | None:
     try:
-        kept = _kept.decode(path.read_bytes())
-    except (OSError, Undecodable):
+        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
+            kept = _kept.decode(file.read())
+    except (OSError, Planted, Undecodable):
         return None
     return kept.sitting if kept.supervisor == os.getppid() else None
 
@@ -238,7 +239,7 @@ class SessionNode:
         if sitting is None:
             self._sitting_file.unlink(missing_ok=True)
         else:
-            durable.replace(self._sitting_file, msgspec.json.encode(_Kept(os.getppid(), sitting)))
+            replace_own(self._sitting_file, msgspec.json.encode(_Kept(os.getppid(), sitting)))
 
     def _tell(self) -> None:
         now_ns = self._node.clock()

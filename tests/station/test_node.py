@@ -22,10 +22,14 @@ run(main, float(sys.argv.pop()))
 """
 SUPERVISOR = """
 import ctypes, os, subprocess, sys, threading, time
+from station.bus import keys
+rings = keys.make_rings(("synchronizer", "pilot"))
 threading.Thread(target=time.sleep, args=(60,)).start()
 for name, delay_s in (("synchronizer", "0"), ("pilot", "1.5")):
     command = [sys.executable, "-c", sys.argv[1], "--rig", sys.argv[2], "--node", name, delay_s]
-    node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with keys.handed_over(rings[name]) as pipe:
+        command[-1:-1] = ["--keys", str(pipe)]
+        node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=(pipe,))
     print(node.stdout.readline().strip(), node.pid, flush=True)
 sys.stdin.readline()
 if sys.argv[3] == "kill":

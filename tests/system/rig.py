@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ import psutil
 import yaml
 
 from drivers.sim.requests import CameraFault, ServoFault, SetCameraFault, SetServoFault
+from station.bus import keys
 from station.bus.messages import Health, PilotState, RecorderState, SessionState, StationState
 from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start, Stop
 from station.bus.sockets import Asker, Subscriber
@@ -61,13 +63,10 @@ class Booted:
         self.rig, self.data = rig, data
         self.nodes = tuple(row.node for row in processes(rig))
         self._environment = {**os.environ, **(environment or {})}
-        self._heard = Subscriber(
-            rig.name,
-            [("station", "supervisor"), ("session", "session"), ("pilot", "pilot"), ("recorder", "synchronizer")]
-            + [("health", node) for node in self.nodes],
-        )
+        self._heard: Subscriber | None = None
         self._newest: dict[tuple[str, str], Sample] = {}
-        self._patience = Patience(rig, 2 * PATIENCE_S, announce_s=0.0)
+        self._patience: Patience | None = None
+        self._ring: keys.KeyRing | None = None
         self.begun_ns = monotonic_ns()
         self.supervisor = self.start()
 
@@ -81,7 +80,28 @@ class Booted:
                 [sys.executable, "-m", "station.supervisor", "--rig", str(self.rig.file), "--child"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True,
             )  # fmt: skip
+        if self._heard is not None:  # every supervisor makes keys of its own
+            self._heard.close()
+        self._heard = None
+        self.until("keys of this life", self._attach)
         return self.supervisor
+
+    def _attach(self) -> bool:
+        """As a client, once this life of the station has keys."""
+        try:
+            ring = keys.read_client(self.rig.name)
+        except NodeAbsent:
+            return False
+        if ring == self._ring:
+            return False
+        self._ring = ring
+        self._patience = self._patience or Patience(self.rig, 2 * PATIENCE_S, announce_s=0.0)
+        self._heard = Subscriber(
+            self.rig.name,
+            [("station", "supervisor"), ("session", "session"), ("pilot", "pilot"), ("recorder", "synchronizer")]
+            + [("health", node) for node in self.nodes],
+        )
+        return True
 
     def ready(self) -> None:
         """Every node is well, in this life of the station."""
@@ -105,8 +125,10 @@ class Booted:
         try:
             self.stop()
         finally:
-            self._patience.close()
-            self._heard.close()
+            if self._patience is not None:
+                self._patience.close()
+            if self._heard is not None:
+                self._heard.close()
 
     # -- what is seen --
 
@@ -121,6 +143,9 @@ class Booted:
 
     def hear(self, timeout_ms: int) -> None:
         """Take what has come, waiting at most so long for the first."""
+        if self._heard is None:
+            time.sleep(timeout_ms / 1000)
+            return
         sample = self._heard.receive(timeout_ms)
         while sample is not None:
             self._newest[sample.kind, sample.node] = sample
@@ -223,6 +248,7 @@ class Booted:
 
     def align(self) -> None:
         """Out of a hold, as unattended recording does: what is in the way is waited for."""
+        assert self._patience is not None
         self._patience.until_done("the alignment", self._to_ready)
 
     def _to_ready(self) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from station.bus.requests import PrepareScene
 from station.bus.sockets import Asker
 from station.rig import Rig, find_rig, load_rig
 from station.runtime import runtime_folder
+from tests.keyed import start_node
 
 MODULES = {"sim": "drivers.sim.world", "bench": "drivers.sim.bench"}
 
@@ -21,7 +21,7 @@ def world(name: str) -> Iterator[tuple[Rig, "subprocess.Popen[bytes]"]]:
     """The shipped rig and its running world; on leaving it must end by SIGTERM, with exit code 0 and no port left."""
     path = find_rig(name)
     rig = load_rig(path)
-    process = subprocess.Popen([sys.executable, "-m", MODULES[name], "--rig", str(path), "--node", "world"])
+    process = start_node(rig, MODULES[name], "world")
     try:
         with Asker(rig.name, "world") as asker:
             asker.ask(PrepareScene(0), 60_000)

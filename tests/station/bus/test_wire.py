@@ -11,10 +11,10 @@ from station.bus.messages import SCHEMA, ArmState, Description, Header, Health, 
 from station.bus.streams import STREAMS, split_topic, topic
 from station.errors import WireError
 
-HEADER = Header(SCHEMA, 0x123456789ABC, 42, 1_000_000_007, 1_000_000_009)
+HEADER = Header(SCHEMA, 0x123456789ABC, 42, 1_000_000_007, 1_000_000_009, "Vector")
 GOLDEN = [
     b"vector/probe/",
-    bytes.fromhex("9501cf0000123456789abc2ace3b9aca07ce3b9aca09"),
+    bytes.fromhex("9602cf0000123456789abc2ace3b9aca07ce3b9aca09a6566563746f72"),
     bytes.fromhex("81a676616c75657392cb3ff8000000000000cbc000000000000000"),
     b"payload",
 ]
@@ -31,7 +31,7 @@ def test_golden_bytes() -> None:
     st.lists(st.binary(max_size=50), max_size=3),
 )
 def test_round_trip(values: list[float], sequence: int, payload: list[bytes]) -> None:
-    header = Header(SCHEMA, 1, sequence, -5, 5)
+    header = Header(SCHEMA, 1, sequence, -5, 5, "ArmState")
     body = ArmState(tuple(values), (), (), None, None, True)
     sample = wire.decode(wire.encode(topic("arm_state", "leader_left"), header, body, payload))
     assert sample == wire.Sample("arm_state", "leader_left", header, body, tuple(payload))
@@ -93,7 +93,7 @@ def test_a_topic_is_short_and_names_a_node() -> None:
 
 
 def test_another_schema_says_restart() -> None:
-    other = wire.encode(topic("vector", "probe"), Header(SCHEMA + 1, 1, 0, 0, 0), Vector(()))
+    other = wire.encode(topic("vector", "probe"), Header(SCHEMA + 1, 1, 0, 0, 0, "Vector"), Vector(()))
     with pytest.raises(WireError, match="restart the station"):
         wire.decode(other)
 

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from station.bus.messages import ArmState, Command, Description, Dimension, StreamDescription
-from station.bus.requests import Done, Refused, Resume, TorqueOff, TorqueOn
+from station.bus.requests import Done, Refused, Resume, TorqueLeave, TorqueOff, TorqueOn
 from station.control.core import PilotCore
-from station.errors import CommandRefused
+from station.errors import CommandRefused, RequestRefused
 from station.rig import Rig, Side
 from station.rig_file import Base, Safety
 from station.safety import Gate
+from station.safety.leave import Leave
 
 MS = 1_000_000
 LIMITS = Safety()
@@ -41,6 +42,7 @@ class Host:
         self.refusals = []
         self.free = ()
         self.keeps_torque = ""
+        self.leave = Leave(node, node.startswith("leader"))
 
     def open(self, now_ns):
         if self.torque:
@@ -66,14 +68,17 @@ class Host:
                 if not self.torque:
                     self.gate.reset(self.pose, now_ns)
                 self.torque = True
+            elif isinstance(request, TorqueLeave):
+                self.leave.give(request, now_ns)
             elif isinstance(request, TorqueOff) and self.keeps_torque:
                 return Refused(self.keeps_torque)
             elif isinstance(request, TorqueOff):
+                self.leave.use(request, now_ns)
                 self.torque = False
                 self.gate.close("torque is off")
             elif isinstance(request, Resume):
                 self.gate.resume()
-        except CommandRefused as error:
+        except (CommandRefused, RequestRefused) as error:
             return Refused(str(error))
         return Done()
 

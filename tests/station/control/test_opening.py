@@ -5,9 +5,10 @@ import itertools
 import pytest
 
 from station.bus.messages import Description, StreamDescription
-from station.bus.requests import Disengage, Done, Engage, Hold, Opening, Park, Refused, TorqueOff, TorqueOn
+from station.bus.requests import Disengage, Done, Engage, Hold, Opening, Refused, TorqueOff, TorqueOn
 from tests.station.control import stage as stages
 from tests.station.control.stage import DIMENSIONS, Stage
+from tests.station.control.test_core import released
 
 START = (0.3, 0.5)
 
@@ -98,10 +99,7 @@ def test_it_can_be_ended_and_begun_again_with_stiff_leaders(request_):
 def test_stiff_leaders_can_be_parked_and_released():
     stage = waiting()
     stage.request(Hold("enough"))
-    stage.answers.clear()
-    stage.request(Park(release=True, arms=("leader_left",)))
-    assert stage.run(20, stage.answered)
-    assert stage.answers == [Done("parked and released")]
+    assert released(stage, "leader_left") == Done("parked and released")
     assert not stage.leader_hosts["leader_left"].torque
     assert stage.leader_hosts["leader_right"].torque
 

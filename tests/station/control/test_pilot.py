@@ -185,7 +185,9 @@ def test_from_leader_to_follower_and_into_hold(station: Station) -> None:
 def test_park_and_release(station: Station) -> None:
     with Asker(station.rig.name, "pilot") as asker:
         engage(asker)
-        asker.ask(Park(release=True), 30_000)
+        first = asker.ask(Park(release=True), 30_000)
+        assert LoopArm.torques["follower_left"]
+        asker.ask(Park(release=True, confirmation=first.token), 30_000)
         assert LoopArm.poses["follower_left"] == pytest.approx((0.0, 1.2, 0.0), abs=0.05)
         assert not LoopArm.torques["follower_left"]
 

@@ -1,12 +1,8 @@
 """The VR source as a process of its own on a real bus: hand poses in, asks out."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -26,6 +22,7 @@ from station.control.vr_teleop import hand_of
 from station.errors import StationError
 from station.rig import Side, find_rig, load_rig
 from station.rig_file import Base
+from tests.keyed import start_node
 
 RIG = "sim_vr"
 JOINTS = (0.0, -0.5, 0.8, 0.0, 0.4, 0.0, 0.5)
@@ -90,8 +87,7 @@ class Bus:
 @pytest.fixture
 def bus(runtime: str) -> Iterator[Bus]:
     made = Bus()
-    command = [sys.executable, "-m", "station.control.vr_teleop", "--rig", str(find_rig(RIG)), "--node", "vr_teleop"]
-    process = subprocess.Popen(command, env={**os.environ}, cwd=Path(__file__).parents[3])
+    process = start_node(load_rig(find_rig(RIG)), "station.control.vr_teleop", "vr_teleop")
     yield made
     process.terminate()
     assert process.wait(20) == 0

@@ -1,9 +1,7 @@
 """The idle runner: refuses in words, and costs next to nothing."""
 
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -13,6 +11,7 @@ from station.bus.requests import StartPolicy, StopPolicy
 from station.bus.sockets import Asker
 from station.errors import RequestRefused
 from station.rig import load_rig
+from tests.keyed import start_node
 from tests.station.policy.test_runner import RIG
 
 HEAVY = ("cv2", "h5py", "onnxruntime", "mcap")
@@ -22,8 +21,7 @@ def test_nothing_heavy_is_loaded_before_a_policy_is(runtime: str, tmp_path: Path
     path = tmp_path / "rig.yaml"
     path.write_text(RIG)
     rig = load_rig(path)
-    command = [sys.executable, "-m", "station.policy.node", "--rig", str(path), "--node", "policy"]
-    process = subprocess.Popen(command, env=os.environ, stderr=subprocess.DEVNULL)
+    process = start_node(rig, "station.policy.node", "policy", stderr=subprocess.DEVNULL)
     try:
         with Asker(rig.name, "policy") as asker:
             with pytest.raises(RequestRefused, match="no policy is loaded"):

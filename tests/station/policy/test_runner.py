@@ -1,9 +1,7 @@
 """The runner node with real sockets, a made-up synchronizer, arm and camera, and policies of every temper."""
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +19,7 @@ from station.errors import BackendFault
 from station.policy import backend as backends
 from station.policy.backend import Observation
 from station.rig import Rig, load_rig
+from tests.keyed import start_node
 from tests.station.policy import policies
 from tests.station.policy.surroundings import RIG, Bench, Runs
 
@@ -247,8 +246,7 @@ def test_a_policy_that_fails_its_warm_up_is_not_loaded(
 
 
 def spawn(rig: Rig) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "station.policy.node", "--rig", str(rig.file), "--node", "policy"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ)
+    return start_node(rig, "station.policy.node", "policy", stderr=subprocess.PIPE)
 
 
 def test_the_process_may_be_killed_and_comes_back(bench: Bench, rig: Rig, tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""The TABLE of who may ask for what. A node's `Answerer` holds every request against it before anybody sees it.
+
+Who asks is known by key (`station.bus.keys`): a node by its name, everybody else as a client. What is not in the table, such as
+what a driver or a world offers of its own, is for clients.
+"""
+
+from typing import NamedTuple
+
+from station.bus import requests as r
+from station.bus.keys import CLIENT
+
+
+class Right(NamedTuple):
+    """One row."""
+
+    may: tuple[str, ...]
+    """Nodes, or the clients."""
+    instead: str
+    """What somebody else should do."""
+
+
+_ARM = Right(
+    ("pilot",),
+    "ask the pilot: `station teleop` engages, `station park --release` takes torque off, the web page or a session resumes",
+)
+_PILOT = Right((CLIENT, "session", "replay"), "let the operator ask, in a command or the session")
+_RECORDER = Right(("session",), "ask the session: `station record`")
+_SESSION = Right((CLIENT, "vr_teleop", "vr_panel"), "let the operator ask")
+_OPERATOR = Right((CLIENT,), "let the operator ask, in a command")
+
+RIGHTS: dict[type[r.Request], Right] = {
+    **dict.fromkeys((r.TorqueOn, r.TorqueLeave, r.TorqueOff, r.RebootServo, r.Resume), _ARM),
+    **dict.fromkeys((r.Engage, r.Opening, r.Hold, r.Park, r.Disengage, r.Reboot), _PILOT),
+    **dict.fromkeys((r.BeginRecording, r.KeepHold, r.EndRecording), _RECORDER),
+    **dict.fromkeys(
+        (r.OpenSession, r.Start, r.Stop, r.Discard, r.Label, r.Note, r.Undo, r.Pause, r.Align, r.CloseSession), _SESSION
+    ),
+}
+
+
+def refusal(asker: str, node: str, request: object) -> str:
+    """Why `asker` may not ask `node` for that; "" if it may."""
+    right = RIGHTS.get(type(request), _OPERATOR)  # type: ignore[arg-type]
+    if asker in right.may:
+        return ""
+    who = "a client" if asker == CLIENT else asker
+    allowed = " or ".join("a client" if name == CLIENT else name for name in right.may)
+    return f"{who} asked {node} for {type(request).__name__}, which only {allowed} may. Next: {right.instead}"
