@@ -14,6 +14,8 @@ import typer.main
 from docs import dependencies
 from station import bounds
 from station.bus import requests
+from station.bus.keys import CLIENT
+from station.bus.rights import who_may
 from station.bus.streams import STREAMS
 from station.cli import app
 from station.episodes import layout
@@ -101,7 +103,8 @@ def asked() -> Iterator[str]:
     yield from bounds_table()
     for name, struct in vars(requests).items():
         if isinstance(struct, type) and issubclass(struct, requests.Request) and struct is not requests.Request:
-            yield f"## {name}\n\n{inspect.getdoc(struct)}\n"
+            may = " or ".join("a client" if who == CLIENT else who for who in who_may(struct))
+            yield f"## {name}\n\n{inspect.getdoc(struct)}\n\nAsked by {may}.\n"
             if struct.__struct_fields__:
                 yield from struct_table(struct)
             yield ""

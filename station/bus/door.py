@@ -8,7 +8,7 @@ import contextlib
 import logging
 import threading
 import weakref
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import zmq
 from zmq.auth.base import Authenticator
@@ -16,10 +16,14 @@ from zmq.utils import z85
 from zmq.utils.monitor import recv_monitor_message
 
 from station.bus.keys import KeyRing
+from station.clock import NS_PER_S, monotonic_ns
 
 DOMAIN = "station"
+ZAP, STOP = "inproc://zeromq.zap.01", "inproc://station.door"
 HANDSHAKE_MS = 2000
 """A peer that does not finish its handshake by then is hung up on, and tried again: it may be a stranger at a dead node's place."""
+
+MEND_NS = NS_PER_S // 4
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ class _Doorkeeper(Authenticator):
             if self.zap_socket in ready:
                 _run(self.handle_zap_message(self.zap_socket.recv_multipart()))
         stop.close()
+        self.zap_socket.unbind(ZAP)  # at once: a closed socket keeps its name for a moment, and another door may open
         self.stop()
 
 
@@ -87,6 +92,7 @@ class _Door:
             if self._bound == 0 and self._stop is not None and self._thread is not None:
                 self._stop.send(b"")
                 self._thread.join()
+                self._stop.unbind(STOP)
                 self._stop.close()
                 self._thread = self._stop = None
 
@@ -95,8 +101,8 @@ class _Door:
         keeper = _Doorkeeper(ring)
         keeper.start()
         self._stop, there = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
-        self._stop.bind("inproc://station.door")
-        there.connect("inproc://station.door")
+        self._stop.bind(STOP)
+        there.connect(STOP)
         self._thread = threading.Thread(target=keeper.watch, args=(there,), name="door", daemon=True)
         self._thread.start()
 
@@ -129,11 +135,11 @@ def unbind(socket: "zmq.Socket[bytes]") -> None:
 class Line:
     """A connecting socket that believes nobody but the nodes it was connected to. For the thread that made it."""
 
-    def __init__(self, socket: "zmq.Socket[bytes]", ring: KeyRing) -> None:
-        self._socket, self._ring = socket, ring
+    def __init__(self, socket: "zmq.Socket[bytes]", ring: KeyRing, newer: Callable[[], KeyRing]) -> None:
+        """`newer` gives the ring as it is by now: a client outlives the station that it is attached to."""
+        self._socket, self._ring, self._newer = socket, ring, newer
         self._nodes: dict[str, str] = {}
-        socket.curve_secretkey = ring.secret.encode()
-        socket.curve_publickey = ring.key_of(ring.name)
+        self._mended_ns = monotonic_ns()
         socket.handshake_ivl = HANDSHAKE_MS
         self._trouble: zmq.Socket[bytes] = socket.get_monitor_socket(int(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL))
         _lines().add(self)
@@ -141,13 +147,27 @@ class Line:
     def connect(self, node: str, endpoint: str) -> None:
         """To `node` and to nobody else: who is bound there without its secret is never heard."""
         self._nodes[endpoint] = node
+        self._socket.curve_secretkey = self._ring.secret.encode()
+        self._socket.curve_publickey = self._ring.key_of(self._ring.name)
         self._socket.curve_serverkey = self._ring.key_of(node)
         self._socket.connect(endpoint)
 
     def mend(self) -> None:
-        """Connect again where a stranger answered in a way that made ZeroMQ give the endpoint up for good."""
+        """Connect again where a stranger answered in a way that made ZeroMQ give the endpoint up for good, and everywhere when the
+        station was started anew, with other keys. Looks four times a second at most.
+        """
+        now_ns = monotonic_ns()
+        if now_ns - self._mended_ns < MEND_NS:
+            return
+        self._mended_ns = now_ns
+        lost = set()
         while self._trouble.poll(0):
-            endpoint = recv_monitor_message(self._trouble)["endpoint"].decode()
+            lost.add(recv_monitor_message(self._trouble)["endpoint"].decode())
+        ring = self._newer()
+        if ring != self._ring and all(node in ring.public for node in self._nodes.values()):
+            self._ring = ring
+            lost = set(self._nodes)
+        for endpoint in lost:
             with contextlib.suppress(zmq.ZMQError):  # it may have forgotten the endpoint by itself
                 self._socket.disconnect(endpoint)
             self.connect(self._nodes[endpoint], endpoint)

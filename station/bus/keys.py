@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from station.errors import NodeAbsent, NoKey
+from station.errors import NodeAbsent, NoKey, Planted
 from station.runtime import open_own, replace_own, runtime_folder
 
 CLIENT = "client"
@@ -88,6 +88,16 @@ def ring_of(rig: str, own: str = "") -> KeyRing:
     for ring in _held.values():
         return ring
     return read_client(rig)
+
+
+def newer(rig: str, ring: KeyRing) -> KeyRing:
+    """The ring as it is by now: a node's is good for its life, the clients' until the station ends. Costs a look at a file."""
+    if ring.name != CLIENT:
+        return ring
+    try:
+        return read_client(rig)
+    except (NodeAbsent, NoKey, Planted):
+        return ring
 
 
 @contextlib.contextmanager

@@ -38,6 +38,11 @@ RIGHTS: dict[type[r.Request], Right] = {
 }
 
 
+def who_may(request: type) -> tuple[str, ...]:
+    """Nodes, or the clients, that may ask for it."""
+    return RIGHTS.get(request, _OPERATOR).may
+
+
 def refusal(asker: str, node: str, request: object) -> str:
     """Why `asker` may not ask `node` for that; "" if it may."""
     right = RIGHTS.get(type(request), _OPERATOR)  # type: ignore[arg-type]

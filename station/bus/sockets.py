@@ -125,7 +125,7 @@ class Subscriber:
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self.lost: dict[tuple[str, str], int] = {}
         self._socket = _socket(zmq.SUB)
-        self._line = door.Line(self._socket, ring)
+        self._line = door.Line(self._socket, ring, lambda: keys.newer(rig, ring))
         for node, endpoint in endpoints.items():
             self._line.connect(node, endpoint)
         for kind, node in wanted:
@@ -145,6 +145,7 @@ class Subscriber:
             try:
                 sample = wire.decode(_receive(self._socket))
             except zmq.Again:
+                self._line.mend()
                 return None
             except WireError as error:
                 _log.warning("%s", error)
@@ -240,7 +241,7 @@ class Asker:
         ring, endpoint = keys.ring_of(rig, own), request_endpoint(rig, node)
         ring.key_of(node)
         self._socket = _socket(zmq.DEALER)
-        self._line = door.Line(self._socket, ring)
+        self._line = door.Line(self._socket, ring, lambda: keys.newer(rig, ring))
         self._line.connect(node, endpoint)
 
     @property

@@ -50,8 +50,7 @@ def attached(rig: Rig) -> Iterator[None]:
         wait_ready(rig, popen)
         yield
     finally:
-        stop(rig)
-        popen.wait(STOP_S)
+        stop(rig, popen)
 
 
 def start(rig: Rig, child: bool) -> "subprocess.Popen[bytes]":
@@ -63,23 +62,28 @@ def start(rig: Rig, child: bool) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
 
 
-def stop(rig: Rig) -> None:
-    """Ask the supervisor to stop every node in order, and wait until it is gone."""
-    with Asker(rig.name, "supervisor") as supervisor:
-        try:
-            supervisor.ask(Shutdown())
-        except NodeAbsent:
-            if runs(rig):
-                raise
+def stop(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None:
+    """Ask the supervisor (`popen`, where it is one's own) to stop every node in order, and wait until it is gone."""
     deadline_ns = monotonic_ns() + int(STOP_S * NS_PER_S)
-    with_lock = Subscriber(rig.name, [("station", "supervisor")])
-    while runs(rig):
+    asked = False
+    while popen.poll() is None if popen is not None else runs(rig):
+        if not asked:
+            asked = _asked_to_stop(rig)
         if monotonic_ns() > deadline_ns:
             raise StationError(
                 f"the station of rig {rig.name} did not stop within {STOP_S:g} s. Next: `station status --rig {rig.name}`"
             )
-        with_lock.receive(100)
-    with_lock.close()
+        time.sleep(LOOK_S)
+
+
+def _asked_to_stop(rig: Rig) -> bool:
+    """Whether the supervisor has heard. One that was only just started has no keys yet: it is asked again."""
+    try:
+        with Asker(rig.name, "supervisor") as supervisor:
+            supervisor.ask(Shutdown())
+    except NodeAbsent:
+        return False
+    return True
 
 
 def station_state(rig: Rig, timeout_ms: int = 3000) -> StationState:

@@ -39,7 +39,7 @@ def up(
             popen.wait()
     finally:
         if foreground and popen.poll() is None:
-            stop(loaded)
+            stop(loaded, popen)
 
 
 def down(rig: RigOption) -> None:

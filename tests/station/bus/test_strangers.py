@@ -4,12 +4,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 import zmq
 
-from station.bus import keys, wire
+from station.bus import keys, requests, rights, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.keys import CLIENT, KeyRing
 from station.bus.messages import SCHEMA, Command, Header, Tick, Vector
@@ -238,6 +239,11 @@ def test_the_door_is_shut_with_the_last_socket(runtime: str) -> None:
     assert "door" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_a_door_that_was_shut_can_be_opened_again_at_once(runtime: str) -> None:
+    for _ in range(50):
+        Publisher(RIG, "pilot", 1, monotonic_ns).close()
+
+
 def test_the_client_file_is_the_users_alone_and_gone_with_the_station(runtime: str) -> None:
     rings = keys.make_rings(("pilot",))
     keys.write_client(RIG, rings[CLIENT])
@@ -274,3 +280,38 @@ def test_without_a_station_there_is_nobody_to_attach_to(runtime: str, monkeypatc
     keys.client_file(RIG).write_bytes(b"{}")
     with pytest.raises(keys.NoKey, match="holds no keys"):
         Subscriber(RIG, [("pilot", "pilot")])
+
+
+def test_a_client_outlives_the_station_and_hears_the_next_one(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = None
+    for start_id in (1, 2):
+        rings = keys.make_rings(("pilot",))
+        monkeypatch.setattr(keys, "held", rings.__getitem__)
+        keys.write_client(RIG, rings[CLIENT])
+        publisher = Publisher(RIG, "pilot", start_id, monotonic_ns)
+        heard = heard or Subscriber(RIG, [("vector", "pilot")])
+        until_ns = monotonic_ns() + PATIENCE_MS * 10**6
+        while (sample := heard.receive(20)) is None or sample.header.start_id != start_id:
+            publisher.publish("vector", Vector((1.0,)))
+            assert monotonic_ns() < until_ns
+        publisher.close()
+        keys.forget_client(RIG)
+    assert heard is not None
+    heard.close()
+
+
+def test_every_request_of_the_station_has_its_row() -> None:
+    offered = {
+        struct
+        for struct in vars(requests).values()
+        if isinstance(struct, type) and issubclass(struct, requests.Request) and struct is not requests.Request
+    }
+    for_clients_alone = {
+        *(requests.LoadPolicy, requests.StartPolicy, requests.StopPolicy),
+        *(requests.Shutdown, requests.Restart, requests.LendKey),
+        *(requests.PrepareScene, requests.ScoreScene, requests.SaveTruth),
+    }
+    assert offered - set(rights.RIGHTS) == for_clients_alone
+    assert all(rights.who_may(struct) == (CLIENT,) for struct in for_clients_alone)
+    assert CLIENT not in {who for struct in get_args(ArmRequest) for who in rights.who_may(struct)}
+    assert CLIENT not in {who for struct in get_args(requests.SyncRequest) for who in rights.who_may(struct)}
