@@ -1,8 +1,10 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from station.cli import evaluate, run
 from station.cli.policy import app
 from station.errors import PolicyError
 from tests.station.policy import policies
@@ -33,3 +35,26 @@ def test_bench_measures_a_policy_without_a_rig(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.exception
     for text in ("inference, p95", "pictures → observation", "chunk buffer, one step", "µs", "MB"):
         assert text in result.output
+
+
+DEGREES = {name: {"mean": [-60.0] * 3, "std": [35.0] * 3} for name in ("state", "action")}
+
+
+def test_show_says_that_no_arm_moves_in_degrees(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["show", str(policies.write(tmp_path / "cube", normalization=DEGREES))])
+    assert "policy cube" in result.output
+    assert isinstance(result.exception, PolicyError) and result.exception.exit_code == 1
+    assert "these look like degrees" in str(result.exception)
+
+
+def test_run_and_eval_refuse_it_before_anything_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (run, evaluate):
+        monkeypatch.setattr(module, "attached", lambda rig: pytest.fail("the rig was started"))
+    folder = policies.write(tmp_path / "cube", normalization=DEGREES)
+    station = typer.Typer()
+    station.command("run")(run.run)
+    station.command("eval")(evaluate.evaluate)
+    for arguments in (["run", "--headless", "--seconds", "1"], ["eval", "--headless", "--out", str(tmp_path / "out")]):
+        result = CliRunner().invoke(station, [*arguments, "--rig", "sim", "--policy", str(folder)])
+        assert isinstance(result.exception, PolicyError), result.output
+        assert "these look like degrees" in str(result.exception)
