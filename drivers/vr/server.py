@@ -20,6 +20,7 @@ from drivers.vr import wire
 from drivers.vr.operator import Counts, Display, Operator, Took
 from drivers.vr.seat import Refusal, Seat, new_code, new_key
 from station.clock import NS_PER_MS, NS_PER_S, Clock
+from station.decoding import Decoder, Undecodable
 from station.errors import DeviceBusy
 from station.headset import FromHeadset, Pairing, Press, Shown, Worn, door_path, pairing_path
 from station.web import certificate
@@ -221,12 +222,15 @@ class Server:
         socket = web.WebSocketResponse(max_msg_size=0, compress=False, timeout=STOP_S)
         await socket.prepare(request)
         self._panels.add(socket)
-        decoder = msgspec.msgpack.Decoder(Shown)
+        decoder: Decoder[Shown] = Decoder("msgpack", Shown)
         try:
             await self._tell_panels(Worn(self.operator is not None))
             async for message in socket:
                 if message.type is WSMsgType.BINARY:
-                    self._display.show(decoder.decode(message.data))
+                    try:
+                        self._display.show(decoder.decode(message.data))
+                    except Undecodable:
+                        break  # a panel of another version: it comes back, and `status` says that it has to
         finally:
             self._panels.discard(socket)
         return socket

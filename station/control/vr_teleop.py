@@ -72,6 +72,8 @@ class VrTeleop:
         self._hands = hand_of(rig.sides)
         self._dimensions: dict[str, tuple[Dimension, ...]] = {}
         self._arms: dict[str, ArmHand] = {}
+        self._unknown: dict[str, str] = {}
+        """Why no hand can move an arm, by its node."""
         self._core = VrArms((), rig.teleop.scale, stale_ns(rig))
         headsets = [device.node for device in rig.devices if device.role == "vr"]
         self._bus = Subscriber(
@@ -128,8 +130,17 @@ class VrTeleop:
         if self._dimensions.get(node) == dimensions:
             return
         self._dimensions[node] = dimensions
+        self._unknown.pop(node, None)
         side = next(side for side in self._rig.sides if side.follower == node)
-        self._arms[node] = arm_hand(self._rig, side, self._hands[node], dimensions)
+        try:
+            self._arms[node] = arm_hand(self._rig, side, self._hands[node], dimensions)
+        except (
+            StationError
+        ) as error:  # told in health: the others' hands, and this one once it is mended, still move their arms
+            self._arms.pop(node, None)
+            self._unknown[node] = f"{node}: {error}"
+            self._core = VrArms((), self._rig.teleop.scale, stale_ns(self._rig))
+            return
         if len(self._arms) == len(self._rig.followers):
             hands = [self._arms[name] for name in self._rig.followers]
             self._core = VrArms(hands, self._rig.teleop.scale, stale_ns(self._rig))
@@ -151,7 +162,7 @@ class VrTeleop:
             self._node.publisher.publish("teleop", self._core.state())
         if self._node.health_due(now_ns):
             missing = [name for name in self._rig.followers if name not in self._arms]
-            error = self._error or (f"waits for {', '.join(missing)}" if missing else "")
+            error = self._error or "; ".join(self._unknown.values()) or (f"waits for {', '.join(missing)}" if missing else "")
             error = "; ".join((*filter(None, [error]), *self._stamps.warnings(now_ns)))
             readings = {"bad_stamps": float(self._stamps.count)}
             self._node.publish_health(Health(self._node.name, "warn" if error else "ok", error, readings=readings))

@@ -55,13 +55,17 @@ def chain_model(
 ) -> Any:
     """The arm (MjModel) on its base in the rig frame, with these joint limits, (D,) each, and a site `FRAME`.
 
-    Raises StationError for an arm whose chain is not known.
+    Raises StationError for an arm whose chain is not known, or has another number of joints.
     """
     chain = CHAINS.get(model)
     if chain is None:
         raise StationError(
             f"no kinematic model of {model!r}; known are {', '.join(CHAINS)}. "
             "Next: add its chain to station/kinematics/models.py"
+        )
+    if len(lower_rad) != len(chain.hinges) or len(upper_rad) != len(chain.hinges):
+        raise StationError(
+            f"a {model} has {len(chain.hinges)} joints, its driver describes {len(lower_rad)}. Next: correct model: in the rig file"
         )
     spec = mujoco.MjSpec()
     spec.compiler.degree = False

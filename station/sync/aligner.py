@@ -52,7 +52,7 @@ class Aligner:
     def __init__(self, streams: Iterable[str] = ()) -> None:
         self._streams: dict[str, _Stream] = {stream: _Stream() for stream in streams}
         self.refused = 0
-        """Samples whose capture time did not rise: never used."""
+        """Samples whose capture time did not rise, or of no stream that is expected: never used."""
 
     def expect(self, stream: str) -> None:
         """Add a stream."""
@@ -64,7 +64,12 @@ class Aligner:
         return tuple(name for name, stream in self._streams.items() if not stream.samples)
 
     def push(self, stream: str, sample: Sample) -> bool:
-        """Take a sample; False if it is not newer than the stream's last (a duplicate, or time going backwards)."""
+        """Take a sample; False if nobody expects the stream (its device did not describe it), or if it is not newer than the stream's
+        last (a duplicate, or time going backwards).
+        """
+        if stream not in self._streams:
+            self.refused += 1
+            return False
         samples = self._streams[stream].samples
         if samples and sample.header.captured_at_ns <= samples[-1].header.captured_at_ns:
             self.refused += 1

@@ -1,0 +1,1 @@
+"""Hostile input at every border of the station: `python -m tests.system.fuzz …` (see `__main__`)."""
