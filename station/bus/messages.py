@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from station.bounds import Count, Whole
+from station.bounds import Count, Name, Whole
 from station.calibration_files import Calibration
 
 SCHEMA = 2
@@ -31,7 +31,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     sequence: Count
     captured_at_ns: Whole
     sent_at_ns: Whole
-    body: str = ""
+    body: Name = ""
     """The struct that follows, by name. Journals do not keep it: there the stream's kind says it."""
 
 

@@ -52,14 +52,14 @@ class TorqueLeave(Request, frozen=True):
     taking over; no follower takes that.
     """
 
-    number: str
+    number: Name
     why: Why
 
 
 class TorqueOff(Request, frozen=True):
     """Torque off, with the leave that the pilot gave for it."""
 
-    leave: str
+    leave: Name
 
 
 class RebootServo(Request, frozen=True):
@@ -105,7 +105,7 @@ class Park(Request, frozen=True):
 
     release: bool = False
     arms: tuple[Name, ...] = ()
-    confirmation: str = ""
+    confirmation: Name = ""
 
 
 class Disengage(Request, frozen=True):
@@ -275,7 +275,7 @@ class Restart(Request, frozen=True):
 class LendKey(Request, frozen=True):
     """The key of a node that is a command (`replay`), not a row of the process table: Done's `token` is its secret."""
 
-    node: str
+    node: Name
 
 
 SupervisorRequest = Shutdown | Restart | LendKey
