@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import h5py
 import msgspec
 import psutil
 import pytest
@@ -52,16 +53,21 @@ def stranger() -> Iterator[Callable[[int], "zmq.Socket[bytes]"]]:
 
 
 def engaged(rig: Booted) -> None:
+    """Arms follow their leaders. (A loaded computer may put them in hold between any two looks.)"""
     rig.ready()
     rig.open_session()
-    rig.until("engaged", lambda: (state := rig.pilot()) is not None and state.state == "engaged")
+    for _ in range(20):
+        now_ns = monotonic_ns()
+        if rig.until("word from the pilot", lambda since_ns=now_ns: rig.pilot(since_ns)).state == "engaged":  # type: ignore[misc]
+            return
+        rig.align()
+    raise AssertionError(f"never engaged: {rig.told()}")
 
 
-def still_engaged(rig: Booted, losses: dict[str, int]) -> None:
-    """With torque on every servo, freshly told."""
+def still_stiff(rig: Booted, losses: dict[str, int]) -> None:
+    """Torque on every servo, freshly told, and never off since."""
     now_ns = monotonic_ns()
     state: PilotState = rig.until("word from the pilot", lambda: rig.pilot(now_ns))
-    assert state.state == "engaged", state
     assert all(arm.torque for arm in state.arms)
     assert torque_losses(rig) == losses
 
@@ -91,7 +97,7 @@ def test_no_torque_is_taken(
     for socket in (plain, own):
         socket.send_multipart([b"0000", wire.encode_struct(request_)])
         assert not socket.poll(300)
-    still_engaged(rig, losses)
+    still_stiff(rig, losses)
 
 
 def frames(kind: str, node: str, body: Command | ArmState, start_id: int) -> list[bytes]:
@@ -155,8 +161,6 @@ def test_who_takes_a_leaders_place_reaches_no_arm_and_no_file(
     rig.ended(number)
     saved = rig.saved(number)
     assert "leader_left" in saved.ended
-    import h5py
-
     with h5py.File(saved.path) as file:
         assert abs(file["/action"][:, 0]).max() < 0.9, "the stranger's pose is in the file"
     rig.record(rows=10)
