@@ -162,7 +162,11 @@ class VrTeleop:
             self._node.publisher.publish("teleop", self._core.state())
         if self._node.health_due(now_ns):
             missing = [name for name in self._rig.followers if name not in self._arms]
-            error = self._error or "; ".join(self._unknown.values()) or (f"waits for {', '.join(missing)}" if missing else "")
+            error = (
+                self._error
+                or "; ".join(self._unknown.values())
+                or (f"waits for {', '.join(missing)}" if missing else "")
+            )
             error = "; ".join((*filter(None, [error]), *self._stamps.warnings(now_ns)))
             readings = {"bad_stamps": float(self._stamps.count)}
             self._node.publish_health(Health(self._node.name, "warn" if error else "ok", error, readings=readings))

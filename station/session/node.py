@@ -158,7 +158,10 @@ class SessionNode:
 
     def exists(self, part: Path) -> bool:
         """Port: is the journal there."""
-        return part.exists()
+        try:
+            return part.exists()
+        except (OSError, ValueError):  # a recorder's path that no file can have
+            return False
 
     def finalise(
         self, part: Path, discarded: bool, ended: str, acknowledged: int, then: Callable[[Path | None, str], None]

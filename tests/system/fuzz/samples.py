@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from station.backoff import Backoff
-from station.bus import wire
+from station.bus import keys, wire
 from station.bus.messages import SCHEMA, Command, Frame, Header, Health, Message
 from station.bus.requests import PolicyRequest
 from station.bus.sockets import Answerer
@@ -216,6 +216,15 @@ VICTIMS = {
 def listening(name: str, rig: Rig, now_ns: Callable[[], int]) -> Iterator[tuple[Feed, Streams]]:
     """One node that listens, in this process."""
     with ExitStack() as stack:
+        nodes = {
+            *VICTIMS,
+            *(row.node for row in processes(rig)),
+            *(device.node for device in rig.devices),
+            "replay",
+            "supervisor",
+        }
+        keys.hold(keys.make_rings(sorted(nodes))[name])
+        stack.callback(keys.let_go, name)
         node = Node(rig, name, now_ns)
         stack.callback(node.close)
         feed, streams = VICTIMS[name](node, stack)
@@ -257,7 +266,7 @@ def _sample(maker: Maker, stream: tuple[str, str]) -> Sample | None:
     body = maker.struct(STREAMS[kind].body, mode)
     header = Header(SCHEMA, maker.chance.choice((1, 1, 1, 2)), maker.chance.randrange(1000), 0, maker.now_ns)
     stamp = maker.value(int, mode, "captured_at_ns")
-    header = msgspec.structs.replace(header, captured_at_ns=stamp)
+    header = msgspec.structs.replace(header, captured_at_ns=stamp, body=STREAMS[kind].body.__name__)
     payload = _payload(maker, body)
     frames = [
         topic(kind, node),
