@@ -230,7 +230,7 @@ class JournalDamaged(EpisodeError):
     """The journal breaks off or does not add up.
 
     Seen when: power was cut while recording, or the disk is failing.
-    Do: `station episodes recover` keeps everything before the damage.
+    Do: `station episodes recover` saves the rows before the damage and keeps the journal as `.mcap.damaged`.
     """
 
 
@@ -246,7 +246,7 @@ class NothingRecorded(EpisodeError):
     """The journal has no whole row.
 
     Seen when: a recording was cut off before its first row closed.
-    Do: nothing; the journal is removed.
+    Do: nothing; the journal is kept as `.mcap.empty`.
     """
 
 

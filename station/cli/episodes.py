@@ -98,7 +98,9 @@ def recover(data: Data = DEFAULT_DATA) -> None:
             done.append(result)
             what = f"{result.rows} rows in {result.episode}" if result.episode else ""
             detail = result.detail.removeprefix(f"{result.part}: ")
-            _console.print(f"{result.part}: {result.outcome} {'; '.join(filter(None, (what, detail)))}")
+            _console.print(
+                f"{result.part}: {result.outcome} {what or '–'}{'; ' if what and detail else ' ' if detail else ''}{detail}"
+            )
         saved = [result for result in done if result.episode is not None]
         _console.print(f"{len(saved)} saved")
         hurt = [result for result in done if not result.whole]
@@ -217,10 +219,16 @@ def _show_cadence(report: Cadence) -> None:
 
 
 def _line(episode: Episode) -> tuple[str, ...]:
-    remarks = "cannot be used" if episode.problem else ""
-    said = (remarks, "recovered" if episode.recovered else "", episode.damage or episode.ended, episode.note)
+    said = (
+        "see below" if episode.problem else "",
+        "recovered" if episode.recovered else "",
+        episode.damage or episode.ended,
+        episode.note,
+    )
     remarks = "; ".join(filter(None, said))
-    number = episode.path.name if episode.number is None else str(episode.number)
+    number = "–" if episode.number is None else str(episode.number)
+    if episode.rows == 0:  # nothing could be read of it
+        return (episode.task, number, *8 * ("",), remarks)
     return (
         episode.task, number, str(episode.rows), f"{episode.seconds:.2f}", _said(episode.success),
         str(episode.late), str(episode.lost), str(episode.stale), f"{episode.size_bytes / 1e6:.0f}", episode.operator,

@@ -289,7 +289,8 @@ class JournalReader:
         except OSError as error:
             self.unreadable = f"it cannot be read: {reason(error)}"
         except (Torn, *_UNREADABLE) as error:
-            self.unreadable = f"its first record is damaged: {error}"
+            why = "it is no text" if isinstance(error, UnicodeDecodeError) else error
+            self.unreadable = f"its first record is damaged: {why}"
 
 
 def _struct(content: bytes, name: str, kind: type[S]) -> S | None:

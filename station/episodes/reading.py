@@ -6,6 +6,7 @@ Nothing in a whole episode is ever rewritten but one byte, its attribute `succes
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
@@ -37,6 +38,8 @@ _HOSTILE = (
     OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError
 )  # fmt: skip
 """What h5py and NumPy raise on a file that is broken or was made to break a reader."""
+_TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
+_GONE = "bring it back from a copy, or move it away"
 
 
 @contextmanager
@@ -53,13 +56,24 @@ def reading(path: Path) -> Iterator[h5py.File]:
             _stay_inside(file)
             yield file
     except _HOSTILE as error:
-        what = "not a whole HDF5 file" if isinstance(error, OSError) else "not an episode"
+        if isinstance(error, OSError):
+            raise EpisodeError(f"{path}: not a whole HDF5 file: {_plainly(error)}. Next: {_GONE}") from error
         told = (
-            f"{type(error).__name__}: {error}"
-            if isinstance(error, AttributeError | TypeError | ArithmeticError)
-            else error
+            str(error)
+            if isinstance(error, LookupError | ValueError | RuntimeError)
+            else f"{type(error).__name__}: {error}"
         )
-        raise EpisodeError(f"{path}: {what}: {told}. Next: `station episodes verify {path}`") from error
+        raise EpisodeError(f"{path}: not an episode: {told}. Next: `station episodes verify {path}`") from error
+
+
+def _plainly(error: OSError) -> str:
+    """HDF5's own words for the two commonest cases are for those who wrote it."""
+    words = str(error)
+    if "signature not found" in words:
+        return "it does not begin as one does"
+    if found := _TRUNCATED.search(words):
+        return f"{found[1]} of its {found[2]} bytes are there"
+    return " ".join(words.split())
 
 
 def attribute(file: h5py.File, name: str) -> Any:

@@ -15,10 +15,12 @@ from station.episodes import naming
 from station.episodes.finalise import finalise_held, held
 from station.episodes.journal_reader import JournalReader
 from station.episodes.reading import attribute, reading, rows_of
-from station.errors import NothingRecorded, StationError, UsageError
+from station.errors import JournalDamaged, NothingRecorded, StationError, UsageError
 from station.regular_file import reason
 
 _LEFTOVER = re.compile(r"\.episode_[0-9]+\.mcap\.part\.[0-9]+\Z")
+
+_SAVED_MEANWHILE = "another process has just saved it"
 
 Outcome = Literal["saved", "damaged", "empty", "live", "failed"]
 
@@ -64,6 +66,8 @@ def _one(part: Path) -> Recovered:
         )
         return Recovered(part, "failed", None, 0, why)
     except StationError as error:
+        if not os.path.lexists(part) and not isinstance(error, JournalDamaged):
+            return Recovered(part, "live", None, 0, _SAVED_MEANWHILE)
         return Recovered(part, "failed", None, 0, str(error))
     except OSError as error:
         why = f"{part}: {reason(error)}; it is left as it is. Next: check the disk, then `station episodes recover`"
@@ -71,23 +75,23 @@ def _one(part: Path) -> Recovered:
 
 
 def _recover(part: Path) -> Recovered:
-    number = naming.number_of(part)
     with held(part) as free:
         if not free:
             return Recovered(part, "live", None, 0, "being recorded, or being saved, by another process")
-        cut = {*part.parent.glob(f"episode_{number}.mcap.cut*")}
+        if not part.exists():
+            return Recovered(part, "live", None, 0, _SAVED_MEANWHILE)
+        before = _journals(part)
         episode = finalise_held(part)
+        kept = "".join(f"; the journal is kept as {name}" for name in sorted(_journals(part) - before))
     with reading(episode) as file:
         rows, damage, ended = rows_of(file), attribute(file, "damage"), attribute(file, "ended")
-    if damage:
-        return Recovered(
-            part, "damaged", episode, rows, f"{damage}; the journal is kept as episode_{number}.mcap.damaged"
-        )
-    kept = "; ".join(
-        f"half a record at its end is kept in {new.name}"
-        for new in {*part.parent.glob(f"episode_{number}.mcap.cut*")} - cut
+    return Recovered(
+        part, "damaged" if damage else "saved", episode, rows, f"{damage or ended}{kept}".removeprefix("; ")
     )
-    return Recovered(part, "saved", episode, rows, "; ".join(filter(None, (ended, kept))))
+
+
+def _journals(part: Path) -> set[str]:
+    return {path.name for path in part.parent.glob(f"episode_{naming.number_of(part)}.mcap*")}
 
 
 def _leftover(path: Path) -> Recovered | None:

@@ -282,7 +282,7 @@ LABELLER = """
 import sys
 from typer.testing import CliRunner
 from station.cli.episodes import app
-for turn in range(12):
+for turn in range(6):
     said = ["--note", f"note {turn}"] if sys.argv[2] == "note" else ["--success" if turn % 2 else "--failure"]
     assert CliRunner().invoke(app, ["label", sys.argv[1], *said]).exit_code in (0, 1)
 """
@@ -291,9 +291,9 @@ for turn in range(12):
 def test_a_verdict_and_a_note_said_at_once_are_both_kept(tmp_path: Path) -> None:
     path = record(tmp_path, 0)
     both = [subprocess.Popen([sys.executable, "-c", LABELLER, str(path), what]) for what in ("note", "verdict")]
-    assert [one.wait(60) for one in both] == [0, 0]
+    assert [one.wait() for one in both] == [0, 0]
     said = msgspec.json.decode(path.with_name("episode_0.labels.json").read_bytes())
-    assert (said["success"], said["note"]) == (True, "note 11")
+    assert (said["success"], said["note"]) == (True, "note 5")
     assert station("label", path, "--success").exit_code == 0
     assert success_of(path) == 1
 

@@ -1,9 +1,12 @@
 """Files made to break a reader: one sentence each, at once, and nothing but the file itself is opened."""
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 
 from station.episodes import naming
+from station.episodes.cadence import read_cadence
 from station.episodes.catalogue import episodes, read_episode
 from station.episodes.finalise import finalise
 from station.episodes.reading import reading
@@ -166,3 +170,30 @@ def test_a_group_that_holds_itself_ends_nobodys_walk(tmp_path: Path) -> None:
         file["/observations/again"] = file["/observations"]
     assert read_episode(path).problem == ""
     assert verify(path) == []
+
+
+def mutated(whole: bytes, chance: random.Random) -> bytes:
+    """Bits turned, bytes overwritten or cut out, most of them where HDF5 keeps its own records."""
+    for _ in range(chance.choice([1, 1, 2, 5, 20])):
+        at = chance.randrange(len(whole) if chance.random() < 0.5 else min(len(whole), 9000))
+        size = chance.choice([1, 2, 4, 8, 64, 512])
+        new = chance.choice(
+            [chance.randbytes(size), bytes(size), b"\xff" * size, b"", bytes([whole[at] ^ 1 << chance.randrange(8)])]
+        )
+        whole = whole[:at] + new + whole[at + max(size if new != b"" else 1, len(new)) :]
+    return whole
+
+
+def test_whatever_is_done_to_an_episode_every_reader_says_one_sentence(tmp_path: Path) -> None:
+    path = record(tmp_path)
+    whole, chance = path.read_bytes(), random.Random(3)
+    for number in range(60):
+        path.write_bytes(mutated(whole, chance))
+        began_s = time.process_time()
+        episode = read_episode(path)
+        findings = verify(path, decode=True)
+        with contextlib.suppress(EpisodeError):
+            read_cadence(path)
+        assert time.process_time() - began_s < 5, number
+        assert all("\n" not in one for one in (episode.problem, *findings)), number
+        assert bool(findings) >= bool(episode.problem), (number, episode.problem)

@@ -299,7 +299,7 @@ def test_two_at_once_save_each_journal_once(tmp_path: Path, journal: bytes) -> N
         one.start()
     for one in both:
         one.join()
-    assert {found.outcome for found in done} <= {"saved", "live", "failed"}
+    assert {found.outcome for found in done} <= {"saved", "live"}
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"episode_{n}.hdf5" for n in range(3)]
 
 
