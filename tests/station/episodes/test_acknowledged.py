@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from station.bus.messages import Chosen, Tick
-from station.episodes import naming
+from station.episodes import layout, naming
 from station.episodes.finalise import finalise
 from station.episodes.journal import JournalHeader, JournalWriter, RecordedStream, recorded_streams
 from station.episodes.verify import verify
@@ -90,6 +90,10 @@ def test_a_file_of_the_layout_before_is_whole_without_the_attribute(tmp_path: Pa
     write(part, Recording(3, [jpeg()], cameras=ONE), header(cameras=ONE))
     episode = finalise(part)
     with h5py.File(episode, "r+") as file:
-        del file.attrs["unrecorded_streams"]
+        for attribute in layout.ATTRIBUTES:
+            if attribute.since > 1 and attribute.name in file[attribute.on].attrs:
+                del file[attribute.on].attrs[attribute.name]
+        del file["/control/stalled"]
+        assert "unrecorded_streams" not in file.attrs
         file.attrs["layout"] = np.int64(1)
     assert verify(episode) == []
