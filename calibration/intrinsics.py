@@ -89,7 +89,10 @@ def _same(one: View, other: View) -> bool:
 
 def _refuse_few(used: dict[int, View], dropped: list[Dropped]) -> None:
     if len(used) < FEWEST_VIEWS:
-        reasons = "; ".join(f"view {drop.view + 1}: {drop.reason}" for drop in dropped)
+        by_reason: dict[str, list[str]] = {}
+        for drop in dropped:
+            by_reason.setdefault(drop.reason, []).append(str(drop.view + 1))
+        reasons = "; ".join(f"view {', '.join(views)}: {reason}" for reason, views in by_reason.items())
         raise MeasurementPoor(
             f"{len(used)} good views of the board, {FEWEST_VIEWS} are needed ({reasons or 'none was dropped'}). "
             "Next: show the board again, well lit and whole, near and far, in the corners, tilted to all sides"

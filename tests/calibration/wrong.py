@@ -118,7 +118,7 @@ CASES = (
     Wrong("torque comes on at the prompt", torque_comes_on, "torque on"),
     Wrong("placings 2° apart", lambda b: rest(b, REST, REST + np.radians(2), REST), "placings differ by"),
     Wrong("horn slipped by 90°", lambda b: rest(b, *[REST - np.radians([0, 90, 0, 0, 0, 0])] * 3), "its travel is"),
-    Wrong("jig's pose in radians for degrees", lambda b: rest(b, REST, pose=[0, -400.0, 91, 6, 34, 0], placings=1), "its travel is"),
+    Wrong("a jig's pose mistyped", lambda b: rest(b, REST, pose=[0, -400.0, 91, 6, 34, 0], placings=1), "its travel is"),
     Wrong("jig's pose of five joints", lambda b: rest(b, REST, pose=[0.0] * 5, placings=1), "6 joints, the pose 5"),
     Wrong("a servo that answers no number", lambda b: rest(b, np.array([0, np.nan, 0, 0, 0, 0])), "no numbers"),
     Wrong("leader 5° off its follower", disagree, "disagree in elbow"),
@@ -137,11 +137,14 @@ CASES = (
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table: the cause of each refusal; what to do next is left out."""
     print("| what is wrong | what the operator is told |\n|---|---|")
     for case in CASES:
         told, stored = refused(case)
-        print(f"| {case.name} | {told or 'NOTHING'}{' STORED: ' if stored else ''}{', '.join(stored)} |", flush=True)
+        print(
+            f"| {case.name} | {told.partition('. Next:')[0] or 'NOTHING'}{' STORED: ' if stored else ''}{', '.join(stored)} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
