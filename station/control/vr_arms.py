@@ -55,7 +55,7 @@ class ArmHand:
         """`side` is the hand: left or right. The last of `dimensions` is the gripper."""
         self.arm, self.side = arm, side
         self.clutch = Clutch(stale_ns)
-        self._reach = reach
+        self._reach, self._joints = reach, len(dimensions)
         self._gripper_per_s = velocity_rad_s / abs(dimensions[-1].rad_per_unit)
         self._measured: Vector | None = None
         self._applied: Vector | None = None
@@ -72,8 +72,8 @@ class ArmHand:
             self._applied = None
 
     def heard_applied(self, command: Command) -> None:
-        """What its driver wrote last."""
-        self._applied = np.array(command.goal)
+        """What its driver wrote last; a driver that has just opened, or lacks a servo, stands at no whole goal."""
+        self._applied = np.array(command.goal) if len(command.goal) == self._joints else None
 
     def rest(self) -> None:
         """Ask for what the arm holds anyway."""

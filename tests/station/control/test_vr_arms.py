@@ -103,6 +103,15 @@ def test_it_asks_for_the_goal_the_arm_holds_not_for_its_sag() -> None:
     assert operator.send().goal == BENT
 
 
+@pytest.mark.parametrize("goal", [(), BENT[:3]])
+def test_a_driver_that_stands_at_no_whole_goal_yet_is_asked_for_where_the_arm_is(goal) -> None:
+    """It has just opened, or a servo is silent."""
+    operator = Operator(("left",))
+    operator.pilot("hold")
+    operator.arms["left"].heard_applied(Command("follower_left", "none", -1, -1, 0, goal))
+    assert operator.send().goal == BENT
+
+
 def test_an_arm_that_was_not_heard_makes_no_ask() -> None:
     reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
     core = VrArms([ArmHand("follower_left", "left", DIMENSIONS, reach, 3.14)], 1.0)
