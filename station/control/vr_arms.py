@@ -156,7 +156,7 @@ class VrArms:
                 hand.clutch.let_go(f"the pilot holds: {state.why}" if before == "engaged" else "")
 
     def sample(self, pose: HandPose, captured_at_ns: int, now_ns: int) -> Ask | None:
-        """Take a sample of the hands; the ask it makes, None while an arm is unknown."""
+        """Take a sample of the hands; the ask it makes, None while an arm, or every arm, is unknown."""
         if now_ns - captured_at_ns > self._stale_ns:
             return self._lose(f"the link is {(now_ns - captured_at_ns) / NS_PER_MS:.0f} ms behind", now_ns)
         gap_ns = captured_at_ns - (self._last_ns or captured_at_ns)
@@ -237,7 +237,7 @@ class VrArms:
             if hand.ask is None:
                 return None
             goal += hand.ask.tolist()
-        return Ask(tuple(goal), at_ns)
+        return Ask(tuple(goal), at_ns) if goal else None
 
     def _lose(self, why: str, now_ns: int) -> Ask | None:
         for hand in self._hands:

@@ -116,6 +116,7 @@ def test_an_arm_that_was_not_heard_makes_no_ask() -> None:
     reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
     core = VrArms([ArmHand("follower_left", "left", DIMENSIONS, reach, 3.14)], 1.0)
     assert core.sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None
+    assert VrArms([], 1.0).sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None, "none is described yet"
 
 
 def test_the_arm_moves_only_while_the_grip_is_squeezed() -> None:
