@@ -2,7 +2,7 @@
 
 It alone addresses arms. One source at a time; every hand-over is an `Alignment`; while engaged each ask of the source
 is sent on the moment it comes. Anything that is wrong with the source or with a follower puts all of them in hold; where
-one of them is only silent for a moment, all decelerate and go on together (`station.safety.stalls`).
+one of them is only silent for a moment, all decelerate and go on together (`station.control.silences`).
 """
 
 from station.bus.messages import ArmState, Command, Description, PilotState, SourceName
@@ -20,16 +20,16 @@ from station.bus.requests import (
     Reply,
 )
 from station.clock import NS_PER_MS
-from station.control.alignment import Alignment, hold_command, stall_command
-from station.control.arms import SILENT_NS, Answer, Arm, Arms, Ports
+from station.control.alignment import Alignment, hold_command
+from station.control.arms import Answer, Arm, Arms, Ports
 from station.control.gesture import Closing
 from station.control.leave import Confirmations
 from station.control.mirror import Mirror
 from station.control.opening import Waiting
 from station.control.parking import release, to_be_parked
+from station.control.silences import Silences
 from station.control.states import MAY_COMMAND, TRANSITIONS, Event, State
 from station.rig import Rig
-from station.safety.stalls import Stalls
 
 TIMER_NS = 10 * NS_PER_MS
 """How often ramps that no leader's samples drive take a step."""
@@ -42,10 +42,8 @@ class PilotCore:
 
     def __init__(self, rig: Rig, ports: Ports) -> None:
         self._rig, self._ports, self._safety = rig, ports, rig.safety
-        self._stale_ns = round(rig.safety.stale_ms * NS_PER_MS)
-        self._resume_ns = round(rig.safety.resume_ms * NS_PER_MS)
-        self.stalls = Stalls(rig.safety)
         self.arms = Arms(rig)
+        self._silences = Silences(self.arms, rig.safety, ports)
         self._state: State = "idle"
         self._source: SourceName = "none"
         self._why = ""
@@ -71,8 +69,7 @@ class PilotCore:
         arm = self.arms.find(node)
         if arm is None:
             return
-        self._mind_silence(node, arm.heard_ns, now_ns)
-        self._mind_life(node, arm.life, life, now_ns)
+        self._speaks(node, arm.heard_ns, arm.life, life, now_ns)
         arm.life = life
         arm.state, arm.captured_at_ns, arm.sequence, arm.heard_ns = state, captured_at_ns, sequence, now_ns
         if node in self.arms.leaders:
@@ -88,12 +85,11 @@ class PilotCore:
             return
         arm.applied = command
         if command.hold and self._commands(arm):
-            self._hold(self._silent(now_ns) or f"{node} holds: {command.why}", now_ns)
+            self._hold(self._silences.look(*self._moving(), now_ns) or f"{node} holds: {command.why}", now_ns)
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> None:
         """A policy, replay or VR, of that `life`, asks for all followers."""
-        self._mind_silence(source, self.arms.heard(source, ()).get(source, now_ns), now_ns)
-        self._mind_life(source, self.arms.life(source), life, now_ns)
+        self._speaks(source, self.arms.heard(source, ()).get(source, now_ns), self.arms.life(source), life, now_ns)
         why = self.arms.asked(source, command, sequence, now_ns, life)
         if self._state != "engaged" or source != self._source:
             return
@@ -112,7 +108,9 @@ class PilotCore:
         if self._waiting is not None:
             self._wait(self._waiting, now_ns)
         self._mirrored(now_ns)
-        self._mind(now_ns)
+        why = self._silences.look(*self._moving(), now_ns)
+        if why:
+            self._hold(why, now_ns)
 
     def due_ns(self, now_ns: int) -> int:
         """When `tick` is wanted next."""
@@ -200,7 +198,7 @@ class PilotCore:
         """Take the alignment as far as it goes just now."""
         if not alignment.started and not self._start(alignment, now_ns):
             return
-        if self._stalled(now_ns):
+        if self._silences.stalled(*self._moving(), now_ns):
             return
         why = alignment.advance(now_ns, leader)
         if why:
@@ -223,7 +221,7 @@ class PilotCore:
             alignment.answer(Refused(verdict))
             return False
         alignment.started = True
-        self.stalls.forget()
+        self._silences.stalls.forget()
         engaged, self._engaged = self._engaged, []
         self._go("align", alignment.source, "")
         why = f"hand-over to {alignment.source}"
@@ -306,7 +304,7 @@ class PilotCore:
 
     def _forward(self, arms: list[Arm], now_ns: int) -> None:
         """The source's newest ask, sent on unless it is older than what the ramp has sent."""
-        for arm in arms if not self._stalled(now_ns) else ():
+        for arm in arms if not self._silences.stalled(*self._moving(), now_ns) else ():
             ask = self.arms.ask(self._source, arm, now_ns)
             if ask is not None and ask.at_ns > arm.last_ask_ns:
                 arm.last_ask_ns = ask.at_ns
@@ -329,65 +327,17 @@ class PilotCore:
             return alignment.source, alignment.targets if alignment.started else []
         return self._source, self._engaged if self._state == "engaged" else []
 
-    def _silent(self, now_ns: int) -> str:
-        """Why the arms cannot be commanded any longer; "" if they can, or will in a moment."""
-        source, targets = self._moving()
-        for arm in targets:
-            silent_ns = now_ns - arm.heard_ns
-            if silent_ns > min(SILENT_NS, self._resume_ns):
-                return f"{arm.node} has been silent for {silent_ns / NS_PER_MS:.0f} ms: check its power and cable"
-            why = self.arms.unfit(source, arm, now_ns, self._resume_ns)
-            if why:
-                return why
-        return ""
-
-    def _mind(self, now_ns: int) -> None:
-        """Look for silences, short and long."""
-        source, targets = self._moving()
-        why = self._silent(now_ns)
+    def _speaks(self, name: str, heard_ns: int, before: int, life: int, now_ns: int) -> None:
+        """A source or an arm is heard, of that `life`, and was heard last at `heard_ns`, of the life `before`."""
+        moving = self._moving()
+        why = self._silences.silent(name, heard_ns, *moving, now_ns)
+        why = why or self._silences.restarted(name, before, life, *moving)
         if why:
             self._hold(why, now_ns)
-            return
-        for name, heard_ns in self.arms.heard(source, targets).items() if targets else ():
-            self._mind_silence(name, heard_ns, now_ns)
-        self._stalled(now_ns)
-
-    def _mind_silence(self, name: str, heard_ns: int, now_ns: int) -> None:
-        """Has a source or an arm been silent? For a moment all decelerate, then all hold."""
-        if now_ns - heard_ns <= self._stale_ns:
-            return
-        source, targets = self._moving()
-        if name not in self.arms.heard(source, targets) or not targets:
-            return
-        was_open = self.stalls.open
-        why = self.stalls.silent(
-            f"{name} has {'asked for nothing' if name == source else 'been silent'}", heard_ns, now_ns
-        )
-        if why:
-            self._hold(why, now_ns)
-        elif self.stalls.open and not was_open:
-            for arm in targets:
-                self._ports.command(stall_command(arm.node, source, f"{name} is silent", now_ns))
-
-    def _mind_life(self, name: str, before: int, life: int, now_ns: int) -> None:
-        """Another life of a source or an arm that is engaged knows nothing of it."""
-        source, targets = self._moving()
-        if life != before and targets and name in self.arms.heard(source, targets):
-            self._hold(f"{name} was restarted", now_ns)
-
-    def _stalled(self, now_ns: int) -> bool:
-        """Is something silent just now? If a stall has just ended, the next asks are sent on."""
-        if not self.stalls.open:
-            return False
-        source, targets = self._moving()
-        if any(now_ns - heard_ns > self._stale_ns for heard_ns in self.arms.heard(source, targets).values()):
-            return True
-        self.stalls.over(now_ns)
-        return False
 
     def _hold(self, why: str, now_ns: int) -> None:
         """Everybody decelerates and holds; whoever waits for a hand-over is told why it failed."""
-        self.stalls.forget()
+        self._silences.stalls.forget()
         counts = self._state in ("aligning", "waiting", "engaged")
         self._stop(why, now_ns)
         if self._state != "hold" or not self._why:
@@ -395,7 +345,7 @@ class PilotCore:
         self._holds += counts
 
     def _disengage(self, now_ns: int) -> None:
-        self.stalls.forget()
+        self._silences.stalls.forget()
         self._stop("nobody commands", now_ns)
         self._go("disengage", "none", "")
 
@@ -418,13 +368,13 @@ class PilotCore:
     @property
     def summary(self) -> tuple[State, SourceName, str, bool]:
         """State, source, why and stall: what is published at once when it changes."""
-        return self._state, self._source, self._why, self.stalls.open
+        return self._state, self._source, self._why, self._silences.stalls.open
 
     def state(self, now_ns: int) -> PilotState:
         """What is published."""
         source: SourceName = self._source if self._source not in ("none", "hold") else "leader"
         arms = tuple(self.arms.against(source, arm, now_ns) for arm in self.arms.followers.values())
-        stalls = self.stalls
+        stalls = self._silences.stalls
         return PilotState(
             self._state, self._source, self._why, arms, self._holds, self.arms.stiff(),
             stalls.open, stalls.count, stalls.total_ns / NS_PER_MS, stalls.longest_ns / NS_PER_MS,
