@@ -70,7 +70,7 @@ def test_a_number_that_cannot_be_is_refused_wherever_it_stands(value: float) -> 
 @pytest.mark.parametrize("stamp", [2 * LARGEST_WHOLE, -2 * LARGEST_WHOLE, 2**64 - 1])
 def test_a_stamp_that_fits_no_int64_is_refused(stamp: int) -> None:
     with pytest.raises(WireError):
-        wire.decode(wire.encode(topic("vector", "probe"), Header(SCHEMA, 1, 0, stamp, 0), Vector(())))
+        wire.decode(wire.encode(topic("vector", "probe"), Header(SCHEMA, 1, 0, stamp, 0, "Vector"), Vector(())))
 
 
 @pytest.mark.parametrize("where", [1, 2])
