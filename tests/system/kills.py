@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from drivers.sim.servo import RAD_PER_TICK
@@ -129,6 +130,15 @@ def table(done: list[Kill]) -> str:
     return "\n".join(lines)
 
 
+def earlier(steps: Path | None) -> list[Kill]:
+    """What a run that was cut off has done; nothing is left of a line that it was killed in."""
+    if steps is None or not steps.exists():
+        return []
+    whole, _, _ = steps.read_bytes().rpartition(b"\n")
+    steps.write_bytes(whole + b"\n" if whole else b"")
+    return [msgspec.json.decode(line, type=Kill) for line in whole.splitlines()]
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -137,17 +147,21 @@ def main() -> None:
     parser.add_argument("--random", type=int, default=0, help="kills of nodes drawn at random")
     parser.add_argument("--node", action="append", help="only these")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=Path, help="a file with a line a kill; the same command goes on from it")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
     path = light_rig(folder) if arguments.rig == "light" else find_rig(arguments.rig)
-    done: list[Kill] = []
+    done = earlier(arguments.steps)
     with booted(path, folder / "data") as rig:
         names = tuple(arguments.node or victims(rig))
         plan = [node for node in names for _ in range(arguments.each)]
         plan += [chance.choice(names) for _ in range(arguments.random)]
-        for node in plan:
+        for node in plan[len(done) :]:
             done.append(kill(rig, node, chance))
+            if arguments.steps is not None:
+                with arguments.steps.open("ab") as file:
+                    file.write(msgspec.json.encode(done[-1]) + b"\n")
             print(f"{len(done)}/{len(plan)} {done[-1]}", file=sys.stderr, flush=True)
         wrong = failures(done, rig.rig.safety.velocity_rad_s)
         rig.close_session()
