@@ -54,7 +54,7 @@ def everybody(monkeypatch: pytest.MonkeyPatch) -> _Everybody:
 
     def client(rig: str) -> KeyRing:
         """Of the station that runs, where one does."""
-        return of_the_rig(rig) if keys.client_file(rig).exists() else made.ring(keys.CLIENT)
+        return of_the_rig(rig) if os.path.lexists(keys.client_file(rig)) else made.ring(keys.CLIENT)
 
     monkeypatch.setattr(keys, "held", lambda node: keys._held.get(node) or made.ring(node))
     monkeypatch.setattr(keys, "read_client", client)

@@ -62,7 +62,8 @@ FILES = (link_to_a_file, link_to_a_folder, link_to_nothing, a_folder, a_pipe, an
 @pytest.mark.parametrize("plant", FOLDERS)
 @pytest.mark.parametrize("where", ["station", "station/bench", "station/bench/logs"])
 def test_a_folder_that_is_none_of_ours(root: Path, where: str, plant: Callable[[Path, Path], None]) -> None:
-    (root / where).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed((root / where).parents):
+        folder.mkdir(mode=0o700, exist_ok=True)
     plant(root / where, root / "elsewhere")
     with pytest.raises(Planted, match=rf"{root / where} is .*Next: "):
         own_folder(runtime_folder("bench") / "logs")
