@@ -135,7 +135,7 @@ class Pilot:
         body, header = sample.body, sample.header
         # a source's ask carries a time of its own, which what is sent on to an arm must rise by
         asked_ns = (body.ask_at_ns,) if isinstance(body, Command) and sample.kind == "command" else ()
-        if self._stamps.refuse(f"{sample.kind}/{sample.node}", now_ns, header.captured_at_ns, *asked_ns):
+        if self._stamps.refuse(f"{sample.kind}/{sample.node}", self._node.clock(), header.captured_at_ns, *asked_ns):
             return
         if isinstance(body, ArmState):
             self._core.arm_state(sample.node, body, header.captured_at_ns, header.sequence, now_ns, header.start_id)

@@ -110,9 +110,9 @@ class Synchronizer:
         time.sleep(max(0, until_ns - self._node.clock()) / NS_PER_S)
 
     def _drain(self) -> None:
-        now_ns = self._node.clock()
         while (sample := self._bus.receive()) is not None:
-            header, body = sample.header, sample.body
+            # now is when it came: on a busy computer a drain takes longer than a stamp may be ahead
+            now_ns, header, body = self._node.clock(), sample.header, sample.body
             if self._stamps.refuse(f"{sample.kind}/{sample.node}", now_ns, header.captured_at_ns, header.sent_at_ns):
                 continue
             if isinstance(body, Description):

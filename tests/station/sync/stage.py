@@ -51,7 +51,7 @@ class Stage:
         self._heard = Subscriber(
             "stage", [("recorder", "synchronizer"), ("tick", "synchronizer"), ("health", "synchronizer")]
         )
-        self.asker = Asker("stage", "synchronizer")
+        self.asker = Asker("stage", "synchronizer", "session")
         self.newest: dict[str, Any] = {}
 
     def speak(self, kind: str, node: str, body: Message | None = None, payload: tuple[bytes, ...] = ()) -> None:
