@@ -48,7 +48,7 @@ def bad_text(what: str, text: str, longest: int = LONGEST_LINE) -> str:
     if not _encodes(text):
         return f"the {what} has bytes that are no text (UTF-8). Next: write it again"
     if len(text) > longest:
-        return f"the {what} has {len(text)} characters, at most {longest} are kept. Next: make it shorter"
+        return f"the {what} has {len(text)} characters, at most {longest} are kept. Next: shorten it"
     lines = text.split("\n") if longest == LONGEST_TEXT else [text]
     if not all(line.replace("\t", " ").isprintable() for line in lines):
         return f"the {what} has characters that cannot be seen. Next: write it without control characters"

@@ -76,7 +76,7 @@ def test_two_begins_are_one_and_a_refusal(stage: Stage, tmp_path: Path) -> None:
     numbers = [stage.asker.send(begin(first)), stage.asker.send(begin(second))]
     stage.all_speak()
     assert answers(stage, numbers) == [Done(), Refused(f"{first} is being recorded. Next: stop it first")]
-    assert stage.recorder.path == str(first)
+    stage.until(lambda: stage.recorder.path == str(first), "recording")
     assert not second.exists()
 
 
