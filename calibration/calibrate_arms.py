@@ -26,6 +26,8 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
     Without, zeros stay what they are, and where it rests is kept for the check. Returns what to tell the operator.
     """
     _refuse_torque(measuring, node)
+    if pose_deg is None:
+        _refuse_faults(measuring, node)
     stored, dimensions = measuring.zeros_stored(node), measuring.dimensions(node)
     signs, offsets = np.array(stored.signs, np.float64), np.array(stored.offsets_rad)
     taken = []
@@ -182,6 +184,13 @@ def _servo_rad(measuring: Measuring, node: str, seconds: float = 1.5) -> Array:
     return zeroing.servo_rad(
         measuring.rest(node, seconds), np.array(zeros.offsets_rad), np.array(zeros.signs, np.float64)
     )
+
+
+def _refuse_faults(measuring: Measuring, node: str) -> None:
+    """Where an arm rests is told by its zeros, which do not hold for servos whose settings are others by now."""
+    about = measuring.arm(node).description
+    for fault in about.faults if about is not None else ():
+        raise MeasurementPoor(f"{node}: {fault.what}. Next: {fault.next} with --pose, in a jig")
 
 
 def _refuse_torque(measuring: Measuring, node: str) -> None:

@@ -42,6 +42,7 @@ from careless import (
 )
 from made_up_rig import GRAY, REST
 from rendering import LENS
+from servo_settings import gello_since, gives_torque, zeroed_with_fault
 
 from calibration.lens import Lens
 from calibration.poses import from_vectors
@@ -132,8 +133,12 @@ CASES = (
     Wrong("the cap is on the lens", lambda b: reference(b, 0 * GRAY), "is black"),
     Wrong("somebody walks through the reference", lambda b: reference(b, walking), "moved while it was taken"),
     Wrong("two cameras of one serial number", shared, "share one calibration file"),
+    Wrong("a follower's servo has a homing offset", lambda _: gives_torque(Homing_Offset={1: 1024}), "Homing Offset is 1024.* 90.0°"),
+    Wrong("the same arm is laid on its rest stops", zeroed_with_fault, "Homing Offset is 1024"),
+    Wrong("GELLO's drive mode set after its calibration", lambda _: gello_since("Drive Mode", 1), "counts the other way round"),
+    Wrong("GELLO's homing offset set after it", lambda _: gello_since("Homing Offset", -512), "45.0° less than where it was calibrated"),
+    Wrong("GELLO's operating mode set after it", lambda _: gello_since("Operating Mode", 4), "Operating Mode is 4, and was 3"),
 )  # fmt: skip
-"""What servos' settings do to an arm is judged by the check: tests/calibration/test_checks_arms.py."""
 
 
 def main() -> None:
