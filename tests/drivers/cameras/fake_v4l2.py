@@ -72,7 +72,8 @@ class FakeV4L2:
     def unplug(self) -> None:
         """The node goes and every call on the open one says ENODEV, as the kernel does it."""
         self.path.unlink()
-        self.fail = errno.ENODEV
+        with self._lock:
+            self.fail, self.streaming = errno.ENODEV, False
         self._wake()
 
     def remove(self) -> None:
