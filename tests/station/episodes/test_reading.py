@@ -187,7 +187,7 @@ def mutated(whole: bytes, chance: random.Random) -> bytes:
 def test_whatever_is_done_to_an_episode_every_reader_says_one_sentence(tmp_path: Path) -> None:
     path = record(tmp_path)
     whole, chance = path.read_bytes(), random.Random(3)
-    for number in range(60):
+    for number in range(30):
         path.write_bytes(mutated(whole, chance))
         began_s = time.process_time()
         episode = read_episode(path)

@@ -333,7 +333,7 @@ def acknowledged(content: bytes, folder: Path) -> list[int]:
 def test_whatever_is_done_to_a_journal_no_byte_and_no_row_is_lost(tmp_path: Path, journal: bytes) -> None:
     chance = random.Random(5)
     open_end = journal[: chunks(journal)[-1][1]]
-    for number in range(60):
+    for number in range(30):
         folder = tmp_path / str(number)
         folder.mkdir()
         whole = journal if number % 2 else open_end
