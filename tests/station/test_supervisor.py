@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from station import supervisor as module
+from station.bus import keys
 from station.clock import NS_PER_S
 from station.node import Node
 from station.processes import Process
@@ -33,7 +34,7 @@ def told(runtime: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Superv
     monkeypatch.setattr(module, "processes", processes)
     now_ns = [100 * NS_PER_S]
     node = Node(load_rig(find_rig("bench")), "supervisor", lambda: now_ns[0])
-    supervisor = Supervisor(node)
+    supervisor = Supervisor(node, keys.make_rings(row.node for row in ROWS))
     supervisor.ensure()
     pids = [child.pid for child in supervisor._children.values()]
     yield supervisor, now_ns

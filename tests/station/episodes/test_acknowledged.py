@@ -48,8 +48,9 @@ def test_a_journals_own_end_counts_too(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 4)
     writer = write(part, Recording(8, [jpeg()], cameras=ONE), header(cameras=ONE), close=False)
     writer.close(20)
-    with pytest.raises(RowsMissing, match="20 rows were acknowledged, 8 can be read"):
+    with pytest.raises(RowsMissing, match="after row 7: the recorder wrote 20 rows, the journal has 8"):
         finalise(part, acknowledged=0)
+    assert (tmp_path / "episode_4.mcap.damaged").exists()
 
 
 def test_more_rows_than_were_heard_of_are_welcome(tmp_path: Path) -> None:

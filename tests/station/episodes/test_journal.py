@@ -310,18 +310,22 @@ KILLED = """
     from tests.station.episodes.recording import Recording, header, jpeg
     thread = JournalThread(JournalWriter(Path(sys.argv[1]), header(cameras=("cam_high",))), monotonic_ns)
     told = 0
-    for rows, batch in enumerate(Recording(100_000, [jpeg()], cameras=("cam_high",)).batches()):
-        for sample in batch:
-            thread.put(sample)
-        thread.flush(rows)
-        while thread.flushed_rows < rows - 3:
-            time.sleep(0.0005)
-        if thread.flushed_rows > told:
-            told = thread.flushed_rows
-            os.write(1, b"%d\\n" % told)
+    try:
+        for rows, batch in enumerate(Recording(100_000, [jpeg()], cameras=("cam_high",)).batches()):
+            for sample in batch:
+                thread.put(sample)
+            thread.flush(rows)
+            while thread.flushed_rows < rows - 3 and thread.error is None:
+                time.sleep(0.0005)
+            if thread.flushed_rows > told:
+                told = thread.flushed_rows
+                os.write(1, b"%d\\n" % told)
+    finally:  # its thread would keep it alive, and whoever waits for its end waiting
+        thread.close()
 """
 
 
+@pytest.mark.timeout(300)  # twenty interpreters are started
 def test_kill_9_at_random_loses_no_acknowledged_row(tmp_path: Path) -> None:
     for number, acknowledged in enumerate([1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32, 39, 47, 55, 70, 90, 120, 160]):
         part = naming.journal_path(tmp_path, number)
@@ -330,12 +334,15 @@ def test_kill_9_at_random_loses_no_acknowledged_row(tmp_path: Path) -> None:
         ) as recorder:
             assert recorder.stdout is not None
             told = 0
-            for line in recorder.stdout:
-                told = int(line)
-                if told >= acknowledged:
-                    recorder.send_signal(signal.SIGKILL)
-                    break
+            try:
+                for line in recorder.stdout:
+                    told = int(line)
+                    if told >= acknowledged:
+                        break
+            finally:  # whatever went wrong here: it is waited for below
+                recorder.kill()
             told = max([told, *map(int, recorder.stdout.read().split(b"\n")[:-1])])
+        assert recorder.returncode == -signal.SIGKILL, "it ended before it was killed"
         episode = finalise(part)
         with h5py.File(episode) as file:
             assert len(file["/action"]) >= told >= acknowledged
