@@ -123,14 +123,31 @@ class Rollout:
         return identity
 
     def _send_load(self, folder: Path, instruction: str) -> str:
-        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()), instruction)))
+        life = self._life_now()
+        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()), instruction)), life)
+        self._loaded_in = life
         self.meanwhile()
-        self._loaded_in = self._life
         return identity
 
-    def _loaded(self, number: bytes) -> str:
-        """Wait for the answer; a runner that ends over it never gives one."""
-        life, give_up_ns = 0, monotonic_ns() + LOAD_MS * NS_PER_MS
+    def _life_now(self) -> int:
+        """The runner's life, by what it says from now on: what it said earlier may be of one that has ended since.
+
+        Raises NodeAbsent when it says nothing.
+        """
+        asked_ns = monotonic_ns()
+        while monotonic_ns() - asked_ns < BEGIN_MS * NS_PER_MS:
+            sample = self._heard.receive(_TICK_MS)
+            if sample is not None and isinstance(sample.body, Health) and sample.header.sent_at_ns > asked_ns:
+                self._life = sample.header.start_id
+                return self._life
+        raise NodeAbsent(
+            f"the policy's runner has said nothing for {BEGIN_MS / 1000:g} s. "
+            f"Next: `station status --rig {self._rig.name}` says whether it runs"
+        )
+
+    def _loaded(self, number: bytes, life: int) -> str:
+        """Wait for the answer; a runner whose `life` ends over it, or before it has heard of it, never gives one."""
+        give_up_ns = monotonic_ns() + LOAD_MS * NS_PER_MS
         while monotonic_ns() < give_up_ns:
             reply = self._policy.poll_reply(number, _TICK_MS)
             if isinstance(reply, Refused):
@@ -140,8 +157,7 @@ class Rollout:
             while (sample := self._heard.receive()) is not None:
                 if isinstance(sample.body, Health):
                     self._life = sample.header.start_id
-                    life = life or sample.header.start_id
-                    if sample.header.start_id != life:
+                    if self._life != life:
                         raise NodeAbsent(
                             "the policy's runner ended while it loaded. Next: `station policy bench DIR` shows why"
                         )
