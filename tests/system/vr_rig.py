@@ -16,12 +16,14 @@ import numpy as np
 
 from drivers.sim.scene import START_RAD
 from drivers.sim.script import CubeStart, hand_over
+from station.bus import keys
 from station.bus.messages import ArmState, Command, Message, PilotState, SessionState, TeleopState, Vector
 from station.bus.sockets import Subscriber
 from station.headset import Pairing, pairing_path
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model
 from station.rig import Rig, find_rig, load_rig
+from tests.drivers.vr.browser import wait
 from tests.drivers.vr.cable import Cable
 
 T = TypeVar("T", bound=Message)
@@ -153,13 +155,16 @@ def vr_rig(port: int, folder: Path, fps: int = 5) -> Iterator[VrRig]:
     with log.open("w") as out, Cable(port + 1) as link:
         command = [sys.executable, "-m", "station.supervisor", "--rig", str(path), "--child"]
         station = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        made = VrRig(rig, port, link, log)
-        made.supervisor = station.pid
         try:
-            made.ready()
-            yield made
+            wait("keys of the station", keys.client_file(rig.name).exists, else_=log.read_text)
+            made = VrRig(rig, port, link, log)
+            made.supervisor = station.pid
+            try:
+                made.ready()
+                yield made
+            finally:
+                made.close()
         finally:
-            made.close()
             station.terminate()
             station.wait(30)
 
