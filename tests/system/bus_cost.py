@@ -1,7 +1,7 @@
 """`python -m tests.system.bus_cost`: what the keys of the bus cost, in turns with sockets that have none.
 
 One publisher (an arm's 200 readings and 29 pictures of 60 kB a second) and one subscriber, each in a process of its own: processor time
-of each, and how long a reading takes from one to the other. Docs/decisions/0050 has the figures.
+of each, and how long a reading takes from one to the other. Docs/decisions/0022 has the figures.
 """
 
 import argparse
