@@ -299,9 +299,11 @@ def latency() -> str:
         server.see = see
 
         def swing() -> None:
+            begun_s = monotonic_ns() / NS_PER_S
+
             def path(t_s: float) -> np.ndarray:
-                phase = 2 * np.pi * 0.3 * t_s * (1 + 0.15 * np.sin(0.4 * t_s))
-                return OVER_THE_BOARD + np.array([0.25, 0.05, 0.1, 0.1, 0.1, 0.3, 0]) * np.sin(phase + np.arange(7))
+                phase = 2 * np.pi * 0.25 * (t_s - begun_s) + np.sin(0.9 * (t_s - begun_s))  # at changing speed
+                return OVER_THE_BOARD + np.array([0.12, 0.03, 0.05, 0.05, 0.05, 0.1, 0]) * np.sin(phase + np.arange(7))
 
             up.follower.path = path
 
