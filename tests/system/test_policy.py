@@ -36,7 +36,12 @@ def rig() -> Iterator[Rig]:
     folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in {"XDG_RUNTIME_DIR": folder, **tempers.install()}.items():
+            own = {
+                "XDG_RUNTIME_DIR": folder,
+                "XDG_CONFIG_HOME": f"{folder}/config",
+                "XDG_STATE_HOME": f"{folder}/state",
+            }
+            for name, value in (own | tempers.install()).items():
                 patch.setenv(name, value)
             loaded = load_rig(light_rig(Path(folder)))
             with attached(loaded):

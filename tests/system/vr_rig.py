@@ -171,10 +171,10 @@ def vr_rig(port: int, folder: Path, fps: int = 5) -> Iterator[VrRig]:
 
 @contextmanager
 def short_folders(folder: Path) -> Iterator[None]:
-    """Runtime and configuration folders, for the length of a module."""
-    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")}
+    """Runtime, configuration and state folders, for the length of a module."""
+    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
     with tempfile.TemporaryDirectory(prefix="st-", dir="/tmp") as runtime:
-        os.environ.update(XDG_RUNTIME_DIR=runtime, XDG_CONFIG_HOME=str(folder))
+        os.environ.update(XDG_RUNTIME_DIR=runtime, XDG_CONFIG_HOME=str(folder), XDG_STATE_HOME=f"{folder}/state")
         try:
             yield
         finally:
