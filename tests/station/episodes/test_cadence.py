@@ -77,5 +77,5 @@ def test_a_sitting_is_the_sum_with_the_worst_ages() -> None:
 
 def test_what_is_no_episode_is_refused(tmp_path: Path) -> None:
     (tmp_path / "episode_0.hdf5").write_bytes(b"no")
-    with pytest.raises(EpisodeError, match="not a whole HDF5 file.*Next: "):
+    with pytest.raises(EpisodeError, match=r"not a whole HDF5 file.*Next: "):
         read_cadence(tmp_path / "episode_0.hdf5")
