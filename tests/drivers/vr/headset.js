@@ -29,7 +29,8 @@
 
   // Everywhere a hand has ever been put, and what the hand was called by its trigger: no sample may say anything else.
   let put = { left: [held.left.p], right: [held.right.p] };
-  const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  /** So long, and for as many frames as the headset needs to notice, however slowly it draws. */
+  const lasting = (ms) => Promise.all([new Promise((resolve) => setTimeout(resolve, ms)), frames(3)]);
   const controllers = () => Object.values(device.controllers);
 
   /** The room turns about its vertical and shifts: everything in it is somewhere else from one frame to the next. */
@@ -56,17 +57,17 @@
   const faults = {
     'controllers asleep': async (ms) => {
       for (const each of controllers()) each.connected = false;
-      await wait(ms);
+      await lasting(ms);
       for (const each of controllers()) each.connected = true;
     },
     'one controller asleep': async (ms) => {
       hand('right').connected = false;
-      await wait(ms);
+      await lasting(ms);
       hand('right').connected = true;
     },
     'controllers wake with their buttons up': async (ms) => {
       for (const each of controllers()) each.connected = false;
-      await wait(ms);
+      await lasting(ms);
       for (const side of ['left', 'right']) operator.put(side, { grip: 0 });
       for (const each of controllers()) each.connected = true;
       await frame();
@@ -74,22 +75,22 @@
     },
     'bare hands instead': async (ms) => {
       device.primaryInputMode = 'hand';
-      await wait(ms);
+      await lasting(ms);
       device.primaryInputMode = 'controller';
     },
     'system menu': async (ms) => {
       device.updateVisibilityState('visible-blurred');
-      await wait(ms);
+      await lasting(ms);
       device.updateVisibilityState('visible');
     },
     'hidden': async (ms) => {
       device.updateVisibilityState('hidden');
-      await wait(ms);
+      await lasting(ms);
       device.updateVisibilityState('visible');
     },
     'out of sight': async (ms) => {
       for (const side of ['left', 'right']) operator.see(side, false);
-      await wait(ms);
+      await lasting(ms);
       for (const side of ['left', 'right']) operator.see(side, true);
     },
     'controllers swapped': async () => {
@@ -103,9 +104,9 @@
     'shifted, not told': async () => room(0, [0.5, 0.3], false),
     're-centred in the menu, not told': async (ms) => {
       device.updateVisibilityState('visible-blurred');
-      await wait(ms);
+      await lasting(ms);
       room(Math.PI / 2, [0, 0], false);
-      await wait(ms / 2);
+      await lasting(ms / 2);
       device.updateVisibilityState('visible');
     },
   };
