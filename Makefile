@@ -11,6 +11,7 @@ EXTRAS ?= sim,vr,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
 TORCH_STAMP := $(VENV)-torch/.installed
 BROWSER := tests/drivers/vr/node_modules/.installed
+IN_REAL_TIME := tests/conformance tests/drivers/sim tests/drivers/vr tests/system
 
 DEMO := demo-policy
 DEMO_EPISODES ?= 120
@@ -23,7 +24,7 @@ DEMO_SEED ?= 1
 KEPT := MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000
 INSTRUCTION := pick up the red cube with the right arm and hand it to the left one
 
-.PHONY: setup demo test test-rig test-torch train-demo-policy lint types imports unit clean
+.PHONY: setup demo test test-fast test-rig test-torch train-demo-policy lint types imports unit clean
 
 setup: $(STAMP)
 
@@ -54,8 +55,14 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
+# what keeps no appointments with a clock on both processors, then what does: drivers, browsers, whole rigs
 unit: setup $(BROWSER)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))
+	$(BIN)/python -m pytest $(IN_REAL_TIME)
+
+# neither a rig nor a browser: for while one works
+test-fast: lint types imports
+	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))
 
 # the check before a session on a whole rig, and a policy's trials: minutes each, on a machine with nothing else to do
 test-rig: setup
