@@ -77,7 +77,7 @@ train-demo-policy: setup $(TORCH_STAMP)
 	missing=$$(( $(DEMO_EPISODES) - $$(find $(DEMO)/data -name 'episode_*.hdf5' 2>/dev/null | wc -l) )); \
 	test $$missing -le 0 || $(BIN)/station record --rig sim --headless --task handover --operator scripted \
 		--instruction "$(INSTRUCTION)" --data $(DEMO)/data --episodes $$missing --seconds 10
-	test -d $(DEMO)/handover || $(KEPT) $(VENV)-torch/bin/python -m station.policy.training $(DEMO)/data --task handover \
+	test -d $(DEMO)/handover || $(KEPT) $(VENV)-torch/bin/python -m station.training.learning $(DEMO)/data --task handover \
 		--out $(DEMO)/handover --minutes $(DEMO_MINUTES) --threads $(DEMO_THREADS) --instruction "$(INSTRUCTION)"
 	$(BIN)/station eval --rig sim --policy $(DEMO)/handover --trials $(DEMO_TRIALS) --seed $(DEMO_SEED) --seconds 15 \
 		--headless --out $(DEMO)/eval-$(DEMO_SEED)

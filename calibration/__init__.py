@@ -1,0 +1,1 @@
+"""Measuring the rig, and checking it before a session."""

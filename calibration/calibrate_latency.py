@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from calibration import latency
+from calibration.arms.motion import Motion, camera_lag
+from calibration.maths import latency
 from calibration.measuring import Measuring
-from calibration.motion import Motion, camera_lag
-from station.calibration_files import Latency
 from station.errors import MeasurementPoor
+from station.files.calibration_files import Latency
 
 _EARLIEST_MS = -10.0
 """A camera in all: a picture cannot be of what comes later, but for what is uncertain."""

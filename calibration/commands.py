@@ -15,28 +15,25 @@ from typing import Annotated
 
 import typer
 
-from calibration import board as boards
-from calibration import (
-    calibrate_arms,
-    calibrate_cameras,
-    checks_arms,
-    checks_cameras,
-    checks_host,
-    prompting,
-    report,
-    verdict,
-)
+from calibration import prompting
+from calibration.arms import calibrate as calibrate_arms
+from calibration.arms.motion import Lags, swing
+from calibration.arms.wrist import carrier
 from calibration.calibrate_latency import latencies
+from calibration.cameras import board as boards
+from calibration.cameras import calibrate as calibrate_cameras
+from calibration.checks import arms as checks_arms
+from calibration.checks import cameras as checks_cameras
+from calibration.checks import computer as checks_host
+from calibration.checks import report, verdict
+from calibration.checks.survey import survey
 from calibration.measuring import Measuring
-from calibration.motion import Lags, swing
-from calibration.survey import survey
-from calibration.wrist import carrier
-from station import calibration_files, check_results
+from station.borders.options import seconds_option
 from station.clock import monotonic_ns
 from station.errors import CheckFailed, StationError
-from station.options import seconds_option
-from station.rig import Rig, find_rig, load_rig
-from station.terminal import PlainConsole
+from station.files import calibration_files, check_results
+from station.rig.rig import Rig, find_rig, load_rig
+from station.terminal.screen import PlainConsole
 from station.version import station_version
 
 Attached = Callable[[Rig], AbstractContextManager[None]]

@@ -10,17 +10,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration import arms as zeroing
-from calibration.motion import Motion, watch
+from calibration.arms import zeros as zeroing
+from calibration.arms.motion import Motion, watch
+from calibration.checks.survey import ArmSeen, CameraSeen, Listener, Survey
+from calibration.maths.quality import Gray
 from calibration.prompting import Ask
-from calibration.quality import Gray
-from calibration.survey import ArmSeen, CameraSeen, Listener, Survey
-from station import calibration_files
 from station.bus.messages import Description, Dimension
-from station.calibration_files import ArmCalibration, Calibration, Made
 from station.clock import NS_PER_S, Clock
 from station.errors import MeasurementPoor, UsageError
-from station.rig import Rig
+from station.files import calibration_files
+from station.files.calibration_files import ArmCalibration, Calibration, Made
+from station.rig.rig import Rig
 
 Array = NDArray[np.float64]
 

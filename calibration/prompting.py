@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from station.shown import shown
+from station.terminal.shown import shown
 
 Ask = Callable[[str, Callable[[], None]], None]
 """Shows a prompt and comes back once it was answered; meanwhile it calls the second again and again."""

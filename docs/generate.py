@@ -12,16 +12,16 @@ from typing import Annotated, Any, get_args, get_origin
 import typer.main
 
 from docs import dependencies
-from station import bounds
+from station.borders import bounds
 from station.bus import requests
 from station.bus.keys import CLIENT
 from station.bus.rights import who_may
 from station.bus.streams import STREAMS
 from station.cli import app
 from station.episodes import layout
-from station.processes import processes
-from station.rig import find_rig, load_class, load_rig
-from station.rig_file import Base, Board, Check, RigFile, Safety, SideEntry
+from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry
+from station.rig.rig import find_rig, load_class, load_rig
+from station.runtime.processes import processes
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -99,7 +99,7 @@ def streams() -> Iterator[str]:
 def asked() -> Iterator[str]:
     """Requests."""
     yield "# What may be asked\n\nFrom `station/bus/requests.py`. The answer is `Done`, or `Refused` with the reason and the next act.\n"
-    yield "Types with bounds (`station/bounds.py`); what lies beyond is refused before any node looks at it:\n"
+    yield "Types with bounds (`station/borders/bounds.py`); what lies beyond is refused before any node looks at it:\n"
     yield from bounds_table()
     for name, struct in vars(requests).items():
         if isinstance(struct, type) and issubclass(struct, requests.Request) and struct is not requests.Request:
@@ -112,7 +112,7 @@ def asked() -> Iterator[str]:
 
 def runs() -> Iterator[str]:
     """The process table of a shipped rig."""
-    yield "# What runs\n\nFrom `station/processes.py`, for the rig `aloha`. Stages stop in order, 0 first.\n"
+    yield "# What runs\n\nFrom `station/runtime/processes.py`, for the rig `aloha`. Stages stop in order, 0 first.\n"
     yield "| node | module | restart | real-time priority | CPU budget % | stops in stage |\n|---|---|---|---|---|---|"
     for row in processes(load_rig(find_rig("aloha"))):
         yield f"| {row.node} | `{row.module}` | {row.restart} | {row.realtime or '–'} | {row.cpu_percent:g} | {row.stage} |"

@@ -21,7 +21,7 @@ from station.cli.operator.board import Board
 from station.cli.operator.panel import HEIGHT, WIDTH, render
 from station.clock import NS_PER_MS, NS_PER_S
 from station.episodes.cadence import Cadence, StreamCadence
-from station.rig import find_rig, load_rig
+from station.rig.rig import find_rig, load_rig
 
 FOLDER = Path(__file__).parent / "guide"
 NOW_NS = 1000 * NS_PER_S

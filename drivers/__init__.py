@@ -1,0 +1,1 @@
+"""One folder per kind of hardware, strangers to each other."""

@@ -5,8 +5,8 @@ import sys
 from typing import Any
 
 from station.bus import keys
-from station.processes import COMMANDS, processes
-from station.rig import Rig
+from station.rig.rig import Rig
+from station.runtime.processes import COMMANDS, processes
 
 
 def start_node(rig: Rig, module: str, node: str, **options: Any) -> "subprocess.Popen[bytes]":

@@ -1,0 +1,1 @@
+"""Cameras: V4L2, files and URLs, RealSense."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from drivers.cameras.realsense_sensor import Bus, SdkBus, SdkMissing, SensorFailed
 from drivers.cameras.v4l2 import SYSFS, camera_nodes, formats_text, usb_of
 from drivers.cameras.v4l2_device import V4L2Device
-from station import usb
-from station.found import Found
+from station.rig import usb
+from station.rig.discovery import Found
 
 _INTEL = "8086"
 _LINKS = "CAM_*"

@@ -2,8 +2,8 @@
 
 from drivers.cameras.jpeg import Jpeg, whole
 from drivers.cameras.losses import Losses
+from station.borders.jpeg import content_problem
 from station.clock import NS_PER_S
-from station.jpeg import content_problem
 
 SAMPLE_NS = NS_PER_S // 2
 """How often a picture is decoded: 1 ms of a processor each. All of an episode's are decoded by `station episodes verify`."""

@@ -13,7 +13,7 @@ from drivers.cameras.source import Identity, Source
 from drivers.cameras.way import is_kernel_device, way_to
 from station.bus.messages import Frame
 from station.clock import NS_PER_MS, NS_PER_S
-from station.device import Description, Place, Reading, StreamDescription
+from station.devices.contract import Description, Place, Reading, StreamDescription
 from station.errors import DeviceMissing, DeviceSilent, DeviceWrong
 
 GRAB_TIMEOUT_S = 0.1

@@ -16,7 +16,7 @@ from drivers.cameras.realsense_sensor import About, Bus, Camera, Kind, Raw, SdkB
 from drivers.cameras.realsense_stamps import Stamps
 from station.bus.messages import Frame
 from station.clock import NS_PER_MS, NS_PER_S
-from station.device import Description, Place, Reading, StreamDescription
+from station.devices.contract import Description, Place, Reading, StreamDescription
 from station.errors import DeviceBusy, DeviceError, DeviceMissing, DeviceSilent, DeviceWrong
 
 NEXT_TIMEOUT_S = 0.1

@@ -20,9 +20,9 @@ from drivers.cameras.losses import Losses
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Shot
 from drivers.cameras.v4l2_device import Offer, V4L2Device
-from station import usb
 from station.clock import NS_PER_S, Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
+from station.rig import usb
 
 SYSFS = Path("/sys/class/video4linux")
 _BUFFERS = 4

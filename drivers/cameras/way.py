@@ -5,7 +5,7 @@ from pathlib import Path
 
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Source
-from station.device import Place
+from station.devices.contract import Place
 from station.errors import DeviceMissing
 
 

@@ -1,0 +1,1 @@
+"""Arms of Dynamixel servos: ViperX, WidowX, GELLO leaders."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from drivers.dynamixel.models import HOT_SHARE
 from drivers.dynamixel.settings import DynamixelSettings
 from station.bus.messages import ArmState, Fault, Limit
-from station.calibrated import calibration_of
-from station.calibration_files import ArmCalibration
 from station.clock import NS_PER_S
-from station.device import Description, Place, Reading, StreamDescription
+from station.devices.calibrated import calibration_of
+from station.devices.contract import Description, Place, Reading, StreamDescription
 from station.errors import CommandRefused, DeviceSilent, DeviceWrong
+from station.files.calibration_files import ArmCalibration
 
 if TYPE_CHECKING:
     from drivers.dynamixel.control import Control
@@ -27,7 +27,7 @@ _DEAD_NS = NS_PER_S // 2
 
 
 class DynamixelArm:
-    """An arm of Dynamixel X servos on one serial port; see `station.device.ArmDriver` for what each method promises."""
+    """An arm of Dynamixel X servos on one serial port; see `station.devices.contract.ArmDriver` for what each method promises."""
 
     Settings: ClassVar[type[DynamixelSettings]] = DynamixelSettings
     paced: ClassVar[bool] = True

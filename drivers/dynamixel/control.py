@@ -19,7 +19,7 @@ from drivers.dynamixel.joints import RAD_S_PER_UNIT, Joints, RawState, raw_state
 from drivers.dynamixel.settings import DynamixelSettings
 from drivers.dynamixel.slow import SlowReader
 from station.clock import NS_PER_MS
-from station.device import Place
+from station.devices.contract import Place
 from station.errors import DeviceError, DeviceSilent
 
 WATCHDOG_UNIT_MS = 20

@@ -15,8 +15,8 @@ from drivers.dynamixel.control_table import model_names, register
 from drivers.dynamixel.port import usb_of
 from station.clock import monotonic_ns
 from station.errors import DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong, UsageError
-from station.found import Found
-from station.usb import Usb, names
+from station.rig.discovery import Found
+from station.rig.usb import Usb, names
 
 BAUDS = (1_000_000, 57_600, 4_000_000)
 """ALOHA's arms and tuned GELLOs, servos fresh from the factory, the fastest."""

@@ -14,8 +14,8 @@ import msgspec
 from drivers.dynamixel import models
 from drivers.dynamixel.gripper import Travel
 from drivers.dynamixel.settings import DynamixelSettings
-from station.calibration_files import ArmCalibration
-from station.device import Dimension
+from station.devices.contract import Dimension
+from station.files.calibration_files import ArmCalibration
 
 RAD_PER_TICK = 2 * math.pi / 4096
 RAD_S_PER_UNIT = 0.229 * 2 * math.pi / 60

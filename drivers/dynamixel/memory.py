@@ -11,7 +11,7 @@ from drivers.dynamixel.control_table import register
 from drivers.dynamixel.joints import RAD_PER_TICK
 from drivers.dynamixel.models import HOT_SHARE, RATINGS, SPARE_V, WARM_SHARE, Servo
 from station.bus.messages import Fault, Limit
-from station.calibration_files import ArmCalibration
+from station.files.calibration_files import ArmCalibration
 
 KEPT = ("Drive Mode", "Homing Offset", "Operating Mode")
 """What an angle means depends on these."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import serial
 from dynamixel_sdk.port_handler import PortHandler
 
-from station import usb
 from station.clock import Clock
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing
+from station.rig import usb
 
 REPLY_SLACK_MS = 4.0
 """Over the wire's own time: USB's 1 ms frames, the scheduler, the servos' turn-around."""

@@ -1,0 +1,1 @@
+"""What stands where the metal would: servo buses, a world with cameras, a bench, a scripted operator."""

@@ -1,0 +1,1 @@
+"""A headset's browser as an input device and a display."""

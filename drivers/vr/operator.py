@@ -13,7 +13,7 @@ from drivers.vr import wire
 from station.bus.messages import HandPose
 from station.clock import NS_PER_MS, NS_PER_S, Clock
 from station.clock_map import ClockMap
-from station.headset import Board, Picture, Told
+from station.devices.headset import Board, Picture, Told
 
 PING_FIRST_S, PING_S, FIRST_PINGS = 0.02, 0.2, 10
 SHOWN_NS = NS_PER_S

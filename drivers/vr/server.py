@@ -19,10 +19,10 @@ from aiohttp import WSMsgType, web
 from drivers.vr import wire
 from drivers.vr.operator import Counts, Display, Operator, Took
 from drivers.vr.seat import Refusal, Seat, new_code, new_key
+from station.borders.decoding import Decoder, Undecodable
 from station.clock import NS_PER_MS, NS_PER_S, Clock
-from station.decoding import Decoder, Undecodable
+from station.devices.headset import FromHeadset, Pairing, Press, Shown, Worn, door_path, pairing_path
 from station.errors import DeviceBusy
-from station.headset import FromHeadset, Pairing, Press, Shown, Worn, door_path, pairing_path
 from station.web import certificate
 from station.web.guard import HEADERS, Guard, Handler
 from station.web.listener import CLOSING_S, STOP_S, Listener, runner

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from station.bus.messages import HandPose
-from station.device import Description, Place, Reading, StreamDescription
+from station.devices.contract import Description, Place, Reading, StreamDescription
 
 if TYPE_CHECKING:
     from drivers.vr.server import Server

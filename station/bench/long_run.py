@@ -13,7 +13,7 @@ from station.bench.stalls import EpisodeSeen, StallSeen
 from station.bus.requests import OpenSession
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import StationError, UsageError
-from station.rig import Rig
+from station.rig.rig import Rig
 
 STEP_S = 5.0
 """How often what was found is written down."""

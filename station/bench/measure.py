@@ -23,8 +23,8 @@ from station.bus.sockets import Subscriber
 from station.bus.streams import DEVICE_KINDS
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Clock
-from station.processes import processes
-from station.rig import Rig
+from station.rig.rig import Rig
+from station.runtime.processes import processes
 from station.sync.synchronizer import LATE_NS
 
 DISK_BLOCK = 4 << 20

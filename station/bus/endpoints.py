@@ -1,13 +1,13 @@
 """Where nodes meet: one ipc endpoint per node, derived from rig and node name, in the user's runtime folder (0700).
 
-ZeroMQ lets a second process steal an ipc endpoint: the lock of `station.lock`, taken before binding, keeps two of ours
+ZeroMQ lets a second process steal an ipc endpoint: the lock of `station.files.lock`, taken before binding, keeps two of ours
 apart, and a stranger at an endpoint has not the key of the node (`station.bus.door`), so that nobody believes it.
 """
 
 import os
 
 from station.errors import StationError
-from station.runtime import runtime_folder, socket_place
+from station.files.runtime_folder import runtime_folder, socket_place
 
 LONGEST_PATH = 100
 """A unix socket's path holds 107 bytes; ZeroMQ keeps some."""

@@ -14,7 +14,7 @@ import msgspec
 import zmq
 
 from station.errors import NodeAbsent, NoKey, Planted
-from station.runtime import open_own, replace_own, runtime_folder
+from station.files.runtime_folder import open_own, replace_own, runtime_folder
 
 CLIENT = "client"
 """The name that whoever attaches to a running station asks under."""

@@ -1,4 +1,4 @@
-"""What crosses the bus: frozen typed structs, unknown fields refused, units in the names, every number finite (`station.bounds`).
+"""What crosses the bus: frozen typed structs, unknown fields refused, units in the names, every number finite (`station.borders.bounds`).
 
 Joint vectors are tuples in the order the arm's `describe()` gives: its joints in radians, then its gripper, 0 closed
 to 1 open (the *command* gripper: the servo's angle normalised, as ALOHA's action).
@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from station.bounds import Count, Name, Whole
-from station.calibration_files import Calibration
+from station.borders.bounds import Count, Name, Whole
+from station.files.calibration_files import Calibration
 
 SCHEMA = 2
 """2: the header names the body."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from station.bounds import Count, Name, PathText, Seconds, Text
+from station.borders.bounds import Count, Name, PathText, Seconds, Text
 from station.bus.messages import SourceName
 
 

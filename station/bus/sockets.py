@@ -12,13 +12,13 @@ from typing import Any, Generic, Self, TypeVar
 import msgspec
 import zmq
 
+from station.borders.decoding import Decoder, Undecodable
 from station.bus import door, keys, rights, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.messages import SCHEMA, Header, Message
 from station.bus.requests import Done, Refused, Reply
 from station.bus.streams import may_publish, topic
 from station.clock import NS_PER_MS, Clock
-from station.decoding import Decoder, Undecodable
 from station.errors import NodeAbsent, RequestRefused, StationError, WireError
 
 HIGH_WATER = 5000

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from station.bounds import absurd, sane
+from station.borders.bounds import absurd, sane
+from station.borders.decoding import Decoder
 from station.bus.messages import SCHEMA, Header, Message
 from station.bus.streams import STREAMS, split_topic
-from station.decoding import Decoder
 from station.errors import WireError
 
 _encoder = msgspec.msgpack.Encoder()

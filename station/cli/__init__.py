@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from station.errors import StationError
-from station.launch import refuse_foreign
+from station.runtime.launch import refuse_foreign
 
 try:
     refuse_foreign()  # before the commands of other rooms are imported under those names
@@ -18,7 +18,7 @@ except StationError as error:
 from station.cli import bench, demo, episodes, evaluate, find, motion, policy, record, run, status, vr
 from station.cli.attach import attached
 from station.cli.operator import learn
-from station.shown import OneLine, shown, shown_lines
+from station.terminal.shown import OneLine, shown, shown_lines
 from station.version import station_version
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)

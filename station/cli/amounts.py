@@ -2,8 +2,8 @@
 
 import msgspec
 
+from station.borders.decoding import reason
 from station.bus.requests import OpenSession
-from station.decoding import reason
 from station.errors import UsageError
 from station.session.asked import absurd_sitting
 from station.session.names import bad_text

@@ -15,12 +15,12 @@ from station.bus.requests import Shutdown
 from station.bus.sockets import Asker, Subscriber
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, StationError
-from station.launch import python
-from station.lock import Lock
-from station.rig import Rig
-from station.runtime import open_own, runtime_folder
-from station.shown import shown
-from station.terminal import PlainConsole
+from station.files.lock import Lock
+from station.files.runtime_folder import open_own, runtime_folder
+from station.rig.rig import Rig
+from station.runtime.launch import python
+from station.terminal.screen import PlainConsole
+from station.terminal.shown import shown
 
 READY_S = 60.0
 """How long a rig may take to come up: servos pinged, cameras reset, a simulated world compiled."""
@@ -56,7 +56,7 @@ def attached(rig: Rig) -> Iterator[None]:
 def start(rig: Rig, child: bool) -> "subprocess.Popen[bytes]":
     """Start a supervisor: as this process's child, or detached from the terminal."""
     log = runtime_folder(rig.name) / "supervisor.log"
-    command = python("station.supervisor", "--rig", rig.file, *(["--child"] if child else []))
+    command = python("station.runtime.supervisor", "--rig", rig.file, *(["--child"] if child else []))
     descriptor = open_own(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, private=False)
     with os.fdopen(descriptor, "w") as output:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)

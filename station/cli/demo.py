@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from station.borders.options import MOST, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
 from station.cli.episodes import draw
@@ -16,9 +17,8 @@ from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.episodes.catalogue import Episode, episodes
 from station.errors import RequestRefused, StationError
-from station.options import MOST, seconds_option
 from station.policy.folder import find_policy
-from station.rig import Rig
+from station.rig.rig import Rig
 
 TASK = "handover"
 INSTRUCTION = "pick up the red cube with the right arm and hand it to the left one"

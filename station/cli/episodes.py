@@ -20,7 +20,7 @@ from station.episodes.reading import attribute, reading
 from station.episodes.recover import recover as recover_journals
 from station.episodes.verify import verify as findings_of
 from station.errors import EpisodeError, StationError, UsageError
-from station.terminal import PlainConsole
+from station.terminal.screen import PlainConsole
 
 app = typer.Typer(no_args_is_help=True, help="List, check, label and hand out recorded episodes.")
 _console = PlainConsole()

@@ -7,10 +7,10 @@ import msgspec
 import typer
 
 from station.errors import StationError, UsageError
-from station.found import Found, look, rules
-from station.found import set_baud as set_servos_baud
-from station.shown import shown_lines
-from station.terminal import PlainConsole
+from station.rig.discovery import Found, look, rules
+from station.rig.discovery import set_baud as set_servos_baud
+from station.terminal.screen import PlainConsole
+from station.terminal.shown import shown_lines
 
 RULES = Path("/etc/udev/rules.d/99-station.rules")
 PortOption = Annotated[list[str] | None, typer.Option("--port", help="look here only (may be given more than once)")]

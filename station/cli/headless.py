@@ -13,7 +13,7 @@ from station.cli.operator.cues import Speaker
 from station.cli.patience import WAIT_S, Patience
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, UsageError
-from station.rig import Rig
+from station.rig.rig import Rig
 
 ALIGN_MS = 40_000
 """Opening a session waits for the followers to arrive at the source's pose."""

@@ -9,7 +9,7 @@ from station.cli.attach import console
 from station.errors import UsageError
 
 if TYPE_CHECKING:
-    from station.policy.importing.act import Imported
+    from station.training.importing.act import Imported
 
 app = typer.Typer(
     no_args_is_help=True, help="Turn a checkpoint into a policy folder: ONNX and policy.yaml, compared with torch."
@@ -42,7 +42,7 @@ def act(
     """Import a checkpoint of tonyzhaozh/act or act-plus-plus."""
     size = _size(image)
     _need_torch()
-    from station.policy.importing.act import ActSource, import_act
+    from station.training.importing.act import ActSource, import_act
 
     source = ActSource(
         checkpoint, stats, tuple(cameras.split(",")), *size, heads, trained_on, drop_base, _listed(units)
@@ -65,7 +65,7 @@ def lerobot(
 ) -> None:
     """Import a policy that LeRobot trained."""
     _need_torch()
-    from station.policy.importing.lerobot import import_lerobot
+    from station.training.importing.lerobot import import_lerobot
 
     _tell(import_lerobot(source, out, _listed(cameras), rate, steps, _listed(units)), out)
 

@@ -16,12 +16,12 @@ from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import number_of
 from station.errors import EpisodeError, NodeAbsent, RequestRefused, StationError, UsageError
-from station.node import Node
 from station.policy.claims import Vector, refuse, refuse_unseen, resampled, rig_vector
 from station.policy.recorded import Recorded, read_recorded
-from station.processes import processes
-from station.realtime import in_time
-from station.rig import Rig
+from station.rig.rig import Rig
+from station.runtime.node import Node
+from station.runtime.processes import processes
+from station.runtime.realtime import in_time
 
 ALIGN_MS = 40_000
 PARK_MS = 40_000

@@ -14,7 +14,7 @@ from station.cli.attach import console, runs, trouble, well
 from station.cli.operator.cues import Cue, Speaker
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, StationError
-from station.rig import Rig
+from station.rig.rig import Rig
 
 WAIT_S = 600.0
 """How long one outage may last: a camera that is restarted, a cable that somebody puts back in the morning round."""

@@ -3,7 +3,7 @@
 from station.bus.requests import ScoreScene
 from station.bus.sockets import Asker
 from station.clock import NS_PER_S, monotonic_ns
-from station.rig import Rig
+from station.rig.rig import Rig
 
 _EVERY_NS = NS_PER_S // 5
 

@@ -9,7 +9,7 @@ from station.bus.sockets import Asker, Subscriber
 from station.cli.headless import ALIGN_MS
 from station.cli.rollout import Hands, Rollout
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.rig import Rig
+from station.rig.rig import Rig
 
 _SETTLE_S = 2.0
 

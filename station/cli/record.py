@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from station.borders.options import MOST, seconds_option
 from station.bus.messages import PilotState
 from station.bus.requests import Disengage, Engage, OpenSession
 from station.bus.sockets import Asker, Subscriber
@@ -23,8 +24,7 @@ from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import next_number
 from station.errors import RequestRefused, StationError
-from station.options import MOST, seconds_option
-from station.rig import Rig
+from station.rig.rig import Rig
 
 HEADLESS_S = 10.0
 

@@ -28,7 +28,7 @@ from station.cli.operator.pedal import Pedal
 from station.cli.patience import Patience
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
-from station.rig import Rig
+from station.rig.rig import Rig
 
 LOAD_MS = 200_000
 """Weights of gigabytes from a slow disk, and ten inferences on a slow processor."""

@@ -11,8 +11,8 @@ from station.bus.messages import ProcessState
 from station.cli.attach import console, runs, start, station_state, stop, trouble, wait_ready
 from station.clock import NS_PER_MS
 from station.errors import NodeAbsent, RequestRefused
-from station.processes import processes
-from station.rig import Rig, find_rig, load_rig
+from station.rig.rig import Rig, find_rig, load_rig
+from station.runtime.processes import processes
 
 IN_TIME = 15
 """From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""

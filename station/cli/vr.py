@@ -12,6 +12,8 @@ import msgspec
 import typer
 from rich.text import Text
 
+from station.borders.decoding import Decoder, Undecodable
+from station.borders.options import seconds_option
 from station.bus.messages import Command, SessionState
 from station.bus.requests import CloseSession, OpenSession
 from station.bus.sockets import Asker, Subscriber
@@ -20,11 +22,9 @@ from station.cli.attach import attached, console
 from station.cli.checked import last_check
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.decoding import Decoder, Undecodable
+from station.devices.headset import Pairing, pairing_path
 from station.errors import NodeAbsent, RequestRefused, UsageError
-from station.headset import Pairing, pairing_path
-from station.options import seconds_option
-from station.rig import Rig
+from station.rig.rig import Rig
 
 ALIGN_MS = 40_000
 CLOSE_MS = 120_000

@@ -2,8 +2,8 @@
 
 from station.bus.messages import PilotState, SessionState, TeleopState
 from station.bus.requests import Align, Discard, Label, SessionRequest, Start, Stop
-from station.headset import Board, Button
-from station.shown import shown
+from station.devices.headset import Board, Button
+from station.terminal.shown import shown
 
 _BUTTONS = (
     ("Align", Button("go_on", "go on", "a")),

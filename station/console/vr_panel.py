@@ -11,18 +11,18 @@ import cv2
 import msgspec
 import numpy as np
 
+from station.borders.decoding import Decoder, Undecodable
+from station.borders.stamps import unbelievable
 from station.bus.messages import Frame, Health, PilotState, SessionState, TeleopState
 from station.bus.requests import Refused, SessionRequest
 from station.bus.sockets import Asker, Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
 from station.console.vr_board import board, request
-from station.decoding import Decoder, Undecodable
-from station.headset import FromHeadset, Picture, Press, Shown, Told, Worn, door_path
-from station.node import Node, run
-from station.processes import STOP_DELAY_S
-from station.shown import shown
-from station.stamps import unbelievable
+from station.devices.headset import FromHeadset, Picture, Press, Shown, Told, Worn, door_path
+from station.runtime.node import Node, run
+from station.runtime.processes import STOP_DELAY_S
+from station.terminal.shown import shown
 
 WORN_S, DRAWER_S = 0.02, 0.2
 """How often the bus is drained while somebody looks, and while nobody does."""

@@ -11,7 +11,7 @@ from station.clock import NS_PER_MS, NS_PER_S
 from station.control.arms import Answer, Arm, Arms, Ask, Ports
 from station.control.ramp import Ramp
 from station.control.states import HELD_BY_HAND, too_far, worst_difference
-from station.rig_file import Safety
+from station.rig.file import Safety
 
 READY_NS = 2 * NS_PER_S
 """How long a source and the arms may take to be heard before engaging is refused."""

@@ -9,7 +9,7 @@ from station.bus.messages import ArmPilot, ArmState, Command, Description, Dimen
 from station.bus.requests import ArmRequest, Reply
 from station.clock import NS_PER_S
 from station.control.states import Difference, worst_difference
-from station.rig import Rig
+from station.rig.rig import Rig
 
 SILENT_NS = NS_PER_S // 2
 """An arm silent for longer puts the pilot in hold."""

@@ -29,7 +29,7 @@ from station.control.opening import Waiting
 from station.control.parking import release, to_be_parked
 from station.control.silences import Silences
 from station.control.states import MAY_COMMAND, TRANSITIONS, Event, State
-from station.rig import Rig
+from station.rig.rig import Rig
 
 TIMER_NS = 10 * NS_PER_MS
 """How often ramps that no leader's samples drive take a step."""

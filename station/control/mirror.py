@@ -10,7 +10,7 @@ from station.bus.requests import Refused, Reply
 from station.control.alignment import Approach, hold_command
 from station.control.arms import Arm, Arms, Ask, Ports
 from station.control.leave import let_go
-from station.rig_file import Safety
+from station.rig.file import Safety
 
 
 class Mirror:

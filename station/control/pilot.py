@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 import zmq
 
+from station.borders.stamps import Stamps
 from station.bus.messages import ArmState, Command, Description, Health, PilotState, SourceName
 from station.bus.requests import ArmRequest, Disengage, PilotRequest, Refused, Reply
 from station.bus.sockets import Answerer, Asker, Subscriber, milliseconds_until
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S
 from station.control.core import PilotCore
-from station.node import Node, run
-from station.processes import STOP_DELAY_S
-from station.stamps import Stamps
+from station.runtime.node import Node, run
+from station.runtime.processes import STOP_DELAY_S
 
 SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr_teleop": "vr"}
 """Whose `command` stream is which source's. Leaders ask by their `arm_state`."""

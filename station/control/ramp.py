@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from station.bus.messages import Dimension
 from station.clock import NS_PER_MS, NS_PER_S
-from station.rig_file import Safety
+from station.rig.file import Safety
 from station.safety import Limiter
 
 SPEED_RAD_S = 0.7

@@ -6,7 +6,7 @@ from station.bus.messages import SourceName
 from station.clock import NS_PER_MS
 from station.control.alignment import stall_command
 from station.control.arms import SILENT_NS, Arm, Arms, Ports
-from station.rig_file import Safety
+from station.rig.file import Safety
 from station.safety.stalls import Stalls
 
 

@@ -5,6 +5,7 @@ It asks the pilot for all arms at once, at every sample of the hands, and never 
 
 from collections.abc import Iterable
 
+from station.borders.stamps import Stamps
 from station.bus.messages import ArmState, Command, Description, Dimension, HandPose, Health, PilotState
 from station.bus.requests import Align, Refused
 from station.bus.sockets import Asker, Subscriber
@@ -14,10 +15,9 @@ from station.control.vr_arms import ArmHand, Ask, VrArms
 from station.errors import StationError
 from station.kinematics.models import FRAME, chain_model
 from station.kinematics.reach import Reach, Workspace
-from station.node import Node, run
-from station.processes import STOP_DELAY_S
-from station.rig import Rig, Side
-from station.stamps import Stamps
+from station.rig.rig import Rig, Side
+from station.runtime.node import Node, run
+from station.runtime.processes import STOP_DELAY_S
 
 STATE_NS = NS_PER_S // 10
 POLL_MS = 20

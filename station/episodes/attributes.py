@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 
 from station.bus.messages import SOURCES, Description
-from station.calibration_files import Calibration
 from station.episodes import layout
 from station.episodes.journal import JournalHeader
 from station.episodes.reading import attribute, reading
 from station.episodes.survey import Survey
 from station.errors import EpisodeError
+from station.files.calibration_files import Calibration
 
 
 def write_attributes(file: h5py.File, found: Survey) -> None:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import h5py
 
+from station.borders.regular_file import reason
 from station.episodes.labels import Recording, labels_of, recording_in
 from station.episodes.naming import episode_path, is_recorded_into, number_of
 from station.episodes.reading import attribute, reading, rows_of, tick_hz
 from station.errors import EpisodeError, UsageError
-from station.regular_file import reason
 
 
 class Episode(NamedTuple):

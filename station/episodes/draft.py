@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from station import durable
 from station.episodes import naming
 from station.episodes.attributes import same_recording
 from station.episodes.build import Builder
@@ -19,6 +18,7 @@ from station.episodes.rows import RowReader
 from station.episodes.survey import Survey, Surveyor
 from station.episodes.verify import verify
 from station.errors import EpisodeError, JournalDamaged, NothingRecorded
+from station.files import durable
 
 
 class Draft:

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from station import durable
+from station.borders.regular_file import open_regular, reason
 from station.episodes import naming
 from station.episodes.draft import Draft
 from station.episodes.reading import reading, rows_of
 from station.episodes.survey import Survey
 from station.errors import EpisodeError, JournalDamaged, NothingRecorded, RowsMissing, StationError
-from station.regular_file import open_regular, reason
+from station.files import durable
 
 
 def finalise(

@@ -22,14 +22,14 @@ from mcap import records
 from mcap.data_stream import RecordBuilder
 from mcap.writer import MCAP0_MAGIC
 
-from station import durable
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
-from station.device import Description
+from station.devices.contract import Description
 from station.episodes import encoding, layout
 from station.episodes.naming import number_of, remember
 from station.errors import DiskFull, EpisodeError
-from station.rig import Rig
+from station.files import durable
+from station.rig.rig import Rig
 from station.version import station_version
 
 HEADER_NAME = "station.journal"

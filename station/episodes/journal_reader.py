@@ -22,6 +22,7 @@ from mcap.opcode import Opcode
 from mcap.records import Channel, Metadata, Schema
 from mcap.writer import MCAP0_MAGIC
 
+from station.borders.regular_file import open_regular, reason
 from station.bus.messages import Header, Message, Row
 from station.bus.streams import split_topic
 from station.bus.wire import Sample
@@ -37,7 +38,6 @@ from station.episodes.journal import (
     JournalHeader,
 )  # fmt: skip
 from station.episodes.journal_records import RECORD, Damage, Torn, begins_a_record, next_chunk, whole_record, written
-from station.regular_file import open_regular, reason
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from station import durable
-from station.decoding import Decoder, Undecodable
+from station.borders.decoding import Decoder, Undecodable
+from station.borders.regular_file import read_regular, reason
 from station.episodes.naming import journal_path, labels_path, number_of
 from station.errors import EpisodeError
-from station.regular_file import read_regular, reason
+from station.files import durable
 
 if TYPE_CHECKING:
     import h5py

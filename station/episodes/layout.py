@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from station.bus.streams import stream_names
-from station.device import Description
+from station.devices.contract import Description
 from station.errors import EpisodeError
 
 Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra"]

@@ -19,9 +19,9 @@ import re
 from itertools import count
 from pathlib import Path
 
-from station import durable
+from station.borders.regular_file import read_regular, reason
 from station.errors import EpisodeError, UsageError
-from station.regular_file import read_regular, reason
+from station.files import durable
 
 _NUMBER = re.compile(r"\.?episode_([0-9]{1,9})\.")
 _HIGHEST = ".highest_episode"

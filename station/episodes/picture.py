@@ -11,7 +11,7 @@ import numpy.typing as npt
 from station.bus.messages import SOURCES
 from station.episodes.reading import attribute, group, reading
 from station.errors import EpisodeError
-from station.shown import shown
+from station.terminal.shown import shown
 
 MOMENTS = 8
 _WIDTH = 240

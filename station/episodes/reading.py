@@ -16,9 +16,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from station.borders.regular_file import open_regular, reason
 from station.episodes import layout
 from station.errors import EpisodeError
-from station.regular_file import open_regular, reason
 
 TYPES: Mapping[str, type] = {
     "bool": np.bool_,

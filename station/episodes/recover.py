@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from station.borders.regular_file import reason
 from station.episodes import naming
 from station.episodes.finalise import finalise_held, held
 from station.episodes.journal_reader import JournalReader
 from station.episodes.reading import attribute, reading, rows_of
 from station.errors import JournalDamaged, NothingRecorded, StationError, UsageError
-from station.regular_file import reason
 
 _LEFTOVER = re.compile(r"\.episode_[0-9]+\.mcap\.part\.[0-9]+\Z")
 

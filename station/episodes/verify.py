@@ -8,12 +8,12 @@ from typing import Any
 import h5py
 import numpy as np
 
+from station.borders.jpeg import content_problem
 from station.bus.messages import SOURCES
 from station.episodes import layout
 from station.episodes.picture_dataset import chunk_places
 from station.episodes.reading import TYPES, attribute, group, reading, rows_of
 from station.errors import EpisodeError
-from station.jpeg import content_problem
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
 

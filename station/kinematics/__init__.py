@@ -1,0 +1,1 @@
+"""Forward and inverse kinematics of the rig's arms. Pure."""

@@ -17,7 +17,7 @@ from station.bus.messages import Description
 from station.errors import PolicyError
 from station.policy.folder import Policy, PolicyFile
 from station.policy.statistics import Statistics
-from station.rig import Rig
+from station.rig.rig import Rig
 
 Array = NDArray[np.float64]
 _FARTHEST_RAD = 1.0

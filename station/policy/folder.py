@@ -12,12 +12,12 @@ import msgspec
 import yaml
 from msgspec import Meta
 
+from station.borders.strict_yaml import UniqueKeys
 from station.clock import NS_PER_S
 from station.errors import PolicyError
 from station.policy.files import inside
 from station.policy.folder_checks import check
 from station.policy.statistics import Statistics
-from station.strict_yaml import UniqueKeys
 
 Positive = Annotated[int, Meta(ge=1, le=10_000)]
 Pixels = Annotated[int, Meta(ge=1, le=4096)]

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from station.bus.messages import Health
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StopPolicy
 from station.bus.sockets import Answerer
-from station.node import Node, run
-from station.processes import STOP_DELAY_S
-from station.realtime import start_ordinary
+from station.runtime.node import Node, run
+from station.runtime.processes import STOP_DELAY_S
+from station.runtime.realtime import start_ordinary
 
 _POLL_MS = 500
 

@@ -17,19 +17,19 @@ from typing import Literal
 import msgspec
 import zmq
 
+from station.borders.stamps import Stamps
 from station.bus.messages import Command, Description, Health, PilotState, Tick
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
 from station.bus.sockets import Answerer, Subscriber
 from station.clock import NS_PER_S
 from station.errors import BackendFault, StationError
-from station.node import Node
 from station.policy.claims import rig_vector
 from station.policy.folder import Policy
 from station.policy.frames import FrameCache
 from station.policy.observation import history, ticks_kept, too_old
 from station.policy.runner_core import Ask, RunnerCore, Window
 from station.policy.worker import Answer, Begin, Eyes, Failure, Infer, Load, Loaded, LoadFailed, Result, Worker
-from station.stamps import Stamps
+from station.runtime.node import Node
 
 OTHERS = ("leader", "vr", "replay", "park")
 """While one of these commands, the policy is only listened to."""

@@ -16,7 +16,7 @@ from math import inf, isfinite
 from station.bus.messages import Command, Dimension
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import CommandRefused
-from station.rig_file import Safety
+from station.rig.file import Safety
 from station.safety.limiter import Limiter
 from station.safety.pace import Pace
 from station.safety.stalls import Stalls

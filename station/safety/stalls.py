@@ -5,7 +5,7 @@ stall, after which the arm is followed again. A longer silence is an end, and so
 """
 
 from station.clock import NS_PER_MS, NS_PER_S
-from station.rig_file import Safety
+from station.rig.file import Safety
 
 APART_NS = 2 * NS_PER_S
 """A silence that begins sooner than this after a stall has ended is no longer a moment's: whoever speaks is not well."""

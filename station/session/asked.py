@@ -1,6 +1,6 @@
 """What a sitting may be asked for. Pure. The bus bounds every number; here is what only the session knows to be absurd."""
 
-from station.bounds import LONGEST_S
+from station.borders.bounds import LONGEST_S
 from station.bus.requests import Note, OpenSession, SessionRequest
 from station.session.names import LONGEST_TEXT, bad_sitting, bad_text
 

@@ -15,7 +15,7 @@ import msgspec
 
 from station.episodes.naming import discard, number_of, temporary_path
 from station.episodes.order import Order
-from station.launch import python
+from station.runtime.launch import python
 
 NICE = 10
 """From their first import on: imports alone take a processor for a second."""

@@ -14,7 +14,7 @@ Defects are counted and told, and the episode is kept.
 from collections.abc import Callable
 from pathlib import Path
 
-from station.bounds import LARGEST_NUMBER
+from station.borders.bounds import LARGEST_NUMBER
 from station.bus.messages import Phase, PilotState, RecorderState, SessionState
 from station.bus.requests import (
     Align,
@@ -40,7 +40,7 @@ from station.bus.requests import (
 )
 from station.clock import NS_PER_S
 from station.episodes.naming import journal_path
-from station.rig import Rig
+from station.rig.rig import Rig
 from station.session.asked import absurd_length, impossible
 from station.session.buttons import BUTTONS, shown
 from station.session.ports import Answer, Outcome, Ports, Sitting, Unanswered

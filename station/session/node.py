@@ -8,18 +8,18 @@ from typing import NamedTuple
 import msgspec
 import zmq
 
+from station.borders.decoding import Decoder, Undecodable
 from station.bus.messages import Health, PilotState, RecorderState, SessionState
 from station.bus.requests import Opening, PilotRequest, SessionRequest, SyncRequest
 from station.bus.sockets import Answerer, Asker, Subscriber
 from station.clock import NS_PER_S
-from station.decoding import Decoder, Undecodable
 from station.episodes.labels import add_note, set_success
 from station.episodes.naming import delete, episode_path, next_number
 from station.errors import Planted
-from station.node import Node, run
-from station.processes import STOP_DELAY_S
-from station.realtime import start_ordinary, without_pool
-from station.runtime import open_own, replace_own, runtime_folder
+from station.files.runtime_folder import open_own, replace_own, runtime_folder
+from station.runtime.node import Node, run
+from station.runtime.processes import STOP_DELAY_S
+from station.runtime.realtime import start_ordinary, without_pool
 from station.session.builders import Builders
 from station.session.core import SessionCore
 from station.session.ports import Sitting, Then, Unanswered

@@ -1,0 +1,1 @@
+"""The aligner, rows, and the synchronizer around them: 50 instants a second."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from station.bus.messages import ArmState, Command, Row, SourceName
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS
-from station.rig import Rig
+from station.rig.rig import Rig
 from station.sync.aligner import Instant
 
 POLICY_TICKS = 25

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from station.device import Description
+from station.devices.contract import Description
 from station.episodes import layout
 from station.errors import EpisodeError
-from station.rig import Device, Rig
+from station.rig.rig import Device, Rig
 
 MAIN_KIND = {"leader": "arm_state", "follower": "arm_state", "camera": "frame", "vr": "hand_pose"}
 """What a device's node publishes under its own name, as long as it has not said what it is."""

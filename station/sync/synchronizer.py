@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from station.borders.stamps import Stamps
 from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
 from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
 from station.bus.sockets import Answerer, Subscriber, milliseconds_until
 from station.bus.streams import DEVICE_KINDS
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Grid
-from station.device import Description
+from station.devices.contract import Description
 from station.episodes.journal import journal_header
-from station.node import Node, run
-from station.processes import STOP_DELAY_S
-from station.stamps import Stamps
+from station.runtime.node import Node, run
+from station.runtime.processes import STOP_DELAY_S
 from station.sync.aligner import Aligner, Instant
 from station.sync.flow import Flow
 from station.sync.recording import Recording

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from calibration import board as boards
-from calibration.poses import Pose, from_vectors
-from drivers.sim.requests import SetCameraFault, ShowBoard
-from drivers.sim.scene import Scene
-from station import calibration_files
+from calibration.cameras import board as boards
+from calibration.maths.poses import Pose, from_vectors
+from drivers.sim.world.requests import SetCameraFault, ShowBoard
+from drivers.sim.world.scene import Scene
 from station.bus.sockets import Asker
-from station.calibration_files import Calibration
-from station.check_results import Finding, value_text
-from station.rig import Rig
+from station.files import calibration_files
+from station.files.calibration_files import Calibration
+from station.files.check_results import Finding, value_text
+from station.rig.rig import Rig
 from tests.calibration.faulty_rig import SETTLE_S, bad, calibrated_rig, findings, station
 from tests.calibration.rendering import looking_at
 from tests.system.operator_terminal import Terminal

@@ -16,16 +16,19 @@ import rendering
 from made_up_rig import GRAY, MADE, REST, World
 from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 
-from calibration import calibrate_arms, calibrate_cameras, calibrate_latency, measuring, sighting
-from calibration.board import View
-from calibration.lens import Lens
+from calibration import calibrate_latency, measuring
+from calibration.arms import calibrate as calibrate_arms
+from calibration.arms.motion import Motion
+from calibration.cameras import calibrate as calibrate_cameras
+from calibration.cameras import sighting
+from calibration.cameras.board import View
+from calibration.maths.lens import Lens
+from calibration.maths.poses import Pose, from_vectors
 from calibration.measuring import Measuring
-from calibration.motion import Motion
-from calibration.poses import Pose, from_vectors
-from station import calibration_files
-from station.calibration_files import Calibration, Intrinsics
 from station.clock import NS_PER_MS, NS_PER_S
-from station.rig import find_rig, load_rig
+from station.files import calibration_files
+from station.files.calibration_files import Calibration, Intrinsics
+from station.rig.rig import find_rig, load_rig
 
 MIDDLE = (BOARD.size_m[0] / 2, BOARD.size_m[1] / 2)
 CAMERA, ARM = "cam_left_wrist", "follower_left"

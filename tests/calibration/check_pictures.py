@@ -14,15 +14,18 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from calibration import board as boards
-from calibration import checks_arms, checks_cameras, checks_host, report, verdict
-from calibration.checks_cameras import Picture
-from calibration.survey import survey
-from drivers.sim.requests import SetCameraFault, SetServoFault
-from station import calibration_files
-from station.check_results import CheckResult
+from calibration.cameras import board as boards
+from calibration.checks import arms as checks_arms
+from calibration.checks import cameras as checks_cameras
+from calibration.checks import computer as checks_host
+from calibration.checks import report, verdict
+from calibration.checks.cameras import Picture
+from calibration.checks.survey import survey
+from drivers.sim.world.requests import SetCameraFault, SetServoFault
 from station.clock import monotonic_ns
-from station.rig import Rig
+from station.files import calibration_files
+from station.files.check_results import CheckResult
+from station.rig.rig import Rig
 from tests.calibration.faulty_rig import LISTEN_S, ask, calibrated_rig
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"

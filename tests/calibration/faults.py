@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from drivers.sim.requests import SetCameraFault, SetServoFault
+from drivers.sim.world.requests import SetCameraFault, SetServoFault
 
 Key = tuple[str, str]
 

@@ -19,20 +19,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from calibration import board as boards
-from calibration import checks_arms, checks_cameras, grippers
-from calibration.motion import Lags, swing
-from calibration.survey import Survey, survey
-from drivers.sim.requests import SetCameraFault, SetServoFault, SwingArms
-from drivers.sim.scene import Scene
-from station import calibration_files, check_results
+from calibration.arms import grippers
+from calibration.arms.motion import Lags, swing
+from calibration.cameras import board as boards
+from calibration.checks import arms as checks_arms
+from calibration.checks import cameras as checks_cameras
+from calibration.checks.survey import Survey, survey
+from drivers.sim.world.requests import SetCameraFault, SetServoFault, SwingArms
+from drivers.sim.world.scene import Scene
 from station.bus.requests import Disengage, Engage
 from station.bus.sockets import Asker
-from station.calibration_files import Extrinsics, Intrinsics, Made
-from station.check_results import CheckResult, Finding
 from station.clock import monotonic_ns
 from station.errors import RequestRefused
-from station.rig import SHIPPED, Rig, load_rig
+from station.files import calibration_files, check_results
+from station.files.calibration_files import Extrinsics, Intrinsics, Made
+from station.files.check_results import CheckResult, Finding
+from station.rig.rig import SHIPPED, Rig, load_rig
 from tests.calibration.faults import FAULTS, Fault, Key
 
 ENVIRONMENT = ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME")

@@ -14,9 +14,9 @@ import numpy as np
 import rendering
 from rendering import BOARD, HEIGHT, WIDTH
 
-from calibration.poses import Pose, from_quaternion
-from drivers.sim.servo_bus import ServoBus
-from drivers.sim.shaft import aloha_arm_servos, gello_servos
+from calibration.maths.poses import Pose, from_quaternion
+from drivers.sim.servos.servo_bus import ServoBus
+from drivers.sim.servos.shaft import aloha_arm_servos, gello_servos
 from station.clock import NS_PER_S, monotonic_ns
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from rendering import HEIGHT, WIDTH
 
-from calibration.survey import ArmSeen, CameraSeen, Survey
+from calibration.checks.survey import ArmSeen, CameraSeen, Survey
 from station.bus.messages import Description, Dimension, StreamDescription
-from station.calibration_files import Made
 from station.clock import NS_PER_MS, NS_PER_S
+from station.files.calibration_files import Made
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
 REST = np.array([0.0, -1.8, 1.6, 0.1, 0.6, 0.0])

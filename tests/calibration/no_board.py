@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 from rendering import LENS, looking_at, table_picture
 
-from calibration import poses
-from calibration import registration as r
+from calibration.maths import poses
+from calibration.maths import registration as r
 
 DEPTH_M = 0.8
 FOCAL_PX, CENTRE_PX = float(LENS.matrix[0, 0]), (float(LENS.matrix[0, 2]), float(LENS.matrix[1, 2]))

@@ -23,11 +23,11 @@ from hand_moved import FOLLOWER_SERVOS, FOLLOWER_TURNED, GELLO_SERVOS, Eye, Hand
 from made_up_rig import JOINTS
 from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 
-from calibration.arms import wrap
-from calibration.poses import Pose, angle_deg, distance_mm, from_quaternion, from_vectors
-from station import calibration_files
-from station.calibration_files import Calibration
+from calibration.arms.zeros import wrap
+from calibration.maths.poses import Pose, angle_deg, distance_mm, from_quaternion, from_vectors
 from station.clock import NS_PER_S, monotonic_ns
+from station.files import calibration_files
+from station.files.calibration_files import Calibration
 from tests.calibration.faulty_rig import ENVIRONMENT, station
 from tests.drivers.cameras.mjpeg_server import MjpegServer
 from tests.system.operator_terminal import Terminal

@@ -5,9 +5,9 @@ from functools import cache
 import cv2
 import numpy as np
 
-from calibration.board import Board
-from calibration.lens import Lens
-from calibration.poses import Pose, from_vectors
+from calibration.cameras.board import Board
+from calibration.maths.lens import Lens
+from calibration.maths.poses import Pose, from_vectors
 
 BOARD = Board()
 WIDTH, HEIGHT = 640, 480

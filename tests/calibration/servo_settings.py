@@ -13,13 +13,13 @@ from made_up_rig import JOINTS, MADE, REST
 
 from drivers.dynamixel.arm import DynamixelArm
 from drivers.dynamixel.settings import DynamixelSettings
-from drivers.sim.servo_bus import ServoBus
-from drivers.sim.shaft import ShaftPlant, aloha_arm_servos, gello_servos
-from station import calibration_files
-from station.calibration_files import ArmCalibration, Calibration
+from drivers.sim.servos.servo_bus import ServoBus
+from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos, gello_servos
 from station.clock import monotonic_ns
-from station.device import Place
+from station.devices.contract import Place
 from station.errors import StationError
+from station.files import calibration_files
+from station.files.calibration_files import ArmCalibration, Calibration
 
 
 @contextmanager

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from rendering import BOARD, HEIGHT, LENS, WIDTH, board_picture, looking_at
 
-from calibration import extrinsics, handeye, intrinsics, lens_quality, poses, sighting
-from calibration.board import Board, View, of, page
-from calibration.poses import Pose
+from calibration.cameras import sighting
+from calibration.cameras.board import Board, View, of, page
+from calibration.maths import extrinsics, handeye, intrinsics, lens_quality, poses
+from calibration.maths.poses import Pose
 from station.errors import MeasurementPoor, RigError
-from station.rig import find_rig, load_rig
+from station.rig.rig import find_rig, load_rig
 
 MIDDLE = (BOARD.size_m[0] / 2, BOARD.size_m[1] / 2)
 WORLD = Pose(np.eye(3), np.zeros(3))

@@ -9,19 +9,23 @@ import pytest
 from made_up_rig import JOINTS, MADE, REST, World
 from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 
-from calibration import calibrate_arms, calibrate_cameras, calibrate_latency, checks_arms, measuring, sighting
-from calibration.board import View
+from calibration import calibrate_latency, measuring
+from calibration.arms import calibrate as calibrate_arms
+from calibration.arms.motion import Motion
+from calibration.cameras import calibrate as calibrate_cameras
+from calibration.cameras import sighting
+from calibration.cameras.board import View
+from calibration.checks import arms as checks_arms
+from calibration.checks.survey import CameraSeen
+from calibration.maths.poses import angle_deg, distance_mm, from_quaternion, from_vectors
 from calibration.measuring import Measuring
-from calibration.motion import Motion
-from calibration.poses import angle_deg, distance_mm, from_quaternion, from_vectors
-from calibration.survey import CameraSeen
 from drivers.dynamixel.settings import DynamixelSettings, Gripper
-from station import calibration_files
 from station.bus.messages import Description
-from station.calibration_files import ArmCalibration, Calibration, GripperRange, Intrinsics, Latency
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import MeasurementPoor
-from station.rig import find_rig, load_rig
+from station.files import calibration_files
+from station.files.calibration_files import ArmCalibration, Calibration, GripperRange, Intrinsics, Latency
+from station.rig.rig import find_rig, load_rig
 
 
 @pytest.fixture

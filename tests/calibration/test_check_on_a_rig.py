@@ -8,8 +8,8 @@ import h5py
 import msgspec
 import pytest
 
-from drivers.sim.requests import SetServoFault
-from station import check_results
+from drivers.sim.world.requests import SetServoFault
+from station.files import check_results
 from tests.calibration import board_in_view, faulty_rig
 from tests.calibration.board_in_view import MOVES, OFF_DEG, OFF_MM, by_board, moved
 from tests.calibration.faults import FAULTS, Fault

@@ -10,18 +10,28 @@ import numpy as np
 import pytest
 from rendering import BOARD, LENS, looking_at
 
-from calibration import checks_cameras, quality, sighting
-from calibration.board import Board, View
-from calibration.latency import Lag
-from calibration.motion import Motion, camera_lag
-from calibration.poses import from_vectors
-from calibration.survey import ArmSeen, CameraSeen, Survey
-from calibration.wrist import carrier, on_rest
+from calibration.arms.motion import Motion, camera_lag
+from calibration.arms.wrist import carrier, on_rest
+from calibration.cameras import sighting
+from calibration.cameras.board import Board, View
+from calibration.checks import cameras as checks_cameras
+from calibration.checks.survey import ArmSeen, CameraSeen, Survey
+from calibration.maths import quality
+from calibration.maths.latency import Lag
+from calibration.maths.poses import from_vectors
 from station.bus.messages import Description, Dimension, Health, StreamDescription
-from station.calibration_files import ArmCalibration, Calibration, CheckReference, Extrinsics, Intrinsics, Latency, Made
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import MeasurementPoor
-from station.rig import find_rig, load_rig
+from station.files.calibration_files import (
+    ArmCalibration,
+    Calibration,
+    CheckReference,
+    Extrinsics,
+    Intrinsics,
+    Latency,
+    Made,
+)
+from station.rig.rig import find_rig, load_rig
 
 TODAY = datetime.date(2026, 1, 12)
 MADE = Made("2026-01-02T03:04:05+00:00", "ada", "test", 1)

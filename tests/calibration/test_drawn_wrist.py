@@ -5,14 +5,15 @@ import mujoco
 import numpy as np
 import pytest
 
-from calibration import handeye, sighting
-from calibration.board import Board
-from calibration.handeye import Station
-from calibration.lens import Lens
-from calibration.poses import Pose, angle_deg, distance_mm, from_quaternion
-from drivers.sim import render, scene
-from drivers.sim.servo import RAD_PER_TICK
-from drivers.sim.shares import WELL
+from calibration.cameras import sighting
+from calibration.cameras.board import Board
+from calibration.maths import handeye
+from calibration.maths.handeye import Station
+from calibration.maths.lens import Lens
+from calibration.maths.poses import Pose, angle_deg, distance_mm, from_quaternion
+from drivers.sim.servos.servo import RAD_PER_TICK
+from drivers.sim.world import render, scene
+from drivers.sim.world.shares import WELL
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model
 

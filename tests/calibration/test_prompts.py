@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 import typer
 
-from calibration import arms as zeroing
-from calibration import calibrate_arms, calibrate_cameras, prompting
+from calibration import prompting
+from calibration.arms import calibrate as calibrate_arms
+from calibration.arms import zeros as zeroing
+from calibration.cameras import calibrate as calibrate_cameras
+from calibration.checks.survey import KEPT_PICTURES
 from calibration.measuring import Measuring
-from calibration.survey import KEPT_PICTURES
 from station.bus.messages import ArmState, Description, Dimension, Frame, StreamDescription
 from station.bus.sockets import HIGH_WATER, Publisher
 from station.clock import NS_PER_MS
-from station.rig import find_rig, load_rig
+from station.rig.rig import find_rig, load_rig
 
 ARM, CAMERA = "follower_left", "cam_high"
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")

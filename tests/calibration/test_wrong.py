@@ -4,7 +4,7 @@ import pytest
 from careless import bench, wrist
 from wrong import CASES, Wrong, refused
 
-from station import calibration_files
+from station.files import calibration_files
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -44,10 +44,10 @@ from made_up_rig import GRAY, REST
 from rendering import LENS
 from servo_settings import gello_since, gives_torque, zeroed_with_fault
 
-from calibration.lens import Lens
-from calibration.poses import from_vectors
-from station import calibration_files
+from calibration.maths.lens import Lens
+from calibration.maths.poses import from_vectors
 from station.errors import StationError
+from station.files import calibration_files
 
 
 class Wrong(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from drivers.dynamixel.arm import DynamixelArm
-from drivers.sim.servo_bus import ServoBus, ServoSpec
-from drivers.sim.shaft import ShaftPlant, aloha_arm_servos, gello_servos
+from drivers.sim.servos.servo_bus import ServoBus, ServoSpec
+from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos, gello_servos
 from station.clock import monotonic_ns
-from station.device import Place
+from station.devices.contract import Place
 from tests.conformance.subject import Factory, Subject
 
 

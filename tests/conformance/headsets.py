@@ -11,7 +11,7 @@ import pytest
 
 from drivers.vr.webxr import WebXrHeadset
 from station.clock import monotonic_ns
-from station.device import Place
+from station.devices.contract import Place
 from tests.conformance.subject import Factory, Subject
 from tests.drivers.vr.conftest import free_port
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
-from station.device import Driver, Reading
+from station.devices.contract import Driver, Reading
 
 
 class Subject(NamedTuple):

@@ -1,4 +1,4 @@
-"""The driver contract (station/device.py), on every driver. What needs a process is tested with the host."""
+"""The driver contract (station/devices/contract.py), on every driver. What needs a process is tested with the host."""
 
 import importlib
 import math
@@ -13,7 +13,7 @@ import pytest
 from station.bus.messages import ArmState
 from station.bus.streams import STREAMS, stream_names
 from station.clock import NS_PER_S, Grid, monotonic_ns
-from station.device import ArmDriver, Driver
+from station.devices.contract import ArmDriver, Driver
 from station.errors import CommandRefused, DeviceError
 from tests.conformance.subject import Subject
 

@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from station import calibration_files, check_results
-from station.calibration_files import Calibration
-from station.check_results import SessionCheck
 from station.cli.episodes import app
 from station.episodes import layout, naming
 from station.episodes.cadence import read_cadence
@@ -22,6 +19,9 @@ from station.episodes.journal_reader import JournalReader
 from station.episodes.labels import Labels, read_labels
 from station.episodes.recover import recover
 from station.episodes.verify import verify
+from station.files import calibration_files, check_results
+from station.files.calibration_files import Calibration
+from station.files.check_results import SessionCheck
 
 FIRST = Path(__file__).parent / "layout_1"
 JOURNALS = sorted(path for path in Path(__file__).parent.glob("layout_*/episode_*.mcap"))

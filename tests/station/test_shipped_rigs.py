@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from station.rig import find_rig, load_rig, shipped_rigs
+from station.rig.rig import find_rig, load_rig, shipped_rigs
 
 LEADERS_AND_FOLLOWERS = {"leader_left", "leader_right", "follower_left", "follower_right"}
 FOUR_CAMERAS = ("cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist")

@@ -19,7 +19,7 @@ from station.cli.headless import ALIGN_MS
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.rig import Rig
+from station.rig.rig import Rig
 from tests.station.policy import policies
 
 CAMERAS = ["cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist"]

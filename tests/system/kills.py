@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from drivers.sim.servo import RAD_PER_TICK
+from drivers.sim.servos.servo import RAD_PER_TICK
 from station.bus.requests import Stop
 from station.clock import NS_PER_S
 from station.errors import RequestRefused
-from station.rig import find_rig
+from station.rig.rig import find_rig
 from tests.system.rig import Booted, booted, light_rig
 
 WINDOW_NS = NS_PER_S // 5

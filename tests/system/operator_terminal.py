@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from station import check_results
-from station.check_results import CheckResult, StoredCheck
-from station.rig import load_rig
+from station.files import check_results
+from station.files.check_results import CheckResult, StoredCheck
+from station.rig.rig import load_rig
 from tests.system.rig import PATIENCE_S
 
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")

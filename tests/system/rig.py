@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 import yaml
 
-from drivers.sim.requests import CameraFault, ServoFault, SetCameraFault, SetServoFault
+from drivers.sim.world.requests import CameraFault, ServoFault, SetCameraFault, SetServoFault
 from station.bus import keys
 from station.bus.messages import Health, PilotState, RecorderState, SessionState, StationState
 from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start, Stop
@@ -31,9 +31,9 @@ from station.cli.patience import Patience
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.verify import verify
 from station.errors import NodeAbsent, RequestRefused
-from station.processes import processes
-from station.rig import Rig, find_rig, load_rig
-from station.runtime import runtime_folder
+from station.files.runtime_folder import runtime_folder
+from station.rig.rig import Rig, find_rig, load_rig
+from station.runtime.processes import processes
 
 PATIENCE_S = 60.0
 """How long anything may take on a machine that does other things too; what is waited for comes in a second or two."""
@@ -77,7 +77,7 @@ class Booted:
         self.begun_ns = monotonic_ns()
         with (runtime_folder(self.rig.name) / "supervisor.log").open("a") as log:
             self.supervisor = subprocess.Popen(
-                [sys.executable, "-m", "station.supervisor", "--rig", str(self.rig.file), "--child"],
+                [sys.executable, "-m", "station.runtime.supervisor", "--rig", str(self.rig.file), "--child"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True,
             )  # fmt: skip
         if self._heard is not None:  # every supervisor makes keys of its own

@@ -18,7 +18,7 @@ import psutil
 from station.bus.requests import Discard, Stop
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import RequestRefused
-from station.rig import find_rig
+from station.rig.rig import find_rig
 from tests.system.kills import victims
 from tests.system.rig import TASK, Booted, Saved, booted, light_rig
 

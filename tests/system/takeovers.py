@@ -22,7 +22,7 @@ from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.clock import NS_PER_S, monotonic_ns
-from station.rig import Rig
+from station.rig.rig import Rig
 from tests.system import tempers
 
 SLACK = 1.02

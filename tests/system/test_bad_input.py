@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from drivers.dynamixel.port import opening_error
-from drivers.sim.servo_bus import ServoBus
-from drivers.sim.shaft import ShaftPlant, aloha_arm_servos
+from drivers.sim.servos.servo_bus import ServoBus
+from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos
 from station import cli
 from station.clock import monotonic_ns
-from station.rig import find_rig
+from station.rig.rig import find_rig
 
 DOCS = Path(__file__).parents[2] / "docs" / "reliability.md"
 STATION = (sys.executable, "-m", "station.cli")

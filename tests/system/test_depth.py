@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
-from station import rig as rigs
 from station.bus.requests import Stop
+from station.rig import rig as rigs
 from tests.system.rig import TASK, Booted, booted, light_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]

@@ -239,7 +239,7 @@ def test_a_data_folder_that_cannot_be_written(rig: Booted) -> None:
 
 def test_a_second_station_is_told_who_owns_the_rig(rig: Booted) -> None:
     before = rig.pids()
-    command = [sys.executable, "-m", "station.supervisor", "--rig", str(rig.rig.file)]
+    command = [sys.executable, "-m", "station.runtime.supervisor", "--rig", str(rig.rig.file)]
     second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert second.returncode == 1
     assert (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from station.rig import Rig, load_rig
+from station.rig.rig import Rig, load_rig
 from tests.system.fuzz import requests, samples
 from tests.system.fuzz.__main__ import fuzzed_rig
 from tests.system.fuzz.steps import Step, Steps

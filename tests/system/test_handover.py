@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from drivers.sim.world import TRUTH
+from drivers.sim.world.mujoco_world import TRUTH
 from station.bus.messages import Vector
 from station.bus.requests import OpenSession
 from station.bus.sockets import Subscriber
@@ -18,7 +18,7 @@ from station.cli.attach import attached
 from station.cli.headless import record_headless
 from station.episodes.naming import number_of
 from station.episodes.verify import verify
-from station.rig import Rig, find_rig, load_rig
+from station.rig.rig import Rig, find_rig, load_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import h5py
 import pytest
 
-from drivers.sim.requests import SetServoFault
+from drivers.sim.world.requests import SetServoFault
 from station.bus.messages import PilotState
 from station.bus.sockets import Asker, Subscriber
 from station.cli.attach import runs
 from station.episodes.labels import read_labels
 from station.episodes.recover import recover
 from station.episodes.verify import verify
-from station.rig import load_rig
-from station.runtime import runtime_folder
+from station.files.runtime_folder import runtime_folder
+from station.rig.rig import load_rig
 from tests.system.operator_terminal import Terminal, recording
 from tests.system.rig import light_rig
 

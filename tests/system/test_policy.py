@@ -19,7 +19,7 @@ from station.cli.attach import attached
 from station.cli.headless import ALIGN_MS, record_headless
 from station.cli.rollout import Hands, Rollout
 from station.errors import StationError
-from station.rig import Rig, load_rig
+from station.rig.rig import Rig, load_rig
 from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 from tests.system import takeovers, tempers
 from tests.system.rig import light_rig

@@ -4,15 +4,15 @@ import numpy as np
 from msgspec import Raw
 from msgspec.json import encode
 
-from drivers.sim.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, START_RAD, Scene
-from drivers.sim.script import hand_over, kinematics
+from drivers.sim.operator.script import hand_over, kinematics
+from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, START_RAD, Scene
 from drivers.vr.wire import Controller, Pose
 from drivers.vr.wire import hands as to_station
 from station.bus.messages import ArmState, Dimension, PilotState
 from station.control.vr_arms import VrArms
 from station.control.vr_teleop import arm_hand
-from station.rig import find_rig, load_rig
-from tests.drivers.sim.test_script import CubeStart
+from station.rig.rig import find_rig, load_rig
+from tests.drivers.sim.operator.test_script import CubeStart
 from tests.system.vr_rig import FRAME_S, LIMITS, hands
 
 CUBE = CubeStart(0.15, 0.5, 0.0)

@@ -16,13 +16,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.sim.jpeg_stamp import read_stamp
+from drivers.sim.world.jpeg_stamp import read_stamp
 from station.bench.figures import Distribution
 from station.bus.messages import ArmState
 from station.bus.requests import Start, Stop
 from station.bus.sockets import Subscriber
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.rig import find_rig
+from station.rig.rig import find_rig
 from tests.system.rig import Booted, booted
 
 JOINTS = 6

@@ -14,15 +14,15 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from drivers.sim.scene import START_RAD
-from drivers.sim.script import CubeStart, hand_over
+from drivers.sim.operator.script import CubeStart, hand_over
+from drivers.sim.world.scene import START_RAD
 from station.bus import keys
 from station.bus.messages import ArmState, Command, Message, PilotState, SessionState, TeleopState, Vector
 from station.bus.sockets import Subscriber
-from station.headset import Pairing, pairing_path
+from station.devices.headset import Pairing, pairing_path
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model
-from station.rig import Rig, find_rig, load_rig
+from station.rig.rig import Rig, find_rig, load_rig
 from tests.drivers.vr.browser import wait
 from tests.drivers.vr.cable import Cable
 
@@ -153,7 +153,7 @@ def vr_rig(port: int, folder: Path, fps: int = 5) -> Iterator[VrRig]:
     rig = load_rig(path)
     log = folder / "supervisor.log"
     with log.open("w") as out, Cable(port + 1) as link:
-        command = [sys.executable, "-m", "station.supervisor", "--rig", str(path), "--child"]
+        command = [sys.executable, "-m", "station.runtime.supervisor", "--rig", str(path), "--child"]
         station = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
         try:
             wait("keys of the station", keys.client_file(rig.name).exists, else_=log.read_text)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 def test_what_wraps_the_weights_is_taken_off(tmp_path: Path, key: str, prefix: str) -> None:
     import torch
 
-    from station.policy.importing.tensors import read_checkpoint
+    from station.training.importing.tensors import read_checkpoint
 
     state = {f"{prefix}model.a.weight": torch.ones(2), f"{prefix}model.b.weight": torch.zeros(3)}
     optimizer = {"state": {0: {"exp_avg": torch.zeros(2)}}, "param_groups": [{"lr": 0.1}]}
@@ -30,7 +30,7 @@ def test_what_wraps_the_weights_is_taken_off(tmp_path: Path, key: str, prefix: s
 def test_two_networks_and_two_names_are_refused(tmp_path: Path) -> None:
     import torch
 
-    from station.policy.importing.tensors import read_checkpoint
+    from station.training.importing.tensors import read_checkpoint
 
     torch.save({"model": {"a": torch.ones(1)}, "ema": {"a": torch.ones(1)}}, tmp_path / "two.ckpt")
     with pytest.raises(PolicyError, match="holds several networks: ema, model"):
@@ -41,7 +41,7 @@ def test_two_networks_and_two_names_are_refused(tmp_path: Path) -> None:
 
 
 def test_pointers_are_named(tmp_path: Path) -> None:
-    from station.policy.importing.tensors import read_checkpoint, read_safetensors
+    from station.training.importing.tensors import read_checkpoint, read_safetensors
 
     path = tmp_path / "model.safetensors"
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
@@ -53,8 +53,8 @@ def test_pointers_are_named(tmp_path: Path) -> None:
 def test_cameras_of_different_sizes_are_cropped_to_their_own(tmp_path: Path) -> None:
     import torch
 
-    from station.policy.importing.lerobot import import_lerobot
-    from station.policy.networks.act import Act, ActShape
+    from station.training.importing.lerobot import import_lerobot
+    from station.training.networks.act import Act, ActShape
     from tests.torch import checkpoints
 
     pictures = torch.randn(1, 2, 3, 64, 96)
@@ -94,8 +94,8 @@ def test_cameras_of_different_sizes_are_cropped_to_their_own(tmp_path: Path) -> 
 
 def test_statistics_in_degrees_are_refused_and_the_way_out_is_named(tmp_path: Path) -> None:
     from station.policy.folder import Execution, Normalization, PolicyFile
-    from station.policy.importing.units import in_our_units
     from station.policy.statistics import Statistics
+    from station.training.importing.units import in_our_units
 
     degrees = Statistics(mean=(-60.0,) * 7, std=(35.0,) * 7)
     settings = PolicyFile(
@@ -118,7 +118,7 @@ def test_rounding_that_the_weights_amplify_is_no_other_function() -> None:
     """The graph is compared with the exact answer where float32 alone is off by more than the fixed bound."""
     import torch
 
-    from station.policy import export
+    from station.training import export
 
     class Sharp(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

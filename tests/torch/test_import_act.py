@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 
 
 def source(folder: Path, case: str = "act", drop_base: bool = False, **changes: Any) -> Any:
-    from station.policy.importing.act import ActSource
+    from station.training.importing.act import ActSource
     from tests.torch import checkpoints
 
     paths = checkpoints.act_files(folder, case, **changes)
@@ -70,7 +70,7 @@ def test_the_command_writes_a_folder_that_acts_as_act_does(tmp_path: Path) -> No
 
 
 def test_act_plus_plus_has_a_backbone_per_camera_and_a_base(tmp_path: Path) -> None:
-    from station.policy.importing.act import import_act
+    from station.training.importing.act import import_act
 
     done = import_act(source(tmp_path, "actpp", drop_base=True), tmp_path / "policy")
     assert all(difference.relative < 1e-4 for difference in done.differences)
@@ -81,9 +81,9 @@ def test_act_plus_plus_has_a_backbone_per_camera_and_a_base(tmp_path: Path) -> N
 def test_the_auto_encoder_is_theirs_too(tmp_path: Path) -> None:
     import torch
 
-    from station.policy.importing.act import load_act
-    from station.policy.importing.tensors import read_checkpoint
-    from station.policy.networks.act import act_loss
+    from station.training.importing.act import load_act
+    from station.training.importing.tensors import read_checkpoint
+    from station.training.networks.act import act_loss
     from tests.torch import checkpoints
 
     given = source(tmp_path)
@@ -106,8 +106,8 @@ def test_the_auto_encoder_is_theirs_too(tmp_path: Path) -> None:
 
 
 def test_idle_decoder_layers_change_nothing(tmp_path: Path) -> None:
-    from station.policy.importing.act import load_act
-    from station.policy.importing.tensors import read_checkpoint
+    from station.training.importing.act import load_act
+    from station.training.importing.tensors import read_checkpoint
     from tests.torch import checkpoints
 
     last = "model.transformer.decoder.layers.2.linear2.bias"
@@ -129,7 +129,7 @@ def test_idle_decoder_layers_change_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_tensor_that_does_not_fit_is_named(tmp_path: Path, name: str, shape: list[int] | None, says: str) -> None:
-    from station.policy.importing.act import import_act
+    from station.training.importing.act import import_act
     from tests.torch import checkpoints
 
     tensor = checkpoints.weights({name: shape})[name] if shape else None
@@ -143,7 +143,7 @@ def test_a_tensor_that_does_not_fit_is_named(tmp_path: Path, name: str, shape: l
 def test_nan_and_codes_and_cameras_are_refused(tmp_path: Path) -> None:
     import torch
 
-    from station.policy.importing.act import import_act
+    from station.training.importing.act import import_act
 
     head = "model.action_head.weight"
     with pytest.raises(PolicyError, match=r"action_head\.weight: holds NaN or infinity"):
@@ -169,7 +169,7 @@ class Runs:
 def test_a_checkpoint_that_calls_code_is_refused_by_name(tmp_path: Path) -> None:
     import torch
 
-    from station.policy.importing.tensors import read_checkpoint
+    from station.training.importing.tensors import read_checkpoint
 
     path, trace = tmp_path / "policy_best.ckpt", tmp_path / "ran"
     torch.save({"model.action_head.weight": torch.zeros(2), "x": Runs(f"touch {trace}")}, path)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 
 @pytest.mark.parametrize(("layout", "same_eyes"), [("old", True), ("new", False)])
 def test_act_acts_as_lerobot_does(tmp_path: Path, layout: str, same_eyes: bool) -> None:
-    from station.policy.importing.lerobot import import_lerobot
+    from station.training.importing.lerobot import import_lerobot
     from tests.torch import checkpoints
 
     folder = checkpoints.lerobot_folder(tmp_path / "lerobot", "lerobot_act", layout, same_eyes)
@@ -47,7 +47,7 @@ def test_act_acts_as_lerobot_does(tmp_path: Path, layout: str, same_eyes: bool) 
 )
 def test_both_graphs_of_diffusion_compute_what_lerobot_does(tmp_path: Path, case: str, layout: str, steps: int) -> None:
     from station.policy.backends.onnx_graph import Graph
-    from station.policy.importing.lerobot import import_lerobot
+    from station.training.importing.lerobot import import_lerobot
     from tests.torch import checkpoints
 
     folder = checkpoints.lerobot_folder(tmp_path / "lerobot", case, layout)
@@ -90,7 +90,7 @@ def test_both_graphs_of_diffusion_compute_what_lerobot_does(tmp_path: Path, case
 def test_a_tensor_that_does_not_fit_is_named(
     tmp_path: Path, case: str, changes: dict[str, Any], key: str, says: str
 ) -> None:
-    from station.policy.importing.lerobot import load_lerobot
+    from station.training.importing.lerobot import load_lerobot
     from tests.torch import checkpoints
 
     folder = checkpoints.lerobot_folder(tmp_path / "lerobot", case, "new", **changes)
@@ -104,7 +104,7 @@ def test_a_tensor_that_does_not_fit_is_named(
 
 
 def test_statistics_that_are_not_there_are_named(tmp_path: Path) -> None:
-    from station.policy.importing.lerobot import load_lerobot
+    from station.training.importing.lerobot import load_lerobot
     from tests.torch import checkpoints
 
     folder = checkpoints.lerobot_folder(tmp_path / "lerobot", "lerobot_act", "new")

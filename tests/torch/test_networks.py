@@ -15,9 +15,9 @@ pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 def test_a_small_act_learns_and_is_exported(tmp_path: Path) -> None:
     import torch
 
-    from station.policy.export import export_act
-    from station.policy.networks.act import Act, ActShape, act_loss
-    from station.policy.networks.resnet import ResNetShape
+    from station.training.export import export_act
+    from station.training.networks.act import Act, ActShape, act_loss
+    from station.training.networks.resnet import ResNetShape
 
     torch.manual_seed(0)
     backbone = ResNetShape(widths=(16, 16, 32, 32), blocks=(1, 1, 1, 1), norm="group")
@@ -56,7 +56,7 @@ def test_a_small_act_learns_and_is_exported(tmp_path: Path) -> None:
 def test_frozen_statistics_stay_frozen_while_training() -> None:
     import torch
 
-    from station.policy.networks.resnet import ResNet, ResNetShape
+    from station.training.networks.resnet import ResNet, ResNetShape
 
     network = ResNet(ResNetShape(widths=(8, 8, 8, 8))).train()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items() if "bn" in name}
@@ -68,8 +68,8 @@ def test_frozen_statistics_stay_frozen_while_training() -> None:
 def test_without_a_posterior_it_cannot_be_trained_as_one() -> None:
     import torch
 
-    from station.policy.networks.act import Act, ActShape
-    from station.policy.networks.resnet import ResNetShape
+    from station.training.networks.act import Act, ActShape
+    from station.training.networks.resnet import ResNetShape
 
     backbone = ResNetShape(widths=(8, 8, 8, 8))
     network = Act(

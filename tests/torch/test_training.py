@@ -11,9 +11,9 @@ import pytest
 from station.errors import PolicyError
 from station.policy.backend import Observation, open_backend
 from station.policy.folder import Image, load_policy
-from station.policy.training.batches import Batches, Disorder, statistics
-from station.policy.training.demonstrations import Demonstration, demonstrations
-from tests.station.policy.training import made
+from station.training.learning.batches import Batches, Disorder, statistics
+from station.training.learning.demonstrations import Demonstration, demonstrations
+from tests.station.training.learning import made
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 
@@ -32,7 +32,7 @@ def demos(tmp_path_factory: pytest.TempPathFactory) -> list[Demonstration]:
 
 @pytest.fixture
 def learner(demos: list[Demonstration], tmp_path: Path) -> Make:
-    from station.policy.training.learner import Learner, Recipe
+    from station.training.learning.learner import Learner, Recipe
 
     def make(folder: str = "training", **changes: object) -> Learner:
         settings = {
@@ -99,7 +99,7 @@ def test_what_was_learnt_is_exported_small_and_runs(learner: Make, tmp_path: Pat
 
 
 def test_the_recipe_that_ships_stays_below_five_megabytes(tmp_path: Path, demos: list[Demonstration]) -> None:
-    from station.policy.training.learner import LARGEST_BYTES, Learner, Recipe
+    from station.training.learning.learner import LARGEST_BYTES, Learner, Recipe
 
     def trained(name: str, **changes: int) -> Learner:
         recipe = Recipe(("cam_high",), IMAGE, steps=1, batch=2, **changes)
@@ -124,7 +124,7 @@ def test_what_had_no_time_is_not_exported(learner: Make, tmp_path: Path) -> None
 
 
 def test_the_command_trains_and_exports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from station.policy.training.__main__ import train
+    from station.training.learning.__main__ import train
 
     for number in range(3):
         made.write(tmp_path / "data" / "reach", number)

@@ -8,7 +8,7 @@ from station.cli.operator.bindings import Plan, Question
 from station.cli.operator.note import Line
 from station.clock import NS_PER_MS, NS_PER_S
 from station.episodes.cadence import Cadence
-from station.rig import Rig
+from station.rig.rig import Rig
 
 SILENT_NS = 2 * NS_PER_S
 """A node that said nothing for so long is shown as silent, never by its last words."""

@@ -11,13 +11,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from station.bounds import LARGEST_NUMBER
+from station.borders.bounds import LARGEST_NUMBER
 from station.bus.messages import SessionState
 from station.cli.operator.bindings import BINDINGS
 from station.cli.operator.board import Board, Stream
 from station.clock import NS_PER_S
 from station.episodes.cadence import in_words
-from station.shown import shown
+from station.terminal.shown import shown
 
 WIDTH, HEIGHT = 80, 24
 _INSIDE = WIDTH - 4

@@ -9,7 +9,7 @@ from typing import Self
 from rich.console import RenderableType
 
 from station.cli.operator.panel import HEIGHT, WIDTH
-from station.terminal import PlainConsole
+from station.terminal.screen import PlainConsole
 
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?25h\x1b[?1049l"
 

@@ -31,7 +31,7 @@ from station.cli.operator.signals import Signals
 from station.clock import NS_PER_MS, NS_PER_S, Clock, monotonic_ns
 from station.episodes.cadence import Cadence, in_words, read_cadence, together
 from station.errors import DeviceError, EpisodeError, RequestRefused, StationError
-from station.rig import Rig
+from station.rig.rig import Rig
 
 REDRAW_NS = NS_PER_S // 4
 _AGAIN_NS = 300 * NS_PER_MS

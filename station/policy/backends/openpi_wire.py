@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from station.errors import WireError
-from station.shown import shown
+from station.terminal.shown import shown
 
 _LONGEST = 300
 """Characters of somebody else's text that are shown."""

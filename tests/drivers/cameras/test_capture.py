@@ -12,7 +12,7 @@ import pytest
 from drivers.cameras.controls import Controls
 from drivers.cameras.opencv import OpenCVCamera
 from station.clock import NS_PER_S, monotonic_ns
-from station.device import Place, Reading
+from station.devices.contract import Place, Reading
 from station.errors import DeviceError, DeviceMissing, DeviceSilent, DeviceWrong
 from tests.drivers.cameras.conftest import picture
 from tests.drivers.cameras.mjpeg_server import MjpegServer

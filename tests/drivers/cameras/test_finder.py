@@ -9,7 +9,7 @@ from drivers.cameras.finder import CameraFinder
 from drivers.cameras.opencv import OpenCVCamera
 from drivers.cameras.realsense import RealSenseCamera
 from station.errors import UsageError
-from station.found import rules
+from station.rig.discovery import rules
 from tests.drivers.cameras.fake_realsense import D405, FakeBus
 from tests.drivers.cameras.fake_v4l2 import FakeV4L2
 

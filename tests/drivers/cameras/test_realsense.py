@@ -10,7 +10,7 @@ import pytest
 from drivers.cameras.realsense import RealSenseCamera
 from drivers.cameras.realsense_stamps import COUNTER_NS
 from station.clock import NS_PER_MS, NS_PER_S
-from station.device import Place, Reading
+from station.devices.contract import Place, Reading
 from station.errors import DeviceBusy, DeviceMissing, DeviceSilent, DeviceWrong
 from tests.drivers.cameras.fake_realsense import D405, D435, FakeBus, FakeCamera
 

@@ -10,7 +10,7 @@ import pytest
 
 from drivers.cameras.realsense import RealSenseCamera
 from drivers.cameras.realsense_sensor import About, SdkBus, SdkCamera, SensorFailed, Wanted
-from station.device import Place
+from station.devices.contract import Place
 from tests.drivers.cameras.software_realsense import SERIAL, OneDevice, SoftwareD405
 
 

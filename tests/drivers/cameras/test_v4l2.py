@@ -11,7 +11,7 @@ import pytest
 from drivers.cameras.controls import Controls
 from drivers.cameras.opencv import OpenCVCamera
 from station.clock import monotonic_ns
-from station.device import Place
+from station.devices.contract import Place
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
 from tests.drivers.cameras.conftest import picture
 from tests.drivers.cameras.fake_v4l2 import ERROR, FakeV4L2

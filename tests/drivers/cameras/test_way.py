@@ -14,14 +14,14 @@ from drivers.cameras.source import Source
 from drivers.cameras.v4l2 import V4L2
 from drivers.cameras.way import way_to
 from station.clock import monotonic_ns
-from station.device import Place
+from station.devices.contract import Place
 from station.errors import DeviceMissing
 
 PLACE = Place("cam", "camera", monotonic_ns, 1.0, 100.0)
 IMPORTED = """
 import importlib, sys
 from station.clock import monotonic_ns
-from station.device import Place
+from station.devices.contract import Place
 from drivers.cameras.opencv import OpenCVCamera
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.way import way_to

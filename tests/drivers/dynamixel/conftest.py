@@ -9,11 +9,11 @@ import pytest
 
 from drivers.dynamixel.arm import DynamixelArm
 from drivers.dynamixel.settings import DynamixelSettings
-from drivers.sim.servo_bus import ServoBus, ServoSpec
-from drivers.sim.shaft import ShaftPlant, aloha_arm_servos
+from drivers.sim.servos.servo_bus import ServoBus, ServoSpec
+from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos
 from station.bus.messages import ArmState
 from station.clock import monotonic_ns
-from station.device import Place
+from station.devices.contract import Place
 
 
 class Still:

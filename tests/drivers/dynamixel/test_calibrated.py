@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from drivers.dynamixel.joints import RAD_PER_TICK
-from station import calibration_files
-from station.calibration_files import ArmCalibration, Calibration, GripperRange, Made
 from station.errors import DeviceWrong
+from station.files import calibration_files
+from station.files.calibration_files import ArmCalibration, Calibration, GripperRange, Made
 from tests.drivers.dynamixel.conftest import MakeArm, Rigged, Still, until
 
 MADE = Made("2026-01-02T03:04:05+00:00", "ada", "rest stops", 120)

@@ -14,10 +14,10 @@ from drivers.dynamixel import finder
 from drivers.dynamixel.arm import DynamixelArm
 from drivers.dynamixel.finder import Adapter, DynamixelFinder, describe, plugged_in, recognise, servos_text
 from drivers.dynamixel.port import usb_serial
-from drivers.sim.servo_bus import ServoBus, ServoSpec
-from drivers.sim.shaft import ShaftPlant, aloha_arm_servos, gello_servos
+from drivers.sim.servos.servo_bus import ServoBus, ServoSpec
+from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos, gello_servos
 from station.errors import DeviceError, DeviceSilent, DeviceWrong, UsageError
-from station.found import Found
+from station.rig.discovery import Found
 
 SPEED = {1: 57_600, 3: 1_000_000, 6: 4_000_000}
 

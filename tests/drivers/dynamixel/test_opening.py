@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from drivers.dynamixel.arm import DynamixelArm
-from drivers.sim.servo_bus import ServoSpec
-from drivers.sim.shaft import aloha_arm_servos
-from station import calibration_files
-from station.calibration_files import ArmCalibration, Calibration, Made
+from drivers.sim.servos.servo_bus import ServoSpec
+from drivers.sim.servos.shaft import aloha_arm_servos
 from station.cli import app
-from station.device import ArmDriver, Place
+from station.devices.contract import ArmDriver, Place
 from station.errors import DeviceBusy, DeviceMissing, DeviceWrong
+from station.files import calibration_files
+from station.files.calibration_files import ArmCalibration, Calibration, Made
 from tests.drivers.dynamixel.conftest import MakeArm, Rigged
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.dynamixel.packets import Packets
-from drivers.sim.packets import crc
+from drivers.sim.servos.packets import crc
 
 
 @given(st.binary(max_size=300), st.integers(0, 0xFFFF), st.integers(0, 4))

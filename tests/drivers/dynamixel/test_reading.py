@@ -5,8 +5,8 @@ import math
 import pytest
 
 from drivers.dynamixel.joints import RAD_PER_TICK, RAD_S_PER_UNIT
-from drivers.sim.servo_bus import ServoSpec
-from drivers.sim.shaft import gello_servos
+from drivers.sim.servos.servo_bus import ServoSpec
+from drivers.sim.servos.shaft import gello_servos
 from station.errors import DeviceError, DeviceSilent
 from tests.drivers.dynamixel.conftest import MakeArm, Still, next_state, until
 
@@ -216,7 +216,7 @@ def test_unplugged_and_back(make_arm: MakeArm) -> None:
 
 
 def test_other_ids(make_arm: MakeArm) -> None:
-    from drivers.sim.shaft import aloha_arm_servos
+    from drivers.sim.servos.shaft import aloha_arm_servos
 
     moved = []
     for spec in aloha_arm_servos("vx300s", "aloha1"):

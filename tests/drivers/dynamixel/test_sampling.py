@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from drivers.dynamixel.bus import Answer, Answers
 from drivers.dynamixel.sampling import SILENT_AFTER, Sampler
 from station.clock import NS_PER_MS
-from station.rig_file import Safety
+from station.rig.file import Safety
 
 IDS = (1, 2, 4, 6, 7, 8, 9)
 PERIOD_NS, WIRE_NS, WAITED_NS = 5 * NS_PER_MS, 5 * NS_PER_MS // 2, 4 * NS_PER_MS

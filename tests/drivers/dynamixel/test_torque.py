@@ -8,7 +8,7 @@ from dynamixel_sdk.robotis_def import INST_SYNC_READ, INST_SYNC_WRITE, INST_WRIT
 
 from drivers.dynamixel.control_table import register
 from drivers.dynamixel.joints import RAD_PER_TICK
-from drivers.sim.packets import Instruction
+from drivers.sim.servos.packets import Instruction
 from station.errors import DeviceSilent, DeviceWrong
 from tests.drivers.dynamixel.conftest import MakeArm, Rigged, Still, next_state, until
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.sim.servo_bus import ServoBus, ServoSpec
-from drivers.sim.shaft import ShaftPlant
+from drivers.sim.servos.servo_bus import ServoBus, ServoSpec
+from drivers.sim.servos.shaft import ShaftPlant
 
 
 class Host:

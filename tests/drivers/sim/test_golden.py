@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.sim.servo import RAD_PER_TICK, ServoSpec
+from drivers.sim.servos.servo import RAD_PER_TICK, ServoSpec
 from tests.drivers.sim.conftest import MakeBus
 
 XM = ServoSpec(1, "xm430_w350", {"Return Delay Time": 0})

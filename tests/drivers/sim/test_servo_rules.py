@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from dynamixel_sdk import PacketHandler, PortHandler
 
-from drivers.sim.profile import VELOCITY_TICKS_S, Profile
-from drivers.sim.servo import RAD_PER_TICK, Servo, ServoSpec
-from drivers.sim.servo_bus import ServoBus
-from drivers.sim.shaft import ShaftPlant, aloha_arm_servos
+from drivers.sim.servos.profile import VELOCITY_TICKS_S, Profile
+from drivers.sim.servos.servo import RAD_PER_TICK, Servo, ServoSpec
+from drivers.sim.servos.servo_bus import ServoBus
+from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos
 
 ACCESS, RANGE, LENGTH, LIMIT, ALERT = 7, 4, 5, 6, 0x80
 

@@ -7,10 +7,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from drivers.sim.arms import JOINT_OF_SERVO
-from drivers.sim.bench import goals
-from drivers.sim.servo import CENTRE, RAD_PER_TICK
-from drivers.sim.servo_bus import ServoBus
+from drivers.sim.bench.bench_world import goals
+from drivers.sim.servos.servo import CENTRE, RAD_PER_TICK
+from drivers.sim.servos.servo_bus import ServoBus
+from drivers.sim.world.arms import JOINT_OF_SERVO
 
 SERVOS = {joint: servo for servo, joint in JOINT_OF_SERVO.items()}
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 from station.bus.requests import PrepareScene
 from station.bus.sockets import Asker
-from station.rig import Rig, find_rig, load_rig
-from station.runtime import runtime_folder
+from station.files.runtime_folder import runtime_folder
+from station.rig.rig import Rig, find_rig, load_rig
 from tests.keyed import start_node
 
-MODULES = {"sim": "drivers.sim.world", "bench": "drivers.sim.bench"}
+MODULES = {"sim": "drivers.sim.world.mujoco_world", "bench": "drivers.sim.bench.bench_world"}
 
 
 @contextmanager

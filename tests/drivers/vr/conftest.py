@@ -9,8 +9,8 @@ import pytest
 
 from drivers.vr.webxr import WebXrHeadset
 from station.clock import monotonic_ns
-from station.device import Place
-from station.headset import Pairing, pairing_path
+from station.devices.contract import Place
+from station.devices.headset import Pairing, pairing_path
 
 
 def free_port() -> int:

@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 
 from station.clock import NS_PER_S, Grid, monotonic_ns
-from station.headset import Pairing, pairing_path
+from station.devices.headset import Pairing, pairing_path
 from tests.drivers.vr.page import Page
 
 AGAIN_S = 0.02

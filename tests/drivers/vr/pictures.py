@@ -14,10 +14,10 @@ import cv2
 import msgspec
 import numpy as np
 
-from drivers.sim.render import View
-from drivers.sim.scene import SIDES, START_RAD, Scene
+from drivers.sim.world.render import View
+from drivers.sim.world.scene import SIDES, START_RAD, Scene
 from station.clock import NS_PER_MS, monotonic_ns
-from station.headset import Board, Button, Pairing, Picture, pairing_path
+from station.devices.headset import Board, Button, Pairing, Picture, pairing_path
 from tests.drivers.vr.browser import Browser, browser
 from tests.drivers.vr.conftest import free_port, headset
 from tests.drivers.vr.test_server import Feed

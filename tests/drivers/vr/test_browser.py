@@ -12,7 +12,7 @@ import pytest
 from drivers.vr.webxr import WebXrHeadset
 from station.bus.messages import Hand, HandPose
 from station.clock import monotonic_ns
-from station.headset import Board, Button, Picture, Press, Told
+from station.devices.headset import Board, Button, Picture, Press, Told
 from tests.drivers.vr.browser import Browser, browser, wait
 from tests.drivers.vr.cable import Cable
 from tests.drivers.vr.test_server import Feed
@@ -381,7 +381,7 @@ def test_a_phone_is_the_hand(port: int, code: str, driver: WebXrHeadset, listene
 
 
 def test_the_pairing_file_is_what_the_command_prints(port: int, code: str) -> None:
-    from station.headset import Pairing, pairing_path
+    from station.devices.headset import Pairing, pairing_path
 
     pairing = msgspec.json.decode(pairing_path(port).read_bytes(), type=Pairing)
     assert pairing.code == code

@@ -19,8 +19,7 @@ from drivers.vr.operator import MISBEHAVED, SILENT
 from drivers.vr.server import REFUSED
 from drivers.vr.webxr import WebXrHeadset
 from station.clock import monotonic_ns
-from station.errors import DeviceBusy
-from station.headset import (
+from station.devices.headset import (
     Board,
     Button,
     FromHeadset,
@@ -33,6 +32,7 @@ from station.headset import (
     door_path,
     pairing_path,
 )
+from station.errors import DeviceBusy
 from tests.drivers.vr.conftest import headset
 from tests.drivers.vr.page import HAND, Page
 

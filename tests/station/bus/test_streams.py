@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from station.bus.streams import DEVICE_KINDS, stream_names
-from station.device import Description, StreamDescription
+from station.devices.contract import Description, StreamDescription
 from station.episodes import layout
 from station.errors import EpisodeError
 

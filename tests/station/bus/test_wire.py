@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.bounds import LARGEST_NUMBER, LARGEST_WHOLE
+from station.borders.bounds import LARGEST_NUMBER, LARGEST_WHOLE
 from station.bus import wire
 from station.bus.messages import SCHEMA, ArmState, Description, Header, Health, StreamDescription, Vector
 from station.bus.streams import STREAMS, split_topic, topic

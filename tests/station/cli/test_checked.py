@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from station import check_results
-from station.check_results import CheckResult, Finding, StoredCheck
 from station.cli.checked import last_check, session_check
 from station.errors import CheckFailed
-from station.rig import Rig
-from station.rig_file import Safety
+from station.files import check_results
+from station.files.check_results import CheckResult, Finding, StoredCheck
+from station.rig.file import Safety
+from station.rig.rig import Rig
 
 RIG = Rig("r", Path("no-such-rig.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 SLIPPED = Finding("follower_left", "zero elbow", "fail", 3.04, "°", 0.9, "`station calibrate arms`")

@@ -5,10 +5,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from station import found
 from station.cli import find as command
 from station.errors import StationError
-from station.found import Found
+from station.rig import discovery as found
+from station.rig.discovery import Found
 
 LEADER = Found(
     "arm", "gello (USB <-> Serial Converter)", "/dev/ttyUSB0", "/dev/serial/by-id/usb-FT1", "FT1",

@@ -7,10 +7,9 @@ import pytest
 from rich.text import Text
 from typer.testing import CliRunner, Result
 
-from calibration import report
+from calibration.checks import report
 from station.bus.messages import Health, PilotState, ProcessState, SessionState, StationState
 from station.bus.requests import OpenSession
-from station.check_results import CheckResult, Finding
 from station.cli import attach, find, status
 from station.cli.episodes import app
 from station.cli.operator.bindings import Plan
@@ -21,8 +20,9 @@ from station.cli.operator.screen import as_text
 from station.console.vr_board import board as vr_board
 from station.episodes import naming
 from station.episodes.finalise import finalise
-from station.found import Found, Sight
-from station.rig import find_rig, load_rig
+from station.files.check_results import CheckResult, Finding
+from station.rig.discovery import Found, Sight
+from station.rig.rig import find_rig, load_rig
 from tests.station.episodes.recording import Recording, header, jpeg, write
 
 HOSTILE = "eve[/red][/]\x1b]0;owned\x07\u202egnp.$\\frac{"

@@ -17,8 +17,8 @@ from station.cli.motion import Replayer, reboot, replay
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, PolicyError, RequestRefused, StationError, UsageError
 from station.policy.recorded import read_recorded
-from station.rig import Rig, find_rig, load_rig
-from station.rig_file import Safety
+from station.rig.file import Safety
+from station.rig.rig import Rig, find_rig, load_rig
 
 RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 ACTIONS = np.arange(10, dtype=np.float32).reshape(5, 2)

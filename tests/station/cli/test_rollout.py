@@ -16,8 +16,8 @@ from station.cli import rollout as module
 from station.cli.rollout import Hands, Rollout
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent
-from station.rig import Rig
-from station.rig_file import Safety
+from station.rig.file import Safety
+from station.rig.rig import Rig
 
 RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 HEALTH_S = 0.5

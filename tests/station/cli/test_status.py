@@ -4,8 +4,8 @@ import pytest
 
 from station.bus.messages import Health, ProcessState, StationState
 from station.cli import attach, status
-from station.processes import processes
-from station.rig import find_rig, load_rig
+from station.rig.rig import find_rig, load_rig
+from station.runtime.processes import processes
 
 
 def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], realtime: dict[str, int]) -> str:

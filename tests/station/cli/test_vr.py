@@ -12,7 +12,7 @@ from station import cli
 from station.bus.messages import Command
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_MS, monotonic_ns
-from station.headset import Pairing, pairing_path
+from station.devices.headset import Pairing, pairing_path
 from station.web.certificate import private_write
 
 PORT = 8443
@@ -127,7 +127,7 @@ def test_measure_without_a_moving_hand_says_so(
 def test_the_rig_files_headset_is_the_one_that_is_asked(
     paired: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from station.rig import find_rig
+    from station.rig.rig import find_rig
 
     other = tmp_path / "other.yaml"
     other.write_text(find_rig("sim_vr").read_text().replace("port: 8443", "port: 9443"))

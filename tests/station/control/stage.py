@@ -6,8 +6,8 @@ from station.bus.messages import ArmState, Command, Description, Dimension, Stre
 from station.bus.requests import Done, Refused, Resume, TorqueLeave, TorqueOff, TorqueOn
 from station.control.core import PilotCore
 from station.errors import CommandRefused, RequestRefused
-from station.rig import Rig, Side
-from station.rig_file import Base, Safety
+from station.rig.file import Base, Safety
+from station.rig.rig import Rig, Side
 from station.safety import Gate
 from station.safety.leave import Leave
 

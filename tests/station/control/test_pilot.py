@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from station import serve
 from station.bus.messages import ArmState, Command, Description, PilotState, StreamDescription
 from station.bus.requests import Disengage, Engage, Park
 from station.bus.sockets import Asker, Subscriber
 from station.clock import monotonic_ns
 from station.control import pilot
-from station.device import Place, Reading
+from station.devices import serving as serve
+from station.devices.contract import Place, Reading
 from station.errors import RequestRefused
-from station.node import Node
-from station.rig import Device, Rig, Side
-from station.rig_file import Base, Safety
+from station.rig.file import Base, Safety
+from station.rig.rig import Device, Rig, Side
+from station.runtime.node import Node
 from tests.station.control.stage import DIMENSIONS
 
 RATE_HZ = 50.0

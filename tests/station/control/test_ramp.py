@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from station.bus.messages import Dimension
 from station.control.ramp import ARRIVED_RAD, SPEED_RAD_S, Ramp
 from station.control.states import TRANSITIONS, Difference, too_far, worst_difference
-from station.rig_file import Safety
+from station.rig.file import Safety
 
 MS = 1_000_000
 ARM = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.sim.scene import START_RAD
+from drivers.sim.world.scene import START_RAD
 from station.bus.messages import ArmPilot, ArmState, Command, Dimension, Hand, HandPose, PilotState
 from station.control.vr_arms import ArmHand, VrArms
 from station.kinematics.models import FRAME, chain_model

@@ -20,8 +20,8 @@ from station.bus.sockets import Publisher, Subscriber
 from station.clock import monotonic_ns
 from station.control.vr_teleop import hand_of
 from station.errors import StationError
-from station.rig import Side, find_rig, load_rig
-from station.rig_file import Base
+from station.rig.file import Base
+from station.rig.rig import Side, find_rig, load_rig
 from tests.keyed import start_node
 
 RIG = "sim_vr"

@@ -11,7 +11,7 @@ from station.bus.messages import ArmState, Chosen, Command, Frame, Message, Row,
 from station.bus.messages import Header as BusHeader
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
-from station.device import Description, Dimension, StreamDescription
+from station.devices.contract import Description, Dimension, StreamDescription
 from station.episodes.journal import JournalHeader, JournalWriter
 
 T0_NS = 1_000_000_000_000

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from station import calibration_files
 from station.bus.messages import SOURCES, ArmState, Chosen, Frame, Hand, HandPose, Header, Row, Tick, Vector
 from station.bus.wire import Sample
-from station.device import Description, Dimension, StreamDescription
+from station.devices.contract import Description, Dimension, StreamDescription
 from station.episodes import layout, naming
 from station.episodes.finalise import finalise as run
 from station.episodes.journal import JournalHeader, JournalWriter
 from station.episodes.verify import verify
+from station.files import calibration_files
 from tests.station.episodes import loaders
 from tests.station.episodes.recording import (
     CAMERAS,

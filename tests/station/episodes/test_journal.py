@@ -24,8 +24,8 @@ from station.episodes.finalise import finalise, held
 from station.episodes.journal import JournalWriter, journal_header
 from station.episodes.journal_reader import JournalReader
 from station.errors import DiskFull, EpisodeError
-from station.rig import Device, Rig, Side
-from station.rig_file import Base, Safety
+from station.rig.file import Base, Safety
+from station.rig.rig import Device, Rig, Side
 from tests.station.episodes.recording import JOINTS, Recording, arm_description, header, jpeg, write
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

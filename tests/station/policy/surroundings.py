@@ -12,9 +12,9 @@ from station.bus.messages import Chosen, Command, Description, Dimension, Frame,
 from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request
 from station.bus.sockets import Asker, Publisher, Subscriber, milliseconds_until
 from station.clock import Grid, monotonic_ns
-from station.node import Node
 from station.policy.node import main
-from station.rig import Rig
+from station.rig.rig import Rig
+from station.runtime.node import Node
 
 LIMIT_NS = 60_000_000_000
 NAMES = ("waist", "shoulder", "gripper")

@@ -23,7 +23,7 @@ from station.policy.claims import (
     rig_vector,
 )
 from station.policy.folder import SHIPPED, load_policy
-from station.rig import find_rig, load_rig
+from station.rig.rig import find_rig, load_rig
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
 LOW = np.array([-6.28, -1.85, -1.76, -6.28, -1.87, -6.28, 0.0] * 2)

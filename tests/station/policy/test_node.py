@@ -10,7 +10,7 @@ import pytest
 from station.bus.requests import StartPolicy, StopPolicy
 from station.bus.sockets import Asker
 from station.errors import RequestRefused
-from station.rig import load_rig
+from station.rig.rig import load_rig
 from tests.keyed import start_node
 from tests.station.policy.test_runner import RIG
 

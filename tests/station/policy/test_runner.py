@@ -18,7 +18,7 @@ from station.episodes.survey import policy_run
 from station.errors import BackendFault
 from station.policy import backend as backends
 from station.policy.backend import Observation
-from station.rig import Rig, load_rig
+from station.rig.rig import Rig, load_rig
 from tests.keyed import start_node
 from tests.station.policy import policies
 from tests.station.policy.surroundings import RIG, Bench, Runs

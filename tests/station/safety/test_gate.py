@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from station.bus.messages import Command, Dimension
 from station.errors import CommandRefused
-from station.rig_file import Safety
+from station.rig.file import Safety
 from station.safety import Gate
 from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 

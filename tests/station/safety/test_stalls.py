@@ -7,7 +7,7 @@ import pytest
 
 from station.bus.messages import Command
 from station.errors import CommandRefused
-from station.rig_file import Safety
+from station.rig.file import Safety
 from station.safety.gate import CATCH_UP_RAD_S
 from station.safety.pace import LONGEST_STEP_NS
 from station.safety.stalls import Stalls

@@ -6,8 +6,8 @@ from pathlib import Path
 from station.bus.messages import RecorderState
 from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest
 from station.errors import EpisodeError
-from station.rig import Rig
-from station.rig_file import Safety
+from station.rig.file import Safety
+from station.rig.rig import Rig
 from station.session.core import SessionCore
 from station.session.ports import Then
 from station.session.room import Room

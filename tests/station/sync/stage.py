@@ -11,11 +11,11 @@ from station.bus.messages import ArmState, Frame, HandPose, Message, PilotState,
 from station.bus.requests import BeginRecording, RecordingInfo, SyncRequest
 from station.bus.sockets import Asker, Publisher, Subscriber
 from station.clock import NS_PER_S, monotonic_ns
-from station.device import Description, StreamDescription
+from station.devices.contract import Description, StreamDescription
 from station.episodes.finalise import finalise
-from station.node import Node
-from station.rig import Device, Rig, Side
-from station.rig_file import Base, Safety
+from station.rig.file import Base, Safety
+from station.rig.rig import Device, Rig, Side
+from station.runtime.node import Node
 from station.sync.synchronizer import Synchronizer
 from tests.station.episodes.recording import arm_description, jpeg
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from station.borders.stamps import AHEAD_NS
 from station.bus.messages import SCHEMA, ArmState, Command, HandPose, Header, Tick
 from station.bus.requests import EndRecording, PolicyRequest
 from station.bus.sockets import Answerer
@@ -14,13 +15,12 @@ from station.bus.wire import Sample
 from station.clock import NS_PER_S, monotonic_ns
 from station.control.pilot import Pilot
 from station.control.vr_teleop import VrTeleop
-from station.device import Description, Reading, StreamDescription
+from station.devices.contract import Description, Reading, StreamDescription
+from station.devices.host import PushHost
 from station.episodes.naming import journal_path
-from station.host import PushHost
-from station.node import Node
 from station.policy.runner import Runner
-from station.rig import find_rig, load_rig
-from station.stamps import AHEAD_NS
+from station.rig.rig import find_rig, load_rig
+from station.runtime.node import Node
 from station.sync.synchronizer import Synchronizer
 from tests.station.sync.stage import POSE, File, Stage
 

@@ -8,7 +8,7 @@ import pytest
 
 from station.bus.messages import Vector
 from station.bus.requests import Done, EndRecording
-from station.device import StreamDescription
+from station.devices.contract import StreamDescription
 from station.episodes.naming import journal_path
 from tests.station.sync.stage import File, Stage
 

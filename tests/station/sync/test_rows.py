@@ -4,8 +4,8 @@ import pytest
 
 from station.bus.messages import SCHEMA, ArmState, Chosen, Command, Header, SourceName
 from station.bus.wire import Sample
-from station.rig import Device, Rig, Side
-from station.rig_file import Base, Safety
+from station.rig.file import Base, Safety
+from station.rig.rig import Device, Rig, Side
 from station.sync.aligner import Instant
 from station.sync.rows import RowMaker, end_reason, observation
 

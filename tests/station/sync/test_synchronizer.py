@@ -2,8 +2,8 @@ from station.bus.messages import Health
 from station.bus.sockets import Publisher
 from station.bus.wire import Sample
 from station.clock import monotonic_ns
-from station.node import Node
-from station.rig import find_rig, load_rig
+from station.rig.rig import find_rig, load_rig
+from station.runtime.node import Node
 from station.sync.synchronizer import Synchronizer
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from drivers.cameras.realsense import RealSenseCamera
 from station.clock import NS_PER_S, Grid
-from station.device import Place
+from station.devices.contract import Place
 from tests.drivers.cameras.software_realsense import SERIAL, OneDevice, SoftwareD405
 
 FPS = 15.0

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from station.rig import Rig, load_rig
+from station.rig.rig import Rig, load_rig
 from tests.system.fuzz import episodes, journals, requests, samples
 from tests.system.fuzz.steps import Steps
 from tests.system.rig import booted, light_rig

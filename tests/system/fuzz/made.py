@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from station.bounds import LARGEST_NUMBER, LARGEST_WHOLE
+from station.borders.bounds import LARGEST_NUMBER, LARGEST_WHOLE
 
 PLAIN, EDGE, ABSURD, BROKEN = "plain", "edge", "absurd", "broken"
 MODES = (PLAIN, PLAIN, EDGE, EDGE, ABSURD, BROKEN)

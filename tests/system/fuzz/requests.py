@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, get_args
 
+from station.borders.decoding import Decoder, Undecodable
 from station.bus.messages import Health
 from station.bus.requests import (
     ArmRequest,
@@ -20,8 +21,7 @@ from station.bus.requests import (
     SyncRequest,
 )
 from station.bus.sockets import Asker
-from station.decoding import Decoder, Undecodable
-from station.runtime import runtime_folder
+from station.files.runtime_folder import runtime_folder
 from tests.system.fuzz.made import BROKEN, MODES, Maker
 from tests.system.fuzz.steps import SLOW_S, Step
 from tests.system.rig import Booted

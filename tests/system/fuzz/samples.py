@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from station.backoff import Backoff
 from station.bus import keys, wire
 from station.bus.messages import SCHEMA, Command, Frame, Header, Health, Message
 from station.bus.requests import PolicyRequest
@@ -28,13 +27,14 @@ from station.console.vr_panel import Panel, as_jpeg
 from station.control.pilot import Pilot
 from station.control.vr_teleop import VrTeleop
 from station.errors import CommandRefused, StationError, WireError
-from station.node import Node
 from station.policy.runner import Runner
-from station.processes import processes
-from station.rig import Rig
+from station.rig.rig import Rig
+from station.runtime.backoff import Backoff
+from station.runtime.node import Node
+from station.runtime.processes import processes
+from station.runtime.supervisor import Child
 from station.safety import Gate
 from station.session.node import SessionNode
-from station.supervisor import Child
 from station.sync.synchronizer import Synchronizer
 from tests.station.control.stage import DIMENSIONS
 from tests.system.fuzz.made import ABSURD, MODES, Maker

@@ -24,8 +24,8 @@ from station.cli.operator.note import Line
 from station.cli.operator.panel import HEIGHT, WIDTH, render
 from station.cli.operator.screen import as_text
 from station.episodes.cadence import Cadence, StreamCadence
-from station.rig import Device, Rig, find_rig, load_rig
-from station.rig_file import Safety
+from station.rig.file import Safety
+from station.rig.rig import Device, Rig, find_rig, load_rig
 
 S = 1_000_000_000
 NOW = 100 * S

@@ -1,0 +1,1 @@
+"""Measuring arms: zeros, GELLO offsets, grippers."""

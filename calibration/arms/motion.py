@@ -1,0 +1,86 @@
+"""Listening to a rig whose arms somebody swings: what moved in each camera's pictures, and how late that is."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.checks.survey import ArmSeen, CameraSeen, Listener
+from calibration.maths import latency
+from calibration.maths.flow import picture_motion
+from calibration.maths.latency import Lag
+from calibration.maths.quality import Gray
+from station.clock import NS_PER_S, Clock
+from station.errors import MeasurementPoor
+from station.rig.rig import Rig
+
+_MOST_PICTURES = 2000
+"""Of one camera: half a minute at 60 a second, 100 MB."""
+
+
+class Motion(NamedTuple):
+    """What moved in one camera's pictures: motion[i] between pictures i and i + 1."""
+
+    at_ns: list[int]
+    px: list[NDArray[np.float64]]
+
+
+def watch(listener: Listener, nodes: list[str], seconds: float, clock: Clock) -> dict[str, Motion]:
+    """Listen first, and see what moved afterwards: that takes longer than the pictures take to come."""
+    listener.forget_samples(clock(), keep_pictures=_MOST_PICTURES)
+    listener.listen(clock() + int(seconds * NS_PER_S), clock)
+    found = {node: _motion(listener.seen.cameras[node]) for node in nodes}
+    listener.forget_pictures()
+    return found
+
+
+def _motion(camera: CameraSeen) -> Motion:
+    stamps = camera.at_ns[max(0, len(camera.at_ns) - len(camera.pictures)) :]
+    found = Motion([], [])
+    last: Gray | None = None
+    for stamp, jpeg in zip(stamps, camera.pictures, strict=True):
+        decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if decoded is None:
+            continue
+        now = np.asarray(decoded, np.uint8)
+        if last is not None:
+            found.px.append(picture_motion(last, now))
+        last = now
+        found.at_ns.append(stamp)
+    return found
+
+
+def camera_lag(arms: dict[str, ArmSeen], motion: Motion) -> Lag:
+    """How late a camera is against the followers' joints and grippers. Raises MeasurementPoor if its pictures follow none."""
+    heard = [arm for node, arm in arms.items() if node.startswith("follower") and len(arm.positions) > 1]
+    if not heard:
+        raise MeasurementPoor("no follower was heard. Next: `station status` says why")
+    at_ns = np.array(heard[0].at_ns, np.int64)
+    paths = np.concatenate([_resampled(arm, at_ns) for arm in heard], axis=1)
+    return latency.camera_lag(at_ns, paths, np.array(motion.at_ns, np.int64), np.array(motion.px))
+
+
+Lags = dict[str, Lag | str]
+"""Per camera its lag against the arms, or why there is none."""
+
+
+def swing(rig: Rig, seconds: float, clock: Clock) -> Lags:
+    """Watch a rig whose arms are being swung."""
+    listener = Listener(rig)
+    found: Lags = {}
+    try:
+        for node, motion in watch(listener, list(rig.cameras), seconds, clock).items():
+            try:
+                found[node] = camera_lag(listener.seen.arms, motion)
+            except MeasurementPoor as error:
+                found[node] = str(error)
+    finally:
+        listener.close()
+    return found
+
+
+def _resampled(arm: ArmSeen, at_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """An arm's joints and gripper at other times. (N, D)"""
+    own_ns, positions = np.array(arm.at_ns, np.int64) - at_ns[0], np.array(arm.positions, np.float64)
+    return np.stack([np.interp(at_ns - at_ns[0], own_ns, column) for column in positions.T], axis=1)

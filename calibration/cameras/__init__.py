@@ -1,0 +1,1 @@
+"""Measuring cameras: the board, its sighting, views, lens and place."""

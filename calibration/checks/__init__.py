@@ -1,0 +1,1 @@
+"""The check before a session: survey, what is made of arms, cameras and computer, verdict, report."""

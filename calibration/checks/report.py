@@ -1,0 +1,112 @@
+"""A check's result for people and programs: a table on the terminal, JSON, one self-contained HTML page with pictures."""
+
+import base64
+import html
+from collections.abc import Sequence
+
+import cv2
+import msgspec
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from calibration.checks.cameras import Picture
+from station.files.check_results import CheckResult, Finding, limit_text, value_text
+from station.terminal.shown import shown
+
+_COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
+_ARROW_SCALE = 8
+"""Arrows are drawn this much longer than the drift they show."""
+
+
+def table(result: CheckResult, everything: bool = True) -> Table:
+    """For the terminal: what is not well first. Without `everything` what passes is only counted."""
+    passed = sum(finding.verdict == "pass" for finding in result.findings)
+    rows = Table(
+        "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left",
+        caption="" if everything else f"{passed} passed (--all lists them)", caption_justify="left",
+    )  # fmt: skip
+    for finding in _worst_first(result):
+        if finding.verdict == "pass" and not everything:
+            continue
+        rows.add_row(
+            Text(finding.verdict, style=_COLOURS[finding.verdict]), *(Text(shown(cell)) for cell in _cells(finding))
+        )
+    return rows
+
+
+def as_json(result: CheckResult) -> bytes:
+    """{verdict, findings: [{device, name, verdict, value, unit, limit, next}]}"""
+    return msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n"
+
+
+def page(result: CheckResult, pictures: Sequence[Picture], title: str) -> str:
+    """One HTML file that needs no other: the findings, and per camera the reference beside now with the drift as arrows."""
+    loud = [f for f in _worst_first(result) if f.verdict != "pass"]
+    quiet = [f for f in result.findings if f.verdict == "pass"]
+    troubled = [f.device for f in loud if f.verdict in ("fail", "warn")]
+    figures = "\n".join(
+        _figure(picture) for picture in sorted(pictures, key=lambda picture: picture.camera not in troubled)
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{_escaped(title)}: {result.verdict}</title>
+<style>
+body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; max-width: 75em }}
+table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bottom: 1px solid #ccc; text-align: left }}
+.pass td:first-child {{ color: #0a7d28 }} .warn td:first-child {{ color: #b36b00 }}
+.fail td:first-child {{ color: #c00; font-weight: bold }} .unchecked td:first-child {{ color: #06c }}
+td:nth-child(5) {{ white-space: nowrap }} img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
+</style></head><body>
+<h1>{_escaped(title)}: {result.verdict}</h1>
+{_rows(loud)}
+{figures}
+<details><summary>{len(quiet)} passed</summary>
+{_rows(quiet)}
+</details>
+</body></html>
+"""
+
+
+def _worst_first(result: CheckResult) -> list[Finding]:
+    order = ("fail", "warn", "unchecked", "pass")
+    return sorted(result.findings, key=lambda finding: order.index(finding.verdict))
+
+
+def _rows(findings: Sequence[Finding]) -> str:
+    rows = "\n".join(
+        f'<tr class="{f.verdict}"><td>{f.verdict}</td>'
+        + "".join(f"<td>{_escaped(text)}</td>" for text in _cells(f))
+        + "</tr>"
+        for f in findings
+    )
+    head = "<tr><th></th><th>device</th><th>what</th><th>value</th><th>limit</th><th>next</th></tr>"
+    return f"<table>{head}\n{rows}\n</table>"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(shown(text))
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return finding.device, finding.name, value_text(finding), limit_text(finding), finding.next
+
+
+def _figure(picture: Picture) -> str:
+    reference = _embedded(picture.reference_jpeg)
+    now = _embedded(drawn(picture))
+    caption = f"{_escaped(picture.camera)}: the reference, and now; arrows show the drift {_ARROW_SCALE} times enlarged"
+    return f'<figure><img src="{reference}" alt="reference"> <img src="{now}" alt="now"><figcaption>{caption}</figcaption></figure>'
+
+
+def drawn(picture: Picture) -> bytes:
+    """Now, with the drift as arrows. JPEG."""
+    now = np.asarray(cv2.imdecode(np.frombuffer(picture.now_jpeg, np.uint8), cv2.IMREAD_COLOR))
+    for arrow in picture.arrows:
+        start = (round(arrow.x), round(arrow.y))
+        end = (round(arrow.x + _ARROW_SCALE * arrow.dx), round(arrow.y + _ARROW_SCALE * arrow.dy))
+        cv2.arrowedLine(now, start, end, (0, 0, 255), 2, cv2.LINE_AA, tipLength=0.3)
+    return bytes(cv2.imencode(".jpg", now, (cv2.IMWRITE_JPEG_QUALITY, 88))[1])
+
+
+def _embedded(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

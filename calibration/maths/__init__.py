@@ -1,0 +1,1 @@
+"""Pure geometry and statistics: transforms, lens, hand-eye, registration, latency."""

@@ -1,0 +1,1 @@
+"""The bench world: a full rig's load without physics."""

@@ -1,0 +1,1 @@
+"""The scripted operator and the hand-over that it plays."""

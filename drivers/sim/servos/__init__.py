@@ -1,0 +1,1 @@
+"""Emulated Dynamixel servos on ptys: control table, instructions, faults."""

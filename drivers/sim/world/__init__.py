@@ -1,0 +1,1 @@
+"""The simulated world: physics, the scene, its cameras and their faults."""

@@ -1,0 +1,259 @@
+"""The simulated world, `python -m drivers.sim.world.mujoco_world --rig R --node world`: physics, servo buses, a scripted operator.
+
+It stands where the metal would: followers are moved by MuJoCo, leaders by the operator's hands, and all four are
+reached only through their servo buses. It shares the physics state with the cameras (`state_file`), publishes the truth
+about the cube as `vector/world` (`TRUTH`), and answers `requests.WorldRequest`.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import zmq
+
+from drivers.sim.operator.script import cube_start
+from drivers.sim.operator.scripted_operator import Operator
+from drivers.sim.servos.buses import SWITCH_S, Arm, Buses, arms, running
+from drivers.sim.servos.servo import Plant
+from drivers.sim.world.arms import FollowerPlant, LeaderPlant, follower_ask, leader_shafts
+from drivers.sim.world.requests import SetCameraFault, SetServoFault, ShowBoard, SwingArms, WorldRequest
+from drivers.sim.world.scene import SIDES, TIMESTEP_S, Scene
+from drivers.sim.world.shares import Shares
+from station.bus.messages import Health, PilotState, SessionState, Vector
+from station.bus.requests import Done, PrepareScene, Refused, Reply, ScoreScene
+from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.clock import NS_PER_S, Grid
+from station.errors import RequestRefused, RigError
+from station.runtime.node import Node, run
+
+TRUTH = (
+    "cube.x",
+    "cube.y",
+    "cube.z",
+    "cube.qw",
+    "cube.qx",
+    "cube.qy",
+    "cube.qz",
+    "touch.left",
+    "touch.right",
+    "on_table",
+    "handed_over",
+)
+"""The numbers of `vector/world`: m, unit quaternion, then 0 or 1."""
+
+STEPS = 5
+BATCH_HZ = 1 / (STEPS * TIMESTEP_S)
+BATCH_NS = round(NS_PER_S / BATCH_HZ)
+_TRUTH_EVERY = 5
+_DONE_TRUTHS = 10
+"""The cube is handed over when it has been so this often in a row: for half a second, not while it flies past."""
+_LATE_BATCHES = 50
+"""Further behind than half a second, the physics gives the lost time up instead of running after it."""
+PREPARE_NS = 15 * NS_PER_S
+"""How long PrepareScene may wait for hands to come home and grippers to leave the cube's place."""
+STOP_DELAY_S = 1.2
+"""After whoever records, commands and holds: the world is the last to go (stage 3 of the process table)."""
+
+
+class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rig file's `world:` keys, `driver` aside."""
+
+    scene: str = "handover"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scene != "handover":
+            raise ValueError(f"scene {self.scene!r}: there is only `handover`")
+
+
+def settings_of(node: Node) -> WorldSettings:
+    """The checked settings. Raises RigError."""
+    raw = node.rig.world.settings if node.rig.world is not None else {}
+    try:
+        return msgspec.convert(raw, WorldSettings)
+    except msgspec.ValidationError as error:
+        raise RigError(
+            node.rig.file, "world", str(error), f"the keys are driver, {', '.join(WorldSettings.__struct_fields__)}"
+        ) from error
+
+
+class _Asked(NamedTuple):
+    """A PrepareScene that waits for the operator."""
+
+    episode: int
+    answer: Callable[[Reply], None]
+    deadline_ns: int
+
+
+class MujocoWorld:
+    """The loop around scene, plants, operator and shares."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._settings = settings_of(node)
+        self._scene = Scene()
+        self._operator = Operator(self._settings.seed, node.clock())
+        self._followers: list[FollowerPlant] = []
+        self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views)
+        self._answerer: Answerer[WorldRequest] = Answerer(node.rig.name, node.name, WorldRequest)
+        self._heard = Subscriber(node.rig.name, [("session", "session"), ("pilot", "pilot")])
+        self._poller = zmq.Poller()
+        self._poller.register(self._answerer.socket, zmq.POLLIN)
+        self._session: SessionState | None = None
+        self._pilot: PilotState | None = None
+        self._waiting: _Asked | None = None
+        self._buses = Buses()
+        self._grid = Grid(node.clock(), BATCH_HZ)
+        self._batch = self._given_up = 0
+        self._handed_over = 0
+        """How often in a row, up to _DONE_TRUTHS; then it stays until the next scene."""
+
+    def run(self) -> None:
+        """Until told to stop."""
+        try:
+            with running(arms(self._node.rig), self._plant, self._node.clock) as self._buses:
+                self._grid = Grid(self._node.clock(), BATCH_HZ)
+                while not self._node.finish.is_set():
+                    self._serve_until(self._grid.time_ns(self._batch))
+                    self._advance()
+        finally:
+            self._shares.close()
+            self._heard.close()
+            self._answerer.close()
+
+    def _plant(self, arm: Arm) -> Plant:
+        device, clock = arm.device, self._node.clock
+        if device.side not in SIDES:
+            raise RigError(
+                self._node.rig.file, f"arms.{device.side}", "the scene has a left and a right side", "name it so"
+            )
+        if device.role == "follower":
+            follower = FollowerPlant(self._scene, device.side, arm.servos, clock, BATCH_NS)
+            self._followers.append(follower)
+            return follower
+        generation = getattr(device.settings, "generation", None) or "aloha1"
+        return LeaderPlant(
+            arm.servos, lambda now_ns: leader_shafts(self._operator.at(device.side, now_ns).tolist(), generation), clock
+        )
+
+    def _serve_until(self, due_ns: int) -> None:
+        """Answer what is asked until the next batch is due; the last fraction of a millisecond is slept."""
+        while True:
+            wait_ms = milliseconds_until(due_ns, self._node.clock())
+            if self._poller.poll(wait_ms):
+                self._answer()
+            elif wait_ms == 0:
+                break
+        time.sleep(max(0, due_ns - self._node.clock()) / NS_PER_S)
+
+    def _advance(self) -> None:
+        """One batch of physics, and everybody told of it. Late batches follow at once: physics time stays ours."""
+        now_ns = self._grid.time_ns(self._batch)
+        self._scene.step(STEPS)
+        for follower in self._followers:
+            follower.update(now_ns)
+        self._shares.write(now_ns, self._scene.qpos())
+        self._operate(now_ns)
+        if self._batch % _TRUTH_EVERY == 0:
+            self._tell_truth(now_ns)
+        if self._node.health_due(self._node.clock()):
+            self._tell_health()
+        self._batch += 1
+        behind = self._grid.index_at(self._node.clock()) - self._batch
+        if behind > _LATE_BATCHES:
+            self._batch += behind
+            self._given_up += behind
+
+    def _operate(self, now_ns: int) -> None:
+        for sample in self._heard.newest().values():
+            if isinstance(sample.body, SessionState):
+                self._session = sample.body
+            elif isinstance(sample.body, PilotState):
+                self._pilot = sample.body
+        x_m, y_m, _ = cube_start(self._settings.seed, self._operator.episode)
+        followers = {side: np.array(follower_ask(self._scene.joints(side).position_rad)) for side in SIDES}
+        cube = self._operator.update(now_ns, self._session, self._pilot, followers, self._scene.clear_of(x_m, y_m))
+        if cube is not None:
+            self._scene.place_cube(*cube)
+        self._tell_waiting(now_ns)
+
+    def _tell_waiting(self, now_ns: int) -> None:
+        asked = self._waiting
+        if asked is None:
+            return
+        if self._operator.ready:
+            asked.answer(Done(f"the cube is where it is for episode {asked.episode}"))
+        elif now_ns > asked.deadline_ns:
+            asked.answer(Refused("a gripper is where the cube belongs. Next: `station park`, then ask again"))
+        else:
+            return
+        self._waiting = None
+
+    def _answer(self) -> None:
+        while (got := self._answerer.receive()) is not None:
+            request, answer = got
+            if isinstance(request, PrepareScene):
+                self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))
+            elif isinstance(request, ScoreScene):
+                answer(Done("done" if self._handed_over == _DONE_TRUTHS else "not done"))
+            elif isinstance(request, SetServoFault | SetCameraFault):
+                answer(self._set_fault(request))
+            elif isinstance(request, ShowBoard):
+                self._shares.show_board(request)
+                answer(Done())
+            elif isinstance(request, SwingArms):
+                answer(self._swing(request))
+            else:
+                answer(Refused("only a bench world keeps the truth about latency. Next: use the rig `bench`"))
+
+    def _set_fault(self, request: SetServoFault | SetCameraFault) -> Reply:
+        try:
+            if isinstance(request, SetServoFault):
+                self._buses.set_fault(request)
+            else:
+                self._shares.set_fault(request)
+        except RequestRefused as error:
+            return Refused(str(error))
+        return Done()
+
+    def _swing(self, request: SwingArms) -> Reply:
+        if self._operator.swing(self._node.clock(), request.seconds):
+            return Done()
+        return Refused(
+            f"the operator is {self._operator.state}. Next: engage the leaders, wait until the hands are home"
+        )
+
+    def _prepare(self, asked: _Asked) -> None:
+        if self._waiting is not None:
+            self._waiting.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
+        self._waiting = asked
+        self._operator.prepare(asked.episode, self._node.clock())
+        self._handed_over = 0
+
+    def _tell_truth(self, now_ns: int) -> None:
+        truth = self._scene.truth()
+        if self._handed_over < _DONE_TRUTHS:
+            self._handed_over = self._handed_over + 1 if truth.handed_over and self._operator.placed else 0
+        flags = (truth.touches["left"], truth.touches["right"], truth.on_table, truth.handed_over)
+        self._node.publisher.publish(
+            "vector", Vector((*truth.position_m, *truth.quaternion_wxyz, *map(float, flags))), now_ns
+        )
+
+    def _tell_health(self) -> None:
+        late_ms = (self._node.clock() - self._grid.time_ns(self._batch)) / 1e6
+        readings = {"late_ms": late_ms, "given_up_ms": self._given_up * BATCH_NS / 1e6}
+        notes = (f"operator: {self._operator.state}, episode {self._operator.episode}",)
+        self._node.publish_health(Health(self._node.name, "ok", self._node.error, (), readings, notes))
+
+
+def main(node: Node) -> None:
+    """The node's loop."""
+    sys.setswitchinterval(SWITCH_S)
+    MujocoWorld(node).run()
+
+
+if __name__ == "__main__":
+    run(main, STOP_DELAY_S)

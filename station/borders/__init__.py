@@ -1,0 +1,1 @@
+"""What comes from outside is held here first: bounds of numbers, decoding, stamps, YAML, options, files, pictures."""

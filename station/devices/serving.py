@@ -1,0 +1,247 @@
+"""The process around a device: `python -m station.devices.serving --rig R --node leader_left`.
+
+Opens the driver, publishes what it reads, and opens it again when it is lost (readings only, never torque). For an arm it
+is also the last gate: no command reaches `driver.write` but through `station.safety.Gate`, and a command is written
+when it comes, between two reads, not at the next cycle.
+"""
+
+import contextlib
+import importlib
+import time
+
+import zmq
+
+from station.bus.messages import Command, SourceName
+from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueLeave, TorqueOff, TorqueOn
+from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.clock import NS_PER_S, Clock, Grid, monotonic_ns
+from station.devices.calibrated import calibrated
+from station.devices.contract import ArmDriver, Description, Driver, Place
+from station.devices.host import Host, PushHost
+from station.errors import CommandRefused, DeviceError
+from station.rig.rig import Rig, load_class
+from station.runtime.node import Node, run
+from station.runtime.processes import STOP_DELAY_S
+from station.runtime.realtime import without_pool
+from station.safety import Gate
+from station.safety.leave import Leave
+
+REOPEN_NS = NS_PER_S // 2
+"""Between two attempts to open a lost device."""
+STANDING_NS = NS_PER_S // 2
+"""How often an arm that does not follow repeats the goal it holds."""
+REFUSALS_NS = 5 * NS_PER_S
+"""How often refused commands get a line in the log: they may come 200 times a second."""
+
+
+def main(node: Node) -> None:
+    """A device node's life: open, serve, and again."""
+    driver, port = driver_of(node.rig, node.name, node.clock), node.rig.device(node.name).port
+    host = _ArmHost(node, driver) if isinstance(driver, ArmDriver) else PushHost(node, driver)
+    try:
+        while not node.finish.is_set():
+            try:
+                host.opening()
+                driver.open()
+                host.opened(calibrated(node.name, port, driver.describe()))
+                node.error = ""
+                while not node.finish.is_set():
+                    host.step()
+            except DeviceError as error:
+                if str(error) != node.error:
+                    node.log.error("%s", error)
+                host.lost(str(error))
+            finally:
+                driver.close()
+            host.wait_closed(node.clock() + REOPEN_NS)
+    finally:
+        host.close()
+
+
+def driver_of(rig: Rig, node: str, clock: Clock) -> Driver:
+    """A device's driver, not yet open."""
+    device, safety = rig.device(node), rig.safety
+    place = Place(node, device.role, clock, safety.velocity_rad_s, safety.resume_ms)
+    driver: Driver = load_class(device.driver)(device.settings, place)
+    return driver
+
+
+class _ArmHost(Host):
+    """A paced arm behind the last gate."""
+
+    driver: ArmDriver
+
+    def __init__(self, node: Node, driver: Driver) -> None:
+        super().__init__(node, driver)
+        self.gate = Gate((), node.rig.safety)
+        self.leave = Leave(node.name, node.rig.device(node.name).role == "leader")
+        self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
+        self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
+        self.poller = zmq.Poller()
+        self.poller.register(self.answerer.socket, zmq.POLLIN)
+        self.poller.register(self.commands.socket, zmq.POLLIN)
+        self.grid = Grid(0, 1.0)
+        self.cycle = 0
+        self.overruns = self.refused = 0
+        self.stalls = 0
+        """Of the gates before this one."""
+        self.refusals_due_ns = 0
+        self.last = Command(node.name, "none", -1, -1, 0, ())
+        self.standing: tuple[str, bool, tuple[float, ...]] = ("", False, ())
+        self.standing_due_ns = 0
+
+    def opened(self, description: Description) -> None:
+        super().opened(description)
+        arm = next(stream for stream in description.streams if stream.kind == "arm_state")
+        now_ns = self.node.clock()
+        self.stalls += self.gate.stalls.count
+        self.gate = Gate(arm.dimensions, self.node.rig.safety)
+        if self.driver.torque_on():
+            self.gate.reset(self.driver.goal(), now_ns)
+        else:
+            self.gate.close("torque is off")
+        self.grid = Grid(now_ns, arm.rate_hz)
+        self.cycle = 0
+
+    def step(self) -> None:
+        """Wait for the next read, serving commands and requests meanwhile; then read."""
+        due_ns = self.grid.time_ns(self.cycle)
+        self._serve_until(due_ns)
+        readings = self.driver.read()
+        self.streams.publish(readings)
+        if not self.driver.torque_on():
+            self.gate.close("torque is off")
+        if self.driver.tripped():
+            self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
+        if limp := self.driver.limp():
+            self.gate.hold("; ".join(limp))
+        if self.gate.stalled and (faults := self.driver.faults()):
+            self.gate.hold("; ".join(faults))
+        self._serve(0)  # a read that took long is no silence of the pilot's
+        now_ns = self.node.clock()
+        goal = self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma())
+        self._write(goal, held=bool(self.gate.holding))
+        self._tell_standing(now_ns)
+        behind = self.grid.index_at(self.node.clock()) - self.cycle
+        self.overruns += max(0, behind)
+        self.cycle += 1 + max(0, behind)
+        self.report(now_ns)
+
+    def _serve_until(self, due_ns: int) -> None:
+        while (wait_ms := milliseconds_until(due_ns, self.node.clock())) > 0:
+            self._serve(wait_ms)
+        # poll counts in milliseconds; the rest is slept, not spun
+        time.sleep(max(0, due_ns - self.node.clock()) / NS_PER_S)
+        self._serve(0)
+
+    def _serve(self, wait_ms: int) -> None:
+        """What comes within the time. Only who has something is looked at: an empty look costs as much as a poll."""
+        ready = dict(self.poller.poll(wait_ms))
+        if self.commands.socket in ready:
+            for sample in self.commands.newest().values():
+                if isinstance(sample.body, Command):
+                    self._command(sample.body, sample.header.start_id)
+        if self.answerer.socket in ready:
+            self.answerer.serve(self._request)
+
+    def _command(self, command: Command, pilot: int) -> None:
+        now_ns = self.node.clock()
+        try:
+            goal = self.gate.command(command, now_ns, pilot)
+        except CommandRefused as error:
+            self.refused += 1
+            if now_ns >= self.refusals_due_ns:
+                self.refusals_due_ns = now_ns + REFUSALS_NS
+                self.node.log.warning("command refused (%d so far): %s", self.refused, error)
+            return
+        if not command.stalled:  # what it follows, or held last, is told on
+            self.last = command
+        self._write(goal, held=False)
+
+    def _write(self, goal: tuple[float, ...] | None, held: bool) -> None:
+        """Write a goal the gate passed, and tell what was written, for which ask."""
+        if goal is None:
+            return
+        written_ns = self.driver.write(goal)
+        last = self.last
+        applied = Command(
+            self.node.name, "hold" if held else last.source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
+            hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "", stalled=self.gate.stalled,
+        )  # fmt: skip
+        self.node.publisher.publish("applied", applied, written_ns)
+        self.standing = (self.gate.holding, self.gate.stalled, goal)
+
+    def _tell_standing(self, now_ns: int) -> None:
+        """Tell the goal that stands while nothing is written, and why: on change and twice a second.
+
+        The pilot starts its ramp there, and learns of a hold that needed no write.
+        """
+        gate = self.gate
+        standing = (gate.holding, gate.stalled, gate.goal)
+        moves = gate.following and not gate.stalled
+        if moves or (standing == self.standing and now_ns < self.standing_due_ns):
+            return
+        if gate.holding != self.standing[0]:
+            self.node.log.info("%s", f"holds: {gate.holding}" if gate.holding else "ready to follow")
+        self.standing, self.standing_due_ns = standing, now_ns + STANDING_NS
+        last = self.last
+        source: SourceName = "hold" if gate.holding else last.source if gate.stalled else "none"
+        goal = gate.goal or tuple(value for value in self.driver.measured() if value is not None)
+        applied = Command(
+            self.node.name, source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
+            hold=bool(gate.holding), why=gate.holding, stalled=gate.stalled,
+        )  # fmt: skip
+        self.node.publisher.publish("applied", applied, now_ns)
+
+    def _request(self, request: ArmRequest) -> Reply:
+        if not self.open:
+            return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
+        if isinstance(request, TorqueOn):
+            self.leave.withdraw()
+            was_whole = self.driver.torque_on() and not self.driver.limp()
+            if not was_whole or request.free:
+                self.driver.torque(True, request.free)
+            if not was_whole:
+                self.gate.reset(self.driver.goal(), self.node.clock())
+        elif isinstance(request, TorqueLeave):
+            self.leave.give(request, self.node.clock())
+        elif isinstance(request, TorqueOff):
+            self.leave.use(request, self.node.clock())
+            self.driver.torque(False)
+            self.gate.close("torque is off")
+        elif isinstance(request, Resume):
+            self.leave.withdraw()
+            self.gate.resume()
+        elif isinstance(request, RebootServo):
+            self.driver.reboot(request.joint)
+        return Done()
+
+    def pause(self, until_ns: int) -> None:
+        if self.poller.poll(min(100, milliseconds_until(until_ns, self.node.clock()))):
+            self.commands.newest()
+            self.answerer.serve(self._request)
+
+    def own_warnings(self) -> tuple[str, ...]:
+        return self.gate.warnings
+
+    def own_readings(self) -> dict[str, float]:
+        return {
+            "overruns": self.overruns, "refused_commands": self.refused, "torque": float(self.driver.torque_on()),
+            "stalls": self.stalls + self.gate.stalls.count,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        self.answerer.close()
+        self.commands.close()
+
+
+def prepare(rig: Rig, node: str) -> None:
+    """Import what the driver's `open()` will. What is not installed is `open()`'s to tell."""
+    without_pool()
+    for module in driver_of(rig, node, monotonic_ns).opens_with():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+
+
+if __name__ == "__main__":
+    run(main, STOP_DELAY_S[2], prepare)

@@ -1,0 +1,119 @@
+"""What is plugged in: the contract of finders, which `station find` and `station udev` run.
+
+A finder is a class named by a package entry point in the group `station.finders`: it knows one kind of hardware, asks
+it who it is, and says what a rig file would need. It moves nothing and changes nothing unless `set_baud` is called.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import msgspec
+
+from station.errors import StationError, UsageError
+from station.terminal.shown import shown
+
+
+class Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that is plugged in."""
+
+    kind: str
+    """`arm`, `adapter` (nobody answered behind it), `camera`."""
+    model: str
+    port: str
+    """Where it is now: /dev/ttyUSB0, /dev/video2, a RealSense's serial."""
+    stable: str
+    """A name that survives replugging and restarts: what belongs into a rig file."""
+    serial: str
+    details: tuple[str, ...] = ()
+    """Servos with model and ID at which baud, formats of a camera."""
+    suggestion: tuple[str, ...] = ()
+    """Lines for the rig file."""
+    advice: tuple[str, ...] = ()
+    """What is wrong with it, and the command that mends it."""
+    rule: str = ""
+    """Its udev rule with `{name}` for the link's name; "" where it needs none."""
+    name: str = ""
+    """The link's name it has or should get, such as ttyDXL_leader_left."""
+
+
+class Finder(Protocol):
+    """Finds one kind of hardware."""
+
+    def find(self, ports: tuple[str, ...]) -> list[Found]:
+        """What is plugged in; only these ports if any are named. A port that cannot be asked is Found with advice."""
+
+
+@runtime_checkable
+class BaudSetter(Finder, Protocol):
+    """A finder whose hardware has a baud rate."""
+
+    def set_baud(self, port: str, baud: int) -> str:
+        """Set everybody on the port to `baud`; says what was done. Raises a StationError that says what to do."""
+
+
+class Sight(NamedTuple):
+    """What all finders saw."""
+
+    found: tuple[Found, ...]
+    failures: tuple[str, ...]
+    """Finders that could not work, and why."""
+
+
+def finders() -> dict[str, Any]:
+    """Name → finder, of everything installed."""
+    return {point.name: point.load()() for point in entry_points(group="station.finders")}
+
+
+def look(ports: Iterable[str] = ()) -> Sight:
+    """Ask every finder. One that fails is named and does not hide the others."""
+    found: list[Found] = []
+    failures: list[str] = []
+    for name, finder in finders().items():
+        try:
+            found += finder.find(tuple(ports))
+        except StationError as error:
+            failures.append(f"{name}: {error}")
+    return Sight(tuple(found), tuple(failures))
+
+
+def set_baud(port: str, baud: int) -> str:
+    """Let the finder that can do it set a port's baud."""
+    for finder in finders().values():
+        if isinstance(finder, BaudSetter):
+            return finder.set_baud(port, baud)
+    raise UsageError("no installed driver can set a baud rate")
+
+
+def rules(found: Iterable[Found], names: dict[str, str]) -> str:
+    """The udev rules of what was found. `names`: serial or port → the link's name, over the suggested one.
+
+    Raises UsageError for a name that fits nothing, or that two things would share.
+    """
+    devices = [device for device in found if device.rule]
+    known = {key for device in devices for key in (device.serial, device.port, device.stable)}
+    for key in names:
+        if key not in known:
+            raise UsageError(
+                f"--name {key}=…: nothing plugged in has that serial or port. `station find` lists what there is"
+            )
+    for key in names:
+        meant = [device.port for device in devices if key in (device.serial, device.port, device.stable)]
+        if len(meant) > 1:
+            raise UsageError(f"--name {key}=…: {' and '.join(meant)} both have it. Next: name each by its port")
+    lines: list[str] = []
+    taken: set[str] = set()
+    matches: dict[str, str] = {}
+    for device in devices:
+        if device.rule in matches:
+            raise UsageError(
+                f"{matches[device.rule]} and {device.port} cannot be told apart by a udev rule: both would be\n  {device.rule}\n"
+                "Next: unplug one of them"
+            )
+        matches[device.rule] = device.port
+        asked = next((names[key] for key in (device.serial, device.port, device.stable) if key in names), device.name)
+        if asked in taken:
+            raise UsageError(f"two devices would be called {asked}. Next: give them names with --name SERIAL=NAME")
+        taken.add(asked)
+        lines.append(f"# {shown(device.model)}, now {shown(device.port)}\n{device.rule.replace('{name}', asked)}\n")
+    return "\n".join(lines)

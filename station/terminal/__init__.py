@@ -1,0 +1,1 @@
+"""What people read and type: foreign text as text, the terminal."""

@@ -1,0 +1,1 @@
+"""Checkpoints of ACT and LeRobot into policy folders, compared with the original's outputs."""

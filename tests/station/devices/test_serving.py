@@ -1,0 +1,159 @@
+"""The process around an arm, with real sockets, a driver of the test's own and a clock that can be put forward."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from station.bus.messages import Command
+from station.bus.sockets import Publisher, Subscriber
+from station.clock import NS_PER_MS, monotonic_ns
+from station.devices.contract import Description, Dimension, Reading, StreamDescription
+from station.devices.serving import _ArmHost
+from station.rig.rig import load_rig
+from station.runtime.node import Node
+
+ARM = "follower_left"
+RIG = """
+name: serverig
+arms: {left: {follower: {driver: dynamixel, model: vx300s, port: ports/none, generation: aloha1}}}
+world: {driver: bench}
+"""
+PATIENCE_MS = 10_000
+
+
+class Arm:
+    """One joint that does as it is told, behind a bus that can take its time; meanwhile the pilot sends `commands`."""
+
+    def __init__(self, node: Node, pilot: Publisher) -> None:
+        self._node, self._pilot = node, pilot
+        self.late_ns = self.read_ns = 0
+        self.commands: list[float] = []
+        self.written: list[tuple[float, ...]] = []
+        self.host: _ArmHost
+
+    def clock(self) -> int:
+        return monotonic_ns() + self.late_ns
+
+    def read(self) -> list[Reading]:
+        self.late_ns += self.read_ns
+        for goal in self.commands:
+            self.send(goal)
+            assert self.host.commands.socket.poll(PATIENCE_MS)
+        return []
+
+    def send(self, goal: float) -> None:
+        """The pilot's command."""
+        self._pilot.publish("command", Command(ARM, "leader", -1, 0, self.clock(), (goal,)), node=ARM)
+
+    def write(self, goal: tuple[float, ...]) -> int:
+        self.written.append(goal)
+        return self.clock()
+
+    def goal(self) -> tuple[float, ...]:
+        return (0.0,)
+
+    def measured(self) -> tuple[float | None, ...]:
+        return (0.0,)
+
+    def current_ma(self) -> tuple[float | None, ...]:
+        return (None,)
+
+    def torque_on(self) -> bool:
+        return True
+
+    def tripped(self) -> bool:
+        return False
+
+    def faults(self) -> tuple[str, ...]:
+        return ()
+
+    def limp(self) -> tuple[str, ...]:
+        return ()
+
+    def health(self) -> dict[str, float]:
+        return {}
+
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
+
+@pytest.fixture
+def arm(runtime: str, tmp_path: Path) -> Iterator[Arm]:
+    path = tmp_path / "rig.yaml"
+    path.write_text(RIG)
+    rig = load_rig(path)
+    pilot = Publisher(rig.name, "pilot", 7, monotonic_ns)
+    node = Node(rig, ARM, lambda: arm.clock())
+    arm = Arm(node, pilot)
+    host = arm.host = _ArmHost(node, arm)  # type: ignore[arg-type]
+    joint = Dimension("waist", "rad", -3.0, 3.0)
+    host.opened(Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, (joint,)),), "position"))
+    host.gate.resume()
+    while not host.gate.following:  # until the subscription has reached the pilot
+        arm.send(0.0)
+        host._serve(500)
+    yield arm
+    host.close()
+    node.close()
+    pilot.close()
+
+
+def test_a_bus_that_kept_the_driver_for_a_moment_is_a_stall(arm: Arm) -> None:
+    arm.read_ns = 150 * NS_PER_MS
+    arm.commands = [0.01]
+    before = len(arm.written)
+    arm.host.step()
+    assert (arm.host.gate.holding, arm.host.gate.stalled, arm.written[before:]) == ("", True, [])
+    arm.read_ns, arm.commands = 0, []
+    arm.send(0.01)
+    assert arm.host.commands.socket.poll(PATIENCE_MS)
+    arm.host.step()
+    ((goal,),) = arm.written[before:]
+    assert 0 < goal <= 0.01
+    assert arm.host.own_readings()["stalls"] == 1
+
+
+def test_a_pilot_that_was_silent_meanwhile_holds_only_after_resume_ms(arm: Arm) -> None:
+    arm.read_ns = 150 * NS_PER_MS
+    arm.host.step()
+    assert (arm.host.gate.holding, arm.host.gate.stalled) == ("", True)
+    arm.read_ns = 160 * NS_PER_MS
+    arm.host.step()
+    assert arm.host.gate.holding.startswith("no command for 3")
+
+
+def test_a_hardware_error_ends_a_stall_in_hold(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
+    arm.read_ns = 150 * NS_PER_MS
+    arm.host.step()
+    monkeypatch.setattr(arm, "faults", lambda: ("elbow reports input voltage",))
+    arm.read_ns = 0
+    arm.host.step()
+    assert arm.host.gate.holding == "elbow reports input voltage"
+
+
+def test_another_pilot_s_command_is_not_followed(arm: Arm) -> None:
+    arm._pilot.close()
+    arm._pilot = Publisher(arm.host.node.rig.name, "pilot", 8, monotonic_ns)
+    while not arm.host.gate.holding:
+        arm.send(0.0)
+        arm.host._serve(20)
+    assert arm.host.gate.holding == "the pilot was restarted"
+    arm._pilot.close()
+
+
+def test_what_it_tells_in_a_stall_is_the_source_that_stays(arm: Arm) -> None:
+    heard = Subscriber(arm.host.node.rig.name, [("applied", ARM)])
+    while heard.receive(50) is None:  # until the subscription has reached it
+        arm.send(0.0)
+        arm.host._serve(500)
+    heard.newest()
+    arm.read_ns = 150 * NS_PER_MS
+    arm.host.step()
+    sample = heard.receive(PATIENCE_MS)
+    assert sample is not None
+    told = sample.body
+    assert isinstance(told, Command)
+    assert told.stalled
+    assert (told.source, told.hold, told.goal) == ("leader", False, (0.0,))
+    heard.close()
