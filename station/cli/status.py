@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich import box
 from rich.table import Table
 
 from station.bus.messages import ProcessState
@@ -16,6 +17,7 @@ from station.runtime.processes import processes
 
 IN_TIME = 15
 """From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""
+COLUMNS = ("node", "state", "rate Hz", "age ms", "lost", "CPU %", "real time", "MB", "restarts")
 RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name, or the path of a rig file")]
 
 
@@ -61,31 +63,30 @@ def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help=
 
 
 def _show(rig: Rig) -> None:
+    """Numbers in a table that 80 columns hold, words in whole lines below it; what is wrong is last, where the eye is."""
     state = station_state(rig)
-    table = Table(title=f"rig {state.rig}  ({state.rig_file})", title_justify="left")
-    for column in (
-        "node",
-        "state",
-        "rate Hz",
-        "age ms",
-        "lost",
-        "CPU %",
-        "real time",
-        "MB",
-        "restarts",
-        "last error / notes",
-    ):
-        table.add_column(column, justify="left" if column in ("node", "state", "last error / notes") else "right")
+    table = Table(
+        title=f"rig {state.rig}  ({state.rig_file})", title_justify="left", box=box.SIMPLE_HEAD,
+        show_edge=False, padding=0,
+    )  # fmt: skip
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column in ("node", "state") else "right", overflow="fold")
     wanted = {row.node: row.realtime for row in processes(rig)}
     for process in state.processes:
         table.add_row(*_row(process, wanted.get(process.node, 0)))
     console.print(table)
+    for process in state.processes:
+        if not trouble(process) and process.health is not None and process.health.notes:
+            console.print(f"{process.node}: {'; '.join(process.health.notes)}")
     late = [process.node for process in state.processes if lacks(process, wanted.get(process.node, 0))]
     if late:
         console.print(
             f"without their real-time priority, late whenever the computer has other work: {', '.join(late)}. Next: start the "
             "station by udev/station@.service, or `@dialout - rtprio 50` in /etc/security/limits.d, and log in again"
         )
+    for process in state.processes:
+        if trouble(process):
+            console.print(f"{process.node}: {trouble(process)}")
 
 
 def lacks(process: ProcessState, wanted: int) -> bool:
@@ -100,15 +101,19 @@ def _realtime(process: ProcessState, wanted: int) -> str:
     return str(process.health.realtime) if process.health.realtime else "no"
 
 
+def _state(process: ProcessState) -> str:
+    if not process.running:
+        return "down"
+    return "starting" if process.health is None else process.health.state
+
+
 def _row(process: ProcessState, wanted: int) -> tuple[str, ...]:
     health = process.health
-    state = "down" if not process.running else "starting" if health is None else health.state
     streams = health.streams if health is not None else ()
     rates = " ".join(f"{s.rate_hz:.0f}/{s.declared_hz:.0f}" for s in streams)
     ages = " ".join("–" if s.age_ns < 0 else f"{s.age_ns / NS_PER_MS:.0f}" for s in streams)
-    notes = trouble(process) or ("; ".join(health.notes) if health is not None else "")
     lost = str(health.lost) if health is not None else ""
     return (
-        process.node, state, rates, ages, lost, f"{process.cpu_percent:.0f}", _realtime(process, wanted), f"{process.rss_mb:.0f}",
-        str(process.restarts), notes,
+        process.node, _state(process), rates, ages, lost, f"{process.cpu_percent:.0f}", _realtime(process, wanted),
+        f"{process.rss_mb:.0f}", str(process.restarts),
     )  # fmt: skip
