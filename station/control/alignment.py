@@ -152,7 +152,7 @@ class Alignment:
             if why:
                 return why
             if arm.applied is None:
-                return f"{arm.node} has not said which goal it holds: is its driver running?"
+                return f"{arm.node} has not said which goal it holds: is its driver running, do all its servos answer (`station status`)?"
         return ""
 
     def _too_far(self, now_ns: int) -> str:

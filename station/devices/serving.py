@@ -73,7 +73,7 @@ class _ArmHost(Host):
 
     def __init__(self, node: Node, driver: Driver) -> None:
         super().__init__(node, driver)
-        self.gate = Gate((), node.rig.safety)
+        self.gate, self.dimensions = Gate((), node.rig.safety), 0
         self.leave = Leave(node.name, node.rig.device(node.name).role == "leader")
         self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
         self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
@@ -95,7 +95,7 @@ class _ArmHost(Host):
         arm = next(stream for stream in description.streams if stream.kind == "arm_state")
         now_ns = self.node.clock()
         self.stalls += self.gate.stalls.count
-        self.gate = Gate(arm.dimensions, self.node.rig.safety)
+        self.gate, self.dimensions = Gate(arm.dimensions, self.node.rig.safety), len(arm.dimensions)
         if self.driver.torque_on():
             self.gate.reset(self.driver.goal(), now_ns)
         else:
@@ -174,7 +174,8 @@ class _ArmHost(Host):
     def _tell_standing(self, now_ns: int) -> None:
         """Tell the goal that stands while nothing is written, and why: on change and twice a second.
 
-        The pilot starts its ramp there, and learns of a hold that needed no write.
+        The pilot starts its ramp there, and learns of a hold that needed no write. A goal is told whole: while there is none
+        (no torque yet, and a servo that does not answer) nothing is.
         """
         gate = self.gate
         standing = (gate.holding, gate.stalled, gate.goal)
@@ -183,15 +184,22 @@ class _ArmHost(Host):
             return
         if gate.holding != self.standing[0]:
             self.node.log.info("%s", f"holds: {gate.holding}" if gate.holding else "ready to follow")
-        self.standing, self.standing_due_ns = standing, now_ns + STANDING_NS
+        self.standing = standing
+        if not (goal := gate.goal or self._where()):
+            return
+        self.standing_due_ns = now_ns + STANDING_NS
         last = self.last
         source: SourceName = "hold" if gate.holding else last.source if gate.stalled else "none"
-        goal = gate.goal or tuple(value for value in self.driver.measured() if value is not None)
         applied = Command(
             self.node.name, source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
             hold=bool(gate.holding), why=gate.holding, stalled=gate.stalled,
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, now_ns)
+
+    def _where(self) -> tuple[float, ...]:
+        """Where the whole arm is; () while that is not known of every joint."""
+        measured = tuple(value for value in self.driver.measured() if value is not None)
+        return measured if len(measured) == self.dimensions else ()
 
     def _request(self, request: ArmRequest) -> Reply:
         if not self.open:

@@ -157,3 +157,27 @@ def test_what_it_tells_in_a_stall_is_the_source_that_stays(arm: Arm) -> None:
     assert told.stalled
     assert (told.source, told.hold, told.goal) == ("leader", False, (0.0,))
     heard.close()
+
+
+def test_a_goal_is_told_whole_or_not_at_all(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torque is off and a servo silent: where the arm stands is not known, and no part of it is told as if it were."""
+    heard = Subscriber(arm.host.node.rig.name, [("applied", ARM)])
+    while heard.receive(50) is None:  # until the subscription has reached it
+        arm.send(0.0)
+        arm.host._serve(500)
+    heard.newest()
+    found: list[float | None] = []
+    joints = tuple(Dimension(name, "rad", -3.0, 3.0) for name in ("waist", "shoulder"))
+    monkeypatch.setattr(arm, "torque_on", lambda: False)
+    monkeypatch.setattr(arm, "measured", lambda: tuple(found))
+    arm.host.opened(Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, joints),), "position"))
+    for found in ([], [None, None], [None, 0.2]):
+        arm.host.step()
+        assert not heard.socket.poll(100), f"of {found}"
+    found = [0.1, 0.2]
+    arm.host.step()
+    sample = heard.receive(PATIENCE_MS)
+    assert sample is not None
+    assert isinstance(sample.body, Command)
+    assert (sample.body.goal, sample.body.hold, sample.body.why) == ((0.1, 0.2), True, "closed: torque is off")
+    heard.close()
