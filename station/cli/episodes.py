@@ -10,7 +10,7 @@ from typing import Annotated
 import h5py
 import msgspec
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from station.episodes import catalogue, naming, picture
 from station.episodes.cadence import Cadence, in_words, read_cadence
@@ -20,11 +20,12 @@ from station.episodes.reading import attribute, reading
 from station.episodes.recover import recover as recover_journals
 from station.episodes.verify import verify as findings_of
 from station.errors import EpisodeError, StationError, UsageError
-from station.terminal.screen import PlainConsole
+from station.terminal.screen import PlainConsole, numbers
 
 app = typer.Typer(no_args_is_help=True, help="List, check, label and hand out recorded episodes.")
 _console = PlainConsole()
 
+COLUMNS = ("task", "n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator")
 DEFAULT_DATA = Path("~/station-data").expanduser()
 Data = Annotated[Path, typer.Argument(help="A data folder or one task's folder.")]
 File = Annotated[Path, typer.Argument(help="An episode_<n>.hdf5.")]
@@ -35,10 +36,13 @@ def list_episodes(data: Data = DEFAULT_DATA, task: Annotated[str, typer.Option(h
     """What is in a data folder."""
     with _told():
         found = catalogue.episodes(data, task)
-        table = Table("task", "n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator", "remarks")
+        table = numbers(COLUMNS, ("task", "success", "operator"))
         for episode in found:
             table.add_row(*_line(episode))
         _console.print(table)
+        for episode in found:
+            if remarks := _remarks(episode):
+                _console.print(f"{episode.task} {_number(episode)}: {remarks}")
         wrong = [episode for episode in found if episode.problem]
         _console.print(f"{len(found)} episodes{_beside(data)}")
         for episode in wrong:
@@ -194,7 +198,7 @@ def draw(file: Path, folder: Path) -> list[Path]:
 
 
 def _show(file: h5py.File) -> None:
-    table = Table("attribute", "value", show_lines=False)
+    table = Table("attribute", Column("value", overflow="fold"))
     for name, value in file.attrs.items():
         if name not in ("rig_yaml", "devices"):
             words = ", ".join(map(str, value)) if hasattr(value, "tolist") and value.ndim else str(value)
@@ -219,21 +223,22 @@ def _show_cadence(report: Cadence) -> None:
 
 
 def _line(episode: Episode) -> tuple[str, ...]:
-    said = (
-        "see below" if episode.problem else "",
-        "recovered" if episode.recovered else "",
-        episode.damage or episode.ended,
-        episode.note,
-    )
-    remarks = "; ".join(filter(None, said))
-    number = "–" if episode.number is None else str(episode.number)
     if episode.rows == 0:  # nothing could be read of it
-        return (episode.task, number, *8 * ("",), remarks)
+        return (episode.task, _number(episode))
     return (
-        episode.task, number, str(episode.rows), f"{episode.seconds:.2f}", _said(episode.success),
+        episode.task, _number(episode), str(episode.rows), f"{episode.seconds:.2f}", _said(episode.success),
         str(episode.late), str(episode.lost), str(episode.stale), f"{episode.size_bytes / 1e6:.0f}", episode.operator,
-        remarks,
     )  # fmt: skip
+
+
+def _number(episode: Episode) -> str:
+    return "–" if episode.number is None else str(episode.number)
+
+
+def _remarks(episode: Episode) -> str:
+    """What is to be said of it besides numbers, and besides what is wrong with the file; "" for nothing."""
+    said = ("recovered" if episode.recovered else "", episode.damage or episode.ended, episode.note)
+    return "; ".join(filter(None, said))
 
 
 def _said(success: bool | None) -> str:

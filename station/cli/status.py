@@ -5,8 +5,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich import box
-from rich.table import Table
 
 from station.bus.messages import ProcessState
 from station.cli.attach import console, runs, start, station_state, stop, trouble, wait_ready
@@ -14,6 +12,7 @@ from station.clock import NS_PER_MS
 from station.errors import NodeAbsent, RequestRefused
 from station.rig.rig import Rig, find_rig, load_rig
 from station.runtime.processes import processes
+from station.terminal.screen import numbers
 
 IN_TIME = 15
 """From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""
@@ -65,12 +64,7 @@ def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help=
 def _show(rig: Rig) -> None:
     """Numbers in a table that 80 columns hold, words in whole lines below it; what is wrong is last, where the eye is."""
     state = station_state(rig)
-    table = Table(
-        title=f"rig {state.rig}  ({state.rig_file})", title_justify="left", box=box.SIMPLE_HEAD,
-        show_edge=False, padding=0,
-    )  # fmt: skip
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column in ("node", "state") else "right", overflow="fold")
+    table = numbers(COLUMNS, ("node", "state"), f"rig {state.rig}  ({state.rig_file})")
     wanted = {row.node: row.realtime for row in processes(rig)}
     for process in state.processes:
         table.add_row(*_row(process, wanted.get(process.node, 0)))

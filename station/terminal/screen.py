@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from station.terminal.shown import shown, shown_lines
@@ -30,3 +32,15 @@ class PlainConsole(Console):
         for segment in super().render(renderable, options):
             plain = segment.control or segment.text.isprintable()
             yield segment if plain else Segment(shown_lines(segment.text), segment.style)
+
+
+def numbers(columns: Iterable[str], words: Iterable[str], title: str | None = None) -> Table:
+    """A table narrow enough for 80 columns, of which nothing is cut: `words` are the columns set on the left.
+
+    Sentences do not go into it: they are printed below, whole.
+    """
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    left = set(words)
+    for column in columns:
+        table.add_column(column, justify="left" if column in left else "right", overflow="fold")
+    return table

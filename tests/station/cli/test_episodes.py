@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from station.cli import episodes as cli
 from station.cli.episodes import app
 from station.episodes import labels, naming
 from station.episodes.finalise import finalise
@@ -42,6 +43,16 @@ def success_of(path: Path) -> int:
         return int(file.attrs["success"])
 
 
+def test_ls_cuts_no_name_and_no_remark_in_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli._console, "width", 80)
+    note = "the cube slipped out of the right gripper once, and was picked up again before the hand-over"
+    assert station("label", record(tmp_path, 0), "--success", "--note", note).exit_code == 0
+    listed = station("ls", tmp_path).output
+    assert f"cube 0: {note}\n" in listed
+    title = next(line for line in listed.splitlines() if line.startswith("task"))
+    assert title.split() == ["task", "n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator"]
+
+
 def test_ls_lists_by_number_and_says_what_waits(tmp_path: Path) -> None:
     for number in (10, 2, 0):
         record(tmp_path, number)
@@ -49,7 +60,7 @@ def test_ls_lists_by_number_and_says_what_waits(tmp_path: Path) -> None:
     got = station("ls", tmp_path)
     writer.close(0)
     assert got.exit_code == 0
-    numbers = [line.split("│")[2].strip() for line in got.output.splitlines() if "│ cube" in line]
+    numbers = [line.split()[1] for line in got.output.splitlines() if line.startswith("cube ")]
     assert numbers == ["0", "2", "10"]
     assert "3 episodes, 1 journals not saved yet" in got.output
 
@@ -169,10 +180,10 @@ def test_label_writes_both_places_and_the_file_beside_it_wins(tmp_path: Path) ->
     assert station("label", path, "--failure").exit_code == 0
     assert "slipped once" in station("show", path).output
     beside.write_text('{"success": true}')
-    assert "│ yes" in station("ls", tmp_path).output
+    assert " yes " in station("ls", tmp_path).output
     assert station("label", path, "--unset").exit_code == 0
     assert success_of(path) == -1
-    assert "│ –" in station("ls", tmp_path).output
+    assert " – " in station("ls", tmp_path).output
     assert verify(path) == []
     assert station("label", path).exit_code == 2
     assert station("label", path, "--success", "--unset").exit_code == 2
@@ -190,7 +201,7 @@ def test_a_label_is_kept_while_a_trainer_reads(tmp_path: Path) -> None:
         got = station("label", path, "--success")
     assert got.exit_code == 1
     assert "in use" in got.stderr
-    assert "│ yes" in station("ls", tmp_path).output
+    assert " yes " in station("ls", tmp_path).output
 
 
 def test_delete_is_a_rename_that_can_be_undone(tmp_path: Path) -> None:
@@ -281,6 +292,7 @@ def test_view_takes_what_another_program_has_open(tmp_path: Path) -> None:
 LABELLER = """
 import sys
 from typer.testing import CliRunner
+from station.cli import episodes as cli
 from station.cli.episodes import app
 for turn in range(6):
     said = ["--note", f"note {turn}"] if sys.argv[2] == "note" else ["--success" if turn % 2 else "--failure"]
@@ -329,7 +341,7 @@ def test_a_renamed_episode_does_not_take_the_others_verdict(tmp_path: Path) -> N
     listed = station("ls", tmp_path)
     assert listed.exit_code == 1
     assert "labels are of another recording" in listed.output
-    assert "│ yes" not in listed.output
+    assert " yes " not in listed.output
     checked = station("verify", two)
     assert checked.exit_code == 1
     assert "labels are of another recording" in checked.output
@@ -389,7 +401,7 @@ def test_broken_labels_are_judged_alike_by_every_command(tmp_path: Path, what: s
 def test_labels_of_the_first_layout_are_believed(tmp_path: Path) -> None:
     path = record(tmp_path, 0)
     path.with_name("episode_0.labels.json").write_text('{"success":true,"note":"old"}')
-    assert "│ yes" in station("ls", tmp_path).output
+    assert " yes " in station("ls", tmp_path).output
     assert station("label", path, "--note", "new").exit_code == 0
     said = msgspec.json.decode(path.with_name("episode_0.labels.json").read_bytes())
     assert said == {"success": True, "note": "new", "recording": identical(0)}
