@@ -13,7 +13,9 @@ from rich.text import Text
 from calibration.checks.cameras import Picture
 from station.files.check_results import CheckResult, Finding, limit_text, value_text
 from station.terminal.shown import shown
+from station.terminal.screen import numbers
 
+COLUMNS = ("", "device", "what", "value", "limit", "next")
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
 _ARROW_SCALE = 8
 """Arrows are drawn this much longer than the drift they show."""
@@ -22,10 +24,10 @@ _ARROW_SCALE = 8
 def table(result: CheckResult, everything: bool = True) -> Table:
     """For the terminal: what is not well first. Without `everything` what passes is only counted."""
     passed = sum(finding.verdict == "pass" for finding in result.findings)
-    rows = Table(
-        "", "device", "what", "value", "limit", "next", title=f"check: {result.verdict}", title_justify="left",
-        caption="" if everything else f"{passed} passed (--all lists them)", caption_justify="left",
-    )  # fmt: skip
+    rows = numbers(COLUMNS, COLUMNS, f"check: {result.verdict}")
+    rows.caption, rows.caption_justify = "" if everything else f"{passed} passed (--all lists them)", "left"
+    for column in rows.columns[:2]:
+        column.no_wrap = True  # whose it is, whole, however narrow the terminal
     for finding in _worst_first(result):
         if finding.verdict == "pass" and not everything:
             continue

@@ -35,10 +35,7 @@ class PlainConsole(Console):
 
 
 def numbers(columns: Iterable[str], words: Iterable[str], title: str | None = None) -> Table:
-    """A table narrow enough for 80 columns, of which nothing is cut: `words` are the columns set on the left.
-
-    Sentences do not go into it: they are printed below, whole.
-    """
+    """A table narrow enough for 80 columns, of which nothing is cut: `words` are the columns set on the left."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     left = set(words)
     for column in columns:

@@ -15,6 +15,7 @@ from calibration.checks.cameras import Picture
 from calibration.maths.registration import Arrow
 from station.files import check_results
 from station.files.check_results import CheckResult, Finding, StoredCheck
+from station.terminal.screen import PlainConsole
 
 FINDING = st.builds(
     Finding, st.just("cam_high"), st.just("place"), st.sampled_from(["pass", "warn", "fail", "unchecked"]), st.floats(0, 9), st.just("mm"),
@@ -67,6 +68,18 @@ def test_the_report_tells_the_same_three_times():
     out = io.StringIO()
     Console(file=out, width=160).print(report.table(result))
     assert out.getvalue().index("fail") < out.getvalue().index("no reference")
+
+
+def test_a_terminal_of_80_columns_shows_whose_it_is_and_every_word_of_what_to_do():
+    act = "look at the picture of --html; `station calibrate cameras` when it was meant"
+    findings = [v.above("cam_right_wrist", "place of the camera", 5.0, "mm", (1.5, 2.5), act)]
+    out = io.StringIO()
+    PlainConsole(file=out, width=80).print(report.table(v.overall(findings), everything=False))
+    assert "fail cam_right_wrist " in out.getvalue()
+    assert "…" not in out.getvalue()
+    assert max(len(line.rstrip()) for line in out.getvalue().splitlines()) <= 80
+    words = out.getvalue().split()
+    assert not [word for word in act.split() if word not in words]
 
 
 def test_the_drift_is_drawn_where_it_is():
