@@ -1,5 +1,7 @@
 """A short stall is a pause, not an end: pilot and gates together."""
 
+import numpy as np
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -228,9 +230,11 @@ class Rig(RuleBasedStateMachine):
             way = self.ways.setdefault(node, [])
             way.append((self.stage.now_ns, follower.gate.goal or before[node]))
             del way[:-60]
-            for at_ns, goal in way[:-1] if goal_known(way) else ():
-                bound = LIMITS.velocity_rad_s * (self.stage.now_ns - at_ns + SLACK_NS) / 1e9
-                assert all(abs(a - b) <= bound + 1e-9 for a, b in zip(goal[:2], way[-1][1][:2], strict=True))
+            if not goal_known(way):
+                continue
+            at_ns, goals = np.array([at_ns for at_ns, _ in way]), np.array([goal[:2] for _, goal in way])
+            bounds = LIMITS.velocity_rad_s * (at_ns[-1] - at_ns[:-1] + SLACK_NS) / 1e9
+            assert (abs(goals[-1] - goals[:-1]).max(axis=1, initial=0.0) <= bounds + 1e-9).all()
 
     @invariant()
     def nothing_goes_on_by_itself_from_an_end(self):
@@ -244,6 +248,7 @@ def goal_known(way):
     return all(goal for _, goal in way)
 
 
+@pytest.mark.timeout(300)  # minutes of a rig's time, and a busy computer is slow, not wrong
 def test_never_faster_than_the_limits_and_never_on_by_itself_when_a_condition_fails():
     run_state_machine_as_test(
         Rig,
