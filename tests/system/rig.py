@@ -44,12 +44,16 @@ T = TypeVar("T")
 
 
 def light_rig(folder: Path, **changes: Any) -> Path:
-    """The bench rig at half the load (two cameras, 100 Hz), so that a busy machine of two cores runs it in time."""
+    """The bench rig at half the load (two cameras, 100 Hz), so that a busy machine of two cores runs it in time.
+
+    What is a pause on a computer that does nothing else (`stale_ms`) is an everyday one where tests share it.
+    """
     described = yaml.safe_load(find_rig("bench").read_text())
     for side in described["arms"].values():
         for arm in side.values():
             arm["rate_hz"] = 100
     described["cameras"] = {name: described["cameras"][name] | {"fps": 15} for name in ("cam_high", "cam_low")}
+    described["safety"] = {"stale_ms": 250, "resume_ms": 500}
     described["data"] = str(folder / "data")
     path = folder / "faults.yaml"
     path.write_text(yaml.safe_dump(described | {"name": "faults"} | changes, sort_keys=False))
