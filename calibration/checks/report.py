@@ -12,8 +12,8 @@ from rich.text import Text
 
 from calibration.checks.cameras import Picture
 from station.files.check_results import CheckResult, Finding, limit_text, value_text
-from station.terminal.shown import shown
 from station.terminal.screen import numbers
+from station.terminal.shown import shown
 
 COLUMNS = ("", "device", "what", "value", "limit", "next")
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
