@@ -53,7 +53,7 @@ def light_rig(folder: Path, **changes: Any) -> Path:
         for arm in side.values():
             arm["rate_hz"] = 100
     described["cameras"] = {name: described["cameras"][name] | {"fps": 15} for name in ("cam_high", "cam_low")}
-    described["safety"] = {"stale_ms": 250, "resume_ms": 500}
+    described["safety"] = {"stale_ms": 250, "resume_ms": 450}
     described["data"] = str(folder / "data")
     path = folder / "faults.yaml"
     path.write_text(yaml.safe_dump(described | {"name": "faults"} | changes, sort_keys=False))

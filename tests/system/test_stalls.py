@@ -67,6 +67,6 @@ def test_a_long_one_is_a_hold_and_ends_the_episode(rig: Booted) -> None:
     number = rig.record(rows=25)
     stand_still(rig, "leader_left", LONG_S)
     state = rig.ended(number)
-    assert "leader_left has been silent for 5" in state.why
+    assert "leader_left has been silent for 4" in state.why
     assert "hold" not in rig.saved(number).sources
     resumes(rig)
