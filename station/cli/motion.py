@@ -160,20 +160,19 @@ def park(
     """Ramp every arm to its sleep pose."""
     loaded = rig_of(rig)
     with attached(loaded), Asker(loaded.name, "pilot") as pilot:
-        pilot.ask(Park(), PARK_MS)
-        console.print("parked; torque stays on")
-        for arm in loaded.followers if release else ():
+        console.print(pilot.ask(Park(), PARK_MS).detail)
+        for arm in (*loaded.followers, *loaded.leaders) if release else ():
             _release(pilot, arm)
 
 
 def _release(pilot: Asker, arm: str) -> None:
     """Asked twice here and by the pilot, which lets go only of what it is asked for a second time."""
-    if not typer.confirm(f"{arm}: does it rest on its stops, so that it cannot fall?"):
-        return
     first = pilot.ask(Park(release=True, arms=(arm,)), PARK_MS)
-    if not first.token:
-        console.print(f"{arm}: {first.detail}")
-    elif typer.confirm(f"{arm}: take torque off now?"):
+    if not first.token:  # it has no torque
+        return
+    if typer.confirm(f"{arm}: does it rest on its stops, so that it cannot fall?") and typer.confirm(
+        f"{arm}: take torque off now?"
+    ):
         pilot.ask(Park(release=True, arms=(arm,), confirmation=first.token), PARK_MS)
         console.print(f"{arm}: torque off")
 

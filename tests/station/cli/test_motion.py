@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from station.bus.messages import Command, Description, Dimension, PilotState, StreamDescription, Tick
-from station.bus.requests import Disengage, Done, Engage, PilotRequest, Reboot, Refused, Reply
+from station.bus.requests import Disengage, Done, Engage, Park, PilotRequest, Reboot, Refused, Reply
 from station.bus.sockets import Answerer, Publisher, Subscriber
 from station.cli import motion
-from station.cli.motion import Replayer, reboot, replay
+from station.cli.motion import Replayer, park, reboot, replay
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, PolicyError, RequestRefused, StationError, UsageError
 from station.policy.recorded import read_recorded
@@ -245,3 +245,66 @@ def test_a_servo_is_rebooted_through_the_pilot(
             reboot("follower_left", "elbow", "r")
             assert "it is limp. Next: support the arm, then engage" in capsys.readouterr().out
     assert arms.rebooted == ("follower_left", "elbow")
+
+
+class Parking:
+    """A pilot that parks what has torque, and lets go of what it is asked for twice."""
+
+    def __init__(self, rig: Rig, stiff: set[str]) -> None:
+        self.stiff = stiff
+        self._answerer: Answerer[PilotRequest] = Answerer(rig.name, "pilot", PilotRequest)
+        self._finish = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._finish.is_set():
+            self._answerer.serve(self._answer, 10)
+
+    def _answer(self, request: PilotRequest) -> Reply:
+        assert isinstance(request, Park)
+        arms = self.stiff & set(request.arms) if request.arms else self.stiff
+        if not arms:
+            return Done("no arm has torque: nothing to park")
+        if not request.release:
+            return Done("parked; torque stays on")
+        if not request.confirmation:
+            return Done("asked for once more", " ".join(request.arms))
+        assert request.confirmation.split() == list(request.arms)
+        self.stiff = self.stiff - arms
+        return Done("parked and released")
+
+    def __enter__(self) -> "Parking":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finish.set()
+        self._thread.join()
+        self._answerer.close()
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize(
+    ("stiff", "yes", "kept"),
+    [
+        (set(), True, set()),
+        ({"follower_right", "leader_left"}, True, set()),
+        ({"follower_right", "leader_left"}, False, {"follower_right", "leader_left"}),
+    ],
+)
+def test_park_says_what_was_parked_and_asks_only_about_arms_that_have_torque(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stiff: set[str], yes: bool, kept: set[str]
+) -> None:
+    rig = load_rig(find_rig("bench"))
+    asked: list[str] = []
+    monkeypatch.setattr(motion, "rig_of", lambda _: rig)
+    monkeypatch.setattr(motion, "attached", lambda _: nullcontext())
+    monkeypatch.setattr(motion.typer, "confirm", lambda question: asked.append(question) or yes)
+    with Parking(rig, stiff) as pilot:
+        park("bench", release=True)
+    assert {question.partition(":")[0] for question in asked} == stiff
+    assert len(asked) == (2 if yes else 1) * len(stiff), "twice, unless the first answer is no"
+    assert pilot.stiff == kept
+    out = capsys.readouterr().out
+    assert ("no arm has torque: nothing to park" in out, "parked; torque stays on" in out) == (not stiff, bool(stiff))
+    assert {line.partition(":")[0] for line in out.splitlines() if line.endswith(": torque off")} == stiff - kept
