@@ -47,7 +47,9 @@ def down(rig: RigOption) -> None:
     """Stop every process in order; arms hold, torque stays on."""
     loaded = rig_of(rig)
     if not runs(loaded):
-        raise NodeAbsent(f"no station runs for rig {loaded.name}")
+        raise NodeAbsent(
+            f"no station runs for rig {loaded.name}: there is nothing to stop. Next: `station up --rig {rig}` starts it"
+        )
     stop(loaded)
     console.print(f"rig {loaded.name}: stopped; arms hold")
 
