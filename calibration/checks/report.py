@@ -26,8 +26,11 @@ def table(result: CheckResult, everything: bool = True) -> Table:
     passed = sum(finding.verdict == "pass" for finding in result.findings)
     rows = numbers(COLUMNS, COLUMNS, f"check: {result.verdict}")
     rows.caption, rows.caption_justify = "" if everything else f"{passed} passed (--all lists them)", "left"
-    for column in rows.columns[:2]:
-        column.no_wrap = True  # whose it is, whole, however narrow the terminal
+    rows.columns[0].no_wrap = True
+    # whose it is, whole, however narrow the terminal; of two arms one below the other
+    rows.columns[1].width = max(
+        (len(name) for finding in result.findings for name in finding.device.split()), default=0
+    )
     for finding in _worst_first(result):
         if finding.verdict == "pass" and not everything:
             continue

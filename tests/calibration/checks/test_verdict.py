@@ -72,10 +72,14 @@ def test_the_report_tells_the_same_three_times():
 
 def test_a_terminal_of_80_columns_shows_whose_it_is_and_every_word_of_what_to_do():
     act = "look at the picture of --html; `station calibrate cameras` when it was meant"
-    findings = [v.above("cam_right_wrist", "place of the camera", 5.0, "mm", (1.5, 2.5), act)]
+    findings = [
+        v.above("cam_right_wrist", "place of the camera", 5.0, "mm", (1.5, 2.5), act),
+        v.unchecked("leader_right, follower_right", "leader against follower", "neither engaged", "park first"),
+    ]
     out = io.StringIO()
     PlainConsole(file=out, width=80).print(report.table(v.overall(findings), everything=False))
-    assert "fail cam_right_wrist " in out.getvalue()
+    assert "cam_right_wrist " in out.getvalue()
+    assert " leader_right,  " in out.getvalue() and " follower_right " in out.getvalue()
     assert "…" not in out.getvalue()
     assert max(len(line.rstrip()) for line in out.getvalue().splitlines()) <= 80
     words = out.getvalue().split()
