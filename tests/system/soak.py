@@ -78,13 +78,18 @@ def use(rig: Booted) -> Use:
 
 
 def harm(rig: Booted, chance: random.Random) -> None:
-    """One fault that passes."""
+    """One fault that passes; it is over, and whom it struck is well again, when this returns."""
     arm, camera = chance.choice((*rig.rig.leaders, *rig.rig.followers)), chance.choice(rig.rig.cameras)
     kind = chance.choice(("kill", "noise", "unplug", "silence", "drop", "freeze"))
     since_ns = monotonic_ns()
     if kind == "kill":
-        rig.signal(chance.choice(victims(rig)), signal.SIGKILL)
-    elif kind in ("drop", "freeze"):
+        node = chance.choice(victims(rig))
+        life = rig.life(node)
+        rig.signal(node, signal.SIGKILL)
+        rig.until(f"next life of {node}", lambda: rig.life_began_ns(node, life))
+        return
+    node = camera if kind in ("drop", "freeze") else arm
+    if node == camera:
         rig.camera_fault(camera, kind)  # type: ignore[arg-type]
         rig.until("word of it", lambda: rig.health(camera, since_ns + NS_PER_S))
         rig.camera_fault(camera, "none")
@@ -93,6 +98,8 @@ def harm(rig: Booted, chance: random.Random) -> None:
         rig.servo_fault(arm, kind, value=0.05)  # type: ignore[arg-type]
         rig.until("word of it", lambda: rig.health(arm, since_ns + NS_PER_S))
         rig.servo_fault(arm, mend, value=0.0)  # type: ignore[arg-type]
+    mended_ns = monotonic_ns()
+    rig.until(f"{node} well again", lambda: rig.well(node, mended_ns))
 
 
 def soak(rig: Booted, seconds: float, chance: random.Random) -> Soaked:

@@ -153,20 +153,23 @@ def test_ctrl_c_twice_ends_at_once_and_costs_nothing_that_was_acknowledged(rig: 
 
 def test_a_closed_window_saves_the_take_and_leaves_the_arms_held(rig: Path, tmp_path: Path) -> None:
     seat = recording(rig, tmp_path / "data", "--no-opening")
-    heard = Subscriber(load_rig(rig).name, [("pilot", "pilot")])
     try:
         seat.until("R E A D Y")
-        seat.press(" ")
-        seat.until("0:01.")
-        seat.hang_up()
-        seat.ended()
-        assert verify(tmp_path / "data" / "pick" / "episode_0.hdf5") == []
-        last = list(heard.newest().values())[-1].body
-        assert isinstance(last, PilotState)
-        assert last.state == "idle"
+        heard = Subscriber(load_rig(rig).name, [("pilot", "pilot")])
+        try:
+            seat.press(" ")
+            seat.until("0:01.")
+            assert heard.receive(20_000) is not None
+            seat.hang_up()
+            seat.ended()
+            assert verify(tmp_path / "data" / "pick" / "episode_0.hdf5") == []
+            [last] = heard.newest().values()
+        finally:
+            heard.close()
+        assert isinstance(last.body, PilotState)
+        assert last.body.state == "idle"
         assert not runs(load_rig(rig))
     finally:
-        heard.close()
         seat.close()
 
 
