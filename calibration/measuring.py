@@ -14,7 +14,7 @@ from calibration.arms import zeros as zeroing
 from calibration.arms.motion import Motion, watch
 from calibration.checks.survey import ArmSeen, CameraSeen, Listener, Survey
 from calibration.maths.quality import Gray
-from calibration.prompting import Ask
+from calibration.prompting import Prompt
 from station.bus.messages import Description, Dimension
 from station.clock import NS_PER_S, Clock
 from station.errors import MeasurementPoor, UsageError
@@ -36,7 +36,7 @@ class Measuring:
 
     def __init__(
         self, rig: Rig, attached: Callable[[Rig], AbstractContextManager[None]], operator: str,
-        ask: Ask, clock: Clock,
+        ask: Prompt, clock: Clock,
     ) -> None:  # fmt: skip
         self.rig, self._ask = rig, ask
         self._operator, self._clock = operator, clock

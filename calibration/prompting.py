@@ -10,7 +10,7 @@ import typer
 
 from station.terminal.shown import shown
 
-Ask = Callable[[str, Callable[[], None]], None]
+Prompt = Callable[[str, Callable[[], None]], None]
 """Shows a prompt and comes back once it was answered; meanwhile it calls the second again and again."""
 
 _LOOK_S = 0.05

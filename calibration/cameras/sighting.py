@@ -22,7 +22,7 @@ Gray = NDArray[np.uint8]
 FEWEST_CORNERS = 8
 """A view with fewer says too little about where the board is."""
 _PX_PER_SQUARE = 112
-"""Of the drawn board."""
+"""Of the rendered board."""
 _OVER = 4
 """Samples per pixel and axis when a patch is drawn."""
 _NEIGHBOURS = 9
@@ -149,7 +149,7 @@ def _drawn(place: Array, homography: Array, half: int, board: Board) -> _Patch:
 
 @cache
 def _texture(board: Board) -> NDArray[np.float32]:
-    """The drawn board with a white rim of one square."""
+    """The rendered board with a white rim of one square."""
     size = (board.squares_x * _PX_PER_SQUARE, board.squares_y * _PX_PER_SQUARE)
     drawn = board.aruco.generateImage(size, marginSize=0)
     rim = _PX_PER_SQUARE

@@ -1,7 +1,7 @@
 """Is the board the flat, even one that is described? Its shape, from the same views that a lens is fitted to. Pure.
 
 A lens is bent to fit a board that is bent: 1 mm in 250 mm makes the focal length 1 to 2 % wrong while everything reprojects to
-0.13 px and halves of the views agree (tried on drawn views). So after the fit all is freed at once, lens, poses and five
+0.13 px and halves of the views agree (tried on rendered views). So after the fit all is freed at once, lens, poses and five
 numbers of the board's shape, and one linear step (Gauss–Newton) tells what shape the views speak for.
 """
 

@@ -1,6 +1,6 @@
 """Is a fitted lens to be believed? What a small residual does not tell: views that are all alike, a board that is not flat. Pure.
 
-Each bound was tried on drawn views, good ones and each kind of bad ones, with corners that are 0.03 and 0.2 px off
+Each bound was tried on rendered views, good ones and each kind of bad ones, with corners that are 0.03 and 0.2 px off
 (`tests/calibration/wrong.py` has the bad ones).
 """
 

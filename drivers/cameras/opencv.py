@@ -10,7 +10,7 @@ from typing import ClassVar
 from drivers.cameras.inspection import Inspection
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Identity, Source
-from drivers.cameras.way import is_kernel_device, way_to
+from drivers.cameras.source_choice import choose_source, is_kernel_device
 from station.bus.messages import Frame
 from station.clock import NS_PER_MS, NS_PER_S
 from station.devices.contract import Description, Place, Reading, StreamDescription
@@ -44,7 +44,7 @@ class OpenCVCamera:
 
     def open(self) -> None:
         """Find the source, set its format and controls, start it."""
-        self._source = way_to(self._settings, self._place, self._source)
+        self._source = choose_source(self._settings, self._place, self._source)
         try:
             self._identity = self._source.open()
         except BaseException:

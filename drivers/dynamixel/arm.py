@@ -16,9 +16,9 @@ from station.errors import CommandRefused, DeviceSilent, DeviceWrong
 from station.files.calibration_files import ArmCalibration
 
 if TYPE_CHECKING:
+    from drivers.dynamixel.bring_up import Found
     from drivers.dynamixel.control import Control
     from drivers.dynamixel.joints import Joints
-    from drivers.dynamixel.opening import Found
     from drivers.dynamixel.sampling import Sample, Sampler
     from drivers.dynamixel.slow import SlowReader
 
@@ -54,15 +54,15 @@ class DynamixelArm:
 
     def opens_with(self) -> tuple[str, ...]:
         """The vendor's SDK comes with them."""
-        return "drivers.dynamixel.opening", "drivers.dynamixel.sampling", "drivers.dynamixel.slow"
+        return "drivers.dynamixel.bring_up", "drivers.dynamixel.sampling", "drivers.dynamixel.slow"
 
     def open(self) -> None:
         """Open the port, call the roll, check and set; the first time also look for servos that don't belong here."""
         from drivers.dynamixel import memory
+        from drivers.dynamixel.bring_up import BringUp
         from drivers.dynamixel.bus import Bus
         from drivers.dynamixel.control import Control
         from drivers.dynamixel.joints import Joints
-        from drivers.dynamixel.opening import Opening
         from drivers.dynamixel.sampling import Sample, Sampler
         from drivers.dynamixel.slow import SlowReader
 
@@ -71,7 +71,7 @@ class DynamixelArm:
         bus = Bus(place.node, settings.port, settings.wire_baud, place.clock)
         port_notes = bus.open()
         try:
-            self._found = Opening(bus, settings, place.role).run(scan=not self._scanned)
+            self._found = BringUp(bus, settings, place.role).run(scan=not self._scanned)
             self._scanned = True
             self._serial = bus.serial_number or settings.port.rpartition("/")[2]
             zeros = self._zeros()
@@ -111,7 +111,7 @@ class DynamixelArm:
     def read(self) -> list[Reading]:
         """One cycle on the wire: the state at rate, and now and then one servo's slow registers."""
         control = self._opened()
-        control.mind_the_gap()
+        control.recover_if_watchdog_expired()
         now_ns = self._place.clock()
         sample = self._sample = self._sampler.read(now_ns)
         self._check_alive(sample.done_ns)
@@ -150,7 +150,7 @@ class DynamixelArm:
             raise CommandRefused(f"{self._place.node}: {goal} is no vector of {len(self._joints.ids)} finite numbers")
         if not self.torque_on():
             raise CommandRefused(f"{self._place.node}: torque is off")
-        control.mind_the_gap()
+        control.recover_if_watchdog_expired()
         return control.write(goal)
 
     def tripped(self) -> bool:
@@ -290,13 +290,13 @@ class DynamixelArm:
     def _reading(self, sample: "Sample") -> Reading:
         joints = self._joints
         states = [sample.states[servo_id] for servo_id in joints.ids]
-        opening, opening_velocity = joints.opening(states[-1])
+        aperture, aperture_velocity = joints.aperture(states[-1])
         body = ArmState(
             position=tuple(joints.position(place, state.ticks) for place, state in enumerate(states)),
             velocity=tuple(joints.velocity(place, state.velocity) for place, state in enumerate(states)),
             current_ma=tuple(joints.current_ma(place, state.current) for place, state in enumerate(states)),
-            opening=opening,
-            opening_velocity=opening_velocity,
+            aperture=aperture,
+            aperture_velocity=aperture_velocity,
             torque=self.torque_on(),
             uncertainty_ns=sample.done_ns - sample.sent_ns,
         )

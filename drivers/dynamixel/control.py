@@ -5,7 +5,7 @@ reads −1 (255) there, and its goals are read-only until 0 is written. So after
 −1, the goal that was held is written again before anything else: take the hold goal, write 98 = 0, write that goal,
 re-arm, and say so. It waits as long as a silence that ends by itself may last (`resume_ms`): a shorter one would make a
 hold of every stall, and meanwhile a servo only goes on to a goal that is one step of the gate away. What a tripped servo
-does to its torque has not been seen on metal; servos of the 330 size are known to go on turning.
+does to its torque has not been seen on hardware; servos of the 330 size are known to go on turning.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ class Control:
             self._arm()
         return sent_ns
 
-    def mind_the_gap(self) -> None:
+    def recover_if_watchdog_expired(self) -> None:
         """Nothing was said for longer than the watchdog waits: it has run out, whatever it reads."""
         if self._armed and self._place.clock() - self.bus.last_sent_ns >= self._watchdog_ns:
             self._recover()

@@ -64,12 +64,12 @@ class Linkage(NamedTuple):
         slope = across + across * self.horn_m * math.sin(rad) / math.sqrt(self.arm_m**2 - across**2)
         return slope * rad_s
 
-    def opening(self, rad: float, travel: Travel) -> float:
+    def aperture(self, rad: float, travel: Travel) -> float:
         """The finger's position normalised, 0 closed … 1 open."""
         return (self.position_m(rad) - travel.close_m) / (travel.open_m - travel.close_m)
 
-    def opening_velocity(self, rad: float, rad_s: float, travel: Travel) -> float:
-        """Velocity of `opening`, 1/s."""
+    def aperture_velocity(self, rad: float, rad_s: float, travel: Travel) -> float:
+        """Velocity of `aperture`, 1/s."""
         return self.velocity_m_s(rad, rad_s) / (travel.open_m - travel.close_m)
 
 

@@ -104,13 +104,13 @@ class Joints:
         low, high = self.servos[place].limits_ticks or (-1_048_575, 1_048_575)
         return max(low, min(high, round(angle / RAD_PER_TICK) + self._centre))
 
-    def opening(self, raw: RawState) -> tuple[float, float] | tuple[None, None]:
-        """(opening, its velocity) through the linkage; None where the arm has none."""
+    def aperture(self, raw: RawState) -> tuple[float, float] | tuple[None, None]:
+        """(aperture, its velocity) through the linkage; None where the arm has none."""
         linkage = self._arm.linkage
         if linkage is None:
             return None, None
         rad, rad_s = self.angle(raw.ticks), raw.velocity * RAD_S_PER_UNIT
-        return linkage.opening(rad, self.travel), linkage.opening_velocity(rad, rad_s, self.travel)
+        return linkage.aperture(rad, self.travel), linkage.aperture_velocity(rad, rad_s, self.travel)
 
     def dimensions(self) -> tuple[Dimension, ...]:
         """What the vector's elements are."""

@@ -1,1 +1,1 @@
-"""What stands where the metal would: servo buses, a world with cameras, a bench, a scripted operator."""
+"""What stands in for the hardware: servo buses, a world with cameras, a bench, a scripted operator."""

@@ -13,7 +13,7 @@ from drivers.vr import wire
 from station.bus.messages import HandPose
 from station.clock import NS_PER_MS, NS_PER_S, Clock
 from station.clock_map import ClockMap
-from station.devices.headset import Board, Picture, Told
+from station.devices.headset import Board, Picture, PressResult
 
 PING_FIRST_S, PING_S, FIRST_PINGS = 0.02, 0.2, 10
 SHOWN_NS = NS_PER_S
@@ -33,7 +33,7 @@ CHECK_S = 0.05
 CLOSE_S = 1.0
 """A page that says nothing any more is not waited for longer."""
 
-Took = Callable[[HandPose, int], None]
+OnPose = Callable[[HandPose, int], None]
 
 
 class Counts(msgspec.Struct):
@@ -73,10 +73,10 @@ class Display:
         self.board: Board | None = None
         self.news: set[str] = set()
         """Panels with a picture that was not sent yet."""
-        self.told: list[Told] = []
+        self.results: list[PressResult] = []
         self.changed = asyncio.Event()
 
-    def show(self, shown: Picture | Board | Told) -> None:
+    def show(self, shown: Picture | Board | PressResult) -> None:
         """Take it; an older picture that was not sent is dropped."""
         if isinstance(shown, Picture):
             self.pictures[shown.panel] = shown
@@ -84,7 +84,7 @@ class Display:
         elif isinstance(shown, Board):
             self.board = shown
         else:
-            self.told.append(shown)
+            self.results.append(shown)
         self.changed.set()
 
 
@@ -96,14 +96,14 @@ class Operator:
         socket: web.WebSocketResponse,
         display: Display,
         clock: Clock,
-        took: Took,
+        on_pose: OnPose,
         pressed: Callable[[str], None],
         alive: Callable[[], None],
         cut: Callable[[], None],
     ) -> None:
         """`cut` ends the connection without a word."""
         self._socket, self._display, self._clock = socket, display, clock
-        self._took, self._pressed, self._alive, self._cut = took, pressed, alive, cut
+        self._on_pose, self._pressed, self._alive, self._cut = on_pose, pressed, alive, cut
         self.clock_map = ClockMap()
         self.counts = Counts()
         self.round_trip_ns = self._offset_ns = 0
@@ -158,7 +158,7 @@ class Operator:
             self._pong(said)
         elif isinstance(said, wire.Press):
             self._press(said)
-        elif isinstance(said, wire.Shown):
+        elif isinstance(said, wire.Displayed):
             self._in_flight.pop(said.panel, None)
             self._display.changed.set()
         return not isinstance(said, wire.Hello)
@@ -189,7 +189,7 @@ class Operator:
             self.counts.unmapped += 1
             self._compare.set()
             return
-        self._took(hands.pose, min(captured_at_ns, now_ns))
+        self._on_pose(hands.pose, min(captured_at_ns, now_ns))
 
     def _pong(self, pong: wire.Pong) -> None:
         sent_ns = self._pings.pop(pong.n, None)
@@ -230,9 +230,9 @@ class Operator:
         while not self._socket.closed:
             await self._display.changed.wait()
             self._display.changed.clear()
-            while self._display.told:
-                told = self._display.told.pop(0)
-                await self._say("told", told)
+            while self._display.results:
+                result = self._display.results.pop(0)
+                await self._say("result", result)
             board = self._display.board
             if board is not None and board != said:
                 said = board
@@ -247,7 +247,7 @@ class Operator:
         self._display.news.difference_update(ready)
         return ready
 
-    async def _say(self, kind: str, what: Board | Told) -> None:
+    async def _say(self, kind: str, what: Board | PressResult) -> None:
         fields = msgspec.to_builtins(what)
         fields.pop("type", None)
         await self._socket.send_str(json.dumps({"kind": kind, **fields}))

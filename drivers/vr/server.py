@@ -17,11 +17,11 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from drivers.vr import wire
-from drivers.vr.operator import Counts, Display, Operator, Took
-from drivers.vr.seat import Refusal, Seat, new_code, new_key
+from drivers.vr.operator import Counts, Display, OnPose, Operator
+from drivers.vr.operator_lease import OperatorLease, Refusal, new_code, new_key
 from station.borders.decoding import Decoder, Undecodable
 from station.clock import NS_PER_MS, NS_PER_S, Clock
-from station.devices.headset import FromHeadset, Pairing, Press, Shown, Worn, door_path, pairing_path
+from station.devices.headset import FromHeadset, HeadsetWorn, Pairing, Press, ToHeadset, door_path, pairing_path
 from station.errors import DeviceBusy
 from station.web import certificate
 from station.web.guard import HEADERS, Guard, Handler
@@ -39,11 +39,11 @@ _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 
 class Server:
-    """Started and stopped by the driver; what it hears goes to `took`, called in its own thread."""
+    """Started and stopped by the driver; what it hears goes to `on_pose`, called in its own thread."""
 
-    def __init__(self, device: str, port: int, rate_hz: float, clock: Clock, took: Took) -> None:
-        self._device, self._port, self._rate_hz, self._clock, self._took = device, port, rate_hz, clock, took
-        self.seat = Seat(new_code(), new_key())
+    def __init__(self, device: str, port: int, rate_hz: float, clock: Clock, on_pose: OnPose) -> None:
+        self._device, self._port, self._rate_hz, self._clock, self._on_pose = device, port, rate_hz, clock, on_pose
+        self.lease = OperatorLease(new_code(), new_key())
         self.refused = 0
         """Pages that were sent away."""
         self.past = Counts()
@@ -137,7 +137,7 @@ class Server:
         if names != known:
             now = datetime.datetime.now(datetime.UTC)
             context.load_cert_chain(*certificate.ensure(certificate.folder("vr"), names, now))
-            pairing = msgspec.json.encode(Pairing(self.urls, self.seat.code, self.seat.key))
+            pairing = msgspec.json.encode(Pairing(self.urls, self.lease.code, self.lease.key))
             certificate.private_write(pairing_path(self._port), pairing)
         return names
 
@@ -184,8 +184,8 @@ class Server:
             if not isinstance(hello, wire.Hello):
                 raise Refusal("say hello first")
             address = request.remote or ""
-            await asyncio.sleep(self.seat.wait_ns(hello.code, hello.token, address, self._clock()) / NS_PER_S)
-            token = self.seat.sit(hello.code, hello.token, address, self._clock())
+            await asyncio.sleep(self.lease.wait_ns(hello.code, hello.token, address, self._clock()) / NS_PER_S)
+            token = self.lease.acquire(hello.code, hello.token, address, self._clock())
         except (TimeoutError, wire.Malformed, Refusal) as why:
             self.refused += 1
             text = str(why) if isinstance(why, Refusal) else "no hello"
@@ -200,12 +200,12 @@ class Server:
         assert self._display is not None
         before = self.operator
         cut = transport.abort if transport is not None else lambda: None
-        operator = Operator(socket, self._display, self._clock, self._took, self._pressed, self._alive, cut)
+        operator = Operator(socket, self._display, self._clock, self._on_pose, self._pressed, self._alive, cut)
         self.operator = operator
         if before is not None:  # the same browser, back before its old link was found dead
             closing = asyncio.create_task(before.close("this page was opened anew in another tab or window"))
             closing.add_done_callback(lambda task: task.exception())
-        await self._tell_panels(Worn(True))
+        await self._tell_panels(HeadsetWorn(True))
         try:
             await operator.serve()
         finally:
@@ -213,8 +213,8 @@ class Server:
                 setattr(self.past, field, getattr(self.past, field) + getattr(operator.counts, field))
             if self.operator is operator:
                 self.operator = None
-                self.seat.leave(token)
-                await self._tell_panels(Worn(False))
+                self.lease.release(token)
+                await self._tell_panels(HeadsetWorn(False))
 
     async def _door(self, request: web.Request) -> web.StreamResponse:
         """The display's feed."""
@@ -222,9 +222,9 @@ class Server:
         socket = web.WebSocketResponse(max_msg_size=0, compress=False, timeout=STOP_S)
         await socket.prepare(request)
         self._panels.add(socket)
-        decoder: Decoder[Shown] = Decoder("msgpack", Shown)
+        decoder: Decoder[ToHeadset] = Decoder("msgpack", ToHeadset)
         try:
-            await self._tell_panels(Worn(self.operator is not None))
+            await self._tell_panels(HeadsetWorn(self.operator is not None))
             async for message in socket:
                 if message.type is WSMsgType.BINARY:
                     try:
@@ -244,7 +244,7 @@ class Server:
         asyncio.get_running_loop().create_task(self._tell_panels(Press(name)))
 
     def _alive(self) -> None:
-        self.seat.heard(self._clock())
+        self.lease.heard(self._clock())
 
     def health(self) -> dict[str, float]:
         """Numbers for `status`."""
@@ -255,7 +255,7 @@ class Server:
                 counts[field] += getattr(operator.counts, field)
         numbers = {
             "operator": float(operator is not None),
-            "wrong_codes": float(self.seat.attempts.wrong),
+            "wrong_codes": float(self.lease.attempts.wrong),
             "refused": float(self.refused + self._guard.refused),
             "strangers": float(len(self._listener.peers)),
             "strangers_cut": float(self._listener.peers.crowded + self._listener.peers.late),

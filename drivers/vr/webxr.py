@@ -53,7 +53,7 @@ class WebXrHeadset:
         """Listen, and write the pairing file that `station vr` prints. Raises DeviceBusy if a port is taken."""
         from drivers.vr.server import Server  # belongs to the extra `vr`
 
-        server = Server(self._place.node, self._settings.port, self._settings.rate_hz, self._place.clock, self._took)
+        server = Server(self._place.node, self._settings.port, self._settings.rate_hz, self._place.clock, self._on_pose)
         server.start()
         self._server = server
 
@@ -98,7 +98,7 @@ class WebXrHeadset:
         if server is not None:
             server.stop()
 
-    def _took(self, hands: HandPose, captured_at_ns: int) -> None:
+    def _on_pose(self, hands: HandPose, captured_at_ns: int) -> None:
         """In the server's thread."""
         try:
             self._poses.put_nowait((hands, captured_at_ns))

@@ -76,13 +76,13 @@ class Press(_Said, frozen=True):
     name: Short
 
 
-class Shown(_Said, frozen=True):
+class Displayed(_Said, frozen=True):
     """A panel's picture is on screen: the next may come."""
 
     panel: Short
 
 
-Said = Hello | Pong | Pose | Press | Shown
+Said = Hello | Pong | Pose | Press | Displayed
 
 _decoder = msgspec.json.Decoder(Said)
 _controller = msgspec.json.Decoder(Controller | None)

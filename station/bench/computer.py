@@ -35,7 +35,7 @@ class Computer:
         return tuple(found)
 
     def stolen_percent(self) -> float:
-        """How much of all processors' time the host of this virtual machine kept (proc(5), `steal`); 0 on metal."""
+        """How much of all processors' time the host of this virtual machine kept (proc(5), `steal`); 0 on hardware."""
         now = psutil.cpu_times()
         passed = _total(now) - _total(self._times)
         return float(100 * (now.steal - self._times.steal) / passed) if passed > 0 else 0.0
@@ -62,7 +62,7 @@ def _seen(process: psutil.Process) -> _Seen:
 
 
 def _name(words: list[str]) -> str:
-    """`station:supervisor` → supervisor, `python -m station.episodes.ahead FILE` → episodes.ahead."""
+    """`station:supervisor` → supervisor, `python -m station.episodes.incremental_builder FILE` → episodes.incremental_builder."""
     for word in words:
         for prefix in ("station:", "station."):
             if word.startswith(prefix):

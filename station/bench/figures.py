@@ -54,7 +54,7 @@ class NodeFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """End minus beginning."""
     budget_percent: float
     simulated: bool
-    """It stands where the metal would: not part of the station's own cost."""
+    """It stands in for the hardware: not part of the station's own cost."""
 
 
 class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +66,7 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tick_emission_ms: Distribution
     """From t_k to the tick being sent; settle is part of it."""
     late_ticks: int
-    ask_to_written_ms: Distribution
+    setpoint_to_written_ms: Distribution
     """From a leader's sample being captured to the follower's goal write having left; n = 0 where nobody was engaged."""
     streams: tuple[StreamFigures, ...]
     nodes: tuple[NodeFigures, ...]
@@ -113,9 +113,9 @@ def limits(figures: Figures) -> tuple[str, ...]:
             found.append(
                 f"{node.node} takes {node.cpu_percent:.0f} % of a core, over its budget of {node.budget_percent:.0f} %"
             )
-    if figures.ask_to_written_ms.n and figures.ask_to_written_ms.p99 > 15:
+    if figures.setpoint_to_written_ms.n and figures.setpoint_to_written_ms.p99 > 15:
         found.append(
-            f"leader to follower takes {figures.ask_to_written_ms.p99:.0f} ms at p99: the servo bus is the longest part (rate_hz, baud)"
+            f"leader to follower takes {figures.setpoint_to_written_ms.p99:.0f} ms at p99: most of it is the servo bus (rate_hz, baud)"
         )
     if figures.disk_sync_ms.p99 > 500:
         found.append(

@@ -69,12 +69,12 @@ class Listener:
             self._steal.note(now_ns)
             sample = self._bus.receive(max(1, min(50, (until_ns - now_ns) // NS_PER_MS)))
             if sample is not None:
-                self._mind_silences(sample)
+                self._measure_silences(sample)
                 if self._figures or isinstance(sample.body, SessionState):
                     self._take(sample)
         self.stalls += self._silences.done(self._clock(), self._steal)
 
-    def _mind_silences(self, sample: Sample) -> None:
+    def _measure_silences(self, sample: Sample) -> None:
         body, at_ns = sample.body, sample.header.sent_at_ns
         if isinstance(body, ArmState):
             self._silences.sent(sample.node, at_ns)
@@ -123,7 +123,7 @@ class Listener:
             self._emission_ns.append(header.sent_at_ns - body.t_ns)
         elif isinstance(body, Command):
             if sample.kind == "applied" and body.source == "leader" and not (body.hold or body.stalled):
-                self._written_ns.append(header.captured_at_ns - body.ask_at_ns)
+                self._written_ns.append(header.captured_at_ns - body.setpoint_at_ns)
         elif isinstance(body, Description):
             for stream in body.streams:
                 self._declared[f"{stream.kind}/{sample.node}"] = stream.rate_hz
@@ -143,7 +143,7 @@ class Listener:
         own = [node for node in nodes if not node.simulated]
         figures = Figures(
             rig=self._rig.name, seconds=seconds, ticks=len(self._emission_ns), tick_emission_ms=_ms(self._emission_ns),
-            late_ticks=sum(t > settle_ns + LATE_NS for t in self._emission_ns), ask_to_written_ms=_ms(self._written_ns),
+            late_ticks=sum(t > settle_ns + LATE_NS for t in self._emission_ns), setpoint_to_written_ms=_ms(self._written_ns),
             streams=self._streams(), nodes=nodes,
             own_cpu_percent=sum(node.cpu_percent for node in own), own_rss_mb=sum(node.rss_mb for node in own),
             stolen_percent=self._computer.stolen_percent() if self._computer is not None else 0.0,

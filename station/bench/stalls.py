@@ -33,7 +33,7 @@ class StallSeen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="st
     ms: float
     who: tuple[str, ...]
     stolen_ms: float
-    """What the host of this virtual machine kept of all processors together meanwhile (proc(5), `steal`); 0 on metal."""
+    """What the host of this virtual machine kept of all processors together meanwhile (proc(5), `steal`); 0 on hardware."""
     outcome: Outcome
     why: str = ""
     """Of a hold."""

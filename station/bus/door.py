@@ -27,7 +27,7 @@ MEND_NS = NS_PER_S // 4
 _log = logging.getLogger(__name__)
 
 
-class _Doorkeeper(Authenticator):
+class _KeyAuthenticator(Authenticator):
     """Lets in whose key is on the ring. The thread's own asyncio loop (pyzmq's way) would cost each process 3 MB."""
 
     def __init__(self, ring: KeyRing) -> None:
@@ -97,7 +97,7 @@ class _Door:
 
     def _open(self, ring: KeyRing) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
-        keeper = _Doorkeeper(ring)
+        keeper = _KeyAuthenticator(ring)
         keeper.start()
         self._stop, there = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
         self._stop.bind(STOP)

@@ -111,9 +111,9 @@ class ArmState(Message, frozen=True):
     position: tuple[float, ...]
     velocity: tuple[float, ...]
     current_ma: tuple[float, ...]
-    opening: float | None
-    """The finger opening, 0 closed to 1 open, through the linkage (ALOHA's qpos gripper); None where the arm has none."""
-    opening_velocity: float | None
+    aperture: float | None = msgspec.field(name="opening")
+    """The finger aperture, 0 closed to 1 open, through the linkage (ALOHA's qpos gripper); None where the arm has none."""
+    aperture_velocity: float | None = msgspec.field(name="opening_velocity")
     """1/s."""
     torque: bool
     uncertainty_ns: int = 0
@@ -168,21 +168,21 @@ class Vector(Message, frozen=True):
 
 
 class Command(Message, frozen=True):
-    """What an arm is told to do: by which source, for which tick, derived from which ask.
+    """What an arm is told to do: by which source, for which tick, derived from which setpoint.
 
-    As kind `command` by a policy or replay: its ask for all arms (D of the rig); by the pilot: the goal of one arm. As kind
+    As kind `command` by a policy or replay: its setpoint for all arms (D of the rig); by the pilot: the goal of one arm. As kind
     `applied` by the arm's driver: the goal it really wrote, after its gate; then `captured_at_ns` is when it was written.
     """
 
     arm: str
-    """The arm's node, or `rig` for an ask for all arms."""
+    """The arm's node, or `rig` for a setpoint for all arms."""
     source: SourceName
     tick: int
     """The tick it is for; −1 where a leader's sample made it."""
-    ask_sequence: int
-    """The sequence of the source's ask (leader sample, policy or replay command) it was derived from."""
-    ask_at_ns: int
-    """When that ask was captured or issued for; the gate's dt comes from it."""
+    setpoint_sequence: int = msgspec.field(name="ask_sequence")
+    """The sequence of the source's setpoint (leader sample, policy or replay command) it was derived from."""
+    setpoint_at_ns: int = msgspec.field(name="ask_at_ns")
+    """When that setpoint was captured or issued for; the gate's dt comes from it."""
     goal: tuple[float, ...]
     hold: bool = False
     """Do not follow `goal`: decelerate and hold."""
@@ -191,7 +191,7 @@ class Command(Message, frozen=True):
     why: str = ""
     """Why it holds, for people; "" while it does not."""
     stalled: bool = False
-    """From the pilot: do not follow `goal`, decelerate until an ask comes. Of a goal that was written: it decelerates in a
+    """From the pilot: do not follow `goal`, decelerate until a setpoint comes. Of a goal that was written: it decelerates in a
     stall, or is catching up after one."""
 
 

@@ -245,10 +245,10 @@ class LoadPolicy(Request, frozen=True):
 
 
 class StartPolicy(Request, frozen=True):
-    """Begin a rollout: infer, and ask the pilot at every tick. Done once the first ask is out; then the
+    """Begin a rollout: infer, and ask the pilot at every tick. Done once the first setpoint is out; then the
     pilot may engage it.
 
-    With `shadow` the asks go to the stream `command/policy_shadow`, which no pilot hears: nothing moves.
+    With `shadow` the setpoints go to the stream `command/policy_shadow`, which no pilot hears: nothing moves.
     """
 
     shadow: bool = False

@@ -1,4 +1,4 @@
-"""The TABLE of who may ask for what. A node's `Answerer` holds every request against it before anybody sees it.
+"""The TABLE of who may ask for what. A node's `RequestServer` holds every request against it before anybody sees it.
 
 Who asks is known by key (`station.bus.keys`): a node by its name, everybody else as a client. What is not in the table, such as
 what a driver or a world offers of its own, is for clients.
@@ -43,11 +43,11 @@ def who_may(request: type) -> tuple[str, ...]:
     return RIGHTS.get(request, _OPERATOR).may
 
 
-def refusal(asker: str, node: str, request: object) -> str:
-    """Why `asker` may not ask `node` for that; "" if it may."""
+def refusal(sender: str, node: str, request: object) -> str:
+    """Why `sender` may not ask `node` for that; "" if it may."""
     right = RIGHTS.get(type(request), _OPERATOR)  # type: ignore[arg-type]
-    if asker in right.may:
+    if sender in right.may:
         return ""
-    who = "a client" if asker == CLIENT else asker
+    who = "a client" if sender == CLIENT else sender
     allowed = " or ".join("a client" if name == CLIENT else name for name in right.may)
     return f"{who} asked {node} for {type(request).__name__}, which only {allowed} may. Next: {right.instead}"

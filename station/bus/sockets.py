@@ -173,7 +173,7 @@ class Subscriber:
         self._line.close()
 
 
-class Answerer(Generic[R]):
+class RequestServer(Generic[R]):
     """A node's ROUTER socket for requests of one tagged union."""
 
     def __init__(self, rig: str, node: str, requests: Any) -> None:
@@ -197,7 +197,7 @@ class Answerer(Generic[R]):
                 *frames, last = self._socket.recv_multipart(zmq.DONTWAIT, copy=False)
             except zmq.Again:
                 return None
-            asker, raw = str(last.get("User-Id")), last.bytes
+            sender, raw = str(last.get("User-Id")), last.bytes
             route = [frame.bytes for frame in frames]
 
             def answer(reply: Reply, route: Sequence[bytes] = tuple(route)) -> None:
@@ -208,7 +208,7 @@ class Answerer(Generic[R]):
             except Undecodable as error:
                 answer(Refused(f"not a request this node takes: {error}"))
                 continue
-            if why := rights.refusal(asker, self._node, request):
+            if why := rights.refusal(sender, self._node, request):
                 _log.warning("%s", why)
                 answer(Refused(why))
                 continue
@@ -231,11 +231,11 @@ class Answerer(Generic[R]):
         door.unbind(self._socket)
 
 
-class Asker:
+class RequestClient:
     """A DEALER socket to one node. One request at a time; a late answer to an earlier one is dropped by its number."""
 
     def __init__(self, rig: str, node: str, own: str = "") -> None:
-        """`own`: the node that asks, where it is one of the station's; else the asker is a client."""
+        """`own`: the node that asks, where it is one of the station's; else the sender is a client."""
         self._node = node
         self._numbers = itertools.count()
         ring, endpoint = keys.ring_of(rig, own), request_endpoint(rig, node)

@@ -9,13 +9,13 @@ from station.session.asked import absurd_sitting
 from station.session.names import bad_text
 
 
-def sensible(opening: OpenSession, override: str = "") -> OpenSession:
+def sensible(open_session: OpenSession, override: str = "") -> OpenSession:
     """The sitting asked for. Raises UsageError for one that the session would refuse: a task that is no folder's name, a text too long."""
-    why = absurd_sitting(opening) or bad_text("override", override)
+    why = absurd_sitting(open_session) or bad_text("override", override)
     if why:
         raise UsageError(why)
     try:
-        msgspec.convert(msgspec.to_builtins(opening), OpenSession)
+        msgspec.convert(msgspec.to_builtins(open_session), OpenSession)
     except msgspec.ValidationError as error:
         raise UsageError(f"{reason(error)}. Next: shorten it") from error
-    return opening
+    return open_session

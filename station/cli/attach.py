@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from station.bus.messages import ProcessState, StationState
 from station.bus.requests import Shutdown
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, StationError
 from station.files.lock import Lock
@@ -79,7 +79,7 @@ def stop(rig: Rig, popen: "subprocess.Popen[bytes] | None" = None) -> None:
 def _asked_to_stop(rig: Rig) -> bool:
     """Whether the supervisor has heard. One that was only just started has no keys yet: it is asked again."""
     try:
-        with Asker(rig.name, "supervisor") as supervisor:
+        with RequestClient(rig.name, "supervisor") as supervisor:
             supervisor.ask(Shutdown())
     except NodeAbsent:
         return False

@@ -69,8 +69,8 @@ def measure(rig: Rig, seconds: float, record: bool) -> Figures:
     listener = Listener(rig, monotonic_ns)
     rig.data.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=rig.data, prefix=".bench-") as folder:
-        opening = OpenSession("bench", folder, "bench")
-        recorder = threading.Thread(target=record_headless, args=(rig, opening, 1, seconds + 2 * SETTLE_S))
+        open_session = OpenSession("bench", folder, "bench")
+        recorder = threading.Thread(target=record_headless, args=(rig, open_session, 1, seconds + 2 * SETTLE_S))
         if record:
             recorder.start()
         listener.listen_until_recording(record)
@@ -84,8 +84,8 @@ def measure(rig: Rig, seconds: float, record: bool) -> Figures:
         return figures.with_disk(*measure_disk(Path(folder)))
 
 
-def _record(rig: Rig, opening: OpenSession, episodes: int, seconds: float, meanwhile: Callable[[], None]) -> int:
-    return record_headless(rig, opening, episodes, seconds, meanwhile=meanwhile)
+def _record(rig: Rig, open_session: OpenSession, episodes: int, seconds: float, meanwhile: Callable[[], None]) -> int:
+    return record_headless(rig, open_session, episodes, seconds, meanwhile=meanwhile)
 
 
 def _row(name: str, values: Distribution, unit: str) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def _summary(figures: Figures) -> Table:
     title = f"rig {figures.rig}, {figures.seconds:g} s: {figures.ticks} ticks, {figures.late_ticks} late"
     table = Table("", "unit", "p50", "p95", "p99", "max", "n", title=title, title_justify="left")
     table.add_row(*_row("tick sent after t_k", figures.tick_emission_ms, "ms"))
-    table.add_row(*_row("leader sampled → follower goal written", figures.ask_to_written_ms, "ms"))
+    table.add_row(*_row("leader sampled → follower goal written", figures.setpoint_to_written_ms, "ms"))
     table.add_row(*_row(f"disk sync ({figures.disk_mb_s:.0f} MB/s)", figures.disk_sync_ms, "ms"))
     return table
 

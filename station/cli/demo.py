@@ -38,8 +38,8 @@ def demo(
     data.mkdir(parents=True, exist_ok=True)
     before = {episode.path for episode in episodes(data.absolute())}
     with attached(rig):
-        opening = OpenSession(TASK, str(data.absolute()), "scripted", INSTRUCTION)
-        early = record_headless(rig, opening, count, seconds)
+        open_session = OpenSession(TASK, str(data.absolute()), "scripted", INSTRUCTION)
+        early = record_headless(rig, open_session, count, seconds)
         _let_the_policy_try(rig)
     fresh = [episode for episode in episodes(data.absolute()) if episode.path not in before]
     console.print(_table(fresh))

@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from station.errors import StationError, UsageError
-from station.rig.discovery import Found, look, rules
+from station.rig.discovery import Found, discover, rules
 from station.rig.discovery import set_baud as set_servos_baud
 from station.terminal.screen import PlainConsole
 from station.terminal.shown import shown_lines
@@ -29,15 +29,15 @@ def find(
     if set_baud is not None:
         out.print(set_servos_baud(set_baud[1], set_baud[0]))
         return
-    sight = look(port or ())
-    for device in sight.found:
+    discovered = discover(port or ())
+    for device in discovered.found:
         _show(out, device)
-    for failure in sight.failures:
+    for failure in discovered.failures:
         out.print(f"not looked for: {failure}")
-    if not sight.found:
+    if not discovered.found:
         out.print("nothing found: no USB serial adapter and no camera is plugged in")
     if json is not None:
-        json.write_bytes(msgspec.json.encode(sight.found))
+        json.write_bytes(msgspec.json.encode(discovered.found))
 
 
 def udev(
@@ -50,7 +50,7 @@ def udev(
     file: Annotated[Path, typer.Option(help="the file --write writes")] = RULES,
 ) -> None:
     """Print the udev rules of what is plugged in: stable names, latency timer, permissions."""
-    text = rules(look(port or ()).found, dict(_pair(each) for each in name or ()))
+    text = rules(discover(port or ()).found, dict(_pair(each) for each in name or ()))
     if not text:
         raise StationError(
             "nothing is plugged in that needs a rule. Next: plug the arms and cameras in, then run it again"

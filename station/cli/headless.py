@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from station.bus.messages import SessionState
 from station.bus.requests import Align, CloseSession, OpenSession, PrepareScene, Start
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import console
 from station.cli.operator.cues import Speaker
 from station.cli.patience import WAIT_S, Patience
@@ -35,7 +35,7 @@ def refuse_unattended(rig: Rig, headless: bool, yes: bool) -> None:
 def prepare_scene(rig: Rig, episode: int) -> None:
     """On a simulated rig: put the scene as it is at the start of this episode. Elsewhere people have done it."""
     if rig.world is not None:
-        with Asker(rig.name, "world") as world:
+        with RequestClient(rig.name, "world") as world:
             world.ask(PrepareScene(episode), ALIGN_MS)
 
 
@@ -67,21 +67,21 @@ class SessionWatcher:
         self._heard.close()
 
 
-Arrange = Callable[[Asker, SessionWatcher, Patience], None]
+Arrange = Callable[[RequestClient, SessionWatcher, Patience], None]
 """Brings a session that is ready or in hold to ready, with everything in its place for the next episode."""
 
 
 def align_and_prepare(rig: Rig) -> Arrange:
     """After an early end align again; then the scene."""
 
-    def arrange(session: Asker, watcher: SessionWatcher, patience: Patience) -> None:
+    def arrange(session: RequestClient, watcher: SessionWatcher, patience: Patience) -> None:
         align(session, watcher, patience)
         prepare_scene(rig, watcher.state.episode)
 
     return arrange
 
 
-def align(session: Asker, watcher: SessionWatcher, patience: Patience) -> None:
+def align(session: RequestClient, watcher: SessionWatcher, patience: Patience) -> None:
     """Out of a hold, announced: nobody at the arms need have seen it."""
     if watcher.state.phase == "hold":
         patience.announce(f"hold: {watcher.state.why}. Aligning again")
@@ -90,7 +90,7 @@ def align(session: Asker, watcher: SessionWatcher, patience: Patience) -> None:
 
 def record_headless(
     rig: Rig,
-    opening: OpenSession,
+    open_session: OpenSession,
     episodes: int,
     seconds: float,
     arrange: Arrange | None = None,
@@ -105,9 +105,9 @@ def record_headless(
     """
     watcher = SessionWatcher(rig, meanwhile)
     patience = Patience(rig, wait_s, speaker, meanwhile)
-    taker = _Taker(rig, opening, seconds, arrange or align_and_prepare(rig), watcher, patience)
+    taker = _Taker(rig, open_session, seconds, arrange or align_and_prepare(rig), watcher, patience)
     try:
-        with Asker(rig.name, "session") as session:
+        with RequestClient(rig.name, "session") as session:
             patience.until_done("the sitting", lambda: taker.open(session), first=True)
             try:
                 for _ in range(episodes):
@@ -129,7 +129,7 @@ def record_headless(
     return min(episodes, state.ended_early + unsaved)
 
 
-def _close(session: Asker) -> None:
+def _close(session: RequestClient) -> None:
     try:
         session.ask(CloseSession(), int(SAVE_S * 1000))
     except (NodeAbsent, RequestRefused) as error:
@@ -142,24 +142,24 @@ class _Taker:
     def __init__(
         self,
         rig: Rig,
-        opening: OpenSession,
+        open_session: OpenSession,
         seconds: float,
         arrange: Arrange,
         watcher: SessionWatcher,
         patience: Patience,
     ) -> None:
-        self._rig, self._opening, self._seconds = rig, opening, seconds
+        self._rig, self._open_session, self._seconds = rig, open_session, seconds
         self._arrange, self._watcher, self._patience = arrange, watcher, patience
         self._opened = False
 
-    def open(self, session: Asker) -> None:
+    def open(self, session: RequestClient) -> None:
         """Open the sitting, unless an attempt before has, whose answer was lost."""
         if self._opened and self._fresh().phase != "ended":
             return
         self._opened = True
-        session.ask(self._opening, ALIGN_MS)
+        session.ask(self._open_session, ALIGN_MS)
 
-    def take(self, session: Asker) -> None:
+    def take(self, session: RequestClient) -> None:
         """One episode, begun as soon as it can be, and waited for."""
         watcher = self._watcher
         number = self._patience.until_done("the next episode", lambda: self._begin(session))
@@ -172,12 +172,12 @@ class _Taker:
         )
         console.print(f"episode {number}: {rows}" + (f", ended early: {state.why}" if state.why else ""))
 
-    def _begin(self, session: Asker) -> int:
+    def _begin(self, session: RequestClient) -> int:
         """Its number. Raises RequestRefused and NodeAbsent while something is in the way."""
         state = self._fresh()
         if state.phase == "ended":  # the sitting went with the whole station
             self._patience.announce("the sitting is over. Opening another")
-            session.ask(self._opening, ALIGN_MS)
+            session.ask(self._open_session, ALIGN_MS)
         state = self._watcher.until(lambda state: state.phase in ("ready", "hold"), FRESH_S)
         self._arrange(session, self._watcher, self._patience)
         number = self._fresh().episode

@@ -10,7 +10,7 @@ import typer
 from station.bus import keys
 from station.bus.messages import Command, Description, PilotState, Tick
 from station.bus.requests import Disengage, Done, Engage, LendKey, Park, PrepareScene, Reboot
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import attached, console
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
@@ -21,7 +21,7 @@ from station.policy.recorded import Recorded, read_recorded
 from station.rig.rig import Rig
 from station.runtime.node import Node
 from station.runtime.processes import processes
-from station.runtime.realtime import in_time
+from station.runtime.realtime import at_priority
 
 ALIGN_MS = 40_000
 PARK_MS = 40_000
@@ -45,9 +45,9 @@ def replay(
     with attached(loaded):
         refuse(recorded.claim, hear_vector(loaded))
         if loaded.world is not None:
-            with Asker(loaded.name, "world") as world:
+            with RequestClient(loaded.name, "world") as world:
                 world.ask(PrepareScene(number_of(file)), ALIGN_MS)
-        with Asker(loaded.name, "supervisor") as supervisor:
+        with RequestClient(loaded.name, "supervisor") as supervisor:
             key = supervisor.ask(LendKey("replay")).token
         with keys.lent(loaded.name, "replay", key):
             missed = Replayer(loaded, actions).run()
@@ -112,13 +112,13 @@ class Replayer:
         # who else asks for a goal every tick
         priority = next(row.realtime for row in processes(self._rig) if row.node == "policy")
         try:
-            with Asker(self._rig.name, "pilot") as pilot, in_time(priority):
+            with RequestClient(self._rig.name, "pilot") as pilot, at_priority(priority):
                 return self._play(node, heard, pilot)
         finally:
             heard.close()
             node.close()
 
-    def _play(self, node: Node, heard: Subscriber, pilot: Asker) -> int:
+    def _play(self, node: Node, heard: Subscriber, pilot: RequestClient) -> int:
         asked = 0
         number = b""
         while True:
@@ -159,13 +159,13 @@ def park(
 ) -> None:
     """Ramp every arm to its sleep pose."""
     loaded = rig_of(rig)
-    with attached(loaded), Asker(loaded.name, "pilot") as pilot:
+    with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
         console.print(pilot.ask(Park(), PARK_MS).detail)
         for arm in (*loaded.followers, *loaded.leaders) if release else ():
             _release(pilot, arm)
 
 
-def _release(pilot: Asker, arm: str) -> None:
+def _release(pilot: RequestClient, arm: str) -> None:
     """Asked twice here and by the pilot, which lets go only of what it is asked for a second time."""
     first = pilot.ask(Park(release=True, arms=(arm,)), PARK_MS)
     if not first.token:  # it has no torque
@@ -187,6 +187,6 @@ def reboot(
     loaded = rig_of(rig)
     if loaded.moves_real_arms and not yes:
         typer.confirm(f"{joint} of {arm} is limp until you engage. Does somebody support the arm?", abort=True)
-    with attached(loaded), Asker(loaded.name, "pilot") as pilot:
+    with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
         pilot.ask(Reboot(arm, joint), REBOOT_MS)
     console.print(f"{joint} of {arm} was restarted; it is limp. Next: support the arm, then engage")

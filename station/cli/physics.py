@@ -1,7 +1,7 @@
 """The simulated world's own verdict on how a rollout goes."""
 
 from station.bus.requests import ScoreScene
-from station.bus.sockets import Asker
+from station.bus.sockets import RequestClient
 from station.clock import NS_PER_S, monotonic_ns
 from station.rig.rig import Rig
 
@@ -26,6 +26,6 @@ class Physics:
         now_ns = monotonic_ns()
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _EVERY_NS
-            with Asker(self._rig.name, "world") as world:
+            with RequestClient(self._rig.name, "world") as world:
                 self.done = world.ask(ScoreScene()).detail == "done"
         return self.done

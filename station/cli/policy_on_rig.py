@@ -5,7 +5,7 @@ from pathlib import Path
 from station.bench.figures import Distribution
 from station.bus.messages import Command, Health, Tick
 from station.bus.requests import Engage
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.headless import ALIGN_MS
 from station.cli.rollout import Hands, Rollout
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
@@ -15,14 +15,14 @@ _SETTLE_S = 2.0
 
 
 class Timing:
-    """When each tick, the ask for it and the first command to an arm for it were published."""
+    """When each tick, the setpoint for it and the first command to an arm for it were published."""
 
     def __init__(self, rig: Rig) -> None:
         streams = [("tick", "synchronizer"), ("command", "policy"), ("command", "policy_shadow"), ("health", "policy")]
         streams += [("command", follower) for follower in rig.followers]
         self._heard = Subscriber(rig.name, streams, publishers=["synchronizer", "policy", "pilot"])
         self._ticks: dict[int, int] = {}
-        self._asks: dict[int, int] = {}
+        self._setpoints: dict[int, int] = {}
         self._commands: dict[int, int] = {}
         self.readings: dict[str, float] = {}
         """The runner's own, the newest."""
@@ -40,17 +40,17 @@ class Timing:
             elif isinstance(sample.body, Health):
                 self.readings = sample.body.readings
             elif isinstance(sample.body, Command) and sample.body.source == "policy" and not sample.body.hold:
-                times = self._asks if sample.body.arm == "rig" else self._commands
+                times = self._setpoints if sample.body.arm == "rig" else self._commands
                 times.setdefault(sample.body.tick, sent_ns)
 
     def forget(self) -> None:
         """Count from here."""
-        for times in (self._ticks, self._asks, self._commands):
+        for times in (self._ticks, self._setpoints, self._commands):
             times.clear()
 
-    def to_ask(self) -> Distribution:
-        """From the tick to the ask for it, ms."""
-        return self._from_tick(self._asks)
+    def to_setpoint(self) -> Distribution:
+        """From the tick to the setpoint for it, ms."""
+        return self._from_tick(self._setpoints)
 
     def to_command(self) -> Distribution:
         """From the tick to the first arm's command for it, ms."""
@@ -67,7 +67,7 @@ class Timing:
 def measure_on(rig: Rig, folder: Path, seconds: float) -> list[tuple[str, str]]:
     """Run the policy on the attached rig and time it: engaged where no real arm moves, else in shadow."""
     timing = Timing(rig)
-    with Rollout(rig, Hands(None, None)) as rollout, Asker(rig.name, "pilot") as pilot:
+    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "pilot") as pilot:
         rollout.load(folder)
         rollout.begin(shadow=rig.moves_real_arms)
         try:
@@ -81,7 +81,7 @@ def measure_on(rig: Rig, folder: Path, seconds: float) -> list[tuple[str, str]]:
             timing.close()
     own = timing.readings
     return [
-        ("tick → ask published", _said(timing.to_ask())),
+        ("tick → setpoint published", _said(timing.to_setpoint())),
         ("tick → command published", _said(timing.to_command()) if not rig.moves_real_arms else "nothing moved (shadow)"),
         ("observation → usable row, p95", f"{own.get('delay_p95_ms', float('nan')):.1f} ms (decoding and inference in it)"),
         ("inference, p95", f"{own.get('inference_p95_ms', float('nan')):.1f} ms"),

@@ -9,7 +9,7 @@ import typer
 from station.borders.options import MOST, seconds_option
 from station.bus.messages import PilotState
 from station.bus.requests import Disengage, Engage, OpenSession
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import session_check
@@ -18,7 +18,7 @@ from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
-from station.cli.operator.session import Seat, summary
+from station.cli.operator.session import OperatorTerminal, summary
 from station.cli.patience import WAIT_HELP, WAIT_S
 from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
@@ -97,11 +97,11 @@ def record_at_a_panel(
     keyboard = Keyboard()
     pedal = Pedal(pedal_path, pedal_keys) if pedal_path is not None else None
     try:
-        console.print(_resuming(rig, plan.opening))
+        console.print(_resuming(rig, plan.open_session))
         console.print("looking for the rig's station, or starting one …")
         with attached(rig):
             plan = plan.checked(session_check(rig, override))
-            outcome = Seat(rig, plan, keyboard, pedal, Speaker(quiet)).run()
+            outcome = OperatorTerminal(rig, plan, keyboard, pedal, Speaker(quiet)).run()
     finally:
         if pedal is not None:
             pedal.close()
@@ -112,9 +112,9 @@ def record_at_a_panel(
         raise StationError("ended at once")
 
 
-def _resuming(rig: Rig, opening: OpenSession) -> str:
+def _resuming(rig: Rig, open_session: OpenSession) -> str:
     """What is in the folder already."""
-    folder = (Path(opening.data) if opening.data else rig.data) / opening.task
+    folder = (Path(open_session.data) if open_session.data else rig.data) / open_session.task
     number = next_number(folder) if folder.is_dir() else 0
     there = len(list(folder.glob("episode_*.hdf5")))
     return (
@@ -131,7 +131,7 @@ def teleop(
     loaded = rig_of(rig)
     if loaded.moves_real_arms and not yes:
         typer.confirm("The followers will move to the leaders' pose. Is the way clear?", abort=True)
-    with attached(loaded), Asker(loaded.name, "pilot") as pilot:
+    with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
         pilot.ask(Engage("leader"), ALIGN_MS)
         console.print("engaged: leaders command. Ctrl-C ends; the arms then hold")
         try:

@@ -20,7 +20,7 @@ from station.bus.requests import (
     StartPolicy,
     StopPolicy,
 )
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import console
 from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
 from station.cli.operator.keys import Keyboard
@@ -91,7 +91,7 @@ class Rollout:
 
     def __init__(self, rig: Rig, hands: Hands) -> None:
         self._rig, self._hands = rig, hands
-        self._policy, self._pilot = Asker(rig.name, "policy"), Asker(rig.name, "pilot")
+        self._policy, self._pilot = RequestClient(rig.name, "policy"), RequestClient(rig.name, "pilot")
         streams = [("pilot", "pilot"), ("health", "policy"), ("command", "policy_shadow"), ("tick", "synchronizer")]
         self._heard = Subscriber(rig.name, streams, publishers=["pilot", "policy", "synchronizer"])
         self._state: PilotState | None = None
@@ -181,7 +181,7 @@ class Rollout:
         self._pilot.ask(Disengage(), BEGIN_MS)
         self._policy.ask(StopPolicy(), BEGIN_MS)
 
-    def arrange(self, session: Asker, watcher: SessionWatcher, patience: Patience) -> None:
+    def arrange(self, session: RequestClient, watcher: SessionWatcher, patience: Patience) -> None:
         """Before an episode: arms at rest, the scene in its place, a rollout that knows nothing of the last one."""
         if watcher.state.phase == "ready":
             session.ask(Pause(), BEGIN_MS)
@@ -199,11 +199,11 @@ class Rollout:
         if self._rig.world is None:
             return
         if self._rig.leaders:
-            self._let_the_hands_lead()
+            self._hand_over_to_leaders()
         prepare_scene(self._rig, scene)
         self._pilot.ask(Disengage(), BEGIN_MS)
 
-    def _let_the_hands_lead(self) -> None:
+    def _hand_over_to_leaders(self) -> None:
         """They need a moment to come to where the arms are. Raises RequestRefused when they do not."""
         until_ns = monotonic_ns() + HANDS_NS
         while True:
@@ -272,11 +272,11 @@ class Rollout:
                 apart = max(abs(goal - now) for goal, now in zip(body.goal, self._qpos, strict=True))
                 self._apart = max(self._apart, apart)
         for key in self._hands.pressed():
-            self._heed(key)
+            self._act_on(key)
         self._hear_answer()
         self._tell_health(monotonic_ns())
 
-    def _heed(self, key: str) -> None:
+    def _act_on(self, key: str) -> None:
         leads = self._state is not None and self._state.source == "leader"
         requests: dict[str, PilotRequest] = {
             "space": Engage("policy" if leads else "leader"),

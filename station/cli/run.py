@@ -72,10 +72,10 @@ def run(
             rollout.shadow(seconds)
             return
         if record:
-            opening = OpenSession(
+            open_session = OpenSession(
                 task, folder, operator, told, source="policy", policy=identity, check_result=last_check(loaded)
             )
-            early = _record(loaded, rollout, opening, episodes, seconds or 0.0, wait, Speaker(quiet))
+            early = _record(loaded, rollout, open_session, episodes, seconds or 0.0, wait, Speaker(quiet))
         elif headless:
             early = _run_unattended(
                 rollout, episodes, seconds, Patience(loaded, wait, Speaker(quiet), rollout.meanwhile)
@@ -129,13 +129,19 @@ def _run_unattended(rollout: Rollout, episodes: int, seconds: float | None, pati
 
 
 def _record(
-    rig: Rig, rollout: Rollout, opening: OpenSession, episodes: int, seconds: float, wait_s: float, speaker: Speaker
+    rig: Rig,
+    rollout: Rollout,
+    open_session: OpenSession,
+    episodes: int,
+    seconds: float,
+    wait_s: float,
+    speaker: Speaker,
 ) -> int:
     rollout.home(0)  # leaders and arms together: the ones are driven along with the others from here on
     rollout.begin()
     try:
         return record_headless(
-            rig, opening, episodes, seconds, rollout.arrange, rollout.meanwhile, wait_s=wait_s, speaker=speaker
+            rig, open_session, episodes, seconds, rollout.arrange, rollout.meanwhile, wait_s=wait_s, speaker=speaker
         )
     except KeyboardInterrupt:
         console.print("ending; what was recorded is saved, the arms hold")

@@ -16,7 +16,7 @@ from station.borders.decoding import Decoder, Undecodable
 from station.borders.options import seconds_option
 from station.bus.messages import Command, SessionState
 from station.bus.requests import CloseSession, OpenSession
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import last_check
@@ -53,9 +53,9 @@ def vr(
     port = int(headset.settings.port)
     if task:
         asked = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
-        opening = msgspec.structs.replace(sensible(asked), check_result=last_check(loaded))
+        open_session = msgspec.structs.replace(sensible(asked), check_result=last_check(loaded))
         with attached(loaded):
-            sit(loaded, port, opening)
+            sit(loaded, port, open_session)
         return
     found = pairing(port)
     if found is None:
@@ -66,14 +66,14 @@ def vr(
     show(found)
 
 
-def sit(rig: Rig, port: int, opening: OpenSession) -> None:
+def sit(rig: Rig, port: int, open_session: OpenSession) -> None:
     """Open the sitting as soon as a headset is there, tell what happens, and close it at Ctrl-C."""
     found = pairing(port)
     if found is not None:
         show(found)
-    with Asker(rig.name, "session") as session:
+    with RequestClient(rig.name, "session") as session:
         try:
-            _open_when_worn(session, opening)
+            _open_when_worn(session, open_session)
             _tell_phases(rig)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
@@ -82,11 +82,11 @@ def sit(rig: Rig, port: int, opening: OpenSession) -> None:
                 session.ask(CloseSession(), CLOSE_MS)
 
 
-def _open_when_worn(session: Asker, opening: OpenSession) -> None:
+def _open_when_worn(session: RequestClient, open_session: OpenSession) -> None:
     said = ""
     while True:
         try:
-            session.ask(opening, ALIGN_MS)
+            session.ask(open_session, ALIGN_MS)
             return
         except RequestRefused as error:
             if str(error) != said:
@@ -128,7 +128,7 @@ def latencies_ms(rig: Rig, seconds: float) -> dict[str, float]:
         while (left_ns := end_ns - monotonic_ns()) > 0:
             sample = bus.receive(max(1, left_ns // NS_PER_MS))
             if sample is not None and isinstance(sample.body, Command) and sample.body.source == "vr":
-                found.append((sample.header.captured_at_ns - sample.body.ask_at_ns) / NS_PER_MS)
+                found.append((sample.header.captured_at_ns - sample.body.setpoint_at_ns) / NS_PER_MS)
     finally:
         bus.close()
     if len(found) < 2:

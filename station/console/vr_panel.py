@@ -15,11 +15,11 @@ from station.borders.decoding import Decoder, Undecodable
 from station.borders.stamps import unbelievable
 from station.bus.messages import Frame, Health, PilotState, SessionState, TeleopState
 from station.bus.requests import Refused, SessionRequest
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
 from station.console.vr_board import board, request
-from station.devices.headset import FromHeadset, Picture, Press, Shown, Told, Worn, door_path
+from station.devices.headset import FromHeadset, HeadsetWorn, Picture, Press, PressResult, ToHeadset, door_path
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
 from station.terminal.shown import shown
@@ -52,7 +52,7 @@ class Panel:
         self._cameras = rig.cameras
         self._frames: Subscriber | None = None
         self._sent_ns: dict[str, int] = {}
-        self._asker = Asker(rig.name, "session", own=node.name)
+        self._client = RequestClient(rig.name, "session", own=node.name)
         self._worn = False
         self._pressed: list[SessionRequest] = []
         self._error = "not connected to the headset's driver"
@@ -67,7 +67,7 @@ class Panel:
         finally:
             self._listen(False)
             self._states.close()
-            self._asker.close()
+            self._client.close()
 
     async def _connected(self, client: aiohttp.ClientSession) -> None:
         try:
@@ -94,7 +94,7 @@ class Panel:
             except Undecodable as error:
                 self._node.log.warning("the headset's driver said what is no message: %s", error)
                 return
-            if isinstance(heard, Worn):
+            if isinstance(heard, HeadsetWorn):
                 self._worn = heard.yes
             elif isinstance(heard, Press):
                 asked = request(heard.name)
@@ -115,14 +115,14 @@ class Panel:
             await asyncio.sleep(WORN_S if self._worn else DRAWER_S)
             self._listen(self._worn)
             for asked in self._pressed:
-                self._asker.send(asked)
+                self._client.send(asked)
             self._pressed.clear()
             for sample in self._states.newest().values():
                 self._hear(sample)
-            for _, reply in self._asker.replies():
+            for _, reply in self._client.replies():
                 refused = isinstance(reply, Refused)
                 await self._show(
-                    socket, Told(not refused, shown(reply.why if isinstance(reply, Refused) else reply.detail))
+                    socket, PressResult(not refused, shown(reply.why if isinstance(reply, Refused) else reply.detail))
                 )
             if self._frames is not None:
                 await self._pictures(socket, self._frames)
@@ -153,7 +153,7 @@ class Panel:
                 self._sent_ns[sample.node] = captured_ns
                 await self._show(socket, Picture(sample.node, captured_ns, jpeg))
 
-    async def _show(self, socket: aiohttp.ClientWebSocketResponse, what: Shown) -> None:
+    async def _show(self, socket: aiohttp.ClientWebSocketResponse, what: ToHeadset) -> None:
         await socket.send_bytes(msgspec.msgpack.encode(what))
 
     def _tell_health(self) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from station.bus.messages import Command, SourceName
 from station.bus.requests import Done, Refused, Reply, Resume, TorqueOn
 from station.clock import NS_PER_MS, NS_PER_S
-from station.control.arms import Answer, Arm, Arms, Ask, Ports
+from station.control.arms import Answer, Arm, Arms, Ports, Setpoint
 from station.control.ramp import Ramp
 from station.control.states import HELD_BY_HAND, too_far, worst_difference
 from station.rig.file import Safety
@@ -88,19 +88,19 @@ class Approach:
             why = applied.why if applied is not None and applied.why else "it does not say why"
             self.failed = f"{self.arm.node} did not come out of its hold: {why}"
 
-    def advance(self, ask: Ask, at_ns: int) -> None:
-        """One step of the ramp towards `ask`, as an ask made at `at_ns`."""
-        goal = self.ramp.step(ask.goal, at_ns) if self.ramp is not None else None
+    def advance(self, setpoint: Setpoint, at_ns: int) -> None:
+        """One step of the ramp towards `setpoint`, as a setpoint made at `at_ns`."""
+        goal = self.ramp.step(setpoint.goal, at_ns) if self.ramp is not None else None
         if goal is not None:
-            self.arm.last_ask_ns = at_ns
-            self._ports.command(Command(self.arm.node, self._source, ask.tick, ask.sequence, at_ns, goal))
+            self.arm.last_setpoint_ns = at_ns
+            self._ports.command(Command(self.arm.node, self._source, setpoint.tick, setpoint.sequence, at_ns, goal))
 
-    def arrived(self, ask: Ask) -> bool:
+    def arrived(self, setpoint: Setpoint) -> bool:
         """Is the arm, as measured, where the source wants it?"""
         return (
             self.ramp is not None
             and self.arm.state is not None
-            and self.ramp.arrived(ask.goal, self.arm.state.position)
+            and self.ramp.arrived(setpoint.goal, self.arm.state.position)
         )
 
 
@@ -157,10 +157,10 @@ class Alignment:
 
     def _too_far(self, now_ns: int) -> str:
         for arm in self.targets:
-            ask = self._arms.ask(self.source, arm, now_ns)
-            if ask is not None and arm.state is not None:
+            setpoint = self._arms.setpoint(self.source, arm, now_ns)
+            if setpoint is not None and arm.state is not None:
                 name = arm.leader if self.source == "leader" and arm.leader is not None else self.source
-                why = too_far(name, arm.node, worst_difference(arm.dimensions, ask.goal, arm.state.position))
+                why = too_far(name, arm.node, worst_difference(arm.dimensions, setpoint.goal, arm.state.position))
                 if why:
                     return why
         return ""
@@ -172,11 +172,11 @@ class Alignment:
                 approach.prepare(now_ns)
             if approach.failed:
                 return approach.failed
-            ask = self._arms.ask(self.source, approach.arm, now_ns)
-            if ask is not None and self.source != "leader":
-                approach.advance(ask, now_ns)
-            elif ask is not None and approach.arm.leader == node:
-                approach.advance(ask, ask.at_ns)
+            setpoint = self._arms.setpoint(self.source, approach.arm, now_ns)
+            if setpoint is not None and self.source != "leader":
+                approach.advance(setpoint, now_ns)
+            elif setpoint is not None and approach.arm.leader == node:
+                approach.advance(setpoint, setpoint.at_ns)
         if now_ns - self._asked_ns > LONGEST_NS:
             return f"{self._slowest(now_ns)} did not arrive within {LONGEST_NS // NS_PER_S} s: is it blocked?"
         return ""
@@ -184,9 +184,9 @@ class Alignment:
     def stay(self, arms: list[Arm], now_ns: int) -> None:
         """Arrived long ago: keep those arms where the source wants them."""
         for arm in arms:
-            ask = self._arms.ask(self.source, arm, now_ns)
-            if ask is not None:
-                self._approaches[arm.node].advance(ask, now_ns)
+            setpoint = self._arms.setpoint(self.source, arm, now_ns)
+            if setpoint is not None:
+                self._approaches[arm.node].advance(setpoint, now_ns)
 
     def arrived(self, now_ns: int) -> bool:
         """Have all arrived?"""
@@ -199,8 +199,8 @@ class Alignment:
 
     def _slowest(self, now_ns: int) -> str:
         for approach in self._approaches.values():
-            ask = self._arms.ask(self.source, approach.arm, now_ns)
-            if ask is None or not approach.arrived(ask):
+            setpoint = self._arms.setpoint(self.source, approach.arm, now_ns)
+            if setpoint is None or not approach.arrived(setpoint):
                 return approach.arm.node
         return ""
 

@@ -27,7 +27,7 @@ class Ports(Protocol):
         """Ask an arm's driver, without waiting; `then` gets the answer, or Refused after a time-out."""
 
 
-class Ask(NamedTuple):
+class Setpoint(NamedTuple):
     """What a source wants of one arm."""
 
     goal: tuple[float, ...]
@@ -57,8 +57,8 @@ class Arm:
     """Start id of its driver's process."""
     applied: Command | None = None
     """The goal its driver said to hold or follow last, with its reason to hold."""
-    last_ask_ns: int = 0
-    """The newest ask that was sent on to it."""
+    last_setpoint_ns: int = 0
+    """The newest setpoint that was sent on to it."""
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ class Arm:
 
 
 @dataclass
-class Asking:
+class SourceCommand:
     """A source that asks for all arms at once (policy, replay, vr)."""
 
     command: Command
@@ -87,14 +87,14 @@ class Asking:
 
 
 class Arms:
-    """The arms of the rig and the asks for them."""
+    """The arms of the rig and the setpoints for them."""
 
     def __init__(self, rig: Rig) -> None:
         self.followers = {
             side.follower: Arm(side.follower, side.leader) for side in rig.sides if side.follower is not None
         }
         self.leaders = {node: Arm(node, leads=True) for node in rig.leaders}
-        self._asking: dict[SourceName, Asking] = {}
+        self._commands: dict[SourceName, SourceCommand] = {}
 
     def find(self, node: str) -> Arm | None:
         """The arm of that node."""
@@ -122,59 +122,63 @@ class Arms:
             arm.faults = description.faults
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> str:
-        """A source asks; returns why that is no ask, or "". What is none is not kept: the source goes stale by it."""
+        """A source asks; returns why that is no setpoint, or "". What is none is not kept: the source goes stale by it."""
         count = sum(len(arm.dimensions) for arm in self.followers.values())
         if not command.hold:
             if len(command.goal) != count:
                 return f"{source} asks for {len(command.goal)} numbers, the followers take {count}"
             if not all(isfinite(value) for value in command.goal):
                 return f"{source} asks for something that is no number"
-        self._asking[source] = Asking(command, sequence, now_ns, life)
+        self._commands[source] = SourceCommand(command, sequence, now_ns, life)
         return ""
 
     def commanded_by(self, source: SourceName) -> list[Arm]:
         """The followers that source can command."""
         return [arm for arm in self.followers.values() if source != "leader" or arm.leader is not None]
 
-    def ask(self, source: SourceName, follower: Arm, now_ns: int) -> Ask | None:
+    def setpoint(self, source: SourceName, follower: Arm, now_ns: int) -> Setpoint | None:
         """What `source` wants of `follower`, None if it never said."""
         if source == "park":
-            return Ask(tuple(dimension.sleep for dimension in follower.dimensions), -1, -1, now_ns)
+            return Setpoint(tuple(dimension.sleep for dimension in follower.dimensions), -1, -1, now_ns)
         if source == "opening":
             return self._start(follower, now_ns)
         if source == "leader":
             leader = self.leaders[follower.leader] if follower.leader is not None else None
             if leader is None or leader.state is None:
                 return None
-            return Ask(leader.state.position, leader.sequence, -1, leader.captured_at_ns)
-        asking = self._asking.get(source)
-        if asking is None or asking.command.hold:
+            return Setpoint(leader.state.position, leader.sequence, -1, leader.captured_at_ns)
+        commanded = self._commands.get(source)
+        if commanded is None or commanded.command.hold:
             return None
         first = 0
         for arm in self.followers.values():
             if arm is follower:
                 break
             first += len(arm.dimensions)
-        goal = asking.command.goal[first : first + len(follower.dimensions)]
-        return Ask(goal, asking.sequence, asking.command.tick, asking.command.ask_at_ns)
+        goal = commanded.command.goal[first : first + len(follower.dimensions)]
+        return Setpoint(goal, commanded.sequence, commanded.command.tick, commanded.command.setpoint_at_ns)
 
     def against(self, source: SourceName, follower: Arm, now_ns: int) -> ArmPilot:
         """The follower against what `source` wants of it."""
-        ask, state = self.ask(source, follower, now_ns), follower.state
+        setpoint, state = self.setpoint(source, follower, now_ns), follower.state
         worst = Difference("", 0.0)
-        if ask is not None and state is not None and len(ask.goal) == len(state.position) == len(follower.dimensions):
-            worst = worst_difference(follower.dimensions, ask.goal, state.position)
+        if (
+            setpoint is not None
+            and state is not None
+            and len(setpoint.goal) == len(state.position) == len(follower.dimensions)
+        ):
+            worst = worst_difference(follower.dimensions, setpoint.goal, state.position)
         rad = worst.rad if abs(worst.rad) < inf else 0.0
         return ArmPilot(follower.node, state is not None and state.torque, worst.joint, rad)
 
-    def _start(self, arm: Arm, now_ns: int) -> Ask:
+    def _start(self, arm: Arm, now_ns: int) -> Setpoint:
         """The start pose. What is left to the hand is asked to be where it is held already."""
         held = arm.applied.goal if arm.applied is not None else ()
         free = arm.free if len(held) == len(arm.dimensions) else ()
         goal = [
             held[place] if dimension.name in free else dimension.start for place, dimension in enumerate(arm.dimensions)
         ]
-        return Ask(tuple(goal), -1, -1, now_ns)
+        return Setpoint(tuple(goal), -1, -1, now_ns)
 
     def opened(self) -> list[Arm]:
         """Who goes to the start pose in an opening: the followers that have a leader, then those leaders."""
@@ -202,14 +206,14 @@ class Arms:
             leader = self.leaders.get(follower.leader or "")
             if source == "leader" and leader is not None:
                 heard[leader.node] = leader.heard_ns
-        if source in self._asking:
-            heard[source] = self._asking[source].heard_ns
+        if source in self._commands:
+            heard[source] = self._commands[source].heard_ns
         return heard
 
     def life(self, source: SourceName) -> int:
         """Whose asks a source's are: the start id of its process, 0 if it never asked."""
-        asking = self._asking.get(source)
-        return asking.life if asking is not None else 0
+        commanded = self._commands.get(source)
+        return commanded.life if commanded is not None else 0
 
     def faulty(self, source: SourceName, targets: Iterable[Arm]) -> str:
         """Why those arms must not be engaged with `source`, whatever else is well; "" if nothing says so."""
@@ -233,11 +237,11 @@ class Arms:
             if now_ns - leader.heard_ns > stale_ns:
                 return f"{leader.node} has been silent for {(now_ns - leader.heard_ns) / 1e6:.0f} ms"
             return ""
-        asking = self._asking.get(source)
-        if asking is None:
+        commanded = self._commands.get(source)
+        if commanded is None:
             return f"{source} asks for nothing: is it running?"
-        if asking.command.hold:
-            return f"{source} asks to hold" + (f": {asking.command.why}" if asking.command.why else "")
-        if now_ns - asking.heard_ns > stale_ns:
-            return f"{source} has asked for nothing for {(now_ns - asking.heard_ns) / 1e6:.0f} ms"
+        if commanded.command.hold:
+            return f"{source} asks to hold" + (f": {commanded.command.why}" if commanded.command.why else "")
+        if now_ns - commanded.heard_ns > stale_ns:
+            return f"{source} has asked for nothing for {(now_ns - commanded.heard_ns) / 1e6:.0f} ms"
         return ""

@@ -1,6 +1,6 @@
 """The pilot's state machine: who commands the followers. Pure: events with the time in, commands and questions out.
 
-It alone addresses arms. One source at a time; every hand-over is an `Alignment`; while engaged each ask of the source
+It alone addresses arms. One source at a time; every hand-over is an `Alignment`; while engaged each setpoint of the source
 is sent on the moment it comes. Anything that is wrong with the source or with a follower puts all of them in hold; where
 one of them is only silent for a moment, all decelerate and go on together (`station.control.silences`).
 """
@@ -25,9 +25,9 @@ from station.control.arms import Answer, Arm, Arms, Ports
 from station.control.gesture import Closing
 from station.control.leave import Confirmations
 from station.control.mirror import Mirror
-from station.control.opening import Waiting
 from station.control.parking import release, to_be_parked
 from station.control.silences import Silences
+from station.control.start_sequence import StartSequence
 from station.control.states import MAY_COMMAND, TRANSITIONS, Event, State
 from station.rig.rig import Rig
 
@@ -54,7 +54,7 @@ class PilotCore:
         self._confirmations = Confirmations()
         self._mirror = Mirror(self.arms, rig.safety, ports)
         self._closing = Closing(arm.leader for arm in self.arms.commanded_by("leader") if arm.leader is not None)
-        self._waiting: Waiting | None = None
+        self._waiting: StartSequence | None = None
 
     def described(self, node: str, description: Description) -> None:
         """A driver said what it is."""
@@ -63,7 +63,7 @@ class PilotCore:
     def arm_state(
         self, node: str, state: ArmState, captured_at_ns: int, sequence: int, now_ns: int, life: int = 0
     ) -> None:
-        """A reading of an arm, by its driver's `life`. An engaged leader's is sent on at once, as an ask of the time it was
+        """A reading of an arm, by its driver's `life`. An engaged leader's is sent on at once, as a setpoint of the time it was
         captured.
         """
         arm = self.arms.find(node)
@@ -237,7 +237,7 @@ class PilotCore:
     def _arrive(self, alignment: Alignment, now_ns: int) -> None:
         self._alignment = None
         if alignment.source == "opening":
-            self._waiting = Waiting(alignment, self._ports)
+            self._waiting = StartSequence(alignment, self._ports)
             self._go("stand", "opening", self._waiting.why)
             return
         if alignment.source != "park":
@@ -258,7 +258,7 @@ class PilotCore:
             what = f"parked; torque stays on until {', '.join(arms)} is asked for once more with this confirmation"
             alignment.answer(Done(what, self._confirmations.give(arms, now_ns)))
 
-    def _wait(self, waiting: Waiting, now_ns: int) -> None:
+    def _wait(self, waiting: StartSequence, now_ns: int) -> None:
         """At the start pose; once both grippers were closed and the leaders let go, they command."""
         self._why = waiting.advance(now_ns)
         if waiting.failed:
@@ -303,12 +303,14 @@ class PilotCore:
             self._why = f"no take-over: {reply.why}"
 
     def _forward(self, arms: list[Arm], now_ns: int) -> None:
-        """The source's newest ask, sent on unless it is older than what the ramp has sent."""
+        """The source's newest setpoint, sent on unless it is older than what the ramp has sent."""
         for arm in arms if not self._silences.stalled(*self._moving(), now_ns) else ():
-            ask = self.arms.ask(self._source, arm, now_ns)
-            if ask is not None and ask.at_ns > arm.last_ask_ns:
-                arm.last_ask_ns = ask.at_ns
-                self._ports.command(Command(arm.node, self._source, ask.tick, ask.sequence, ask.at_ns, ask.goal))
+            setpoint = self.arms.setpoint(self._source, arm, now_ns)
+            if setpoint is not None and setpoint.at_ns > arm.last_setpoint_ns:
+                arm.last_setpoint_ns = setpoint.at_ns
+                self._ports.command(
+                    Command(arm.node, self._source, setpoint.tick, setpoint.sequence, setpoint.at_ns, setpoint.goal)
+                )
 
     def _commands(self, arm: Arm) -> bool:
         """Does that follower follow just now, so that its hold is everybody's?"""

@@ -8,7 +8,7 @@ command, they keep their torque and hold, for nobody may be holding them.
 from station.bus.messages import Command, SourceName
 from station.bus.requests import Refused, Reply
 from station.control.alignment import Approach, hold_command
-from station.control.arms import Arm, Arms, Ask, Ports
+from station.control.arms import Arm, Arms, Ports, Setpoint
 from station.control.leave import let_go
 from station.rig.file import Safety
 
@@ -55,13 +55,13 @@ class Mirror:
             # somebody holds it against its will, or a servo is ill: it stays where it is until the next hand-back
             approach.failed = leader.applied.why
             return
-        ask = Ask(follower.state.position, follower.sequence, -1, now_ns)
+        setpoint = Setpoint(follower.state.position, follower.sequence, -1, now_ns)
         if leader.node in self._met:
-            leader.last_ask_ns = now_ns
-            self._ports.command(Command(leader.node, source, ask.tick, ask.sequence, now_ns, ask.goal))
+            leader.last_setpoint_ns = now_ns
+            self._ports.command(Command(leader.node, source, setpoint.tick, setpoint.sequence, now_ns, setpoint.goal))
             return
-        approach.advance(ask, now_ns)
-        if approach.ramp.arrived(ask.goal, leader.state.position):
+        approach.advance(setpoint, now_ns)
+        if approach.ramp.arrived(setpoint.goal, leader.state.position):
             self._met.add(leader.node)
 
     def let_go(self) -> None:

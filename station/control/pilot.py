@@ -11,7 +11,7 @@ import zmq
 from station.borders.stamps import Stamps
 from station.bus.messages import ArmState, Command, Description, Health, PilotState, SourceName
 from station.bus.requests import ArmRequest, Disengage, PilotRequest, Refused, Reply
-from station.bus.sockets import Answerer, Asker, Subscriber, milliseconds_until
+from station.bus.sockets import RequestClient, RequestServer, Subscriber, milliseconds_until
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S
 from station.control.core import PilotCore
@@ -25,22 +25,22 @@ ANSWER_NS = 5 * NS_PER_S
 STATE_NS = 100 * NS_PER_MS
 
 
-class _Neighbour:
+class _DriverClient:
     """Asks one arm's driver without waiting. In the poller only while an answer is to come: it costs every turn a look."""
 
     def __init__(self, rig: str, arm: str, poller: zmq.Poller) -> None:
         self._arm, self._poller = arm, poller
-        self._asker = Asker(rig, arm, own="pilot")
+        self._client = RequestClient(rig, arm, own="pilot")
         self._waiting: dict[bytes, tuple[int, Callable[[Reply], None]]] = {}
 
     def ask(self, request: ArmRequest, then: Callable[[Reply], None], now_ns: int) -> None:
-        self._poller.register(self._asker.socket, zmq.POLLIN)
-        self._waiting[self._asker.send(request)] = (now_ns + ANSWER_NS, then)
+        self._poller.register(self._client.socket, zmq.POLLIN)
+        self._waiting[self._client.send(request)] = (now_ns + ANSWER_NS, then)
 
     def poll(self, now_ns: int) -> None:
         if not self._waiting:
             return
-        for number, reply in self._asker.replies():
+        for number, reply in self._client.replies():
             waiting = self._waiting.pop(number, None)
             if waiting is not None:
                 waiting[1](reply)
@@ -50,10 +50,10 @@ class _Neighbour:
                 Refused(f"{self._arm} did not answer within {ANSWER_NS // NS_PER_S} s. Next: look at `station status`")
             )
         if not self._waiting:
-            self._poller.unregister(self._asker.socket)
+            self._poller.unregister(self._client.socket)
 
     def close(self) -> None:
-        self._asker.close()
+        self._client.close()
 
 
 class Pilot:
@@ -73,11 +73,11 @@ class Pilot:
             [("arm_state", arm) for arm in rig.followers]
             + [(kind, arm) for arm in arms for kind in ("description", "applied")],
         )
-        self._answerer: Answerer[PilotRequest] = Answerer(rig.name, node.name, PilotRequest)
+        self._request_server: RequestServer[PilotRequest] = RequestServer(rig.name, node.name, PilotRequest)
         self._poller = zmq.Poller()
-        for socket in (self._urgent.socket, self._answerer.socket):
+        for socket in (self._urgent.socket, self._request_server.socket):
             self._poller.register(socket, zmq.POLLIN)
-        self._neighbours = {arm: _Neighbour(rig.name, arm, self._poller) for arm in arms}
+        self._neighbours = {arm: _DriverClient(rig.name, arm, self._poller) for arm in arms}
         self._stamps = Stamps()
         self._tick_due_ns = 0
         self._told: PilotState | None = None
@@ -104,7 +104,7 @@ class Pilot:
 
     def close(self) -> None:
         """Let go of the sockets."""
-        self._answerer.close()
+        self._request_server.close()
         self._urgent.close()
         self._calm.close()
         for neighbour in self._neighbours.values():
@@ -114,8 +114,8 @@ class Pilot:
         now_ns = self._node.clock()
         due_ns = min(self._tick_due_ns, self._tell_due_ns)
         ready = dict(self._poller.poll(milliseconds_until(due_ns, now_ns) + 1 if due_ns > now_ns else 0))
-        while self._answerer.socket in ready and (got := self._answerer.receive()) is not None:
-            # before any ask: whoever asked to hold while this process stood still has asked first
+        while self._request_server.socket in ready and (got := self._request_server.receive()) is not None:
+            # before any setpoint: whoever asked to hold while this process stood still has asked first
             self._core.request(*got, self._node.clock())
             self._tick_due_ns = now_ns
         if self._urgent.socket in ready:
@@ -133,8 +133,8 @@ class Pilot:
 
     def _hear(self, sample: Sample, now_ns: int) -> None:
         body, header = sample.body, sample.header
-        # a source's ask carries a time of its own, which what is sent on to an arm must rise by
-        asked_ns = (body.ask_at_ns,) if isinstance(body, Command) and sample.kind == "command" else ()
+        # a source's setpoint carries a time of its own, which what is sent on to an arm must rise by
+        asked_ns = (body.setpoint_at_ns,) if isinstance(body, Command) and sample.kind == "command" else ()
         if self._stamps.refuse(f"{sample.kind}/{sample.node}", self._node.clock(), header.captured_at_ns, *asked_ns):
             return
         if isinstance(body, ArmState):

@@ -38,7 +38,7 @@ class Ramp:
         return self._limiter.goal
 
     def step(self, target: Sequence[float], at_ns: int) -> tuple[float, ...] | None:
-        """The next goal on the way to `target`, for an ask at `at_ns`; None if time has not moved on."""
+        """The next goal on the way to `target`, for a setpoint at `at_ns`; None if time has not moved on."""
         dt_ns = _FIRST_STEP_NS if self._last_ns is None else at_ns - self._last_ns
         if dt_ns <= 0:
             return None

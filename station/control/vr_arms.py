@@ -1,8 +1,8 @@
 """A VR operator's hands ask for the arms' goals. Pure: samples and times in, asks out.
 
-While the pilot follows somebody else, or nobody, the ask is where the arms are, so that engaging moves nothing. While
-it aligns the ask stands still. While it is engaged each hand moves its arm through its own clutch; an arm whose hand
-has let go keeps its last ask. When the link is gone there is nobody to ask for anything: the ask is to hold.
+While the pilot follows somebody else, or nobody, the setpoint is where the arms are, so that engaging moves nothing. While
+it aligns the setpoint stands still. While it is engaged each hand moves its arm through its own clutch; an arm whose hand
+has let go keeps its last setpoint. When the link is gone there is nobody to ask for anything: the setpoint is to hold.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from station.bus.messages import ArmState, Command, Dimension, Hand, HandPose, HandTeleop, PilotState, TeleopState
 from station.clock import NS_PER_MS, NS_PER_S
 from station.control.clutch import ABSENT, STALE_NS, Clutch, Reference, hand_pose, target
-from station.control.new_room import set_anew
+from station.control.recentring import set_anew
 from station.kinematics.arm import Pose
 from station.kinematics.reach import Reach, Reached
 
@@ -26,11 +26,11 @@ SAG_RAD = 0.15
 """A goal this near to where the arm is, is what it holds; further off it is an old one."""
 TAKE_OVER = 0.12
 """The trigger takes the gripper over once it is this near to the gripper's opening."""
-NEW_ROOM = "the headset's room was set anew: forward is where you face now"
+RECENTRED = "the headset's room was set anew: forward is where you face now"
 AGAIN = "Next: open the grip and squeeze it again"
 
 
-class Ask(NamedTuple):
+class RigSetpoint(NamedTuple):
     """What the hands ask of all arms together."""
 
     goal: tuple[float, ...]
@@ -59,7 +59,7 @@ class ArmHand:
         self._gripper_per_s = velocity_rad_s / abs(dimensions[-1].rad_per_unit)
         self._measured: Vector | None = None
         self._applied: Vector | None = None
-        self.ask: Vector | None = None
+        self.setpoint: Vector | None = None
         """(D,): joints (rad), then the gripper, 0 closed to 1 open."""
         self._reference: Reference | None = None
         self._takes_gripper = False
@@ -81,24 +81,24 @@ class ArmHand:
         if held is not None and self._applied is not None and np.abs(self._applied - held).max() < SAG_RAD:
             held = self._applied
         if held is not None:
-            self.ask = held.copy()
+            self.setpoint = held.copy()
         self._reached = None
 
     def refer(self, hand: Hand, forward_rad: float) -> None:
         """Hand and gripper belong together from here."""
         pose = hand_pose(hand)
-        if pose is not None and self.ask is not None:
-            self._reference = Reference(pose, self._reach.kinematics.forward(self.ask[:-1]), forward_rad)
+        if pose is not None and self.setpoint is not None:
+            self._reference = Reference(pose, self._reach.kinematics.forward(self.setpoint[:-1]), forward_rad)
             self._takes_gripper = False
 
     def move(self, hand: Hand, scale: float, dt_s: float) -> None:
         """Follow the hand for `dt_s`; the clutch is closed."""
         pose = hand_pose(hand)
-        if pose is None or self.ask is None or self._reference is None:
+        if pose is None or self.setpoint is None or self._reference is None:
             return
-        self._reached = self._reach.step(target(self._reference, pose, scale), self.ask[:-1], dt_s)
-        gripper = self._gripper(1.0 - hand.trigger, float(self.ask[-1]), dt_s)
-        self.ask = np.array([*self._reached.joints_rad, gripper])
+        self._reached = self._reach.step(target(self._reference, pose, scale), self.setpoint[:-1], dt_s)
+        gripper = self._gripper(1.0 - hand.trigger, float(self.setpoint[-1]), dt_s)
+        self.setpoint = np.array([*self._reached.joints_rad, gripper])
 
     def _gripper(self, wanted: float, now: float, dt_s: float) -> float:
         """The trigger takes the gripper over where it stands: closing the clutch never drops or crushes anything."""
@@ -110,7 +110,7 @@ class ArmHand:
 
     def pose(self) -> Pose | None:
         """Of the gripper that is asked for, in the rig frame."""
-        return None if self.ask is None else self._reach.kinematics.forward(self.ask[:-1])
+        return None if self.setpoint is None else self._reach.kinematics.forward(self.setpoint[:-1])
 
     def state(self) -> HandTeleop:
         """For people."""
@@ -155,8 +155,8 @@ class VrArms:
             for hand in self._hands:
                 hand.clutch.let_go(f"the pilot holds: {state.why}" if before == "engaged" else "")
 
-    def sample(self, pose: HandPose, captured_at_ns: int, now_ns: int) -> Ask | None:
-        """Take a sample of the hands; the ask it makes, None while an arm, or every arm, is unknown."""
+    def sample(self, pose: HandPose, captured_at_ns: int, now_ns: int) -> RigSetpoint | None:
+        """Take a sample of the hands; the setpoint it makes, None while an arm, or every arm, is unknown."""
         if now_ns - captured_at_ns > self._stale_ns:
             return self._lose(f"the link is {(now_ns - captured_at_ns) / NS_PER_MS:.0f} ms behind", now_ns)
         gap_ns = captured_at_ns - (self._last_ns or captured_at_ns)
@@ -168,10 +168,10 @@ class VrArms:
                 hand.rest()
         for hand in self._hands:
             self._move(hand, _of(pose, hand), captured_at_ns, min(gap_ns, LONGEST_STEP_NS) / NS_PER_S)
-        return self._ask(captured_at_ns)
+        return self._setpoint(captured_at_ns)
 
-    def check(self, now_ns: int) -> Ask | None:
-        """Call often: an ask to hold when the link has just been lost."""
+    def check(self, now_ns: int) -> RigSetpoint | None:
+        """Call often: a setpoint to hold when the link has just been lost."""
         if self._link or self._last_ns is None or now_ns - self._last_ns <= self._stale_ns:
             return None
         return self._lose(f"no hand pose for {(now_ns - self._last_ns) / NS_PER_MS:.0f} ms", now_ns)
@@ -192,7 +192,7 @@ class VrArms:
     def _lost(self) -> str:
         """What has let go by itself, or is not there to be squeezed; "" for nothing."""
         if self._new_room:
-            return NEW_ROOM
+            return RECENTRED
         pose = self._pose
         if pose is not None and self._hands and all(_of(pose, hand) is None for hand in self._hands):
             return f"{ABSENT}s (asleep, or the system's menu is open)" if len(self._hands) > 1 else ABSENT
@@ -203,7 +203,7 @@ class VrArms:
         before, self._pose = self._pose, pose
         if before is not None and self._is_new(before, pose, gap_ns):
             for hand in self._hands:
-                hand.clutch.forget(NEW_ROOM)
+                hand.clutch.forget(RECENTRED)
             self._forward_rad = None
             self._new_room = self._pilot == "engaged"
         pressed = _stick_pressed(pose) and not (before is not None and _stick_pressed(before))
@@ -231,22 +231,22 @@ class VrArms:
             hand.refer(sample, self._forward_rad)
         hand.move(sample, self._scale, dt_s)
 
-    def _ask(self, at_ns: int) -> Ask | None:
+    def _setpoint(self, at_ns: int) -> RigSetpoint | None:
         goal: list[float] = []
         for hand in self._hands:
-            if hand.ask is None:
+            if hand.setpoint is None:
                 return None
-            goal += hand.ask.tolist()
-        return Ask(tuple(goal), at_ns) if goal else None
+            goal += hand.setpoint.tolist()
+        return RigSetpoint(tuple(goal), at_ns) if goal else None
 
-    def _lose(self, why: str, now_ns: int) -> Ask | None:
+    def _lose(self, why: str, now_ns: int) -> RigSetpoint | None:
         for hand in self._hands:
             hand.clutch.let_go(why)
         if self._link:
             return None
         self._link = why
         self._cut_off |= self._pilot == "engaged"
-        return Ask((), now_ns, hold=True, why=why)
+        return RigSetpoint((), now_ns, hold=True, why=why)
 
 
 def _of(pose: HandPose, hand: ArmHand) -> Hand | None:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from station.borders.stamps import Stamps
 from station.bus.messages import ArmState, Command, Description, Dimension, HandPose, Health, PilotState
 from station.bus.requests import Align, Refused
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S
-from station.control.vr_arms import ArmHand, Ask, VrArms
+from station.control.vr_arms import ArmHand, RigSetpoint, VrArms
 from station.errors import StationError
 from station.kinematics.models import FRAME, chain_model
 from station.kinematics.reach import Reach, Workspace
@@ -23,7 +23,7 @@ STATE_NS = NS_PER_S // 10
 POLL_MS = 20
 """How soon a lost link is noticed after its 100 ms."""
 SLOWER_THAN_THE_GATE = 0.95
-"""The asks stay inside the gate's velocity limit, so that it has nothing to clamp."""
+"""The setpoints stay inside the gate's velocity limit, so that it has nothing to clamp."""
 
 
 def hand_of(sides: Iterable[Side]) -> dict[str, str]:
@@ -82,7 +82,7 @@ class VrTeleop:
             + [(kind, name) for name in rig.followers for kind in ("arm_state", "applied", "description")]
             + [("pilot", "pilot")],
         )
-        self._session = Asker(rig.name, "session", own=node.name)
+        self._session = RequestClient(rig.name, "session", own=node.name)
         self._asked = b""
         self._pilot = PilotState("idle", "none", "", ())
         self._state_due_ns = 0
@@ -146,11 +146,13 @@ class VrTeleop:
             self._core = VrArms(hands, self._rig.teleop.scale, stale_ns(self._rig))
             self._core.heard_pilot(self._pilot)
 
-    def _publish(self, ask: Ask | None) -> None:
-        if ask is None:
+    def _publish(self, setpoint: RigSetpoint | None) -> None:
+        if setpoint is None:
             return
-        command = Command("rig", "vr", -1, self._sequence, ask.at_ns, ask.goal, hold=ask.hold, why=ask.why)
-        self._node.publisher.publish("command", command, ask.at_ns)
+        command = Command(
+            "rig", "vr", -1, self._sequence, setpoint.at_ns, setpoint.goal, hold=setpoint.hold, why=setpoint.why
+        )
+        self._node.publisher.publish("command", command, setpoint.at_ns)
 
     def _answers(self) -> None:
         for number, reply in self._session.replies():

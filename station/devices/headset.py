@@ -52,14 +52,14 @@ class Board(_Passed, frozen=True):
     """Names of the hands whose clutch is closed."""
 
 
-class Told(_Passed, frozen=True):
+class PressResult(_Passed, frozen=True):
     """The answer to a press."""
 
     done: bool
     text: str
 
 
-Shown = Picture | Board | Told
+ToHeadset = Picture | Board | PressResult
 
 
 # -- from the headset --
@@ -69,13 +69,13 @@ class Press(_Passed, frozen=True):
     name: str
 
 
-class Worn(_Passed, frozen=True):
+class HeadsetWorn(_Passed, frozen=True):
     """Does an operator look? Nothing needs to be sent while nobody does."""
 
     yes: bool
 
 
-FromHeadset = Press | Worn
+FromHeadset = Press | HeadsetWorn
 
 
 class Pairing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -88,7 +88,7 @@ class Host:
         self._told = ("", "")
         self._news_due_ns = 0
 
-    def opening(self) -> None:
+    def say_it_opens(self) -> None:
         """Say so before: opening may take seconds (a camera's reset), and a silent node is taken for a stuck one."""
         self.node.publish_health(Health(self.node.name, "opening", self.node.error))
 

@@ -13,7 +13,7 @@ import zmq
 
 from station.bus.messages import Command, SourceName
 from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueLeave, TorqueOff, TorqueOn
-from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S, Clock, Grid, monotonic_ns
 from station.devices.calibrated import calibrated
 from station.devices.contract import ArmDriver, Description, Driver, Place
@@ -22,7 +22,7 @@ from station.errors import CommandRefused, DeviceError
 from station.rig.rig import Rig, load_class
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
-from station.runtime.realtime import without_pool
+from station.runtime.realtime import single_threaded_numpy
 from station.safety import Gate
 from station.safety.leave import Leave
 
@@ -41,7 +41,7 @@ def main(node: Node) -> None:
     try:
         while not node.finish.is_set():
             try:
-                host.opening()
+                host.say_it_opens()
                 driver.open()
                 host.opened(calibrated(node.name, port, driver.describe()))
                 node.error = ""
@@ -75,10 +75,10 @@ class _ArmHost(Host):
         super().__init__(node, driver)
         self.gate, self.dimensions = Gate((), node.rig.safety), 0
         self.leave = Leave(node.name, node.rig.device(node.name).role == "leader")
-        self.answerer: Answerer[ArmRequest] = Answerer(node.rig.name, node.name, ArmRequest)
+        self.request_server: RequestServer[ArmRequest] = RequestServer(node.rig.name, node.name, ArmRequest)
         self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
         self.poller = zmq.Poller()
-        self.poller.register(self.answerer.socket, zmq.POLLIN)
+        self.poller.register(self.request_server.socket, zmq.POLLIN)
         self.poller.register(self.commands.socket, zmq.POLLIN)
         self.grid = Grid(0, 1.0)
         self.cycle = 0
@@ -141,8 +141,8 @@ class _ArmHost(Host):
             for sample in self.commands.newest().values():
                 if isinstance(sample.body, Command):
                     self._command(sample.body, sample.header.start_id)
-        if self.answerer.socket in ready:
-            self.answerer.serve(self._request)
+        if self.request_server.socket in ready:
+            self.request_server.serve(self._request)
 
     def _command(self, command: Command, pilot: int) -> None:
         now_ns = self.node.clock()
@@ -159,13 +159,13 @@ class _ArmHost(Host):
         self._write(goal, held=False)
 
     def _write(self, goal: tuple[float, ...] | None, held: bool) -> None:
-        """Write a goal the gate passed, and tell what was written, for which ask."""
+        """Write a goal the gate passed, and tell what was written, for which setpoint."""
         if goal is None:
             return
         written_ns = self.driver.write(goal)
         last = self.last
         applied = Command(
-            self.node.name, "hold" if held else last.source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
+            self.node.name, "hold" if held else last.source, last.tick, last.setpoint_sequence, last.setpoint_at_ns, goal,
             hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "", stalled=self.gate.stalled,
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
@@ -191,7 +191,7 @@ class _ArmHost(Host):
         last = self.last
         source: SourceName = "hold" if gate.holding else last.source if gate.stalled else "none"
         applied = Command(
-            self.node.name, source, last.tick, last.ask_sequence, last.ask_at_ns, goal,
+            self.node.name, source, last.tick, last.setpoint_sequence, last.setpoint_at_ns, goal,
             hold=bool(gate.holding), why=gate.holding, stalled=gate.stalled,
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, now_ns)
@@ -227,7 +227,7 @@ class _ArmHost(Host):
     def pause(self, until_ns: int) -> None:
         if self.poller.poll(min(100, milliseconds_until(until_ns, self.node.clock()))):
             self.commands.newest()
-            self.answerer.serve(self._request)
+            self.request_server.serve(self._request)
 
     def own_warnings(self) -> tuple[str, ...]:
         return self.gate.warnings
@@ -239,13 +239,13 @@ class _ArmHost(Host):
         }  # fmt: skip
 
     def close(self) -> None:
-        self.answerer.close()
+        self.request_server.close()
         self.commands.close()
 
 
 def prepare(rig: Rig, node: str) -> None:
     """Import what the driver's `open()` will. What is not installed is `open()`'s to tell."""
-    without_pool()
+    single_threaded_numpy()
     for module in driver_of(rig, node, monotonic_ns).opens_with():
         with contextlib.suppress(ImportError):
             importlib.import_module(module)

@@ -40,7 +40,7 @@ class Cadence(NamedTuple):
     """Rows per second of the grid they stand on; below the rig's only if ticks are missing."""
     late: int
     clipped: int
-    """Rows in which somebody commanded and a goal differs from the ask by more than `CLIP` (hand-over ramps included)."""
+    """Rows in which somebody commanded and a goal differs from the setpoint by more than `CLIP` (hand-over ramps included)."""
     holds: int
     """How often the arms held."""
     held_rows: int

@@ -3,7 +3,7 @@
 It may be killed at any point and run again: the journal goes last.
 
 `python -m station.episodes.finalise PART` is the low-priority process that the session starts after an episode of which
-no draft was begun while it was recorded (`station.episodes.ahead`).
+no writer was begun while it was recorded (`station.episodes.incremental_builder`).
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from station.borders.regular_file import open_regular, reason
 from station.episodes import naming
-from station.episodes.draft import Draft
+from station.episodes.episode_writer import EpisodeWriter
 from station.episodes.reading import reading, rows_of
 from station.episodes.survey import Survey
 from station.errors import EpisodeError, JournalDamaged, NothingRecorded, RowsMissing, StationError
@@ -24,7 +24,7 @@ from station.files import durable
 
 
 def finalise(
-    part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False, draft: Draft | None = None,
+    part: Path, keep_journal: bool = False, ended: str = "", wait: bool = False, writer: EpisodeWriter | None = None,
     acknowledged: int | None = None,
 ) -> Path:  # fmt: skip
     """Turn the journal `part` (`episode_<n>[.discarded].mcap.part`) into `episode_<n>.hdf5` and return that path.
@@ -32,7 +32,7 @@ def finalise(
     A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed once all that is in it is in the episode, or
     kept as `episode_<n>.mcap`. What could not be read to its last byte is never removed: `.mcap.damaged` where it is damaged,
     `.mcap.cut` where it breaks off inside a record, `.mcap.empty` where it has no row. `ended`: why the journal has no end of
-    its own, where that is known. `wait`: for somebody else who is saving it. `draft`: begun while it was recorded.
+    its own, where that is known. `wait`: for somebody else who is saving it. `writer`: begun while it was recorded.
     `acknowledged`: how many rows were announced as safe, where somebody is there who was told. Raises
     EpisodeError (the journal is still being written, or the episode exists and is another recording, or the disk fails): the
     journal then stays; JournalDamaged (no row can be read) or NothingRecorded (it ends before its first row): it is then kept
@@ -45,7 +45,7 @@ def finalise(
             raise EpisodeError(f"{part}: another process is writing or saving it. Next: wait for it, or end it")
         if not part.exists():
             return _saved_by_another(part, acknowledged or 0)
-        return finalise_held(part, keep_journal, ended, draft, acknowledged)
+        return finalise_held(part, keep_journal, ended, writer, acknowledged)
 
 
 @contextmanager
@@ -81,16 +81,20 @@ def _taken(fd: int, part: Path, wait: bool) -> bool:
 
 
 def finalise_held(
-    part: Path, keep_journal: bool = False, ended: str = "", draft: Draft | None = None, acknowledged: int | None = None
+    part: Path,
+    keep_journal: bool = False,
+    ended: str = "",
+    writer: EpisodeWriter | None = None,
+    acknowledged: int | None = None,
 ) -> Path:
     """`finalise` for a caller that holds the journal."""
     target = _target(part)
     try:
-        with closing(draft if draft is not None and draft.ours else Draft(part)) as draft:
-            for _ in draft.grow():
+        with closing(writer if writer is not None and writer.ours else EpisodeWriter(part)) as writer:
+            for _ in writer.grow():
                 pass
-            found = draft.finish(ended, acknowledged or 0)
-            draft.publish(target)
+            found = writer.finish(ended, acknowledged or 0)
+            writer.publish(target)
         kept = _put_away(part, keep_journal, found)
     except NothingRecorded as error:
         raise NothingRecorded(f"{error} (kept as {naming.put_aside(part, '.empty').name})") from error

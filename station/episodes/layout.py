@@ -55,14 +55,14 @@ SYMBOLS = {
 }
 
 DATASETS = (
-    Dataset("/observations/qpos", "float32", ("T", "D"), "always", "followers' positions; a gripper is its finger opening, 0 closed to 1 open"),
+    Dataset("/observations/qpos", "float32", ("T", "D"), "always", "followers' positions; a gripper is its finger aperture, 0 closed to 1 open"),
     Dataset("/observations/qvel", "float32", ("T", "D"), "always", "followers' velocities"),
     Dataset("/observations/effort", "float32", ("T", "D"), "always", "followers' motor currents, mA"),
     Dataset("/observations/images/<camera>", "uint8", ("T", "P"), "camera jpeg", "JPEG as the camera made it, zero-padded; one chunk a row, or several where one is longer than the first by an eighth; standards-correct: decodes to BGR with OpenCV, to RGB with everything else"),
     Dataset("/observations/images/<camera>", "uint8", ("T", "H", "W", 3), "camera raw", "RGB pictures; one chunk a row"),
     Dataset("/action", "float32", ("T", "D"), "always", "what the source asked for at this tick, as it asked; a gripper is the leader's joint, normalised"),
     Dataset("/compress_len", "float32", ("C", "T"), "cameras jpeg", "bytes of each JPEG without its padding"),
-    Dataset("/action_sent", "float32", ("T", "D"), "always", "the goal derived from that ask, after ramp and limits"),
+    Dataset("/action_sent", "float32", ("T", "D"), "always", "the goal derived from that setpoint, after ramp and limits"),
     Dataset("/policy_action", "float32", ("T", "D"), "always", "what the policy asked for, whoever commanded; NaN where it asked nothing or to hold"),
     Dataset("/human_action", "float32", ("T", "D"), "always", "what the human asked for; NaN where no human commanded (driven leaders only echo the followers)"),
     Dataset("/control/source", "uint8", ("T",), "always", "who commanded: an index into the attribute `names`"),

@@ -4,7 +4,7 @@ Nothing else: a policy folder comes from anybody, and a name in it must not choo
 An entry point is a callable that takes the checked Policy and returns a Backend, ready to infer. It raises
 PolicyError where the weights do not fit policy.yaml. A backend lives in one thread of the runner's own and may block
 there; it must let go of the interpreter's lock while it computes (ONNX Runtime, torch and sockets do), or the arms
-would be left without asks.
+would be left without setpoints.
 """
 
 from importlib.metadata import entry_points

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from station.bus.messages import Health
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StopPolicy
-from station.bus.sockets import Answerer
+from station.bus.sockets import RequestServer
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
 from station.runtime.realtime import start_ordinary
@@ -18,7 +18,7 @@ _POLL_MS = 500
 
 def main(node: Node) -> None:
     """The node's life: wait for the first policy, then run policies."""
-    requests: Answerer[PolicyRequest] = Answerer(node.rig.name, node.name, PolicyRequest)
+    requests: RequestServer[PolicyRequest] = RequestServer(node.rig.name, node.name, PolicyRequest)
     try:
         first = _first_load(node, requests)
         if first is not None:
@@ -30,7 +30,9 @@ def main(node: Node) -> None:
         requests.close()
 
 
-def _first_load(node: Node, requests: "Answerer[PolicyRequest]") -> tuple[LoadPolicy, Callable[[Reply], None]] | None:
+def _first_load(
+    node: Node, requests: "RequestServer[PolicyRequest]"
+) -> tuple[LoadPolicy, Callable[[Reply], None]] | None:
     """Wait for somebody to ask for a policy; None when the node is to finish."""
     while not node.finish.is_set():
         if node.health_due(node.clock()):

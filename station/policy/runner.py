@@ -1,7 +1,7 @@
 """The policy runner's loop: hears ticks, thinks beside them, and asks the pilot for one action at every tick.
 
 It begins with the first LoadPolicy (`station.policy.node`), and asks nothing until StartPolicy. It commands no arm: the
-pilot does, with the same limits, ramps and take-over as for a human, and holds when the asks stop. So it may be killed
+pilot does, with the same limits, ramps and take-over as for a human, and holds when the setpoints stop. So it may be killed
 or hang at any time; a backend that hangs takes this process down with a reason, and the supervisor starts it again.
 
 While somebody else commands (a take-over) it goes on thinking and asking; what it asks is then recorded beside what the
@@ -20,21 +20,21 @@ import zmq
 from station.borders.stamps import Stamps
 from station.bus.messages import Command, Description, Health, PilotState, Tick
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
-from station.bus.sockets import Answerer, Subscriber
+from station.bus.sockets import RequestServer, Subscriber
 from station.clock import NS_PER_S
 from station.errors import BackendFault, StationError
 from station.policy.claims import rig_vector
 from station.policy.folder import Policy
 from station.policy.frames import FrameCache
 from station.policy.observation import history, ticks_kept, too_old
-from station.policy.runner_core import Ask, RunnerCore, Window
-from station.policy.worker import Answer, Begin, Eyes, Failure, Infer, Load, Loaded, LoadFailed, Result, Worker
+from station.policy.runner_core import RunnerCore, TickSetpoint, Window
+from station.policy.worker import Answer, Begin, Failure, FrameDecoder, Infer, Load, Loaded, LoadFailed, Result, Worker
 from station.runtime.node import Node
 
 OTHERS = ("leader", "vr", "replay", "park")
 """While one of these commands, the policy is only listened to."""
 SHADOW = "policy_shadow"
-"""The node name under which a shadow's asks are published: on no stream that a pilot hears."""
+"""The node name under which a shadow's setpoints are published: on no stream that a pilot hears."""
 _POLL_MS = 100
 _FIRST_ASK_NS = 5 * NS_PER_S
 _LOADING_NS = 180 * NS_PER_S
@@ -48,7 +48,7 @@ _Answer = Callable[[Reply], None]
 class Runner:
     """The node's loop. Everything that decides is in RunnerCore."""
 
-    def __init__(self, node: Node, requests: "Answerer[PolicyRequest]") -> None:
+    def __init__(self, node: Node, requests: "RequestServer[PolicyRequest]") -> None:
         """`requests` stays the caller's."""
         self._node, self._requests = node, requests
         followers = [("description", follower) for follower in node.rig.followers]
@@ -56,19 +56,19 @@ class Runner:
         self._descriptions: dict[str, Description] = {}
         self._worker = Worker(node.clock)
         self._frames: FrameCache | None = None
-        self._eyes: Eyes | None = None
+        self._frame_decoder: FrameDecoder | None = None
         self._core: RunnerCore | None = None
         self._seen: deque[Tick] = deque(maxlen=2)
         self._shadow = False
-        self._asks = {node.name: 0, SHADOW: 0}
-        """The sequence of the next ask on each stream."""
+        self._setpoints = {node.name: 0, SHADOW: 0}
+        """The sequence of the next setpoint on each stream."""
         self._waiting: tuple[int, Load, _Answer] | None = None
         """A policy that waits to be loaded: since when, which, for whom."""
         self._loading: tuple[int, _Answer] | None = None
         self._starting: tuple[int, _Answer] | None = None
         self._publishing = Window()
         self._held = False
-        """Did the last ask say hold?"""
+        """Did the last setpoint say hold?"""
         self._note = ""
         """What loading had to say of the policy."""
         self._stamps = Stamps()
@@ -112,12 +112,12 @@ class Runner:
             return
         before = self._core.counts()
         self._core.trouble = self._worker.trouble if self._core.owes else ""
-        ask = self._core.tick(tick.tick, tick.t_ns)
-        if ask is not None:
-            if ask.hold and not self._held:
+        setpoint = self._core.tick(tick.tick, tick.t_ns)
+        if setpoint is not None:
+            if setpoint.hold and not self._held:
                 self._tell_counts(before)
-            self._held = ask.hold
-            self._publish(ask)
+            self._held = setpoint.hold
+            self._publish(setpoint)
             self._publishing.add(self._node.clock() - sent_at_ns)
         if self._core.may_infer():
             self._infer(self._core, tick)
@@ -130,12 +130,21 @@ class Runner:
         self._node.publish_health(msgspec.structs.replace(health, readings=health.readings | before))
         self._node.publish_health(health)
 
-    def _publish(self, ask: Ask) -> None:
+    def _publish(self, setpoint: TickSetpoint) -> None:
         name = SHADOW if self._shadow else self._node.name
-        body = Command("rig", "policy", ask.tick, self._asks[name], ask.t_ns, ask.goal, hold=ask.hold, why=ask.why)
-        self._asks[name] = self._node.publisher.publish("command", body, node=name) + 1
-        if self._starting is not None and not ask.hold:
-            self._starting[1](Done(f"asking since tick {ask.tick}"))
+        body = Command(
+            "rig",
+            "policy",
+            setpoint.tick,
+            self._setpoints[name],
+            setpoint.t_ns,
+            setpoint.goal,
+            hold=setpoint.hold,
+            why=setpoint.why,
+        )
+        self._setpoints[name] = self._node.publisher.publish("command", body, node=name) + 1
+        if self._starting is not None and not setpoint.hold:
+            self._starting[1](Done(f"asking since tick {setpoint.tick}"))
             self._starting = None
 
     def _infer(self, core: RunnerCore, tick: Tick) -> None:
@@ -225,26 +234,26 @@ class Runner:
             )
             return
         self._shadow, self._held = shadow, False
-        self._open_eyes(self._core.policy)
+        self._start_frame_decoder(self._core.policy)
         self._worker.give(Begin(self._core.begin()))
         self._starting = (self._node.clock() + _FIRST_ASK_NS, answer)
 
     def _stop(self) -> None:
         if self._core is not None:
             self._core.end()
-        self._close_eyes()
+        self._stop_frame_decoder()
         self._refuse_start("it was stopped")
 
-    def _open_eyes(self, policy: Policy) -> None:
+    def _start_frame_decoder(self, policy: Policy) -> None:
         """Pictures are decoded while a rollout runs, and only then."""
-        if self._eyes is None and policy.cameras and self._frames is not None:
-            self._eyes = Eyes(self._node.rig.name, policy, self._frames)
-            self._eyes.start()
+        if self._frame_decoder is None and policy.cameras and self._frames is not None:
+            self._frame_decoder = FrameDecoder(self._node.rig.name, policy, self._frames)
+            self._frame_decoder.start()
 
-    def _close_eyes(self) -> None:
-        if self._eyes is not None:
-            self._eyes.close()
-        self._eyes = None
+    def _stop_frame_decoder(self) -> None:
+        if self._frame_decoder is not None:
+            self._frame_decoder.close()
+        self._frame_decoder = None
 
     def _refuse_start(self, why: str) -> None:
         if self._starting is not None:
@@ -280,11 +289,11 @@ class Runner:
             return Health(self._node.name, "ok", "", notes=("no policy is loaded",), lost=lost)
         readings = core.readings(self._node.clock())
         if (publishing := self._publishing.percentile_ms(99)) == publishing:
-            readings["tick_to_ask_p99_ms"] = publishing
+            readings["tick_to_setpoint_p99_ms"] = publishing
         readings["bad_stamps"] = float(self._stamps.count)
-        if self._eyes is not None:
-            readings["undecodable_frames"] = float(self._eyes.undecodable)
-            readings["passed_over_frames"] = float(self._eyes.passed_over)
+        if self._frame_decoder is not None:
+            readings["undecodable_frames"] = float(self._frame_decoder.undecodable)
+            readings["passed_over_frames"] = float(self._frame_decoder.passed_over)
         state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.troubled else "ok"
         error = "; ".join((*filter(None, [core.why]), *self._stamps.warnings(self._node.clock())))
         what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
@@ -292,7 +301,7 @@ class Runner:
         return Health(self._node.name, state, error, readings=readings, notes=notes, lost=lost)
 
     def _forget_policy(self) -> None:
-        self._close_eyes()
+        self._stop_frame_decoder()
         self._core = self._frames = None
 
     def _close(self) -> None:

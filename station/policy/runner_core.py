@@ -3,7 +3,7 @@
     ready ──begin──► running ──end──► ready
                      running ──FAULTS_IN_A_ROW bad answers──► fault ──begin──► running
 
-While a backend misbehaves the arms follow what is buffered; when that is used up the ask says hold. Nothing is asked
+While a backend misbehaves the arms follow what is buffered; when that is used up the setpoint says hold. Nothing is asked
 before the first chunk is there, so a pilot cannot be engaged on a policy that has not thought yet.
 """
 
@@ -23,7 +23,7 @@ _WINDOW = 250
 """Answers behind a percentile: 5 s where every tick is inferred."""
 
 
-class Ask(NamedTuple):
+class TickSetpoint(NamedTuple):
     """What the policy wants done at one tick."""
 
     tick: int
@@ -107,8 +107,8 @@ class RunnerCore:
         """Has anything been asked in this rollout?"""
         return self._last is not None
 
-    def tick(self, tick: int, t_ns: int) -> Ask | None:
-        """The ask for a tick: the action for its own time, hold where the buffer has run out, None before the first."""
+    def tick(self, tick: int, t_ns: int) -> TickSetpoint | None:
+        """The setpoint for a tick: the action for its own time, hold where the buffer has run out, None before the first."""
         self._pause_ticks = max(0, self._pause_ticks - 1)
         if self.phase == "ready":
             return None
@@ -121,8 +121,8 @@ class RunnerCore:
             self.troubled = True
             why = self.trouble or self._cause or self._unanswered(t_ns) or "its chunks come too late for this tick"
             self.why = self.why or why
-            return Ask(tick, t_ns, self._last, True, why)
-        return Ask(tick, t_ns, self._last, False)
+            return TickSetpoint(tick, t_ns, self._last, True, why)
+        return TickSetpoint(tick, t_ns, self._last, False)
 
     def _unanswered(self, now_ns: int) -> str:
         """A question that is open for much longer than answers took is no lateness."""

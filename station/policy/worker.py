@@ -134,7 +134,7 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Jobs in order, one answer each (Begin has none unless it fails)."""
-        _be_nice()
+        _lower_priority()
         while (job := self._jobs.get()) is not None:
             result = self._do(job)
             if result is not None:
@@ -218,24 +218,24 @@ class Worker(threading.Thread):
         self._policy = self._backend = self._builder = self._vector = None
 
 
-def _be_nice() -> None:
+def _lower_priority() -> None:
     """Lower the calling thread's priority, and that of the threads a backend starts in it."""
     thread = threading.get_native_id()
     os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
 
 
-class Eyes(threading.Thread):
+class FrameDecoder(threading.Thread):
     """Decodes the policy's cameras' frames as they arrive, each once, with a subscription of its own."""
 
     def __init__(self, rig: str, policy: Policy, frames: FrameCache) -> None:
-        super().__init__(name="eyes")
+        super().__init__(name="frame decoder")
         self.undecodable = self.passed_over = 0
         self._rig, self._policy, self._frames = rig, policy, frames
         self._done = threading.Event()
 
     def run(self) -> None:
         """Until `close`."""
-        _be_nice()
+        _lower_priority()
         frames = Subscriber(self._rig, [("frame", camera) for camera in self._policy.cameras])
         try:
             while not self._done.is_set():

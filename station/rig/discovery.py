@@ -52,7 +52,7 @@ class BaudSetter(Finder, Protocol):
         """Set everybody on the port to `baud`; says what was done. Raises a StationError that says what to do."""
 
 
-class Sight(NamedTuple):
+class Discovered(NamedTuple):
     """What all finders saw."""
 
     found: tuple[Found, ...]
@@ -65,7 +65,7 @@ def finders() -> dict[str, Any]:
     return {point.name: point.load()() for point in entry_points(group="station.finders")}
 
 
-def look(ports: Iterable[str] = ()) -> Sight:
+def discover(ports: Iterable[str] = ()) -> Discovered:
     """Ask every finder. One that fails is named and does not hide the others."""
     found: list[Found] = []
     failures: list[str] = []
@@ -74,7 +74,7 @@ def look(ports: Iterable[str] = ()) -> Sight:
             found += finder.find(tuple(ports))
         except StationError as error:
             failures.append(f"{name}: {error}")
-    return Sight(tuple(found), tuple(failures))
+    return Discovered(tuple(found), tuple(failures))
 
 
 def set_baud(port: str, baud: int) -> str:

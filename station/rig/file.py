@@ -195,7 +195,7 @@ class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     board: Board = Board()
     """What cameras are calibrated and checked with, see below."""
     world: dict[str, Any] | None = None
-    """Simulated rigs: what stands where the metal would. A `port:` or `source:` `ports/…` is then the world's."""
+    """Simulated rigs: what stands in for the hardware. A `port:` or `source:` `ports/…` is then the world's."""
 
 
 def read_rig_file(path: Path) -> tuple[RigFile, str]:

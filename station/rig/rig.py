@@ -58,7 +58,7 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class World(msgspec.Struct, frozen=True):
-    """What stands where the metal would, on a simulated rig."""
+    """What stands in for the hardware, on a simulated rig."""
 
     driver: str
     settings: dict[str, Any]

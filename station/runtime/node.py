@@ -125,7 +125,7 @@ def run(
         keys.hold(keys.received(arguments.keys, arguments.node))
         rig = load_rig(arguments.rig)
         prepare(rig, arguments.node)
-        realtime.hurry(arguments.realtime)  # before there are sockets: their threads must be in time too
+        realtime.take_priority(arguments.realtime)  # before there are sockets: their threads must be in time too
         node = Node(rig, arguments.node)
         log_to_file(rig.name, node.name)
         node.log.info("begins: process %d, life %x", os.getpid(), node.start_id)

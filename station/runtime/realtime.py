@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 
 
-def hurry(priority: int) -> None:
+def take_priority(priority: int) -> None:
     """The calling thread takes the priority of the process table, now that everything is imported: a process that starts must
     not displace those that run, and the kernel gives the real-time scheduler no more than 95 % of a second.
     """
@@ -30,7 +30,7 @@ def start_ordinary() -> None:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_getparam(0))
 
 
-def without_pool() -> None:
+def single_threaded_numpy() -> None:
     """NumPy makes no pool of threads where it is imported from here on, by this process or those it starts: nobody there multiplies
     large matrices, and every thread of the pool spins for 0.1 s when it starts. Who sets it otherwise means it.
     """
@@ -38,7 +38,7 @@ def without_pool() -> None:
 
 
 @contextlib.contextmanager
-def in_time(priority: int) -> Iterator[None]:
+def at_priority(priority: int) -> Iterator[None]:
     """For a command that asks for something every tick: it must not wait for a browser, nor for Python's garbage.
 
     Every thread that the process has by now (the bus's own are among them) has `priority` for as long, and then its own again.

@@ -22,7 +22,7 @@ import zmq
 from station.bus import keys
 from station.bus.messages import Health, ProcessState, StationState
 from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
-from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S
 from station.errors import StationError
 from station.files.lock import Lock
@@ -35,7 +35,7 @@ from station.runtime.node import Node, die_with_parent
 from station.runtime.processes import COMMANDS, Process, processes
 from station.terminal.shown import shown
 
-OPENING_NS = 20 * NS_PER_S
+DEVICE_OPENS_NS = 20 * NS_PER_S
 """A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
 SILENT_NS = 3 * NS_PER_S
 """Health comes twice a second; six missing in a row is stuck."""
@@ -117,7 +117,7 @@ class Child:
         if self.popen is None or self._killed:
             return False
         if self.health is None or self.health.state == "opening":
-            return now_ns - max(self._started_ns, self.health_at_ns) > OPENING_NS
+            return now_ns - max(self._started_ns, self.health_at_ns) > DEVICE_OPENS_NS
         return now_ns - self.health_at_ns > SILENT_NS
 
     def signal(self, number: signal.Signals) -> None:
@@ -179,7 +179,9 @@ class Supervisor:
     def __init__(self, node: Node, rings: dict[str, keys.KeyRing]) -> None:
         self._node, self._rig, self._rings = node, node.rig, rings
         self._children = {row.node: Child(row, self._rig, rings[row.node]) for row in processes(self._rig)}
-        self._answerer: Answerer[SupervisorRequest] = Answerer(self._rig.name, "supervisor", SupervisorRequest)
+        self._request_server: RequestServer[SupervisorRequest] = RequestServer(
+            self._rig.name, "supervisor", SupervisorRequest
+        )
         self._health = Subscriber(self._rig.name, [("health", name) for name in self._children])
         self._since_ns = node.clock()
         self._state_due_ns = 0
@@ -193,7 +195,7 @@ class Supervisor:
                 self._wait()
         finally:
             self.stop()
-            self._answerer.close()
+            self._request_server.close()
             self._health.close()
 
     def _clear_leftovers(self) -> None:
@@ -234,7 +236,7 @@ class Supervisor:
             for child in self._children.values():
                 if child.stderr.bound():
                     _log.warning("%s writes to stderr without end: what it wrote was dropped", child.row.node)
-        self._answerer.serve(self._handle)
+        self._request_server.serve(self._handle)
 
     def stop(self) -> None:
         """Stop every node: who records first, then the pilot, then the arms (torque as it is), then the world."""
@@ -258,7 +260,7 @@ class Supervisor:
         now_ns = self._node.clock()
         due_ns = [now_ns + PERIOD_NS]
         poller = zmq.Poller()
-        poller.register(self._answerer.socket, zmq.POLLIN)
+        poller.register(self._request_server.socket, zmq.POLLIN)
         for child in self._children.values():
             if child.pidfd >= 0:
                 poller.register(child.pidfd, zmq.POLLIN)

@@ -25,7 +25,7 @@ from station.safety.watch import Finding, Watch
 ALIGNED_RAD = 0.15
 """How far the first command after `resume` may be from the held goal. The pilot's ramp starts at that goal."""
 AHEAD_NS = 25 * NS_PER_MS
-"""An ask from farther in the future than this is no ask of this clock."""
+"""A setpoint from farther in the future than this is no setpoint of this clock."""
 READY_NS = NS_PER_S
 """How long a gate stays ready after `resume` without a command: an operator's act does not keep."""
 RETREAT_RAD_S = 0.5
@@ -58,7 +58,7 @@ class Gate:
         self._following = False
         self._ready_ns: int | None = None
         self._retreat: dict[int, float] = {}
-        self._last_ask_ns: int | None = None
+        self._last_setpoint_ns: int | None = None
         self._last_accepted_ns = 0
         self._last_step_ns = 0
         self._pace = Pace()
@@ -109,7 +109,7 @@ class Gate:
         self._stop_following()
         self._open, self._retreat = True, {}
         self._latched = "waiting for an operator to engage"
-        self._last_ask_ns, self._last_step_ns = None, now_ns
+        self._last_setpoint_ns, self._last_step_ns = None, now_ns
         self._pace.begin(now_ns)
 
     def close(self, why: str) -> None:
@@ -153,7 +153,7 @@ class Gate:
         if self._following:
             self._go_on(cmd, now_ns, life)
         dt_ns = self._step_ns(cmd, now_ns)
-        self._last_ask_ns = cmd.ask_at_ns
+        self._last_setpoint_ns = cmd.setpoint_at_ns
         self._last_accepted_ns = self._last_step_ns = now_ns
         self._following, self._followed = True, (cmd.source, life)
         if self.stalls.open:
@@ -213,7 +213,7 @@ class Gate:
             raise CommandRefused(f"holding: {self._latched}")
 
     def _hold_if_astray(self, cmd: Command) -> None:
-        """An ask that is far from where the arm is now is no continuation of the one before the stall."""
+        """A setpoint that is far from where the arm is now is no continuation of the one before the stall."""
         for dimension, goal, found in zip(self._dimensions, cmd.goal, self._watch.measured, strict=True):
             if dimension.compliant:
                 continue
@@ -265,19 +265,19 @@ class Gate:
         for dimension, value in zip(self._dimensions, cmd.goal, strict=True):
             if not isfinite(value):
                 raise CommandRefused(f"{dimension.name} = {value} from {cmd.source} is no goal")
-        age_ns = now_ns - cmd.ask_at_ns
+        age_ns = now_ns - cmd.setpoint_at_ns
         if age_ns > self._stale_ns:
             raise CommandRefused(
-                f"ask {cmd.ask_sequence} of {cmd.source} is {age_ns / NS_PER_MS:.0f} ms old, "
+                f"setpoint {cmd.setpoint_sequence} of {cmd.source} is {age_ns / NS_PER_MS:.0f} ms old, "
                 f"more than {self._safety.stale_ms:g} ms"
             )
         if age_ns < -AHEAD_NS:
             raise CommandRefused(
-                f"ask {cmd.ask_sequence} of {cmd.source} is {-age_ns / NS_PER_MS:.0f} ms in the future"
+                f"setpoint {cmd.setpoint_sequence} of {cmd.source} is {-age_ns / NS_PER_MS:.0f} ms in the future"
             )
-        if self._last_ask_ns is not None and cmd.ask_at_ns <= self._last_ask_ns:
+        if self._last_setpoint_ns is not None and cmd.setpoint_at_ns <= self._last_setpoint_ns:
             raise CommandRefused(
-                f"ask {cmd.ask_sequence} of {cmd.source} is not newer than the one before: out of order, or sent twice"
+                f"setpoint {cmd.setpoint_sequence} of {cmd.source} is not newer than the one before: out of order, or sent twice"
             )
         if not self._following:
             self._check_alignment(cmd)
@@ -292,12 +292,12 @@ class Gate:
                 )
 
     def _step_ns(self, cmd: Command, now_ns: int) -> int:
-        """The dt of this ask: from the ask before it, but never more than really went by."""
-        if self._following and self._last_ask_ns is not None:
-            wanted_ns = cmd.ask_at_ns - self._last_ask_ns
+        """The dt of this setpoint: from the setpoint before it, but never more than really went by."""
+        if self._following and self._last_setpoint_ns is not None:
+            wanted_ns = cmd.setpoint_at_ns - self._last_setpoint_ns
         else:
             wanted_ns = max(now_ns - self._last_step_ns, NS_PER_MS)
         dt_ns = self._pace.take(wanted_ns, now_ns)
         if not dt_ns:
-            raise CommandRefused(f"asks of {cmd.source} come faster than time goes by")
+            raise CommandRefused(f"setpoints of {cmd.source} come faster than time goes by")
         return dt_ns

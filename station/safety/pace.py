@@ -1,8 +1,8 @@
 """How much time a gate may let its goal move: never more than went by, but for one step. Pure.
 
-Asks that were delayed on their way arrive in a bunch, each with the time that had passed before it was made. So time that
+Setpoints that were delayed on their way arrive in a bunch, each with the time that had passed before it was made. So time that
 went by unused may be used later, up to `SLACK_NS`: a bucket that fills as time goes by. From any instant on, what is taken
-out of it in a window of length w is at most w + SLACK_NS. With velocity limit v, therefore, whatever asks come, however
+out of it in a window of length w is at most w + SLACK_NS. With velocity limit v, therefore, whatever setpoints come, however
 many, and however they lie about their time, over every window
 
     |goal(t + w) − goal(t)|  ≤  v · (w + SLACK_NS),

@@ -40,7 +40,7 @@ class _Waiting(NamedTuple):
     then: Then
 
 
-class _Ahead(NamedTuple):
+class _IncrementalBuild(NamedTuple):
     """Who builds what is being recorded."""
 
     part: Path
@@ -54,7 +54,7 @@ class Builders:
         self._log = log
         self._processes: list[_Process] = []
         self._waiting: deque[_Waiting] = deque()
-        self._ahead: _Ahead | None = None
+        self._incremental: _IncrementalBuild | None = None
 
     @property
     def pidfds(self) -> list[int]:
@@ -63,20 +63,22 @@ class Builders:
 
     def recover(self, folder: Path) -> None:
         """Save what a killed station left in the folder."""
-        self._watch(_spawn("station.episodes.recover", folder), _nobody_asks)
+        self._watch(_spawn("station.episodes.recover", folder), _ignore_result)
 
-    def ahead(self, part: Path) -> None:
+    def build_incrementally(self, part: Path) -> None:
         """Begin to build what is being recorded into `part`, unless enough is being built as it is."""
-        self._leave_ahead()
+        self._abandon_incremental()
         if len(self._processes) < AT_ONCE:
-            self._ahead = _Ahead(part, _spawn("station.episodes.ahead", part, stdin=subprocess.PIPE))
+            self._incremental = _IncrementalBuild(
+                part, _spawn("station.episodes.incremental_builder", part, stdin=subprocess.PIPE)
+            )
 
     @property
-    def ahead_bytes(self) -> int:
+    def partial_hdf5_bytes(self) -> int:
         """How large the file is that is being built ahead."""
-        if self._ahead is None:
+        if self._incremental is None:
             return 0
-        part = self._ahead.part
+        part = self._incremental.part
         try:
             return temporary_path(part.parent, number_of(part)).stat().st_size
         except FileNotFoundError:
@@ -93,20 +95,24 @@ class Builders:
             then(None, f"{part}: {error.strerror}. Next: bring the disk back, then `station episodes recover`")
             return
         waiting = _Waiting(journal, ended, acknowledged, then)
-        if self._ahead is None or self._ahead.part != part or not self._order(self._ahead.popen, waiting):
+        if (
+            self._incremental is None
+            or self._incremental.part != part
+            or not self._order(self._incremental.popen, waiting)
+        ):
             self._waiting.append(waiting)
         self._build_next()
 
     def _order(self, popen: "subprocess.Popen[str]", waiting: _Waiting) -> bool:
         """Have what was begun finished; False if its process is gone."""
-        self._ahead = None
+        self._incremental = None
         assert popen.stdin is not None
         try:
             order = Order(str(waiting.journal), waiting.ended, waiting.acknowledged)
             popen.stdin.write(msgspec.json.encode(order).decode() + "\n")
             popen.stdin.close()
         except BrokenPipeError:
-            self._watch(popen, _nobody_asks)
+            self._watch(popen, _ignore_result)
             return False
         popen.stdin = None
 
@@ -119,12 +125,12 @@ class Builders:
         self._watch(popen, then)
         return True
 
-    def _leave_ahead(self) -> None:
+    def _abandon_incremental(self) -> None:
         """Nobody will ask for what was being built ahead any more."""
-        if self._ahead is not None:
-            popen = self._ahead.popen
-            self._ahead = None
-            self._watch(popen, _nobody_asks)
+        if self._incremental is not None:
+            popen = self._incremental.popen
+            self._incremental = None
+            self._watch(popen, _ignore_result)
 
     def _build_next(self) -> None:
         """Few at once: twenty short episodes in a row must not take the processor from who records the next one."""
@@ -158,7 +164,7 @@ class Builders:
             self._build_next()
 
 
-def _nobody_asks(_path: Path | None, _error: str) -> None:
+def _ignore_result(_path: Path | None, _error: str) -> None:
     """What becomes of it is in the log."""
 
 

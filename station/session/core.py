@@ -43,9 +43,9 @@ from station.episodes.naming import journal_path
 from station.rig.rig import Rig
 from station.session.asked import absurd_length, impossible
 from station.session.buttons import BUTTONS, shown
+from station.session.disk_budget import DiskBudget
+from station.session.finished_episodes import FinishedEpisodes
 from station.session.ports import Answer, Outcome, Ports, Sitting, Unanswered
-from station.session.room import Room
-from station.session.shelf import Shelf
 from station.session.strays import Strays
 from station.session.take import Over, Take
 
@@ -72,13 +72,13 @@ class SessionCore:
         self._recorded = self._early = 0
         self._resting: Phase = "ready"
         """What the phase is once there is no recording."""
-        self._shelf = Shelf(ports, rig.data)
+        self._finished = FinishedEpisodes(ports, rig.data)
         self._why = ""
         self._paused = False
         self._reset_ends_ns = 0
         self._pilot: PilotState | None = None
         self._recorder: RecorderState | None = None
-        self._room: Room | None = None
+        self._disk_budget: DiskBudget | None = None
         self._room_due_ns = 0
         self._engaging: object = None
         """The alignment that the phase `opening` waits for."""
@@ -87,15 +87,15 @@ class SessionCore:
 
     def state(self) -> SessionState:
         """What every client shows."""
-        shelf = self._shelf
-        buttons = shown(self.phase, self._paused, shelf.newest, len(shelf.saved)) if self._closing is None else ()
+        finished = self._finished
+        buttons = shown(self.phase, self._paused, finished.newest, len(finished.saved)) if self._closing is None else ()
         return SessionState(
             phase=self.phase, task=self._opened.task, operator=self._opened.operator, episode=self._number,
-            recorded_ticks=self._recorded, saved=len(self._shelf.saved), discarded=self._shelf.discarded, ended_early=self._early,
+            recorded_ticks=self._recorded, saved=len(self._finished.saved), discarded=self._finished.discarded, ended_early=self._early,
             buttons=tuple(button.__name__ for button in buttons), paused=self._paused,
-            disk_left_s=min(self._room.left_s, LARGEST_NUMBER) if self._room is not None else 0.0,
-            reset_ends_ns=self._reset_ends_ns, finalising=self._shelf.building, saved_path=self._shelf.path, why=self._why,
-            newest=-1 if self._shelf.newest is None else self._shelf.newest, wanted=self._opened.episodes,
+            disk_left_s=min(self._disk_budget.left_s, LARGEST_NUMBER) if self._disk_budget is not None else 0.0,
+            reset_ends_ns=self._reset_ends_ns, finalising=self._finished.building, saved_path=self._finished.path, why=self._why,
+            newest=-1 if self._finished.newest is None else self._finished.newest, wanted=self._opened.episodes,
             stalls=self._recorder.stalls if self._recorder is not None else 0,
             stalled_rows=self._recorder.stalled_rows if self._recorder is not None else 0,
         )  # fmt: skip
@@ -135,20 +135,22 @@ class SessionCore:
     @property
     def _enough(self) -> bool:
         """Are there as many episodes as are wanted, those being built included?"""
-        return 0 < self._opened.episodes <= len(self._shelf.saved) + len(self._shelf.to_come)
+        return 0 < self._opened.episodes <= len(self._finished.saved) + len(self._finished.to_come)
 
     def _look_at_the_disk(self) -> None:
         recorder = self._recorder
         try:
-            self._room = self._ports.room(self._folder, recorder.bytes_per_s if recorder is not None else 0.0)
+            self._disk_budget = self._ports.disk_budget(
+                self._folder, recorder.bytes_per_s if recorder is not None else 0.0
+            )
         except OSError as error:
-            self._room = None
+            self._disk_budget = None
             self._why = why = (
                 f"{self._folder} is gone: {error.strerror}. Next: bring the disk back, then `station episodes recover`; "
                 "or name another folder with --data"
             )
         else:
-            why = self._room.ends(recorder.journal_bytes) if recorder is not None else ""
+            why = self._disk_budget.ends(recorder.journal_bytes) if recorder is not None else ""
         if why and self.phase == "recording":
             self._end_early(why)
 
@@ -206,9 +208,15 @@ class SessionCore:
         """What the next life of this node must know, None while there is no sitting."""
         if self.phase == "ended":
             return None
-        shelf = self._shelf
+        finished = self._finished
         return Sitting(
-            self._opened, self._number, tuple(shelf.saved), shelf.to_come, shelf.discarded, self._early, self._seconds
+            self._opened,
+            self._number,
+            tuple(finished.saved),
+            finished.to_come,
+            finished.discarded,
+            self._early,
+            self._seconds,
         )
 
     def restore(self, left: Sitting, recorder: RecorderState, engaged: bool) -> None:
@@ -216,7 +224,7 @@ class SessionCore:
         self._opened, self._number, self._seconds = left.opened, left.episode, left.seconds
         self._early = left.early
         self._folder = self._folder_of(left.opened)
-        self._shelf = Shelf(self._ports, self._folder, left.saved, left.discarded)
+        self._finished = FinishedEpisodes(self._ports, self._folder, left.saved, left.discarded)
         free = self._ports.prepare(self._folder)
         for number in left.building:
             part = journal_path(self._folder, number)
@@ -254,7 +262,7 @@ class SessionCore:
             return
         self._opened, self._folder = request, folder
         self._recorded = self._early = 0
-        self._shelf, self._why = Shelf(self._ports, folder), ""
+        self._finished, self._why = FinishedEpisodes(self._ports, folder), ""
         self._engage(answer, "ended", fresh=True)
 
     def _folder_of(self, opened: OpenSession) -> Path:
@@ -313,7 +321,7 @@ class SessionCore:
             return
         ticks = None if request.seconds is None else round(request.seconds * self._rig.tick_hz)
         self._look_at_the_disk()
-        refuses = self._why if self._room is None else self._room.refuses
+        refuses = self._why if self._disk_budget is None else self._disk_budget.refuses
         if refuses:
             answer(Refused(refuses))
             return
@@ -338,7 +346,7 @@ class SessionCore:
         self.phase, self._why = "recording", ""
         self._seconds, self._reset_ends_ns = self._wanted_s, 0
         self._answer_start(Done())
-        self._ports.build_ahead(take.part)  # after the answer: nobody has to wait for a process to start
+        self._ports.build_incrementally(take.part)  # after the answer: nobody has to wait for a process to start
 
     def _answer_start(self, reply: Reply) -> None:
         answer, self._start_answer = self._start_answer, None
@@ -349,7 +357,7 @@ class SessionCore:
         assert self._take is not None
         discarded = isinstance(request, Discard)
         if isinstance(request, Stop):
-            self._shelf.judged(self._take.number, request.success)
+            self._finished.judged(self._take.number, request.success)
         self._stop_answers.append(answer)
         self.phase = "saving"
         self._take.end("discarded" if discarded else "stopped", "", discarded)
@@ -385,18 +393,18 @@ class SessionCore:
             self._told_unsaved(error)
             self._finish_closing()
 
-        self._shelf.build(take.number, take.part, discarded, ended, take.rows, then)
+        self._finished.build(take.number, take.part, discarded, ended, take.rows, then)
 
     def _label(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, Label)
-        answer(self._shelf.label(request.success))
+        answer(self._finished.label(request.success))
 
     def _note(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, Note)
-        answer(self._shelf.note(self._number if self.phase == "recording" else self._shelf.newest, request.text))
+        answer(self._finished.note(self._number if self.phase == "recording" else self._finished.newest, request.text))
 
     def _undo(self, _: SessionRequest, answer: Answer) -> None:
-        answer(self._shelf.undo())
+        answer(self._finished.undo())
 
     def _hold(self, why: str) -> None:
         self.phase, self._why = "hold", why
@@ -420,10 +428,10 @@ class SessionCore:
         self._finish_closing()
 
     def _finish_closing(self) -> None:
-        if self._closing is not None and self._take is None and self._disengaged and not self._shelf.building:
+        if self._closing is not None and self._take is None and self._disengaged and not self._finished.building:
             self.phase = "ended"
             answer, self._closing = self._closing, None
-            answer(Done(f"{len(self._shelf.saved)} saved"))
+            answer(Done(f"{len(self._finished.saved)} saved"))
 
 
 def _reply(outcome: Outcome) -> Reply:

@@ -11,7 +11,7 @@ import zmq
 from station.borders.decoding import Decoder, Undecodable
 from station.bus.messages import Health, PilotState, RecorderState, SessionState
 from station.bus.requests import Opening, PilotRequest, SessionRequest, SyncRequest
-from station.bus.sockets import Answerer, Asker, Subscriber
+from station.bus.sockets import RequestClient, RequestServer, Subscriber
 from station.clock import NS_PER_S
 from station.episodes.labels import add_note, set_success
 from station.episodes.naming import delete, episode_path, next_number
@@ -19,45 +19,45 @@ from station.errors import Planted
 from station.files.runtime_folder import open_own, replace_own, runtime_folder
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
-from station.runtime.realtime import start_ordinary, without_pool
+from station.runtime.realtime import single_threaded_numpy, start_ordinary
 from station.session.builders import Builders
 from station.session.core import SessionCore
+from station.session.disk_budget import DiskBudget, disk_budget
 from station.session.ports import Sitting, Then, Unanswered
-from station.session.room import Room, room
 
 STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
 """How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
-OPENING_NS = 600 * NS_PER_S
+START_SEQUENCE_NS = 600 * NS_PER_S
 """An opening waits for the operator's hands."""
 
 
-class _Asked(NamedTuple):
+class _PendingRequest(NamedTuple):
     number: bytes
     deadline_ns: int
     then: Then
 
 
-class _Neighbour:
+class _NodeClient:
     """Questions to one node, answered later; a silent node is an answer too."""
 
     def __init__(self, node: Node, name: str) -> None:
         self._node, self._name = node, name
-        self._asker = Asker(node.rig.name, name, own=node.name)
-        self._asked: list[_Asked] = []
+        self._client = RequestClient(node.rig.name, name, own=node.name)
+        self._asked: list[_PendingRequest] = []
         self._life = 0
 
     @property
     def socket(self) -> "zmq.Socket[bytes]":
-        return self._asker.socket
+        return self._client.socket
 
     def ask(self, request: PilotRequest | SyncRequest, then: Then) -> None:
-        patience_ns = OPENING_NS if isinstance(request, Opening) else ANSWER_NS[self._name]
+        patience_ns = START_SEQUENCE_NS if isinstance(request, Opening) else ANSWER_NS[self._name]
         deadline_ns = self._node.clock() + patience_ns
-        self._asked.append(_Asked(self._asker.send(request), deadline_ns, then))
+        self._asked.append(_PendingRequest(self._client.send(request), deadline_ns, then))
 
     def poll(self) -> None:
-        for number, reply in self._asker.replies():
+        for number, reply in self._client.replies():
             for asked in [a for a in self._asked if a.number == number]:
                 self._asked.remove(asked)
                 asked.then(reply)
@@ -78,7 +78,7 @@ class _Neighbour:
                 asked.then(Unanswered(f"{self._name} was restarted. Next: try again"))
 
     def close(self) -> None:
-        self._asker.close()
+        self._client.close()
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,10 +122,10 @@ class SessionNode:
     def __init__(self, node: Node) -> None:
         rig = node.rig
         self._node = node
-        self._neighbours = {name: _Neighbour(node, name) for name in ("pilot", "synchronizer")}
+        self._neighbours = {name: _NodeClient(node, name) for name in ("pilot", "synchronizer")}
         self._builders = Builders(node.log)
         self._core = SessionCore(rig, self)
-        self._answerer: Answerer[SessionRequest] = Answerer(rig.name, "session", SessionRequest)
+        self._request_server: RequestServer[SessionRequest] = RequestServer(rig.name, "session", SessionRequest)
         self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer")])
         self._recorder_life = self._pilot_life = 0
         self._sitting_file = runtime_folder(rig.name) / "sitting.json"
@@ -151,10 +151,10 @@ class SessionNode:
             self._builders.recover(folder)
         return number
 
-    def build_ahead(self, part: Path) -> None:
+    def build_incrementally(self, part: Path) -> None:
         """Port: JPEG only: raw pictures would take the disk from the journal."""
         if self._node.rig.images == "jpeg":
-            self._builders.ahead(part)
+            self._builders.build_incrementally(part)
 
     def exists(self, part: Path) -> bool:
         """Port: is the journal there."""
@@ -169,9 +169,9 @@ class SessionNode:
         """Port: build an episode's HDF5 in a process of its own, at low priority."""
         self._builders.finalise(part, discarded, ended, acknowledged, then)
 
-    def room(self, folder: Path, bytes_per_s: float) -> Room:
+    def disk_budget(self, folder: Path, bytes_per_s: float) -> DiskBudget:
         """Port: what the disk holds."""
-        return room(folder, bytes_per_s, self._builders.ahead_bytes)
+        return disk_budget(folder, bytes_per_s, self._builders.partial_hdf5_bytes)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         """Port: label an episode."""
@@ -194,14 +194,14 @@ class SessionNode:
                 self._builders.reap()
                 self._tell()
         finally:
-            self._answerer.close()
+            self._request_server.close()
             self._heard.close()
             for neighbour in self._neighbours.values():
                 neighbour.close()
 
     def _poll(self) -> None:
         poller = zmq.Poller()
-        poller.register(self._answerer.socket, zmq.POLLIN)
+        poller.register(self._request_server.socket, zmq.POLLIN)
         poller.register(self._heard.socket, zmq.POLLIN)
         for neighbour in self._neighbours.values():
             poller.register(neighbour.socket, zmq.POLLIN)
@@ -229,7 +229,7 @@ class SessionNode:
                     self._core.heard_recorder(sample.body)
         for neighbour in self._neighbours.values():
             neighbour.poll()
-        while (got := self._answerer.receive()) is not None:
+        while (got := self._request_server.receive()) is not None:
             self._node.log.info("asked: %s", got[0])
             self._core.request(*got)
 
@@ -261,7 +261,7 @@ class SessionNode:
 def main(node: Node) -> None:
     """The node."""
     start_ordinary()  # what builds HDF5 files must not be in anybody's way
-    without_pool()
+    single_threaded_numpy()
     SessionNode(node).run()
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from station.bus.requests import Done, OpenSession, PilotRequest, Refused, Reply, SyncRequest
-from station.session.room import Room
+from station.session.disk_budget import DiskBudget
 
 Answer = Callable[[Reply], None]
 
@@ -35,7 +35,7 @@ class Ports(Protocol):
     def prepare(self, folder: Path) -> int:
         """Make the folder, start recovery of what a killed station left, return the next episode's number."""
 
-    def build_ahead(self, part: Path) -> None:
+    def build_incrementally(self, part: Path) -> None:
         """A recording has begun: its HDF5 may be built along with it."""
 
     def exists(self, part: Path) -> bool:
@@ -50,7 +50,7 @@ class Ports(Protocol):
         announced as safe; an episode with fewer is not saved, says the reason.
         """
 
-    def room(self, folder: Path, bytes_per_s: float) -> Room:
+    def disk_budget(self, folder: Path, bytes_per_s: float) -> DiskBudget:
         """What the disk holds."""
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:

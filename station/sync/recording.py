@@ -37,13 +37,13 @@ class Recording:
         self._clock = clock
         self._thread: JournalThread | None = None
         self._executor = ThreadPoolExecutor(1, "journal-open")
-        self._opening: Future[JournalWriter] = self._executor.submit(JournalWriter, Path(request.path), header)
+        self._creating: Future[JournalWriter] = self._executor.submit(JournalWriter, Path(request.path), header)
         self._closing: Future[None] | None = None
 
     def open_with(self, pre_roll: list[Sample]) -> bool:
         """True once the journal is on the disk; what the first tick may choose is written then."""
-        if self._thread is None and not self.ended and self._opening.done() and self._opening.exception() is None:
-            self._thread = JournalThread(self._opening.result(), self._clock)
+        if self._thread is None and not self.ended and self._creating.done() and self._creating.exception() is None:
+            self._thread = JournalThread(self._creating.result(), self._clock)
             for sample in pre_roll:
                 self.put(sample)
         return self._thread is not None
@@ -60,7 +60,7 @@ class Recording:
     @property
     def error(self) -> str:
         """Why the journal can't go on ("" if it can): disk full, folder gone, a disk too slow."""
-        for work in (self._opening, self._closing):
+        for work in (self._creating, self._closing):
             if work is not None and work.done() and (failed := work.exception()) is not None:
                 return str(failed)
         return str(self._thread.error) if self._thread is not None and self._thread.error is not None else ""
@@ -120,5 +120,5 @@ class Recording:
         """After the opening, on its thread."""
         if self._thread is not None:
             self._thread.close(why, unrecorded)
-        elif self._opening.exception() is None:
-            self._opening.result().close(0, why, unrecorded)
+        elif self._creating.exception() is None:
+            self._creating.result().close(0, why, unrecorded)

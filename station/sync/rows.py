@@ -1,7 +1,7 @@
 """What closes a tick: the action, what was really sent for it, and by whom. Pure.
 
-`action` is the newest ask at or before t_k: the leaders' samples that tick k chose, or what a policy or replay issued for tick
-k. `action_sent` is the goal each follower's gate wrote for that very ask (matched by tick, or by the ask's capture time),
+`action` is the newest setpoint at or before t_k: the leaders' samples that tick k chose, or what a policy or replay issued for tick
+k. `action_sent` is the goal each follower's gate wrote for that very setpoint (matched by tick, or by the setpoint's capture time),
 which is known by t_{k+1}, when the row closes.
 """
 
@@ -18,7 +18,7 @@ from station.sync.aligner import Instant
 POLICY_TICKS = 25
 """A policy that has asked for none of the last so many ticks does not run any more."""
 KEPT = 64
-"""Applied goals kept per follower and asks per source: 320 ms at 200 Hz; a row needs 20 ms."""
+"""Applied goals kept per follower and setpoints per source: 320 ms at 200 Hz; a row needs 20 ms."""
 
 
 STANDING: tuple[SourceName, ...] = ("hold", "none")
@@ -35,7 +35,7 @@ class Observation(NamedTuple):
 
 
 def observation(rig: Rig, instant: Instant) -> Observation:
-    """ALOHA's observation: the gripper entry of qpos and qvel is the finger opening where the arm has a linkage."""
+    """ALOHA's observation: the gripper entry of qpos and qvel is the finger aperture where the arm has a linkage."""
     qpos: list[float] = []
     qvel: list[float] = []
     effort: list[float] = []
@@ -43,21 +43,21 @@ def observation(rig: Rig, instant: Instant) -> Observation:
         state = _arm(instant, follower)
         if state is None:
             continue
-        qpos += state.position if state.opening is None else (*state.position[:-1], state.opening)
-        qvel += state.velocity if state.opening_velocity is None else (*state.velocity[:-1], state.opening_velocity)
+        qpos += state.position if state.aperture is None else (*state.position[:-1], state.aperture)
+        qvel += state.velocity if state.aperture_velocity is None else (*state.velocity[:-1], state.aperture_velocity)
         effort += state.current_ma
     return Observation(tuple(qpos), tuple(qvel), tuple(effort))
 
 
 class RowMaker:
-    """Remembers asks and applied goals long enough to close rows."""
+    """Remembers setpoints and applied goals long enough to close rows."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._stale_ns = round(rig.safety.stale_ms * NS_PER_MS)
         self._leader_of = {side.follower: side.leader for side in rig.sides if side.follower}
         self._applied: dict[str, deque[Command]] = {name: deque(maxlen=KEPT) for name in rig.followers}
-        self._asks: dict[SourceName, deque[Command]] = {}
+        self._setpoints: dict[SourceName, deque[Command]] = {}
 
     def applied(self, command: Command) -> None:
         """A follower's gate wrote this."""
@@ -66,7 +66,7 @@ class RowMaker:
 
     def asked(self, command: Command) -> None:
         """A source asked this of all arms."""
-        self._asks.setdefault(command.source, deque(maxlen=KEPT)).append(command)
+        self._setpoints.setdefault(command.source, deque(maxlen=KEPT)).append(command)
 
     def hold_why(self) -> str:
         """What the followers' own gates last gave as the cause of a hold."""
@@ -93,16 +93,16 @@ class RowMaker:
         )  # fmt: skip
 
     def _stalled(self, command: Command | None, t_ns: int) -> bool:
-        """Does a follower say so, or was the newest ask too old at this tick? Where a whole computer stops, nobody says so."""
-        return command is not None and (command.stalled or t_ns - command.ask_at_ns > self._stale_ns)
+        """Does a follower say so, or was the newest setpoint too old at this tick? Where a whole computer stops, nobody says so."""
+        return command is not None and (command.stalled or t_ns - command.setpoint_at_ns > self._stale_ns)
 
     def _policy_runs(self, tick: int) -> bool:
         """Has a policy asked for this tick or one of the last, if only to hold?"""
-        asks = self._asks.get("policy")
-        return asks is not None and tick - asks[-1].tick < POLICY_TICKS
+        setpoints = self._setpoints.get("policy")
+        return setpoints is not None and tick - setpoints[-1].tick < POLICY_TICKS
 
     def _asking(self, taken: dict[str, Command | None]) -> SourceName:
-        """While holding: whose ask the followers took last."""
+        """While holding: whose setpoint the followers took last."""
         for follower in taken:
             for command in reversed(self._applied[follower]):
                 if command.source not in STANDING:
@@ -116,24 +116,24 @@ class RowMaker:
         return "hold" if set(sources) & set(STANDING) else sources[0]
 
     def _taken(self, tick: int, instant: Instant, follower: str) -> Command | None:
-        """The applied goal that answers the ask of this tick, or the newest one there is."""
+        """The applied goal that answers the setpoint of this tick, or the newest one there is."""
         commands = self._applied[follower]
         leader = self._leader_of[follower]
         sample = instant.samples.get(leader) if leader else None
         for command in reversed(commands):
             if command.tick == tick:
                 return command
-            if command.tick < 0 and sample is not None and command.ask_at_ns == sample.header.captured_at_ns:
+            if command.tick < 0 and sample is not None and command.setpoint_at_ns == sample.header.captured_at_ns:
                 return command
         return commands[-1] if commands else None
 
     def _issued(self, source: SourceName, tick: int, t_ns: int) -> tuple[float, ...] | None:
-        """What a source issued for this tick; a source without ticks (vr): its newest ask at or before t_k.
+        """What a source issued for this tick; a source without ticks (vr): its newest setpoint at or before t_k.
 
         None where it issued nothing, or asked to hold.
         """
-        for command in reversed(self._asks.get(source, ())):
-            if command.tick == tick or (command.tick < 0 and command.ask_at_ns <= t_ns):
+        for command in reversed(self._setpoints.get(source, ())):
+            if command.tick == tick or (command.tick < 0 and command.setpoint_at_ns <= t_ns):
                 return None if command.hold else command.goal
         return None
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from station.borders.stamps import Stamps
 from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
 from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
-from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.bus.streams import DEVICE_KINDS
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Grid
@@ -58,7 +58,7 @@ class Synchronizer:
         self._stamps = Stamps()
         self._rows = RowMaker(rig)
         self._names = StreamNames(rig)
-        self._answerer: Answerer[SyncRequest] = Answerer(rig.name, "synchronizer", SyncRequest)
+        self._request_server: RequestServer[SyncRequest] = RequestServer(rig.name, "synchronizer", SyncRequest)
         devices = [device.node for device in rig.devices]
         self._bus = Subscriber(
             rig.name,
@@ -249,7 +249,7 @@ class Synchronizer:
             self._publish_health()
 
     def _receive_requests(self, timeout_ms: int) -> None:
-        while (got := self._answerer.receive(timeout_ms)) is not None:
+        while (got := self._request_server.receive(timeout_ms)) is not None:
             request, answer = got
             timeout_ms = 0
             self._handle(request, answer)
@@ -371,7 +371,7 @@ class Synchronizer:
             self._recording.end("the station stopped")
         while self._recording is not None and not self._recording.closed:
             time.sleep(0.01)
-        self._answerer.close()
+        self._request_server.close()
         self._bus.close()
 
 

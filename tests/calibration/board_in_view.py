@@ -14,7 +14,7 @@ from calibration.cameras import board as boards
 from calibration.maths.poses import Pose, from_vectors
 from drivers.sim.world.requests import SetCameraFault, ShowBoard
 from drivers.sim.world.scene import Scene
-from station.bus.sockets import Asker
+from station.bus.sockets import RequestClient
 from station.files import calibration_files
 from station.files.calibration_files import Calibration
 from station.files.check_results import Finding, value_text
@@ -61,21 +61,21 @@ def calibrate(rig: Rig, camera: str) -> str:
     """`station calibrate cameras --board` for one camera, somebody holding the board and pressing Enter; what it says."""
     board = boards.of(rig)
     words = ["calibrate", "cameras", "--rig", str(rig.file), "--board", "--only", camera, "--operator", "ada"]
-    seat = Terminal(words)
+    terminal = Terminal(words)
     try:
-        with Asker(rig.name, "world") as world:
+        with RequestClient(rig.name, "world") as world:
             for number, where in enumerate((*held(rig, camera, 16), ON_THE_TABLE)):
                 prompt = f"({number + 1} of 16)" if number < 16 else "marked place"
-                seat.wait(lambda: prompt in seat.text, prompt)  # noqa: B023
+                terminal.wait(lambda: prompt in terminal.text, prompt)  # noqa: B023
                 world.ask(shown(where, board), 5000)
                 time.sleep(_LATE_S)
-                seat.press("\n")
-        seat.wait(lambda: "table as it always is" in seat.text, "the reference picture")
-        seat.press("\n")
-        assert seat.ended() == 0, seat.text
-        return seat.text
+                terminal.press("\n")
+        terminal.wait(lambda: "table as it always is" in terminal.text, "the reference picture")
+        terminal.press("\n")
+        assert terminal.ended() == 0, terminal.text
+        return terminal.text
     finally:
-        seat.close()
+        terminal.close()
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def with_board(rig: Rig, camera: str, *others: str) -> Iterator[Calibration]:
         assert found is not None
         yield found
     finally:
-        with Asker(rig.name, "world") as world:
+        with RequestClient(rig.name, "world") as world:
             world.ask(ShowBoard(), 5000)
         for known in before.values():
             calibration_files.save(known)
@@ -102,7 +102,7 @@ def with_board(rig: Rig, camera: str, *others: str) -> Iterator[Calibration]:
 
 def moved(rig: Rig, camera: str, what: str, value: float) -> list[Finding]:
     """What the check says of arms and cameras while the camera stands elsewhere."""
-    with Asker(rig.name, "world") as world:
+    with RequestClient(rig.name, "world") as world:
         world.ask(SetCameraFault(camera, what, value), 5000)  # type: ignore[arg-type]
         try:
             time.sleep(SETTLE_S)

@@ -28,7 +28,7 @@ from calibration.checks.survey import Survey, survey
 from drivers.sim.world.requests import SetCameraFault, SetServoFault, SwingArms
 from drivers.sim.world.scene import Scene
 from station.bus.requests import Disengage, Engage
-from station.bus.sockets import Asker
+from station.bus.sockets import RequestClient
 from station.clock import monotonic_ns
 from station.errors import RequestRefused
 from station.files import calibration_files, check_results
@@ -154,7 +154,7 @@ def bad(found: list[Finding]) -> dict[Key, Finding]:
 
 def ask(rig: Rig, *requests: SetServoFault | SetCameraFault) -> None:
     """Ask the world."""
-    with Asker(rig.name, "world") as world:
+    with RequestClient(rig.name, "world") as world:
         for request in requests:
             world.ask(request, 5000)
     time.sleep(SETTLE_S)
@@ -193,7 +193,7 @@ def late(rig: Rig, camera: str, ms: float) -> Lags:
 @contextmanager
 def swung(rig: Rig, seconds: float) -> Iterator[None]:
     """The followers follow hands that swing, and open and close the grippers."""
-    with Asker(rig.name, "pilot") as pilot, Asker(rig.name, "world") as world:
+    with RequestClient(rig.name, "pilot") as pilot, RequestClient(rig.name, "world") as world:
         pilot.ask(Engage("leader"), 40_000)
         try:
             _swing(world, seconds)
@@ -237,7 +237,7 @@ def restart(rig: Rig) -> None:
     station("up", "--rig", str(rig.file))
 
 
-def _swing(world: Asker, seconds: float) -> None:
+def _swing(world: RequestClient, seconds: float) -> None:
     """The hands first go home."""
     deadline = time.monotonic() + 20
     while True:

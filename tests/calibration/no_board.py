@@ -1,6 +1,6 @@
 """What the check says of a camera that moved, by its reference picture alone: `python -m tests.calibration.no_board`.
 
-Prints the table of docs/calibration.md: on drawn pictures, the smallest and largest answer over eight moves of each size in random
+Prints the table of docs/calibration.md: on rendered pictures, the smallest and largest answer over eight moves of each size in random
 directions, in random light.
 """
 

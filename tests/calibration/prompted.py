@@ -54,19 +54,21 @@ class Rig:
 
     def calibrate(self, *words: str, prompts: list[tuple[str, Callable[[], None]]]) -> str:
         """`station calibrate …`: at each prompt move what is to be moved, wait ten seconds, press Enter. What it says."""
-        seat = Terminal(["calibrate", words[0], "--rig", str(self.file), "--operator", "ada", *words[1:]], columns=300)
+        terminal = Terminal(
+            ["calibrate", words[0], "--rig", str(self.file), "--operator", "ada", *words[1:]], columns=300
+        )
         try:
             seen = 0
             for prompt, act in prompts:
-                seat.wait(lambda: prompt in seat.text[seen:], prompt, PATIENCE_S)  # noqa: B023
-                seen = len(seat.text)
+                terminal.wait(lambda: prompt in terminal.text[seen:], prompt, PATIENCE_S)  # noqa: B023
+                seen = len(terminal.text)
                 act()
                 time.sleep(WAIT_S)
-                seat.press("\n")
-            assert seat.ended(PATIENCE_S) == 0, seat.text
-            return seat.text
+                terminal.press("\n")
+            assert terminal.ended(PATIENCE_S) == 0, terminal.text
+            return terminal.text
         finally:
-            seat.close()
+            terminal.close()
 
     def stored(self, node: str) -> Calibration:
         """What was kept."""

@@ -149,11 +149,11 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by
         normal = GripperRange(1.40, -0.60, 0.056, 0.019)
         in_force(world, "follower_left", arm=zeros(gripper=normal))
 
-    def opening(t_s):
+    def aperture(t_s):
         rad = full.close_rad + (short - full.close_rad) * (0.5 - 0.5 * np.cos(2 * np.pi * t_s / 2))
         return (rad - normal.close_rad) / (normal.open_rad - normal.close_rad)
 
-    world.gripper = opening
+    world.gripper = aperture
     assert "opens +10." in calibrate_arms.gripper(bench, "follower_left", 6.0)
     kept = stored("follower_left").arm
     assert kept.gripper.open_rad == pytest.approx(short, abs=0.01)

@@ -73,17 +73,17 @@ def test_record_refuses_on_fail_and_every_episode_says_what_was_found_and_why_it
     words = ["record", "--rig", str(rig.file), "--task", "pick", "--data", str(tmp_path)]
     faulty_rig.ask(rig, slipped)
     check_results.path_of(rig.name).unlink(missing_ok=True)  # the last check was before the slip
-    seat = Terminal([*words, "--quiet"])
+    terminal = Terminal([*words, "--quiet"])
     try:
-        assert seat.ended() == 1
-        assert "nothing is recorded: " in seat.text
-        assert "zero wrist_angle" in seat.text
-        assert seat.restored()
+        assert terminal.ended() == 1
+        assert "nothing is recorded: " in terminal.text
+        assert "zero wrist_angle" in terminal.text
+        assert terminal.restored()
         assert not (tmp_path / "pick").exists()
         told = station(*words, "--headless", "--seconds", "1", "--override", "a test of the override")
         assert "overridden: a test of the override" in told
     finally:
-        seat.close()
+        terminal.close()
         faulty_rig.ask(rig, msgspec.structs.replace(slipped, value=0.0))
     with h5py.File(tmp_path / "pick" / "episode_0.hdf5") as file:
         check = json.loads(file.attrs["check_result"])

@@ -18,7 +18,7 @@ from tests.drivers.vr.conftest import free_port
 PLACE = Place("vr", "vr", monotonic_ns, 3.14, 100.0)
 
 
-class Worn:
+class WornHeadset:
     """The process that wears it."""
 
     def __init__(self, settings: WebXrHeadset.Settings) -> None:
@@ -54,7 +54,7 @@ def webxr(folder: Path) -> Iterator[Subject]:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="st-", dir="/tmp") as runtime:
         patch.setenv("XDG_RUNTIME_DIR", runtime)
         patch.setenv("XDG_CONFIG_HOME", str(folder))
-        worn = Worn(settings)
+        worn = WornHeadset(settings)
         try:
             worn.put_on()
             yield Subject(lambda: WebXrHeadset(settings, PLACE), worn.take_off, worn.put_on, falls_silent=True)

@@ -1,6 +1,6 @@
 """An ONNX policy of the size of ACT's input, four cameras of 640 × 480, on the bench rig.
 
-`python -m tests.system.four_cameras --seconds 60` runs it and prints how soon after a tick its ask is out. Its arithmetic is
+`python -m tests.system.four_cameras --seconds 60` runs it and prints how soon after a tick its setpoint is out. Its arithmetic is
 small and its answer is the state it saw: what is measured is the station, and the arms stand.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from station.bench.figures import Distribution
 from station.bus.messages import Command, Health, PilotState, Tick
 from station.bus.requests import Engage
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import attached
 from station.cli.headless import ALIGN_MS
 from station.cli.rollout import Hands, Rollout
@@ -64,7 +64,7 @@ def measure(rig: Rig, folder: Path, seconds: float) -> list[str]:
     after_tick: list[float] = []
     readings: dict[str, float] = {}
     holds = 0
-    with Rollout(rig, Hands(None, None)) as rollout, Asker(rig.name, "pilot") as pilot:
+    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "pilot") as pilot:
         rollout.load(folder)
         rollout.begin()
         pilot.ask(Engage("policy"), ALIGN_MS)
@@ -76,8 +76,8 @@ def measure(rig: Rig, folder: Path, seconds: float) -> list[str]:
             body, sent_at_ns = sample.body, sample.header.sent_at_ns
             if isinstance(body, Tick):
                 ticks_ns[body.t_ns] = (sent_at_ns, body.t_ns)
-            elif isinstance(body, Command) and body.ask_at_ns in ticks_ns:
-                tick_sent_ns, t_ns = ticks_ns.pop(body.ask_at_ns)
+            elif isinstance(body, Command) and body.setpoint_at_ns in ticks_ns:
+                tick_sent_ns, t_ns = ticks_ns.pop(body.setpoint_at_ns)
                 after_sent.append((sent_at_ns - tick_sent_ns) / NS_PER_MS)
                 after_tick.append((sent_at_ns - t_ns) / NS_PER_MS)
             elif isinstance(body, Health):

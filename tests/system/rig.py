@@ -25,7 +25,7 @@ from drivers.sim.world.requests import CameraFault, ServoFault, SetCameraFault, 
 from station.bus import keys
 from station.bus.messages import Health, PilotState, RecorderState, SessionState, StationState
 from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start, Stop
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
 from station.cli.patience import Patience
 from station.clock import NS_PER_S, monotonic_ns
@@ -215,8 +215,8 @@ class Booted:
 
     def ask(self, node: str, request: msgspec.Struct, timeout_ms: int = 15_000) -> Done:
         """Ask a node; RequestRefused with its reason."""
-        with Asker(self.rig.name, node) as asker:
-            return asker.ask(request, timeout_ms)
+        with RequestClient(self.rig.name, node) as client:
+            return client.ask(request, timeout_ms)
 
     def signal(self, node: str, number: signal.Signals) -> int:
         """Send a node's process a signal; returns when, ns."""

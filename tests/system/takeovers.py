@@ -16,7 +16,7 @@ import numpy as np
 
 from station.bus.messages import SOURCES, PilotState, SessionState
 from station.bus.requests import Align, CloseSession, Engage, OpenSession, Start, Stop
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import attached
 from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
 from station.cli.rollout import Hands, Rollout
@@ -37,8 +37,8 @@ class Labels(NamedTuple):
     by_source: dict[str, int]
     largest_step: float
     """The largest difference of neighbouring rows of /action_sent over the one that the limits allow."""
-    late_asks: int
-    """A policy's rows for which no ask had come when they closed: a loaded computer."""
+    late_setpoints: int
+    """A policy's rows for which no setpoint had come when they closed: a loaded computer."""
     wrong: tuple[str, ...]
 
 
@@ -47,7 +47,7 @@ def take_overs(rig: Rig, folder: Path, data: Path, count: int, seed: int) -> Pat
     chance = random.Random(seed)
     watcher = SessionWatcher(rig)
     pilot_heard = Subscriber(rig.name, [("pilot", "pilot")])
-    with Rollout(rig, Hands(None, None)) as rollout, Asker(rig.name, "session") as session:
+    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "session") as session:
         identity = rollout.load(folder)
         prepare_scene(rig, 0)
         rollout.begin()
@@ -56,7 +56,7 @@ def take_overs(rig: Rig, folder: Path, data: Path, count: int, seed: int) -> Pat
             if watcher.until(lambda state: state.phase in ("ready", "hold"), 10).phase == "hold":
                 session.ask(Align(), ALIGN_MS)
             session.ask(Start(), 8000)
-            with Asker(rig.name, "pilot") as pilot:
+            with RequestClient(rig.name, "pilot") as pilot:
                 for _ in range(count):
                     _pause(pilot_heard, chance.uniform(0.1, 1.5))
                     pilot.ask(Engage("leader"), ALIGN_MS)
@@ -117,7 +117,7 @@ def labels(path: Path, velocity_rad_s: float, tick_hz: float) -> Labels:
             wrong.append(f"{name}: {int(bad.sum())}, first {int(np.argmax(bad))}")
     begins = int((np.diff(by_leader.astype(int)) == 1).sum())
     counts = {name: int((source == name).sum()) for name in dict.fromkeys(source.tolist())}
-    # a row takes the goal of its own ask: neighbours are a tick apart, give or take one ask of a 100 Hz leader
+    # a row takes the goal of its own setpoint: neighbours are a tick apart, give or take one setpoint of a 100 Hz leader
     allowed = velocity_rad_s * (1 / tick_hz + 0.01)
     return Labels(len(source), begins, counts, float(steps / allowed), int((by_policy & unasked).sum()), tuple(wrong))
 
@@ -136,7 +136,7 @@ def main() -> None:
         episode = take_overs(rig, folder, Path(scratch) / "data", arguments.count, arguments.seed)
         found = labels(episode, rig.safety.velocity_rad_s, rig.tick_hz)
     print(f"{found.take_overs} take-overs in {found.rows} rows {found.by_source}; "
-          f"largest step {found.largest_step:.2f} of the limit; {found.late_asks} late asks")  # fmt: skip
+          f"largest step {found.largest_step:.2f} of the limit; {found.late_setpoints} late asks")  # fmt: skip
     if found.wrong or found.largest_step > SLACK or found.take_overs < arguments.count:
         sys.exit("\n".join(found.wrong) or "steps beyond the limits, or take-overs that did not happen")
 

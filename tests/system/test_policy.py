@@ -13,7 +13,7 @@ import yaml
 
 from station.bus.messages import Command, Health, PilotState
 from station.bus.requests import Engage, OpenSession
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
 from station.cli.attach import attached
 from station.cli.headless import ALIGN_MS, record_headless
@@ -27,7 +27,7 @@ from tests.system.rig import light_rig
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 PATIENCE_S = 60.0
 ASKED_SHARE = 0.95
-"""A computer that stops for a tick lets a row close without its ask; the file says so, and there are few."""
+"""A computer that stops for a tick lets a row close without its setpoint; the file says so, and there are few."""
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +67,15 @@ def test_a_replayed_episode_is_its_action_tick_for_tick(rig: Rig, tmp_path: Path
     with Rollout(rig, Hands(None, None)) as rollout:
         identity = rollout.load(folder)
         rollout.begin()
-        opening = OpenSession("replayed", str(tmp_path), source="policy", policy=identity)
+        open_session = OpenSession("replayed", str(tmp_path), source="policy", policy=identity)
         try:
-            assert record_headless(rig, opening, 1, 2.0, rollout.arrange, rollout.meanwhile) == 0
+            assert record_headless(rig, open_session, 1, 2.0, rollout.arrange, rollout.meanwhile) == 0
         finally:
             rollout.stop()
     with h5py.File(source) as recorded, h5py.File(newest(tmp_path, "replayed")) as played:
         wanted, action = recorded["action"][()], played["action"][()]
         asked = ~np.isnan(played["policy_action"][()]).any(axis=1)
-        assert asked.mean() >= ASKED_SHARE, f"rows closed before their ask came: {np.flatnonzero(~asked).tolist()}"
+        assert asked.mean() >= ASKED_SHARE, f"rows closed before their setpoint came: {np.flatnonzero(~asked).tolist()}"
         rows = [np.minimum(np.arange(first, first + len(action)), len(wanted) - 1) for first in range(len(wanted))]
         differences = [np.flatnonzero((action != wanted[these]).any(axis=1) & asked) for these in rows]
         differ = min(differences, key=len)  # a leader at rest gives equal rows, so one row does not tell where it began
@@ -145,7 +145,7 @@ def no_step_beyond_the_limits(rig: Rig, ear: Ear) -> None:
 def test_arms_follow_what_is_buffered_then_hold(rig: Rig, ear: Ear, tmp_path: Path, mood: str, says: str) -> None:
     """Slow: 300 ms, most of a chunk of 400. The arms go on for as long as there are rows, hold when there are none."""
     folder = tempers.write(tmp_path / "policy")
-    with Rollout(rig, Hands(None, None)) as rollout, Asker(rig.name, "pilot") as pilot:
+    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "pilot") as pilot:
         load(rollout, folder)
         rollout.begin()
         engage(pilot)
@@ -172,7 +172,7 @@ def test_arms_follow_what_is_buffered_then_hold(rig: Rig, ear: Ear, tmp_path: Pa
         rollout.stop()
 
 
-def engage(pilot: Asker) -> None:
+def engage(pilot: RequestClient) -> None:
     """Let the policy command."""
     pilot.ask(Engage("policy"), ALIGN_MS)
 

@@ -64,11 +64,11 @@ def test_two_virtual_hands_hand_the_cube_over() -> None:
             )))
             for side in SIDES
         }  # fmt: skip
-        ask = core.sample(to_station(Pose(number, number, 1, (0, 0, 0, 1), **both)).pose, now_ns, now_ns)
-        assert ask is not None
-        assert not ask.hold
+        setpoint = core.sample(to_station(Pose(number, number, 1, (0, 0, 0, 1), **both)).pose, now_ns, now_ns)
+        assert setpoint is not None
+        assert not setpoint.hold
         for index, side in enumerate(SIDES):
-            apply(scene, side, np.array(ask.goal[7 * index : 7 * index + 7]))
+            apply(scene, side, np.array(setpoint.goal[7 * index : 7 * index + 7]))
         scene.step(round(FRAME_S / 0.002))
         touched_right |= scene.truth().touches["right"]
         heights.append(scene.truth().position_m[2])
@@ -76,6 +76,6 @@ def test_two_virtual_hands_hand_the_cube_over() -> None:
     assert touched_right
     assert max(heights) > 0.2
     assert scene.truth().handed_over
-    reached = kinematics("left").forward(np.array(ask.goal[:6])).position_m
+    reached = kinematics("left").forward(np.array(setpoint.goal[:6])).position_m
     wanted = kinematics("left").forward(plan.at(plan.seconds)["left"][:6]).position_m
     assert np.linalg.norm(reached - wanted) < 2e-3

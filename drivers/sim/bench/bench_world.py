@@ -26,7 +26,7 @@ from drivers.sim.world.requests import SetCameraFault, SetServoFault, WorldReque
 from drivers.sim.world.stream_server import Source, StreamServer
 from station.bus.messages import Health, PilotState
 from station.bus.requests import Done, PrepareScene, Reply, SaveTruth, ScoreScene
-from station.bus.sockets import Answerer, Subscriber
+from station.bus.sockets import RequestServer, Subscriber
 from station.clock import NS_PER_S
 from station.errors import RequestRefused
 from station.runtime.node import Node, run
@@ -96,10 +96,10 @@ class BenchWorld:
         }  # others see to themselves
         self._links = {name: Path(settings.source) for name, settings in sources.items()}
         self._server = StreamServer([Source(name, s.width, s.height, s.fps) for name, s in sources.items()], node.clock)
-        self._answerer: Answerer[WorldRequest] = Answerer(node.rig.name, node.name, WorldRequest)
+        self._request_server: RequestServer[WorldRequest] = RequestServer(node.rig.name, node.name, WorldRequest)
         self._heard = Subscriber(node.rig.name, [("pilot", "pilot")])
         self._poller = zmq.Poller()
-        self._poller.register(self._answerer.socket, zmq.POLLIN)
+        self._poller.register(self._request_server.socket, zmq.POLLIN)
         self._poller.register(self._heard.socket, zmq.POLLIN)
 
     def run(self) -> None:
@@ -116,7 +116,7 @@ class BenchWorld:
                 link.unlink(missing_ok=True)
             self._server.stop()
             self._heard.close()
-            self._answerer.close()
+            self._request_server.close()
 
     def _link(self, name: str) -> None:
         """`ports/<cam>` leads to the camera's URL, as a udev link leads to a device."""
@@ -144,7 +144,7 @@ class BenchWorld:
 
     def _step(self) -> None:
         self._poller.poll(_POLL_MS)
-        self._answerer.serve(self._answer)
+        self._request_server.serve(self._answer)
         for sample in self._heard.newest().values():
             if isinstance(sample.body, PilotState):
                 self._sway.go(sample.body.state == "engaged" and sample.body.source == "leader", self._node.clock())

@@ -19,10 +19,10 @@ from drivers.sim.world.scene import CUBE_HALF_M, SIDES, START_RAD, arm_model
 from station.kinematics.arm import Kinematics, Pose
 
 Vector = NDArray[np.float64]
-Ask = dict[str, Vector]
+Setpoint = dict[str, Vector]
 """Per side: six joint angles (rad) and the gripper, 0 closed to 1 open. (7,)"""
 
-START: Ask = {side: np.array([*START_RAD, 0.0]) for side in SIDES}
+START: Setpoint = {side: np.array([*START_RAD, 0.0]) for side in SIDES}
 """Where both hands wait for an episode to begin."""
 
 _TILT_RAD = 1.0
@@ -30,9 +30,9 @@ _TILT_RAD = 1.0
 _MEET_M = (0.0, 0.5, 0.25)
 _LINE_POINTS = 9
 _WIDE, _SQUEEZE = 0.8, 0.3
-"""Gripper asks: well around the cube (it is felt at 0.55), and into it, so that the current limit decides the force."""
+"""Gripper setpoints: well around the cube (it is felt at 0.55), and into it, so that the current limit decides the force."""
 _SWING_RAD = 0.24
-_OPENING = (0.0, 0.25, 0.5, 0.75, 1.0, 0.75, 0.5, 0.25)
+_GRIPPER_UNITS = (0.0, 0.25, 0.5, 0.75, 1.0, 0.75, 0.5, 0.25)
 """Of the gripper, swing by swing: no faster than a follower may."""
 _REACHING_DOWN = np.array([0.0, -0.3, 0.7, 0.0, 0.5, 0.0])
 """Where the search for the first grasp starts: wrist bent down, forearm not turned over."""
@@ -107,7 +107,7 @@ def swing(here: Vector, seconds: float, slowest_s: float) -> Path:
         pace_s = slowest_s * (0.75 + 0.25 * np.cos(len(moves)))
         there = here.copy()
         there[0] += side * _SWING_RAD
-        there[6] = _OPENING[(len(moves) + 1) % len(_OPENING)]
+        there[6] = _GRIPPER_UNITS[(len(moves) + 1) % len(_GRIPPER_UNITS)]
         moves.append(Move(pace_s, np.array([at, there])))
         at, side, left_s = there, -side, left_s - pace_s
     return Path([*moves, Move(slowest_s, np.array([at, here]))])
@@ -123,7 +123,7 @@ class Plan(NamedTuple):
         """How long until both are still."""
         return max(path.seconds for path in self.paths.values())
 
-    def at(self, elapsed_s: float) -> Ask:
+    def at(self, elapsed_s: float) -> Setpoint:
         """What both hands ask for after `elapsed_s`."""
         return {side: path.at(elapsed_s) for side, path in self.paths.items()}
 
@@ -149,15 +149,15 @@ class _Hand:
     def wait(self, seconds: float) -> None:
         self._add(seconds, [self.here])
 
-    def grip(self, seconds: float, opening: float) -> None:
-        self._add(seconds, [np.array([*self.here[:6], opening])])
+    def grip(self, seconds: float, gripper: float) -> None:
+        self._add(seconds, [np.array([*self.here[:6], gripper])])
 
-    def joint_move(self, seconds: float, pose: Pose, opening: float, near: Vector | None = None) -> None:
+    def joint_move(self, seconds: float, pose: Pose, gripper: float, near: Vector | None = None) -> None:
         joints = self._solve(pose, self.here[:6] if near is None else near)
-        self._add(seconds, [np.array([*joints, opening])])
+        self._add(seconds, [np.array([*joints, gripper])])
 
-    def home(self, seconds: float, opening: float) -> None:
-        self._add(seconds, [np.array([*START_RAD, opening])])
+    def home(self, seconds: float, gripper: float) -> None:
+        self._add(seconds, [np.array([*START_RAD, gripper])])
 
     def line(self, seconds: float, begin: Pose, end: Pose) -> None:
         """Along a straight line in space, without turning; the gripper stays as it is."""

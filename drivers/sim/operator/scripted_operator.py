@@ -14,10 +14,10 @@ import numpy as np
 
 from drivers.sim.operator.script import (
     START,
-    Ask,
     CubeStart,
     Path,
     Plan,
+    Setpoint,
     Vector,
     cube_start,
     hand_over,
@@ -91,7 +91,7 @@ class Operator:
         return True
 
     def update(
-        self, now_ns: int, session: SessionState | None, pilot: PilotState | None, followers: Ask, clear: bool
+        self, now_ns: int, session: SessionState | None, pilot: PilotState | None, followers: Setpoint, clear: bool
     ) -> CubeStart | None:
         """See what the pilot and the session do; returns where the cube is to be put now, if it is.
 
@@ -113,7 +113,7 @@ class Operator:
         self._play(now_ns, phase)
         return None
 
-    def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Ask) -> None:
+    def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Setpoint) -> None:
         """Still while the pilot aligns; with the followers while somebody else commands or nobody does.
 
         Leaders that a policy drives along have torque and heed no hand: it only stays where it can take over.
@@ -154,7 +154,7 @@ class Operator:
         self.state = "homing"
         self._go(now_ns, START)
 
-    def _go(self, now_ns: int, there: Ask) -> None:
+    def _go(self, now_ns: int, there: Setpoint) -> None:
         here = {side: self.at(side, now_ns) for side in SIDES}
         # a minimum-jerk move peaks at 1.875 times its mean speed
         seconds = max(_HOME_LEAST_S, 1.875 * _apart(here, there) / _HOME_UNITS_S)
@@ -168,6 +168,6 @@ def _still(here: Vector) -> Path:
     return straight(here, here, 1.0)
 
 
-def _apart(here: Ask, there: Ask) -> float:
+def _apart(here: Setpoint, there: Setpoint) -> float:
     """The largest difference of any joint (rad) or gripper (0…1)."""
     return max(float(np.abs(here[side] - there[side]).max()) for side in SIDES)

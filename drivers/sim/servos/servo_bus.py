@@ -2,7 +2,7 @@
 
 `link` is a symlink at which the driver finds the port, as udev would make it. Every byte takes 10 bits at the bus's
 baud, requests and replies alike (half duplex); registers are latched when the last byte of the request has arrived, and
-replies are handed over when their last byte would have. A host at another baud hears nothing, as on metal.
+replies are handed over when their last byte would have. A host at another baud hears nothing, as on hardware.
 """
 
 import contextlib

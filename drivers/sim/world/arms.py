@@ -111,13 +111,13 @@ class LeaderPlant:
             self._velocity[joint] = step * NS_PER_S / elapsed_ns
 
 
-def leader_shafts(ask: Sequence[float], generation: str) -> list[float]:
-    """A hand's ask (six joints, gripper 0…1) as the leader's shafts, rad. (7,)"""
+def leader_shafts(setpoint: Sequence[float], generation: str) -> list[float]:
+    """A hand's setpoint (six joints, gripper 0…1) as the leader's shafts, rad. (7,)"""
     closed, opened = LEADER_GRIPPER_RAD[generation]
-    return [*ask[:6], closed + ask[6] * (opened - closed)]
+    return [*setpoint[:6], closed + setpoint[6] * (opened - closed)]
 
 
-def follower_ask(position_rad: Sequence[float]) -> list[float]:
+def follower_setpoint(position_rad: Sequence[float]) -> list[float]:
     """A follower's pose as a hand would ask for it: six joints, gripper servo 0 closed … 1 open. (7,)"""
-    opening = (position_rad[6] - GRIPPER_CLOSED_RAD) / (GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD)
-    return [*position_rad[:6], min(1.0, max(0.0, opening))]
+    gripper = (position_rad[6] - GRIPPER_CLOSED_RAD) / (GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD)
+    return [*position_rad[:6], min(1.0, max(0.0, gripper))]

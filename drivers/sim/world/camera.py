@@ -78,7 +78,7 @@ class MujocoCamera:
     def open(self) -> None:
         """Map the world's state and make a renderer.
 
-        Drawing takes a processor that a camera of metal would not: it gives up the priority of the process table, or four
+        Drawing takes a processor that a real camera would not: it gives up the priority of the process table, or four
         of them would exhaust what the kernel allows the real-time scheduler, and the arms with them; and a policy that
         thinks goes first.
         """

@@ -1,6 +1,6 @@
 """The simulated world, `python -m drivers.sim.world.mujoco_world --rig R --node world`: physics, servo buses, a scripted operator.
 
-It stands where the metal would: followers are moved by MuJoCo, leaders by the operator's hands, and all four are
+It stands in for the hardware: followers are moved by MuJoCo, leaders by the operator's hands, and all four are
 reached only through their servo buses. It shares the physics state with the cameras (`state_file`), publishes the truth
 about the cube as `vector/world` (`TRUTH`), and answers `requests.WorldRequest`.
 """
@@ -18,13 +18,13 @@ from drivers.sim.operator.script import cube_start
 from drivers.sim.operator.scripted_operator import Operator
 from drivers.sim.servos.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.servos.servo import Plant
-from drivers.sim.world.arms import FollowerPlant, LeaderPlant, follower_ask, leader_shafts
+from drivers.sim.world.arms import FollowerPlant, LeaderPlant, follower_setpoint, leader_shafts
 from drivers.sim.world.requests import SetCameraFault, SetServoFault, ShowBoard, SwingArms, WorldRequest
 from drivers.sim.world.scene import SIDES, TIMESTEP_S, Scene
 from drivers.sim.world.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
 from station.bus.requests import Done, PrepareScene, Refused, Reply, ScoreScene
-from station.bus.sockets import Answerer, Subscriber, milliseconds_until
+from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S, Grid
 from station.errors import RequestRefused, RigError
 from station.runtime.node import Node, run
@@ -98,10 +98,10 @@ class MujocoWorld:
         self._operator = Operator(self._settings.seed, node.clock())
         self._followers: list[FollowerPlant] = []
         self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views)
-        self._answerer: Answerer[WorldRequest] = Answerer(node.rig.name, node.name, WorldRequest)
+        self._request_server: RequestServer[WorldRequest] = RequestServer(node.rig.name, node.name, WorldRequest)
         self._heard = Subscriber(node.rig.name, [("session", "session"), ("pilot", "pilot")])
         self._poller = zmq.Poller()
-        self._poller.register(self._answerer.socket, zmq.POLLIN)
+        self._poller.register(self._request_server.socket, zmq.POLLIN)
         self._session: SessionState | None = None
         self._pilot: PilotState | None = None
         self._waiting: _Asked | None = None
@@ -122,7 +122,7 @@ class MujocoWorld:
         finally:
             self._shares.close()
             self._heard.close()
-            self._answerer.close()
+            self._request_server.close()
 
     def _plant(self, arm: Arm) -> Plant:
         device, clock = arm.device, self._node.clock
@@ -174,7 +174,7 @@ class MujocoWorld:
             elif isinstance(sample.body, PilotState):
                 self._pilot = sample.body
         x_m, y_m, _ = cube_start(self._settings.seed, self._operator.episode)
-        followers = {side: np.array(follower_ask(self._scene.joints(side).position_rad)) for side in SIDES}
+        followers = {side: np.array(follower_setpoint(self._scene.joints(side).position_rad)) for side in SIDES}
         cube = self._operator.update(now_ns, self._session, self._pilot, followers, self._scene.clear_of(x_m, y_m))
         if cube is not None:
             self._scene.place_cube(*cube)
@@ -193,7 +193,7 @@ class MujocoWorld:
         self._waiting = None
 
     def _answer(self) -> None:
-        while (got := self._answerer.receive()) is not None:
+        while (got := self._request_server.receive()) is not None:
             request, answer = got
             if isinstance(request, PrepareScene):
                 self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))

@@ -9,14 +9,14 @@ export class Board {
   #link;
   #armed = null;
   #said = { state: 'idle', why: '', phase: '', text: '', buttons: [], hands: [] };
-  #told = '';
+  #result = '';
   sources = () => [];
   version = 0;
 
   constructor(link) {
     this.#link = link;
     link.addEventListener('board', (event) => this.#show(event.detail));
-    link.addEventListener('told', (event) => this.#tell(event.detail));
+    link.addEventListener('result', (event) => this.#tell(event.detail));
     link.addEventListener('lost', () => this.#cut('the link to the station is lost'));
     link.addEventListener('away', (event) => this.#cut(event.detail));
     this.canvas = document.createElement('canvas');
@@ -58,9 +58,9 @@ export class Board {
     this.#show({ ...this.#said, state: 'hold', why, buttons: [], hands: [] });
   }
 
-  #tell(told) {
-    this.#told = told.text;
-    if (!told.done) cue('refused', this.sources());
+  #tell(result) {
+    this.#result = result.text;
+    if (!result.done) cue('refused', this.sources());
     this.#render();
   }
 
@@ -69,7 +69,7 @@ export class Board {
     this.#said = board;
     const heard = change(before, board);
     if (heard) cue(heard, this.sources());
-    if (board.phase !== before.phase) this.#told = '';
+    if (board.phase !== before.phase) this.#result = '';
     if (this.#armed && !board.buttons.some((button) => button.name === this.#armed)) this.#armed = null;
     this.#render();
   }
@@ -82,8 +82,8 @@ export class Board {
     board.dataset.state = state;
     document.getElementById('state').textContent = state;
     document.getElementById('why').textContent = why;
-    document.getElementById('text').textContent = this.#told ? `${text}: ${this.#told}` : text;
-    document.getElementById('phone-board').textContent = `${state} ${why} ${text} ${this.#told}`;
+    document.getElementById('text').textContent = this.#result ? `${text}: ${this.#result}` : text;
+    document.getElementById('phone-board').textContent = `${state} ${why} ${text} ${this.#result}`;
     for (const id of ['buttons', 'phone-buttons']) {
       document.getElementById(id).replaceChildren(...buttons.map((button) => this.#element(button)));
     }
@@ -118,7 +118,7 @@ export class Board {
     c.fillStyle = '#e8eaed';
     c.font = '30px sans-serif';
     lines(c, why, width - 300).slice(0, 3).forEach((line, index) => c.fillText(line, 270, 44 + 36 * index));
-    c.fillText(this.#told ? `${text}: ${this.#told}` : text, 44, 170, width - 60);
+    c.fillText(this.#result ? `${text}: ${this.#result}` : text, 44, 170, width - 60);
     c.font = '34px sans-serif';
     buttons.forEach((button, index) => {
       const armed = this.#armed === button.name;

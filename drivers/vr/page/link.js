@@ -74,8 +74,8 @@ export class Link extends EventTarget {
     this.#send({ kind: 'press', name });
   }
 
-  shown(panel) {
-    this.#send({ kind: 'shown', panel });
+  displayed(panel) {
+    this.#send({ kind: 'displayed', panel });
   }
 
   #send(message) {

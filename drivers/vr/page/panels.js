@@ -28,7 +28,7 @@ export class Panels {
     } catch {
       // a picture that cannot be decoded is not shown; the age of the one before says so
     }
-    this.#link.shown(name);
+    this.#link.displayed(name);
   }
 
   #add(name) {

@@ -22,7 +22,7 @@ from station.bus.requests import (
 Question = Literal["undo", "quit"]
 
 
-class Ask(NamedTuple):
+class SendRequest(NamedTuple):
     """Send this to the session."""
 
     request: SessionRequest
@@ -47,18 +47,18 @@ class Nothing(NamedTuple):
     words: str
 
 
-Act = Ask | Confirm | Local | Nothing
+Act = SendRequest | Confirm | Local | Nothing
 
 
 class Plan(NamedTuple):
     """What the command line said about episodes."""
 
-    opening: OpenSession
+    open_session: OpenSession
     seconds: float | None
 
     def checked(self, result: str) -> "Plan":
         """With what the check before this session said."""
-        return self._replace(opening=msgspec.structs.replace(self.opening, check_result=result))
+        return self._replace(open_session=msgspec.structs.replace(self.open_session, check_result=result))
 
 
 class Binding(NamedTuple):
@@ -78,36 +78,36 @@ _WAIT: dict[Phase, str] = {
 
 def _advance(state: SessionState, plan: Plan, _: Question | None) -> Act:
     if state.phase == "recording":
-        return Ask(Align()) if state.paused else Ask(Stop())
+        return SendRequest(Align()) if state.paused else SendRequest(Stop())
     if state.phase in ("ready", "reset"):
-        return Ask(Start(plan.seconds))
+        return SendRequest(Start(plan.seconds))
     if state.phase == "hold":
-        return Ask(Align())
-    return Ask(plan.opening) if state.phase == "ended" else Nothing(_WAIT[state.phase])
+        return SendRequest(Align())
+    return SendRequest(plan.open_session) if state.phase == "ended" else Nothing(_WAIT[state.phase])
 
 
 def _verdict(success: bool) -> Callable[[SessionState, Plan, Question | None], Act]:
     def act(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
         if state.phase == "recording":
-            return Ask(Stop(success))
+            return SendRequest(Stop(success))
         if state.newest < 0:
             return Nothing("there is no episode to label yet")
-        return Ask(Label(success))
+        return SendRequest(Label(success))
 
     return act
 
 
 def _discard(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
     if state.phase == "recording":
-        return Ask(Discard())
+        return SendRequest(Discard())
     return Nothing("nothing is being recorded; u takes back the last saved episode")
 
 
 def _pause(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
     if state.phase == "hold" or state.paused:
-        return Ask(Align())
+        return SendRequest(Align())
     if state.phase in ("ready", "reset", "recording"):
-        return Ask(Pause())
+        return SendRequest(Pause())
     return Nothing(f"nothing to pause while {state.phase}")
 
 
@@ -115,7 +115,7 @@ def _undo(state: SessionState, _plan: Plan, asked: Question | None) -> Act:
     if state.phase == "recording":  # an answer to a question that was open when it began, too
         return Nothing("first end this take: d throws it away, Space saves it")
     if asked == "undo":
-        return Ask(Undo())
+        return SendRequest(Undo())
     if state.saved == 0:
         return Nothing("nothing was saved in this sitting" + (" yet: it is being built" if state.finalising else ""))
     return Confirm("undo", f"delete episode {state.newest}?  u = yes, any other key = no")
@@ -124,7 +124,7 @@ def _undo(state: SessionState, _plan: Plan, asked: Question | None) -> Act:
 def _quit(state: SessionState, _plan: Plan, asked: Question | None) -> Act:
     if state.phase == "recording" and asked != "quit":
         return Confirm("quit", "save this take and end the sitting?  q = yes, any other key = no")
-    return Ask(CloseSession())
+    return SendRequest(CloseSession())
 
 
 def _note(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
@@ -161,7 +161,7 @@ def act(key: str, state: SessionState, plan: Plan, asked: Question | None = None
     if binding is None:
         return Nothing(f"{key} means nothing here; ? shows the keys")
     answer = binding.act(state, plan, asked)
-    wanted = type(answer.request).__name__ if isinstance(answer, Ask) else ""
+    wanted = type(answer.request).__name__ if isinstance(answer, SendRequest) else ""
     if wanted and wanted != "CloseSession" and wanted not in state.buttons:
         return Nothing(_WAIT.get(state.phase, f"{binding.shown} makes no sense now ({state.phase}); ? shows the keys"))
     return answer

@@ -47,7 +47,7 @@ def render(board: Board, now_ns: int) -> RenderableType:
         room = HEIGHT - _FIXED_ROWS - (len(streams) + 1) // 2
         parts += [_counts(board), Text(), _streams(streams), Text(), _news(board, now_ns, room)]
     parts.append(_keys(board))
-    who = f"{board.plan.opening.task} · {board.plan.opening.operator or 'no operator named'}"
+    who = f"{board.plan.open_session.task} · {board.plan.open_session.operator or 'no operator named'}"
     title = Text(shown(f"station record · rig {board.rig.name} · {who}"))
     return Panel(Group(*parts), title=title, width=WIDTH, padding=(0, 1))
 
@@ -122,7 +122,7 @@ def next_words(board: Board, now_ns: int) -> Next:
     if board.leaving:
         return Next("", "Ending the sitting: what was taken is saved, the arms hold.")
     if session.phase == "opening":
-        return Next("", _opening(board))
+        return Next("", _start_sequence(board))
     if session.phase == "hold":
         well = all(stream.level != "bad" for stream in board.streams(now_ns))
         why = "" if session.paused else f"Held: {_cause(session.why)}." + (" All devices answer now." if well else "")
@@ -133,7 +133,7 @@ def next_words(board: Board, now_ns: int) -> Next:
     return Next("", _act(session))
 
 
-def _opening(board: Board) -> str:
+def _start_sequence(board: Board) -> str:
     pilot = board.pilot
     if pilot is not None and pilot.state == "waiting":
         return pilot.why[:1].upper() + pilot.why[1:]

@@ -17,9 +17,9 @@ from station.bus.requests import (
     SessionRequest,
     Undo,
 )
-from station.bus.sockets import Asker, Subscriber, milliseconds_until
+from station.bus.sockets import RequestClient, Subscriber, milliseconds_until
 from station.cli.attach import runs
-from station.cli.operator.bindings import Ask, Confirm, Local, Nothing, Plan, act
+from station.cli.operator.bindings import Confirm, Local, Nothing, Plan, SendRequest, act
 from station.cli.operator.board import Board
 from station.cli.operator.cues import Cue, Speaker, cue
 from station.cli.operator.keys import Keyboard
@@ -62,7 +62,7 @@ class _Pending(NamedTuple):
     until_ns: int
 
 
-class Seat:
+class OperatorTerminal:
     """One operator at one terminal, for one sitting."""
 
     def __init__(self, rig: Rig, plan: Plan, keyboard: Keyboard, pedal: Pedal | None, speaker: Speaker) -> None:
@@ -71,7 +71,7 @@ class Seat:
         self._plan, self._keyboard, self._pedal, self._speaker = plan, keyboard, pedal, speaker
         self._signals = Signals()
         self._screen = Screen(keyboard.fd)
-        self._asker = Asker(rig.name, "session")
+        self._client = RequestClient(rig.name, "session")
         streams = [("session", "session"), ("recorder", "synchronizer"), ("pilot", "pilot"), ("station", "supervisor")]
         self._heard = Subscriber(rig.name, streams)
         # fifty a second are not worth waking up for: they are looked at when the panel is drawn
@@ -88,7 +88,7 @@ class Seat:
                     self._turn()
         finally:
             self._speaker.close()
-            self._asker.close()
+            self._client.close()
             self._heard.close()
             self._ticks.close()
         board = self._board
@@ -114,7 +114,7 @@ class Seat:
 
     def _wait(self) -> None:
         poller = zmq.Poller()
-        for source in (self._signals.fd, self._asker.socket, self._heard.socket):
+        for source in (self._signals.fd, self._client.socket, self._heard.socket):
             poller.register(source, zmq.POLLIN)
         if not self._keyboard.closed:
             poller.register(self._keyboard.fd, zmq.POLLIN)
@@ -157,7 +157,7 @@ class Seat:
         what = act(key, board.session, self._plan, board.asked)
         board.asked, board.question = None, ""
         board.message = None
-        if isinstance(what, Ask):
+        if isinstance(what, SendRequest):
             board.help = False
             self._ask(what.request, now_ns)
         elif isinstance(what, Confirm):
@@ -189,17 +189,17 @@ class Seat:
         if any(type(pending.request) is type(request) for pending in self._pending.values()):
             return  # asked already: a key pressed twice is no second request
         patience_ns = _PATIENCE_NS.get(type(request), _PATIENCE_OTHERS_NS)
-        self._pending[self._asker.send(request)] = _Pending(request, now_ns + patience_ns)
+        self._pending[self._client.send(request)] = _Pending(request, now_ns + patience_ns)
 
     def _leave(self, now_ns: int) -> None:
         self._board.leaving = True
         self._board.note = None
         self._close_due_ns = now_ns + _AGAIN_NS
-        number = self._asker.send(CloseSession())
+        number = self._client.send(CloseSession())
         self._pending[number] = _Pending(CloseSession(), now_ns + _PATIENCE_NS[CloseSession])
 
     def _take_replies(self, now_ns: int) -> None:
-        for number, reply in self._asker.replies():
+        for number, reply in self._client.replies():
             pending = self._pending.pop(number, None)
             if pending is not None:
                 self._answered(pending.request, reply, now_ns)
@@ -248,8 +248,8 @@ class Seat:
     def _join(self, state: SessionState, now_ns: int) -> None:
         """The session's first word: open a sitting, or join the one a terminal that died has left open."""
         if state.phase == "ended":
-            self._ask(self._plan.opening, now_ns)
-        elif state.task != self._plan.opening.task:
+            self._ask(self._plan.open_session, now_ns)
+        elif state.task != self._plan.open_session.task:
             raise RequestRefused(
                 f"a sitting for task {state.task} is open on this rig ({state.phase}). "
                 f"Next: end it with `station record --task {state.task}` and q, then begin yours"

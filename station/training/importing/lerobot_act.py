@@ -3,7 +3,14 @@
 from station.policy.folder import Execution, Image, PolicyFile, Size
 from station.training.export import Network
 from station.training.importing.lerobot_config import BLOCKS, ActConfig
-from station.training.importing.lerobot_source import Loaded, Source, eyes_normalised, heading, normalization, unmoved
+from station.training.importing.lerobot_source import (
+    Loaded,
+    Source,
+    cameras_normalised,
+    heading,
+    normalization,
+    unmoved,
+)
 from station.training.importing.tensors import expect, fill
 from station.training.networks.act import Act, ActShape
 from station.training.networks.resnet import ResNetShape
@@ -63,7 +70,7 @@ def load_act(source: Source, config: ActConfig) -> Loaded:
         normalization=normalization(source, config),
         execution=Execution("receding", steps=config.n_action_steps) if k is None else Execution("ensemble", k=k),
     )
-    module, notes = eyes_normalised(network, source, config)
+    module, notes = cameras_normalised(network, source, config)
     inputs = {"state": (1, seen.state_dim), "images": (1, cameras, 3, seen.height, seen.width)}
     graph = Network(settings.weights, module, inputs, "actions")
     return Loaded(settings, (graph,), (*heading(source), *notes, *unmoved(source, config)))

@@ -7,7 +7,14 @@ from torch import nn
 from station.policy.folder import Diffusion, Execution, Image, PolicyFile
 from station.training.export import Network
 from station.training.importing.lerobot_config import BLOCKS, DiffusionConfig
-from station.training.importing.lerobot_source import Loaded, Source, eyes_normalised, heading, normalization, unmoved
+from station.training.importing.lerobot_source import (
+    Loaded,
+    Source,
+    cameras_normalised,
+    heading,
+    normalization,
+    unmoved,
+)
 from station.training.importing.tensors import expect, fill
 from station.training.networks.diffusion import Denoiser, DiffusionShape, Encoder, feature_size
 from station.training.networks.resnet import ResNetShape
@@ -23,7 +30,7 @@ def load_diffusion(source: Source, config: DiffusionConfig, steps: int | None) -
     shape = _shape(source, config)
     network = nn.ModuleDict({"encoder": Encoder(shape), "denoiser": Denoiser(shape)})
     fill(network, source.weights, source.tensors, expect(network, _names(shape), _grids(shape)))
-    encoder, notes = eyes_normalised(network["encoder"], source, config)
+    encoder, notes = cameras_normalised(network["encoder"], source, config)
     history = () if shape.obs_steps == 1 else (shape.obs_steps,)
     observation = {
         "state": (1, *history, shape.state_dim),

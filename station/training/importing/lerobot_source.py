@@ -68,7 +68,7 @@ def statistics_held(
     return former | new
 
 
-class EyesNormalised(nn.Module):
+class CamerasNormalised(nn.Module):
     """A network whose cameras were normalised by numbers of their own each: that is done in the graph."""
 
     def __init__(self, network: nn.Module, centre: Tensor, scale: Tensor) -> None:
@@ -86,14 +86,14 @@ class EyesNormalised(nn.Module):
         return out
 
 
-def eyes_normalised(network: nn.Module, source: Source, config: Config) -> tuple[nn.Module, tuple[str, ...]]:
+def cameras_normalised(network: nn.Module, source: Source, config: Config) -> tuple[nn.Module, tuple[str, ...]]:
     """With what is to be said of it. The network itself where policy.yaml's one set of statistics serves all cameras."""
     each = _image_statistics(source, config)
     if len(set(each)) == 1:
         return network, ()
     maps = [affine(one, 3) for one in each]
     centre, scale = (torch.from_numpy(np.stack([getattr(one, part) for one in maps])) for part in ("centre", "scale"))
-    return EyesNormalised(network, centre, scale), ("each camera's own statistics are in the graph",)
+    return CamerasNormalised(network, centre, scale), ("each camera's own statistics are in the graph",)
 
 
 def normalization(source: Source, config: Config) -> Normalization:

@@ -30,7 +30,7 @@ class Disorder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much of it while training."""
 
     state: float = 0.02
-    """Standard deviation on the state, rad or gripper openings."""
+    """Standard deviation on the state, rad or gripper units."""
     age_ticks: int = 3
     """Pictures are up to this many ticks older than they were."""
     light: float = 0.15
@@ -134,7 +134,7 @@ class Batches:
         )
 
     def grasp_off(self, normalised: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Differences of normalised grasps, (…, D), in rad and gripper openings."""
+        """Differences of normalised grasps, (…, D), in rad and gripper units."""
         off: NDArray[np.float64] = normalised * self._grasp_std
         return off
 

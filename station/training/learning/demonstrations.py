@@ -19,7 +19,7 @@ from station.policy.folder import Image
 from station.policy.frames import Picture, prepare
 
 _MOVES = 0.005
-"""An ask this far from the first (or last) one, rad or gripper openings, is motion: above a servo's reading, 0.0015 rad."""
+"""A setpoint this far from the first (or last) one, rad or gripper units, is motion: above a servo's reading, 0.0015 rad."""
 _REST_S = 1.0
 """Kept after the last motion: a policy has to learn that it is done."""
 _OPENS, _CLOSES = 0.5, 0.05

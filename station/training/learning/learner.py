@@ -78,7 +78,7 @@ class Judgement(NamedTuple):
     loss: float
     """mean |â − a|, normalised: what the best is chosen by."""
     grasp_rad: float
-    """mean |ĝ − g|, rad and gripper openings, over the dimensions in which grasps differ; NaN without a grasp."""
+    """mean |ĝ − g|, rad and gripper units, over the dimensions in which grasps differ; NaN without a grasp."""
 
 
 class _Grasp(nn.Module):

@@ -96,7 +96,7 @@ def test_a_joint_that_hardly_moved_has_no_lag():
 
 
 def test_pictures_of_a_moving_scene_give_the_lag_end_to_end():
-    """Drawn pictures, optical flow, correlation: the whole way, at 15 pictures a second."""
+    """Rendered pictures, optical flow, correlation: the whole way, at 15 pictures a second."""
     fps, lag_s, seconds = 15.0, 0.07, 4.0
     stamps = np.arange(0.3, seconds, 1 / fps)
     pictures = [

@@ -1,6 +1,6 @@
 """The seam to librealsense, as documentation and users describe a D405: enumeration, options, reset, unplug.
 
-Times of a restart are the few seconds users report; nothing here was seen on metal.
+Times of a restart are the few seconds users report; nothing here was seen on hardware.
 """
 
 from collections import deque

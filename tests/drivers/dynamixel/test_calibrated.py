@@ -51,7 +51,7 @@ def test_the_finger_s_opening_is_normalised_by_the_stored_positions(make_arm: Ma
     plant.shafts[9] = (SHORTER.close_rad, 0.0, 0.0)
     closed_m = 0.01844  # by the linkage, at the angle where the generation is closed
     expected = (closed_m - SHORTER.close_m) / (SHORTER.open_m - SHORTER.close_m)
-    assert until(lambda: abs((rigged.state().opening or 0.0) - expected) < 0.01)
+    assert until(lambda: abs((rigged.state().aperture or 0.0) - expected) < 0.01)
 
 
 def test_a_torn_file_keeps_the_arm_closed_with_the_reason(make_arm: MakeArm) -> None:

@@ -27,8 +27,8 @@ def test_metres_that_are_not_given_are_the_linkages() -> None:
     """They were 1 and 0, and the recorded opening of a whole travel 0.02 to 0.05."""
     found = arm({"open_rad": 1.4910, "close_rad": -0.6213})
     assert (found.open_m, found.close_m) == pytest.approx((0.05789, 0.01843), abs=1e-5)
-    assert VX.opening(1.4910, found) == pytest.approx(1.0)
-    assert VX.opening(-0.6213, found) == pytest.approx(0.0)
+    assert VX.aperture(1.4910, found) == pytest.approx(1.0)
+    assert VX.aperture(-0.6213, found) == pytest.approx(0.0)
 
 
 def test_angles_that_are_not_given_are_the_linkages() -> None:
@@ -109,11 +109,11 @@ def test_what_is_accepted_opens_from_0_to_1_all_the_way(
         found = travel(Ends(open_rad, close_rad, None, None), linkage)
     except ValueError:
         return
-    assert linkage.opening(open_rad, found) == pytest.approx(1.0)
-    assert linkage.opening(close_rad, found) == pytest.approx(0.0, abs=1e-9)
+    assert linkage.aperture(open_rad, found) == pytest.approx(1.0)
+    assert linkage.aperture(close_rad, found) == pytest.approx(0.0, abs=1e-9)
     # 0.1 rad beyond a dead point the fingers are back by 0.6 % of the horn
     room = 0.006 * linkage.horn_m / (found.open_m - found.close_m)
-    between = linkage.opening(found.rad(part), found)
+    between = linkage.aperture(found.rad(part), found)
     assert -room - 1e-9 <= between <= 1 + room + 1e-9
 
 

@@ -26,7 +26,7 @@ def test_follower_reads_alohas_convention(make_arm: MakeArm) -> None:
     assert state.position[1] == pytest.approx(-0.9, abs=TICK)
     assert state.velocity[1] == pytest.approx(-0.1, abs=RAD_S_PER_UNIT)
     assert state.position[6] == pytest.approx(1.0, abs=1e-3)
-    assert state.opening == pytest.approx(1.0, abs=0.01)
+    assert state.aperture == pytest.approx(1.0, abs=0.01)
     assert state.uncertainty_ns > 0
     assert not state.torque
 
@@ -72,7 +72,7 @@ def test_gello_at_its_own_baud_with_offsets_signs_and_gripper_the_right_way_roun
     assert state.velocity[2] == pytest.approx(-0.1, abs=RAD_S_PER_UNIT)
     assert state.current_ma[2] == pytest.approx(20.0, abs=1.0)
     assert state.position[6] == pytest.approx(1.0, abs=2e-3)  # released = open = 1 (GELLO itself says 0)
-    assert state.opening is None
+    assert state.aperture is None
     description = rigged.arm.describe()
     assert description.commands == "read-only"
     assert rigged.bus.register(1, "Return Delay Time") == 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from station.bus.requests import PrepareScene
-from station.bus.sockets import Asker
+from station.bus.sockets import RequestClient
 from station.files.runtime_folder import runtime_folder
 from station.rig.rig import Rig, find_rig, load_rig
 from tests.keyed import start_node
@@ -23,8 +23,8 @@ def world(name: str) -> Iterator[tuple[Rig, "subprocess.Popen[bytes]"]]:
     rig = load_rig(path)
     process = start_node(rig, MODULES[name], "world")
     try:
-        with Asker(rig.name, "world") as asker:
-            asker.ask(PrepareScene(0), 60_000)
+        with RequestClient(rig.name, "world") as client:
+            client.ask(PrepareScene(0), 60_000)
         yield rig, process
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0

@@ -12,7 +12,7 @@ import pytest
 from drivers.vr.webxr import WebXrHeadset
 from station.bus.messages import Hand, HandPose
 from station.clock import monotonic_ns
-from station.devices.headset import Board, Button, Picture, Press, Told
+from station.devices.headset import Board, Button, Picture, Press, PressResult
 from tests.drivers.vr.browser import Browser, browser, wait
 from tests.drivers.vr.cable import Cable
 from tests.drivers.vr.test_server import Feed
@@ -172,7 +172,7 @@ def test_a_controller_woken_by_a_key_presses_nothing(page: Browser, port: int, l
             await run(None, listener.until, "the key up", lambda h: not h.primary)
             await run(None, page.press, "right", "a-button")
             assert await feed.hear() == Press("start")
-            await feed.show(Told(True, ""))
+            await feed.show(PressResult(True, ""))
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(feed.hear(), 0.5)
 
@@ -180,7 +180,7 @@ def test_a_controller_woken_by_a_key_presses_nothing(page: Browser, port: int, l
 
 
 def test_a_duplicated_tab_and_its_original_do_not_quarrel(page: Browser, listener: Listener) -> None:
-    """The copy has the original's token. Whichever was opened last has the seat; the other waits to be asked."""
+    """The copy has the original's token. Whichever was opened last has the lease; the other waits to be asked."""
     original = page.driver.current_window_handle
     page.js("window.open(location.href)")
     (copy,) = (handle for handle in page.driver.window_handles if handle != original)
@@ -331,7 +331,7 @@ def test_pictures_state_and_buttons_are_shown_and_pressed(page: Browser, port: i
             assert "press again" in armed
             await look.run_in_executor(None, page.press, "right", "b-button")
             assert await feed.hear() == Press("discard")
-            await feed.show(Told(False, "nothing is being recorded"))
+            await feed.show(PressResult(False, "nothing is being recorded"))
             await feed.show(Board("hold", "the link was lost", "hold", "cube"))
             await look.run_in_executor(
                 None, page.until, "hold", "return document.documentElement.dataset.state === 'hold'"

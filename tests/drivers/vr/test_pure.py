@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.vr import wire
 from drivers.vr.operator import MALFORMED_PER_S, MOST_MALFORMED, Allowance
-from drivers.vr.seat import SILENT_NS, Refusal, Seat, new_code, new_key
+from drivers.vr.operator_lease import SILENT_NS, OperatorLease, Refusal, new_code, new_key
 from station.bus.messages import Hand
 from station.clock import NS_PER_S
 
@@ -111,73 +111,73 @@ def test_no_text_does_worse_than_be_refused(text) -> None:
 
 
 def test_the_code_opens_the_seat_and_the_token_comes_back_to_it() -> None:
-    seat = Seat("123456")
-    token = seat.sit("123456", "", OWNER, 0)
-    assert seat.sit("", token, OWNER, 1) == token
-    seat.leave(token)
-    assert seat.sit("", token, OWNER, 2) == token
+    lease = OperatorLease("123456")
+    token = lease.acquire("123456", "", OWNER, 0)
+    assert lease.acquire("", token, OWNER, 1) == token
+    lease.release(token)
+    assert lease.acquire("", token, OWNER, 2) == token
 
 
 def test_one_operator_at_a_time() -> None:
-    seat = Seat("123456")
-    first = seat.sit("123456", "", OWNER, 0)
+    lease = OperatorLease("123456")
+    first = lease.acquire("123456", "", OWNER, 0)
     with pytest.raises(Refusal, match="another operator is connected"):
-        seat.sit("123456", "", OWNER, SILENT_NS - 1)
-    second = seat.sit("123456", "", OWNER, SILENT_NS)
+        lease.acquire("123456", "", OWNER, SILENT_NS - 1)
+    second = lease.acquire("123456", "", OWNER, SILENT_NS)
     assert second != first
     with pytest.raises(Refusal, match="another operator"):
-        seat.sit("", first, OWNER, SILENT_NS + 1)
-    seat.leave(second)
-    assert seat.sit("", first, OWNER, SILENT_NS + 2) == first
+        lease.acquire("", first, OWNER, SILENT_NS + 1)
+    lease.release(second)
+    assert lease.acquire("", first, OWNER, SILENT_NS + 2) == first
 
 
-def _guess(seat: Seat, address: str, now_ns: int) -> int:
+def _guess(lease: OperatorLease, address: str, now_ns: int) -> int:
     """One wrong code, in its turn; when that was."""
-    now_ns += seat.wait_ns("654321", "made up", address, now_ns)
+    now_ns += lease.wait_ns("654321", "made up", address, now_ns)
     with pytest.raises(Refusal, match="wrong code"):
-        seat.sit("654321", "made up", address, now_ns)
+        lease.acquire("654321", "made up", address, now_ns)
     return now_ns
 
 
 @pytest.mark.parametrize("owner", [OWNER, STRANGER])
 def test_a_stranger_who_guesses_for_ever_costs_the_right_code_a_moment(owner: str) -> None:
     """Even from the stranger's own address: behind one router, or on one computer."""
-    seat, now_ns = Seat("123456"), 0
+    lease, now_ns = OperatorLease("123456"), 0
     for _ in range(500):
-        now_ns = _guess(seat, STRANGER, now_ns)
-    seat.wait_ns("654321", "", STRANGER, now_ns)  # the next guess has its turn already
-    wait_ns = seat.wait_ns("123456", "", owner, now_ns)
+        now_ns = _guess(lease, STRANGER, now_ns)
+    lease.wait_ns("654321", "", STRANGER, now_ns)  # the next guess has its turn already
+    wait_ns = lease.wait_ns("123456", "", owner, now_ns)
     assert wait_ns <= 4 * NS_PER_S
-    assert seat.sit("123456", "", owner, now_ns + wait_ns)
-    assert seat.attempts.wrong == 500
+    assert lease.acquire("123456", "", owner, now_ns + wait_ns)
+    assert lease.attempts.wrong == 500
     assert now_ns > 900 * NS_PER_S, "500 guesses took a quarter of an hour"
 
 
 def test_neither_a_token_nor_the_terminals_key_ever_waits() -> None:
     key = new_key()
-    seat = Seat("123456", key)
-    token = seat.sit("123456", "", OWNER, 0)
-    seat.leave(token)
+    lease = OperatorLease("123456", key)
+    token = lease.acquire("123456", "", OWNER, 0)
+    lease.release(token)
     with pytest.raises(Refusal, match=r"too many wrong codes: wait \d+ s. Next: open the link that `station vr` shows"):
         for _ in range(100):
-            seat.wait_ns("654321", "", OWNER, 10)
+            lease.wait_ns("654321", "", OWNER, 10)
             with pytest.raises(Refusal, match="wrong code"):
-                seat.sit("654321", "", OWNER, 10)
-    assert seat.wait_ns("", token, OWNER, 11) == 0
-    assert seat.sit("", token, OWNER, 11) == token
-    seat.leave(token)
-    assert seat.wait_ns(key, "", OWNER, 12) == 0
-    assert seat.sit(key, "", OWNER, 12)
+                lease.acquire("654321", "", OWNER, 10)
+    assert lease.wait_ns("", token, OWNER, 11) == 0
+    assert lease.acquire("", token, OWNER, 11) == token
+    lease.release(token)
+    assert lease.wait_ns(key, "", OWNER, 12) == 0
+    assert lease.acquire(key, "", OWNER, 12)
 
 
 def test_a_seat_without_a_key_has_no_empty_one() -> None:
     with pytest.raises(Refusal, match="wrong code"):
-        Seat("123456").sit("", "", OWNER, 0)
+        OperatorLease("123456").acquire("", "", OWNER, 0)
 
 
 def test_a_code_that_is_not_ascii_is_only_wrong() -> None:
     with pytest.raises(Refusal, match="wrong code"):
-        Seat("123456").sit("１２３４５６", "", OWNER, 0)
+        OperatorLease("123456").acquire("１２３４５６", "", OWNER, 0)
 
 
 def test_codes_are_six_digits() -> None:

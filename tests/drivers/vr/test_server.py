@@ -23,12 +23,12 @@ from station.devices.headset import (
     Board,
     Button,
     FromHeadset,
+    HeadsetWorn,
     Pairing,
     Picture,
     Press,
-    Shown,
-    Told,
-    Worn,
+    PressResult,
+    ToHeadset,
     door_path,
     pairing_path,
 )
@@ -192,7 +192,7 @@ def _hostile(random_: random.Random) -> object:
             "", "{", "[]", "nul", "\U0001f916", '{"kind":"hello","code":"000000"}', '{"kind":"welcome"}',
             json.dumps(pose), json.dumps({**pose, "left": None, "right": None, "more": 1}),
             json.dumps({"kind": "press", "name": "../../discard"}), json.dumps({"kind": "pong", "n": 2**60, "t": 5}),
-            json.dumps({"kind": "shown", "panel": "x" * random_.randrange(100)}), "[" * 2000, '{"a":' * 500,
+            json.dumps({"kind": "displayed", "panel": "x" * random_.randrange(100)}), "[" * 2000, '{"a":' * 500,
             bytes(random_.randrange(256) for _ in range(random_.randrange(200))), "x" * random_.randrange(4000),
         ]
     )  # fmt: skip
@@ -222,7 +222,7 @@ def test_ten_thousand_hostile_messages_move_nothing_and_kill_nothing(
 
     async def operate() -> None:
         async with Page(port) as page:
-            while await page.pair(code) is None:  # the attackers' last seat becomes free by itself
+            while await page.pair(code) is None:  # the attackers' last lease becomes free by itself
                 await asyncio.sleep(0.1)
                 page.closed_with = None
             await poses(page, 3)
@@ -285,7 +285,7 @@ class Feed:
         await self._socket.close()
         await self._session.close()
 
-    async def show(self, shown: Shown) -> None:
+    async def show(self, shown: ToHeadset) -> None:
         await self._socket.send_bytes(msgspec.msgpack.encode(shown))
 
     async def hear(self) -> FromHeadset:
@@ -296,9 +296,9 @@ class Feed:
 def test_pictures_and_words_reach_the_page_and_presses_come_back(driver: WebXrHeadset, port: int, code: str) -> None:
     async def operate() -> None:
         async with Feed(port) as feed, Page(port) as page:
-            assert await feed.hear() == Worn(False)
+            assert await feed.hear() == HeadsetWorn(False)
             await page.pair(code)
-            assert await feed.hear() == Worn(True)
+            assert await feed.hear() == HeadsetWorn(True)
             board = Board("engaged", "", "ready", "cube: 2 saved", (Button("start", "start", "a"),), ("follower_left",))
             await feed.show(board)
             said = await page.wait("board")
@@ -306,10 +306,10 @@ def test_pictures_and_words_reach_the_page_and_presses_come_back(driver: WebXrHe
             await page.say({"kind": "press", "name": "park"})  # not offered: not passed on
             await page.say({"kind": "press", "name": "start"})
             assert await feed.hear() == Press("start")
-            await feed.show(Told(False, "no sample yet from cam_high"))
-            assert (await page.wait("told"))["text"] == "no sample yet from cam_high"
+            await feed.show(PressResult(False, "no sample yet from cam_high"))
+            assert (await page.wait("result"))["text"] == "no sample yet from cam_high"
             await page.close()
-            assert await feed.hear() == Worn(False)
+            assert await feed.hear() == HeadsetWorn(False)
 
     asyncio.run(operate())
 
@@ -367,7 +367,7 @@ def test_a_page_that_shows_slowly_gets_the_newest_picture_not_every_one(
                 await feed.show(Picture("cam_high", monotonic_ns(), f"{number}".encode()))
             await asyncio.sleep(0.1)
             assert len(page.pictures) == 1, "the first one is not on screen yet"
-            await page.say({"kind": "shown", "panel": "cam_high"})
+            await page.say({"kind": "displayed", "panel": "cam_high"})
             while len(page.pictures) < 2:
                 await asyncio.sleep(0.01)
             header, jpeg = page.pictures[1]

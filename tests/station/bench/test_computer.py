@@ -21,7 +21,7 @@ PARENT = f"""
 import subprocess, sys
 import setproctitle
 setproctitle.setproctitle("station:supervisor")
-command = [sys.executable, "-c", {CHILD!r}, "station.episodes.ahead"]
+command = [sys.executable, "-c", {CHILD!r}, "station.episodes.incremental_builder"]
 children = [subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0) for _ in range(2)]
 print(*(child.pid for child in children), flush=True)
 for _ in range(2):
@@ -52,10 +52,10 @@ def test_whoever_is_no_node_is_counted_with_what_it_used(family: tuple[int, "sub
     for _ in range(2):
         parent.stdout.readline()
     found = {figures.node: figures for figures in computer.beside(seconds=10.0)}
-    assert set(found) == {"supervisor", "episodes.ahead"}
+    assert set(found) == {"supervisor", "episodes.incremental_builder"}
     wanted = 100 * WORKS_S / 10
-    assert wanted - 0.5 < found["episodes.ahead"].cpu_percent < wanted + 2  # the interpreter's own start
-    assert found["episodes.ahead"].rss_mb > 1
+    assert wanted - 0.5 < found["episodes.incremental_builder"].cpu_percent < wanted + 2  # the interpreter's own start
+    assert found["episodes.incremental_builder"].rss_mb > 1
     assert not found["supervisor"].simulated
 
 

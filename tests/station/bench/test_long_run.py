@@ -42,8 +42,8 @@ def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_recording_that_breaks_off_is_begun_anew_and_told(tmp_path: Path) -> None:
     asked = []
 
-    def record(opening: OpenSession, episodes: int, seconds: float, meanwhile) -> None:  # type: ignore[no-untyped-def]
-        asked.append((opening.task, episodes, seconds))
+    def record(open_session: OpenSession, episodes: int, seconds: float, meanwhile) -> None:  # type: ignore[no-untyped-def]
+        asked.append((open_session.task, episodes, seconds))
         folder = tmp_path / "bench"
         folder.mkdir(exist_ok=True)
         (folder / "episode_0.hdf5").touch()

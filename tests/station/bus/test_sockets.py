@@ -7,7 +7,7 @@ import pytest
 
 from station.bus.messages import Frame, Vector
 from station.bus.requests import Discard, Done, Note, OpenSession, Refused, Reply, SessionRequest, Start, Stop
-from station.bus.sockets import Answerer, Asker, Publisher, Subscriber, milliseconds_until
+from station.bus.sockets import Publisher, RequestClient, RequestServer, Subscriber, milliseconds_until
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
 
@@ -91,10 +91,10 @@ def answering(runtime: str) -> Iterator[list[object]]:
         return Done("yes")
 
     def loop() -> None:
-        answerer: Answerer[SessionRequest] = Answerer("bus", "probe", SessionRequest)
+        request_server: RequestServer[SessionRequest] = RequestServer("bus", "probe", SessionRequest)
         ready.set()
         while not finish.is_set():
-            if (got := answerer.receive(20)) is None:
+            if (got := request_server.receive(20)) is None:
                 continue
             request, answer = got
             if isinstance(request, Discard):
@@ -103,7 +103,7 @@ def answering(runtime: str) -> Iterator[list[object]]:
                 answer(handle(request))
             except RequestRefused as error:
                 answer(Refused(str(error)))
-        answerer.close()
+        request_server.close()
 
     thread = threading.Thread(target=loop)
     thread.start()
@@ -114,33 +114,33 @@ def answering(runtime: str) -> Iterator[list[object]]:
 
 
 def test_done_and_refused(answering: list[object]) -> None:
-    with Asker("bus", "probe") as asker:
-        assert asker.ask(Start(2.5)) == Done("yes")
+    with RequestClient("bus", "probe") as client:
+        assert client.ask(Start(2.5)) == Done("yes")
         with pytest.raises(RequestRefused, match="nothing is being recorded"):
-            asker.ask(Stop())
+            client.ask(Stop())
     assert answering == [Start(2.5), Stop()]
 
 
 def test_a_late_answer_is_not_taken_for_the_next_one(answering: list[object]) -> None:
-    with Asker("bus", "probe") as asker:
+    with RequestClient("bus", "probe") as client:
         with pytest.raises(NodeAbsent, match="station status"):
-            asker.ask(Discard(), timeout_ms=50)
-        assert asker.ask(Start(1.0)) == Done("yes")
+            client.ask(Discard(), timeout_ms=50)
+        assert client.ask(Start(1.0)) == Done("yes")
 
 
 def test_a_request_of_another_union_or_garbage_is_refused(answering: list[object]) -> None:
-    with Asker("bus", "probe") as asker:
-        asker._socket.send_multipart([b"0001", b"\x80\x04garbage"])
+    with RequestClient("bus", "probe") as client:
+        client._socket.send_multipart([b"0001", b"\x80\x04garbage"])
         replies: list[tuple[bytes, Reply]] = []
         while not replies:
-            replies = asker.replies(1000)
+            replies = client.replies(1000)
         assert isinstance(replies[0][1], Refused)
-        assert asker.ask(Start(1.0)) == Done("yes")
+        assert client.ask(Start(1.0)) == Done("yes")
 
 
 def test_nobody_there(runtime: str) -> None:
-    with Asker("bus", "nobody") as asker, pytest.raises(NodeAbsent):
-        asker.ask(Stop(), timeout_ms=30)
+    with RequestClient("bus", "nobody") as client, pytest.raises(NodeAbsent):
+        client.ask(Stop(), timeout_ms=30)
 
 
 def test_a_poll_never_overshoots() -> None:
@@ -160,31 +160,31 @@ def test_a_poll_never_overshoots() -> None:
 )  # fmt: skip
 @pytest.mark.usefixtures("runtime")
 def test_what_is_no_request_or_an_absurd_one_is_refused_and_the_next_one_served(raw: bytes) -> None:
-    answerer: Answerer[SessionRequest] = Answerer("bus", "probe", SessionRequest)
-    asker = Asker("bus", "probe")
-    asker._socket.send_multipart([b"0000", raw])
-    asker.send(Discard())
+    request_server: RequestServer[SessionRequest] = RequestServer("bus", "probe", SessionRequest)
+    client = RequestClient("bus", "probe")
+    client._socket.send_multipart([b"0000", raw])
+    client.send(Discard())
     replies: list[Reply] = []
     while len(replies) < 2:
-        answerer.serve(lambda _: Done(), 50)
-        replies += [reply for _, reply in asker.replies(50)]
+        request_server.serve(lambda _: Done(), 50)
+        replies += [reply for _, reply in client.replies(50)]
     assert isinstance(replies[0], Refused)
     assert "not a request this node takes" in replies[0].why
     assert isinstance(replies[1], Done)
-    asker.close()
-    answerer.close()
+    client.close()
+    request_server.close()
 
 
 @pytest.mark.usefixtures("runtime")
 def test_an_answer_that_is_none_is_a_refusal() -> None:
-    answerer: Answerer[SessionRequest] = Answerer("bus", "probe", SessionRequest)
-    asker = Asker("bus", "probe")
-    number = asker.send(Discard())
-    assert answerer.socket.poll(2000)
-    route, sent, _ = answerer._socket.recv_multipart()
-    answerer._socket.send_multipart([route, sent, b"\x91" * 1200])
-    reply = asker.poll_reply(number, 2000)
+    request_server: RequestServer[SessionRequest] = RequestServer("bus", "probe", SessionRequest)
+    client = RequestClient("bus", "probe")
+    number = client.send(Discard())
+    assert request_server.socket.poll(2000)
+    route, sent, _ = request_server._socket.recv_multipart()
+    request_server._socket.send_multipart([route, sent, b"\x91" * 1200])
+    reply = client.poll_reply(number, 2000)
     assert isinstance(reply, Refused)
     assert "what is no answer" in reply.why
-    asker.close()
-    answerer.close()
+    client.close()
+    request_server.close()

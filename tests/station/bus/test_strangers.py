@@ -24,7 +24,7 @@ from station.bus.requests import (
     TorqueOff,
     TorqueOn,
 )
-from station.bus.sockets import Answerer, Asker, Publisher, Subscriber
+from station.bus.sockets import Publisher, RequestClient, RequestServer, Subscriber
 from station.bus.streams import topic
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
@@ -48,11 +48,11 @@ def arm(runtime: str) -> Iterator[list[ArmRequest]]:
         return Done("done")
 
     def loop() -> None:
-        answerer: Answerer[ArmRequest] = Answerer(RIG, "follower_left", ArmRequest)
+        request_server: RequestServer[ArmRequest] = RequestServer(RIG, "follower_left", ArmRequest)
         ready.set()
         while not finish.is_set():
-            answerer.serve(handle, 20)
-        answerer.close()
+            request_server.serve(handle, 20)
+        request_server.close()
 
     thread = threading.Thread(target=loop)
     thread.start()
@@ -90,16 +90,16 @@ def frames(body: Command | Tick | Vector, kind: str, node: str, start_id: int = 
 
 @pytest.mark.parametrize("request_", ARM_REQUESTS, ids=lambda request: type(request).__name__)
 def test_an_arm_heeds_the_pilot_alone(arm: list[ArmRequest], request_: ArmRequest) -> None:
-    for asker in (CLIENT, "session", "leader_left", "synchronizer", "policy", "supervisor"):
+    for sender in (CLIENT, "session", "leader_left", "synchronizer", "policy", "supervisor"):
         with (
-            Asker(RIG, "follower_left", own=asker) as asking,
+            RequestClient(RIG, "follower_left", own=sender) as asking,
             pytest.raises(
                 RequestRefused, match=f"asked follower_left for {type(request_).__name__}.*only pilot may.*Next"
             ),
         ):
             asking.ask(request_, PATIENCE_MS)
     assert arm == []
-    with Asker(RIG, "follower_left", own="pilot") as pilot:
+    with RequestClient(RIG, "follower_left", own="pilot") as pilot:
         assert pilot.ask(request_, PATIENCE_MS) == Done("done")
     assert arm == [request_]
 

@@ -21,7 +21,7 @@ from station.console.vr_board import board as vr_board
 from station.episodes import naming
 from station.episodes.finalise import finalise
 from station.files.check_results import CheckResult, Finding
-from station.rig.discovery import Found, Sight
+from station.rig.discovery import Discovered, Found
 from station.rig.rig import find_rig, load_rig
 from tests.station.episodes.recording import Recording, header, jpeg, write
 
@@ -125,7 +125,7 @@ def test_what_is_plugged_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     device = Found(
         "adapter", model, "/dev/ttyUSB0", "/dev/ttyUSB0", HOSTILE, (HOSTILE,), (HOSTILE,), (HOSTILE,), 'A=="b"', "x"
     )
-    monkeypatch.setattr(find, "look", lambda ports: Sight((device,), (HOSTILE,)))
+    monkeypatch.setattr(find, "discover", lambda ports: Discovered((device,), (HOSTILE,)))
     find.find()
     find.udev()
     out = capsys.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 
 from station.bus.messages import Health, ProcessState, SessionState, StationState
 from station.bus.requests import Align, Done, OpenSession, Refused, Reply, SessionRequest, Start
-from station.bus.sockets import Answerer, Publisher
+from station.bus.sockets import Publisher, RequestServer
 from station.cli.headless import record_headless
 from station.clock import monotonic_ns
 from station.errors import RequestRefused, StationError
@@ -27,7 +27,7 @@ class Scripted:
 
     def __init__(self, rig: str) -> None:
         self._publisher = Publisher(rig, "session", 1, monotonic_ns)
-        self._answerer: Answerer[SessionRequest] = Answerer(rig, "session", SessionRequest)
+        self._request_server: RequestServer[SessionRequest] = RequestServer(rig, "session", SessionRequest)
         self._state = SessionState("ready", "t", "", 0, 0, 0, 0, 0, ())
         self.asked: list[str] = []
         self._finish = threading.Event()
@@ -37,8 +37,8 @@ class Scripted:
     def _run(self) -> None:
         while not self._finish.is_set():
             self._tell()
-            self._answerer.serve(self._handle, timeout_ms=20)
-        self._answerer.close()
+            self._request_server.serve(self._handle, timeout_ms=20)
+        self._request_server.close()
         self._publisher.close()
 
     def _tell(self, **changed: object) -> None:

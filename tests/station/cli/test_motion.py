@@ -11,7 +11,7 @@ import pytest
 
 from station.bus.messages import Command, Description, Dimension, PilotState, StreamDescription, Tick
 from station.bus.requests import Disengage, Done, Engage, Park, PilotRequest, Reboot, Refused, Reply
-from station.bus.sockets import Answerer, Publisher, Subscriber
+from station.bus.sockets import Publisher, RequestServer, Subscriber
 from station.cli import motion
 from station.cli.motion import Replayer, park, reboot, replay
 from station.clock import monotonic_ns
@@ -36,11 +36,11 @@ class Arms:
         self._refusal, self._skipped, self._holds_at = refusal, skipped, holds_at
         self._synchronizer = Publisher(RIG.name, "synchronizer", 1, monotonic_ns)
         self._pilot = Publisher(RIG.name, "pilot", 2, monotonic_ns)
-        self._answerer: Answerer[PilotRequest] = Answerer(RIG.name, "pilot", PilotRequest)
+        self._request_server: RequestServer[PilotRequest] = RequestServer(RIG.name, "pilot", PilotRequest)
         self._heard = Subscriber(RIG.name, [("command", "replay")])
         self._aligned: Callable[[Reply], None] | None = None
         self._tick = 100
-        self.asks: list[Command] = []
+        self.setpoints: list[Command] = []
         self.let_go = False
         self.rebooted: tuple[str, str] | None = None
         self._finish = threading.Event()
@@ -50,18 +50,18 @@ class Arms:
     def _run(self) -> None:
         told = -1
         while not self._finish.is_set():
-            if told != self._tick or not self.asks:  # again until somebody listens
+            if told != self._tick or not self.setpoints:  # again until somebody listens
                 told = self._tick
                 self._synchronizer.publish("tick", Tick(told, told * TICK_NS, (), (), (), ()))
             sample = self._heard.receive(50)
-            if sample is not None and isinstance(sample.body, Command) and sample.body.ask_sequence == told:
+            if sample is not None and isinstance(sample.body, Command) and sample.body.setpoint_sequence == told:
                 self._asked(sample.body)
-            while (got := self._answerer.receive()) is not None:
+            while (got := self._request_server.receive()) is not None:
                 self._requested(*got)
 
     def _asked(self, command: Command) -> None:
-        self.asks.append(command)
-        if self._aligned is not None and len(self.asks) >= ALIGNED_AFTER:
+        self.setpoints.append(command)
+        if self._aligned is not None and len(self.setpoints) >= ALIGNED_AFTER:
             self._aligned(Refused(self._refusal) if self._refusal else Done())
             self._aligned = None
         if command.tick >= 0 and command.goal == ROWS[1]:
@@ -85,7 +85,7 @@ class Arms:
 
     def played(self) -> list[Command]:
         """What was asked for once the followers were aligned."""
-        return [ask for ask in self.asks if ask.tick >= 0]
+        return [setpoint for setpoint in self.setpoints if setpoint.tick >= 0]
 
     def __enter__(self) -> "Arms":
         return self
@@ -93,7 +93,7 @@ class Arms:
     def __exit__(self, *_: object) -> None:
         self._finish.set()
         self._thread.join()
-        for socket in (self._synchronizer, self._pilot, self._answerer, self._heard):
+        for socket in (self._synchronizer, self._pilot, self._request_server, self._heard):
             socket.close()
 
 
@@ -102,11 +102,11 @@ def test_every_row_is_asked_for_in_its_own_tick() -> None:
     with Arms() as arms:
         assert Replayer(RIG, ACTIONS).run() == 0
     played = arms.played()
-    assert [ask.goal for ask in played] == ROWS
-    assert [ask.tick - played[0].tick for ask in played] == [0, 1, 2, 3, 4]
-    before = arms.asks[: -len(ROWS)]
+    assert [setpoint.goal for setpoint in played] == ROWS
+    assert [setpoint.tick - played[0].tick for setpoint in played] == [0, 1, 2, 3, 4]
+    before = arms.setpoints[: -len(ROWS)]
     assert len(before) >= ALIGNED_AFTER
-    assert {ask.goal for ask in before} == {ROWS[0]}, "aligned with the first pose"
+    assert {setpoint.goal for setpoint in before} == {ROWS[0]}, "aligned with the first pose"
     assert arms.let_go
 
 
@@ -114,14 +114,14 @@ def test_every_row_is_asked_for_in_its_own_tick() -> None:
 def test_a_tick_that_went_by_is_counted_and_never_made_up_for() -> None:
     with Arms(skipped=2) as arms:
         assert Replayer(RIG, ACTIONS).run() == 2
-    assert [ask.goal for ask in arms.played()] == [ROWS[0], ROWS[1], ROWS[4]]
+    assert [setpoint.goal for setpoint in arms.played()] == [ROWS[0], ROWS[1], ROWS[4]]
 
 
 @pytest.mark.usefixtures("runtime")
 def test_a_hold_ends_it_and_says_why() -> None:
     with Arms(holds_at=2) as arms, pytest.raises(RequestRefused, match=r"silent for 104 ms\. Next: clear the cause"):
         Replayer(RIG, ACTIONS).run()
-    assert [ask.goal for ask in arms.played()] == ROWS[:3]
+    assert [setpoint.goal for setpoint in arms.played()] == ROWS[:3]
 
 
 @pytest.mark.usefixtures("runtime")
@@ -252,13 +252,13 @@ class Parking:
 
     def __init__(self, rig: Rig, stiff: set[str]) -> None:
         self.stiff = stiff
-        self._answerer: Answerer[PilotRequest] = Answerer(rig.name, "pilot", PilotRequest)
+        self._request_server: RequestServer[PilotRequest] = RequestServer(rig.name, "pilot", PilotRequest)
         self._finish = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
         while not self._finish.is_set():
-            self._answerer.serve(self._answer, 10)
+            self._request_server.serve(self._answer, 10)
 
     def _answer(self, request: PilotRequest) -> Reply:
         assert isinstance(request, Park)
@@ -280,7 +280,7 @@ class Parking:
     def __exit__(self, *_: object) -> None:
         self._finish.set()
         self._thread.join()
-        self._answerer.close()
+        self._request_server.close()
 
 
 @pytest.mark.usefixtures("runtime")

@@ -11,7 +11,7 @@ import pytest
 
 from station.bus.messages import Health
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Reply
-from station.bus.sockets import Answerer, Publisher
+from station.bus.sockets import Publisher, RequestServer
 from station.cli import rollout as module
 from station.cli.rollout import Hands, Rollout
 from station.clock import monotonic_ns
@@ -38,7 +38,7 @@ class Runner:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        answerer: Answerer[PolicyRequest] = Answerer(RIG.name, "policy", PolicyRequest)
+        request_server: RequestServer[PolicyRequest] = RequestServer(RIG.name, "policy", PolicyRequest)
         due_s = 0.0
         self._begin()
         self._up.set()
@@ -50,9 +50,9 @@ class Runner:
             if self._loaded is not None and time.monotonic() >= self._loaded[0]:
                 self._loaded[1](Done("loaded"))
                 self._loaded = None
-            if (got := answerer.receive(10)) is not None:
+            if (got := request_server.receive(10)) is not None:
                 self._requested(*got)
-        answerer.close()
+        request_server.close()
         assert self._publisher is not None
         self._publisher.close()
 
@@ -108,6 +108,6 @@ def test_a_runner_that_ended_before_it_was_asked_is_no_trouble(runtime: str, tmp
         with Runner():
             rollout.load(tmp_path)
             time.sleep(2 * HEALTH_S)  # what this life says waits to be heard
-        rollout._policy.replies(100)  # the asker has noticed that it is gone
+        rollout._policy.replies(100)  # the client has noticed that it is gone
         with Runner(life=2):
             assert rollout.load(tmp_path) == "loaded"

@@ -113,7 +113,7 @@ class Stage:
         }
         self.silent: set[str] = set()
         self.lives = {}
-        self.asks = {}
+        self.setpoints = {}
         self.commands = []
         self.requests = []
         self.answers = []
@@ -147,11 +147,11 @@ class Stage:
         """The computer stands still, and everybody with it."""
         self.now_ns += ms * MS
 
-    def hold_ask(self, source, why):
+    def hold_setpoint(self, source, why):
         """A source asks to hold."""
         self._sequence += 1
-        ask = Command("rig", source, self._sequence, self._sequence, self.now_ns, (), hold=True, why=why)
-        self.core.asked(source, ask, self._sequence, self.now_ns, self.lives.get(source, 0))
+        setpoint = Command("rig", source, self._sequence, self._sequence, self.now_ns, (), hold=True, why=why)
+        self.core.asked(source, setpoint, self._sequence, self.now_ns, self.lives.get(source, 0))
 
     @property
     def _hosts(self):
@@ -173,10 +173,10 @@ class Stage:
         for node in (*self.leaders, *self.followers):
             if self._sequence % 100 == 1 and node not in self.silent:
                 self.core.described(node, ARM)
-        for node, goal in self.asks.items():
+        for node, goal in self.setpoints.items():
             if self._sequence % 4 == 0 and node not in self.silent and goal is not None:
-                ask = Command("rig", node, self._sequence // 4, self._sequence // 4, self.now_ns - MS, goal)
-                self.core.asked(node, ask, self._sequence // 4, self.now_ns, self.lives.get(node, 0))
+                setpoint = Command("rig", node, self._sequence // 4, self._sequence // 4, self.now_ns - MS, goal)
+                self.core.asked(node, setpoint, self._sequence // 4, self.now_ns, self.lives.get(node, 0))
         for node, pose in self.leaders.items():
             if node not in self.silent:
                 self._lead(node, pose)

@@ -35,15 +35,15 @@ def test_engaging_gives_torque_aligns_and_then_follows_sample_by_sample():
     stage.run(0.005)
     [(at_ns, left), (_, right)] = stage.commands
     assert (left.arm, left.source, left.tick, left.goal) == ("follower_left", "leader", -1, (0.105, 0.2, 0.5))
-    assert left.ask_at_ns == at_ns - 2 * MS
-    assert left.ask_sequence == stage._sequence
+    assert left.setpoint_at_ns == at_ns - 2 * MS
+    assert left.setpoint_sequence == stage._sequence
     assert right.arm == "follower_right"
     stage.run(0.05)
     assert stage.followers["follower_left"].pose == (0.105, 0.2, 0.5)
     assert not any(follower.refusals for follower in stage.followers.values())
 
 
-def test_the_ramp_is_slow_and_asks_are_the_leaders_samples():
+def test_the_ramp_is_slow_and_setpoints_are_the_leaders_samples():
     stage = Stage("left", pose=(-0.6, 0.2, 0.5))
     stage.run(0.1)
     stage.request(Engage("leader"))
@@ -53,8 +53,8 @@ def test_the_ramp_is_slow_and_asks_are_the_leaders_samples():
     ramp = [command for command in stage.sent_to("follower_left") if not command.hold]
     for one, two in itertools.pairwise(ramp):
         assert abs(two.goal[0] - one.goal[0]) <= 0.7 * 0.005 + 1e-9
-        assert two.ask_at_ns > one.ask_at_ns
-        assert two.ask_sequence == one.ask_sequence + 1
+        assert two.setpoint_at_ns > one.setpoint_at_ns
+        assert two.setpoint_sequence == one.setpoint_sequence + 1
     assert stage.run(5, stage.answered)
     assert stage.state.state == "engaged"
 
@@ -190,7 +190,7 @@ def test_a_hold_during_alignment_refuses_who_waits():
 
 def test_policy_for_all_arms_in_the_rigs_order_and_its_hand_over_from_the_leaders():
     stage = engaged()
-    stage.asks["policy"] = (0.3, 0.0, 0.1, -0.4, 1.0, 0.9)
+    stage.setpoints["policy"] = (0.3, 0.0, 0.1, -0.4, 1.0, 0.9)
     stage.request(Engage("policy"))
     assert stage.run(10, stage.answered)
     assert (stage.state.state, stage.state.source) == ("engaged", "policy")
@@ -198,7 +198,7 @@ def test_policy_for_all_arms_in_the_rigs_order_and_its_hand_over_from_the_leader
     assert stage.followers["follower_left"].pose == (0.3, 0.0, 0.1)
     assert stage.followers["follower_right"].pose == (-0.4, 1.0, 0.9)
     last = stage.sent_to("follower_right")[-1]
-    assert (last.source, last.tick, last.ask_sequence) == ("policy", stage._sequence // 4, stage._sequence // 4)
+    assert (last.source, last.tick, last.setpoint_sequence) == ("policy", stage._sequence // 4, stage._sequence // 4)
     assert not any(follower.refusals for follower in stage.followers.values())
     stage.answers.clear()
     stage.leaders = dict.fromkeys(stage.leaders, (0.2, 0.6, 0.5))
@@ -220,11 +220,11 @@ def test_a_refused_hand_over_leaves_the_one_who_commands():
 @pytest.mark.parametrize("goal", [None, (nan,) * 3, (0.0,) * 4])
 def test_a_starved_policy_holds(goal):
     stage = Stage("left-")
-    stage.asks["policy"] = (0.1, 0.1, 0.5)
+    stage.setpoints["policy"] = (0.1, 0.1, 0.5)
     stage.request(Engage("policy"))
     stage.run(10, stage.answered)
     assert stage.state.state == "engaged"
-    stage.asks["policy"] = goal
+    stage.setpoints["policy"] = goal
     stage.run(0.4)
     assert stage.state.state == "hold"
     assert "policy has asked for nothing for 3" in stage.state.why
@@ -232,7 +232,7 @@ def test_a_starved_policy_holds(goal):
 
 def test_a_policy_may_ask_to_hold():
     stage = Stage("left-")
-    stage.asks["policy"] = (0.1, 0.1, 0.5)
+    stage.setpoints["policy"] = (0.1, 0.1, 0.5)
     stage.request(Engage("policy"))
     stage.run(10, stage.answered)
     stage.core.asked(
@@ -348,7 +348,7 @@ acts = st.sampled_from(["engage", "policy", "hold", "disengage", "park", "mute",
 @given(st.lists(st.tuples(acts, st.integers(0, 120), st.integers(0, 3)), max_size=12))
 def test_whatever_happens_every_request_is_answered_once_and_arms_hold_unless_engaged(story):
     stage = Stage(torque=False)
-    stage.asks["policy"] = (0.1, 0.1, 0.5) * 2
+    stage.setpoints["policy"] = (0.1, 0.1, 0.5) * 2
     nodes = [*stage.leaders, *stage.followers]
     asked = 0
     for act, periods, which in story:

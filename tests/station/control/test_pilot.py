@@ -11,7 +11,7 @@ import pytest
 
 from station.bus.messages import ArmState, Command, Description, PilotState, StreamDescription
 from station.bus.requests import Disengage, Engage, Park
-from station.bus.sockets import Asker, Subscriber
+from station.bus.sockets import RequestClient, Subscriber
 from station.clock import monotonic_ns
 from station.control import pilot
 from station.devices import serving as serve
@@ -146,12 +146,12 @@ def hear(heard: Subscriber, kind: type, true: Callable[[Any], bool], within_s: f
     raise AssertionError(f"no such {kind.__name__} within {within_s} s")
 
 
-def engage(asker: Asker) -> None:
+def engage(client: RequestClient) -> None:
     """The sockets need a moment to find each other; the pilot says what it has not heard yet."""
     deadline_ns = monotonic_ns() + 20 * 10**9
     while True:
         try:
-            asker.ask(Engage("leader"), 30_000)
+            client.ask(Engage("leader"), 30_000)
             return
         except RequestRefused:
             if monotonic_ns() > deadline_ns:
@@ -160,9 +160,9 @@ def engage(asker: Asker) -> None:
 
 def test_from_leader_to_follower_and_into_hold(station: Station) -> None:
     heard = Subscriber(station.rig.name, [("pilot", "pilot"), ("applied", "follower_left")])
-    with Asker(station.rig.name, "pilot") as asker:
+    with RequestClient(station.rig.name, "pilot") as client:
         LoopArm.poses["leader_left"] = (0.3, 0.2, 0.5)
-        engage(asker)
+        engage(client)
         assert LoopArm.torques == {"leader_left": False, "follower_left": True}
         assert LoopArm.poses["follower_left"] == pytest.approx((0.3, 0.2, 0.5), abs=0.05)
         LoopArm.poses["leader_left"] = (0.31, 0.25, 1.0)
@@ -174,20 +174,20 @@ def test_from_leader_to_follower_and_into_hold(station: Station) -> None:
         assert hear(heard, Command, lambda command: command.hold).source == "hold"
         assert LoopArm.torques["follower_left"]
         with pytest.raises(RequestRefused, match="leader_left"):
-            asker.ask(Engage("leader"), 30_000)
+            client.ask(Engage("leader"), 30_000)
         station.start("leader_left", serve.main)
-        engage(asker)
-        asker.ask(Disengage(), 10_000)
+        engage(client)
+        client.ask(Disengage(), 10_000)
         hear(heard, PilotState, lambda state: state.state == "idle")
     heard.close()
 
 
 def test_park_and_release(station: Station) -> None:
-    with Asker(station.rig.name, "pilot") as asker:
-        engage(asker)
-        first = asker.ask(Park(release=True), 30_000)
+    with RequestClient(station.rig.name, "pilot") as client:
+        engage(client)
+        first = client.ask(Park(release=True), 30_000)
         assert LoopArm.torques["follower_left"]
-        asker.ask(Park(release=True, confirmation=first.token), 30_000)
+        client.ask(Park(release=True, confirmation=first.token), 30_000)
         assert LoopArm.poses["follower_left"] == pytest.approx((0.0, 1.2, 0.0), abs=0.05)
         assert not LoopArm.torques["follower_left"]
 

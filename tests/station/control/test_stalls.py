@@ -70,7 +70,7 @@ def test_twice_within_two_seconds_holds():
 
 def test_a_policy_that_is_silent_for_a_moment_goes_on_and_one_that_asks_to_hold_does_not():
     stage = Stage("left-")
-    stage.asks["policy"] = (0.1, 0.1, 0.5)
+    stage.setpoints["policy"] = (0.1, 0.1, 0.5)
     stage.request(Engage("policy"))
     stage.run(10, stage.answered)
     pause(stage, 150, "policy")
@@ -80,7 +80,7 @@ def test_a_policy_that_is_silent_for_a_moment_goes_on_and_one_that_asks_to_hold_
     stage.silent.add("policy")
     stage.run(0.15)
     assert stage.state.stalled
-    stage.hold_ask("policy", "starved")
+    stage.hold_setpoint("policy", "starved")
     stage.silent.clear()
     stage.run(0.5)
     assert (stage.state.state, stage.state.why) == ("hold", "policy asks to hold: starved")
@@ -103,7 +103,7 @@ def test_another_life_of_a_leader_a_follower_or_a_policy_holds():
         stage.run(0.1)
         assert (stage.state.state, stage.state.why) == ("hold", f"{node} was restarted")
     stage = Stage("left-")
-    stage.asks["policy"] = (0.1, 0.1, 0.5)
+    stage.setpoints["policy"] = (0.1, 0.1, 0.5)
     stage.request(Engage("policy"))
     stage.run(10, stage.answered)
     stage.lives["policy"] = 7
@@ -138,7 +138,7 @@ class Rig(RuleBasedStateMachine):
     @initialize(source=st.sampled_from(["leader", "policy"]))
     def engage(self, source):
         self.stage = Stage("left", "right", torque=False)
-        self.stage.asks["policy"] = (0.1, 0.2, 0.5) * 2
+        self.stage.setpoints["policy"] = (0.1, 0.2, 0.5) * 2
         self.stage.run(0.1)
         self.ended = False
         """Has anything happened that no arm may go on from by itself?"""
@@ -182,7 +182,7 @@ class Rig(RuleBasedStateMachine):
     @rule(leader=st.integers(0, 1), to=st.tuples(st.floats(-2, 2), st.floats(-1, 1), st.floats(0, 1)))
     def move(self, leader, to):
         self.stage.leaders[list(self.stage.leaders)[leader]] = to
-        self.stage.asks["policy"] = to * 2
+        self.stage.setpoints["policy"] = to * 2
 
     @rule(which=st.integers(0, 3))
     def restart(self, which):
@@ -202,7 +202,7 @@ class Rig(RuleBasedStateMachine):
             follower.torque = False
             follower.gate.close("torque is off")
         elif self.source == "policy":
-            self.stage.hold_ask("policy", "starved")
+            self.stage.hold_setpoint("policy", "starved")
         else:
             return
         self.move_on(60)

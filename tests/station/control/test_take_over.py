@@ -12,7 +12,7 @@ AIM = (0.6, -0.4, 0.7, -0.5, 0.3, 0.2)
 @pytest.fixture
 def stage():
     stage = Stage()
-    stage.asks["policy"] = AIM
+    stage.setpoints["policy"] = AIM
     stage.run(0.3)
     stage.request(Engage("policy"))
     assert stage.run(10, stage.answered)
@@ -35,7 +35,7 @@ def goals(stage, node):
 
 
 def test_leaders_ramp_to_their_followers_and_follow(stage):
-    stage.asks["policy"] = (*(value + 0.2 for value in AIM[:5]), 0.2)
+    stage.setpoints["policy"] = (*(value + 0.2 for value in AIM[:5]), 0.2)
     assert stage.run(5, lambda: met(stage) and stage.followers["follower_left"].pose[0] > 0.75)
     assert {command.source for command in stage.sent_to("leader_left")} == {"policy"} | {
         command.source for command in stage.sent_to("leader_left") if command.hold
@@ -78,7 +78,7 @@ def test_a_leader_held_against_its_will_is_left_where_it_is(stage):
 
 def test_a_leader_that_can_only_be_read_is_left_alone():
     stage = Stage("left")
-    stage.asks["policy"] = AIM[:3]
+    stage.setpoints["policy"] = AIM[:3]
     stage.run(0.3)
     stage.core.arms.leaders["leader_left"].drivable = False
     stage.core.described = lambda *_: None
@@ -101,9 +101,9 @@ def test_closing_both_grippers_takes_over(stage):
     assert stage.run(5, lambda: stage.state.source == "leader" and stage.state.state == "engaged")
 
 
-def grip(stage, node, opening):
+def grip(stage, node, gripper):
     """A hand on the gripper, which is limp."""
-    stage.leaders[node] = (*stage.leader_hosts[node].pose[:2], opening)
+    stage.leaders[node] = (*stage.leader_hosts[node].pose[:2], gripper)
 
 
 def feel(closing, node, pairs, begin_ns=0, step_ns=20 * MS):

@@ -42,7 +42,7 @@ class Operator:
         self.hand = {side: Hand((0.2, 0.2, 1.2), LEVEL, trigger=0.5) for side in ("left", "right")}
         self.yaw: float | None = 0.0
         self.space = 0
-        self.ask = None
+        self.setpoint = None
 
     def pilot(self, state: str, source: str = "vr", why: str = "") -> None:
         self.core.heard_pilot(PilotState(state, source, why, (ArmPilot("follower_left", True),)))
@@ -55,8 +55,8 @@ class Operator:
         for _ in range(times):
             self.now_ns += FRAME_NS
             pose = HandPose(self.hand["left"], self.hand["right"], self.yaw, self.space)
-            self.ask = self.core.sample(pose, self.now_ns - late_ns, self.now_ns)
-        return self.ask
+            self.setpoint = self.core.sample(pose, self.now_ns - late_ns, self.now_ns)
+        return self.setpoint
 
     def engaged(self) -> "Operator":
         self.pilot("idle", "none")
@@ -89,7 +89,7 @@ def test_while_nobody_engages_it_asks_for_where_the_arms_are() -> None:
     operator.pilot("idle", "none")
     operator.squeeze()
     operator.move((0.1, 0, 0))
-    assert operator.ask.goal == (*BENT, *BENT)
+    assert operator.setpoint.goal == (*BENT, *BENT)
     assert operator.core.state().state == "idle"
 
 
@@ -112,7 +112,7 @@ def test_a_driver_that_stands_at_no_whole_goal_yet_is_asked_for_where_the_arm_is
     assert operator.send().goal == BENT
 
 
-def test_an_arm_that_was_not_heard_makes_no_ask() -> None:
+def test_an_arm_that_was_not_heard_makes_no_setpoint() -> None:
     reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
     core = VrArms([ArmHand("follower_left", "left", DIMENSIONS, reach, 3.14)], 1.0)
     assert core.sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None
@@ -122,12 +122,12 @@ def test_an_arm_that_was_not_heard_makes_no_ask() -> None:
 def test_the_arm_moves_only_while_the_grip_is_squeezed() -> None:
     operator = Operator().engaged()
     operator.move((0.05, 0, 0))
-    assert operator.ask.goal == (*BENT, *BENT)
+    assert operator.setpoint.goal == (*BENT, *BENT)
     operator.squeeze()
     before = operator.gripper().position_m
     operator.move((0.05, -0.03, 0.04))
     assert operator.gripper().position_m - before == pytest.approx((0.05, -0.03, 0.04), abs=1e-3)
-    assert operator.ask.goal[7:] == BENT
+    assert operator.setpoint.goal[7:] == BENT
     operator.set(grip=0.0)
     operator.move((-0.2, 0, 0))
     assert operator.gripper().position_m - before == pytest.approx((0.05, -0.03, 0.04), abs=1e-3)
@@ -214,11 +214,11 @@ def test_the_trigger_closes_the_gripper_no_faster_than_it_may() -> None:
     operator.squeeze()
     operator.send()
     operator.set(trigger=1.0)
-    before = operator.ask.goal[6]
+    before = operator.setpoint.goal[6]
     operator.send()
-    assert 0 < before - operator.ask.goal[6] <= 3.14 / 2.11 * FRAME_NS / 1e9 + 1e-9
+    assert 0 < before - operator.setpoint.goal[6] <= 3.14 / 2.11 * FRAME_NS / 1e9 + 1e-9
     operator.send(60)
-    assert operator.ask.goal[6] == pytest.approx(0.0)
+    assert operator.setpoint.goal[6] == pytest.approx(0.0)
 
 
 def test_squeezing_the_grip_never_drops_what_the_gripper_holds() -> None:
@@ -226,12 +226,12 @@ def test_squeezing_the_grip_never_drops_what_the_gripper_holds() -> None:
     operator.set(trigger=0.0)
     operator.squeeze()
     operator.send(30)
-    assert operator.ask.goal[6] == 0.0
+    assert operator.setpoint.goal[6] == 0.0
     operator.set(trigger=1.0)
     operator.send()
     operator.set(trigger=0.2)
     operator.send(60)
-    assert operator.ask.goal[6] == pytest.approx(0.8)
+    assert operator.setpoint.goal[6] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(
@@ -246,11 +246,11 @@ def test_a_lost_hand_holds_until_a_fresh_squeeze(loss, why) -> None:
     operator = Operator().engaged()
     operator.squeeze()
     good = {name: getattr(operator.hand["left"], name) for name in loss}
-    before = operator.ask.goal
+    before = operator.setpoint.goal
     operator.set(**loss)
     operator.send(3)
-    assert operator.ask.goal == before
-    assert not operator.ask.hold
+    assert operator.setpoint.goal == before
+    assert not operator.setpoint.hold
     state = operator.core.state()
     assert state.state == "hold"
     assert why in state.why
@@ -258,10 +258,10 @@ def test_a_lost_hand_holds_until_a_fresh_squeeze(loss, why) -> None:
     operator.set(**good)
     operator.send(3)
     operator.move((0.05, 0, 0))
-    assert operator.ask.goal == before, "the grip was not opened in between"
+    assert operator.setpoint.goal == before, "the grip was not opened in between"
     operator.squeeze()
     operator.move((0.03, 0, 0))
-    assert operator.ask.goal != before
+    assert operator.setpoint.goal != before
     assert operator.core.state().state == "engaged"
 
 
@@ -280,16 +280,16 @@ def test_a_lost_link_asks_to_hold_once() -> None:
     operator = Operator().engaged()
     operator.squeeze()
     assert operator.core.check(operator.now_ns + 99_000_000) is None
-    ask = operator.core.check(operator.now_ns + 101_000_000)
-    assert ask.hold
-    assert "no hand pose for 101 ms" in ask.why
+    setpoint = operator.core.check(operator.now_ns + 101_000_000)
+    assert setpoint.hold
+    assert "no hand pose for 101 ms" in setpoint.why
     assert operator.core.check(operator.now_ns + 150_000_000) is None
     assert operator.core.state().state == "hold"
     operator.now_ns += 200_000_000
-    operator.pilot("hold", why=ask.why)
-    before = operator.arms["left"].ask
+    operator.pilot("hold", why=setpoint.why)
+    before = operator.arms["left"].setpoint
     operator.move((0.05, 0, 0))
-    assert operator.arms["left"].ask == pytest.approx(before), "it was still squeezed: no fresh squeeze"
+    assert operator.arms["left"].setpoint == pytest.approx(before), "it was still squeezed: no fresh squeeze"
     assert not operator.core.wants_to_go_on
     operator.squeeze()
     assert operator.core.wants_to_go_on
@@ -316,9 +316,9 @@ def test_a_squeeze_does_not_end_a_hold_that_has_another_cause() -> None:
 def test_samples_that_come_late_are_a_lost_link() -> None:
     operator = Operator().engaged()
     operator.squeeze()
-    ask = operator.send(late_ns=120_000_000)
-    assert ask.hold
-    assert "120 ms behind" in ask.why
+    setpoint = operator.send(late_ns=120_000_000)
+    assert setpoint.hold
+    assert "120 ms behind" in setpoint.why
 
 
 def test_a_room_that_was_set_anew_lets_go_and_aims_again() -> None:
@@ -365,12 +365,12 @@ def test_a_room_turned_without_a_word_is_aimed_anew_and_told(grip: float, lost) 
     assert state.forward_rad == pytest.approx(pi / 2)
     for side in lost:
         operator.hand[side] = kept[side]
-    before = operator.ask.goal
+    before = operator.setpoint.goal
     operator.send(6)
     operator.set(grip=1.0)
     if grip:
         operator.move((0.0, 0.05, 0.0))
-        assert operator.ask.goal == before, "no grip was seen open in the new room"
+        assert operator.setpoint.goal == before, "no grip was seen open in the new room"
     operator.set(grip=0.0)
     operator.send(6)
     operator.squeeze()
@@ -385,14 +385,14 @@ def test_after_a_new_room_nothing_moves_before_it_is_known_where_the_operator_fa
     operator.space, operator.yaw = 1, None
     operator.send(6)
     operator.squeeze()
-    before = operator.ask.goal
+    before = operator.setpoint.goal
     operator.move((0.05, 0, 0))
-    assert operator.ask.goal == before
+    assert operator.setpoint.goal == before
     operator.yaw = 0.0
     operator.send()
     operator.squeeze()
     operator.move((0.05, 0, 0))
-    assert operator.ask.goal != before
+    assert operator.setpoint.goal != before
 
 
 ABSENT = (None, Hand(None, None, 0.0), Hand(None, None, 1.0))
@@ -404,7 +404,7 @@ def test_not_there_is_not_let_go(absent: Hand | None, flash: int) -> None:
     """Controllers that vanish and come back with the grip held move nothing, even if they wake with their buttons up."""
     operator = Operator().engaged()
     operator.squeeze()
-    held, before = operator.hand["left"], operator.ask.goal
+    held, before = operator.hand["left"], operator.setpoint.goal
     operator.hand["left"] = absent
     operator.send(30)
     assert operator.core.state().state == "hold"
@@ -413,12 +413,12 @@ def test_not_there_is_not_let_go(absent: Hand | None, flash: int) -> None:
     operator.send(flash)
     operator.set(grip=1.0)
     operator.move((0.05, 0, 0))
-    assert operator.ask.goal == before
+    assert operator.setpoint.goal == before
     operator.set(grip=0.0)
     operator.send(6)
     operator.squeeze()
     operator.move((0.05, 0, 0))
-    assert operator.ask.goal != before
+    assert operator.setpoint.goal != before
     assert operator.core.state().state == "engaged"
 
 
@@ -426,14 +426,14 @@ def test_an_open_grip_seen_before_the_controller_vanished_does_not_count() -> No
     operator = Operator().engaged()
     operator.set(grip=0.0)
     operator.send(6)
-    held, before = operator.hand["left"], operator.ask.goal
+    held, before = operator.hand["left"], operator.setpoint.goal
     for absent in ABSENT:
         operator.hand["left"] = absent
         operator.send()
         operator.hand["left"] = held
         operator.set(grip=1.0)
         operator.move((0.05, 0, 0))
-        assert operator.ask.goal == before
+        assert operator.setpoint.goal == before
 
 
 def test_no_controllers_is_told_whoever_followed() -> None:
@@ -465,11 +465,11 @@ _HANDS = st.one_of(
 @given(st.lists(st.tuples(_HANDS, st.integers(1, 200_000_000), st.floats(-4, 4)), min_size=2, max_size=20))
 def test_no_stream_of_poses_asks_for_a_step_beyond_the_limits(stream) -> None:
     operator = Operator(("left",)).engaged()
-    before = np.array(operator.ask.goal)
+    before = np.array(operator.setpoint.goal)
     for hand, dt_ns, yaw in stream:
         operator.now_ns += dt_ns
-        ask = operator.core.sample(HandPose(hand, None, yaw), operator.now_ns, operator.now_ns)
-        after = np.array(ask.goal)
+        setpoint = operator.core.sample(HandPose(hand, None, yaw), operator.now_ns, operator.now_ns)
+        after = np.array(setpoint.goal)
         most = 3.14 * min(dt_ns, 50_000_000) / 1e9 + 1e-9
         assert (np.abs(after - before)[:6] <= most).all()
         assert (after[:6] >= np.array(LOWER) - 1e-9).all()
@@ -511,10 +511,10 @@ def test_no_arm_moves_without_a_grip_seen_open_since_the_hand_was_there(stream) 
             tracked = state in ("open", "held", "jump")
             hand = Hand(tuple(place), LEVEL, grip) if tracked else Hand(None, None, grip)
             operator.hand["left"] = None if state == "gone" else hand
-            before = operator.ask.goal[:6]
+            before = operator.setpoint.goal[:6]
             operator.send()
             if state == "open":
                 seen_open = True
             elif not tracked:
                 seen_open = False
-            assert operator.ask.goal[:6] == before or (seen_open and state == "held")
+            assert operator.setpoint.goal[:6] == before or (seen_open and state == "held")

@@ -45,7 +45,7 @@ def test_hands_are_told_by_the_sides_names() -> None:
 
 
 class Bus:
-    """Plays the arms, the pilot and the headset, all in step, and hears the asks."""
+    """Plays the arms, the pilot and the headset, all in step, and hears the setpoints."""
 
     def __init__(self) -> None:
         nodes = ("follower_left", "follower_right", "pilot", "vr")
@@ -94,25 +94,25 @@ def bus(runtime: str) -> Iterator[Bus]:
     made.close()
 
 
-def _ask(body: object) -> bool:
+def _is_setpoint(body: object) -> bool:
     return isinstance(body, Command) and not body.hold
 
 
 def test_it_asks_for_all_arms_and_asks_to_hold_when_the_link_is_gone(bus: Bus) -> None:
-    ask = bus.until("ask", _ask)
-    assert isinstance(ask, Command)
-    assert (ask.arm, ask.source, ask.tick, ask.goal) == ("rig", "vr", -1, (*JOINTS, *JOINTS))
-    assert 0 < ask.ask_at_ns <= monotonic_ns()
+    setpoint = bus.until("a setpoint", _is_setpoint)
+    assert isinstance(setpoint, Command)
+    assert (setpoint.arm, setpoint.source, setpoint.tick, setpoint.goal) == ("rig", "vr", -1, (*JOINTS, *JOINTS))
+    assert 0 < setpoint.setpoint_at_ns <= monotonic_ns()
     bus.pilot = "engaged"
     bus.until("engagement", lambda body: getattr(body, "state", "") == "engaged")
     bus.grip = 1.0
     bus.until("a closed clutch", lambda body: any(hand.clutched for hand in getattr(body, "hands", ())))
     bus.x += 0.05
-    moved = bus.until("a move of the left arm", lambda body: _ask(body) and body.goal[:7] != JOINTS)
+    moved = bus.until("a move of the left arm", lambda body: _is_setpoint(body) and body.goal[:7] != JOINTS)
     assert isinstance(moved, Command)
     assert moved.goal[7:] == JOINTS
     bus.link = False
-    held = bus.until("an ask to hold", lambda body: isinstance(body, Command) and body.hold)
+    held = bus.until("a setpoint to hold", lambda body: isinstance(body, Command) and body.hold)
     assert isinstance(held, Command)
     assert "no hand pose for" in held.why
     assert load_rig(find_rig(RIG)).teleop.scale == 1.0

@@ -11,9 +11,9 @@ NAMES = ("none", "leader", "vr", "policy", "replay", "park", "hold")
 
 
 def arrays(rows: int = 100, **changed: object) -> Arrays:
-    ask = np.zeros((rows, 3), np.float32)
+    setpoint = np.zeros((rows, 3), np.float32)
     made = Arrays(
-        tick_ns=np.arange(rows, dtype=np.int64) * 20 * MS, late=np.zeros(rows, bool), action=ask, action_sent=ask.copy(),
+        tick_ns=np.arange(rows, dtype=np.int64) * 20 * MS, late=np.zeros(rows, bool), action=setpoint, action_sent=setpoint.copy(),
         source=np.ones(rows, np.uint8), source_names=NAMES,
         ages_ns={"cam_high": np.full(rows, 8 * MS, np.int64)}, is_new={"cam_high": np.arange(rows) % 2 == 0},
         lost={"cam_high": 3},

@@ -22,9 +22,9 @@ from tests.station.episodes.recording import T0_NS, TICK_NS, Recording, header, 
     [
         "build.Builder.take",
         "build.Builder.finish",
-        "draft.verify",
-        "draft.durable.sync",
-        "draft.Draft.publish",
+        "episode_writer.verify",
+        "episode_writer.durable.sync",
+        "episode_writer.EpisodeWriter.publish",
         "finalise._put_away",
     ],
 )
@@ -32,7 +32,7 @@ def test_finalising_may_be_killed_anywhere_and_run_again(tmp_path: Path, where: 
     part = naming.journal_path(tmp_path, 2)
     write(part, Recording(20, [jpeg()], cameras=("cam_high",)), header(cameras=("cam_high",), episode=2))
     script = (
-        "import os, sys; from pathlib import Path; from station.episodes import build, draft, finalise\n"
+        "import os, sys; from pathlib import Path; from station.episodes import build, episode_writer, finalise\n"
         f"real = {where}\n"
         f"{where} = lambda *given: ({where.startswith('build')} and real(*given), os.kill(os.getpid(), 9))\n"
         "finalise.finalise(Path(sys.argv[1]))"

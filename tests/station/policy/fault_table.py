@@ -101,9 +101,9 @@ def _run(worker: Worker, core: RunnerCore, played: Played) -> str:
                 core.answered(core.rollout, result.t_obs_ns, result.actions, at_ns - result.t_obs_ns, at_ns)
             else:
                 core.failed(core.rollout, result.why, at_ns)
-        ask = core.tick(k, _Now.ns)
-        if ask is not None and ask.hold:
-            return ask.why
+        setpoint = core.tick(k, _Now.ns)
+        if setpoint is not None and setpoint.hold:
+            return setpoint.why
         if core.may_infer():
             first = not core.delay.percentile_ms(50) >= 0
             if not first:

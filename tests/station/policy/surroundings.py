@@ -10,7 +10,7 @@ import numpy as np
 
 from station.bus.messages import Chosen, Command, Description, Dimension, Frame, Health, StreamDescription, Tick
 from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request
-from station.bus.sockets import Asker, Publisher, Subscriber, milliseconds_until
+from station.bus.sockets import Publisher, RequestClient, Subscriber, milliseconds_until
 from station.clock import Grid, monotonic_ns
 from station.policy.node import main
 from station.rig.rig import Rig
@@ -37,8 +37,8 @@ class Bench:
         self.camera_alive = True
         self.limit = 1e6
         """Of every joint: the small graphs of these tests ask for anything."""
-        self.asks: list[Command] = []
-        self.shadow_asks: list[Command] = []
+        self.setpoints: list[Command] = []
+        self.shadow_setpoints: list[Command] = []
         self.health: Health | None = None
         self.heard: list[Command | Health] = []
         """Asks and health, in the order in which they came."""
@@ -48,7 +48,7 @@ class Bench:
             name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", "cam_high", "follower_left")
         }
         self._ear = Subscriber(rig.name, [("command", "policy"), ("command", "policy_shadow"), ("health", "policy")])
-        self._asker = Asker(rig.name, "policy")
+        self._client = RequestClient(rig.name, "policy")
 
     def until(self, done: Callable[[], Any]) -> None:
         """Go on ticking until it is done."""
@@ -63,11 +63,11 @@ class Bench:
 
     def ask(self, request: Request) -> Reply:
         """Ask the runner while ticks go on."""
-        number = self._asker.send(request)
+        number = self._client.send(request)
         replies: list[Reply] = []
 
         def answered() -> bool:
-            reply = self._asker.poll_reply(number)
+            reply = self._client.poll_reply(number)
             replies.extend([reply] if reply is not None else [])
             return bool(replies)
 
@@ -75,16 +75,16 @@ class Bench:
         return replies[0]
 
     def send(self, request: Request) -> bytes:
-        return self._asker.send(request)
+        return self._client.send(request)
 
     def reply(self, number: bytes) -> Reply | None:
-        return self._asker.poll_reply(number)
+        return self._client.poll_reply(number)
 
     def holding(self) -> bool:
-        return bool(self.asks) and self.asks[-1].hold
+        return bool(self.setpoints) and self.setpoints[-1].hold
 
     def following(self) -> bool:
-        return bool(self.asks) and not self.asks[-1].hold
+        return bool(self.setpoints) and not self.setpoints[-1].hold
 
     def load(self, folder: Path) -> None:
         """Load, as soon as the arm has been heard."""
@@ -124,12 +124,12 @@ class Bench:
             if isinstance(sample.body, Health):
                 self.health = sample.body
             elif isinstance(sample.body, Command):
-                assert sample.body.ask_sequence == sample.header.sequence
-                (self.asks if sample.node == "policy" else self.shadow_asks).append(sample.body)
+                assert sample.body.setpoint_sequence == sample.header.sequence
+                (self.setpoints if sample.node == "policy" else self.shadow_setpoints).append(sample.body)
             sample = self._ear.receive()
 
     def close(self) -> None:
-        for socket in (*self._publishers.values(), self._ear, self._asker):
+        for socket in (*self._publishers.values(), self._ear, self._client):
             socket.close()
 
 

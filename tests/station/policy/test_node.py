@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from station.bus.requests import StartPolicy, StopPolicy
-from station.bus.sockets import Asker
+from station.bus.sockets import RequestClient
 from station.errors import RequestRefused
 from station.rig.rig import load_rig
 from tests.keyed import start_node
@@ -23,10 +23,10 @@ def test_nothing_heavy_is_loaded_before_a_policy_is(runtime: str, tmp_path: Path
     rig = load_rig(path)
     process = start_node(rig, "station.policy.node", "policy", stderr=subprocess.DEVNULL)
     try:
-        with Asker(rig.name, "policy") as asker:
+        with RequestClient(rig.name, "policy") as client:
             with pytest.raises(RequestRefused, match="no policy is loaded"):
-                asker.ask(StartPolicy(), 60_000)
-            asker.ask(StopPolicy())
+                client.ask(StartPolicy(), 60_000)
+            client.ask(StopPolicy())
         loaded = {Path(region.path).name.partition(".")[0] for region in psutil.Process(process.pid).memory_maps()}
         assert not loaded & set(HEAVY)
         assert not any("opencv" in name or "hdf5" in name or "onnxruntime" in name for name in loaded)

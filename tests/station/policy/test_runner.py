@@ -45,36 +45,38 @@ def runs(rig: Rig) -> Iterator[Runs]:
     runs.close()
 
 
-def contiguous(asks: list[Command]) -> None:
+def contiguous(setpoints: list[Command]) -> None:
     """Every tick once, in order, each for its own time."""
-    ticks = [ask.tick for ask in asks]
+    ticks = [setpoint.tick for setpoint in setpoints]
     assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
-    assert [ask.ask_at_ns for ask in asks] == [Grid(0, 50).time_ns(k) for k in ticks]
-    assert {(ask.arm, ask.source) for ask in asks} == {("rig", "policy")}
+    assert [setpoint.setpoint_at_ns for setpoint in setpoints] == [Grid(0, 50).time_ns(k) for k in ticks]
+    assert {(setpoint.arm, setpoint.source) for setpoint in setpoints} == {("rig", "policy")}
 
 
 def test_an_onnx_policy_asks_for_every_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     folder = policies.write(tmp_path / "cube", chunk=500)
     bench.load(folder)
-    assert not bench.asks
+    assert not bench.setpoints
     assert isinstance(bench.ask(StartPolicy()), Done)
-    bench.until(lambda: len(bench.asks) >= 50)
-    contiguous(bench.asks)
+    bench.until(lambda: len(bench.setpoints) >= 50)
+    contiguous(bench.setpoints)
     # state (1.5, 3, 5) normalised is (1, 1, 1); pixels are 51/255 = 0.2; row i of a chunk is i + 1 + 0.2
-    assert not any(ask.hold for ask in bench.asks)
-    for ask in bench.asks:
-        row = (np.array(ask.goal) - [0.1, 0.2, 0.3]) / [2.0, 4.0, 8.0] - 0.2
+    assert not any(setpoint.hold for setpoint in bench.setpoints)
+    for setpoint in bench.setpoints:
+        row = (np.array(setpoint.goal) - [0.1, 0.2, 0.3]) / [2.0, 4.0, 8.0] - 0.2
         np.testing.assert_allclose(row, row[0], atol=1e-4)
         assert row[0] == pytest.approx(round(row[0]), abs=1e-4)
         assert 2 <= round(row[0]) <= 500, "row 0 is for the observation's own tick, which was asked before the answer"
     assert isinstance(bench.ask(StopPolicy()), Done)
     bench.ticks(2)
-    asked = len(bench.asks)
+    asked = len(bench.setpoints)
     bench.ticks(10)
-    assert len(bench.asks) == asked
+    assert len(bench.setpoints) == asked
     bench.until(lambda: bench.health is not None and "ready" in bench.health.notes[0])
     assert bench.health is not None
-    assert {"delay_p95_ms", "inference_p95_ms", "tick_to_ask_p99_ms", "starved_ticks"} <= set(bench.health.readings)
+    assert {"delay_p95_ms", "inference_p95_ms", "tick_to_setpoint_p99_ms", "starved_ticks"} <= set(
+        bench.health.readings
+    )
 
 
 def test_replay_asks_an_episode_tick_for_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
@@ -87,17 +89,17 @@ def test_replay_asks_an_episode_tick_for_tick(bench: Bench, runs: Runs, tmp_path
         file["action"] = actions
     bench.load(folder)
     assert isinstance(bench.ask(StartPolicy()), Done)
-    bench.until(lambda: len(bench.asks) >= 100)
-    contiguous(bench.asks)
-    assert np.array_equal(np.array([ask.goal for ask in bench.asks[:80]], np.float32), actions)
+    bench.until(lambda: len(bench.setpoints) >= 100)
+    contiguous(bench.setpoints)
+    assert np.array_equal(np.array([setpoint.goal for setpoint in bench.setpoints[:80]], np.float32), actions)
 
 
 def test_a_shadow_is_heard_by_no_pilot(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     bench.load(policies.write(tmp_path / "cube", chunk=60))
     assert isinstance(bench.ask(StartPolicy(shadow=True)), Done)
-    bench.until(lambda: len(bench.shadow_asks) >= 20)
-    contiguous(bench.shadow_asks)
-    assert not bench.asks
+    bench.until(lambda: len(bench.shadow_setpoints) >= 20)
+    contiguous(bench.shadow_setpoints)
+    assert not bench.setpoints
 
 
 def test_what_cannot_be_is_refused_with_a_reason(bench: Bench, runs: Runs, tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_a_blind_policy_is_not_asked_and_the_arms_hold(bench: Bench, runs: Runs,
     bench.until(lambda: bench.health is not None and "cam_high is 5.0 s old" in bench.health.error)
     bench.camera_alive = True
     bench.until(bench.following)
-    contiguous(bench.asks)
+    contiguous(bench.setpoints)
 
 
 class Temper:
@@ -179,7 +181,7 @@ def temper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Temper]:
 
 
 def begin(bench: Bench, folder: Path) -> None:
-    """Load, start, and have heard the first ask."""
+    """Load, start, and have heard the first setpoint."""
     bench.load(policies.write(folder, graph=False, backend="temper", weights="none", chunk=10))
     bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
     bench.until(bench.following)
@@ -197,13 +199,13 @@ def test_a_backend_that_answers_nonsense(
     bench.until(lambda: bench.health is not None and bench.health.state == "fault")
     assert bench.health is not None
     assert says in bench.health.error
-    assert {ask.goal for ask in bench.asks} == {(0.25, 0.25, 0.25)}, "nothing but what was buffered"
-    assert says in bench.asks[-1].why
-    contiguous(bench.asks)
+    assert {setpoint.goal for setpoint in bench.setpoints} == {(0.25, 0.25, 0.25)}, "nothing but what was buffered"
+    assert says in bench.setpoints[-1].why
+    contiguous(bench.setpoints)
     temper.mood = "good"
-    held = len(bench.asks)
+    held = len(bench.setpoints)
     bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
-    bench.until(lambda: any(not ask.hold for ask in bench.asks[held:]))
+    bench.until(lambda: any(not setpoint.hold for setpoint in bench.setpoints[held:]))
 
 
 def test_a_backend_slower_than_its_chunk_holds_between_and_recovers(
@@ -214,7 +216,7 @@ def test_a_backend_slower_than_its_chunk_holds_between_and_recovers(
     bench.until(bench.holding)
     temper.mood = "good"
     bench.until(bench.following)
-    contiguous(bench.asks)
+    contiguous(bench.setpoints)
 
 
 def test_a_backend_that_hangs_takes_the_node_down_with_a_reason(
@@ -255,8 +257,8 @@ def test_the_process_may_be_killed_and_comes_back(bench: Bench, rig: Rig, tmp_pa
         process = spawn(rig)
         bench.load(folder)
         assert isinstance(bench.ask(StartPolicy()), Done)
-        asked = len(bench.asks)
-        bench.until(lambda before=asked: len(bench.asks) > before + 5)
+        asked = len(bench.setpoints)
+        bench.until(lambda before=asked: len(bench.setpoints) > before + 5)
         process.send_signal(end)
         assert process.wait(30) == code, process.stderr and process.stderr.read()
         assert process.stderr is not None
@@ -314,7 +316,7 @@ def test_another_unit_is_refused_live_too(bench: Bench, runs: Runs, temper: Temp
     refused = bench.ask(StartPolicy())
     assert isinstance(refused, Refused)
     assert "asked for left_waist = 57.3, whose limits are -6 to 6 rad: these look like degrees" in refused.why
-    assert not bench.asks
+    assert not bench.setpoints
 
 
 def test_a_replayed_episode_is_held_against_the_rig(bench: Bench, runs: Runs, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from station.policy.folder import load_policy
-from station.policy.runner_core import FAULTS_IN_A_ROW, Ask, RunnerCore
+from station.policy.runner_core import FAULTS_IN_A_ROW, RunnerCore, TickSetpoint
 from tests.station.policy import policies
 
 TICK_NS = 20_000_000
@@ -39,7 +39,7 @@ def test_nothing_is_asked_before_the_first_chunk_and_after_the_end(tmp_path: Pat
     assert runner.tick(1, TICK_NS) is None
     assert not runner.asking
     answer(runner, 1, 2)
-    assert runner.tick(2, 2 * TICK_NS) == Ask(2, 2 * TICK_NS, (2.0, 1.0, 0.0), False)
+    assert runner.tick(2, 2 * TICK_NS) == TickSetpoint(2, 2 * TICK_NS, (2.0, 1.0, 0.0), False)
     assert runner.asking
     runner.end()
     assert runner.tick(3, 3 * TICK_NS) is None
@@ -77,10 +77,10 @@ def test_what_is_buffered_is_followed_then_it_holds_where_it_was(tmp_path: Path)
     runner = core(tmp_path)
     runner.begin()
     answer(runner, 0, 1)
-    asks = [runner.tick(k, k * TICK_NS) for k in range(1, 15)]
-    assert all(ask is not None for ask in asks)
-    assert [ask.hold for ask in asks if ask] == [False] * 9 + [True] * 5
-    assert {(ask.goal, ask.why) for ask in asks if ask and ask.hold} == {
+    setpoints = [runner.tick(k, k * TICK_NS) for k in range(1, 15)]
+    assert all(setpoint is not None for setpoint in setpoints)
+    assert [setpoint.hold for setpoint in setpoints if setpoint] == [False] * 9 + [True] * 5
+    assert {(setpoint.goal, setpoint.why) for setpoint in setpoints if setpoint and setpoint.hold} == {
         ((9.0, 0.0, 0.0), "its chunks come too late for this tick")
     }
     assert runner.readings()["starved_ticks"] == 5
@@ -88,7 +88,7 @@ def test_what_is_buffered_is_followed_then_it_holds_where_it_was(tmp_path: Path)
     answer(runner, 14, 15)
     assert not runner.troubled
     recovered = runner.tick(15, 15 * TICK_NS)
-    assert recovered == Ask(15, 15 * TICK_NS, (15.0, 14.0, 0.0), False)
+    assert recovered == TickSetpoint(15, 15 * TICK_NS, (15.0, 14.0, 0.0), False)
 
 
 def test_bad_answers_are_counted_and_too_many_in_a_row_end_it(tmp_path: Path) -> None:
@@ -168,7 +168,9 @@ def test_delay_is_from_the_observation_and_windowed(tmp_path: Path) -> None:
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 300), st.sampled_from(["good", "good", "good", "nan", "blind"])), max_size=60))
-def test_whatever_the_backend_does_every_tick_has_its_own_ask(tmp_path: Path, answers: list[tuple[int, str]]) -> None:
+def test_whatever_the_backend_does_every_tick_has_its_own_setpoint(
+    tmp_path: Path, answers: list[tuple[int, str]]
+) -> None:
     """Latencies of 1 to 300 ms, bad answers, none at all: no tick skipped, no other tick's row, no number made up."""
     runner = core(tmp_path)
     runner.begin()
@@ -188,13 +190,13 @@ def test_whatever_the_backend_does_every_tick_has_its_own_ask(tmp_path: Path, an
                 runner.failed(runner.rollout, "found nan")
             else:
                 runner.unseen(runner.rollout, "cam_high is old")
-        ask = runner.tick(k, k * TICK_NS)
+        setpoint = runner.tick(k, k * TICK_NS)
         asking = asking or covered >= k
-        assert (ask is not None) == asking
-        if ask is not None:
-            assert ask.hold == (covered < k)
-            assert ask.goal[0] == (k if not ask.hold else previous)
-            previous = ask.goal[0]
+        assert (setpoint is not None) == asking
+        if setpoint is not None:
+            assert setpoint.hold == (covered < k)
+            assert setpoint.goal[0] == (k if not setpoint.hold else previous)
+            previous = setpoint.goal[0]
         if runner.may_infer() and (following := next(script, None)) is not None:
             runner.inferring(now_ns)
             in_flight = (now_ns + following[0] * MS, k, following[1])

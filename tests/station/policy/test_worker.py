@@ -15,7 +15,7 @@ from station.bus.wire import Sample
 from station.clock import monotonic_ns
 from station.policy.folder import Policy, load_policy
 from station.policy.frames import FrameCache, FrameKey
-from station.policy.worker import Begin, Eyes, Failure, Infer, Load, Loaded, LoadFailed, Result, Worker
+from station.policy.worker import Begin, Failure, FrameDecoder, Infer, Load, Loaded, LoadFailed, Result, Worker
 from tests.station.policy import policies
 from tests.station.policy.test_observation import tick
 
@@ -86,8 +86,8 @@ def test_it_leaves_nothing_behind(policy: Policy) -> None:
 def test_frames_are_decoded_as_they_arrive_and_bad_ones_counted(runtime: str, policy: Policy) -> None:
     camera = Publisher("eyesrig", "cam_high", 9, monotonic_ns)
     cache = FrameCache(1000)
-    eyes = Eyes("eyesrig", policy, cache)
-    eyes.start()
+    decoder = FrameDecoder("eyesrig", policy, cache)
+    decoder.start()
     try:
         heard = None
         while heard is None:  # until the subscription is through
@@ -97,9 +97,9 @@ def test_frames_are_decoded_as_they_arrive_and_bad_ones_counted(runtime: str, po
         camera.publish("frame", FRAME, payload=[b"no picture"])
         good = FrameKey("cam_high", 9, camera.publish("frame", FRAME, payload=[JPEG]))
         assert cache.get(good, timeout_s=60) is not None
-        assert eyes.undecodable == 1
+        assert decoder.undecodable == 1
     finally:
-        eyes.close()
+        decoder.close()
         camera.close()
 
 
@@ -118,8 +118,8 @@ def test_one_that_falls_behind_sees_the_newest_of_every_camera(policy: Policy) -
         return Sample("frame", camera, Header(SCHEMA, 9, sequence, 0, 0), FRAME, (JPEG,))
 
     queue = Queue([sample("cam_high", 0), sample("cam_low", 7), *(sample("cam_high", i) for i in range(1, 5))])
-    eyes = Eyes("eyesrig", policy, FrameCache(8))
-    waiting = [(found.node, found.header.sequence) for found in eyes._waiting(queue)]
+    decoder = FrameDecoder("eyesrig", policy, FrameCache(8))
+    waiting = [(found.node, found.header.sequence) for found in decoder._waiting(queue)]
     assert waiting == [("cam_high", 3), ("cam_high", 4), ("cam_low", 7)]
-    assert eyes.passed_over == 3
-    assert list(eyes._waiting(queue)) == []
+    assert decoder.passed_over == 3
+    assert list(decoder._waiting(queue)) == []

@@ -3,7 +3,7 @@ import pytest
 
 from station.errors import DeviceMissing, UsageError
 from station.rig import discovery as found
-from station.rig.discovery import Found, look, rules
+from station.rig.discovery import Found, discover, rules
 
 ARM = Found(
     "arm",
@@ -32,10 +32,10 @@ class Bad:
 
 def test_one_finder_that_fails_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found, "finders", lambda: {"bad": Bad(), "good": Good()})
-    sight = look()
-    assert sight.found == (ARM, CAMERA)
-    assert "bad" in sight.failures[0]
-    assert "install it" in sight.failures[0]
+    discovered = discover()
+    assert discovered.found == (ARM, CAMERA)
+    assert "bad" in discovered.failures[0]
+    assert "install it" in discovered.failures[0]
 
 
 def test_the_shipped_finders_are_declared() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from station.rig.rig import find_rig, load_rig
 from station.runtime.processes import processes
-from station.runtime.realtime import has, in_time, start_ordinary
+from station.runtime.realtime import at_priority, has, start_ordinary
 from station.runtime.supervisor import STARTING_NICE
 
 PRIORITY = 10
@@ -31,7 +31,7 @@ def priorities() -> dict[int, tuple[int, int]]:
     return {thread: (os.sched_getscheduler(thread), os.sched_getparam(thread).sched_priority) for thread in threads}
 
 
-def may_hurry() -> bool:
+def may_take_priority() -> bool:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
     except PermissionError:
@@ -41,14 +41,14 @@ def may_hurry() -> bool:
 
 
 def test_every_thread_is_in_time_for_as_long_and_no_longer() -> None:
-    wanted = (os.SCHED_FIFO, PRIORITY) if may_hurry() else (os.SCHED_OTHER, 0)
+    wanted = (os.SCHED_FIFO, PRIORITY) if may_take_priority() else (os.SCHED_OTHER, 0)
     finish = threading.Event()
     other = threading.Thread(target=finish.wait)
     other.start()
     try:
         before = priorities()
         assert other.native_id in before
-        with in_time(PRIORITY):
+        with at_priority(PRIORITY):
             assert priorities() == dict.fromkeys(before, wanted)
             assert gc.get_freeze_count() > 0
         assert priorities() == before
@@ -62,7 +62,7 @@ def test_a_thread_that_ends_meanwhile_is_in_nobodys_way() -> None:
     finish = threading.Event()
     other = threading.Thread(target=finish.wait)
     other.start()
-    with in_time(PRIORITY):
+    with at_priority(PRIORITY):
         finish.set()
         other.join()
     assert other.native_id not in priorities()
@@ -95,7 +95,7 @@ def test_a_thread_says_the_priority_it_has() -> None:
 
     def ask() -> None:
         found.append(has())
-        if may_hurry():
+        if may_take_priority():
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
             found.append(has())
             start_ordinary()  # what it starts is ordinary; it keeps its own

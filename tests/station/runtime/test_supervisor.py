@@ -13,7 +13,7 @@ from station.rig.rig import Rig, find_rig, load_rig
 from station.runtime import supervisor as module
 from station.runtime.node import Node
 from station.runtime.processes import Process
-from station.runtime.supervisor import OPENING_NS, Supervisor
+from station.runtime.supervisor import DEVICE_OPENS_NS, Supervisor
 
 ROWS = tuple(
     Process(name, "tests.station.silent_node", "always", True, 0, 10, stage) for name, stage in (("a", 0), ("b", 1))
@@ -46,7 +46,7 @@ def told(runtime: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Superv
             os.waitpid(pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
-    supervisor._answerer.close()
+    supervisor._request_server.close()
     supervisor._health.close()
     node.close()
 
@@ -66,7 +66,7 @@ def test_a_child_that_does_not_die_of_sigkill_holds_nobody_up(
     supervisor, now_ns = told
     stuck = uninterruptible(supervisor, "a", monkeypatch)
     before = supervisor._children["b"].pid
-    now_ns[0] += OPENING_NS + 1
+    now_ns[0] += DEVICE_OPENS_NS + 1
     begun = time.monotonic()
     supervisor.ensure()
     assert time.monotonic() - begun < NOBODY_WAITS_S

@@ -103,7 +103,7 @@ def test_what_is_no_goal_is_refused(goal, why):
     assert arm.gate.goal == HOME
 
 
-def test_stale_future_repeated_and_backward_asks_are_refused():
+def test_stale_future_repeated_and_backward_setpoints_are_refused():
     arm = Arm().follow()
     now = arm.now_ns + 5 * MS
     for at_ns, why in (
@@ -136,7 +136,7 @@ def test_late_delivery_is_no_acceleration():
         assert arm.gate.command(command(goal, t + 5 * MS * k), t + 25 * MS + k) == goal
 
 
-def test_asks_that_claim_more_time_than_went_by_gain_nothing():
+def test_setpoints_that_claim_more_time_than_went_by_gain_nothing():
     arm = Arm().follow()
     start, now = arm.now_ns, arm.now_ns
     for k in range(1, 400):
@@ -285,7 +285,7 @@ numbers = st.floats(-3, 3) | st.sampled_from([nan, inf, -inf, 1e300, -0.0])
 asks = st.tuples(
     st.just("ask"),
     st.lists(numbers, min_size=3, max_size=3).map(tuple) | st.lists(numbers, max_size=5).map(tuple),
-    st.integers(-200, 200) | st.integers(-(10**9), 10**9) | st.just(0),  # ask_at against now, ms
+    st.integers(-200, 200) | st.integers(-(10**9), 10**9) | st.just(0),  # setpoint_at against now, ms
     st.booleans(),
 )
 ticks = st.tuples(st.just("tick"), st.tuples(*[st.none() | st.floats(-3, 3)] * 3), st.sampled_from([0.0, 3000.0]))

@@ -44,7 +44,7 @@ def record(folder: Path, number: int, builders: Builders | None = None) -> Path:
     part = naming.journal_path(folder, number)
     writer = write(part, Recording(20, [jpeg()]), header(episode=number), close=False)
     if builders is not None:
-        builders.ahead(part)
+        builders.build_incrementally(part)
     writer.close(20)
     return part
 
@@ -63,11 +63,11 @@ def test_built_along_or_in_turn_each_is_told_once(tmp_path: Path) -> None:
 
 def test_whoever_built_along_and_was_killed_is_replaced(tmp_path: Path) -> None:
     outcomes = Outcomes()
-    assert outcomes.builders.ahead_bytes == 0
+    assert outcomes.builders.partial_hdf5_bytes == 0
     part = record(tmp_path, 0, outcomes.builders)
     (child,) = psutil.Process().children()
     deadline = time.monotonic() + PATIENCE_S
-    while outcomes.builders.ahead_bytes < 100_000:
+    while outcomes.builders.partial_hdf5_bytes < 100_000:
         assert time.monotonic() < deadline
     child.kill()
     child_ended(child)

@@ -269,10 +269,10 @@ def test_a_disk_that_fills_midway_ends_the_episode_while_it_still_fits() -> None
     )
     world.core.time(10**9)
     assert world.sync_asked == []
-    world.free_bytes, world.ahead_bytes = 10**9, 15 * 10**8  # most of its HDF5 is there already
+    world.free_bytes, world.partial_hdf5_bytes = 10**9, 15 * 10**8  # most of its HDF5 is there already
     world.core.time(2 * 10**9)
     assert world.sync_asked == []
-    world.ahead_bytes = 10**9
+    world.partial_hdf5_bytes = 10**9
     world.core.time(3 * 10**9)
     request, then = world.sync_asked.pop()
     assert isinstance(request, EndRecording)

@@ -37,8 +37,8 @@ PART = Path("/data/pick/episode_4.mcap.part")
 LATE = Unanswered("synchronizer did not answer in time")
 
 
-def starting(opening: OpenSession | None = None) -> tuple[World, Callable[[Any], None]]:
-    world = World().opened(opening)
+def starting(open_session: OpenSession | None = None) -> tuple[World, Callable[[Any], None]]:
+    world = World().opened(open_session)
     world.press(Start(2.0))
     request, then = world.sync_asked.pop()
     assert isinstance(request, BeginRecording)

@@ -9,8 +9,8 @@ from station.errors import EpisodeError
 from station.rig.file import Safety
 from station.rig.rig import Rig
 from station.session.core import SessionCore
+from station.session.disk_budget import DiskBudget
 from station.session.ports import Then
-from station.session.room import Room
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 
@@ -21,7 +21,7 @@ class World:
     def __init__(self) -> None:
         self.pilot_asked: list[tuple[PilotRequest, Then]] = []
         self.sync_asked: list[tuple[SyncRequest, Then]] = []
-        self.ahead: list[Path] = []
+        self.incremental: list[Path] = []
         self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
         self.acknowledged: list[int] = []
         """Per episode that was to be built, the rows that must be in it."""
@@ -31,7 +31,7 @@ class World:
         self.unwritable = self.gone = self.in_use = False
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
-        self.ahead_bytes = 0
+        self.partial_hdf5_bytes = 0
         self.core = SessionCore(RIG, self)
 
     def pilot(self, request: PilotRequest, then: Then) -> None:
@@ -46,8 +46,8 @@ class World:
         assert folder == Path("/data/pick")
         return self.free
 
-    def build_ahead(self, part: Path) -> None:
-        self.ahead.append(part)
+    def build_incrementally(self, part: Path) -> None:
+        self.incremental.append(part)
 
     def exists(self, part: Path) -> bool:
         return part in self.journals
@@ -58,10 +58,10 @@ class World:
         self.acknowledged.append(acknowledged)
         self.finalising.append((part, discarded, then))
 
-    def room(self, folder: Path, bytes_per_s: float) -> Room:
+    def disk_budget(self, folder: Path, bytes_per_s: float) -> DiskBudget:
         if self.gone:
             raise FileNotFoundError(2, "No such file or directory")
-        return Room(self.free_bytes, self.left_s, self.ahead_bytes)
+        return DiskBudget(self.free_bytes, self.left_s, self.partial_hdf5_bytes)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
         self._maybe_fail()
@@ -82,13 +82,13 @@ class World:
     def press(self, request: SessionRequest) -> None:
         self.core.request(request, self.replies.append)
 
-    def opened(self, opening: OpenSession | None = None) -> "World":
-        self.press(opening or OpenSession("pick"))
+    def opened(self, open_session: OpenSession | None = None) -> "World":
+        self.press(open_session or OpenSession("pick"))
         self.pilot_asked.pop()[1](Done())
         return self
 
-    def recording(self, opening: OpenSession | None = None) -> "World":
-        self.opened(opening).press(Start(2.0))
+    def recording(self, open_session: OpenSession | None = None) -> "World":
+        self.opened(open_session).press(Start(2.0))
         self.sync_asked.pop()[1](Done())
         return self
 

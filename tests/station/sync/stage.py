@@ -9,7 +9,7 @@ import h5py
 
 from station.bus.messages import ArmState, Frame, HandPose, Message, PilotState, RecorderState, Tick
 from station.bus.requests import BeginRecording, RecordingInfo, SyncRequest
-from station.bus.sockets import Asker, Publisher, Subscriber
+from station.bus.sockets import Publisher, RequestClient, Subscriber
 from station.clock import NS_PER_S, monotonic_ns
 from station.devices.contract import Description, StreamDescription
 from station.episodes.finalise import finalise
@@ -51,7 +51,7 @@ class Stage:
         self._heard = Subscriber(
             "stage", [("recorder", "synchronizer"), ("tick", "synchronizer"), ("health", "synchronizer")]
         )
-        self.asker = Asker("stage", "synchronizer", "session")
+        self.client = RequestClient("stage", "synchronizer", "session")
         self.newest: dict[str, Any] = {}
 
     def speak(self, kind: str, node: str, body: Message | None = None, payload: tuple[bytes, ...] = ()) -> None:
@@ -100,8 +100,8 @@ class Stage:
 
     def ask(self, request: SyncRequest) -> Any:
         """Ask, and go on speaking until the answer is there."""
-        number = self.asker.send(request)
-        return self.until(lambda: self.asker.poll_reply(number), f"answer to {request}")
+        number = self.client.send(request)
+        return self.until(lambda: self.client.poll_reply(number), f"answer to {request}")
 
     def begin(self, path: Path, ticks: int | None = None) -> Any:
         """Ask to record into `path`."""
@@ -127,7 +127,7 @@ class Stage:
         self.node.finish.set()
         self._thread.join()
         self.node.close()
-        self.asker.close()
+        self.client.close()
         self._heard.close()
         for publisher in self.publishers.values():
             publisher.close()

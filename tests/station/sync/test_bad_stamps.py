@@ -10,7 +10,7 @@ import pytest
 from station.borders.stamps import AHEAD_NS
 from station.bus.messages import SCHEMA, ArmState, Command, HandPose, Header, Tick
 from station.bus.requests import EndRecording, PolicyRequest
-from station.bus.sockets import Answerer
+from station.bus.sockets import RequestServer
 from station.bus.wire import Sample
 from station.clock import NS_PER_S, monotonic_ns
 from station.control.pilot import Pilot
@@ -109,8 +109,8 @@ def test_the_pilot_hears_none(runtime: str) -> None:
         now_ns = monotonic_ns()
         for make in ABSURD.values():
             pilot._hear(sample("arm_state", "leader_left", STATE, make(now_ns)), now_ns)
-            ask = Command("rig", "policy", 5, 5, make(now_ns), (0.0,) * 14)  # stamped well, but asks for then
-            pilot._hear(sample("command", "policy", ask, now_ns), now_ns)
+            setpoint = Command("rig", "policy", 5, 5, make(now_ns), (0.0,) * 14)  # stamped well, but asks for then
+            pilot._hear(sample("command", "policy", setpoint, now_ns), now_ns)
         assert heard == []
         assert pilot._stamps.count == 2 * len(ABSURD)
         pilot._hear(sample("arm_state", "leader_left", STATE, now_ns), now_ns)
@@ -140,7 +140,7 @@ def test_vr_hears_none(runtime: str) -> None:
 
 def test_the_policys_runner_hears_none(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(load_rig(find_rig("bench")), "policy")
-    requests: Answerer[Any] = Answerer(node.rig.name, "policy", PolicyRequest)
+    requests: RequestServer[Any] = RequestServer(node.rig.name, "policy", PolicyRequest)
     runner = Runner(node, requests)
     heard: list[int] = []
     monkeypatch.setattr(runner, "_tick", lambda tick, sent_at_ns: heard.append(tick.tick))
@@ -183,6 +183,6 @@ def test_a_sample_that_comes_while_a_slow_drain_goes_on_is_from_no_future(
         assert synchronizer._stamps.count == 0
     finally:
         monkeypatch.undo()
-        synchronizer._answerer.close()
+        synchronizer._request_server.close()
         synchronizer._bus.close()
         node.close()

@@ -30,7 +30,7 @@ def answers(stage: Stage, numbers: list[bytes]) -> list[Any]:
     found: dict[bytes, Any] = {}
 
     def all_there() -> bool:
-        found.update(stage.asker.replies())
+        found.update(stage.client.replies())
         return len(found) == len(numbers)
 
     stage.until(all_there, "answers")
@@ -49,9 +49,9 @@ def test_an_end_before_the_journal_is_open_closes_it(stage: Stage, tmp_path: Pat
     monkeypatch.setattr(module, "JournalWriter", Slow)
     stage.all_speak()
     part = journal_path(tmp_path, 0)
-    numbers = [stage.asker.send(begin(part))]
+    numbers = [stage.client.send(begin(part))]
     stage.until(opening.is_set, "opening")
-    numbers.append(stage.asker.send(EndRecording("stopped", str(part))))
+    numbers.append(stage.client.send(EndRecording("stopped", str(part))))
     stage.until(lambda: stage.recorder.path == str(part), "recording")
     go_on.set()
     assert answers(stage, numbers) == [Done(), Done("0 rows")]
@@ -63,7 +63,7 @@ def test_an_end_before_the_journal_is_open_closes_it(stage: Stage, tmp_path: Pat
 
 def test_an_end_while_it_waits_for_a_stream_takes_the_wish_back(stage: Stage, tmp_path: Path) -> None:
     part = journal_path(tmp_path, 0)
-    numbers = [stage.asker.send(begin(part)), stage.asker.send(EndRecording("stopped", str(part)))]
+    numbers = [stage.client.send(begin(part)), stage.client.send(EndRecording("stopped", str(part)))]
     assert answers(stage, numbers) == [Refused("it was ended before it began"), Done("0 rows")]
     stage.all_speak()
     stage.until(lambda: not stage.recorder.missing, "everybody")
@@ -73,7 +73,7 @@ def test_an_end_while_it_waits_for_a_stream_takes_the_wish_back(stage: Stage, tm
 
 def test_two_begins_are_one_and_a_refusal(stage: Stage, tmp_path: Path) -> None:
     first, second = journal_path(tmp_path, 0), journal_path(tmp_path, 1)
-    numbers = [stage.asker.send(begin(first)), stage.asker.send(begin(second))]
+    numbers = [stage.client.send(begin(first)), stage.client.send(begin(second))]
     stage.all_speak()
     assert answers(stage, numbers) == [Done(), Refused(f"{first} is being recorded. Next: stop it first")]
     stage.until(lambda: stage.recorder.path == str(first), "recording")

@@ -19,8 +19,8 @@ def rig(leaders: bool = True) -> Rig:
     return Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path(), "jpeg", sides, tuple(devices), Safety(), None)
 
 
-def arm(node: str, captured_ns: int, position: tuple[float, ...], opening: float | None = None) -> Sample:
-    state = ArmState(position, (0.5,) * len(position), (7.0,) * len(position), opening, opening, True)
+def arm(node: str, captured_ns: int, position: tuple[float, ...], aperture: float | None = None) -> Sample:
+    state = ArmState(position, (0.5,) * len(position), (7.0,) * len(position), aperture, aperture, True)
     return Sample("arm_state", node, Header(SCHEMA, 1, 3, captured_ns, captured_ns), state, ())
 
 
@@ -37,9 +37,9 @@ def full(t_ns: int = 1000) -> Instant:
 
 
 def applied(
-    node: str, goal: tuple[float, ...], ask_at_ns: int = 0, source: SourceName = "leader", tick: int = -1
+    node: str, goal: tuple[float, ...], setpoint_at_ns: int = 0, source: SourceName = "leader", tick: int = -1
 ) -> Command:
-    return Command(node, source, tick, 0, ask_at_ns, goal, hold=source == "hold")
+    return Command(node, source, tick, 0, setpoint_at_ns, goal, hold=source == "hold")
 
 
 def test_observation_has_the_finger_opening_where_aloha_has_it() -> None:
@@ -49,11 +49,13 @@ def test_observation_has_the_finger_opening_where_aloha_has_it() -> None:
     assert seen.effort == (7.0,) * 4
 
 
-def test_action_is_the_leaders_ask_and_action_sent_what_was_written_for_that_very_ask() -> None:
+def test_action_is_the_leaders_setpoint_and_action_sent_what_was_written_for_that_very_setpoint() -> None:
     rows = RowMaker(rig())
-    rows.applied(applied("follower_left", (0.10, 0.2), ask_at_ns=990))
-    rows.applied(applied("follower_left", (0.99, 0.2), ask_at_ns=1005))  # a later ask: belongs to the next row
-    rows.applied(applied("follower_right", (0.25, 0.4), ask_at_ns=980))
+    rows.applied(applied("follower_left", (0.10, 0.2), setpoint_at_ns=990))
+    rows.applied(
+        applied("follower_left", (0.99, 0.2), setpoint_at_ns=1005)
+    )  # a later setpoint: belongs to the next row
+    rows.applied(applied("follower_right", (0.25, 0.4), setpoint_at_ns=980))
     row = rows.close(7, 0, full(), False, False)
     assert row.action == (0.1, 0.2, 0.3, 0.4)
     assert row.action_sent == (0.10, 0.2, 0.25, 0.4)
@@ -76,7 +78,7 @@ def test_a_human_taking_over_is_an_intervention() -> None:
     rows = RowMaker(rig())
     rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4))
     for node in ("follower_left", "follower_right"):
-        rows.applied(applied(node, (0.0, 0.0), ask_at_ns=990))
+        rows.applied(applied(node, (0.0, 0.0), setpoint_at_ns=990))
     row = rows.close(7, 0, full(), False, False)
     assert row.intervention
     assert row.policy_action == (9.0,) * 4
@@ -87,7 +89,7 @@ def test_a_policy_that_asks_to_hold_has_no_action_but_still_runs() -> None:
     rows = RowMaker(rig())
     rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4, hold=True, why="starved"))
     for node in ("follower_left", "follower_right"):
-        rows.applied(applied(node, (0.0, 0.0), ask_at_ns=990))
+        rows.applied(applied(node, (0.0, 0.0), setpoint_at_ns=990))
     row = rows.close(7, 0, full(), False, False)
     assert (row.policy_action, row.intervention, row.source) == (None, True, "leader")
     assert not rows.close(40, 1, full(), False, False).intervention, "it has not asked for half a second"
@@ -117,10 +119,10 @@ def test_driven_leaders_are_no_human() -> None:
 
 
 @pytest.mark.parametrize("pilot_holds", [True, False])
-def test_hold_shows_as_source_and_keeps_the_ask(pilot_holds: bool) -> None:
+def test_hold_shows_as_source_and_keeps_the_setpoint(pilot_holds: bool) -> None:
     rows = RowMaker(rig())
     for node in ("follower_left", "follower_right"):
-        rows.applied(applied(node, (0.0, 0.0), ask_at_ns=500))
+        rows.applied(applied(node, (0.0, 0.0), setpoint_at_ns=500))
         if not pilot_holds:
             rows.applied(applied(node, (0.01, 0.0), source="hold"))
     row = rows.close(7, 0, full(), False, pilot_holds)
@@ -132,7 +134,7 @@ def test_hold_shows_as_source_and_keeps_the_ask(pilot_holds: bool) -> None:
 def test_a_stall_marks_its_rows_and_leaves_the_source() -> None:
     rows = RowMaker(rig())
     for node in ("follower_left", "follower_right"):
-        rows.applied(applied(node, (0.1, 0.2), ask_at_ns=990))
+        rows.applied(applied(node, (0.1, 0.2), setpoint_at_ns=990))
     assert not rows.close(7, 0, full(), False, False).stalled
     rows.applied(Command("follower_left", "leader", -1, 0, 990, (0.12, 0.2), stalled=True))
     row = rows.close(7, 1, full(), False, False)
@@ -141,10 +143,10 @@ def test_a_stall_marks_its_rows_and_leaves_the_source() -> None:
     assert not rows.close(7, 1, full(), False, True).stalled, "in hold it is a hold"
 
 
-def test_an_ask_that_is_too_old_at_its_tick_is_a_stall_that_nobody_noticed() -> None:
+def test_a_setpoint_that_is_too_old_at_its_tick_is_a_stall_that_nobody_noticed() -> None:
     rows = RowMaker(rig())
     for node in ("follower_left", "follower_right"):
-        rows.applied(applied(node, (0.1, 0.2), ask_at_ns=990))
+        rows.applied(applied(node, (0.1, 0.2), setpoint_at_ns=990))
     late = Instant(990 + 100_000_000, full().chosen, full().samples)
     assert not rows.close(7, 0, late, False, False).stalled
     assert rows.close(7, 0, late._replace(t_ns=late.t_ns + 1), False, False).stalled

@@ -20,7 +20,7 @@ from station.bus.requests import (
     SupervisorRequest,
     SyncRequest,
 )
-from station.bus.sockets import Asker
+from station.bus.sockets import RequestClient
 from station.files.runtime_folder import runtime_folder
 from tests.system.fuzz.made import BROKEN, MODES, Maker
 from tests.system.fuzz.steps import SLOW_S, Step
@@ -54,13 +54,13 @@ def fuzz(rig: Booted, node: str, seed: int, count: int, folder: Path) -> Step:
     pids, traces = rig.pids(), told(rig)
     understood, slowest = 0, 0.0
     wrong: list[str] = []
-    with Asker(rig.rig.name, node) as asker:
+    with RequestClient(rig.rig.name, node) as client:
         for first in range(0, count, AT_ONCE):
             batch = [_request(maker, everything, node) for _ in range(min(AT_ONCE, count - first))]
             for raw in batch:
                 understood += _decodes(decoder, raw)
-                asker._socket.send_multipart([b"\xff\xff\xff\xff", raw])
-            took_s = probe(asker)
+                client._socket.send_multipart([b"\xff\xff\xff\xff", raw])
+            took_s = probe(client)
             slowest = max(slowest, took_s)
             if took_s > SLOW_S:
                 wrong.append(f"did not answer for {took_s:.1f} s after {[raw[:60] for raw in batch[-3:]]}")
@@ -69,13 +69,13 @@ def fuzz(rig: Booted, node: str, seed: int, count: int, folder: Path) -> Step:
     return Step("requests", node, seed, count, understood, slowest, tuple(wrong))
 
 
-def probe(asker: Asker) -> float:
+def probe(client: RequestClient) -> float:
     """How long the node takes to refuse what is no request, after all that waits before it; s."""
     number = next(_numbers).to_bytes(4)
     begun = time.perf_counter()
-    asker._socket.send_multipart([number, PROBE])
+    client._socket.send_multipart([number, PROBE])
     while time.perf_counter() - begun < 2 * SLOW_S:
-        reply: Reply | None = asker.poll_reply(number, 100)
+        reply: Reply | None = client.poll_reply(number, 100)
         if reply is not None:
             assert isinstance(reply, Refused), reply
             break

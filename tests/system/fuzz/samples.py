@@ -18,7 +18,7 @@ import msgspec
 from station.bus import keys, wire
 from station.bus.messages import SCHEMA, Command, Frame, Header, Health, Message
 from station.bus.requests import PolicyRequest
-from station.bus.sockets import Answerer
+from station.bus.sockets import RequestServer
 from station.bus.streams import STREAMS, topic
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S
@@ -122,7 +122,7 @@ def vr_teleop(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
 def vr_panel(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
     """States and pictures for the headset's display."""
     made = Panel(node)
-    stack.callback(made._asker.close)
+    stack.callback(made._client.close)
     stack.callback(made._states.close)
 
     def feed(sample: Sample, now_ns: int) -> None:
@@ -138,7 +138,7 @@ def session(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
     """What pilot and synchronizer say."""
     made = SessionNode(node)
     ears = made._heard = Ears(made._heard)  # type: ignore[assignment]
-    stack.callback(made._answerer.close)
+    stack.callback(made._request_server.close)
     stack.callback(ears.close)
     for neighbour in made._neighbours.values():
         stack.callback(neighbour.close)
@@ -193,7 +193,7 @@ def supervisor(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
 
 def policy(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
     """Ticks, the pilot and what the followers are, at a runner that has no policy yet."""
-    requests: Answerer[PolicyRequest] = Answerer(node.rig.name, node.name, PolicyRequest)
+    requests: RequestServer[PolicyRequest] = RequestServer(node.rig.name, node.name, PolicyRequest)
     stack.callback(requests.close)
     made = Runner(node, requests)
     ears = made._bus = Ears(made._bus)  # type: ignore[assignment]

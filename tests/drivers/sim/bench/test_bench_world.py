@@ -15,7 +15,7 @@ from drivers.sim.world.jpeg_stamp import read_stamp
 from drivers.sim.world.requests import SetCameraFault
 from station.bus.messages import PilotState
 from station.bus.requests import PrepareScene, SaveTruth
-from station.bus.sockets import Asker, Publisher
+from station.bus.sockets import Publisher, RequestClient
 from station.clock import NS_PER_S, monotonic_ns
 from station.devices.contract import Place
 from station.errors import RequestRefused
@@ -87,14 +87,14 @@ def test_cameras_arms_and_truth_as_the_station_finds_them(bench: Rig, tmp_path: 
         return len(moved) >= 100
 
     until(follow)
-    with Asker(bench.name, "world") as asker:
+    with RequestClient(bench.name, "world") as client:
         path = tmp_path / "truth.npz"
-        assert asker.ask(SaveTruth(str(path), 20.0)).detail == str(path)
+        assert client.ask(SaveTruth(str(path), 20.0)).detail == str(path)
         with pytest.raises(RequestRefused, match="cannot be written"):
-            asker.ask(SaveTruth(str(tmp_path / "none" / "truth.npz")))
-        asker.ask(PrepareScene(3))
+            client.ask(SaveTruth(str(tmp_path / "none" / "truth.npz")))
+        client.ask(PrepareScene(3))
         with pytest.raises(RequestRefused, match="slow needs a value"):
-            asker.ask(SetCameraFault("cam_high", "slow"))
+            client.ask(SetCameraFault("cam_high", "slow"))
     leader.close()
     follower.close()
     pilot.close()

@@ -1,6 +1,6 @@
 import numpy as np
 
-from drivers.sim.operator.script import START, Ask, CubeStart, cube_start, hand_over
+from drivers.sim.operator.script import START, CubeStart, Setpoint, cube_start, hand_over
 from drivers.sim.operator.scripted_operator import REST, Operator
 from station.bus.messages import Phase, PilotState, SessionState
 
@@ -13,7 +13,7 @@ class Sitting:
     def __init__(self) -> None:
         self.now = 0
         self.operator = Operator(0, 0)
-        self.followers: Ask = {side: REST[side].copy() for side in REST}
+        self.followers: Setpoint = {side: REST[side].copy() for side in REST}
         self.pilot, self.phase, self.episode, self.clear = "idle", "ended", 0, True
         self.source = "leader"
         self.placed: list[CubeStart] = []
@@ -32,11 +32,11 @@ class Sitting:
             self.placed += [cube] if cube else []
             self.fastest = max(self.fastest, apart(before, self.hands()) * 100)
 
-    def hands(self) -> Ask:
+    def hands(self) -> Setpoint:
         return {side: self.operator.at(side, self.now) for side in START}
 
 
-def apart(a: Ask, b: Ask) -> float:
+def apart(a: Setpoint, b: Setpoint) -> float:
     return max(float(np.abs(a[side] - b[side]).max()) for side in a)
 
 

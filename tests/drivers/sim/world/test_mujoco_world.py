@@ -13,7 +13,7 @@ from drivers.sim.world.requests import SetCameraFault, SetServoFault
 from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SLEEP_RAD
 from station.bus.messages import ArmState, PilotState, SessionState, Vector
 from station.bus.requests import PrepareScene, SaveTruth, ScoreScene
-from station.bus.sockets import Asker, Publisher, Subscriber
+from station.bus.sockets import Publisher, RequestClient, Subscriber
 from station.clock import Grid, monotonic_ns
 from station.devices.contract import Place
 from station.errors import DeviceError, DeviceMissing, DeviceSilent, RequestRefused
@@ -65,8 +65,8 @@ def test_all_four_arms_answer_the_real_driver(sim: Rig) -> None:
 
 def test_the_truth_is_told_and_an_episodes_scene_prepared(sim: Rig) -> None:
     heard = Subscriber(sim.name, [("vector", "world")])
-    with Asker(sim.name, "world") as asker:
-        asker.ask(PrepareScene(4), 30_000)
+    with RequestClient(sim.name, "world") as client:
+        client.ask(PrepareScene(4), 30_000)
         place = cube_start(0, 4)
         begin = monotonic_ns()
         sample = None
@@ -76,9 +76,9 @@ def test_the_truth_is_told_and_an_episodes_scene_prepared(sim: Rig) -> None:
         truth = dict(zip(TRUTH, sample.body.values, strict=True))
         assert (truth["cube.x"], truth["cube.y"]) == pytest.approx((place.x_m, place.y_m), abs=1e-3)
         assert (truth["on_table"], truth["handed_over"]) == (1.0, 0.0)
-        assert asker.ask(ScoreScene()).detail == "not done"
+        assert client.ask(ScoreScene()).detail == "not done"
         with pytest.raises(RequestRefused, match="bench"):
-            asker.ask(SaveTruth("/tmp/never"))
+            client.ask(SaveTruth("/tmp/never"))
     heard.close()
 
 
@@ -86,28 +86,28 @@ def test_faults_of_servos_and_cameras(sim: Rig) -> None:
     arm, camera = driver(sim, "leader_left"), driver(sim, "cam_high")
     arm.open()  # type: ignore[attr-defined]
     camera.open()  # type: ignore[attr-defined]
-    with Asker(sim.name, "world") as asker:
+    with RequestClient(sim.name, "world") as client:
         with pytest.raises(RequestRefused, match="no arm leader_middle; there are leader_left"):
-            asker.ask(SetServoFault("leader_middle", "silence"))
+            client.ask(SetServoFault("leader_middle", "silence"))
         with pytest.raises(RequestRefused, match="no servo 12"):
-            asker.ask(SetServoFault("leader_left", "silence", 12))
+            client.ask(SetServoFault("leader_left", "silence", 12))
         with pytest.raises(RequestRefused, match="no camera"):
-            asker.ask(SetCameraFault("cam_nose", "freeze"))
-        asker.ask(SetServoFault("leader_left", "silence", 6))
+            client.ask(SetCameraFault("cam_nose", "freeze"))
+        client.ask(SetServoFault("leader_left", "silence", 6))
         until(lambda: not arm.read() and any("ID 6" in warning for warning in arm.warnings()))  # type: ignore[attr-defined]
-        asker.ask(SetServoFault("leader_left", "speak", 6))
+        client.ask(SetServoFault("leader_left", "speak", 6))
         until(arm.read)  # type: ignore[attr-defined]
-        asker.ask(SetServoFault("leader_left", "unplug"))
-        asker.ask(SetCameraFault("cam_high", "freeze"))
+        client.ask(SetServoFault("leader_left", "unplug"))
+        client.ask(SetCameraFault("cam_high", "freeze"))
         for device in (arm, camera):
             with pytest.raises(DeviceError):
                 until(lambda device=device: device.read() and False)  # type: ignore[misc]
             device.close()  # type: ignore[attr-defined]
-        asker.ask(SetCameraFault("cam_high", "refuse"))
+        client.ask(SetCameraFault("cam_high", "refuse"))
         with pytest.raises(DeviceMissing):
             camera.open()  # type: ignore[attr-defined]
-        asker.ask(SetServoFault("leader_left", "replug"))
-        asker.ask(SetCameraFault("cam_high", "none"))
+        client.ask(SetServoFault("leader_left", "replug"))
+        client.ask(SetCameraFault("cam_high", "none"))
         for device in (arm, camera):
             device.open()  # type: ignore[attr-defined]
             until(device.read)  # type: ignore[attr-defined]

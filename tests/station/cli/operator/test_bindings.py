@@ -5,7 +5,7 @@ import pytest
 
 from station.bus.messages import Phase, SessionState
 from station.bus.requests import Align, CloseSession, Discard, Label, OpenSession, Pause, Start, Stop, Undo
-from station.cli.operator.bindings import BINDINGS, Ask, Confirm, Local, Nothing, Plan, act
+from station.cli.operator.bindings import BINDINGS, Confirm, Local, Nothing, Plan, SendRequest, act
 from station.session.core import BUTTONS
 
 PLAN = Plan(OpenSession("pick"), 12.0)
@@ -38,26 +38,26 @@ def state(phase: Phase, **keys: object) -> SessionState:
     ],
 )
 def test_what_a_key_asks(key: str, phase: Phase, request_: object) -> None:
-    assert act(key, state(phase), PLAN) == Ask(request_)  # type: ignore[arg-type]
+    assert act(key, state(phase), PLAN) == SendRequest(request_)  # type: ignore[arg-type]
 
 
 def test_while_paused_space_and_p_go_on() -> None:
     paused = state("recording", paused=True)
-    assert act("space", paused, PLAN) == act("p", paused, PLAN) == Ask(Align())
+    assert act("space", paused, PLAN) == act("p", paused, PLAN) == SendRequest(Align())
 
 
 def test_undo_asks_once_and_only_u_means_yes() -> None:
     question = act("u", state("ready"), PLAN)
     assert isinstance(question, Confirm)
     assert "episode 3" in question.words
-    assert act("u", state("ready"), PLAN, "undo") == Ask(Undo())
+    assert act("u", state("ready"), PLAN, "undo") == SendRequest(Undo())
     for key in ("space", "d", "x", "q", "escape"):
         assert act(key, state("ready"), PLAN, "undo") == Nothing("no")
 
 
 def test_quitting_asks_while_recording() -> None:
     assert isinstance(act("q", state("recording"), PLAN), Confirm)
-    assert act("q", state("recording"), PLAN, "quit") == Ask(CloseSession())
+    assert act("q", state("recording"), PLAN, "quit") == SendRequest(CloseSession())
     assert act("space", state("recording"), PLAN, "quit") == Nothing("no")
 
 
@@ -83,5 +83,5 @@ def test_nothing_to_label_undo_or_write_to() -> None:
 def test_a_key_never_asks_what_the_session_refuses_in_that_phase(key: str, phase: Phase) -> None:
     for asked in (None, "undo", "quit"):
         answer = act(key, state(phase), PLAN, asked)  # type: ignore[arg-type]
-        if isinstance(answer, Ask) and not isinstance(answer.request, CloseSession):
+        if isinstance(answer, SendRequest) and not isinstance(answer.request, CloseSession):
             assert type(answer.request) in BUTTONS[phase]

@@ -11,13 +11,13 @@ LEAST_S = 60.0
 """Less room than this at the present rate, and no episode starts."""
 
 
-class Room(NamedTuple):
+class DiskBudget(NamedTuple):
     """What the disk of the data folder holds."""
 
     free_bytes: int
     left_s: float
     """Recording that still fits, its HDF5 included; infinite while nothing flows."""
-    ahead_bytes: int = 0
+    partial_hdf5_bytes: int = 0
     """What the disk holds already of the HDF5 of the episode being recorded."""
 
     @property
@@ -32,15 +32,17 @@ class Room(NamedTuple):
 
     def ends(self, journal_bytes: int) -> str:
         """Why an episode must end now so that its HDF5 still fits; "" if it may go on."""
-        if self.free_bytes + self.ahead_bytes > journal_bytes * HDF5_PER_JOURNAL + MARGIN_BYTES / 2:
+        if self.free_bytes + self.partial_hdf5_bytes > journal_bytes * HDF5_PER_JOURNAL + MARGIN_BYTES / 2:
             return ""
         return (
             f"the disk is nearly full ({self.free_bytes / 1e6:.0f} MB free); the episode was ended while it still fits"
         )
 
 
-def room(folder: Path, bytes_per_s: float, ahead_bytes: int = 0) -> Room:
+def disk_budget(folder: Path, bytes_per_s: float, partial_hdf5_bytes: int = 0) -> DiskBudget:
     """The room at `folder` when `bytes_per_s` flow into the journal."""
     free = shutil.disk_usage(folder).free
     usable = max(0, free - MARGIN_BYTES)
-    return Room(free, usable / (bytes_per_s * (1 + HDF5_PER_JOURNAL)) if bytes_per_s > 0 else float("inf"), ahead_bytes)
+    return DiskBudget(
+        free, usable / (bytes_per_s * (1 + HDF5_PER_JOURNAL)) if bytes_per_s > 0 else float("inf"), partial_hdf5_bytes
+    )

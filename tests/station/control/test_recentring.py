@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from station.bus.messages import Hand, HandPose
-from station.control.new_room import JUMP_M, TURN_RAD, set_anew
+from station.control.recentring import JUMP_M, TURN_RAD, set_anew
 
 FRAME_NS = 14_000_000
 LEVEL = (1.0, 0.0, 0.0, 0.0)

@@ -1,6 +1,6 @@
 """An episode's HDF5 under its temporary name while it grows out of its journal, in one pass.
 
-The journal may still be written meanwhile (`station.episodes.ahead`), or be closed already (`station.episodes.finalise`).
+The journal may still be written meanwhile (`station.episodes.incremental_builder`), or be closed already (`station.episodes.finalise`).
 Memory: the pictures of a few ticks, and half a kilobyte for each row.
 """
 
@@ -21,7 +21,7 @@ from station.errors import EpisodeError, JournalDamaged, NothingRecorded
 from station.files import durable
 
 
-class Draft:
+class EpisodeWriter:
     """Grows, is finished, gets the episode's name; whatever is left of it goes when it is closed."""
 
     def __init__(self, part: Path, more: Callable[[], bool] = lambda: False) -> None:

@@ -13,7 +13,7 @@ CLOSED = 0.3
 """ALOHA's threshold lies between a gripper's middle and closed; 0 closed to 1 open."""
 
 
-class Waiting:
+class StartSequence:
     """Keeps all arms at the start pose until the grippers are closed, then takes the leaders' torque off."""
 
     def __init__(self, alignment: Alignment, ports: Ports) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from station.bus.wire import Sample
 from station.episodes import naming
-from station.episodes.ahead import LOOK_S, ROWS_A_SYNC, SLOW_NS, Ahead, Unwanted
 from station.episodes.finalise import finalise
+from station.episodes.incremental_builder import LOOK_S, ROWS_A_SYNC, SLOW_NS, IncrementalBuilder, Unwanted
 from station.episodes.journal import JournalWriter
 from station.episodes.order import Order
 from station.episodes.verify import verify
@@ -66,7 +66,7 @@ def same(one: Path, other: Path) -> None:
 def test_what_grew_along_is_what_is_built_afterwards(tmp_path: Path) -> None:
     (tmp_path / "after").mkdir()
     part, later = naming.journal_path(tmp_path, 0), naming.journal_path(tmp_path / "after", 0)
-    episode = Ahead(Recorder(part, 120).listen, standing_still).build(part)
+    episode = IncrementalBuilder(Recorder(part, 120).listen, standing_still).build(part)
     assert episode == tmp_path / "episode_0.hdf5"
     assert verify(episode) == []
     write(later, Recording(120, PICTURES))
@@ -76,7 +76,7 @@ def test_what_grew_along_is_what_is_built_afterwards(tmp_path: Path) -> None:
 
 def test_a_discarded_one_gets_its_name(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 0)
-    episode = Ahead(Recorder(part, 5, lambda: naming.discard(part)).listen, standing_still).build(part)
+    episode = IncrementalBuilder(Recorder(part, 5, lambda: naming.discard(part)).listen, standing_still).build(part)
     assert episode == tmp_path / "episode_0.hdf5.deleted"
     assert verify(episode) == []
 
@@ -84,7 +84,7 @@ def test_a_discarded_one_gets_its_name(tmp_path: Path) -> None:
 def test_nothing_recorded_is_said(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 0)
     with pytest.raises(NothingRecorded):
-        Ahead(Recorder(part, 0).listen, standing_still).build(part)
+        IncrementalBuilder(Recorder(part, 0).listen, standing_still).build(part)
     assert not part.exists()
 
 
@@ -101,7 +101,7 @@ def test_a_slow_disk_is_left_to_the_journal_for_three_parts_of_four(
         return now_ns
 
     recorder = Recorder(part, 2 * ROWS_A_SYNC + 5)
-    Ahead(recorder.listen, clock).build(part)
+    IncrementalBuilder(recorder.listen, clock).build(part)
     assert [seconds for seconds in recorder.waited_s if seconds != LOOK_S] == pytest.approx(waits_s)
 
 
@@ -117,12 +117,12 @@ def test_whoever_began_anew_meanwhile_is_not_disturbed(tmp_path: Path) -> None:
             naming.temporary_path(tmp_path, 0).write_bytes(b"somebody else's")
         return order
 
-    episode = Ahead(listen, standing_still).build(part)
+    episode = IncrementalBuilder(listen, standing_still).build(part)
     assert verify(episode) == []
 
     part = naming.journal_path(tmp_path, 1)
     recorder = Recorder(part, 60, lambda: (finalise(part), part)[1])
-    assert Ahead(recorder.listen, standing_still).build(part) == tmp_path / "episode_1.hdf5"
+    assert IncrementalBuilder(recorder.listen, standing_still).build(part) == tmp_path / "episode_1.hdf5"
 
 
 def test_unwanted_leaves_the_journal_alone(tmp_path: Path) -> None:
@@ -135,28 +135,28 @@ def test_unwanted_leaves_the_journal_alone(tmp_path: Path) -> None:
         return recorder.listen(seconds)
 
     with pytest.raises(Unwanted):
-        Ahead(listen, standing_still).build(part)
+        IncrementalBuilder(listen, standing_still).build(part)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [".highest_episode", "episode_0.mcap.part"]
 
 
 def test_a_folder_that_is_gone_at_once_is_said(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path / "gone", 0)
     with pytest.raises(EpisodeError, match="bring the disk back"):
-        Ahead(lambda _: Order(str(part), ""), standing_still).build(part)
+        IncrementalBuilder(lambda _: Order(str(part), ""), standing_still).build(part)
 
 
 def process(part: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "station.episodes.ahead", str(part)]
+    command = [sys.executable, "-m", "station.episodes.incremental_builder", str(part)]
     return subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def test_the_process_takes_an_order_and_prints_the_path(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 0)
     writer = write(part, Recording(30, PICTURES), close=False)
-    with process(part) as ahead:
+    with process(part) as builder:
         writer.close(30)
-        out, error = ahead.communicate(msgspec.json.encode(Order(str(part), "")).decode() + "\n", timeout=60)
-    assert (ahead.returncode, out.strip(), error) == (0, str(tmp_path / "episode_0.hdf5"), "")
+        out, error = builder.communicate(msgspec.json.encode(Order(str(part), "")).decode() + "\n", timeout=60)
+    assert (builder.returncode, out.strip(), error) == (0, str(tmp_path / "episode_0.hdf5"), "")
     assert verify(tmp_path / "episode_0.hdf5") == []
 
 
@@ -164,15 +164,15 @@ def test_the_process_ends_with_its_session_and_may_be_killed(tmp_path: Path) -> 
     part = naming.journal_path(tmp_path, 0)
     writer = write(part, Recording(30, PICTURES), close=False)
     temporary = naming.temporary_path(tmp_path, 0)
-    with process(part) as ahead:
-        assert ahead.communicate(timeout=60) == ("", "")
-    assert ahead.returncode == 0
+    with process(part) as builder:
+        assert builder.communicate(timeout=60) == ("", "")
+    assert builder.returncode == 0
     assert not temporary.exists()
-    with process(part) as ahead:
-        assert ahead.stdin is not None
+    with process(part) as builder:
+        assert builder.stdin is not None
         while not temporary.exists():
-            assert ahead.poll() is None
-        os.kill(ahead.pid, signal.SIGKILL)
+            assert builder.poll() is None
+        os.kill(builder.pid, signal.SIGKILL)
     writer.close(30)
     assert temporary.exists()
     assert verify(finalise(part)) == []

@@ -1,4 +1,4 @@
-"""How exact a camera's latency is, the estimator alone: `python -m tests.calibration.drawn_latency --runs 4` prints the table.
+"""How exact a camera's latency is, the estimator alone: `python -m tests.calibration.rendered_latency --runs 4` prints the table.
 
 The scene's physics swing both arms as `SwingArms` does, the world's renderer draws what each camera sees 15 times a second, and
 the joints are told 100 times a second without error: whatever is found other than 0 ms is the estimator's own. No rig is booted.
@@ -41,9 +41,9 @@ def swung(seconds: float, begin_s: float) -> Swung:
     joints, qpos = [], []
     for step in range(-150, round(seconds * 1000 / STEP_MS)):
         for side in SIDES:
-            ask = START[side] if step < 0 else paths[side].at(begin_s + step * STEP_MS / 1000)
-            opening = GRIPPER_CLOSED_RAD + ask[6] * (GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD)
-            for joint, goal in enumerate((*ask[:6], opening)):
+            setpoint = START[side] if step < 0 else paths[side].at(begin_s + step * STEP_MS / 1000)
+            gripper_rad = GRIPPER_CLOSED_RAD + setpoint[6] * (GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD)
+            for joint, goal in enumerate((*setpoint[:6], gripper_rad)):
                 scene.set_goal(side, joint, float(goal))
         scene.step(5)
         if step >= 0:

@@ -9,7 +9,7 @@ from station.devices.contract import Place
 from station.errors import DeviceMissing
 
 
-def way_to(settings: OpenCVSettings, place: Place, previous: Source | None) -> Source:
+def choose_source(settings: OpenCVSettings, place: Place, previous: Source | None) -> Source:
     """The source, not yet open.
 
     `previous` is what the last opening gave: a `Capture` is used again, as it knows whether its last read still hangs.

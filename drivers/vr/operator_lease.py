@@ -1,4 +1,4 @@
-"""The operator's seat: who may sit down, and that only one does. Pure; time is an argument."""
+"""The operator's lease: who may sit down, and that only one does. Pure; time is an argument."""
 
 import hmac
 import secrets
@@ -7,7 +7,7 @@ from station.clock import NS_PER_S
 from station.web.attempts import Attempts, TooMany
 
 SILENT_NS = 2 * NS_PER_S
-"""An operator who has not been heard for this long has lost the seat."""
+"""An operator who has not been heard for this long has lost the lease."""
 
 
 class Refusal(Exception):
@@ -24,8 +24,8 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-class Seat:
-    """One seat. The code or the key opens it; the token it gives out lets the same browser come back after a reload."""
+class OperatorLease:
+    """One lease. The code or the key opens it; the token it gives out lets the same browser come back after a reload."""
 
     def __init__(self, code: str, key: str = "") -> None:
         self.code, self.key = code, key
@@ -35,7 +35,7 @@ class Seat:
         self._heard_ns = 0
 
     def wait_ns(self, code: str, token: str, address: str, now_ns: int) -> int:
-        """How long `sit` has to be waited with: guesses take turns. Raises Refusal if there is no turn."""
+        """How long `acquire` has to be waited with: guesses take turns. Raises Refusal if there is no turn."""
         if token in self._tokens or self._is_key(code):
             return 0
         try:
@@ -43,7 +43,7 @@ class Seat:
         except TooMany as error:
             raise Refusal(f"{error}. Next: open the link that `station vr` shows, it never waits") from error
 
-    def sit(self, code: str, token: str, address: str, now_ns: int) -> str:
+    def acquire(self, code: str, token: str, address: str, now_ns: int) -> str:
         """The token of whoever may sit down, who asks from `address`. Raises Refusal: wrong code, taken."""
         if token not in self._tokens:
             if not (self._is_key(code) or _same(code, self.code)):
@@ -62,7 +62,7 @@ class Seat:
         """The operator is alive."""
         self._heard_ns = now_ns
 
-    def leave(self, token: str) -> None:
+    def release(self, token: str) -> None:
         """The operator's link is closed."""
         if self._owner == token:
             self._owner = ""

@@ -30,7 +30,7 @@ class Found(NamedTuple):
     """What was not as it must be, and was set."""
 
 
-class Opening:
+class BringUp:
     """Checks one arm."""
 
     def __init__(self, bus: Bus, settings: DynamixelSettings, role: str) -> None:
@@ -40,7 +40,7 @@ class Opening:
 
     def run(self, scan: bool) -> Found:
         """Check and set; `scan`: look for foreign servos too (0.8 s). DeviceMissing, DeviceWrong, DeviceSilent."""
-        found = self._call_the_roll()
+        found = self._find_servos()
         self._check_roll(found, self._bus.scan() if scan and None not in found.values() else {})
         names = {servo_id: model_names().get(number or 0, str(number)) for servo_id, number in found.items()}
         # a shadow obeys what is written to its primary's ID, EEPROM included: primaries first, then look at the shadows
@@ -50,7 +50,7 @@ class Opening:
         versions = sorted({register("Firmware Version").of(block, 0) for block in blocks.values()})
         return Found(names, blocks, ", ".join(map(str, versions)), tuple(self._changed))
 
-    def _call_the_roll(self) -> dict[int, int | None]:
+    def _find_servos(self) -> dict[int, int | None]:
         found: dict[int, int | None] = dict.fromkeys(servo.id for servo in self._arm.servos)
         for round_ in range(_ROUNDS):
             for servo_id, number in found.items():

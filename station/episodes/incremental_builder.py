@@ -1,8 +1,8 @@
 """Builds an episode's HDF5 while it is being recorded, so that it is there a moment after the stop.
 
-`python -m station.episodes.ahead PART` is the low-priority process that the session starts beside a recording. Its
+`python -m station.episodes.incremental_builder PART` is the low-priority process that the session starts beside a recording. Its
 orders come on stdin: one line when the journal is closed (an `Order`) and it is to finish; the end of stdin means that
-nobody wants the file any more, and the draft goes. It may be killed at any point: the journal has everything.
+nobody wants the file any more, and the writer goes. It may be killed at any point: the journal has everything.
 
 It must never be in the journal's way: what it has written it hands to the disk itself, in small portions (large ones
 made ticks late), and where the disk takes a quarter of their time or more it is left alone for three times as long.
@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from station.clock import NS_PER_S, Clock, monotonic_ns
-from station.episodes.draft import Draft
+from station.episodes.episode_writer import EpisodeWriter
 from station.episodes.finalise import finalise
 from station.episodes.order import Order
 from station.errors import StationError
@@ -37,7 +37,7 @@ class Unwanted(Exception):
     """Whoever wanted the episode is gone."""
 
 
-class Ahead:
+class IncrementalBuilder:
     """Follows one journal until its order comes. `listen(seconds)` waits for an order that long."""
 
     def __init__(self, listen: Callable[[float], Order | None], clock: Clock) -> None:
@@ -52,32 +52,32 @@ class Ahead:
         return True
 
     def build(self, part: Path) -> Path:
-        """Grow a draft while `part` is recorded, finish it when ordered, and return the episode's path.
+        """Grow a writer while `part` is recorded, finish it when ordered, and return the episode's path.
 
         Raises what finalising raises, and Unwanted.
         """
         try:
-            opened = Draft(part, self.more)
+            opened = EpisodeWriter(part, self.more)
         except OSError:  # its folder went away at once: finalising says so
             opened = None
-        with closing(opened) if opened is not None else nullcontext() as draft:
-            if draft is not None:
-                self._grow(draft)
+        with closing(opened) if opened is not None else nullcontext() as writer:
+            if writer is not None:
+                self._grow(writer)
             while self.order is None:
                 self._wait(LOOK_S)
             order = self.order
             return finalise(
-                Path(order.part), ended=order.ended, wait=True, draft=draft, acknowledged=order.acknowledged
+                Path(order.part), ended=order.ended, wait=True, writer=writer, acknowledged=order.acknowledged
             )
 
-    def _grow(self, draft: Draft) -> None:
-        for rows in draft.grow():
+    def _grow(self, writer: EpisodeWriter) -> None:
+        for rows in writer.grow():
             if rows % ROWS_A_SYNC == 0 and self.order is None:
-                self._hand_over(draft)
+                self._hand_over(writer)
 
-    def _hand_over(self, draft: Draft) -> None:
+    def _hand_over(self, writer: EpisodeWriter) -> None:
         began_ns = self._clock()
-        draft.sync()
+        writer.sync()
         took_ns = self._clock() - began_ns
         if took_ns >= SLOW_NS:
             self._wait(_LEFT_ALONE * took_ns / NS_PER_S)
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("part", type=Path)
     arguments = parser.parse_args()
     try:
-        sys.stdout.write(f"{Ahead(from_stdin, monotonic_ns).build(arguments.part)}\n")
+        sys.stdout.write(f"{IncrementalBuilder(from_stdin, monotonic_ns).build(arguments.part)}\n")
     except StationError as error:
         sys.exit(str(error))
     except Unwanted:

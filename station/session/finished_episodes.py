@@ -8,7 +8,7 @@ from station.errors import EpisodeError
 from station.session.ports import Ports
 
 
-class Shelf:
+class FinishedEpisodes:
     """Of one sitting, in one folder."""
 
     def __init__(self, ports: Ports, folder: Path, saved: Sequence[int] = (), discarded: int = 0) -> None:

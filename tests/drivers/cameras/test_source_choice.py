@@ -11,8 +11,8 @@ from drivers.cameras.capture import Capture
 from drivers.cameras.opencv import OpenCVCamera
 from drivers.cameras.settings import OpenCVSettings
 from drivers.cameras.source import Source
+from drivers.cameras.source_choice import choose_source
 from drivers.cameras.v4l2 import V4L2
-from drivers.cameras.way import way_to
 from station.clock import monotonic_ns
 from station.devices.contract import Place
 from station.errors import DeviceMissing
@@ -24,13 +24,13 @@ from station.clock import monotonic_ns
 from station.devices.contract import Place
 from drivers.cameras.opencv import OpenCVCamera
 from drivers.cameras.settings import OpenCVSettings
-from drivers.cameras.way import way_to
+from drivers.cameras.source_choice import choose_source
 settings, place = OpenCVSettings(source=sys.argv[1], width=640, height=480, fps=30.0), Place("cam", "camera", monotonic_ns, 1.0, 100.0)
 assert "cv2" not in sys.modules, "the host's first look at a driver imports no library"
 for module in OpenCVCamera(settings, place).opens_with():
     importlib.import_module(module)
 before = set(sys.modules)
-way_to(settings, place, None)
+choose_source(settings, place, None)
 print(*set(sys.modules) - before, "drivers.cameras.v4l2_device" in sys.modules)
 """
 
@@ -40,7 +40,7 @@ def settings(source: str) -> OpenCVSettings:
 
 
 def way(source: str) -> Source:
-    return way_to(settings(source), PLACE, None)
+    return choose_source(settings(source), PLACE, None)
 
 
 def test_urls_files_and_links_to_urls_are_captures(tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_urls_files_and_links_to_urls_are_captures(tmp_path: Path) -> None:
 def test_a_capture_is_used_again_for_the_same_target_only() -> None:
     first = way("http://127.0.0.1:1/cam")
     assert isinstance(first, Capture)
-    assert way_to(settings("http://127.0.0.1:1/cam"), PLACE, first) is first
-    assert way_to(settings("http://127.0.0.1:2/cam"), PLACE, first) is not first
+    assert choose_source(settings("http://127.0.0.1:1/cam"), PLACE, first) is first
+    assert choose_source(settings("http://127.0.0.1:2/cam"), PLACE, first) is not first
 
 
 def test_a_character_device_is_the_kernels() -> None:
