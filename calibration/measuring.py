@@ -153,7 +153,7 @@ class Measuring:
         return tuple(d for d in self._about(node).streams[0].dimensions if d.unit == "rad")
 
     def settings(self, node: str) -> dict[str, int]:
-        """What the device's own memory held at its opening, to be kept with what was measured."""
+        """What the device's own memory held when it was opened, to be kept with what was measured."""
         return dict(self._about(node).settings)
 
     def in_force(self, node: str) -> Calibration | None:

@@ -1,4 +1,4 @@
-"""Files and URLs through OpenCV, which has no read that can be interrupted: hence a thread of its own per opening.
+"""Files and URLs through OpenCV, which has no read that can be interrupted: hence a thread of its own for each file or URL that is opened.
 
 MJPEG is passed through as shot; anything else is decoded and encoded once. Nothing in these sources says when a picture
 was taken, so the stamp is its arrival. A server that sends no Content-Length per part is a frame period late: FFmpeg

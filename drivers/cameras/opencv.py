@@ -88,7 +88,7 @@ class OpenCVCamera:
         return [Reading("frame", shot.captured_at_ns, frame, (jpeg.data,))]
 
     def health(self) -> dict[str, float]:
-        """What was lost: torn and repeated ones since the start, the rest since the last opening."""
+        """What was lost: torn and repeated ones since the start, the rest since it was last opened."""
         counts = self._source.counts() if self._source else {}
         return {**self._inspection.counts(), "repeated_stamps": float(self._repeated), **counts}
 

@@ -1,4 +1,4 @@
-"""Which way a rig file's `source:` is opened: as a kernel device, or as a file or URL. Each imports what it needs only then."""
+"""Chooses how a rig file's `source:` is opened: as a kernel device, or as a file or URL. Each imports what it needs only then."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from station.errors import DeviceMissing
 def choose_source(settings: OpenCVSettings, place: Place, previous: Source | None) -> Source:
     """The source, not yet open.
 
-    `previous` is what the last opening gave: a `Capture` is used again, as it knows whether its last read still hangs.
+    `previous` is what was chosen last time: a `Capture` is used again, as it knows whether its last read still hangs.
     """
     target = _target(settings)
     if not is_kernel_device(settings):

@@ -57,7 +57,7 @@ class DynamixelArm:
         return "drivers.dynamixel.bring_up", "drivers.dynamixel.sampling", "drivers.dynamixel.slow"
 
     def open(self) -> None:
-        """Open the port, call the roll, check and set; the first time also look for servos that don't belong here."""
+        """Open the port, find the servos, check and set them; the first time also look for servos that don't belong here."""
         from drivers.dynamixel import memory
         from drivers.dynamixel.bring_up import BringUp
         from drivers.dynamixel.bus import Bus
@@ -100,7 +100,7 @@ class DynamixelArm:
         self._control = control
 
     def describe(self) -> Description:
-        """Model, adapter's serial number, firmware, the stream `arm_state`, what opening changed."""
+        """Model, adapter's serial number, firmware, the stream `arm_state`, what bring-up changed."""
         stream = StreamDescription("arm_state", self._settings.rate_hz, self._joints.dimensions())
         commands: Literal["position", "read-only"] = "read-only" if self._read_only else "position"
         return Description(

@@ -1,6 +1,6 @@
 """What happens between "the port is open" and "the arm may be used": who is there, what is set, what must be set.
 
-EEPROM is written only on servos whose torque is already off; with torque on and a wrong value, opening refuses and says
+EEPROM is written only on servos whose torque is already off; with torque on and a wrong value, bring-up refuses and says
 how to support the arm. Torque itself is never touched here.
 """
 
@@ -21,7 +21,7 @@ _ROUNDS = 4
 
 
 class Found(NamedTuple):
-    """What opening found out."""
+    """What bring-up found."""
 
     models: dict[int, str]
     blocks: dict[int, bytes]

@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 ALERT = 0x80
 """Set in a status packet's error while Hardware Error Status is not 0."""
 SETUP_SLACK_MS = 20.0
-"""Slack of reads and writes that must get through: at opening, when return delays are not yet ours, and for torque."""
+"""Slack of reads and writes that must get through: at bring-up, when return delays are not yet ours, and for torque."""
 _TRIES = 5
 _SCAN_MS = 800.0
 """Servos answer a broadcast ping in the order of their IDs, 3 ms apart."""

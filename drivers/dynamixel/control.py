@@ -35,7 +35,7 @@ class Control:
         self._checked = CheckedWrites(bus, settings.arm)
         self.trips = 0
         self.present: dict[int, RawState] = {}
-        """What opening read."""
+        """What bring-up read."""
         self._goal_ticks: dict[int, int] = {}
         self._velocity_limits: dict[int, int] = {}
         self._trip_told = True
@@ -81,7 +81,7 @@ class Control:
         return sent_ns
 
     def recover_if_watchdog_expired(self) -> None:
-        """Nothing was said for longer than the watchdog waits: it has run out, whatever it reads."""
+        """After a gap in the writes longer than the watchdog's time-out: it has run out, whatever it reads."""
         if self._armed and self._place.clock() - self.bus.last_sent_ns >= self._watchdog_ns:
             self._recover()
 

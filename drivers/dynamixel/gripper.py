@@ -163,7 +163,7 @@ def _check_angles(open_rad: float, close_rad: float) -> None:
 
 
 def _check_reach(ends: Travel) -> None:
-    """In the arm's own range, and on one side of the dead point, where one opening is one angle."""
+    """In the arm's own range, and on one side of the dead point, where one aperture is one angle."""
     for name, rad in (("open_rad", ends.open_rad), ("close_rad", ends.close_rad)):
         if abs(rad) > _REACH_RAD:
             raise ValueError(

@@ -25,7 +25,7 @@ def settings(servos: Sequence[Servo], blocks: Mapping[int, bytes]) -> dict[str, 
 def faults(
     servos: Sequence[Servo], blocks: Mapping[int, bytes], signs: Mapping[str, int], zeros: ArmCalibration | None
 ) -> tuple[Fault, ...]:
-    """What makes the arm's angles wrong and is not set by opening: homing offsets, and settings that calibration knew otherwise.
+    """What makes the arm's angles wrong and is not set by bring-up: homing offsets, and settings that calibration knew otherwise.
 
     `signs`: by joint, as the vector counts it.
     """

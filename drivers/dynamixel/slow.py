@@ -57,7 +57,7 @@ class SlowReader:
         self.latest: dict[int, Slow] = {}
 
     def take(self, servo_id: int, block: bytes, start: int) -> None:
-        """Opening has read this one already."""
+        """Bring-up has read this one already."""
         self.latest[servo_id] = decode(block, start)
 
     def step(self, now_ns: int, cycle_end_ns: int, urgent: set[int]) -> bool:

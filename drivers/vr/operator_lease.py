@@ -1,4 +1,4 @@
-"""The operator's lease: who may sit down, and that only one does. Pure; time is an argument."""
+"""The operator's lease: who may become the operator of a headset, and that only one is. Pure; time is an argument."""
 
 import hmac
 import secrets
@@ -11,7 +11,7 @@ SILENT_NS = 2 * NS_PER_S
 
 
 class Refusal(Exception):
-    """Why somebody may not sit down; the text is for them."""
+    """Why somebody may not be the operator; the text is for them."""
 
 
 def new_code() -> str:
@@ -25,7 +25,7 @@ def new_key() -> str:
 
 
 class OperatorLease:
-    """One lease. The code or the key opens it; the token it gives out lets the same browser come back after a reload."""
+    """At most one operator. The code or the key grants it; the token given out lets the same browser come back after a reload."""
 
     def __init__(self, code: str, key: str = "") -> None:
         self.code, self.key = code, key
@@ -35,7 +35,7 @@ class OperatorLease:
         self._heard_ns = 0
 
     def wait_ns(self, code: str, token: str, address: str, now_ns: int) -> int:
-        """How long `acquire` has to be waited with: guesses take turns. Raises Refusal if there is no turn."""
+        """How long to wait before `acquire`: guesses take turns. Raises Refusal if there is no turn."""
         if token in self._tokens or self._is_key(code):
             return 0
         try:
@@ -44,7 +44,7 @@ class OperatorLease:
             raise Refusal(f"{error}. Next: open the link that `station vr` shows, it never waits") from error
 
     def acquire(self, code: str, token: str, address: str, now_ns: int) -> str:
-        """The token of whoever may sit down, who asks from `address`. Raises Refusal: wrong code, taken."""
+        """The token of the new operator, who asks from `address`. Raises Refusal: wrong code, taken."""
         if token not in self._tokens:
             if not (self._is_key(code) or _same(code, self.code)):
                 self.attempts.failed(address, now_ns)

@@ -65,7 +65,7 @@ class StreamDescription(Message, frozen=True):
 
 
 class Fault(Message, frozen=True):
-    """Something that opening could only see, not put right. An arm that has one is not engaged."""
+    """Something that the driver found when it opened the device and could not put right. An arm that has one is not engaged."""
 
     what: str
     """Where, what was found, what it means."""
@@ -85,7 +85,7 @@ class Limit(Message, frozen=True):
 
 
 class Description(Message, frozen=True):
-    """What a device is, asked once after `open()`; published at opening and every second, and recorded."""
+    """What a device is, asked once after `open()`; published when it is opened and every second, and recorded."""
 
     model: str
     serial: str
@@ -93,14 +93,14 @@ class Description(Message, frozen=True):
     streams: tuple[StreamDescription, ...]
     commands: Literal["position", "read-only"] = "read-only"
     notes: tuple[str, ...] = ()
-    """What opening changed or could not set: shown by `status`."""
+    """What the driver changed or could not set when it opened the device: shown by `status`."""
     calibration: Calibration | None = None
     """The calibration file in force since it was opened, reference picture left out. The device's process fills it in."""
     changed: tuple[str, ...] = ()
     """Those of the notes that say what was not as it must be and was put right."""
     faults: tuple[Fault, ...] = ()
     settings: dict[str, int] = {}
-    """What the device's own memory holds that a calibration rests on: kept with it, and compared at each opening."""
+    """What the device's own memory holds that a calibration rests on: kept with it, and compared each time it is opened."""
     limits: dict[str, Limit] = {}
     """By name of the reading in health: what this very device bears."""
 
@@ -253,7 +253,7 @@ class PilotState(Message, frozen=True):
     holds: int = 0
     """How often anything has put the pilot in hold since it started."""
     stiff: tuple[str, ...] = ()
-    """Leaders that have torque: nobody can lead with them until `Opening` or `Park(release)` lets go of them."""
+    """Leaders that have torque: nobody can lead with them until the start sequence (`Opening`) or `Park(release)` lets go of them."""
     stalled: bool = False
     """A source or an arm is silent for a moment: the followers decelerate and are followed again if it ends in time."""
     stalls: int = 0
@@ -372,7 +372,7 @@ class Health(Message, frozen=True):
     readings: dict[str, float] = {}
     """Slow numbers with their unit in the name: `shoulder.temperature_c`, `bad_packets`."""
     notes: tuple[str, ...] = ()
-    """What an operator should know: what opening changed, which clock stamps, which controls did not take."""
+    """What an operator should know: what the driver changed when it opened the device, which clock stamps, which controls did not take."""
     lost: int = 0
     """Messages this node lost on the bus."""
     realtime: int = 0

@@ -83,7 +83,7 @@ class Engage(Request, frozen=True):
 
 
 class Opening(Request, frozen=True):
-    """ALOHA's opening: followers and leaders go to the start pose, then both leader grippers, opened and closed by hand,
+    """ALOHA's start sequence: followers and leaders go to the start pose, then both leader grippers, opened and closed by hand,
     give the leaders away to the hands that hold them, and they command. Done then: it takes as long as the operator does.
 
     Where the leaders cannot be driven: plain `Engage("leader")`, or refused if it is `needed`.
@@ -182,7 +182,7 @@ class OpenSession(Request, frozen=True):
     check_result: str = ""
     """What the check before this session said (JSON of a `check_results.SessionCheck`): it is written into every episode."""
     opening: bool | None = False
-    """Begin with ALOHA's opening (`Opening`); None: where the leaders can be driven."""
+    """Begin with ALOHA's start sequence (`Opening`); None: where the leaders can be driven."""
 
 
 class Start(Request, frozen=True):

@@ -62,7 +62,7 @@ class Arm:
 
     @property
     def free(self) -> tuple[str, ...]:
-        """What an opening, or a policy that drives it along, leaves to the hand: a leader's gripper."""
+        """What the start sequence, or a policy that drives it along, leaves to the hand: a leader's gripper."""
         return tuple(dimension.name for dimension in self.dimensions if self.leads and dimension.compliant)
 
     def missing(self, now_ns: int) -> str:
@@ -122,7 +122,7 @@ class Arms:
             arm.faults = description.faults
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> str:
-        """A source asks; returns why that is no setpoint, or "". What is none is not kept: the source goes stale by it."""
+        """A source's command; returns why it is no setpoint, or "". What is none is not kept: the source goes stale by it."""
         count = sum(len(arm.dimensions) for arm in self.followers.values())
         if not command.hold:
             if len(command.goal) != count:
@@ -181,7 +181,7 @@ class Arms:
         return Setpoint(tuple(goal), -1, -1, now_ns)
 
     def opened(self) -> list[Arm]:
-        """Who goes to the start pose in an opening: the followers that have a leader, then those leaders."""
+        """Who goes to the start pose in the start sequence: the followers that have a leader, then those leaders."""
         followers = self.commanded_by("leader")
         return [*followers, *(self.leaders[arm.leader] for arm in followers if arm.leader is not None)]
 

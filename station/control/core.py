@@ -140,7 +140,7 @@ class PilotCore:
         if not why:
             self._begin("opening", self.arms.opened(), answer, now_ns)
         elif request.needed:
-            answer(Refused(f"no opening: {why}. Next: record with --no-opening"))
+            answer(Refused(f"no start sequence: {why}. Next: record with --no-opening"))
         else:
             self._engage("leader", answer, now_ns)
 

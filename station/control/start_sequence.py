@@ -1,4 +1,4 @@
-"""The second half of ALOHA's opening: everybody stands at the start pose, and the operator's hands decide. Pure.
+"""The second half of ALOHA's start sequence: everybody stands at the start pose, and the operator's hands decide. Pure.
 
 Closing both leader grippers is the act that starts. A gripper counts as closed only after it was seen open here, so that
 leaders nobody holds do not go limp because their grippers happen to rest closed.

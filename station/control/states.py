@@ -4,7 +4,7 @@ idle ──align──► aligning ──arrive──► engaged
  ▲                 │ hold               │ hold
  └──disengage── hold ◄──────────────────┘        from hold only an operator's act (align, disengage) leads on
 
-An opening first aligns everybody with the start pose and waits there for the operator's hands:
+A start sequence (source `opening`) first aligns everybody with the start pose and waits there for the operator's hands:
 aligning ──stand──► waiting ──align (both grippers closed)──► aligning
 """
 

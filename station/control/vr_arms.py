@@ -25,13 +25,13 @@ LONGEST_STEP_NS = 50 * NS_PER_MS
 SAG_RAD = 0.15
 """A goal this near to where the arm is, is what it holds; further off it is an old one."""
 TAKE_OVER = 0.12
-"""The trigger takes the gripper over once it is this near to the gripper's opening."""
+"""The trigger takes the gripper over once it is this near to the gripper's aperture."""
 RECENTRED = "the headset's room was set anew: forward is where you face now"
 AGAIN = "Next: open the grip and squeeze it again"
 
 
 class RigSetpoint(NamedTuple):
-    """What the hands ask of all arms together."""
+    """The hands' setpoint for all arms together."""
 
     goal: tuple[float, ...]
     """In the rig's order; () with `hold`."""

@@ -89,7 +89,7 @@ class Host:
         self._news_due_ns = 0
 
     def say_it_opens(self) -> None:
-        """Say so before: opening may take seconds (a camera's reset), and a silent node is taken for a stuck one."""
+        """Say so before: opening a device may take seconds (a camera's reset), and a silent node is taken for a stuck one."""
         self.node.publish_health(Health(self.node.name, "opening", self.node.error))
 
     def opened(self, description: Description) -> None:

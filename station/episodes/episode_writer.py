@@ -1,4 +1,4 @@
-"""An episode's HDF5 under its temporary name while it grows out of its journal, in one pass.
+"""Writes an episode's HDF5 under its temporary name out of its journal, in one pass.
 
 The journal may still be written meanwhile (`station.episodes.incremental_builder`), or be closed already (`station.episodes.finalise`).
 Memory: the pictures of a few ticks, and half a kilobyte for each row.
@@ -22,7 +22,7 @@ from station.files import durable
 
 
 class EpisodeWriter:
-    """Grows, is finished, gets the episode's name; whatever is left of it goes when it is closed."""
+    """One episode's file: `grow`, `finish`, `publish`; whatever is left under the temporary name goes when it is closed."""
 
     def __init__(self, part: Path, more: Callable[[], bool] = lambda: False) -> None:
         """`more`: see JournalReader."""

@@ -3,7 +3,7 @@
 It may be killed at any point and run again: the journal goes last.
 
 `python -m station.episodes.finalise PART` is the low-priority process that the session starts after an episode of which
-no writer was begun while it was recorded (`station.episodes.incremental_builder`).
+none was begun while it was recorded (`station.episodes.incremental_builder`).
 """
 
 import argparse
@@ -32,7 +32,7 @@ def finalise(
     A discarded one becomes `episode_<n>.hdf5.deleted`. The journal is removed once all that is in it is in the episode, or
     kept as `episode_<n>.mcap`. What could not be read to its last byte is never removed: `.mcap.damaged` where it is damaged,
     `.mcap.cut` where it breaks off inside a record, `.mcap.empty` where it has no row. `ended`: why the journal has no end of
-    its own, where that is known. `wait`: for somebody else who is saving it. `writer`: begun while it was recorded.
+    its own, where that is known. `wait`: for somebody else who is saving it. `writer`: the one begun while it was recorded.
     `acknowledged`: how many rows were announced as safe, where somebody is there who was told. Raises
     EpisodeError (the journal is still being written, or the episode exists and is another recording, or the disk fails): the
     journal then stays; JournalDamaged (no row can be read) or NothingRecorded (it ends before its first row): it is then kept

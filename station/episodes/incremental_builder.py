@@ -2,7 +2,7 @@
 
 `python -m station.episodes.incremental_builder PART` is the low-priority process that the session starts beside a recording. Its
 orders come on stdin: one line when the journal is closed (an `Order`) and it is to finish; the end of stdin means that
-nobody wants the file any more, and the writer goes. It may be killed at any point: the journal has everything.
+nobody wants the file any more, and the unfinished file is deleted. It may be killed at any point: the journal has everything.
 
 It must never be in the journal's way: what it has written it hands to the disk itself, in small portions (large ones
 made ticks late), and where the disk takes a quarter of their time or more it is left alone for three times as long.
@@ -52,7 +52,7 @@ class IncrementalBuilder:
         return True
 
     def build(self, part: Path) -> Path:
-        """Grow a writer while `part` is recorded, finish it when ordered, and return the episode's path.
+        """Write the episode while `part` is recorded, finish it when ordered, and return the episode's path.
 
         Raises what finalising raises, and Unwanted.
         """

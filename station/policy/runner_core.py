@@ -1,4 +1,4 @@
-"""The runner's mind, pure: when to infer, what to ask at a tick, what to do when a backend is slow, wrong or gone.
+"""The policy runner's logic, pure: when to infer, which setpoint a tick gets, what to do when a backend is slow, wrong or gone.
 
     ready ──begin──► running ──end──► ready
                      running ──FAULTS_IN_A_ROW bad answers──► fault ──begin──► running

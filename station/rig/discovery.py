@@ -53,7 +53,7 @@ class BaudSetter(Finder, Protocol):
 
 
 class Discovered(NamedTuple):
-    """What all finders saw."""
+    """What all finders found."""
 
     found: tuple[Found, ...]
     failures: tuple[str, ...]

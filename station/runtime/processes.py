@@ -29,7 +29,7 @@ def processes(rig: Rig) -> tuple[Process, ...]:
     """The rig's table."""
     rows = []
     if rig.world is not None:
-        # before everybody: it stands for metal, which waits for nobody
+        # before everybody: it stands in for hardware, which waits for nobody
         rows.append(Process("world", rig.world.driver.partition(":")[0], "simulated", True, 30, 100, 3))
     for device in rig.devices:
         arm = device.role in ("leader", "follower")

@@ -1,4 +1,4 @@
-"""Who goes first when the processor is full (docs/decisions/0012): taking, lending and keeping SCHED_FIFO priorities.
+"""Real-time priorities (docs/decisions/0012): taking, lending and keeping SCHED_FIFO.
 
 All of it is refused silently where the user may not (no root, no RLIMIT_RTPRIO, which udev/station@.service grants).
 """

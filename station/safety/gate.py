@@ -37,7 +37,7 @@ CATCH_UP_RAD_S = 0.7
 class Gate:
     """The last gate of one arm, used by its host.
 
-    The host calls `reset` after opening and after torque went on, `close` when torque is off or unknown, `command` for
+    The host calls `reset` after the arm was opened and after torque went on, `close` when torque is off or unknown, `command` for
     every command that arrives and `tick` after every reading, and writes what these return. All goals (D,).
     """
 

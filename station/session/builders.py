@@ -1,4 +1,4 @@
-"""The processes that build episodes' HDF5 files: one along with the recording, few at once of those without.
+"""The processes that build episodes' HDF5 files: one incrementally, during the recording; few at once of those without.
 
 All are safe to kill: the journal goes last.
 """
@@ -41,7 +41,7 @@ class _Waiting(NamedTuple):
 
 
 class _IncrementalBuild(NamedTuple):
-    """Who builds what is being recorded."""
+    """The builder of what is being recorded."""
 
     part: Path
     popen: "subprocess.Popen[str]"
@@ -75,7 +75,7 @@ class Builders:
 
     @property
     def partial_hdf5_bytes(self) -> int:
-        """How large the file is that is being built ahead."""
+        """How large the file is that is being built while it is recorded."""
         if self._incremental is None:
             return 0
         part = self._incremental.part
@@ -126,7 +126,7 @@ class Builders:
         return True
 
     def _abandon_incremental(self) -> None:
-        """Nobody will ask for what was being built ahead any more."""
+        """Nobody will ask for what was being built incrementally any more."""
         if self._incremental is not None:
             popen = self._incremental.popen
             self._incremental = None

@@ -8,7 +8,7 @@ HDF5_PER_JOURNAL = 2.0
 """The HDF5 repeats a frame in every row that shows it (50 rows for 30 frames: 1.7 times), and is built beside the journal."""
 MARGIN_BYTES = 256 << 20
 LEAST_S = 60.0
-"""Less room than this at the present rate, and no episode starts."""
+"""Less time than this at the present rate, and no episode starts."""
 
 
 class DiskBudget(NamedTuple):
@@ -40,7 +40,7 @@ class DiskBudget(NamedTuple):
 
 
 def disk_budget(folder: Path, bytes_per_s: float, partial_hdf5_bytes: int = 0) -> DiskBudget:
-    """The room at `folder` when `bytes_per_s` flow into the journal."""
+    """The budget at `folder` when `bytes_per_s` flow into the journal."""
     free = shutil.disk_usage(folder).free
     usable = max(0, free - MARGIN_BYTES)
     return DiskBudget(

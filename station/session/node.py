@@ -29,7 +29,7 @@ STATE_NS = NS_PER_S // 5
 ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
 """How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
 START_SEQUENCE_NS = 600 * NS_PER_S
-"""An opening waits for the operator's hands."""
+"""A start sequence waits for the operator's hands."""
 
 
 class _PendingRequest(NamedTuple):

@@ -117,7 +117,7 @@ class Recording:
             self._executor.shutdown(wait=False)
 
     def _close(self, why: str, unrecorded: tuple[str, ...]) -> None:
-        """After the opening, on its thread."""
+        """After the journal was created, on its thread."""
         if self._thread is not None:
             self._thread.close(why, unrecorded)
         elif self._creating.exception() is None:

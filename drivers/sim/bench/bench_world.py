@@ -1,7 +1,7 @@
 """The bench world: `python -m drivers.sim.bench.bench_world --rig R --node world`. A full rig's load without physics.
 
 The same servo buses as the simulated world, paced like a wire, with shafts that follow their goals; leaders moved
-along smooth sinusoids once the pilot is engaged, their grippers closed when an opening waits for it; cameras as MJPEG
+along smooth sinusoids once the pilot is engaged, their grippers closed when a start sequence waits for it; cameras as MJPEG
 over loopback HTTP, every picture with its true capture time inside (`jpeg_stamp`). `SaveTruth` writes what really
 happened, so that the time from a leader's motion to the follower's goal register can be taken from outside the
 station.

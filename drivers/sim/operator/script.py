@@ -1,4 +1,4 @@
-"""The hand-over as a plan: what both hands ask for, as a function of time. Pure.
+"""The hand-over as a plan: both hands' setpoints as a function of time. Pure.
 
 The right arm picks the cube up and brings it to the middle, the left gripper takes it from the side with its fingers
 above and below, the right one lets go and draws back. Poses come from inverse kinematics of the follower in the scene;
@@ -124,7 +124,7 @@ class Plan(NamedTuple):
         return max(path.seconds for path in self.paths.values())
 
     def at(self, elapsed_s: float) -> Setpoint:
-        """What both hands ask for after `elapsed_s`."""
+        """Both hands' setpoints after `elapsed_s`."""
         return {side: path.at(elapsed_s) for side, path in self.paths.items()}
 
 

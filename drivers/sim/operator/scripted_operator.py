@@ -3,7 +3,7 @@
     meeting ──engaged──► homing ──hands at start──► waiting ──recording──► playing ──► done ──next episode──► homing …
 
 While the leaders command nothing (`meeting`), the hands bring them to where the followers are, so that an alignment
-finds them close; they keep still while the pilot aligns. In an opening the leaders go to the start by themselves,
+finds them close; they keep still while the pilot aligns. In a start sequence the leaders go to the start by themselves,
 with the hands on them and their grippers open; when the arms stand there, the hands close them. A hold ends the hand-
 over. Everything else goes the way of a human's hands: real drivers, pilot, followers.
 """
