@@ -67,13 +67,14 @@ def struct_table(struct: Any) -> Iterator[str]:
     docs = field_docs(struct)
     defaults = dict(zip(reversed(struct.__struct_fields__), reversed(struct.__struct_defaults__), strict=False))
     yield "| field | type | default | |\n|---|---|---|---|"
-    for name in struct.__struct_fields__:
+    for name, encoded in zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True):
         kind = inspect.formatannotation(struct.__annotations__.get(name, "")) or "see its parent"
         kind = bounded_types(struct)[name] if "Annotated" in kind else kind
         kind = re.sub(r"\b(station|drivers|typing)(\.\w+)*\.", "", kind)
         default = f"`{defaults[name]!r}`" if name in defaults and "NODEFAULT" not in repr(defaults[name]) else "needed"
         default = "empty" if "factory" in default else default.replace("'", '"')
-        yield f"| `{name}` | `{kind.replace('|', '¦')}` | {default} | {docs.get(name, '')} |"
+        said = f"`{name}`" if name == encoded else f"`{name}`, encoded `{encoded}`"
+        yield f"| {said} | `{kind.replace('|', '¦')}` | {default} | {docs.get(name, '')} |"
 
 
 def streams() -> Iterator[str]:
