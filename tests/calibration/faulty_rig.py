@@ -232,7 +232,7 @@ def measure_latency(rig: Rig) -> str:
 
 
 def restart(rig: Rig) -> None:
-    """What was measured is in force from the next opening on; the arms lie on their rest stops again."""
+    """What was measured is in force when the device is next opened; the arms lie on their rest stops again."""
     station("stop", "--rig", str(rig.file))
     station("up", "--rig", str(rig.file))
 

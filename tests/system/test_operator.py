@@ -46,7 +46,7 @@ def take(terminal: Terminal, end: str) -> None:
 
 def test_a_sitting_with_every_key(terminal: Terminal, rig: Path, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "pick"
-    terminal.until("R E A D Y")  # through the opening: the bench's hands close the grippers
+    terminal.until("R E A D Y")  # through the start sequence: the bench's hands close the grippers
     terminal.press("x")
     terminal.until("x means nothing here")
     terminal.press("d")

@@ -108,7 +108,7 @@ def test_a_start_up_reset_is_waited_for_without_blocking() -> None:
     host.driver.open()
     assert host.bus.resets == 1
     host.driver.close()
-    host.driver.open()  # once a start, not once an opening
+    host.driver.open()  # once a start, not each time it is opened
     assert host.bus.resets == 1
 
 

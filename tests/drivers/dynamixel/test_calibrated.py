@@ -43,7 +43,7 @@ def test_the_stored_travel_and_zeros_hold_over_the_generation_s(make_arm: MakeAr
     assert gripper.rad_per_unit == pytest.approx(1.90)
 
 
-def test_the_finger_s_opening_is_normalised_by_the_stored_positions(make_arm: MakeArm) -> None:
+def test_the_aperture_is_normalised_by_the_stored_positions(make_arm: MakeArm) -> None:
     plant = Still()
     rigged = make_arm(plant=plant)
     keep(rigged)

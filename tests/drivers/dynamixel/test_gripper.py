@@ -24,7 +24,7 @@ def arm(gripper: dict[str, object], model: str = "vx300s") -> Travel:
 
 
 def test_metres_that_are_not_given_are_the_linkages() -> None:
-    """They were 1 and 0, and the recorded opening of a whole travel 0.02 to 0.05."""
+    """They were 1 and 0, and the recorded aperture of a whole travel 0.02 to 0.05."""
     found = arm({"open_rad": 1.4910, "close_rad": -0.6213})
     assert (found.open_m, found.close_m) == pytest.approx((0.05789, 0.01843), abs=1e-5)
     assert VX.aperture(1.4910, found) == pytest.approx(1.0)

@@ -136,7 +136,7 @@ def test_noise_costs_samples_and_never_makes_a_number(make_arm: MakeArm, fast: b
     assert rigged.state().position == clean.position
 
 
-def test_opening_gets_through_noise(make_arm: MakeArm) -> None:
+def test_bring_up_gets_through_noise(make_arm: MakeArm) -> None:
     rigged = make_arm()
     rigged.bus.faults.noise = 0.05
     rigged.arm.open()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from station.borders.bounds import LARGEST_NUMBER, LARGEST_WHOLE
 from station.bus import wire
-from station.bus.messages import SCHEMA, ArmState, Description, Header, Health, StreamDescription, Vector
+from station.bus.messages import SCHEMA, ArmState, Command, Description, Header, Health, StreamDescription, Vector
 from station.bus.streams import STREAMS, split_topic, topic
 from station.errors import WireError
 
@@ -105,6 +105,17 @@ def test_unknown_fields_are_refused() -> None:
     frames = [b"vector/probe/", GOLDEN[1], b"\x82\xa6values\x90\xa5extra\x01"]
     with pytest.raises(WireError):
         wire.decode(frames)
+
+
+def test_fields_that_were_renamed_are_written_as_before() -> None:
+    """Journals hold them by these names."""
+    command = Command("follower_left", "leader", -1, 7, 1_000_000_007, (0.5,))
+    written = msgspec.msgpack.decode(msgspec.msgpack.encode(command))
+    assert (written["ask_sequence"], written["ask_at_ns"]) == (7, 1_000_000_007)
+    state = ArmState((0.5,), (0.0,), (1.0,), 0.25, -0.125, True)
+    written = msgspec.msgpack.decode(msgspec.msgpack.encode(state))
+    assert (written["opening"], written["opening_velocity"]) == (0.25, -0.125)
+    assert not {"aperture", "aperture_velocity"} & set(written)
 
 
 def test_topics() -> None:

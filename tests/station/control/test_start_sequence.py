@@ -1,4 +1,4 @@
-"""ALOHA's opening on real gates: start pose, grippers closed by hand, leaders let go, leaders command."""
+"""ALOHA's start sequence on real gates: start pose, grippers closed by hand, leaders let go, leaders command."""
 
 import itertools
 
@@ -134,7 +134,7 @@ def test_hands_that_take_the_leaders_far_away_are_told_and_the_arms_hold():
     assert stage.state.state == "hold"
 
 
-def test_leaders_that_can_only_be_read_engage_plainly_unless_the_opening_is_needed(monkeypatch):
+def test_leaders_that_can_only_be_read_engage_plainly_unless_the_start_sequence_is_needed(monkeypatch):
     read_only = Description("gello", "1", "50", (StreamDescription("arm_state", 200.0, DIMENSIONS),), "read-only")
     stage = Stage("left")
     stage.run(0.1)

@@ -1,4 +1,4 @@
-"""A calibration file changes a device from its next opening on: latency off every stamp, the file in the description."""
+"""A calibration file changes a device when it is next opened: latency off every stamp, the file in the description."""
 
 import logging
 import threading

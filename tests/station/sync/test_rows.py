@@ -42,7 +42,7 @@ def applied(
     return Command(node, source, tick, 0, setpoint_at_ns, goal, hold=source == "hold")
 
 
-def test_observation_has_the_finger_opening_where_aloha_has_it() -> None:
+def test_observation_has_the_aperture_where_aloha_has_it() -> None:
     seen = observation(rig(), full())
     assert seen.qpos == (1.0, 0.8, 2.0, 0.6)
     assert seen.qvel == (0.5, 0.8, 0.5, 0.6)

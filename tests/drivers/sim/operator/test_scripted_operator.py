@@ -178,19 +178,19 @@ def test_it_swings_both_arms_at_changing_speed_while_it_waits_and_is_followed() 
     sitting = ready()
     assert sitting.operator.swing(sitting.now, 6.0)
     waists: dict[str, list[float]] = {side: [] for side in START}
-    openings: list[float] = []
+    grippers: list[float] = []
     for _ in range(900):
         sitting.go_on(0.01)
         for side, hand in sitting.hands().items():
             waists[side].append(float(hand[0]))
-            openings.append(float(hand[6]))
+            grippers.append(float(hand[6]))
     for path in waists.values():
         assert max(path) > 0.22
         assert min(path) < -0.22
         turns = np.flatnonzero(np.diff(np.sign(np.diff(path))))
         assert len(set(np.diff(turns) // 10)) > 2
         assert abs(path[-1]) < 1e-6
-    assert max(openings) > 0.95
-    assert min(openings) == 0.0
+    assert max(grippers) > 0.95
+    assert min(grippers) == 0.0
     assert sitting.operator.state == "waiting"
     assert sitting.fastest < 2.0

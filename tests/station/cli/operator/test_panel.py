@@ -72,7 +72,7 @@ def test_a_hold_says_its_cause_and_the_one_act() -> None:
     assert "Space: go on. Hold the leaders still" in text
 
 
-def test_an_opening_says_what_the_hands_have_to_do() -> None:
+def test_a_start_sequence_says_what_the_hands_have_to_do() -> None:
     made = board("opening")
     made.pilot = PilotState("waiting", "opening", "close both grippers to start (open: leader_left)", ())
     assert "Close both grippers to start (open: leader_left)" in shown(made)

@@ -47,7 +47,7 @@ def test_waiting_at_the_end_is_cut_but_for_a_second(tmp_path: Path) -> None:
 
 def test_the_first_grasp_is_where_an_opened_gripper_begins_to_close(tmp_path: Path) -> None:
     demo = read_demonstration(made.write(tmp_path, 2), ["cam_high"], IMAGE)
-    assert demo.grasp == 21, "a twentieth of an opening after the widest"
+    assert demo.grasp == 21, "a twentieth of the travel after the widest"
     assert demo.action[demo.grasp][0] == pytest.approx(made.goal(2))
     never = made.action(2).copy()
     never[:, 2] = 0.9
