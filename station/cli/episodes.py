@@ -5,13 +5,14 @@ A file that is wrong gets its own line, and never keeps the others from being li
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import h5py
 import msgspec
 import typer
 from rich.table import Column, Table
 
+from station.borders.regular_file import reason
 from station.episodes import catalogue, naming, picture
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode
@@ -26,6 +27,8 @@ app = typer.Typer(no_args_is_help=True, help="List, check, label and hand out re
 _console = PlainConsole()
 
 COLUMNS = ("task", "n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator")
+_LETTERS = 20_000
+"""Shown of one attribute; the longest that is shown of a large rig's episodes, its calibration, has half of it."""
 DEFAULT_DATA = Path("~/station-data").expanduser()
 Data = Annotated[Path, typer.Argument(help="A data folder or one task's folder.")]
 File = Annotated[Path, typer.Argument(help="An episode_<n>.hdf5.")]
@@ -190,7 +193,10 @@ def view(
 
 def draw(file: Path, folder: Path) -> list[Path]:
     """Contact sheet (where there are cameras) and joint plot of an episode, as PNGs in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: {reason(error)}. Next: name a folder that can be written to") from error
     drawn = [picture.joint_plot(file, folder / f"{file.stem}_joints.png")]
     with reading(file) as opened:
         cameras = len(attribute(opened, "camera_names"))
@@ -201,16 +207,25 @@ def _show(file: h5py.File) -> None:
     table = Table("attribute", Column("value", overflow="fold"))
     for name, value in file.attrs.items():
         if name not in ("rig_yaml", "devices"):
-            words = ", ".join(map(str, value)) if hasattr(value, "tolist") and value.ndim else str(value)
-            table.add_row(name, words)
+            table.add_row(name[:_LETTERS], _words(value))
     _console.print(table)
     data = Table("dataset", "type", "shape")
     file.visititems(
         lambda name, item: (
-            data.add_row(f"/{name}", str(item.dtype), str(item.shape)) if hasattr(item, "dtype") else None
+            data.add_row(f"/{name}"[:_LETTERS], str(item.dtype)[:_LETTERS], str(item.shape))
+            if hasattr(item, "dtype")
+            else None
         )
     )
     _console.print(data)
+
+
+def _words(value: Any) -> str:
+    """An attribute as text, of a bounded length: what is a million letters long would be set in lines for minutes."""
+    many = hasattr(value, "tolist") and value.ndim
+    words = ", ".join(map(str, value.ravel()[:_LETTERS])) if many else str(value)
+    longer = len(words) > _LETTERS or (many and value.size > _LETTERS)
+    return f"{words[:_LETTERS]} … (cut here)" if longer else words
 
 
 def _show_cadence(report: Cadence) -> None:

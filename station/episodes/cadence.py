@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.clock import NS_PER_MS, NS_PER_S
-from station.episodes.reading import reading
+from station.episodes import datasets
+from station.episodes.reading import attribute, reading
 
 CLIP = 2 * pi / 4096
 """One tick of a 12-bit servo, rad: what is sent may differ from what was asked by that much without having been clipped."""
@@ -102,13 +103,14 @@ def read_cadence(episode: Path) -> Cadence:
 
 
 def _arrays(file: h5py.File) -> Arrays:
-    streams = list(file["/sync/age"])
+    streams = datasets.streams(file)
+    source, source_names = datasets.sources(file)
     return Arrays(
-        file["/timestamps/tick"][:], file["/control/late"][:], file["/action"][:], file["/action_sent"][:],
-        file["/control/source"][:], tuple(map(str, file["/control/source"].attrs["names"])),
-        {name: file[f"/sync/age/{name}"][:] for name in streams},
-        {name: file[f"/sync/is_new/{name}"][:] for name in streams},
-        {name: int(file[f"/timestamps/{name}"].attrs["lost"]) for name in streams},
+        datasets.ticks_ns(file), datasets.table(file, "/control/late"), datasets.table(file, "/action"),
+        datasets.table(file, "/action_sent"), source, source_names,
+        {name: datasets.table(file, f"/sync/age/{name}") for name in streams},
+        {name: datasets.table(file, f"/sync/is_new/{name}") for name in streams},
+        {name: int(attribute(file, "lost", f"/timestamps/{name}")) for name in streams},
     )  # fmt: skip
 
 

@@ -1,15 +1,22 @@
-"""Two PNGs of an episode: what the cameras saw, and what the joints did."""
+"""Two PNGs of an episode: what the cameras saw, and what the joints did.
+
+Whatever is in the file, a picture is of a bounded size and made of a bounded number of points and words.
+"""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import simplejpeg
 
+from station.borders.regular_file import reason
 from station.bus.messages import SOURCES
-from station.episodes.reading import attribute, group, reading
+from station.episodes import datasets
+from station.episodes.reading import attribute, reading, wrong
 from station.errors import EpisodeError
 from station.terminal.shown import shown
 
@@ -18,6 +25,15 @@ _WIDTH = 240
 _COLUMNS = 2
 _BINS = 300
 _GAP = 2
+_STRIPS = 32
+"""Cameras in a contact sheet, numbers in a joint plot, streams in its strip of ages; of what is more, the first."""
+_POINTS = 5000
+"""A line's pieces, each with its lowest and its highest value: seven for every pixel that a panel is wide."""
+_LETTERS = 120
+_PIXELS = 1 << 26
+"""No camera's picture is larger; a JPEG of a few bytes can say that it is."""
+_LONGEST = 4
+"""A small picture is at most so many times as high as it is wide."""
 
 Picture = npt.NDArray[np.uint8]
 
@@ -25,41 +41,57 @@ Picture = npt.NDArray[np.uint8]
 def contact_sheet(episode: Path, out: Path) -> Path:
     """Cameras (rows) × moments spread over the episode (columns), the time in each corner. Raises EpisodeError."""
     with reading(episode) as file:
-        cameras = [str(name) for name in attribute(file, "camera_names")]
+        cameras = datasets.cameras(file)[:_STRIPS]
         if not cameras:
             raise EpisodeError(f"{episode}: no camera was recorded, so there is no contact sheet")
-        ticks = file["/timestamps/tick"][:]
+        ticks = datasets.ticks_ns(file)
+        if not ticks.size:
+            raise wrong(file, "no rows")
         moments = np.unique(np.linspace(0, len(ticks) - 1, MOMENTS).round().astype(int))
         strips = []
         for camera in cameras:
-            images = file[f"/observations/images/{camera}"]
-            pictures = [_small(_bgr(images, row)) for row in moments]
+            images = datasets.dataset(file, f"/observations/images/{camera}")
+            pictures = [_small(_bgr(file, images, row)) for row in moments]
             for picture, row in zip(pictures, moments, strict=True):
                 _write(picture, f"{(ticks[row] - ticks[0]) / 1e9:.2f} s", picture.shape[0] - 8)
-            _write(pictures[0], camera, 18)
-            strips.append(np.hstack([_spaced(picture) for picture in pictures]))
+            _write(pictures[0], _short(camera), 18)
+            strips.append(_strip(pictures))
     sheet = np.vstack(strips)
     if not cv2.imwrite(str(out), sheet):
         raise EpisodeError(f"{out} cannot be written. Next: check the folder and its permissions")
     return out
 
 
-def _bgr(images: Any, row: int) -> Picture:
+def _bgr(file: Any, images: Any, row: int) -> Picture:
     if images.ndim == 4:
+        if images.shape[1] * images.shape[2] > _PIXELS:
+            raise wrong(file, f"{images.name}: {images.shape[2]} × {images.shape[1]} pixels are no camera's")
         return np.ascontiguousarray(images[row][:, :, ::-1])
-    decoded = cv2.imdecode(images[row], cv2.IMREAD_COLOR)
+    data = images[row]
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < height * width <= _PIXELS else None
+    except (ValueError, cv2.error):
+        decoded = None
     if decoded is None:
-        raise EpisodeError(f"{images.name}: row {row} is no JPEG. Next: `station episodes verify`")
+        raise wrong(file, f"{images.name}: row {row} is no JPEG of a camera")
     return np.asarray(decoded, np.uint8)
 
 
 def _small(picture: Picture) -> Picture:
-    height = round(picture.shape[0] * _WIDTH / picture.shape[1])
+    height = min(max(1, round(picture.shape[0] * _WIDTH / picture.shape[1])), _LONGEST * _WIDTH)
     return np.asarray(cv2.resize(picture, (_WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _spaced(picture: Picture) -> Picture:
-    return np.asarray(cv2.copyMakeBorder(picture, 0, _GAP, 0, _GAP, cv2.BORDER_CONSTANT), np.uint8)
+def _strip(pictures: Sequence[Picture]) -> Picture:
+    """Side by side, as high as the highest: one camera's JPEGs need not be of one size."""
+    highest = max(picture.shape[0] for picture in pictures)
+    return np.hstack([_spaced(picture, highest) for picture in pictures])
+
+
+def _spaced(picture: Picture, height: int) -> Picture:
+    below = height - picture.shape[0] + _GAP
+    return np.asarray(cv2.copyMakeBorder(picture, 0, below, 0, _GAP, cv2.BORDER_CONSTANT), np.uint8)
 
 
 def _write(picture: Picture, text: str, bottom: int) -> None:
@@ -69,30 +101,35 @@ def _write(picture: Picture, text: str, bottom: int) -> None:
 
 
 def joint_plot(episode: Path, out: Path) -> Path:
-    """Per joint: measured, asked, sent; below them the age of each stream's sample and who commanded."""
+    """Per joint: measured, asked, sent; below them the age of each stream's sample and who commanded. Raises EpisodeError."""
     from matplotlib.figure import Figure  # here, for it takes a second that every other command would wait
 
     with reading(episode) as file:
-        seconds = (file["/timestamps/tick"][:] - file["/timestamps/tick"][0]) / 1e9
-        names, units = file.attrs["dim_names"], file.attrs["units"]
-        lines = [(label, file[path][:], style) for label, path, style in _LINES]
-        ages = {name: dataset[:] / 1e6 for name, dataset in group(file, "/sync/age").items()}
-        source = file["/control/source"][:]
-        title = f"{file.attrs['task']}, episode {file.attrs['episode']}: {len(seconds)} rows"
-    panels = -(-len(names) // _COLUMNS)
+        ticks = datasets.ticks_ns(file)
+        if not ticks.size:
+            raise wrong(file, "no rows")
+        seconds = (ticks - ticks[0]) / 1e9
+        names, units = datasets.dimensions(file)
+        lines = [(label, datasets.table(file, path), style) for label, path, style in _LINES]
+        streams = datasets.streams(file)[:_STRIPS]
+        ages = {name: datasets.table(file, f"/sync/age/{name}") / 1e6 for name in streams}
+        source, _ = datasets.sources(file)
+        title = f"{_short(attribute(file, 'task'))}, episode {attribute(file, 'episode')}: {len(seconds)} rows"
+    panels = -(-min(len(names), _STRIPS) // _COLUMNS)
     figure = Figure(figsize=(14, 1.7 * panels + 2.8), layout="constrained")
     axes = figure.subplots(panels + 1, _COLUMNS, sharex=True, squeeze=False)
-    for index, (name, unit) in enumerate(zip(names, units, strict=True)):
+    for index, (name, unit) in enumerate(zip(names[:_STRIPS], units[:_STRIPS], strict=True)):
         axis = axes[index % panels, index // panels]
         for label, values, style in lines:
-            axis.plot(seconds, values[:, index], label=label, **style)
-        what = f"{name} ({unit})" if unit != "1" else f"{name} (0 closed, 1 open)"
-        axis.set_title(shown(what), fontsize=9, loc="left", parse_math=False)
-    for empty in range(len(names), panels * _COLUMNS):
+            axis.plot(*_points(seconds, values[:, index]), label=label, **style)
+        what = f"{_short(name)} ({_short(unit)})" if unit != "1" else f"{_short(name)} (0 closed, 1 open)"
+        axis.set_title(what, fontsize=9, loc="left", parse_math=False)
+    for empty in range(min(len(names), _STRIPS), panels * _COLUMNS):
         axes[empty % panels, empty // panels].axis("off")
     _ages(axes[panels, 0], seconds, ages)
-    _sources(axes[panels, 1], seconds, source)
-    figure.suptitle(shown(title), parse_math=False)
+    _sources(axes[panels, 1], *_points(seconds, source))
+    left_out = f" (the first {_STRIPS} of {len(names)} numbers)" if len(names) > _STRIPS else ""
+    figure.suptitle(title + left_out, parse_math=False)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     for axis in axes.flat:
         if not axis.images:
@@ -104,8 +141,28 @@ def joint_plot(episode: Path, out: Path) -> Path:
         warnings.filterwarnings(
             "ignore", "Glyph .* missing", UserWarning
         )  # of a name in letters that the typeface has not: boxes
-        figure.savefig(out, dpi=100)
+        try:
+            figure.savefig(out, dpi=100)
+        except OSError as error:
+            raise EpisodeError(
+                f"{out} cannot be written: {reason(error)}. Next: check the folder and its permissions"
+            ) from error
     return out
+
+
+def _short(words: str) -> str:
+    """As it can be drawn: a title of a million letters would be drawn for hours."""
+    text = shown(words[: _LETTERS + 1])
+    return text if len(text) <= _LETTERS else f"{text[:_LETTERS]}…"
+
+
+def _points(seconds: Any, values: Any) -> tuple[Any, Any]:
+    """A line that looks the same with a bounded number of points: of many rows, the lowest and the highest of each piece."""
+    if len(values) <= 2 * _POINTS:
+        return seconds, values
+    edges = np.linspace(0, len(values), _POINTS + 1).astype(int)[:-1]
+    lowest, highest = np.fmin.reduceat(values, edges), np.fmax.reduceat(values, edges)  # NaN only where all are
+    return np.repeat(seconds[edges], 2), np.stack([lowest, highest], axis=1).ravel()
 
 
 _LINES: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -117,13 +174,16 @@ _LINES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 def _ages(axis: Any, seconds: Any, ages: dict[str, Any]) -> None:
     """A strip per stream, coloured by the worst age in each bin: a stall is a bright bar."""
+    if not ages:
+        axis.axis("off")
+        return
     edges = np.unique(np.linspace(0, len(seconds), min(_BINS, len(seconds)) + 1).astype(int))[:-1]
     worst = np.array([np.maximum.reduceat(values, edges) for values in ages.values()])
     extent = (seconds[0], seconds[-1] + 1e-3, len(ages) - 0.5, -0.5)
     strip = axis.imshow(
         worst, aspect="auto", interpolation="nearest", extent=extent, vmin=0, vmax=max(100.0, worst.max())
     )
-    axis.set_yticks(range(len(ages)), [shown(name) for name in ages], parse_math=False)
+    axis.set_yticks(range(len(ages)), [_short(name) for name in ages], parse_math=False)
     axis.set_title("age of each stream's sample at the tick (ms, worst in each bin)", fontsize=9, loc="left")
     axis.figure.colorbar(strip, ax=axis, pad=0.01)
 

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,8 @@ TYPES: Mapping[str, type] = {
 _ROW_BYTES = 256 << 20
 """No picture is larger."""
 _FREE_BYTES = 1 << 20
+_MOST_LINKS = 10_000
+"""Datasets and groups; an episode of a large rig has 200."""
 _SHRINKS = 1100
 """Deflate makes nothing smaller than by 1032: what claims more is not there."""
 _HOSTILE = (
@@ -76,30 +77,41 @@ def _plainly(error: OSError) -> str:
     return " ".join(words.split())
 
 
-def attribute(file: h5py.File, name: str) -> Any:
-    """An attribute of the file itself, of the type the layout's table gives it. Raises EpisodeError."""
-    kind = next(entry.type for entry in layout.ATTRIBUTES if entry.on == "/" and entry.name == name)
-    if name not in file.attrs:
-        raise EpisodeError(f"{file.filename}: attribute {name} is missing")
-    value = file.attrs[name]
+def attribute(file: h5py.File, name: str, on: str = "/") -> Any:
+    """An attribute of the file itself or of a dataset, of the type the layout's table gives it. Raises EpisodeError."""
+    kind = next(entry.type for entry in layout.ATTRIBUTES if entry.name == name and _is_on(entry.on, on))
+    named = f"attribute {name}" if on == "/" else f"{on}: attribute {name}"
+    attributes = file[on].attrs
+    if name not in attributes:
+        raise wrong(file, f"{named} is missing")
+    value = attributes[name]
     if not isinstance(value, TYPES[kind]):
-        raise EpisodeError(f"{file.filename}: attribute {name} is {type(value).__name__}, not {kind}")
+        raise wrong(file, f"{named} is {type(value).__name__}, not {kind}")
     return value
+
+
+def _is_on(pattern: str, on: str) -> bool:
+    return pattern == on or (pattern.endswith("/<stream>") and on.rpartition("/")[0] == pattern.rpartition("/")[0])
 
 
 def tick_hz(file: h5py.File) -> float:
     """The rate of the grid. Raises EpisodeError where it is none."""
     rate = float(attribute(file, "tick_hz"))
-    if not (isfinite(rate) and rate > 0):
-        raise EpisodeError(f"{file.filename}: attribute tick_hz is {rate:g}, no rate")
+    if not is_rate(rate):
+        raise wrong(file, f"attribute tick_hz is {rate:g}, no rate")
     return rate
+
+
+def is_rate(rate_hz: float) -> bool:
+    """Is it one that a rig can have (NaN is none)?"""
+    return 0.1 <= rate_hz <= 1000
 
 
 def rows_of(file: h5py.File) -> int:
     """How many rows the episode has. Raises EpisodeError where /action is no table."""
     action = file.get("/action")
     if not isinstance(action, h5py.Dataset) or len(action.shape) != 2:
-        raise EpisodeError(f"{file.filename}: /action is no dataset of rows and numbers")
+        raise wrong(file, "/action is no dataset of rows and numbers")
     return int(action.shape[0])
 
 
@@ -107,25 +119,36 @@ def group(file: h5py.File, path: str) -> Mapping[str, Any]:
     """The datasets of a group by name; none where there is no such group. Raises EpisodeError where something else is there."""
     found = file.get(path, {})
     if not isinstance(found, h5py.Group | dict):
-        raise EpisodeError(f"{file.filename}: {path} is no group")
+        raise wrong(file, f"{path} is no group")
     for name, inside in found.items():
         if not isinstance(inside, h5py.Dataset):
-            raise EpisodeError(f"{file.filename}: {path}/{name} is no dataset")
+            raise wrong(file, f"{path}/{name} is no dataset")
     return found
+
+
+def wrong(file: h5py.File, what: str) -> EpisodeError:
+    """The sentence about a file that HDF5 reads and that is no episode as the layout has them."""
+    return EpisodeError(f"{file.filename}: {what}. Next: `station episodes verify {file.filename}`")
 
 
 def _stay_inside(file: h5py.File) -> None:
     """Raises EpisodeError where something in the file lies in another one, or is larger than it can be."""
+    links = 0
 
-    def elsewhere(name: bytes, link: Any) -> bytes | None:
-        return None if link.type == h5py.h5l.TYPE_HARD else name
+    def told_of(name: bytes, link: Any) -> str | None:
+        nonlocal links
+        links += 1
+        if links > _MOST_LINKS:
+            return f"there are more than {_MOST_LINKS} things in it"
+        return (
+            None
+            if link.type == h5py.h5l.TYPE_HARD
+            else f"/{os.fsdecode(name)} is a link; an episode has everything in itself"
+        )
 
-    found = file.id.links.visit(elsewhere, info=True)
-    if found is not None:
-        raise EpisodeError(f"{file.filename}: /{os.fsdecode(found)} is a link; an episode has everything in itself")
-    told = file.visititems(_impossible)
+    told = file.id.links.visit(told_of, info=True) or file.visititems(_impossible)
     if told is not None:
-        raise EpisodeError(f"{file.filename}: {told}")
+        raise wrong(file, told)
 
 
 def _impossible(name: str, item: Any) -> str | None:

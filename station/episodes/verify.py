@@ -12,7 +12,7 @@ from station.borders.jpeg import content_problem
 from station.bus.messages import SOURCES
 from station.episodes import layout
 from station.episodes.picture_dataset import chunk_places
-from station.episodes.reading import TYPES, attribute, group, reading, rows_of
+from station.episodes.reading import TYPES, attribute, group, is_rate, reading, rows_of
 from station.errors import EpisodeError
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
@@ -51,7 +51,7 @@ def _attributes(file: h5py.File, version: int) -> Iterator[str]:
     if isinstance(success, np.int8) and success not in (-1, 0, 1):
         yield f"/: attribute success is {success}, not −1, 0 or 1"
     rate = file.attrs.get("tick_hz")
-    if isinstance(rate, np.float64) and not (np.isfinite(rate) and rate > 0):
+    if isinstance(rate, np.float64) and not is_rate(float(rate)):
         yield f"/: attribute tick_hz is {rate:g}, no rate"
 
 
