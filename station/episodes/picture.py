@@ -25,7 +25,7 @@ _WIDTH = 240
 _COLUMNS = 2
 _BINS = 300
 _GAP = 2
-_STRIPS = 32
+_STRIPS = 24
 """Cameras in a contact sheet, numbers in a joint plot, streams in its strip of ages; of what is more, the first."""
 _POINTS = 5000
 """A line's pieces, each with its lowest and its highest value: seven for every pixel that a panel is wide."""

@@ -81,8 +81,7 @@ def attribute(file: h5py.File, name: str, on: str = "/") -> Any:
     """An attribute of the file itself or of a dataset, of the type the layout's table gives it. Raises EpisodeError."""
     kind = next(entry.type for entry in layout.ATTRIBUTES if entry.name == name and _is_on(entry.on, on))
     named = f"attribute {name}" if on == "/" else f"{on}: attribute {name}"
-    attributes = file[on].attrs
-    if name not in attributes:
+    if on not in file or name not in (attributes := file[on].attrs):
         raise wrong(file, f"{named} is missing")
     value = attributes[name]
     if not isinstance(value, TYPES[kind]):

@@ -1,18 +1,22 @@
 """Hostile input at every border, a bounded share of `python -m tests.system.fuzz` (whole runs: docs/reliability.md)."""
 
+import queue
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from station.rig.rig import Rig, load_rig
-from tests.system.fuzz import requests, samples
+from tests.system.fuzz import episodes, requests, samples
 from tests.system.fuzz.__main__ import fuzzed_rig
 from tests.system.fuzz.steps import Step, Steps
 from tests.system.rig import Booted, booted
 
 SAMPLES, REQUESTS = 300, 500
 """Each node; at least half must decode, taken together."""
+FILES = 5
 
 
 @pytest.fixture
@@ -25,6 +29,27 @@ def test_samples(node: str, rig: Rig, tmp_path: Path) -> None:
     step = samples.fuzz(node, rig, 0, SAMPLES, tmp_path)
     assert step.wrong == ()
     assert step.understood > 0.4 * SAMPLES
+
+
+def test_episode_files(tmp_path: Path) -> None:
+    step = episodes.fuzz(tmp_path / "files", 0, FILES)
+    assert step.wrong == ()
+    assert step.tried == FILES
+    assert step.understood > 0
+
+
+def test_who_waits_for_a_processor_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(episodes, "PATIENCE_S", 0.5)
+    lines: queue.Queue[str] = queue.Queue()
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            assert episodes._outcome(lines, process.pid).wrong == ["starting: hung for 0.5 s"]
+            kept_waiting_s = iter([0.0, 1.0, 2.0, 3.0])
+            monkeypatch.setattr(episodes, "_kept_waiting_s", lambda pid: next(kept_waiting_s))
+            threading.Timer(2.5, lines.put, ("at last",)).start()
+            assert episodes._said(lines, process.pid) == "at last"
+        finally:
+            process.kill()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import cv2
@@ -87,6 +88,30 @@ def test_show_says_everything_and_draws(tmp_path: Path) -> None:
     assert station("show", tmp_path / "episode_9.hdf5").exit_code == 2
     (tmp_path / "episode_9.hdf5").write_bytes(b"no")
     assert station("show", tmp_path / "episode_9.hdf5").exit_code == 1
+
+
+def test_show_of_an_attribute_without_end_is_cut(tmp_path: Path) -> None:
+    path = record(tmp_path, 0)
+    with h5py.File(path, "r+") as file:
+        file.attrs["instruction"] = "x" * 20_000_000
+        file.attrs["units"] = ["y" * 10_000] * 1000
+        file.attrs["z" * 50_000] = 1
+    began_s = time.process_time()
+    got = station("show", path)
+    assert time.process_time() - began_s < 5
+    assert got.exception is None or isinstance(got.exception, SystemExit)
+    assert "(cut here)" in got.output
+    assert len(got.output) < 200_000
+
+
+def test_pictures_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:
+    path = record(tmp_path, 0)
+    (tmp_path / "taken").touch()
+    (tmp_path / "full" / "episode_0_joints.png").mkdir(parents=True)
+    for folder in ("taken", "taken/below", "full"):
+        got = station("show", path, "--pictures", tmp_path / folder)
+        assert isinstance(got.exception, SystemExit), got.exception
+        assert str(tmp_path / folder) in got.stderr.replace("\n", "") and "Next: " in got.stderr
 
 
 def test_verify_whole_and_not(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from tests.system.fuzz.steps import SLOW_S, Step
 
 CAMERA = ("cam_high",)
 PATIENCE_S = 12 * SLOW_S
-"""A command that says nothing for so long hangs; what it takes of a processor is measured apart, for the machine may be busy."""
+"""A command that says nothing for so long hangs, not counting what other processes made it wait for a processor: the machine may
+be busy. What it takes of a processor is measured apart."""
 _VALUES: tuple[Any, ...] = (
     "", "\x1b]0;owned\x07", "eve[/red][/]", "x" * 60_000, -1, 2**63 - 1, np.nan, np.inf, b"\xff\xfe", [1, 2, 3], [], ["a", "b"],
     h5py.Empty("f"), np.zeros((2, 2)), True, "{", "[" * 2000, '{"findings": 5}',
@@ -138,7 +139,7 @@ def _through(paths: list[Path]) -> Iterator[tuple[Path, bool, float, list[str]]]
         reader.start()
         try:
             for path in paths:
-                outcome = _outcome(lines)
+                outcome = _outcome(lines, process.pid)
                 yield path, outcome.read, outcome.slowest_s, outcome.wrong
                 if outcome.over:
                     return
@@ -163,14 +164,13 @@ class _Outcome(NamedTuple):
     """The process is gone, or hangs."""
 
 
-def _outcome(lines: "queue.Queue[str]") -> _Outcome:
+def _outcome(lines: "queue.Queue[str]", pid: int) -> _Outcome:
     """Of one file."""
     wrong: list[str] = []
     read, slowest, doing = False, 0.0, "starting"
     while True:
-        try:
-            line = lines.get(timeout=PATIENCE_S)
-        except queue.Empty:
+        line = _said(lines, pid)
+        if line is None:
             return _Outcome(read, slowest, [*wrong, f"{doing}: hung for {PATIENCE_S:g} s"], True)
         if not line:
             return _Outcome(read, slowest, [*wrong, f"{doing}: the process died"], True)
@@ -185,6 +185,22 @@ def _outcome(lines: "queue.Queue[str]") -> _Outcome:
         read |= said["read"]
         if said["last"]:
             return _Outcome(read, slowest, wrong, False)
+
+
+def _said(lines: "queue.Queue[str]", pid: int) -> str | None:
+    """The next line; None where the process hangs."""
+    until_s = time.monotonic() + PATIENCE_S - _kept_waiting_s(pid)
+    while True:
+        try:
+            return lines.get(timeout=1)
+        except queue.Empty:
+            if time.monotonic() - _kept_waiting_s(pid) > until_s:
+                return None
+
+
+def _kept_waiting_s(pid: int) -> float:
+    """How long it could have run, and others had the processors. Of proc(5)'s schedstat, the second number (ns)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def worker(paths: list[Path]) -> None:
