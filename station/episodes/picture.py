@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import simplejpeg
 
+from station.borders.jpeg import MOST_PIXELS, pixels_of
 from station.borders.regular_file import reason
 from station.bus.messages import SOURCES
 from station.episodes import datasets
@@ -30,8 +30,6 @@ _STRIPS = 24
 _POINTS = 5000
 """A line's pieces, each with its lowest and its highest value: seven for every pixel that a panel is wide."""
 _LETTERS = 120
-_PIXELS = 1 << 26
-"""No camera's picture is larger; a JPEG of a few bytes can say that it is."""
 _LONGEST = 4
 """A small picture is at most so many times as high as it is wide."""
 
@@ -64,14 +62,13 @@ def contact_sheet(episode: Path, out: Path) -> Path:
 
 def _bgr(file: Any, images: Any, row: int) -> Picture:
     if images.ndim == 4:
-        if images.shape[1] * images.shape[2] > _PIXELS:
+        if images.shape[1] * images.shape[2] > MOST_PIXELS:
             raise wrong(file, f"{images.name}: {images.shape[2]} × {images.shape[1]} pixels are no camera's")
         return np.ascontiguousarray(images[row][:, :, ::-1])
     data = images[row]
     try:
-        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
-        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < height * width <= _PIXELS else None
-    except (ValueError, cv2.error):
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if 0 < pixels_of(data) <= MOST_PIXELS else None
+    except cv2.error:
         decoded = None
     if decoded is None:
         raise wrong(file, f"{images.name}: row {row} is no JPEG of a camera")

@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 
-from station.borders.jpeg import content_problem
+from station.borders.jpeg import content_problem, pixels_of
 
 MADE = {
     "baseline": [cv2.IMWRITE_JPEG_QUALITY, 80],
@@ -49,3 +50,11 @@ def test_what_is_no_jpeg_or_has_only_a_head_is_told() -> None:
     assert content_problem(data[: scan(data)] + b"\xff\xd9")
     assert content_problem(b"\xff\xd8\xff\xd9")
     assert content_problem(b"\xff\xd8\xff" + bytes(500) + b"\xff\xd9")
+
+
+def test_how_many_pixels_it_says_it_has_whatever_it_is() -> None:
+    data = picture("baseline")
+    height, width = simplejpeg.decode_jpeg_header(data)[:2]
+    assert pixels_of(data) == pixels_of(data + bytes(100)) == height * width
+    for none in (b"", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff" + bytes(500) + b"\xff\xd9", data[:20]):
+        assert pixels_of(none) == 0

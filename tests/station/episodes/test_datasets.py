@@ -15,6 +15,7 @@ from station.episodes.cadence import read_cadence
 from station.episodes.catalogue import read_episode
 from station.episodes.picture import contact_sheet, joint_plot
 from station.episodes.reading import reading
+from station.episodes.verify import verify
 from station.errors import EpisodeError
 from tests.station.episodes.recording import jpeg
 from tests.station.episodes.test_reading import record
@@ -191,6 +192,19 @@ def test_no_picture_is_endless(tmp_path: Path, what: str) -> None:
     assert all("\n" not in one and "Next: " in one for one in told), told
     for drawn in tmp_path.glob("*.png"):
         assert drawn.stat().st_size < 4 << 20
+
+
+def test_verify_decodes_no_picture_that_no_camera_makes(tmp_path: Path) -> None:
+    path = record(tmp_path, rows=ROWS)
+    with h5py.File(path, "r+") as file:
+        data = np.frombuffer(huge_jpeg(), "u1")
+        for row in range(ROWS):
+            file[IMAGES][row, : len(data)] = data
+            file[IMAGES][row, len(data) - 20] = row  # each another one
+    began_s = time.process_time()
+    (finding,) = verify(path, decode=True)
+    assert time.process_time() - began_s < PICTURES_S
+    assert "it says it has 4290250000 pixels" in finding
 
 
 def test_of_many_rows_a_line_keeps_its_shortest_spike(tmp_path: Path) -> None:
