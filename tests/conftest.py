@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -102,3 +102,20 @@ def no_leaks() -> Iterator[None]:
     while (left := _leaks(*before)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not left, f"left behind: {', '.join(left)}"
+
+
+@pytest.fixture
+def stranger() -> Iterator[Callable[[int], "zmq.Socket[bytes]"]]:
+    """Sockets of a ZeroMQ of somebody's own, without a key."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    made: list[zmq.Socket[bytes]] = []
+
+    def socket(kind: int) -> "zmq.Socket[bytes]":
+        made.append(context.socket(kind))
+        made[-1].linger = 0
+        return made[-1]
+
+    yield socket
+    for one in made:
+        one.close()
+    context.term()

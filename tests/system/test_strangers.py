@@ -5,7 +5,7 @@ It has what every such program has: the runtime folder, the code, and the client
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -37,23 +37,6 @@ ASKED = (TorqueOff(""), TorqueLeave("x", "parked"), TorqueOff("x"), Resume(), To
 @pytest.fixture(autouse=True)
 def no_leaks() -> None:
     """Instead of the suite's own: the rig outlives its tests."""
-
-
-@pytest.fixture
-def stranger() -> Iterator[Callable[[int], "zmq.Socket[bytes]"]]:
-    """Sockets without a key."""
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    made: list[zmq.Socket[bytes]] = []
-
-    def socket(kind: int) -> "zmq.Socket[bytes]":
-        made.append(context.socket(kind))
-        made[-1].linger = 0
-        return made[-1]
-
-    yield socket
-    for one in made:
-        one.close()
-    context.term()
 
 
 def told(rig: Booted) -> PilotState:

@@ -65,23 +65,6 @@ def arm(runtime: str) -> Iterator[list[ArmRequest]]:
 Raw = Callable[[int], "zmq.Socket[bytes]"]
 
 
-@pytest.fixture
-def raw() -> Iterator[Raw]:
-    """Sockets of a stranger's own ZeroMQ."""
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    made: list[zmq.Socket[bytes]] = []
-
-    def socket(kind: int) -> "zmq.Socket[bytes]":
-        made.append(context.socket(kind))
-        made[-1].linger = 0
-        return made[-1]
-
-    yield socket
-    for one in made:
-        one.close()
-    context.term()
-
-
 def frames(body: Command | Tick | Vector, kind: str, node: str, start_id: int = 7) -> list[bytes]:
     now_ns = monotonic_ns()
     header = Header(SCHEMA, start_id, 10**6, now_ns, now_ns, type(body).__name__)
@@ -104,17 +87,17 @@ def test_an_arm_heeds_the_pilot_alone(arm: list[ArmRequest], request_: ArmReques
     assert arm == [request_]
 
 
-def test_a_plain_socket_gets_nothing_through_and_no_answer(arm: list[ArmRequest], raw: Raw) -> None:
+def test_a_plain_socket_gets_nothing_through_and_no_answer(arm: list[ArmRequest], stranger: Raw) -> None:
     for kind in (zmq.DEALER, zmq.REQ):
-        socket = raw(kind)
+        socket = stranger(kind)
         socket.connect(request_endpoint(RIG, "follower_left"))
         socket.send_multipart([b"0000", wire.encode_struct(TorqueOff("0"))])
         assert not socket.poll(QUIET_MS)
     assert arm == []
 
 
-def test_a_key_of_ones_own_opens_nothing(arm: list[ArmRequest], raw: Raw) -> None:
-    socket = raw(zmq.DEALER)
+def test_a_key_of_ones_own_opens_nothing(arm: list[ArmRequest], stranger: Raw) -> None:
+    socket = stranger(zmq.DEALER)
     socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
     socket.curve_serverkey = keys.held("follower_left").key_of("follower_left")
     socket.connect(request_endpoint(RIG, "follower_left"))
@@ -123,10 +106,10 @@ def test_a_key_of_ones_own_opens_nothing(arm: list[ArmRequest], raw: Raw) -> Non
     assert arm == []
 
 
-def test_a_plain_subscriber_hears_nothing(runtime: str, raw: Raw) -> None:
+def test_a_plain_subscriber_hears_nothing(runtime: str, stranger: Raw) -> None:
     publisher = Publisher(RIG, "leader_left", 1, monotonic_ns)
     heard = Subscriber(RIG, [("vector", "leader_left")])
-    socket = raw(zmq.SUB)
+    socket = stranger(zmq.SUB)
     socket.subscribe(b"")
     socket.connect(stream_endpoint(RIG, "leader_left"))
     while heard.receive(50) is None:
@@ -149,7 +132,7 @@ def test_a_plain_subscriber_hears_nothing(runtime: str, raw: Raw) -> None:
 )
 def test_who_binds_a_dead_nodes_endpoint_is_not_believed_and_the_next_life_is(
     runtime: str,
-    raw: Raw,
+    stranger: Raw,
     publisher: str,
     kind: str,
     node: str,
@@ -163,7 +146,7 @@ def test_who_binds_a_dead_nodes_endpoint_is_not_believed_and_the_next_life_is(
     first.close()
     endpoint = stream_endpoint(RIG, publisher)
     Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
-    stranger = raw(zmq.PUB)
+    stranger = stranger(zmq.PUB)
     if curve:
         stranger.curve_server = True
         stranger.curve_secretkey = zmq.curve_keypair()[1]
@@ -183,14 +166,14 @@ def test_who_binds_a_dead_nodes_endpoint_is_not_believed_and_the_next_life_is(
 
 
 def test_a_client_hears_and_asks_but_is_nobody_on_the_bus(
-    runtime: str, raw: Raw, monkeypatch: pytest.MonkeyPatch
+    runtime: str, stranger: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With nothing but the file that every program of the user can read."""
     rings = keys.make_rings(("pilot", "follower_left"))
     keys.write_client(RIG, rings[CLIENT])
     ring = keys.read_client(RIG)
     heard = Subscriber(RIG, [("command", "follower_left")], publishers=["pilot"])
-    publisher = raw(zmq.PUB)
+    publisher = stranger(zmq.PUB)
     publisher.curve_server = True
     publisher.curve_secretkey = ring.secret.encode()
     publisher.bind(stream_endpoint(RIG, "pilot"))
