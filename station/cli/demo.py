@@ -10,7 +10,7 @@ from rich.text import Text
 from station.borders.options import MOST, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
-from station.cli.episodes import draw
+from station.cli.episodes.showing import draw
 from station.cli.headless import record_headless
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Rollout

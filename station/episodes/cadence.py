@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import h5py
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ CLIP = 2 * pi / 4096
 _COMMANDING = ("leader", "vr", "policy", "replay")
 
 
-class StreamCadence(NamedTuple):
+class StreamCadence(msgspec.Struct, frozen=True):
     """One stream over the rows of an episode."""
 
     age_p50_ms: float
@@ -32,7 +33,7 @@ class StreamCadence(NamedTuple):
     lost: int
 
 
-class Cadence(NamedTuple):
+class Cadence(msgspec.Struct, frozen=True):
     """One episode, or several taken together."""
 
     rows: int

@@ -7,18 +7,20 @@ import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
+import msgspec
 
 from station.borders.regular_file import reason
+from station.episodes.form import Form, form_of, mixed
 from station.episodes.labels import Recording, labels_of, recording_in
 from station.episodes.naming import episode_path, is_recorded_into, number_of
 from station.episodes.reading import attribute, reading, rows_of, tick_hz
 from station.errors import EpisodeError, UsageError
+from station.terminal.shown import ranges
 
 
-class Episode(NamedTuple):
+class Episode(msgspec.Struct, frozen=True):
     """One episode as a list shows it."""
 
     path: Path
@@ -39,6 +41,14 @@ class Episode(NamedTuple):
     size_bytes: int
     problem: str
     """Why it is not to be used: it cannot be read, or it is not certain which recording it, or its labels, are. "" if it is."""
+    policy: str = ""
+    """The policy that ran in it, "" if none did."""
+    form: Form | None = None
+    """What it is made of; None where nothing could be read."""
+    instruction: str = ""
+    scene: str = ""
+    recorded_ns: int = 0
+    """When it began, Unix time; 0 where nothing could be read."""
 
 
 def episodes(data: Path, task: str = "") -> list[Episode]:
@@ -49,6 +59,14 @@ def episodes(data: Path, task: str = "") -> list[Episode]:
     return sorted(
         found, key=lambda episode: (episode.path.parent, episode.number is None, episode.number, episode.path)
     )
+
+
+def forms_in(folder: Path) -> list[tuple[int, Form]]:
+    """Number and form of every episode in a task's folder that can be read; none where there is no such folder."""
+    found = [read_episode(path) for path in folder.glob("episode_*.hdf5")]
+    return [
+        (episode.number, episode.form) for episode in found if episode.form is not None and episode.number is not None
+    ]
 
 
 def read_episode(path: Path) -> Episode:
@@ -79,6 +97,8 @@ def _whole(path: Path, number: int, file: h5py.File) -> Episode:
         attribute(file, "operator"), int(attribute(file, "late_ticks")), int(attribute(file, "lost_samples")),
         int(attribute(file, "stale_samples")), bool(attribute(file, "recovered")), attribute(file, "ended"),
         attribute(file, "damage") if "damage" in file.attrs else "", path.stat().st_size, problem,
+        attribute(file, "policy"), form_of(file), attribute(file, "instruction"), attribute(file, "scene"),
+        int(attribute(file, "start_wall_ns")),
     )  # fmt: skip
 
 
@@ -108,11 +128,12 @@ def view(out: Path, chosen: Iterable[Episode]) -> list[Path]:
     """Make `out` a folder of hard links `episode_0.hdf5` … to the chosen episodes: what trainers are given.
 
     Hard links take no room, and a label said later is seen in both. Raises UsageError if `out` has something in it, if
-    nothing is chosen or if `out` is on another file system.
+    nothing is chosen, if what is chosen is of more than one make, or if `out` is on another file system.
     """
     picked = list(chosen)
     if not picked:
         raise UsageError("no episode fits. Next: `station episodes ls` shows lengths and labels")
+    _refuse_mixture(picked)
     try:
         out.mkdir(parents=True, exist_ok=True)
         empty = not any(out.iterdir())
@@ -131,3 +152,24 @@ def view(out: Path, chosen: Iterable[Episode]) -> list[Path]:
                 why = f"{link} cannot be linked to {episode.path}: {reason(error)}"
             raise UsageError(f"{why}. Next: name a folder beside the data") from error
     return links
+
+
+def _refuse_mixture(picked: list[Episode]) -> None:
+    groups = mixed((str(place), episode.form) for place, episode in enumerate(picked) if episode.form is not None)
+    if len(groups) > 1:
+        told = "; ".join(
+            f"{named([picked[int(place)] for place in names])} ({', '.join(why)})" for names, why in groups[1:]
+        )
+        most = named([picked[int(place)] for place in groups[0][0]])
+        raise UsageError(
+            f"no trainer can take these as one: {most} against (first / second) {told}. Next: name one task's folder with --data, "
+            "or move the others out of it"
+        )
+
+
+def named(episodes: Iterable[Episode]) -> str:
+    """Which ones, short: `cube 3, 5, 7–9; fold 0`."""
+    numbers: dict[str, list[int]] = {}
+    for episode in episodes:
+        numbers.setdefault(episode.path.parent.name, []).append(-1 if episode.number is None else episode.number)
+    return "; ".join(f"{folder} {ranges(sorted(found))}" for folder, found in numbers.items())

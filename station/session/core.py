@@ -255,6 +255,9 @@ class SessionCore:
     def _open(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, OpenSession)
         folder = self._folder_of(request)
+        if why := self._ports.another_rigs(folder):
+            answer(Refused(why))
+            return
         try:
             self._number = self._ports.prepare(folder)
         except OSError as error:

@@ -9,9 +9,10 @@ import msgspec
 import zmq
 
 from station.borders.decoding import Decoder, Undecodable
-from station.bus.messages import Health, PilotState, RecorderState, SessionState
+from station.bus.messages import Description, Health, PilotState, RecorderState, SessionState
 from station.bus.requests import Opening, PilotRequest, SessionRequest, SyncRequest
 from station.bus.sockets import RequestClient, RequestServer, Subscriber
+from station.bus.wire import Sample
 from station.clock import NS_PER_S
 from station.episodes.labels import add_note, set_success
 from station.episodes.naming import delete, episode_path, next_number
@@ -126,7 +127,9 @@ class SessionNode:
         self._builders = Builders(node.log)
         self._core = SessionCore(rig, self)
         self._request_server: RequestServer[SessionRequest] = RequestServer(rig.name, "session", SessionRequest)
-        self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer")])
+        about = [("description", device.node) for device in rig.devices]
+        self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer"), *about])
+        self._devices: dict[str, Description] = {}
         self._recorder_life = self._pilot_life = 0
         self._sitting_file = runtime_folder(rig.name) / "sitting.json"
         self._left = _left_behind(self._sitting_file)
@@ -142,6 +145,15 @@ class SessionNode:
     def sync(self, request: SyncRequest, then: Then) -> None:
         """Port: ask the synchronizer."""
         self._neighbours["synchronizer"].ask(request, then)
+
+    def another_rigs(self, folder: Path) -> str:
+        """Port: held against what the devices say of themselves."""
+        from station.episodes.catalogue import (
+            forms_in,
+        )  # here, like h5py with it: a session that was killed is back the sooner
+        from station.episodes.form import another_rigs, form_of_rig
+
+        return another_rigs(folder, form_of_rig(self._node.rig, self._devices), forms_in(folder))
 
     def prepare(self, folder: Path) -> int:
         """Port: the folder, with what a killed station left being recovered, and the next number."""
@@ -211,27 +223,33 @@ class SessionNode:
 
     def _hear(self) -> None:
         for sample in self._heard.newest().values():
-            self._neighbours[sample.node].heard(sample.header.start_id)
-            if isinstance(sample.body, PilotState):
-                if self._pilot_life not in (0, sample.header.start_id):
-                    self._core.pilot_lost()
-                self._pilot_life = sample.header.start_id
-                self._pilot_state = sample.body.state
-                self._core.heard_pilot(sample.body)
-            elif isinstance(sample.body, RecorderState):
-                if self._recorder_life not in (0, sample.header.start_id):
-                    self._core.recorder_lost()
-                self._recorder_life = sample.header.start_id
-                if self._left is not None and self._pilot_state:
-                    self._core.restore(self._left, sample.body, self._pilot_state == "engaged")
-                    self._left = None
-                if self._left is None:
-                    self._core.heard_recorder(sample.body)
+            if isinstance(sample.body, Description):
+                self._devices[sample.node] = sample.body
+            else:
+                self._hear_neighbour(sample)
         for neighbour in self._neighbours.values():
             neighbour.poll()
         while (got := self._request_server.receive()) is not None:
             self._node.log.info("asked: %s", got[0])
             self._core.request(*got)
+
+    def _hear_neighbour(self, sample: Sample) -> None:
+        self._neighbours[sample.node].heard(sample.header.start_id)
+        if isinstance(sample.body, PilotState):
+            if self._pilot_life not in (0, sample.header.start_id):
+                self._core.pilot_lost()
+            self._pilot_life = sample.header.start_id
+            self._pilot_state = sample.body.state
+            self._core.heard_pilot(sample.body)
+        elif isinstance(sample.body, RecorderState):
+            if self._recorder_life not in (0, sample.header.start_id):
+                self._core.recorder_lost()
+            self._recorder_life = sample.header.start_id
+            if self._left is not None and self._pilot_state:
+                self._core.restore(self._left, sample.body, self._pilot_state == "engaged")
+                self._left = None
+            if self._left is None:
+                self._core.heard_recorder(sample.body)
 
     def _keep_sitting(self) -> None:
         """What the next life must know, on the disk before anybody is told."""

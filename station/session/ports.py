@@ -32,6 +32,9 @@ class Ports(Protocol):
     def sync(self, request: SyncRequest, then: Then) -> None:
         """Ask the synchronizer."""
 
+    def another_rigs(self, folder: Path) -> str:
+        """Why this rig may not record into the folder: what differs from the episodes there, and the ways on; "" if it may."""
+
     def prepare(self, folder: Path) -> int:
         """Make the folder, start recovery of what a killed station left, return the next episode's number."""
 

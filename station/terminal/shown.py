@@ -6,6 +6,8 @@ next line of a log, marks that turn the direction of writing. It is shown as wha
 
 import logging
 import traceback
+from collections.abc import Iterable
+from itertools import groupby
 from types import TracebackType
 
 _JOINERS = "\u200c\u200d"
@@ -22,6 +24,12 @@ def shown(text: str) -> str:
 def shown_lines(text: str) -> str:
     """The same for text of ours that has lines; what was put into it may not have made them: use `shown` there."""
     return "\n".join(map(shown, text.split("\n")))
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Rising numbers, runs of three and more as `7–9`."""
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])]
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
 def _visible(character: str) -> str:

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from station.cli import episodes as cli
-from station.cli.episodes import app
+from station.cli.episodes import app, told
 from station.episodes import labels, naming
 from station.episodes.finalise import finalise
 from station.episodes.journal import JournalWriter
@@ -45,13 +44,13 @@ def success_of(path: Path) -> int:
 
 
 def test_ls_cuts_no_name_and_no_remark_in_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli._console, "width", 80)
+    monkeypatch.setattr(told.console, "width", 80)
     note = "the cube slipped out of the right gripper once, and was picked up again before the hand-over"
     assert station("label", record(tmp_path, 0), "--success", "--note", note).exit_code == 0
     listed = station("ls", tmp_path).output
     assert f"cube 0: {note}\n" in listed
-    title = next(line for line in listed.splitlines() if line.startswith("task"))
-    assert title.split() == ["task", "n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator"]
+    title = next(line for line in listed.splitlines() if line.startswith("n "))
+    assert title.split() == ["n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator"]
 
 
 def test_ls_lists_by_number_and_says_what_waits(tmp_path: Path) -> None:
@@ -61,8 +60,9 @@ def test_ls_lists_by_number_and_says_what_waits(tmp_path: Path) -> None:
     got = station("ls", tmp_path)
     writer.close(0)
     assert got.exit_code == 0
-    numbers = [line.split()[1] for line in got.output.splitlines() if line.startswith("cube ")]
+    numbers = [line.split()[0] for line in got.output.splitlines() if line[:1].isdigit() and " – " in line]
     assert numbers == ["0", "2", "10"]
+    assert "cube: aloha · 50 Hz · 14 numbers · vx300s, vx300s · 1 cameras 640×480, jpeg\n" in got.output
     assert "3 episodes, 1 journals not saved yet" in got.output
 
 
@@ -79,8 +79,15 @@ def test_show_says_everything_and_draws(tmp_path: Path) -> None:
     path = record(tmp_path, 0, rows=30)
     got = station("show", path, "--pictures", tmp_path / "png")
     assert got.exit_code == 0, got.output
-    for word in ("instruction", "hand the cube over", "/observations/images/cam_high", "(30, 14)"):
+    for word in (
+        "instruction  hand the cube over",
+        "by ann",
+        "50 Hz · 14 numbers",
+        "14: left waist, ",
+        "check        none",
+    ):
         assert word in got.output
+    assert "{" not in got.output
     sheet = cv2.imread(str(tmp_path / "png" / "episode_0_cameras.png"))
     assert sheet.shape[1] == 8 * (240 + 2)
     assert np.abs(sheet[90, 120].astype(int) - (30, 120, 200)).max() < 12  # the colour the camera saw
@@ -263,7 +270,7 @@ def test_view_is_numbered_hard_links_of_what_fits(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["episode_0.hdf5", "episode_1.hdf5"]
     assert (tmp_path / "out" / "episode_0.hdf5").samefile(paths[1])
     assert (tmp_path / "out" / "episode_1.hdf5").samefile(paths[2])
-    assert station("view", tmp_path / "out", "--data", data).exit_code == 2  # not empty
+    assert station("view", tmp_path / "out", "--data", data, "--include", "all").exit_code == 2  # not empty
     assert station("view", tmp_path / "none", "--data", data, "--failure").exit_code == 2  # nothing fits
 
 
@@ -287,7 +294,7 @@ def test_one_stray_file_blinds_nobody(tmp_path: Path) -> None:
     assert checked.exit_code == 1
     assert checked.output.count(": whole") == 2
     assert "4 of 6 are not whole" in checked.stderr
-    viewed = station("view", tmp_path / "out", "--data", tmp_path / "cube")
+    viewed = station("view", tmp_path / "out", "--data", tmp_path / "cube", "--include", "all")
     assert viewed.exit_code == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["episode_0.hdf5", "episode_1.hdf5"]
     assert viewed.stderr.count("left out: ") == 4
@@ -308,7 +315,7 @@ def test_view_takes_what_another_program_has_open(tmp_path: Path) -> None:
             ("ls", tmp_path),
             ("show", path),
             ("verify", path),
-            ("view", tmp_path / "out", "--data", tmp_path),
+            ("view", tmp_path / "out", "--data", tmp_path, "--include", "all"),
         ):
             assert station(*command).exit_code == 0
     assert (tmp_path / "out" / "episode_0.hdf5").samefile(path)
@@ -317,7 +324,6 @@ def test_view_takes_what_another_program_has_open(tmp_path: Path) -> None:
 LABELLER = """
 import sys
 from typer.testing import CliRunner
-from station.cli import episodes as cli
 from station.cli.episodes import app
 for turn in range(6):
     said = ["--note", f"note {turn}"] if sys.argv[2] == "note" else ["--success" if turn % 2 else "--failure"]
@@ -387,7 +393,8 @@ def test_a_copy_under_a_wrong_number_is_told(tmp_path: Path) -> None:
     path = record(tmp_path, 3)
     copy = path.with_name("episode_9.hdf5")
     copy.write_bytes(path.read_bytes())
-    for command in (("ls", tmp_path), ("verify", tmp_path), ("view", tmp_path / "out", "--data", tmp_path / "cube")):
+    viewed = ("view", tmp_path / "out", "--data", tmp_path / "cube", "--include", "all")
+    for command in (("ls", tmp_path), ("verify", tmp_path), viewed):
         got = station(*command)
         assert got.exit_code == 1
         assert "recorded as episode 3, its name says 9" in got.output + got.stderr
@@ -415,7 +422,7 @@ def test_broken_labels_are_judged_alike_by_every_command(tmp_path: Path, what: s
     beside.write_bytes(BROKEN_LABELS[what])
     for command in (
         ("ls", tmp_path), ("show", path), ("verify", path), ("label", path, "--success"),
-        ("view", tmp_path / "out", "--data", tmp_path),
+        ("view", tmp_path / "out", "--data", tmp_path, "--include", "all"),
     ):  # fmt: skip
         got = station(*command)
         assert got.exit_code != 0, command

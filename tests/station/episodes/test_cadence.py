@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from station.episodes.cadence import CLIP, Arrays, cadence, in_words, read_cadence, together
+from station.episodes.cadence import CLIP, Arrays, StreamCadence, cadence, in_words, read_cadence, together
 from station.errors import EpisodeError
 
 MS = 1_000_000
@@ -25,7 +25,7 @@ def test_a_calm_episode() -> None:
     report = cadence(arrays())
     assert (report.rows, report.seconds, report.rate_hz) == (100, pytest.approx(2.0), pytest.approx(50.0))
     assert (report.late, report.clipped, report.holds, report.held_rows, report.lost) == (0, 0, 0, 0, 3)
-    assert report.streams["cam_high"] == (8.0, 8.0, 0.5, 3)
+    assert report.streams["cam_high"] == StreamCadence(8.0, 8.0, 0.5, 3)
 
 
 def test_missing_ticks_lower_the_rate() -> None:

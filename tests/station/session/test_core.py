@@ -132,6 +132,17 @@ def test_a_folder_that_cannot_be_written_is_one_sentence() -> None:
     assert "--data" in world.replies[0].why
 
 
+def test_a_folder_of_another_rig_is_refused_before_arms_move() -> None:
+    world = World()
+    world.unlike = "/data/pick holds episodes of another make"
+    world.press(OpenSession("pick"))
+    assert world.replies == [Refused(world.unlike)]
+    assert (world.core.phase, world.pilot_asked) == ("ended", [])
+    world.unlike = ""
+    world.opened()
+    assert world.core.phase == "ready"
+
+
 def test_closing_while_recording_saves_first() -> None:
     world = World().recording()
     world.press(CloseSession())

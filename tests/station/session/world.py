@@ -29,6 +29,7 @@ class World:
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
         self.unwritable = self.gone = self.in_use = False
+        self.unlike = ""
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
         self.partial_hdf5_bytes = 0
@@ -39,6 +40,9 @@ class World:
 
     def sync(self, request: SyncRequest, then: Then) -> None:
         self.sync_asked.append((request, then))
+
+    def another_rigs(self, folder: Path) -> str:
+        return self.unlike
 
     def prepare(self, folder: Path) -> int:
         if self.unwritable:

@@ -98,7 +98,7 @@ def commands(path: Path) -> tuple[tuple[str, ...], ...]:
     home, out = str(path.parent), str(path.parent / "out")
     return (
         ("ls", home), ("show", str(path)), ("show", str(path), "--pictures", out), ("verify", str(path)), ("verify", home),
-        ("recover", home), ("view", f"{out}-view", "--data", home), ("delete", str(path)), ("ls", home),
+        ("recover", home), ("view", f"{out}-view", "--data", home, "--include", "all"), ("delete", str(path)), ("ls", home),
         ("delete", "--undo", str(path)), ("label", str(path), "--success", "--note", "[/]\x1b[2J"), ("label", str(path), "--unset"),
     )  # fmt: skip
 

@@ -1,0 +1,61 @@
+"""What `station episodes … --json` prints: these structs, one JSON document on one line."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from station.episodes.cadence import Cadence
+from station.episodes.catalogue import Episode
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """One task's folder."""
+
+    path: Path
+    makes: tuple[str, ...]
+    """What its episodes are made of, in words, the commonest first; more than one: a mixture."""
+    differences: tuple[str, ...]
+    """Of a mixture: which episodes differ from the commonest, and in what."""
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """`ls --json`."""
+
+    episodes: tuple[Episode, ...]
+    folders: tuple[Folder, ...]
+    journals_not_saved: int
+    journals_damaged: int
+
+
+class Dataset(msgspec.Struct, frozen=True):
+    """One of a file's datasets."""
+
+    path: str
+    type: str
+    shape: tuple[int, ...]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """`show --json`."""
+
+    episode: Episode
+    cadence: Cadence
+    attributes: dict[str, Any]
+    """All of the file's; those that are JSON (calibration, check_result, devices) as what they say."""
+    datasets: tuple[Dataset, ...]
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """One episode of `verify --json`."""
+
+    path: Path
+    whole: bool
+    findings: tuple[str, ...]
+    make: str
+    """Rig, rate, vector and cameras in words."""
+
+
+def print_json(answer: msgspec.Struct | list[Verified]) -> None:
+    """The document."""
+    print(msgspec.json.encode(answer, enc_hook=str, order="deterministic").decode())

@@ -1,0 +1,96 @@
+"""`station episodes ls`: what is in a data folder."""
+
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from station.cli.episodes.answers import Folder, Listing, print_json
+from station.cli.episodes.told import DEFAULT_DATA, Data, Json, console, said, told
+from station.episodes import catalogue
+from station.episodes.catalogue import Episode, named
+from station.episodes.form import mixed
+from station.episodes.intake import groups
+from station.errors import EpisodeError
+from station.terminal.screen import numbers
+
+COLUMNS = ("n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator")
+
+
+def list_episodes(
+    data: Data = DEFAULT_DATA, task: Annotated[str, typer.Option(help="Only this task.")] = "", as_json: Json = False
+) -> None:
+    """What is in a data folder, task by task, with what each is made of: rig, rate, vector, arms, cameras."""
+    with told():
+        found = catalogue.episodes(data, task)
+        by_folder = [(path, list(each)) for path, each in groupby(found, lambda episode: episode.path.parent)]
+        folders = [makes_of(path, each) for path, each in by_folder]
+        wrong = [episode for episode in found if episode.problem]
+        waiting, damaged = (len(list(data.rglob(f"episode_*.mcap.{what}"))) for what in ("part", "damaged*"))
+        if as_json:
+            print_json(Listing(tuple(found), tuple(folders), waiting, damaged))
+        else:
+            for folder, (_, episodes) in zip(folders, by_folder, strict=True):
+                _tell_folder(folder, episodes)
+            console.print(_sum(found, waiting, damaged))
+            for episode in wrong:
+                console.print(f"  {episode.problem}")
+        if wrong:
+            raise EpisodeError(
+                f"{len(wrong)} of {len(found)} cannot be read, or are not what their names say: see the lines above"
+            )
+
+
+def makes_of(path: Path, episodes: list[Episode]) -> Folder:
+    """What the episodes of one folder are made of, and which of them differ."""
+    readable = [episode for episode in episodes if episode.form is not None]
+    makes, differ = [], []
+    for places, why in mixed((str(place), episode.form) for place, episode in enumerate(readable) if episode.form):
+        alike = [readable[int(place)] for place in places]
+        makes.append(alike[0].form.in_words() if alike[0].form else "")
+        if why:
+            differ.append(f"{named(alike)} (most / these): {'; '.join(why)}")
+    return Folder(path, tuple(makes), tuple(differ))
+
+
+def _tell_folder(folder: Folder, episodes: list[Episode]) -> None:
+    console.print(f"{folder.path.name}: {'; or '.join(folder.makes) or 'nothing that can be read'}")
+    table = numbers(COLUMNS, ("success", "operator"))
+    for episode in episodes:
+        table.add_row(*_line(episode))
+    console.print(table)
+    for episode in episodes:
+        if remarks := _remarks(episode):
+            console.print(f"{episode.path.parent.name} {_number(episode)}: {remarks}")
+    for sentence in folder.differences:
+        console.print(f"a mixture, which no trainer can take as one: {sentence}")
+
+
+def _line(episode: Episode) -> tuple[str, ...]:
+    if episode.rows == 0:  # nothing could be read of it
+        return (_number(episode),)
+    return (
+        _number(episode), str(episode.rows), f"{episode.seconds:.2f}", said(episode.success), str(episode.late),
+        str(episode.lost), str(episode.stale), f"{episode.size_bytes / 1e6:.0f}", episode.operator,
+    )  # fmt: skip
+
+
+def _number(episode: Episode) -> str:
+    return "–" if episode.number is None else str(episode.number)
+
+
+def _remarks(episode: Episode) -> str:
+    """What is to be said of it besides numbers, and besides what is wrong with the file; "" for nothing."""
+    what = ("recovered" if episode.recovered else "", episode.damage or episode.ended, episode.note)
+    return "; ".join(filter(None, what))
+
+
+def _sum(found: list[Episode], waiting: int, damaged: int) -> str:
+    """The last line: how many, of what kind, how long; and what else is in the folder that is somebody's to look at."""
+    kinds = [f"{len(each)} {what}" for what, each in groups(e for e in found if not e.problem).items()]
+    minutes, size = sum(e.seconds for e in found) / 60, sum(e.size_bytes for e in found) / 1e9
+    parts = [f"{len(found)} episodes", *([f"{minutes:.1f} min", f"{size:.2f} GB", *kinds] if found else [])]
+    parts += [f"{waiting} journals not saved yet"] if waiting else []
+    parts += [f"{damaged} damaged journals kept"] if damaged else []
+    return ", ".join(parts)

@@ -1,0 +1,109 @@
+"""A task's folder is one rig's: what an episode is made of, and what differs."""
+
+from pathlib import Path
+
+import h5py
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from station.episodes import naming
+from station.episodes.catalogue import forms_in, read_episode, view
+from station.episodes.finalise import finalise
+from station.episodes.form import Form, another_rigs, differences, form_of_rig, mixed
+from station.errors import UsageError
+from station.rig.rig import find_rig, load_rig
+from tests.station.episodes.recording import ARMS, Recording, arm_description, camera_description, header, jpeg, write
+
+FORM = Form(
+    "aloha", False, 50.0, ("left_waist rad", "left_gripper 1"), "jpeg", ("cam_high",), (), {"cam_high": (640, 480)},
+    {"follower_left": "vx300s"},
+)  # fmt: skip
+CHANGES = {
+    "rate: 50 Hz / 25 Hz": {"tick_hz": 25.0},
+    "world: real / simulated": {"simulated": True},
+    "vector: 2 numbers / 1 numbers": {"dims": ("left_waist rad",)},
+    "vector, number 0: left_waist rad / left_hip rad": {"dims": ("left_hip rad", "left_gripper 1")},
+    "vector, number 1: left_gripper 1 / left_gripper m": {"dims": ("left_waist rad", "left_gripper m")},
+    "cameras: cam_high / cam_high, cam_low": {"cameras": ("cam_high", "cam_low")},
+    "pictures: jpeg / raw": {"images": "raw"},
+    "depth of: none / cam_high": {"depths": ("cam_high",)},
+    "cam_high: 640×480 / 1280×720": {"sizes": {"cam_high": (1280, 720)}},
+    "follower_left: vx300s / wx250s": {"arms": {"follower_left": "wx250s"}},
+}
+
+
+@pytest.mark.parametrize("sentence", CHANGES)
+def test_each_difference_is_named(sentence: str) -> None:
+    other = msgspec.structs.replace(FORM, **CHANGES[sentence])
+    assert differences(FORM, other) == [sentence]
+    assert differences(other, other) == []
+
+
+@given(st.sets(st.sampled_from(sorted(CHANGES))), st.sets(st.sampled_from(sorted(CHANGES))))
+def test_alike_either_way_round_and_with_itself(some: set[str], others: set[str]) -> None:
+    one, other = FORM, FORM
+    for sentence in sorted(some):
+        one = msgspec.structs.replace(one, **CHANGES[sentence])
+    for sentence in sorted(others):
+        other = msgspec.structs.replace(other, **CHANGES[sentence])
+    assert bool(differences(one, other)) == bool(differences(other, one)) == (one != other)
+    groups = mixed([("a", one), ("b", other), ("c", one)])
+    assert [names for names, _ in groups] == ([["a", "b", "c"]] if one == other else [["a", "c"], ["b"]])
+
+
+def test_names_of_rigs_and_what_is_not_known_yet_do_not_differ() -> None:
+    unknown = msgspec.structs.replace(FORM, rig="other", dims=(), depths=None, sizes={}, arms={})
+    assert differences(FORM, unknown) == [] == differences(unknown, FORM)
+
+
+def test_refusal_names_episodes_differences_and_the_ways_on() -> None:
+    other = msgspec.structs.replace(FORM, tick_hz=25.0)
+    why = another_rigs(Path("/data/cube"), FORM, [(0, FORM), (1, other), (2, other), (3, other)])
+    for words in ("/data/cube", "3 of 4 (1–3)", "rate: 50 Hz / 25 Hz", "Next: name another task or data folder"):
+        assert words in why
+    assert another_rigs(Path("/data/cube"), FORM, [(0, FORM)]) == "" == another_rigs(Path("/data/cube"), FORM, [])
+
+
+def record(folder: Path, number: int, cameras: tuple[str, ...] = ("cam_high",)) -> Path:
+    folder.mkdir(exist_ok=True)
+    part = naming.journal_path(folder, number)
+    write(part, Recording(3, [jpeg()], cameras=cameras), header(cameras=cameras, episode=number))
+    return finalise(part)
+
+
+def test_a_rig_finds_itself_in_what_it_recorded(tmp_path: Path) -> None:
+    """The rig file and the devices' descriptions on one side, the built file on the other."""
+    record(tmp_path / "cube", 0, ("cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist"))
+    [(number, form)] = forms_in(tmp_path / "cube")
+    rig = load_rig(find_rig("aloha"))
+    devices = {arm: arm_description() for arm in ARMS} | {camera: camera_description() for camera in rig.cameras}
+    assert number == 0
+    assert differences(form_of_rig(rig, devices), form) == []
+    assert differences(form_of_rig(rig, {}), form) == []
+    with_depth = devices | {"cam_high": camera_description(depth=True)}
+    assert differences(form_of_rig(rig, with_depth), form) == ["depth of: cam_high / none"]
+    for words in ("aloha", "50 Hz", "14 numbers", "vx300s, vx300s", "4 cameras 640×480, jpeg"):
+        assert words in form.in_words()
+
+
+def test_view_of_a_mixture_is_refused_and_makes_nothing(tmp_path: Path) -> None:
+    paths = [record(tmp_path / "cube", 0), record(tmp_path / "cube", 1), record(tmp_path / "cube", 2, ("cam_low",))]
+    found = [read_episode(path) for path in paths]
+    with pytest.raises(UsageError, match=r"cube 0, 1 against .*cube 2 \(cameras: cam_high / cam_low"):
+        view(tmp_path / "out", found)
+    assert not (tmp_path / "out").exists()
+    assert len(view(tmp_path / "out", found[:2])) == 2
+
+
+def test_what_a_hostile_file_says_is_bounded(tmp_path: Path) -> None:
+    path = record(tmp_path / "cube", 0)
+    with h5py.File(path, "r+") as file:
+        file.attrs["devices"] = "[" * 100_000
+        file.attrs["rig"] = "r" * 100_000
+        file.attrs["camera_names"] = np.array(["c" * 1000] * 1000, dtype=h5py.string_dtype())
+    form = read_episode(path).form
+    assert form is not None and form.arms == {} and len(form.in_words()) < 200
+    assert len(form.cameras) <= 256 and max(map(len, form.cameras)) <= 60
