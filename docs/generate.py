@@ -15,6 +15,7 @@ from docs import dependencies
 from station.borders import bounds
 from station.bus import requests
 from station.bus.keys import CLIENT
+from station.bus.requests.time_outs import time_out_s
 from station.bus.rights import who_may
 from station.bus.streams import STREAMS
 from station.cli import app
@@ -24,6 +25,11 @@ from station.rig.rig import find_rig, load_class, load_rig
 from station.runtime.processes import processes
 
 FOLDER = Path(__file__).parent / "reference"
+UNIONS = (
+    requests.ArmRequest, requests.PilotRequest, requests.SyncRequest, requests.SessionRequest, requests.PolicyRequest,
+    requests.SupervisorRequest, requests.SceneRequest,
+)  # fmt: skip
+"""Who is asked: a node serves one of these."""
 
 
 def field_docs(struct: type) -> dict[str, str]:
@@ -99,13 +105,16 @@ def streams() -> Iterator[str]:
 
 def asked() -> Iterator[str]:
     """Requests."""
-    yield "# What may be asked\n\nFrom `station/bus/requests.py`. The answer is `Done`, or `Refused` with the reason and the next act.\n"
+    yield "# What may be asked\n\nFrom `station/bus/requests/`. The answer is `Done`, or `Refused` with the reason and the next act."
+    yield "How long whoever asks waits for it stands in `time_outs.py` beside them.\n"
     yield "Types with bounds (`station/borders/bounds.py`); what lies beyond is refused before any node looks at it:\n"
     yield from bounds_table()
-    for name, struct in vars(requests).items():
-        if isinstance(struct, type) and issubclass(struct, requests.Request) and struct is not requests.Request:
+    for union in UNIONS:
+        for struct in get_args(union):
+            name = struct.__name__
             may = " or ".join("a client" if who == CLIENT else who for who in who_may(struct))
-            yield f"## {name}\n\n{inspect.getdoc(struct)}\n\nAsked by {may}.\n"
+            within = f"Answered within {time_out_s(struct):g} s."
+            yield f"## {name}\n\n{inspect.getdoc(struct)}\n\nAsked by {may}. {within}\n"
             if struct.__struct_fields__:
                 yield from struct_table(struct)
             yield ""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-import msgspec
 import zmq
 
 from station.borders.decoding import Decoder, Undecodable
@@ -17,6 +16,8 @@ from station.bus import door, keys, rights, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.messages import SCHEMA, Header, Message
 from station.bus.requests import Done, Refused, Reply
+from station.bus.requests.request import Request
+from station.bus.requests.time_outs import time_out_ms
 from station.bus.streams import may_publish, topic
 from station.clock import NS_PER_MS, Clock
 from station.errors import NodeAbsent, RequestRefused, StationError, WireError
@@ -249,7 +250,7 @@ class RequestClient:
         """For a poller."""
         return self._socket
 
-    def send(self, request: msgspec.Struct) -> bytes:
+    def send(self, request: Request) -> bytes:
         """Send without waiting; `replies` brings the answer with the number returned."""
         self._line.mend()
         number = next(self._numbers).to_bytes(4)
@@ -271,8 +272,12 @@ class RequestClient:
                 return found[number]
         return None
 
-    def ask(self, request: msgspec.Struct, timeout_ms: int = 2000) -> Done:
-        """Send and wait. Raises RequestRefused with the node's reason, NodeAbsent when nobody answers in time."""
+    def ask(self, request: Request, timeout_ms: int | None = None) -> Done:
+        """Send and wait, as long as the table of time-outs says unless it is said here.
+
+        Raises RequestRefused with the node's reason, NodeAbsent when nobody answers in time.
+        """
+        timeout_ms = time_out_ms(request) if timeout_ms is None else timeout_ms
         reply = self.poll_reply(self.send(request), timeout_ms)
         if reply is None:
             raise NodeAbsent(

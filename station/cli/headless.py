@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from station.bus.messages import SessionState
 from station.bus.requests import Align, CloseSession, OpenSession, PrepareScene, Start
+from station.bus.requests.time_outs import time_out_ms
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import console
 from station.cli.operator.cues import Speaker
@@ -15,11 +16,8 @@ from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.rig.rig import Rig
 
-ALIGN_MS = 40_000
-"""Opening a session waits for the followers to arrive at the source's pose."""
 FRESH_S = 5.0
 """How long the session may take to say how it is."""
-START_MS = 8_000
 SAVE_S = 120.0
 _HEAR_MS = 50
 
@@ -36,7 +34,7 @@ def prepare_scene(rig: Rig, episode: int) -> None:
     """On a simulated rig: put the scene as it is at the start of this episode. Elsewhere people have done it."""
     if rig.world is not None:
         with RequestClient(rig.name, "world") as world:
-            world.ask(PrepareScene(episode), ALIGN_MS)
+            world.ask(PrepareScene(episode))
 
 
 class SessionWatcher:
@@ -85,7 +83,7 @@ def align(session: RequestClient, watcher: SessionWatcher, patience: Patience) -
     """Out of a hold, announced: nobody at the arms need have seen it."""
     if watcher.state.phase == "hold":
         patience.announce(f"hold: {watcher.state.why}. Aligning again")
-        session.ask(Align(), ALIGN_MS)
+        session.ask(Align(), time_out_ms(Align, hands=False))
 
 
 def record_headless(
@@ -131,7 +129,7 @@ def record_headless(
 
 def _close(session: RequestClient) -> None:
     try:
-        session.ask(CloseSession(), int(SAVE_S * 1000))
+        session.ask(CloseSession())
     except (NodeAbsent, RequestRefused) as error:
         console.print(f"the sitting was not closed: {error}")
 
@@ -157,7 +155,7 @@ class _Taker:
         if self._opened and self._fresh().phase != "ended":
             return
         self._opened = True
-        session.ask(self._open_session, ALIGN_MS)
+        session.ask(self._open_session)
 
     def take(self, session: RequestClient) -> None:
         """One episode, begun as soon as it can be, and waited for."""
@@ -177,11 +175,11 @@ class _Taker:
         state = self._fresh()
         if state.phase == "ended":  # the sitting went with the whole station
             self._patience.announce("the sitting is over. Opening another")
-            session.ask(self._open_session, ALIGN_MS)
+            session.ask(self._open_session)
         state = self._watcher.until(lambda state: state.phase in ("ready", "hold"), FRESH_S)
         self._arrange(session, self._watcher, self._patience)
         number = self._fresh().episode
-        session.ask(Start(self._seconds), START_MS)
+        session.ask(Start(self._seconds))
         return number
 
     def _fresh(self) -> SessionState:

@@ -23,9 +23,6 @@ from station.runtime.node import Node
 from station.runtime.processes import processes
 from station.runtime.realtime import at_priority
 
-ALIGN_MS = 40_000
-PARK_MS = 40_000
-REBOOT_MS = 10_000
 DESCRIBED_S = 5.0
 """How long followers may take to say what they are (they do once a second)."""
 
@@ -46,7 +43,7 @@ def replay(
         refuse(recorded.claim, hear_vector(loaded))
         if loaded.world is not None:
             with RequestClient(loaded.name, "world") as world:
-                world.ask(PrepareScene(number_of(file)), ALIGN_MS)
+                world.ask(PrepareScene(number_of(file)))
         with RequestClient(loaded.name, "supervisor") as supervisor:
             key = supervisor.ask(LendKey("replay")).token
         with keys.lent(loaded.name, "replay", key):
@@ -132,7 +129,7 @@ class Replayer:
                 continue
             row = self._row(sample.body.tick)
             if row >= len(self._actions):
-                pilot.ask(Disengage(), 5000)
+                pilot.ask(Disengage())
                 return len(self._actions) - asked
             goal = tuple(map(float, self._actions[row]))
             tick = sample.body.tick if self._first_tick is not None else -1
@@ -160,20 +157,20 @@ def park(
     """Ramp every arm to its sleep pose."""
     loaded = rig_of(rig)
     with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
-        console.print(pilot.ask(Park(), PARK_MS).detail)
+        console.print(pilot.ask(Park()).detail)
         for arm in (*loaded.followers, *loaded.leaders) if release else ():
             _release(pilot, arm)
 
 
 def _release(pilot: RequestClient, arm: str) -> None:
     """Asked twice here and by the pilot, which lets go only of what it is asked for a second time."""
-    first = pilot.ask(Park(release=True, arms=(arm,)), PARK_MS)
+    first = pilot.ask(Park(release=True, arms=(arm,)))
     if not first.token:  # it has no torque
         return
     if typer.confirm(f"{arm}: does it rest on its stops, so that it cannot fall?") and typer.confirm(
         f"{arm}: take torque off now?"
     ):
-        pilot.ask(Park(release=True, arms=(arm,), confirmation=first.token), PARK_MS)
+        pilot.ask(Park(release=True, arms=(arm,), confirmation=first.token))
         console.print(f"{arm}: torque off")
 
 
@@ -188,5 +185,5 @@ def reboot(
     if loaded.moves_real_arms and not yes:
         typer.confirm(f"{joint} of {arm} is limp until you engage. Does somebody support the arm?", abort=True)
     with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
-        pilot.ask(Reboot(arm, joint), REBOOT_MS)
+        pilot.ask(Reboot(arm, joint))
     console.print(f"{joint} of {arm} was restarted; it is limp. Next: support the arm, then engage")

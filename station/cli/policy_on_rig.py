@@ -6,7 +6,6 @@ from station.bench.figures import Distribution
 from station.bus.messages import Command, Health, Tick
 from station.bus.requests import Engage
 from station.bus.sockets import RequestClient, Subscriber
-from station.cli.headless import ALIGN_MS
 from station.cli.rollout import Hands, Rollout
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.rig.rig import Rig
@@ -72,7 +71,7 @@ def measure_on(rig: Rig, folder: Path, seconds: float) -> list[tuple[str, str]]:
         rollout.begin(shadow=rig.moves_real_arms)
         try:
             if not rig.moves_real_arms:
-                pilot.ask(Engage("policy"), ALIGN_MS)
+                pilot.ask(Engage("policy"))
             timing.listen(_SETTLE_S)
             timing.forget()
             timing.listen(seconds)

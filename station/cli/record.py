@@ -13,7 +13,7 @@ from station.bus.sockets import RequestClient, Subscriber
 from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import session_check
-from station.cli.headless import ALIGN_MS, record_headless, refuse_unattended
+from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
@@ -132,14 +132,14 @@ def teleop(
     if loaded.moves_real_arms and not yes:
         typer.confirm("The followers will move to the leaders' pose. Is the way clear?", abort=True)
     with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
-        pilot.ask(Engage("leader"), ALIGN_MS)
+        pilot.ask(Engage("leader"))
         console.print("engaged: leaders command. Ctrl-C ends; the arms then hold")
         try:
             _watch_pilot(loaded, seconds)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
         finally:
-            pilot.ask(Disengage(), 5000)
+            pilot.ask(Disengage())
 
 
 def _watch_pilot(rig: Rig, seconds: float | None) -> None:

@@ -20,19 +20,19 @@ from station.bus.requests import (
     StartPolicy,
     StopPolicy,
 )
+from station.bus.requests.time_outs import time_out_ms, time_out_s
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import console
-from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
+from station.cli.headless import SessionWatcher, prepare_scene
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.patience import Patience
-from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
 from station.rig.rig import Rig
 
-LOAD_MS = 200_000
-"""Weights of gigabytes from a slow disk, and ten inferences on a slow processor."""
-BEGIN_MS = 10_000
+SPEAKS_S = 10.0
+"""How long the runner and the session may take to say how they are."""
 HANDS_NS = 10 * NS_PER_S
 SHOW_NS = 2 * NS_PER_S
 _TICK_MS = 50
@@ -115,7 +115,7 @@ class Rollout:
         `instruction` takes the place of the folder's own; `blind`: nothing is told that names it.
         """
         console.print("loading" if blind else f"loading {folder}")
-        self._policy.ask(StopPolicy(), BEGIN_MS)
+        self._policy.ask(StopPolicy())
         identity = self._send_load(folder, instruction)
         self._load = folder, instruction
         if not blind:
@@ -135,19 +135,20 @@ class Rollout:
         Raises NodeAbsent when it says nothing.
         """
         asked_ns = monotonic_ns()
-        while monotonic_ns() - asked_ns < BEGIN_MS * NS_PER_MS:
+        while monotonic_ns() - asked_ns < SPEAKS_S * NS_PER_S:
             sample = self._heard.receive(_TICK_MS)
             if sample is not None and isinstance(sample.body, Health) and sample.header.sent_at_ns > asked_ns:
                 self._life = sample.header.start_id
                 return self._life
         raise NodeAbsent(
-            f"the policy's runner has said nothing for {BEGIN_MS / 1000:g} s. "
+            f"the policy's runner has said nothing for {SPEAKS_S:g} s. "
             f"Next: `station status --rig {self._rig.name}` says whether it runs"
         )
 
     def _loaded(self, number: bytes, life: int) -> str:
         """Wait for the answer; a runner whose `life` ends over it, or before it has heard of it, never gives one."""
-        give_up_ns = monotonic_ns() + LOAD_MS * NS_PER_MS
+        within_s = time_out_s(LoadPolicy)
+        give_up_ns = monotonic_ns() + int(within_s * NS_PER_S)
         while monotonic_ns() < give_up_ns:
             reply = self._policy.poll_reply(number, _TICK_MS)
             if isinstance(reply, Refused):
@@ -161,36 +162,36 @@ class Rollout:
                         raise NodeAbsent(
                             "the policy's runner ended while it loaded. Next: `station policy bench DIR` shows why"
                         )
-        raise NodeAbsent(f"the policy was not loaded within {LOAD_MS / 1000:g} s. Next: `station policy bench DIR`")
+        raise NodeAbsent(f"the policy was not loaded within {within_s:g} s. Next: `station policy bench DIR`")
 
     def begin(self, shadow: bool = False) -> None:
         """A new rollout: nothing of the last one counts."""
-        self._policy.ask(StopPolicy(), BEGIN_MS)
+        self._policy.ask(StopPolicy())
         try:
-            self._policy.ask(StartPolicy(shadow), BEGIN_MS)
+            self._policy.ask(StartPolicy(shadow))
         except RequestRefused:
             self.meanwhile()
             if self._load is None or self._life in (0, self._loaded_in):
                 raise
             # the runner was killed since, and its next life knows of no policy
             self._send_load(*self._load)
-            self._policy.ask(StartPolicy(shadow), BEGIN_MS)
+            self._policy.ask(StartPolicy(shadow))
 
     def stop(self) -> None:
         """Nothing is asked any more; who was commanded holds."""
-        self._pilot.ask(Disengage(), BEGIN_MS)
-        self._policy.ask(StopPolicy(), BEGIN_MS)
+        self._pilot.ask(Disengage())
+        self._policy.ask(StopPolicy())
 
     def arrange(self, session: RequestClient, watcher: SessionWatcher, patience: Patience) -> None:
         """Before an episode: arms at rest, the scene in its place, a rollout that knows nothing of the last one."""
         if watcher.state.phase == "ready":
-            session.ask(Pause(), BEGIN_MS)
+            session.ask(Pause())
         elif not watcher.state.paused:
             patience.announce(f"hold: {watcher.state.why}. The policy begins again")
-        watcher.until(lambda state: state.phase == "hold", BEGIN_MS / 1000)
+        watcher.until(lambda state: state.phase == "hold", SPEAKS_S)
         self.home(watcher.state.episode)
         self.begin()
-        session.ask(Align(), ALIGN_MS)
+        session.ask(Align(), time_out_ms(Align, hands=False))
 
     def home(self, scene: int) -> None:
         """On a simulated rig: hands bring the arms back to the start by the leaders, where they hold; the scene is put
@@ -201,14 +202,14 @@ class Rollout:
         if self._rig.leaders:
             self._hand_over_to_leaders()
         prepare_scene(self._rig, scene)
-        self._pilot.ask(Disengage(), BEGIN_MS)
+        self._pilot.ask(Disengage())
 
     def _hand_over_to_leaders(self) -> None:
         """They need a moment to come to where the arms are. Raises RequestRefused when they do not."""
         until_ns = monotonic_ns() + HANDS_NS
         while True:
             try:
-                self._pilot.ask(Engage("leader"), ALIGN_MS)
+                self._pilot.ask(Engage("leader"))
                 return
             except RequestRefused:
                 if monotonic_ns() > until_ns:
@@ -222,7 +223,7 @@ class Rollout:
         self._led = self._helped = interrupted = False
         held, began_ns = "", monotonic_ns()
         try:
-            self._pilot.ask(Engage("policy"), ALIGN_MS)
+            self._pilot.ask(Engage("policy"))
             began_ns = monotonic_ns()
             ends_ns = None if seconds is None else began_ns + round(seconds * NS_PER_S)
             while (ends_ns is None or monotonic_ns() < ends_ns) and not held and not over():
@@ -252,7 +253,7 @@ class Rollout:
         except KeyboardInterrupt:
             console.print("ending")
         finally:
-            self._policy.ask(StopPolicy(), BEGIN_MS)
+            self._policy.ask(StopPolicy())
 
     def _wait(self) -> None:
         self._heard.socket.poll(_TICK_MS)

@@ -26,8 +26,6 @@ from station.devices.headset import Pairing, pairing_path
 from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.rig.rig import Rig
 
-ALIGN_MS = 40_000
-CLOSE_MS = 120_000
 AGAIN_S = 1.0
 """Between two attempts to open a sitting while nobody wears the headset."""
 
@@ -79,14 +77,14 @@ def sit(rig: Rig, port: int, open_session: OpenSession) -> None:
             console.print("ending; the arms hold")
         finally:
             with contextlib.suppress(RequestRefused):  # it was never opened, or was closed elsewhere
-                session.ask(CloseSession(), CLOSE_MS)
+                session.ask(CloseSession())
 
 
 def _open_when_worn(session: RequestClient, open_session: OpenSession) -> None:
     said = ""
     while True:
         try:
-            session.ask(open_session, ALIGN_MS)
+            session.ask(open_session)
             return
         except RequestRefused as error:
             if str(error) != said:

@@ -13,9 +13,11 @@ import numpy as np
 
 from station.borders.decoding import Decoder, Undecodable
 from station.borders.stamps import unbelievable
+from station.bus.asking import PatientClient
 from station.bus.messages import Frame, Health, PilotState, SessionState, TeleopState
-from station.bus.requests import Refused, SessionRequest
-from station.bus.sockets import RequestClient, Subscriber
+from station.bus.pending import Outcome
+from station.bus.requests import Done, SessionRequest
+from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
 from station.console.vr_board import board, request
@@ -52,7 +54,8 @@ class Panel:
         self._cameras = rig.cameras
         self._frames: Subscriber | None = None
         self._sent_ns: dict[str, int] = {}
-        self._client = RequestClient(rig.name, "session", own=node.name)
+        self._client = PatientClient(rig.name, "session", own=node.name)
+        self._results: list[PressResult] = []
         self._worn = False
         self._pressed: list[SessionRequest] = []
         self._error = "not connected to the headset's driver"
@@ -115,15 +118,14 @@ class Panel:
             await asyncio.sleep(WORN_S if self._worn else DRAWER_S)
             self._listen(self._worn)
             for asked in self._pressed:
-                self._client.send(asked)
+                self._client.ask(asked, self._result, self._node.clock())
             self._pressed.clear()
             for sample in self._states.newest().values():
                 self._hear(sample)
-            for _, reply in self._client.replies():
-                refused = isinstance(reply, Refused)
-                await self._show(
-                    socket, PressResult(not refused, shown(reply.why if isinstance(reply, Refused) else reply.detail))
-                )
+            self._client.poll(self._node.clock())
+            for result in self._results:
+                await self._show(socket, result)
+            self._results.clear()
             if self._frames is not None:
                 await self._pictures(socket, self._frames)
             now_ns = self._node.clock()
@@ -132,6 +134,10 @@ class Panel:
                 said = board(self._session, self._pilot, self._teleop, self._node.rig.tick_hz)
                 await self._show(socket, said)
             self._tell_health()
+
+    def _result(self, outcome: Outcome) -> None:
+        done = isinstance(outcome, Done)
+        self._results.append(PressResult(done, shown(outcome.detail if isinstance(outcome, Done) else outcome.why)))
 
     def _hear(self, sample: Sample) -> None:
         if isinstance(sample.body, SessionState):

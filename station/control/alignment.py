@@ -7,6 +7,7 @@ from typing import Literal
 
 from station.bus.messages import Command, SourceName
 from station.bus.requests import Done, Refused, Reply, Resume, TorqueOn
+from station.bus.requests.time_outs import HAND_OVER_S
 from station.clock import NS_PER_MS, NS_PER_S
 from station.control.arms import Answer, Arm, Arms, Ports, Setpoint
 from station.control.ramp import Ramp
@@ -15,8 +16,7 @@ from station.rig.file import Safety
 
 READY_NS = 2 * NS_PER_S
 """How long a source and the arms may take to be heard before engaging is refused."""
-LONGEST_NS = 25 * NS_PER_S
-"""How long a whole hand-over may take."""
+LONGEST_NS = round(HAND_OVER_S * NS_PER_S)
 RESUME_NS = 2 * NS_PER_S
 """How long an arm's gate may refuse to resume (it still slows down) before that is an answer."""
 _AGAIN_NS = 50 * NS_PER_MS

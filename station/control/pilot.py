@@ -9,19 +9,19 @@ from collections.abc import Callable
 import zmq
 
 from station.borders.stamps import Stamps
+from station.bus.asking import PatientClient
 from station.bus.messages import ArmState, Command, Description, Health, PilotState, SourceName
-from station.bus.requests import ArmRequest, Disengage, PilotRequest, Refused, Reply
-from station.bus.sockets import RequestClient, RequestServer, Subscriber, milliseconds_until
+from station.bus.pending import as_reply
+from station.bus.requests import ArmRequest, Disengage, PilotRequest, Reply
+from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.bus.wire import Sample
-from station.clock import NS_PER_MS, NS_PER_S
+from station.clock import NS_PER_MS
 from station.control.core import PilotCore
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
 
 SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr_teleop": "vr"}
 """Whose `command` stream is which source's. Leaders ask by their `arm_state`."""
-ANSWER_NS = 5 * NS_PER_S
-"""How long an arm's driver may take to answer: torque and EEPROM checks are slow."""
 STATE_NS = 100 * NS_PER_MS
 
 
@@ -29,27 +29,18 @@ class _DriverClient:
     """Asks one arm's driver without waiting. In the poller only while an answer is to come: it costs every turn a look."""
 
     def __init__(self, rig: str, arm: str, poller: zmq.Poller) -> None:
-        self._arm, self._poller = arm, poller
-        self._client = RequestClient(rig, arm, own="pilot")
-        self._waiting: dict[bytes, tuple[int, Callable[[Reply], None]]] = {}
+        self._poller = poller
+        self._client = PatientClient(rig, arm, own="pilot")
 
     def ask(self, request: ArmRequest, then: Callable[[Reply], None], now_ns: int) -> None:
         self._poller.register(self._client.socket, zmq.POLLIN)
-        self._waiting[self._client.send(request)] = (now_ns + ANSWER_NS, then)
+        self._client.ask(request, lambda outcome: then(as_reply(outcome)), now_ns)
 
     def poll(self, now_ns: int) -> None:
-        if not self._waiting:
+        if not self._client.pending:
             return
-        for number, reply in self._client.replies():
-            waiting = self._waiting.pop(number, None)
-            if waiting is not None:
-                waiting[1](reply)
-        for number in [number for number, (due_ns, _) in self._waiting.items() if due_ns < now_ns]:
-            then = self._waiting.pop(number)[1]
-            then(
-                Refused(f"{self._arm} did not answer within {ANSWER_NS // NS_PER_S} s. Next: look at `station status`")
-            )
-        if not self._waiting:
+        self._client.poll(now_ns)
+        if not self._client.pending:
             self._poller.unregister(self._client.socket)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from station.borders.decoding import Decoder, Undecodable
 from station.borders.regular_file import read_regular, reason
+from station.bus.requests.time_outs import LABELS_S
 from station.episodes.naming import journal_path, labels_path, number_of
 from station.errors import EpisodeError
 from station.files import durable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import h5py
 
 _LARGEST = 1 << 20
-_PATIENCE_S, _LOOK_S = 4.0, 0.01
+_PATIENCE_S, _LOOK_S = LABELS_S, 0.01
 """A change takes milliseconds; who holds the folder for longer has stopped."""
 
 

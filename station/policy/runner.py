@@ -20,6 +20,7 @@ import zmq
 from station.borders.stamps import Stamps
 from station.bus.messages import Command, Description, Health, PilotState, Tick
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
+from station.bus.requests.time_outs import FIRST_INFERENCE_S, LOADING_S
 from station.bus.sockets import RequestServer, Subscriber
 from station.clock import NS_PER_S
 from station.errors import BackendFault, StationError
@@ -36,8 +37,8 @@ OTHERS = ("leader", "vr", "replay", "park")
 SHADOW = "policy_shadow"
 """The node name under which a shadow's setpoints are published: on no stream that a pilot hears."""
 _POLL_MS = 100
-_FIRST_ASK_NS = 5 * NS_PER_S
-_LOADING_NS = 180 * NS_PER_S
+_FIRST_ASK_NS = round(FIRST_INFERENCE_S * NS_PER_S)
+_LOADING_NS = round(LOADING_S * NS_PER_S)
 _DESCRIBED_NS = 5 * NS_PER_S
 """How long the followers may take to say what they are (they do once a second)."""
 _SWITCH_S = 0.0005

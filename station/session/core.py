@@ -16,6 +16,7 @@ from pathlib import Path
 
 from station.borders.bounds import LARGEST_NUMBER
 from station.bus.messages import Phase, PilotState, RecorderState, SessionState
+from station.bus.pending import Outcome, as_reply
 from station.bus.requests import (
     Align,
     CloseSession,
@@ -45,7 +46,7 @@ from station.session.asked import absurd_length, impossible
 from station.session.buttons import BUTTONS, shown
 from station.session.disk_budget import DiskBudget
 from station.session.finished_episodes import FinishedEpisodes
-from station.session.ports import Answer, Outcome, Ports, Sitting, Unanswered
+from station.session.ports import Answer, Ports, Sitting
 from station.session.strays import Strays
 from station.session.take import Over, Take
 
@@ -282,10 +283,10 @@ class SessionCore:
 
     def _unpaused(self, take: Take | None, reply: Outcome, answer: Answer) -> None:
         if take is not self._take or not isinstance(reply, Done):
-            answer(_reply(reply))
+            answer(as_reply(reply))
             return
         self._paused = False
-        self._ports.sync(KeepHold(False), lambda kept: answer(_reply(kept)))
+        self._ports.sync(KeepHold(False), lambda kept: answer(as_reply(kept)))
 
     def _engage(self, answer: Answer, otherwise: Phase, fresh: bool = False) -> None:
         self.phase, self._why, self._paused = "opening", "", False
@@ -295,8 +296,8 @@ class SessionCore:
             if self._engaging is engaging:
                 self._engaging = None
                 self.phase = "ready" if isinstance(reply, Done) else otherwise
-                self._told(_reply(reply))
-            answer(_reply(reply))
+                self._told(as_reply(reply))
+            answer(as_reply(reply))
 
         stiff = self._pilot is not None and self._pilot.stiff
         if self._opened.opening is not False and self._opened.source == "leader" and (fresh or stiff):
@@ -310,7 +311,7 @@ class SessionCore:
         def held(reply: Outcome) -> None:
             if isinstance(reply, Done) and (take, phase) == (self._take, self.phase):
                 self._paused = True
-            answer(_reply(reply))
+            answer(as_reply(reply))
 
         if self.phase == "recording":
             self._ports.sync(KeepHold(True), lambda _: self._ports.pilot(Hold(PAUSED), held))
@@ -435,11 +436,6 @@ class SessionCore:
             self.phase = "ended"
             answer, self._closing = self._closing, None
             answer(Done(f"{len(self._finished.saved)} saved"))
-
-
-def _reply(outcome: Outcome) -> Reply:
-    """What a client is told of what came of a question."""
-    return Refused(outcome.why) if isinstance(outcome, Unanswered) else outcome
 
 
 def _nothing(_: Take) -> None:

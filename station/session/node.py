@@ -3,15 +3,16 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import zmq
 
 from station.borders.decoding import Decoder, Undecodable
+from station.bus.asking import PatientClient
 from station.bus.messages import Description, Health, PilotState, RecorderState, SessionState
-from station.bus.requests import Opening, PilotRequest, SessionRequest, SyncRequest
-from station.bus.sockets import RequestClient, RequestServer, Subscriber
+from station.bus.pending import Then
+from station.bus.requests import PilotRequest, SessionRequest, SyncRequest
+from station.bus.sockets import RequestServer, Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
 from station.episodes.labels import add_note, set_success
@@ -24,62 +25,9 @@ from station.runtime.realtime import single_threaded_numpy, start_ordinary
 from station.session.builders import Builders
 from station.session.core import SessionCore
 from station.session.disk_budget import DiskBudget, disk_budget
-from station.session.ports import Sitting, Then, Unanswered
+from station.session.ports import Sitting
 
 STATE_NS = NS_PER_S // 5
-ANSWER_NS = {"pilot": 30 * NS_PER_S, "synchronizer": 10 * NS_PER_S}
-"""How long a neighbour may take to do what it was asked: an alignment is slow on purpose."""
-START_SEQUENCE_NS = 600 * NS_PER_S
-"""A start sequence waits for the operator's hands."""
-
-
-class _PendingRequest(NamedTuple):
-    number: bytes
-    deadline_ns: int
-    then: Then
-
-
-class _NodeClient:
-    """Questions to one node, answered later; a silent node is an answer too."""
-
-    def __init__(self, node: Node, name: str) -> None:
-        self._node, self._name = node, name
-        self._client = RequestClient(node.rig.name, name, own=node.name)
-        self._asked: list[_PendingRequest] = []
-        self._life = 0
-
-    @property
-    def socket(self) -> "zmq.Socket[bytes]":
-        return self._client.socket
-
-    def ask(self, request: PilotRequest | SyncRequest, then: Then) -> None:
-        patience_ns = START_SEQUENCE_NS if isinstance(request, Opening) else ANSWER_NS[self._name]
-        deadline_ns = self._node.clock() + patience_ns
-        self._asked.append(_PendingRequest(self._client.send(request), deadline_ns, then))
-
-    def poll(self) -> None:
-        for number, reply in self._client.replies():
-            for asked in [a for a in self._asked if a.number == number]:
-                self._asked.remove(asked)
-                asked.then(reply)
-        now_ns = self._node.clock()
-        for asked in [a for a in self._asked if a.deadline_ns < now_ns]:
-            self._asked.remove(asked)
-            asked.then(Unanswered(f"{self._name} did not answer in time. Next: `station status` says whether it runs"))
-
-    def heard(self, start_id: int) -> None:
-        """It lives. If it is another life, nobody will answer what the last one was asked and left unanswered."""
-        if self._life not in (0, start_id):
-            self.poll()
-        lost = self._asked if self._life not in (0, start_id) else []
-        self._life = start_id
-        if lost:
-            self._asked = []
-            for asked in lost:
-                asked.then(Unanswered(f"{self._name} was restarted. Next: try again"))
-
-    def close(self) -> None:
-        self._client.close()
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,7 +71,7 @@ class SessionNode:
     def __init__(self, node: Node) -> None:
         rig = node.rig
         self._node = node
-        self._neighbours = {name: _NodeClient(node, name) for name in ("pilot", "synchronizer")}
+        self._neighbours = {name: PatientClient(rig.name, name, own=node.name) for name in ("pilot", "synchronizer")}
         self._builders = Builders(node.log)
         self._core = SessionCore(rig, self)
         self._request_server: RequestServer[SessionRequest] = RequestServer(rig.name, "session", SessionRequest)
@@ -140,11 +88,11 @@ class SessionNode:
 
     def pilot(self, request: PilotRequest, then: Then) -> None:
         """Port: ask the pilot."""
-        self._neighbours["pilot"].ask(request, then)
+        self._neighbours["pilot"].ask(request, then, self._node.clock())
 
     def sync(self, request: SyncRequest, then: Then) -> None:
         """Port: ask the synchronizer."""
-        self._neighbours["synchronizer"].ask(request, then)
+        self._neighbours["synchronizer"].ask(request, then, self._node.clock())
 
     def another_rigs(self, folder: Path) -> str:
         """Port: held against what the devices say of themselves."""
@@ -228,13 +176,15 @@ class SessionNode:
             else:
                 self._hear_neighbour(sample)
         for neighbour in self._neighbours.values():
-            neighbour.poll()
+            neighbour.poll(self._node.clock())
         while (got := self._request_server.receive()) is not None:
             self._node.log.info("asked: %s", got[0])
             self._core.request(*got)
 
     def _hear_neighbour(self, sample: Sample) -> None:
-        self._neighbours[sample.node].heard(sample.header.start_id)
+        neighbour = self._neighbours[sample.node]
+        neighbour.poll(self._node.clock())  # what its last life answered yet
+        neighbour.pending.heard(sample.header.start_id)
         if isinstance(sample.body, PilotState):
             if self._pilot_life not in (0, sample.header.start_id):
                 self._core.pilot_lost()

@@ -2,25 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
-from station.bus.requests import Done, OpenSession, PilotRequest, Refused, Reply, SyncRequest
+from station.bus.pending import Then
+from station.bus.requests import OpenSession, PilotRequest, Reply, SyncRequest
 from station.session.disk_budget import DiskBudget
 
 Answer = Callable[[Reply], None]
-
-
-class Unanswered(NamedTuple):
-    """A neighbour was silent for too long, or was restarted: it may have done what it was asked, or may do it yet."""
-
-    why: str
-
-
-Outcome = Done | Refused | Unanswered
-"""What comes of a question to a neighbour."""
-Then = Callable[[Outcome], None]
 
 
 class Ports(Protocol):

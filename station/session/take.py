@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from station.bus.messages import RecorderState
+from station.bus.pending import Outcome, Unanswered
 from station.bus.requests import BeginRecording, Done, EndRecording, RecordingInfo, Refused
-from station.session.ports import Outcome, Ports, Unanswered
+from station.session.ports import Ports
 
 LOST = "the synchronizer was killed"
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from station.borders.stamps import Stamps
 from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState, RecorderState, StreamHealth, Tick
 from station.bus.requests import BeginRecording, Done, EndRecording, Refused, Reply, SyncRequest
+from station.bus.requests.time_outs import STREAMS_S
 from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.bus.streams import DEVICE_KINDS
 from station.bus.wire import Sample
@@ -30,7 +31,7 @@ from station.version import station_version
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
 ARM_LOSS_NS = NS_PER_S // 2
-PATIENCE_NS = 3 * NS_PER_S
+PATIENCE_NS = round(STREAMS_S * NS_PER_S)
 PILOT_TICKS = 3
 """How many ticks the cause of a hold may come after it."""
 KILLED = "the synchronizer was killed"

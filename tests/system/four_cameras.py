@@ -15,7 +15,6 @@ from station.bus.messages import Command, Health, PilotState, Tick
 from station.bus.requests import Engage
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import attached
-from station.cli.headless import ALIGN_MS
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
@@ -67,7 +66,7 @@ def measure(rig: Rig, folder: Path, seconds: float) -> list[str]:
     with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "pilot") as pilot:
         rollout.load(folder)
         rollout.begin()
-        pilot.ask(Engage("policy"), ALIGN_MS)
+        pilot.ask(Engage("policy"))
         heard.newest()
         until_ns = monotonic_ns() + round(seconds * NS_PER_S)
         while monotonic_ns() < until_ns:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import h5py
-import msgspec
 import numpy as np
 import psutil
 import yaml
@@ -25,6 +24,7 @@ from drivers.sim.world.requests import CameraFault, ServoFault, SetCameraFault, 
 from station.bus import keys
 from station.bus.messages import Health, PilotState, RecorderState, SessionState, StationState
 from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start, Stop
+from station.bus.requests.request import Request
 from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
 from station.cli.patience import Patience
@@ -37,7 +37,6 @@ from station.runtime.processes import processes
 
 PATIENCE_S = 60.0
 """How long anything may take on a machine that does other things too; what is waited for comes in a second or two."""
-ALIGN_MS = 40_000
 TASK = "faults"
 STEPPING = Path(__file__).parent / "stepping_clock"
 T = TypeVar("T")
@@ -213,10 +212,10 @@ class Booted:
 
     # -- what is done --
 
-    def ask(self, node: str, request: msgspec.Struct, timeout_ms: int = 15_000) -> Done:
+    def ask(self, node: str, request: Request) -> Done:
         """Ask a node; RequestRefused with its reason."""
         with RequestClient(self.rig.name, node) as client:
-            return client.ask(request, timeout_ms)
+            return client.ask(request)
 
     def signal(self, node: str, number: signal.Signals) -> int:
         """Send a node's process a signal; returns when, ns."""
@@ -258,9 +257,9 @@ class Booted:
     def _to_ready(self) -> None:
         phase = self.phase()
         if phase == "ended":
-            self.ask("session", OpenSession(TASK, str(self.data)), ALIGN_MS)
+            self.ask("session", OpenSession(TASK, str(self.data)))
         elif phase == "hold":
-            self.ask("session", Align(), ALIGN_MS)
+            self.ask("session", Align())
         elif phase == "recording":
             self.ask("session", Stop())
         phase = self.phase()
@@ -309,7 +308,7 @@ class Booted:
     def close_session(self) -> None:
         """End the sitting."""
         if self.phase() != "ended":
-            self.ask("session", CloseSession(), 60_000)
+            self.ask("session", CloseSession())
 
 
 class Saved:

@@ -18,7 +18,7 @@ from station.bus.messages import SOURCES, PilotState, SessionState
 from station.bus.requests import Align, CloseSession, Engage, OpenSession, Start, Stop
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import attached
-from station.cli.headless import ALIGN_MS, SessionWatcher, prepare_scene
+from station.cli.headless import SessionWatcher, prepare_scene
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
 from station.clock import NS_PER_S, monotonic_ns
@@ -51,22 +51,22 @@ def take_overs(rig: Rig, folder: Path, data: Path, count: int, seed: int) -> Pat
         identity = rollout.load(folder)
         prepare_scene(rig, 0)
         rollout.begin()
-        session.ask(OpenSession("takeovers", str(data), source="policy", policy=identity), ALIGN_MS)
+        session.ask(OpenSession("takeovers", str(data), source="policy", policy=identity))
         try:
             if watcher.until(lambda state: state.phase in ("ready", "hold"), 10).phase == "hold":
-                session.ask(Align(), ALIGN_MS)
-            session.ask(Start(), 8000)
+                session.ask(Align())
+            session.ask(Start())
             with RequestClient(rig.name, "pilot") as pilot:
                 for _ in range(count):
                     _pause(pilot_heard, chance.uniform(0.1, 1.5))
-                    pilot.ask(Engage("leader"), ALIGN_MS)
+                    pilot.ask(Engage("leader"))
                     _pause(pilot_heard, chance.uniform(0.1, 1.5))
-                    pilot.ask(Engage("policy"), ALIGN_MS)
+                    pilot.ask(Engage("policy"))
             _pause(pilot_heard, 0.5)
-            session.ask(Stop(), 10_000)
+            session.ask(Stop())
             state = watcher.until(_saved, 120)
         finally:
-            session.ask(CloseSession(), 120_000)
+            session.ask(CloseSession())
             rollout.stop()
             watcher.close()
             pilot_heard.close()

@@ -108,7 +108,7 @@ def test_an_overloaded_servo_is_named_and_rebooted_by_the_operator_alone(rig: Bo
     ends_with(rig, number, "wrist_rotate", "overload", "support the arm")
     other_arm_holds(rig)
     with pytest.raises(RequestRefused, match=r"wrist_rotate.*reboot"):
-        rig.ask("session", Align(), 40_000)
+        rig.ask("session", Align())
     rig.ask("pilot", Reboot("follower_left", "wrist_rotate"))
     rig.until(
         "a rebooted servo that is limp",

@@ -16,7 +16,7 @@ from station.bus.requests import Engage, OpenSession
 from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
 from station.cli.attach import attached
-from station.cli.headless import ALIGN_MS, record_headless
+from station.cli.headless import record_headless
 from station.cli.rollout import Hands, Rollout
 from station.errors import StationError
 from station.rig.rig import Rig, load_rig
@@ -174,7 +174,7 @@ def test_arms_follow_what_is_buffered_then_hold(rig: Rig, ear: Ear, tmp_path: Pa
 
 def engage(pilot: RequestClient) -> None:
     """Let the policy command."""
-    pilot.ask(Engage("policy"), ALIGN_MS)
+    pilot.ask(Engage("policy"))
 
 
 def load(rollout: Rollout, folder: Path) -> None:

@@ -5,19 +5,19 @@ from typing import NamedTuple
 
 import zmq
 
+from station.bus.asking import PatientClient
 from station.bus.messages import PilotState, RecorderState, SessionState, StationState, Tick
+from station.bus.pending import Outcome, as_reply
 from station.bus.requests import (
-    Align,
     CloseSession,
     Label,
     Note,
     OpenSession,
     Refused,
-    Reply,
     SessionRequest,
     Undo,
 )
-from station.bus.sockets import RequestClient, Subscriber, milliseconds_until
+from station.bus.sockets import Subscriber, milliseconds_until
 from station.cli.attach import runs
 from station.cli.operator.bindings import Confirm, Local, Nothing, Plan, SendRequest, act
 from station.cli.operator.board import Board
@@ -38,15 +38,11 @@ _AGAIN_NS = 300 * NS_PER_MS
 _PEDAL_NS = NS_PER_S
 _DEAF_NS = 10 * NS_PER_S
 """How long leaving waits for a session that says nothing."""
-_PATIENCE_NS: dict[type[SessionRequest], int] = {
-    OpenSession: 620 * NS_PER_S, Align: 620 * NS_PER_S, CloseSession: 120 * NS_PER_S,
-}  # fmt: skip
 _TOLD: dict[type[SessionRequest], str] = {Label: "labelled", Note: "noted", Undo: "undone"}
 """What is said when it is done; the others show by the phase."""
-_PATIENCE_OTHERS_NS = 15 * NS_PER_S
 
 
-class Outcome(NamedTuple):
+class SittingEnd(NamedTuple):
     """How a sitting ended."""
 
     state: SessionState | None
@@ -55,11 +51,6 @@ class Outcome(NamedTuple):
     """Ctrl-C twice: it was not waited for."""
     hung_up: bool
     """The terminal is gone: there is nobody to tell."""
-
-
-class _Pending(NamedTuple):
-    request: SessionRequest
-    until_ns: int
 
 
 class OperatorTerminal:
@@ -71,16 +62,15 @@ class OperatorTerminal:
         self._plan, self._keyboard, self._pedal, self._speaker = plan, keyboard, pedal, speaker
         self._signals = Signals()
         self._screen = Screen(keyboard.fd)
-        self._client = RequestClient(rig.name, "session")
+        self._client = PatientClient(rig.name, "session")
         streams = [("session", "session"), ("recorder", "synchronizer"), ("pilot", "pilot"), ("station", "supervisor")]
         self._heard = Subscriber(rig.name, streams)
         # fifty a second are not worth waking up for: they are looked at when the panel is drawn
         self._ticks = Subscriber(rig.name, [("tick", "synchronizer")])
-        self._pending: dict[bytes, _Pending] = {}
         self._begun = self._over = self._keys_there = False
         self._draw_due_ns = self._close_due_ns = self._pedal_due_ns = self._station_due_ns = 0
 
-    def run(self) -> Outcome:
+    def run(self) -> SittingEnd:
         """Until the sitting has ended. Raises RequestRefused if another sitting is in the way."""
         try:
             with self._signals.caught(), self._keyboard, self._screen:
@@ -93,7 +83,7 @@ class OperatorTerminal:
             self._ticks.close()
         board = self._board
         cut = self._signals.interrupts > 1 and not self._over
-        return Outcome(board.session, tuple(board.reports), cut, self._signals.hung_up or self._keyboard.closed)
+        return SittingEnd(board.session, tuple(board.reports), cut, self._signals.hung_up or self._keyboard.closed)
 
     def _turn(self) -> None:
         self._wait()
@@ -102,7 +92,7 @@ class OperatorTerminal:
         self._read_keys()
         self._read_pedal(now_ns)
         self._hear(now_ns)
-        self._take_replies(now_ns)
+        self._client.poll(now_ns)
         self._go_on(now_ns)
         self._speaker.reap(now_ns)
         if now_ns >= self._draw_due_ns:
@@ -186,30 +176,23 @@ class OperatorTerminal:
         if isinstance(request, CloseSession):
             self._leave(now_ns)
             return
-        if any(type(pending.request) is type(request) for pending in self._pending.values()):
-            return  # asked already: a key pressed twice is no second request
-        patience_ns = _PATIENCE_NS.get(type(request), _PATIENCE_OTHERS_NS)
-        self._pending[self._client.send(request)] = _Pending(request, now_ns + patience_ns)
+        if not self._client.pending.asks(type(request)):  # a key pressed twice is no second request
+            self._send(request, now_ns)
+
+    def _send(self, request: SessionRequest, now_ns: int) -> None:
+        self._client.ask(request, lambda outcome: self._answered(request, outcome), now_ns)
 
     def _leave(self, now_ns: int) -> None:
         self._board.leaving = True
         self._board.note = None
         self._close_due_ns = now_ns + _AGAIN_NS
-        number = self._client.send(CloseSession())
-        self._pending[number] = _Pending(CloseSession(), now_ns + _PATIENCE_NS[CloseSession])
+        self._send(CloseSession(), now_ns)
 
-    def _take_replies(self, now_ns: int) -> None:
-        for number, reply in self._client.replies():
-            pending = self._pending.pop(number, None)
-            if pending is not None:
-                self._answered(pending.request, reply, now_ns)
-        for number in [number for number, pending in self._pending.items() if pending.until_ns < now_ns]:
-            request = self._pending.pop(number).request
-            self._board.tell(f"the session did not answer {type(request).__name__}; try again", "bad", now_ns)
-
-    def _answered(self, request: SessionRequest, reply: Reply, now_ns: int) -> None:
+    def _answered(self, request: SessionRequest, outcome: Outcome) -> None:
+        now_ns = self._clock()
         if isinstance(request, CloseSession) or self._board.leaving:
             return  # the session's state says when it is over, and what was saved
+        reply = as_reply(outcome)
         if isinstance(reply, Refused):
             self._board.tell(reply.why, "bad", now_ns)
             self._speak(Cue("no"), now_ns)
@@ -278,7 +261,7 @@ class OperatorTerminal:
             done = 0 < state.wanted <= state.saved and state.finalising == 0
             if self._signals.interrupts or (done and state.phase in ("ready", "reset", "hold")):
                 self._leave(now_ns)
-        elif state.phase == "ended" and not any(isinstance(p.request, OpenSession) for p in self._pending.values()):
+        elif state.phase == "ended" and not self._client.pending.asks(OpenSession):
             self._over = True
         elif "CloseSession" in state.buttons and now_ns >= self._close_due_ns:
             self._leave(now_ns)
@@ -302,7 +285,7 @@ class OperatorTerminal:
         self._screen.write(self._speaker.say(spoken, now_ns))
 
 
-def summary(outcome: Outcome) -> list[str]:
+def summary(outcome: SittingEnd) -> list[str]:
     """What is said when the panel is gone."""
     state = outcome.state
     lines = []

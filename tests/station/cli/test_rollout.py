@@ -95,7 +95,7 @@ def heard(rollout: Rollout) -> None:
 def test_a_runner_that_ends_before_it_has_heard_of_the_policy_is_told_at_once(
     runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOAD_MS", 5000)
+    monkeypatch.setattr(module, "time_out_s", lambda _: 5.0)
     with Runner(dies=True), Rollout(RIG, Hands(None, None)) as rollout:
         heard(rollout)
         with pytest.raises(NodeAbsent, match="ended while it loaded"):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.bus.messages import PilotState, RecorderState
+from station.bus.pending import Unanswered
 from station.bus.requests import (
     Align,
     BeginRecording,
@@ -29,7 +30,6 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
-from station.session.ports import Unanswered
 from station.session.strays import UNWANTED
 from tests.station.session.world import World
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from station.bus.messages import RecorderState
+from station.bus.pending import Then
 from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest
 from station.errors import EpisodeError
 from station.rig.file import Safety
 from station.rig.rig import Rig
 from station.session.core import SessionCore
 from station.session.disk_budget import DiskBudget
-from station.session.ports import Then
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 

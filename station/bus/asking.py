@@ -1,0 +1,35 @@
+"""Ask a node without waiting for it: a `RequestClient` with what is pending on it."""
+
+import zmq
+
+from station.bus.pending import PendingRequests, Then
+from station.bus.requests.request import Request
+from station.bus.sockets import RequestClient
+
+
+class PatientClient:
+    """Questions to one node, answered later from within `poll`; a silent node is an answer too."""
+
+    def __init__(self, rig: str, node: str, own: str = "") -> None:
+        """`own`: the node that asks, where it is one of the station's; else the sender is a client."""
+        self._client = RequestClient(rig, node, own)
+        self.pending: PendingRequests[bytes] = PendingRequests(node)
+
+    @property
+    def socket(self) -> "zmq.Socket[bytes]":
+        """For a poller."""
+        return self._client.socket
+
+    def ask(self, request: Request, then: Then, now_ns: int) -> None:
+        """Send it; `then` gets the outcome."""
+        self.pending.add(self._client.send(request), request, then, now_ns)
+
+    def poll(self, now_ns: int) -> None:
+        """Pass on the answers that came, give up those that did not come in time."""
+        for number, reply in self._client.replies():
+            self.pending.answered(number, reply)
+        self.pending.time(now_ns)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.close()

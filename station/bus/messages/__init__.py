@@ -1,0 +1,54 @@
+"""What crosses the bus: frozen typed structs, unknown fields refused, units in the names, every number finite
+(`station.borders.bounds`).
+"""
+
+from station.bus.messages.commanding import SOURCES, ArmPilot, Command, HandTeleop, PilotState, SourceName, TeleopState
+from station.bus.messages.devices import (
+    ArmState,
+    Description,
+    Dimension,
+    Fault,
+    Frame,
+    Hand,
+    HandPose,
+    Limit,
+    StreamDescription,
+    Vector,
+)
+from station.bus.messages.header import SCHEMA, Header, Message
+from station.bus.messages.health import Health, ProcessState, StationState, StreamHealth
+from station.bus.messages.recording import Chosen, RecorderState, Row, Tick
+from station.bus.messages.session import Phase, SessionState
+
+__all__ = [
+    "SCHEMA",
+    "SOURCES",
+    "ArmPilot",
+    "ArmState",
+    "Chosen",
+    "Command",
+    "Description",
+    "Dimension",
+    "Fault",
+    "Frame",
+    "Hand",
+    "HandPose",
+    "HandTeleop",
+    "Header",
+    "Health",
+    "Limit",
+    "Message",
+    "Phase",
+    "PilotState",
+    "ProcessState",
+    "RecorderState",
+    "Row",
+    "SessionState",
+    "SourceName",
+    "StationState",
+    "StreamDescription",
+    "StreamHealth",
+    "TeleopState",
+    "Tick",
+    "Vector",
+]

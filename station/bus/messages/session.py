@@ -1,0 +1,42 @@
+"""How a sitting stands."""
+
+from typing import Literal
+
+from station.bus.messages.header import Message
+
+Phase = Literal["opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended"]
+
+
+class SessionState(Message, frozen=True):
+    """The phase of the sitting, its counts, and which buttons make sense now."""
+
+    phase: Phase
+    task: str
+    operator: str
+    episode: int
+    """The number of the episode being recorded, or of the next one."""
+    recorded_ticks: int
+    saved: int
+    discarded: int
+    ended_early: int
+    buttons: tuple[str, ...]
+    """The requests that make sense now, by name."""
+    disk_left_s: float = 0.0
+    """Recording that the disk still holds at the present rate, its HDF5 included; the largest number while nothing flows."""
+    paused: bool = False
+    """The operator holds the arms on purpose."""
+    reset_ends_ns: int = 0
+    """When a timed reset ends and the next episode starts; 0 where an operator decides."""
+    finalising: int = 0
+    """Episodes whose journal is safe and whose HDF5 is still being built."""
+    saved_path: str = ""
+    """The newest saved episode."""
+    why: str = ""
+    """Why the phase is what it is, when that is not plain: the cause of a hold, of an early end."""
+    newest: int = -1
+    """The newest episode that was kept, which labels and notes go to between two episodes; −1 if there is none."""
+    wanted: int = 0
+    """How many episodes the operator wants; 0: as many as come."""
+    stalls: int = 0
+    """Stalls in the episode being recorded, or in the last one."""
+    stalled_rows: int = 0

@@ -1,0 +1,74 @@
+"""What one node may ask of another. The answer is Done, or Refused with the reason and what to do.
+
+A node serves one tagged union of these and nothing else; anything that does not decode is refused.
+"""
+
+from station.bus.requests.arms import ArmRequest, RebootServo, Resume, TorqueLeave, TorqueOff, TorqueOn, Why
+from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, Park, PilotRequest, Reboot
+from station.bus.requests.policy import LoadPolicy, PolicyRequest, StartPolicy, StopPolicy
+from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, RecordingInfo, SyncRequest
+from station.bus.requests.request import Done, Refused, Reply, Request
+from station.bus.requests.scene import PrepareScene, SaveTruth, SceneRequest, ScoreScene
+from station.bus.requests.session import (
+    Align,
+    CloseSession,
+    Discard,
+    Label,
+    Note,
+    OpenSession,
+    Pause,
+    SessionRequest,
+    Start,
+    Stop,
+    Undo,
+)
+from station.bus.requests.supervisor import LendKey, Restart, Shutdown, SupervisorRequest
+
+__all__ = [
+    "Align",
+    "ArmRequest",
+    "BeginRecording",
+    "CloseSession",
+    "Discard",
+    "Disengage",
+    "Done",
+    "EndRecording",
+    "Engage",
+    "Hold",
+    "KeepHold",
+    "Label",
+    "LendKey",
+    "LoadPolicy",
+    "Note",
+    "OpenSession",
+    "Opening",
+    "Park",
+    "Pause",
+    "PilotRequest",
+    "PolicyRequest",
+    "PrepareScene",
+    "Reboot",
+    "RebootServo",
+    "RecordingInfo",
+    "Refused",
+    "Reply",
+    "Request",
+    "Restart",
+    "Resume",
+    "SaveTruth",
+    "SceneRequest",
+    "ScoreScene",
+    "SessionRequest",
+    "Shutdown",
+    "Start",
+    "StartPolicy",
+    "Stop",
+    "StopPolicy",
+    "SupervisorRequest",
+    "SyncRequest",
+    "TorqueLeave",
+    "TorqueOff",
+    "TorqueOn",
+    "Undo",
+    "Why",
+]

@@ -1,0 +1,51 @@
+"""What the pilot is asked."""
+
+from station.borders.bounds import Name, Text
+from station.bus.messages.commanding import SourceName
+from station.bus.requests.request import Request
+
+
+class Engage(Request, frozen=True):
+    """Align every follower with the source by the bounded ramp, then let the source command."""
+
+    source: SourceName
+
+
+class Opening(Request, frozen=True):
+    """ALOHA's start sequence: followers and leaders go to the start pose, then both leader grippers, opened and closed by hand,
+    give the leaders away to the hands that hold them, and they command. Done then: it takes as long as the operator does.
+
+    Where the leaders cannot be driven: plain `Engage("leader")`, or refused if it is `needed`.
+    """
+
+    needed: bool = True
+
+
+class Hold(Request, frozen=True):
+    """Stop where you are and keep torque."""
+
+    why: Text
+
+
+class Park(Request, frozen=True):
+    """Ramp to the sleep pose. With `release`, torque off afterwards on the arms named (all if empty), but only when it is asked a
+    second time, with the `token` that the first answer gave: the first only parks them, and says what would be let go.
+    """
+
+    release: bool = False
+    arms: tuple[Name, ...] = ()
+    confirmation: Name = ""
+
+
+class Disengage(Request, frozen=True):
+    """The source no longer commands; followers hold."""
+
+
+class Reboot(Request, frozen=True):
+    """Reboot one servo of one arm, on an operator's act."""
+
+    arm: Name
+    joint: Name
+
+
+PilotRequest = Engage | Opening | Hold | Park | Disengage | Reboot

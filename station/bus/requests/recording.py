@@ -1,0 +1,45 @@
+"""What the session asks the synchronizer."""
+
+import msgspec
+
+from station.borders.bounds import Count, PathText, Text
+from station.bus.requests.request import Request
+
+
+class RecordingInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known about an episode before its first row; becomes the file's attributes."""
+
+    task: str
+    episode: Count
+    instruction: str = ""
+    operator: str = ""
+    scene: str = ""
+    check_result: str = ""
+    policy: str = ""
+
+
+class BeginRecording(Request, frozen=True):
+    """Open the journal at `path` and record from the next tick; exactly `ticks` rows, or open-ended when None."""
+
+    path: PathText
+    info: RecordingInfo
+    ticks: Count | None = None
+
+
+class KeepHold(Request, frozen=True):
+    """Keep rows while in hold instead of ending the episode: the operator paused it."""
+
+    keep: bool
+
+
+class EndRecording(Request, frozen=True):
+    """Close the journal after the row that is open. Refused where no recording of that name goes on or is to begin.
+
+    `path` names it, so that an end that comes late ends no other; "": whichever goes on.
+    """
+
+    why: Text = ""
+    path: PathText = ""
+
+
+SyncRequest = BeginRecording | KeepHold | EndRecording

@@ -1,0 +1,76 @@
+"""What the session is asked: by keys, pedal, headset, commands."""
+
+from typing import Literal
+
+from station.borders.bounds import Count, Name, PathText, Seconds, Text
+from station.bus.messages.commanding import SourceName
+from station.bus.requests.request import Request
+
+
+class OpenSession(Request, frozen=True):
+    """Open a sitting: where episodes go, whose they are, and what lies between two of them."""
+
+    task: Name
+    data: PathText = ""
+    operator: Name = ""
+    instruction: Text = ""
+    scene: Text = ""
+    source: SourceName = "leader"
+    policy: str = ""
+    """Which policy runs, as its runner says: it is written into every episode."""
+    reset: Literal["none", "operator", "timed"] = "none"
+    """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
+    reset_s: Seconds = 0.0
+    episodes: Count = 0
+    """How many are wanted: no timed reset starts one more. 0: no limit."""
+    check_result: str = ""
+    """What the check before this session said (JSON of a `check_results.SessionCheck`): it is written into every episode."""
+    opening: bool | None = False
+    """Begin with ALOHA's start sequence (`Opening`); None: where the leaders can be driven."""
+
+
+class Start(Request, frozen=True):
+    """Start the next episode; `seconds` None is open-ended."""
+
+    seconds: Seconds | None = None
+
+
+class Stop(Request, frozen=True):
+    """End the episode and save it, labelled if `success` says so."""
+
+    success: bool | None = None
+
+
+class Discard(Request, frozen=True):
+    """End the episode and throw it away (undoable: `station episodes delete --undo`)."""
+
+
+class Label(Request, frozen=True):
+    """Label the newest finished episode: success True or False, or None to unset."""
+
+    success: bool | None
+
+
+class Note(Request, frozen=True):
+    """Write a line of text to the episode being recorded, or to the newest finished one."""
+
+    text: Text
+
+
+class Undo(Request, frozen=True):
+    """Delete the newest saved episode of this sitting (undoable in turn: `station episodes delete --undo`)."""
+
+
+class Pause(Request, frozen=True):
+    """Hold the arms on purpose. While recording, the rows of the pause are kept and say hold."""
+
+
+class Align(Request, frozen=True):
+    """After a hold or a pause: align the followers with the source again. This is the act that resuming takes."""
+
+
+class CloseSession(Request, frozen=True):
+    """End the sitting: an episode being recorded is saved, the source no longer commands, the arms hold."""
+
+
+SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | CloseSession
