@@ -20,7 +20,9 @@ def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterato
 
     Raises MeasurementPoor after the last line, naming the cameras whose latency could not be measured.
     """
-    measuring.ask(f"get ready to swing the arms before the cameras, at changing speed, for {seconds:g} s")
+    measuring.ask(
+        f"get ready to swing the arms before the cameras for {seconds:g} s: at changing speed, each joint in a rhythm of its own"
+    )
     poor: list[str] = []
     for node, motion in measuring.watch_motion(nodes, seconds).items():
         try:

@@ -304,8 +304,10 @@ def latency() -> str:
             begun_s = monotonic_ns() / NS_PER_S
 
             def path(t_s: float) -> np.ndarray:
-                phase = 2 * np.pi * 0.25 * (t_s - begun_s) + np.sin(0.9 * (t_s - begun_s))  # at changing speed
-                return OVER_THE_BOARD + np.array([0.12, 0.03, 0.05, 0.05, 0.05, 0.1, 0]) * np.sin(phase + np.arange(7))
+                # at changing speed, each joint in a rhythm of its own
+                rhythm = 2 * np.pi * np.array([0.25, 0.41, 0.33, 0.52, 0.29, 0.37, 0])
+                phase = rhythm * (t_s - begun_s) + np.sin(0.9 * (t_s - begun_s)) + np.arange(7)
+                return OVER_THE_BOARD + np.array([0.12, 0.03, 0.05, 0.05, 0.05, 0.1, 0]) * np.sin(phase)
 
             up.follower.path = path
 

@@ -43,6 +43,23 @@ def test_forty_milliseconds_added_show_as_forty():
     assert after.uncertainty_ms < 5.0
 
 
+def test_joints_that_swing_in_circles_hide_the_lag_which_is_told_not_made_up():
+    """In one rhythm any lag is a sum of sine and cosine; what each part of the picture bends by decides, each its own way."""
+    random = np.random.default_rng(8)
+    arm_s, pictures_s = np.arange(0, 12, 0.01), np.arange(0.3, 11.7, 1 / 15)
+    bent = random.normal(0, 0.4, (2, 30))
+
+    def joints(t):
+        return 0.1 * np.stack([np.sin(1.6 * t), np.cos(1.6 * t), np.sin(1.6 * t + 2.0)], axis=1)
+
+    turned = joints(pictures_s - 0.08)
+    seen = turned @ random.normal(0, 300, (3, 30)) * (1 + turned[:, :1] * bent[0] * 10 + turned[:, 1:2] * bent[1] * 10)
+    with pytest.raises(MeasurementPoor, match="each joint in a rhythm of its own"):
+        latency.camera_lag(
+            (arm_s * S).astype(np.int64), joints(arm_s), (pictures_s * S).astype(np.int64), np.diff(seen, axis=0)
+        )
+
+
 def test_a_camera_that_sees_something_else_is_refused():
     arm_ns, joint, pictures_ns, motion = recording(20.0, 30.0)
     with pytest.raises(MeasurementPoor, match="does not follow"):
