@@ -42,7 +42,12 @@ class Listener:
         devices = [device.node for device in rig.devices]
         self._bus = Subscriber(
             rig.name,
-            [(kind, node) for node in devices for kind in (*DEVICE_KINDS, "description")]
+            # what stalls are seen by is little; pictures that nobody counts would pile up before a listener that comes late
+            [
+                (kind, node)
+                for node in devices
+                for kind in ((*DEVICE_KINDS, "description") if figures else ("arm_state",))
+            ]
             + [(kind, node) for node in rig.followers for kind in ("applied", "command")]
             + [("tick", "synchronizer"), ("recorder", "synchronizer"), ("pilot", "pilot")]
             + [("station", "supervisor"), ("session", "session")],
