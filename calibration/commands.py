@@ -28,16 +28,16 @@ from calibration.checks import computer as checks_host
 from calibration.checks import report, verdict
 from calibration.checks.survey import survey
 from calibration.measuring import Measuring
-from station.borders.options import seconds_option
+from station.borders.options import RigOption, seconds_option
 from station.clock import monotonic_ns
 from station.errors import CheckFailed, StationError
 from station.files import calibration_files, check_results
-from station.rig.rig import Rig, find_rig, load_rig
+from station.rig.choice import rig_of
+from station.rig.rig import Rig
 from station.terminal.screen import PlainConsole
 from station.version import station_version
 
 Attached = Callable[[Rig], AbstractContextManager[None]]
-RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name or a path")]
 OperatorOption = Annotated[str, typer.Option("--operator", help="goes into the file")]
 SidesOption = Annotated[list[str] | None, typer.Option("--only", help="only these devices")]
 
@@ -60,7 +60,7 @@ def check(
     everything: Annotated[bool, typer.Option("--all", help="list what passes too")] = False,
 ) -> None:
     """Go or no-go: what moved, by how much, what to do. Warn exits 0, fail 1."""
-    loaded = load_rig(find_rig(rig))
+    loaded = rig_of(rig)
     attached: Attached = context.obj
     result, pictures = _checked(loaded, attached, seconds, swing_s)
     check_results.store(loaded.name, check_results.StoredCheck(loaded.sha256, time.time(), result, station_version()))
@@ -106,7 +106,7 @@ def board(
     rig: Annotated[str, typer.Option("--rig", help="may be left out: the board is then the one that fits A4")] = "",
 ) -> None:
     """Write the board, as the rig file describes it, as a page to print in true size; one board may serve every rig."""
-    used = boards.of(load_rig(find_rig(rig))) if rig else boards.Board()
+    used = boards.of(rig_of(rig)) if rig else boards.Board()
     try:
         size = boards.page(used, path)
     except ValueError as error:
@@ -200,4 +200,4 @@ def _measuring(context: typer.Context, rig: str, operator: str, yes: bool) -> Me
         else:
             prompting.enter(prompt, meanwhile)
 
-    return Measuring(load_rig(find_rig(rig)), context.obj, operator, ask, monotonic_ns)
+    return Measuring(rig_of(rig), context.obj, operator, ask, monotonic_ns)

@@ -61,6 +61,7 @@ PACKAGES = {
     "onnxscript": Package("MIT", "export"),
     "safetensors": Package("Apache-2.0", "import of checkpoints"),
     "selenium": Package("Apache-2.0", "a browser in tests"),
+    "jsonschema": Package("MIT", "holds what commands tell, and rig files, against their schemas"),
     "pytest": Package("MIT", "tests"),
     "pytest-timeout": Package("MIT", "tests"),
     "pytest-xdist": Package("MIT", "tests on two processors"),

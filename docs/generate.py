@@ -20,8 +20,10 @@ from station.bus.rights import who_may
 from station.bus.streams import STREAMS
 from station.cli import app
 from station.episodes import layout
+from station.rig import schema
 from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry
 from station.rig.rig import find_rig, load_class, load_rig
+from station.rig.schema import field_docs
 from station.runtime.processes import processes
 
 FOLDER = Path(__file__).parent / "reference"
@@ -30,18 +32,6 @@ UNIONS = (
     requests.SupervisorRequest, requests.SceneRequest,
 )  # fmt: skip
 """Who is asked: a node serves one of these."""
-
-
-def field_docs(struct: type) -> dict[str, str]:
-    """What stands below each field of a struct in its source."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(struct))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    found = {}
-    for field, below in zip(tree.body, tree.body[1:], strict=False):
-        text = below.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else None
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and text is not None:
-            found[field.target.id] = " ".join(str(text.value).split())
-    return found
 
 
 def bounded_types(struct: type) -> dict[str, str]:
@@ -77,7 +67,9 @@ def struct_table(struct: Any) -> Iterator[str]:
         kind = inspect.formatannotation(struct.__annotations__.get(name, "")) or "see its parent"
         kind = bounded_types(struct)[name] if "Annotated" in kind else kind
         kind = re.sub(r"\b(station|drivers|typing)(\.\w+)*\.", "", kind)
-        default = f"`{defaults[name]!r}`" if name in defaults and "NODEFAULT" not in repr(defaults[name]) else "needed"
+        default = (
+            f"`{defaults[name]!r}`" if name in defaults and "NODEFAULT" not in repr(defaults[name]) else "**required**"
+        )
         default = "empty" if "factory" in default else default.replace("'", '"')
         said = f"`{name}`" if name == encoded else f"`{name}`, encoded `{encoded}`"
         yield f"| {said} | `{kind.replace('|', '¦')}` | {default} | {docs.get(name, '')} |"
@@ -131,6 +123,9 @@ def runs() -> Iterator[str]:
 def rig_file() -> Iterator[str]:
     """The rig file's keys."""
     yield "# The rig file\n\nOne YAML file describes one robot set-up. Unknown keys are refused. `station/rigs/` has the shipped ones.\n"
+    yield "`station rig check FILE` says everything that is wrong with one, by its lines. Editors with a YAML language server complete and"
+    yield f"check it by the JSON Schema that its first line names ([{schema.NAME}]({schema.NAME}) here)."
+    yield "**required** keys have no default.\n"
     for title, struct in (
         ("top level", RigFile),
         ("one side of `arms:`", SideEntry),
@@ -178,7 +173,8 @@ PAGES = {
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
     return {name: "\n".join(make()).rstrip() + "\n" for name, make in PAGES.items()} | {
-        "episode-file.md": layout.reference()
+        "episode-file.md": layout.reference(),
+        schema.NAME: schema.encoded().decode(),
     }
 
 

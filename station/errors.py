@@ -2,6 +2,7 @@
 
     StationError                    anything an operator may be told
     ├── RigError                    the rig file is wrong                              exit 2
+    ├── SettingsWrong               this computer's settings file is wrong             exit 2
     ├── UsageError                  the command line asks for something impossible     exit 2
     ├── DeviceError                 a device is not as it should be
     │   ├── DeviceMissing           the port or the device is not there
@@ -44,9 +45,24 @@ class RigError(StationError):
 
     exit_code = 2
 
-    def __init__(self, file: object, key: str, found: str, fix: str) -> None:
-        super().__init__(f"{file}: {key}: {found}. Fix: {fix}")
-        self.key = key
+    def __init__(self, file: object, key: str, found: str, fix: str, line: int = 0, more: int = 0) -> None:
+        others = f"; {more} more: `station rig check {file}`" if more else ""
+        told = f" (line {line}{others})" if line else others
+        super().__init__(f"{file}: {key}: {found}. Fix: {fix}{told}")
+        self.key, self.found, self.fix, self.line = key, found, fix, line
+
+
+class SettingsWrong(StationError):
+    """This computer's settings file is wrong.
+
+    Seen when: a key is unknown, a value has the wrong type, the file is no YAML.
+    Do: edit the key the message names; `station settings show` lists them.
+    """
+
+    exit_code = 2
+
+    def __init__(self, file: object, found: str, fix: str) -> None:
+        super().__init__(f"{file}: {found}. Fix: {fix}")
 
 
 class UsageError(StationError):

@@ -4,9 +4,13 @@ import contextlib
 import os
 from pathlib import Path
 
-from drivers.cameras.realsense_sensor import Bus, SdkBus, SdkMissing, SensorFailed
-from drivers.cameras.v4l2 import SYSFS, camera_nodes, formats_text, usb_of
+from drivers.cameras.jpeg import encode
+from drivers.cameras.realsense_sensor import Bus, SdkBus, SdkMissing, SensorFailed, Wanted
+from drivers.cameras.settings import OpenCVSettings
+from drivers.cameras.v4l2 import SYSFS, V4L2, camera_nodes, formats_text, usb_of
 from drivers.cameras.v4l2_device import V4L2Device
+from station.clock import monotonic_ns
+from station.errors import DeviceSilent
 from station.rig import usb
 from station.rig.discovery import Found
 
@@ -14,6 +18,8 @@ _INTEL = "8086"
 _LINKS = "CAM_*"
 _USUAL = 640, 480
 """The size that policies are usually trained at, which a rig file is suggested with."""
+_SETTLE, _GRAB_S = 15, 0.5
+"""Pictures until the exposure fits the room, and how long one may take."""
 
 
 class CameraFinder:
@@ -31,6 +37,42 @@ class CameraFinder:
             return [self._v4l2(path) for path in paths if os.path.realpath(path) in wanted]
         intel = [path for path in paths if self._vendor(path) == _INTEL]
         return [self._v4l2(path) for path in paths if path not in intel] + self._realsenses(bool(intel))
+
+    def picture(self, found: Found) -> bytes:
+        """One picture as JPEG, after the camera has found its exposure. Raises DeviceError."""
+        return self._of_realsense(found) if found.port == found.serial else self._of_v4l2(found)
+
+    def _of_v4l2(self, found: Found) -> bytes:
+        with contextlib.closing(V4L2Device(Path(found.port))) as device:
+            rates = [offer.fps for offer in device.offers(*_USUAL) if (offer.width, offer.height) == _USUAL]
+        if not rates:
+            raise _no_picture(found)
+        settings = OpenCVSettings(found.port, *_USUAL, fps=max(5.0, min(rates)))
+        source = V4L2(found.name or found.model, Path(found.port), settings, monotonic_ns)
+        source.open()
+        try:
+            shots = [shot for _ in range(_SETTLE) if (shot := source.grab(_GRAB_S)) is not None]
+        finally:
+            source.close()
+        if not shots:
+            raise _no_picture(found)
+        return shots[-1].data
+
+    def _of_realsense(self, found: Found) -> bytes:
+        try:
+            camera = self._bus.connect(found.serial)
+            if camera is None:
+                raise _no_picture(found)
+            try:
+                camera.start([Wanted("color", *_USUAL, 30.0)])
+                raws = [raw for _ in range(_SETTLE) if (raw := camera.next(_GRAB_S)) is not None]
+            finally:
+                camera.close()
+        except (SdkMissing, SensorFailed) as error:
+            raise DeviceSilent(found.model, found.serial, "a picture", str(error), "replug it") from error
+        if not raws:
+            raise _no_picture(found)
+        return encode(raws[-1].pixels)
 
     def _devices(self) -> list[Path]:
         return [self._dev / node.name for node in camera_nodes(self._sysfs)]
@@ -79,6 +121,10 @@ class CameraFinder:
             )
             for camera in cameras
         ]  # fmt: skip
+
+
+def _no_picture(found: Found) -> DeviceSilent:
+    return DeviceSilent(found.model, found.port, "a picture", "none came", "replug it, and close what else uses it")
 
 
 def _rule(behind: usb.Usb) -> str:

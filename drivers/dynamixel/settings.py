@@ -7,6 +7,7 @@ import msgspec
 from drivers.dynamixel import gripper, models
 from drivers.dynamixel.budget import cycle_ms
 from drivers.dynamixel.gripper import CURRENT_LIMIT, FOLLOWER, LEADER, Generation, Travel
+from station.borders import rules
 
 _BAUDS = (57_600, 115_200, 1_000_000, 2_000_000, 3_000_000, 4_000_000)
 
@@ -45,12 +46,15 @@ class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """
 
     def __post_init__(self) -> None:
+        rules.keep(self._check_port, self._check_gripper, self._check_numbers, self._check_servos)
+
+    def _check_servos(self) -> None:
+        rules.keep(self._check_ids, self._check_baud)
+        rules.keep(self._check_offsets, self._check_signs, self._check_rate)  # these count the servos
+
+    def _check_port(self) -> None:
         if not self.port:
             raise ValueError("port is empty: give the device, such as /dev/ttyDXL_leader_left")
-        self._check_ids()
-        self._check_gripper()
-        self._check_joints()
-        self._check_rate()
 
     @property
     def arm(self) -> models.ArmModel:
@@ -106,21 +110,32 @@ class DynamixelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
             except ValueError as error:
                 raise ValueError(f"gripper: {error}") from error
 
-    def _check_joints(self) -> None:
-        count = len(self.arm.joints) - 1
+    def _check_offsets(self) -> None:
         if self.model == "gello" and self.offsets_rad is None:
-            raise ValueError(f"a gello needs offsets_rad, {count} numbers (`station calibrate gello` finds them)")
-        for name, values in (("offsets_rad", self.offsets_rad), ("signs", self.signs)):
-            if values is not None and len(values) != count:
-                raise ValueError(f"{name} has {len(values)} numbers, the arm has {count} joints (the gripper left out)")
+            raise ValueError(
+                f"a gello needs offsets_rad, {len(self.arm.joints) - 1} numbers (`station calibrate gello` finds them)"
+            )
+        self._check_length("offsets_rad", self.offsets_rad)
+
+    def _check_signs(self) -> None:
+        self._check_length("signs", self.signs)
+
+    def _check_length(self, name: str, values: tuple[float, ...] | None) -> None:
+        count = len(self.arm.joints) - 1
+        if values is not None and len(values) != count:
+            raise ValueError(f"{name} has {len(values)} numbers, the arm has {count} joints (the gripper left out)")
+
+    def _check_numbers(self) -> None:
         if not all(math.isfinite(offset) for offset in self.offsets_rad or ()):
             raise ValueError("offsets_rad must be finite numbers")
         if not all(sign in (-1, 1) for sign in self.signs or ()):
             raise ValueError("signs are 1 or -1")
 
-    def _check_rate(self) -> None:
-        if self.wire_baud not in _BAUDS:
+    def _check_baud(self) -> None:
+        if self.baud is not None and self.baud not in _BAUDS:
             raise ValueError(f"baud {self.baud} is none a servo knows: {', '.join(map(str, _BAUDS))}")
+
+    def _check_rate(self) -> None:
         if not 1.0 <= self.rate_hz <= 1000.0:
             raise ValueError(f"rate_hz {self.rate_hz} must be 1 to 1000")
         servos = len(self.arm.joints)

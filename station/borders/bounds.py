@@ -48,13 +48,13 @@ def sane(kind: Any) -> Sane:
 
 def absurd(value: Any) -> str:
     """Which number of a struct is out of bounds, for people; "" if none is."""
-    where, what = first_absurd(msgspec.to_builtins(value))
+    where, what = next(_absurd(msgspec.to_builtins(value), ""), ("", ""))
     return f"{where} is {what}" if what else ""
 
 
-def first_absurd(value: Any) -> tuple[str, str]:
-    """The first number in maps and lists that is out of bounds: the key it stands at, and what is wrong with it; ("", "") if none is."""
-    return next(_absurd(value, ""), ("", ""))
+def absurdities(value: Any) -> list[tuple[str, str]]:
+    """Every number in maps and lists that is out of bounds: the key it stands at, and what is wrong with it."""
+    return list(_absurd(value, ""))
 
 
 def _whole(value: int) -> bool:

@@ -1,7 +1,7 @@
 """Types of command lines' options that several rooms' commands take."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,13 @@ from station.borders.bounds import LONGEST_S
 
 MOST = 1_000_000
 """Episodes or trials that anybody can want."""
+RigOption = Annotated[
+    str,
+    typer.Option(
+        "--rig", default_factory=str, show_default=False,
+        help="a shipped rig's name, one of yours, or a path; without it $STATION_RIG or `station rig use` says which",
+    ),
+]  # fmt: skip
 
 
 def seconds_option(flag: str, least: float, help: str | None = None) -> Any:

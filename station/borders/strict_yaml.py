@@ -5,7 +5,8 @@ than `station.borders.bounds` or Python take, a file that unfolds to more than a
 itself, or that is nested too deeply. Other numbers are whoever reads them's to bound, by the key that they stand at.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -16,6 +17,7 @@ LONGEST_CHARACTERS = 1 << 20
 DEEPEST = 40
 MOST_NODES = 100_000
 """Keys, values and lists, aliases unfolded."""
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 class UniqueKeys(yaml.SafeLoader):
@@ -81,7 +83,7 @@ def _unfolded(node: yaml.Node, sizes: dict[int, int], above: tuple[int, ...]) ->
 def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key, _ in node.value:
-        if key.tag == "tag:yaml.org,2002:merge":  # `<<: *other`: what stands here itself goes before what is merged
+        if key.tag == _MERGE:  # `<<: *other`: what stands here itself goes before what is merged
             continue
         if not isinstance(key, yaml.ScalarNode):
             raise _refused("a key is one word, not a list or a mapping", key.start_mark)
@@ -93,3 +95,66 @@ def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
 
 
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+class Twice(NamedTuple):
+    """A key that is given twice in one mapping."""
+
+    key: str
+    line: int
+    first_line: int
+
+
+class Written(NamedTuple):
+    """What a file says, and on which of its lines."""
+
+    value: Any
+    lines: dict[str, int]
+    """Line (from 1) of every key, by its path: `arms.left.leader.port`, `signs[2]`."""
+    twice: tuple[Twice, ...]
+    """The value has the first of each."""
+
+
+def load_with_lines(text: str) -> Written:
+    """A file that people write and correct: what it says with its lines, and all keys given twice at once. Raises YAMLError."""
+    loader = UniqueKeys(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return Written(None, {}, ())
+        lines: dict[str, int] = {}
+        twice = tuple(_number(node, "", lines))
+        return Written(loader.construct_document(node), lines, twice)
+    finally:
+        loader.dispose()
+
+
+def below(where: str, key: str) -> str:
+    """The path of a key of the mapping at `where`."""
+    return f"{where}.{key}" if where else key
+
+
+def _number(node: yaml.Node, where: str, lines: dict[str, int]) -> Iterator[Twice]:
+    """Note the lines below a node; keys given twice are told and taken out."""
+    if isinstance(node, yaml.SequenceNode):
+        for place, inner in enumerate(node.value):
+            lines[f"{where}[{place}]"] = inner.start_mark.line + 1
+            yield from _number(inner, f"{where}[{place}]", lines)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    first: dict[tuple[str, str], int] = {}
+    kept = []
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                yield from _number(merged, where, lines)
+        elif isinstance(key, yaml.ScalarNode):
+            line, name = key.start_mark.line + 1, (key.tag, key.value)
+            path = below(where, str(key.value))
+            if name in first:
+                yield Twice(path, line, first[name])
+                continue
+            first[name] = lines[path] = line
+            yield from _number(value, path, lines)
+        kept.append((key, value))
+    node.value = kept

@@ -15,7 +15,7 @@ try:
 except StationError as error:
     sys.exit(f"station: {error}")
 
-from station.cli import bench, demo, episodes, evaluate, find, motion, policy, record, run, status, vr
+from station.cli import bench, demo, episodes, evaluate, find, motion, policy, record, rig, run, settings, status, vr
 from station.cli.attach import attached
 from station.cli.operator import learn
 from station.terminal.shown import OneLine, shown, shown_lines
@@ -57,6 +57,8 @@ app.command()(find.find)
 app.command()(find.udev)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(policy.app, name="policy")
+app.add_typer(rig.app, name="rig")
+app.add_typer(settings.app, name="settings")
 for _point in entry_points(
     group="station.commands"
 ):  # other rooms' commands; they get `attached` as their context's object

@@ -15,12 +15,12 @@ from station.bench.figures import Distribution, Figures
 from station.bench.long_run import Line, Trouble, measured_s, watch_stalls
 from station.bench.measure import Listener, measure_disk
 from station.bench.stalls import EpisodeSeen, StallSeen, tally
-from station.borders.options import seconds_option
+from station.borders.options import RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.attach import attached, console
 from station.cli.headless import record_headless
-from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
+from station.rig.choice import rig_of
 from station.rig.rig import Rig
 
 SETTLE_S = 3.0

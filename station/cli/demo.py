@@ -14,10 +14,10 @@ from station.cli.episodes.showing import draw
 from station.cli.headless import record_headless
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Rollout
-from station.cli.status import rig_of
 from station.episodes.catalogue import Episode, episodes
 from station.errors import RequestRefused, StationError
 from station.policy.folder import find_policy
+from station.rig.choice import rig_of
 from station.rig.rig import Rig
 
 TASK = "handover"

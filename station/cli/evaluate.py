@@ -8,19 +8,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
-from station.borders.options import MOST, seconds_option
+from station.borders.options import MOST, RigOption, seconds_option
 from station.cli.attach import attached, console
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
-from station.cli.status import RigOption, rig_of
 from station.errors import RequestRefused, StationError, UsageError
 from station.files import durable
 from station.policy.claims import of_policy, refuse_unseen
 from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
 from station.policy.folder import find_policy, load_policy
 from station.policy.identity import identity
+from station.rig.choice import rig_of
 from station.rig.rig import Rig
 
 ATTEMPTS = 3

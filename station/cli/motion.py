@@ -7,17 +7,18 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from station.borders.options import RigOption
 from station.bus import keys
 from station.bus.messages import Command, Description, PilotState, Tick
 from station.bus.requests import Disengage, Done, Engage, LendKey, Park, PrepareScene, Reboot
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.attach import attached, console
-from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import number_of
 from station.errors import EpisodeError, NodeAbsent, RequestRefused, StationError, UsageError
 from station.policy.claims import Vector, refuse, refuse_unseen, resampled, rig_vector
 from station.policy.recorded import Recorded, read_recorded
+from station.rig.choice import rig_of
 from station.rig.rig import Rig
 from station.runtime.node import Node
 from station.runtime.processes import processes

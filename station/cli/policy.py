@@ -10,11 +10,11 @@ from station.borders.options import seconds_option
 from station.cli import import_policy
 from station.cli.attach import attached
 from station.cli.policy_on_rig import measure_on
-from station.cli.status import rig_of
 from station.clock import monotonic_ns
 from station.policy.bench import bench_policy
 from station.policy.claims import of_policy, refuse_anywhere
 from station.policy.folder import Policy, find_policy, load_policy
+from station.rig.choice import rig_of
 from station.terminal.screen import PlainConsole
 
 app = typer.Typer(

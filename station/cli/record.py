@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from station.borders.options import MOST, seconds_option
+from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.messages import PilotState
 from station.bus.requests import Disengage, Engage, OpenSession
 from station.bus.sockets import RequestClient, Subscriber
@@ -20,10 +20,10 @@ from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
 from station.cli.operator.session import OperatorTerminal, summary
 from station.cli.patience import WAIT_HELP, WAIT_S
-from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.naming import next_number
 from station.errors import RequestRefused, StationError
+from station.rig.choice import rig_of
 from station.rig.rig import Rig
 
 HEADLESS_S = 10.0

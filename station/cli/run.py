@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from station.borders.options import MOST, seconds_option
+from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.amounts import sensible
 from station.cli.attach import attached, console
@@ -16,10 +16,10 @@ from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.patience import WAIT_HELP, WAIT_S, Patience
 from station.cli.rollout import Hands, Ran, Rollout
-from station.cli.status import RigOption, rig_of
 from station.errors import StationError, UsageError
 from station.policy.claims import of_policy, refuse_unseen
 from station.policy.folder import find_policy, load_policy
+from station.rig.choice import rig_of
 from station.rig.rig import Rig
 
 HELP = "keys: Space or t takes over and hands back, l leaders, p policy, h hold; Ctrl-C ends, the arms then hold"

@@ -6,23 +6,19 @@ from typing import Annotated
 import msgspec
 import typer
 
+from station.borders.options import RigOption
 from station.bus.messages import ProcessState
 from station.cli.attach import console, runs, start, station_state, stop, trouble, wait_ready
 from station.clock import NS_PER_MS
 from station.errors import NodeAbsent, RequestRefused
-from station.rig.rig import Rig, find_rig, load_rig
+from station.rig.choice import rig_of
+from station.rig.rig import Rig
 from station.runtime.processes import processes
 from station.terminal.screen import numbers
 
 IN_TIME = 15
 """From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""
 COLUMNS = ("node", "state", "rate Hz", "age ms", "lost", "CPU %", "real time", "MB", "restarts")
-RigOption = Annotated[str, typer.Option("--rig", help="a shipped rig's name, or the path of a rig file")]
-
-
-def rig_of(name_or_path: str) -> Rig:
-    """The rig behind --rig."""
-    return load_rig(find_rig(name_or_path))
 
 
 def up(

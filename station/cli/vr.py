@@ -13,17 +13,17 @@ import typer
 from rich.text import Text
 
 from station.borders.decoding import Decoder, Undecodable
-from station.borders.options import seconds_option
+from station.borders.options import RigOption, seconds_option
 from station.bus.messages import Command, SessionState
 from station.bus.requests import CloseSession, OpenSession
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.amounts import sensible
 from station.cli.attach import attached, console
 from station.cli.checked import last_check
-from station.cli.status import RigOption, rig_of
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.devices.headset import Pairing, pairing_path
 from station.errors import NodeAbsent, RequestRefused, UsageError
+from station.rig.choice import rig_of
 from station.rig.rig import Rig
 
 AGAIN_S = 1.0

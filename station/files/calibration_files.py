@@ -17,7 +17,7 @@ import msgspec
 from station.borders.bounds import absurd
 from station.borders.decoding import Decoder, Undecodable
 from station.errors import CalibrationBroken
-from station.files import durable
+from station.files import durable, settings
 from station.version import station_version
 
 SCHEMA = 1
@@ -174,8 +174,7 @@ _calibration: Decoder[Calibration] = Decoder("json", Calibration)
 
 def folder() -> Path:
     """Where calibration files live; not made by asking."""
-    base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "station" / "calibration"
+    return settings.folder() / "calibration"
 
 
 def path_of(serial: str) -> Path:

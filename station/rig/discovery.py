@@ -52,6 +52,14 @@ class BaudSetter(Finder, Protocol):
         """Set everybody on the port to `baud`; says what was done. Raises a StationError that says what to do."""
 
 
+@runtime_checkable
+class Photographer(Finder, Protocol):
+    """A finder whose hardware takes pictures."""
+
+    def picture(self, found: Found) -> bytes:
+        """One picture as JPEG, so that a person can tell which camera it is. Raises a StationError that says what to do."""
+
+
 class Discovered(NamedTuple):
     """What all finders found."""
 
@@ -83,6 +91,18 @@ def set_baud(port: str, baud: int) -> str:
         if isinstance(finder, BaudSetter):
             return finder.set_baud(port, baud)
     raise UsageError("no installed driver can set a baud rate")
+
+
+def picture(found: Found) -> bytes:
+    """One picture of a camera, as JPEG. Raises a StationError that says what to do."""
+    refusal: StationError = UsageError(f"no installed driver takes a picture with {found.model}")
+    for finder in finders().values():
+        if isinstance(finder, Photographer):
+            try:
+                return finder.picture(found)
+            except StationError as error:
+                refusal = error
+    raise refusal
 
 
 def rules(found: Iterable[Found], names: dict[str, str]) -> str:

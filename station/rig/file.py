@@ -1,16 +1,13 @@
 """What a rig file may say: its keys, their types, defaults and limits. They are a contract (docs/reference/rig-file.md)."""
 
-import difflib
 import math
-import re
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import yaml
 
-from station.borders.bounds import first_absurd
-from station.borders.strict_yaml import LONGEST_CHARACTERS, UniqueKeys
+from station.borders.strict_yaml import LONGEST_CHARACTERS, Written, load_with_lines
 from station.errors import RigError
 
 _FARTHEST_M = 100.0
@@ -198,46 +195,17 @@ class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Simulated rigs: what stands in for the hardware. A `port:` or `source:` `ports/…` is then the world's."""
 
 
-def read_rig_file(path: Path) -> tuple[RigFile, str]:
-    """The file and its text. Raises RigError: file, key, what is wrong, the fix."""
+def read_rig_file(path: Path) -> tuple[Written, str]:
+    """What the file says, and its text. Raises RigError for one that is no YAML."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(LONGEST_CHARACTERS + 1)  # the loader says what is wrong with one that is longer
-        raw = yaml.load(text, Loader=UniqueKeys)
+        return load_with_lines(text), text
     except (OSError, UnicodeDecodeError) as error:
         raise RigError(path, "file", f"cannot be read: {error}", "check the path and its permissions") from error
     except yaml.YAMLError as error:
-        raise RigError(path, "file", " ".join(str(error).split()), "correct that line; the file is YAML") from error
-    where, what = first_absurd(raw)
-    if what:  # of a driver's own keys too, whoever wrote the driver
-        raise RigError(path, where, what, "give a number that can be")
-    return convert(path, "rig", raw, RigFile), text
-
-
-def convert(path: Path, key: str, raw: object, struct: Any) -> Any:
-    """`raw`, what stands at `key` of the file, as `struct`. Raises RigError: file, key, what is wrong, the fix."""
-    try:
-        return msgspec.convert(raw, struct)
-    except msgspec.ValidationError as error:
-        where, found = _locate(key, str(error))
-        raise RigError(path, where, found, _fix(found, struct)) from error
-
-
-def _locate(key: str, message: str) -> tuple[str, str]:
-    found, _, where = message.partition(" - at `$")
-    where = where.rstrip("`").lstrip(".").replace("[...]", "")
-    base = "" if key == "rig" else key
-    return ".".join(part for part in (base, where) if part) or key, found
-
-
-def _fix(found: str, struct: Any) -> str:
-    unknown = re.search(r"unknown field `(.+?)`", found)
-    if unknown is None:
-        return "correct the value (docs/reference/rig-file.md lists the keys and their types)"
-    names = sorted({field for kind in _structs(struct) for field in kind.__struct_fields__})
-    near = difflib.get_close_matches(unknown[1], names, 1)
-    return f"did you mean `{near[0]}`?" if near else f"take it out; the keys are {', '.join(struct.__struct_fields__)}"
-
-
-def _structs(struct: Any) -> list[Any]:
-    return [struct, *((SideEntry, Safety, Check, Board, Teleop, Base) if struct is RigFile else ())]
+        mark = getattr(error, "problem_mark", None)
+        raise RigError(
+            path, "file", " ".join(str(error).split()), "correct that line; the file is YAML",
+            line=mark.line + 1 if mark is not None else 0,
+        ) from error  # fmt: skip

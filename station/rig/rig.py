@@ -6,28 +6,20 @@ devices on one port. A driver's own keys are checked by its `Settings` struct, f
 """
 
 import hashlib
-import re
-from functools import cache, cached_property
-from importlib.metadata import entry_points
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from station.bus.streams import STREAMS
 from station.errors import RigError, UsageError
-from station.files.runtime_folder import own_folder, runtime_folder
-from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry, Teleop, convert, read_rig_file
+from station.files import settings
+from station.rig import entries
+from station.rig.entries import PORT_KEYS, Entry
+from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry, Teleop, read_rig_file
+from station.rig.problems import Problem, Problems
 
 SHIPPED = Path(__file__).parents[1] / "rigs"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,23}\Z")
-RESERVED = (
-    "world", "pilot", "vr", "vr_teleop", "vr_panel", "synchronizer", "policy", "policy_shadow", "session", "supervisor", "replay",
-    "console", "rig", "tick", "logs", "ports",
-)  # fmt: skip
-"""What a camera cannot be called: nodes of the station's own, who or what else has a name on the bus, in a file's `/timestamps`, or in the
-runtime folder."""
-_PORT_KEYS = ("port", "source", "serial")
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -44,7 +36,7 @@ class Device(msgspec.Struct, frozen=True):
     @property
     def port(self) -> str:
         """Where it is plugged in, as the rig file says: its port, source or serial."""
-        values = (getattr(self.settings, key, None) for key in _PORT_KEYS)
+        values = (getattr(self.settings, key, None) for key in PORT_KEYS)
         return next((str(value) for value in values if value), self.node)
 
 
@@ -115,18 +107,29 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
         return self.world is None and any(not port.startswith("/dev/pts/") for port in ports)
 
 
+def own_rigs() -> Path:
+    """The folder of this computer's rig files: what is in it is named like a shipped rig; not made by asking."""
+    return settings.folder() / "rigs"
+
+
 def shipped_rigs() -> list[str]:
-    """The names `--rig` takes without a path."""
+    """The names of the rigs that come with the station."""
     return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
 
 
+def rig_names() -> list[str]:
+    """The names `--rig` takes without a path: shipped ones, then this computer's."""
+    shipped = shipped_rigs()
+    return shipped + sorted(path.stem for path in own_rigs().glob("*.yaml") if path.stem not in shipped)
+
+
 def find_rig(name_or_path: str) -> Path:
-    """The file behind `--rig`: a shipped name or a path. Raises UsageError naming the shipped ones."""
+    """The file behind `--rig`: a shipped name, one of this computer's, or a path. Raises UsageError naming what there is."""
     try:
-        shipped = SHIPPED / f"{name_or_path}.yaml"
         path = Path(name_or_path).expanduser()
-        if shipped.is_file():
-            return shipped
+        for folder in (SHIPPED, own_rigs()):
+            if name_or_path == path.name and (named := folder / f"{name_or_path}.yaml").is_file():
+                return named
         if path.is_file():
             return path.resolve()
     except (
@@ -134,49 +137,64 @@ def find_rig(name_or_path: str) -> Path:
         RuntimeError,
     ):  # longer than a name may be, a folder of somebody else's, a `~user` who is not there: no file of ours
         pass
+    yours = sorted(set(rig_names()) - set(shipped_rigs()))
     raise UsageError(
         f"--rig {name_or_path[:200]}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}"
+        + (f"; yours: {', '.join(yours)}" if yours else "")
     )
 
 
+class Inspected(NamedTuple):
+    """What a rig file says."""
+
+    rig: Rig | None
+    """None where something is wrong with it."""
+    problems: tuple[Problem, ...]
+    """Everything that is wrong, in the order of its lines."""
+    lines: dict[str, int]
+    """The line of every key, by its path."""
+
+
 def load_rig(path: Path) -> Rig:
-    """Read and check a rig file. Raises RigError: file, key, what is wrong, the fix."""
-    file, text = read_rig_file(path)
-    if not _NAME.match(file.name):
-        raise RigError(path, "name", f"{file.name!r}", "use 1 to 24 of a–z, 0–9 and _, beginning with a letter")
-    if not 1 <= file.tick_hz <= 200:
-        raise RigError(path, "tick_hz", f"{file.tick_hz}", "use 1 to 200 (50 is what ALOHA, ACT and openpi expect)")
-    if not 0 <= file.settle_ms < 1000 / file.tick_hz:
-        raise RigError(path, "settle_ms", f"{file.settle_ms}", f"use 0 to less than a tick, {1000 / file.tick_hz:g} ms")
-    data = _data(path, file.data)
-    devices = tuple(_devices(path, file))
-    _refuse_shared_ports(path, devices)
-    if not devices:
-        raise RigError(path, "arms", "neither arms nor cameras", "describe at least one device")
-    return Rig(
+    """Read and check a rig file. Raises RigError with the first thing that is wrong: file, key, what, the fix, the line."""
+    found = inspect(path)
+    if found.rig is None:
+        first, *others = found.problems
+        raise RigError(path, first.key, first.found, first.fix, first.line, len(others))
+    return found.rig
+
+
+def inspect(path: Path) -> Inspected:
+    """Read and check a rig file, and go on after each thing that is wrong. Raises RigError for one that is no YAML at all."""
+    written, text = read_rig_file(path)
+    wrong = Problems(written.lines)
+    for twice in written.twice:
+        wrong.add(
+            twice.key, f"given twice, on line {twice.first_line} already", "take one of them out", line=twice.line
+        )
+    raw = written.value
+    file = wrong.read(RigFile, raw)
+    found = entries.read(raw if isinstance(raw, dict) else {}, wrong)
+    if wrong.found or file is None:
+        return Inspected(None, wrong.sorted(), written.lines)
+    devices = tuple(Device(entry.node, entry.role, entry.driver, entry.settings, entry.side) for entry in found.devices)
+    rig = Rig(
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
-        settle_ms=file.settle_ms, data=data, images=file.images,
+        settle_ms=file.settle_ms, data=_data(file), images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
-        safety=file.safety, world=_world(path, file.world), check=file.check, teleop=file.teleop, board=file.board,
+        safety=file.safety, world=_world(found.world), check=file.check, teleop=file.teleop, board=file.board,
     )  # fmt: skip
+    return Inspected(rig, (), written.lines)
 
 
-def _data(path: Path, data: str) -> Path:
-    """The folder of the episodes."""
-    try:
-        if not data.strip() or not data.isprintable():
-            raise ValueError(f"{data[:50]!r} is no folder")
-        return Path(data).expanduser()
-    except (ValueError, RuntimeError) as error:  # what pathlib raises for a user that is not there
-        raise RigError(
-            path, "data", str(error), "name the folder that episodes go to, such as ~/station-data"
-        ) from error
+def _data(file: RigFile) -> Path:
+    """Where its episodes go on this computer. Raises SettingsWrong."""
+    return Path(settings.load().data or file.data).expanduser()
 
 
 def load_class(driver: str) -> Any:
     """The class behind `package.module:Class`."""
-    module, _, name = driver.partition(":")
-    return getattr(__import__(module, fromlist=[name]), name)
+    return entries.load_class(driver)
 
 
 def _side(name: str, side: SideEntry) -> Side:
@@ -185,84 +203,5 @@ def _side(name: str, side: SideEntry) -> Side:
     return Side(name, side.base, leader, follower)
 
 
-def _devices(path: Path, file: RigFile) -> list[Device]:
-    devices = []
-    for name, side in file.arms.items():
-        if not _NAME.match(name):
-            raise RigError(path, f"arms.{name}", "not a name", "use a–z, 0–9 and _, such as left and right")
-        if side.leader is None and side.follower is None:
-            raise RigError(path, f"arms.{name}", "neither leader nor follower", "describe one, or take the side out")
-        for role, entry in (("leader", side.leader), ("follower", side.follower)):
-            if entry is not None:
-                devices.append(_device(path, file, f"arms.{name}.{role}", f"{role}_{name}", role, entry, name))
-    for name, entry in file.cameras.items():
-        if not _NAME.match(name):
-            raise RigError(path, f"cameras.{name}", "not a name", "use a–z, 0–9 and _, such as cam_high")
-        if taken := _taken(name, file, {device.node for device in devices}):
-            raise RigError(path, f"cameras.{name}", f"the name is {taken}", "give it another, such as cam_high")
-        devices.append(_device(path, file, f"cameras.{name}", name, "camera", entry))
-    if file.vr is not None:
-        devices.append(_device(path, file, "vr", "vr", "vr", file.vr))
-    return devices
-
-
-def _taken(name: str, file: RigFile, nodes: set[str]) -> str:
-    """Whose a camera's name is already; "" if it may have it."""
-    if name in RESERVED or name in STREAMS:
-        return "the station's own"
-    if name in nodes:
-        return "an arm's"
-    camera = name.removesuffix("_depth")  # what a camera's depth is called in ticks and files
-    return f"that of {camera}'s depth" if camera != name and camera in file.cameras else ""
-
-
-def _device(path: Path, file: RigFile, key: str, node: str, role: Any, entry: dict[str, Any], side: str = "") -> Device:
-    keys = dict(entry)
-    driver = _entry_point(path, f"{key}.driver", "station.drivers", keys.pop("driver", None))
-    for name in _PORT_KEYS:
-        value = keys.get(name)
-        if file.world is not None and isinstance(value, str) and value.startswith("ports/"):
-            keys[name] = str(own_folder(runtime_folder(file.name) / "ports") / value.removeprefix("ports/"))
-    try:
-        struct = load_class(driver).Settings
-    except (ImportError, AttributeError) as error:
-        raise RigError(path, f"{key}.driver", f"{driver} cannot be loaded: {error}", "install it again") from error
-    settings = convert(path, key, keys, struct)
-    return Device(node, role, driver, settings, side)
-
-
-def _world(path: Path, entry: dict[str, Any] | None) -> World | None:
-    if entry is None:
-        return None
-    keys = dict(entry)
-    return World(_entry_point(path, "world.driver", "station.worlds", keys.pop("driver", None)), keys)
-
-
-def _entry_point(path: Path, key: str, group: str, name: object) -> str:
-    known = _installed(group)
-    if not isinstance(name, str) or name not in known:
-        found = "missing" if name is None else f"{name!r} is not installed"
-        raise RigError(path, key, found, f"one of {', '.join(sorted(known)) or '(none installed)'}")
-    return known[name]
-
-
-@cache
-def _installed(group: str) -> dict[str, str]:
-    return {point.name: point.value for point in entry_points(group=group)}
-
-
-def _refuse_shared_ports(path: Path, devices: tuple[Device, ...]) -> None:
-    owner: dict[str, str] = {}
-    for device in devices:
-        for key in _PORT_KEYS:
-            port = getattr(device.settings, key, None)
-            if not isinstance(port, str) or not port:
-                continue
-            if port in owner:
-                raise RigError(
-                    path,
-                    device.node,
-                    f"{key} {port} is already {owner[port]}'s",
-                    "one device, one port: correct one of them",
-                )
-            owner[port] = device.node
+def _world(entry: Entry | None) -> World | None:
+    return World(entry.driver, entry.settings) if entry is not None else None

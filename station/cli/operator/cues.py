@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from station.bus.messages import SessionState
 from station.clock import NS_PER_S
+from station.files import settings
 
 SPEECH_NS = 8 * NS_PER_S
 """A speaker that takes longer is ended."""
@@ -54,7 +55,14 @@ class Speaker:
     """Says cues. One at a time: a newer one ends the older."""
 
     def __init__(self, quiet: bool = False) -> None:
-        voice = shutil.which("spd-say") or shutil.which("espeak-ng") or shutil.which("espeak")
+        """`quiet` over this computer's `voice`, which may also be beeps only, or off."""
+        wanted = settings.load().voice
+        quiet = quiet or wanted == "off"
+        voice = (
+            None
+            if wanted == "beeps"
+            else shutil.which("spd-say") or shutil.which("espeak-ng") or shutil.which("espeak")
+        )
         self._voice = None if quiet else voice
         self._quiet = quiet
         self._child: subprocess.Popen[bytes] | None = None

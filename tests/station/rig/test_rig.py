@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from station.errors import RigError, UsageError
-from station.rig.rig import RESERVED, find_rig, load_rig
+from station.rig.entries import RESERVED
+from station.rig.rig import find_rig, load_rig
 from station.runtime.processes import processes
 
 Edit = Callable[[dict[str, Any]], object]
