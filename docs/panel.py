@@ -48,7 +48,7 @@ def board(session: SessionState, fault: str = "") -> Board:
     made = Board(rig, Plan(OpenSession("cube_handover", operator="ada"), None), session=session, session_ns=NOW_NS)
     made.station = StationState(rig.name, "bench.yaml", 1, 0, tuple(processes))
     made.tick = Tick(1, NOW_NS, tuple(chosen), (), (), ())
-    made.recorder = RecorderState(session.phase == "recording", "", 0, "", 90_000, 45, ())
+    made.recorder = RecorderState(session.phase == "recording", "", 0, None, 90_000, 45, ())
     stream = StreamCadence(9.4, 31.2, 0.6, 0)
     made.last = Cadence(612, 12.24, 50.0, 0, 0, 0, 0, {"cam_left_wrist": stream})
     return made

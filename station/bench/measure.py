@@ -25,12 +25,10 @@ from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S, Clock
 from station.rig.rig import Rig
 from station.runtime.processes import processes
-from station.sync.synchronizer import LATE_NS
+from station.sync.core import LATE_NS
 
 DISK_BLOCK = 4 << 20
 DISK_BLOCKS = 16
-ON_PURPOSE = ("", "complete", "stopped", "discarded")
-"""Ends of a recording that are not early."""
 
 
 class Listener:
@@ -87,15 +85,14 @@ class Listener:
             self._silences.sent(f"{COMMANDS}{sample.node}", at_ns)
         elif isinstance(body, PilotState):
             self._silences.pilot(body.state, body.why, at_ns)
-        elif isinstance(body, RecorderState) and body.ended and body.path != self._ended_path:
+        elif isinstance(body, RecorderState) and body.ended is not None and body.path != self._ended_path:
             self._ended_path = body.path
-            early = body.ended not in ON_PURPOSE
-            if early:
+            if body.ended.early:
                 self._silences.episode_ended(at_ns)
             self.episodes.append(
                 EpisodeSeen(
                     (at_ns - self._begin_ns) / NS_PER_S, body.recorded_ticks, body.stalls, body.stalled_rows,
-                    body.ended if early else "",
+                    body.ended.cause,
                 )
             )  # fmt: skip
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from station.borders.bounds import LARGEST_NUMBER
-from station.bus.messages import Phase, PilotState, RecorderState, SessionState
+from station.bus.messages import Ending, EndReason, Phase, PilotState, RecorderState, SessionState
 from station.bus.pending import Outcome, as_reply
 from station.bus.requests import (
     Align,
@@ -51,7 +51,7 @@ from station.session.strays import Strays
 from station.session.take import Over, Take
 
 PAUSED = "paused by the operator"
-KILLED = "the session node was killed"
+KILLED = Ending(EndReason.SESSION_KILLED)
 
 
 class SessionCore:
@@ -153,12 +153,12 @@ class SessionCore:
         else:
             why = self._disk_budget.ends(recorder.journal_bytes) if recorder is not None else ""
         if why and self.phase == "recording":
-            self._end_early(why)
+            self._end_early(Ending(EndReason.DISK_FULL, why))
 
-    def _end_early(self, why: str) -> None:
+    def _end_early(self, ending: Ending) -> None:
         if self._take is not None:
             self.phase = "saving"
-            self._take.end(why, why)
+            self._take.end(ending)
 
     def heard_pilot(self, state: PilotState) -> None:
         """The pilot spoke: a hold stops the sitting until somebody acts."""
@@ -183,13 +183,13 @@ class SessionCore:
             names = ", ".join(state.unrecorded)
             self._why = f"{names} appeared after the recording had begun: not in this episode, but in the next"
 
-    def _save_stray(self, take: Take, why: str) -> None:
+    def _save_stray(self, take: Take, ending: Ending) -> None:
         if self.phase != "ended" and take.part.parent == self._folder:
             if self._take is None:
                 self._number = max(self._number, take.number + 1)
-            self._build(take, why, False)
+            self._build(take, ending)
         else:
-            self._ports.finalise(take.part, False, why, take.rows, lambda _, error: self._told_unsaved(error))
+            self._ports.finalise(take.part, False, ending.cause, take.rows, lambda _, error: self._told_unsaved(error))
 
     def _told_unsaved(self, error: str) -> None:
         self._why = error or self._why
@@ -230,7 +230,7 @@ class SessionCore:
         for number in left.building:
             part = journal_path(self._folder, number)
             self._strays.is_over(part)
-            self._build(Take(self._ports, part, number, _nothing, self._take_over), KILLED, False)
+            self._build(Take(self._ports, part, number, _nothing, self._take_over), KILLED)
         part = journal_path(self._folder, left.episode)
         if recorder.path == str(part):
             self._take = take = Take(self._ports, part, left.episode, self._take_began, self._take_over)
@@ -240,13 +240,13 @@ class SessionCore:
                 self._end_early(KILLED)
             else:  # it ended by itself while nobody listened
                 take.heard(recorder)
-                take.end("", "")
+                take.end(Ending(EndReason.STOPPED))
             return
         self._number = max(left.episode, free)  # its recorder may have gone too: that number is taken by what it left
         if engaged:
-            self.phase, self._why = "ready", KILLED
+            self.phase, self._why = "ready", KILLED.sentence
         else:
-            self._hold(KILLED)
+            self._hold(KILLED.sentence)
 
     def _told(self, reply: Reply) -> None:
         """The answer to something nobody asked for just now: a refusal must not pass unseen."""
@@ -359,18 +359,18 @@ class SessionCore:
 
     def _stop(self, request: SessionRequest, answer: Answer) -> None:
         assert self._take is not None
-        discarded = isinstance(request, Discard)
+        reason = EndReason.DISCARDED if isinstance(request, Discard) else EndReason.STOPPED
         if isinstance(request, Stop):
             self._finished.judged(self._take.number, request.success)
         self._stop_answers.append(answer)
         self.phase = "saving"
-        self._take.end("discarded" if discarded else "stopped", "", discarded)
+        self._take.end(Ending(reason))
 
     def _take_over(self, take: Take, over: Over) -> None:
         """The journal is closed, or never was: the next episode may start while this one's HDF5 is built."""
         self._take, self._paused = None, False
-        early = over.recorded and over.why not in ("", "complete")
-        self._why = over.why if early or not over.recorded else ""
+        early = over.recorded and over.ending.early
+        self._why = over.ending.cause
         answers, self._stop_answers = self._stop_answers, []
         if over.recorded:
             self._strays.is_over(take.part)
@@ -385,19 +385,20 @@ class SessionCore:
         if self._pilot is not None and self._pilot.state in ("hold", "idle"):
             self._hold(self._why or self._pilot.why)
         if over.recorded:
-            self._build(take, over.why if early else "", over.discarded)
-        self._answer_start(Done("it has ended already") if over.recorded else Refused(over.why))
+            self._build(take, over.ending)
+        self._answer_start(Done("it has ended already") if over.recorded else Refused(over.ending.sentence))
         for answer in answers:
-            answer(Done() if over.recorded and not early else Refused(over.why or "nothing was recorded"))
+            answer(Done() if over.recorded and not early else Refused(over.ending.sentence))
         if self._closing is not None:
             self._leave()
 
-    def _build(self, take: Take, ended: str, discarded: bool) -> None:
+    def _build(self, take: Take, ending: Ending) -> None:
         def then(error: str) -> None:
             self._told_unsaved(error)
             self._finish_closing()
 
-        self._finished.build(take.number, take.part, discarded, ended, take.rows, then)
+        discarded = ending.reason is EndReason.DISCARDED
+        self._finished.build(take.number, take.part, discarded, ending.cause, take.rows, then)
 
     def _label(self, request: SessionRequest, answer: Answer) -> None:
         assert isinstance(request, Label)
@@ -421,7 +422,7 @@ class SessionCore:
             self._leave()
             return
         self.phase = "saving"
-        self._take.end("stopped")  # once that is over it leaves
+        self._take.end(Ending(EndReason.STOPPED))  # once that is over it leaves
 
     def _leave(self) -> None:
         self.phase, self._engaging, self._disengaged = "saving", None, False

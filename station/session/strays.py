@@ -7,21 +7,20 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from station.bus.messages import RecorderState
+from station.bus.messages import Ending, EndReason, RecorderState
 from station.episodes.naming import number_of
 from station.errors import UsageError
 from station.session.ports import Ports
-from station.session.take import LOST, Over, Take
+from station.session.take import Over, Take
 
-UNWANTED = "nobody waits for it any more"
 _REMEMBERED = 16
 """Journals that are over, whose recorder may be heard of a moment longer."""
 
 
 class Strays:
-    """`save` gets each that has rows to save, with the reason why it ended."""
+    """`save` gets each that has rows to save, with how it ended."""
 
-    def __init__(self, ports: Ports, save: Callable[[Take, str], None]) -> None:
+    def __init__(self, ports: Ports, save: Callable[[Take, Ending], None]) -> None:
         self._ports, self._save = ports, save
         self._unwanted: Take | None = None
         self._over: deque[Path] = deque(maxlen=_REMEMBERED)
@@ -47,7 +46,7 @@ class Strays:
             self._unwanted = take = Take(self._ports, part, _number(part), lambda _: None, self._ended)
             take.adopt(state.recorded_ticks)
             take.heard(state)
-            take.end(UNWANTED, UNWANTED)
+            take.end(Ending(EndReason.UNWANTED))
 
     def lost(self) -> None:
         """The synchronizer was restarted."""
@@ -59,7 +58,7 @@ class Strays:
         """Takes that did begin and are over, although nobody heard of them: their end was asked for right after their begin."""
         for take in [take for take in self._doubtful if take.part != speaks_of and self._ports.exists(take.part)]:
             self._doubtful.remove(take)
-            self._ended(take, Over(True, LOST))
+            self._ended(take, Over(True, Ending(EndReason.SYNCHRONIZER_KILLED)))
 
     def _ended(self, take: Take, over: Over) -> None:
         if self._unwanted is take:
@@ -67,7 +66,7 @@ class Strays:
         known = take.part in self._over
         self._over.append(take.part)
         if over.recorded and not known and take.number >= 0:
-            self._save(take, over.why)
+            self._save(take, over.ending)
 
 
 def _number(part: Path) -> int:

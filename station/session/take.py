@@ -13,12 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from station.bus.messages import RecorderState
+from station.bus.messages import Ending, EndReason, RecorderState
 from station.bus.pending import Outcome, Unanswered
 from station.bus.requests import BeginRecording, Done, EndRecording, RecordingInfo, Refused
 from station.session.ports import Ports
-
-LOST = "the synchronizer was killed"
 
 
 class Over(NamedTuple):
@@ -26,19 +24,10 @@ class Over(NamedTuple):
 
     recorded: bool
     """Is there a journal? False: it never began."""
-    why: str = ""
-    """Why it ended, or never began; "" if it was asked to end and did."""
-    discarded: bool = False
+    ending: Ending
+    """How it ended, or why it never began."""
     doubtful: bool = False
     """It may begin yet: the synchronizer answered nothing at all."""
-
-
-class _End(NamedTuple):
-    asked: str
-    """What the recorder is told."""
-    why: str
-    """What the sitting says; "" if somebody asked for it."""
-    discarded: bool
 
 
 class Take:
@@ -57,7 +46,7 @@ class Take:
         self.rows = 0
         """Acknowledged, as last heard."""
         self.state: Literal["beginning", "running", "ending", "over"] = "beginning"
-        self._end: _End | None = None
+        self._end: Ending | None = None
         self._unclear = False
         """Nobody said whether it began."""
 
@@ -69,49 +58,49 @@ class Take:
         """It goes on already: a life that was killed began it, or an answer that came too late."""
         self.state, self.rows = "running", rows
 
-    def end(self, asked: str, why: str = "", discarded: bool = False) -> None:
+    def end(self, ending: Ending) -> None:
         """End it: at once, or as soon as it has begun. The first end counts."""
         if self._end is None and self.state in ("beginning", "running"):
-            self._end = _End(asked, why, discarded)
+            self._end = ending
             if self.state == "running":
                 self._ask_end(self._end)
 
     def heard(self, recorder: RecorderState) -> None:
         """The recorder spoke of it."""
         self.rows = max(self.rows, recorder.recorded_ticks)
-        if recorder.ended and self.state == "running":
-            asked = recorder.ended in ("stopped", "discarded")  # by a life of the session that was killed meanwhile
-            self._finish(Over(True, "" if asked else recorder.ended, recorder.ended == "discarded"))
+        if recorder.ended is not None and self.state == "running":
+            self._finish(Over(True, recorder.ended))
 
     def lost(self) -> None:
         """The recorder was restarted: it ends at its last acknowledged row. Who waits for an answer is told by that."""
         if self.state == "running":
-            self._finish(Over(True, LOST))
+            self._finish(Over(True, Ending(EndReason.SYNCHRONIZER_KILLED)))
 
     def _answered(self, reply: Outcome) -> None:
         if isinstance(reply, Refused):
-            self._finish(Over(False, reply.why))
+            self._finish(Over(False, Ending(EndReason.NOT_BEGUN, reply.why)))
         elif isinstance(reply, Unanswered):
             self._unclear = True
-            self._ask_end(self._end or _End("nobody waits for it any more", reply.why, False))
+            self._ask_end(self._end or Ending(EndReason.UNWANTED, reply.why))
         elif self._end is not None:
             self._ask_end(self._end)
         else:
             self.state = "running"
             self._began(self)
 
-    def _ask_end(self, end: _End) -> None:
-        self.state, self._end = "ending", end
-        self._ports.sync(EndRecording(end.asked, str(self.part)), self._closed)
+    def _ask_end(self, ending: Ending) -> None:
+        self.state, self._end = "ending", ending
+        self._ports.sync(EndRecording(ending, str(self.part)), self._closed)
 
     def _closed(self, reply: Outcome) -> None:
         assert self._end is not None
         if isinstance(reply, Done):
-            self._finish(Over(True, self._end.why, self._end.discarded))
+            self._finish(Over(True, self._end))
         elif self._unclear and not self._ports.exists(self.part):
-            self._finish(Over(False, self._end.why, doubtful=isinstance(reply, Unanswered)))
+            never = Ending(EndReason.NOT_BEGUN, self._end.detail or self._end.sentence)
+            self._finish(Over(False, never, doubtful=isinstance(reply, Unanswered)))
         else:  # what it acknowledged is saved all the same
-            self._finish(Over(True, reply.why))
+            self._finish(Over(True, Ending(EndReason.NOT_CLOSED, reply.why)))
 
     def _finish(self, over: Over) -> None:
         self.state = "over"

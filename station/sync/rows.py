@@ -6,7 +6,6 @@ which is known by t_{k+1}, when the row closes.
 """
 
 from collections import deque
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from station.bus.messages import ArmState, Command, Row, SourceName
@@ -151,23 +150,3 @@ class RowMaker:
 def _arm(instant: Instant, node: str) -> ArmState | None:
     sample: Sample | None = instant.samples.get(node)
     return sample.body if sample is not None and isinstance(sample.body, ArmState) else None
-
-
-def end_reason(rig: Rig, instant: Instant, row: Row, camera_loss_ns: int, arm_loss_ns: int, hold_why: str) -> str:
-    """Why an episode must end before this row; "" if it goes on: an arm or a camera silent for too long, or a hold.
-
-    `hold_why`: the cause of a hold if there is one; "" where rows in hold are kept.
-    """
-    for device in rig.devices:
-        age_ns = instant.age_ns(device.node)
-        limit_ns = arm_loss_ns if device.role in ("leader", "follower") else camera_loss_ns
-        if device.role != "vr" and (age_ns is None or age_ns > limit_ns):
-            silent = "never spoke" if age_ns is None else f"silent for {age_ns / 1e9:.1f} s"
-            return f"{device.node} {silent}"
-    return f"hold: {hold_why}" if row.source == "hold" and hold_why else ""
-
-
-def explained(why: str, troubles: Mapping[str, str]) -> str:
-    """The reason with what the devices it names say themselves: the station sees a silence, the driver its cause."""
-    causes = [trouble for node, trouble in troubles.items() if node in why and trouble and trouble not in why]
-    return "; ".join((why, *causes))

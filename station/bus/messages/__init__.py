@@ -15,6 +15,7 @@ from station.bus.messages.devices import (
     StreamDescription,
     Vector,
 )
+from station.bus.messages.endings import Ending, EndReason
 from station.bus.messages.header import SCHEMA, Header, Message
 from station.bus.messages.health import Health, ProcessState, StationState, StreamHealth
 from station.bus.messages.recording import Chosen, RecorderState, Row, Tick
@@ -29,6 +30,8 @@ __all__ = [
     "Command",
     "Description",
     "Dimension",
+    "EndReason",
+    "Ending",
     "Fault",
     "Frame",
     "Hand",

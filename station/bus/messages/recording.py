@@ -3,6 +3,7 @@
 import msgspec
 
 from station.bus.messages.commanding import SourceName
+from station.bus.messages.endings import Ending
 from station.bus.messages.header import Message
 
 
@@ -51,8 +52,8 @@ class RecorderState(Message, frozen=True):
     path: str
     recorded_ticks: int
     """Rows flushed to the journal: acknowledged. They survive kill -9."""
-    ended: str
-    """Why the last recording ended: "" while it runs or was asked to stop."""
+    ended: Ending | None
+    """How the last recording ended; None while it runs, and before the first."""
     ticks: int
     late_ticks: int
     missing: tuple[str, ...]

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from station.borders.bounds import Count, PathText, Text
+from station.borders.bounds import Count, PathText
+from station.bus.messages.endings import Ending, EndReason
 from station.bus.requests.request import Request
 
 
@@ -38,7 +39,7 @@ class EndRecording(Request, frozen=True):
     `path` names it, so that an end that comes late ends no other; "": whichever goes on.
     """
 
-    why: Text = ""
+    ending: Ending = Ending(EndReason.STOPPED)
     path: PathText = ""
 
 

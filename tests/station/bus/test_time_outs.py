@@ -8,7 +8,7 @@ from station.bus import requests
 from station.bus.requests import Align, Engage, OpenSession, Request
 from station.bus.requests.time_outs import OTHERS_S, TIME_OUTS, WITHOUT_HANDS, TimeOut, time_out_s
 from station.control.alignment import LONGEST_NS
-from station.sync import synchronizer
+from station.sync import recording_core
 
 ROWS = [(kind, row) for rows in (TIME_OUTS, WITHOUT_HANDS) for kind, row in rows.items()]
 SLACK_S = 1.0
@@ -33,7 +33,7 @@ def test_what_waits_is_in_the_table_itself() -> None:
 
 def test_what_is_said_to_take_so_long_does() -> None:
     assert time_out_s(Engage) * 1e9 > LONGEST_NS
-    assert time_out_s(requests.BeginRecording) * 1e9 > synchronizer.PATIENCE_NS
+    assert time_out_s(requests.BeginRecording) * 1e9 > recording_core.PATIENCE_NS
 
 
 def test_an_operators_hands_are_waited_for_only_where_they_may_be() -> None:

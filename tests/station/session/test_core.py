@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from station.bus.messages import PilotState, RecorderState
+from station.bus.messages import Ending, EndReason, PilotState, RecorderState
 from station.bus.requests import (
     Align,
     BeginRecording,
@@ -27,7 +27,7 @@ from station.bus.requests import (
     Undo,
 )  # fmt: skip
 from station.session.core import BUTTONS, KILLED, Sitting
-from tests.station.session.world import World
+from tests.station.session.world import COMPLETE, STOPPED, World
 
 
 def test_a_sitting() -> None:
@@ -47,7 +47,7 @@ def test_a_sitting() -> None:
     then_begun(Done())
     world.recorder(57)
     assert world.core.state().recorded_ticks == 57
-    world.recorder(100, "complete")
+    world.recorder(100, COMPLETE)
     assert world.core.state().phase == "ready"
     assert world.core.state().episode == 5
     assert (world.core.state().saved, world.core.state().finalising) == (0, 1)
@@ -66,7 +66,7 @@ def test_stop_is_done_when_the_journal_is_closed_and_the_next_can_start_while_th
     world.press(Stop())
     assert world.core.phase == "saving"
     request, then = world.sync_asked.pop()
-    assert request == EndRecording("stopped", "/data/pick/episode_4.mcap.part")
+    assert request == EndRecording(STOPPED, "/data/pick/episode_4.mcap.part")
     then(Done())
     assert world.core.phase == "ready"
     world.press(Start(2.0))
@@ -88,9 +88,9 @@ def test_an_early_end_in_hold_waits_for_the_operators_act() -> None:
     world = World().recording()
     world.core.heard_pilot(PilotState("hold", "leader", "leader_left silent", ()))
     assert world.core.phase == "recording"
-    world.recorder(31, "the arms went into hold")
+    world.recorder(31, Ending(EndReason.HOLD, "follower_left diverged"))
     state = world.core.state()
-    assert (state.phase, state.ended_early, state.why) == ("hold", 1, "the arms went into hold")
+    assert (state.phase, state.ended_early, state.why) == ("hold", 1, "hold: follower_left diverged")
     world.press(Start(1.0))
     assert isinstance(world.replies[-1], Refused)
     world.press(Align())
@@ -170,7 +170,7 @@ def test_a_success_pressed_at_the_stop_is_written_once_the_file_is_there() -> No
 
 def test_a_label_pressed_while_the_file_is_built_is_not_lost_and_can_be_changed_later() -> None:
     world = World().recording()
-    world.recorder(100, "complete")
+    world.recorder(100, COMPLETE)
     world.press(Label(False))
     saved(world)
     world.press(Label(True))
@@ -186,14 +186,14 @@ def test_there_must_be_something_to_label() -> None:
 def test_notes_go_to_the_episode_on_the_table() -> None:
     world = World().recording()
     world.press(Note("cube slipped"))
-    world.recorder(100, "complete")
+    world.recorder(100, COMPLETE)
     world.press(Note("grip late"))
     assert world.disk == [("note", 4, "cube slipped"), ("note", 4, "grip late")]
 
 
 def test_undo_deletes_the_newest_saved_one() -> None:
     world = World().recording()
-    world.recorder(100, "complete")
+    world.recorder(100, COMPLETE)
     world.press(Undo())
     assert isinstance(world.replies[-1], Refused)  # still being built
     saved(world)
@@ -237,7 +237,7 @@ def test_a_pause_between_episodes_is_a_hold_that_says_so() -> None:
 
 def test_the_operator_ends_the_reset() -> None:
     world = World().recording(OpenSession("pick", reset="operator"))
-    world.recorder(100, "complete")
+    world.recorder(100, COMPLETE)
     world.core.time(10**12)
     world.core.time(10**15)
     assert world.core.phase == "reset"
@@ -251,7 +251,7 @@ def test_the_operator_ends_the_reset() -> None:
 
 def test_a_timed_reset_ends_by_itself_with_an_episode_of_the_same_length() -> None:
     world = World().recording(OpenSession("pick", reset="timed", reset_s=5.0))
-    world.recorder(100, "complete")
+    world.recorder(100, COMPLETE)
     world.core.time(1_000_000_000)
     assert world.core.state().reset_ends_ns == 6_000_000_000
     world.core.time(5_999_999_999)
@@ -276,7 +276,7 @@ def test_a_nearly_full_disk_refuses_the_start() -> None:
 def test_a_disk_that_fills_midway_ends_the_episode_while_it_still_fits() -> None:
     world = World().recording()
     world.core.heard_recorder(
-        RecorderState(True, "/data/pick/episode_4.mcap.part", 9, "", 0, 0, (), journal_bytes=10**9)
+        RecorderState(True, "/data/pick/episode_4.mcap.part", 9, None, 0, 0, (), journal_bytes=10**9)
     )
     world.core.time(10**9)
     assert world.sync_asked == []
@@ -313,7 +313,9 @@ def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_no
 LEFT = Sitting(OpenSession("pick"), 4, saved=(2,), building=(3,), discarded=1, early=0, seconds=2.0)
 
 
-def reborn(path: str, recording: bool, ended: str = "", pilot: Literal["engaged", "hold"] = "engaged") -> World:
+def reborn(
+    path: str, recording: bool, ended: Ending | None = None, pilot: Literal["engaged", "hold"] = "engaged"
+) -> World:
     """A new life that finds the last one's sitting."""
     world = World()
     world.core.heard_pilot(PilotState(pilot, "leader", "silent" if pilot == "hold" else "", ()))
@@ -325,11 +327,11 @@ def test_a_new_life_ends_what_its_last_one_was_recording() -> None:
     world = reborn("/data/pick/episode_4.mcap.part", True)
     world.sync_asked.pop()[1](Done())
     assert [part.name for part, _, _ in world.finalising] == ["episode_3.mcap.part", "episode_4.mcap.part"]
-    assert (world.core.phase, world.core.state().episode, world.core.state().why) == ("ready", 5, KILLED)
+    assert (world.core.phase, world.core.state().episode, world.core.state().why) == ("ready", 5, KILLED.sentence)
 
 
 def test_an_episode_that_ended_while_nobody_listened_keeps_its_number_and_its_cause() -> None:
-    world = reborn("/data/pick/episode_4.mcap.part", False, "hold: leader_left is silent", "hold")
+    world = reborn("/data/pick/episode_4.mcap.part", False, Ending(EndReason.HOLD, "leader_left is silent"), "hold")
     assert world.finalising[-1][0].name == "episode_4.mcap.part"
     state = world.core.state()
     assert (state.phase, state.episode, state.why) == ("hold", 5, "hold: leader_left is silent")

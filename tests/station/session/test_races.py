@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from station.bus.messages import PilotState, RecorderState
+from station.bus.messages import Ending, EndReason, PilotState, RecorderState
 from station.bus.pending import Unanswered
 from station.bus.requests import (
     Align,
@@ -30,8 +30,7 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
-from station.session.strays import UNWANTED
-from tests.station.session.world import World
+from tests.station.session.world import COMPLETE, STOPPED, World
 
 PART = Path("/data/pick/episode_4.mcap.part")
 LATE = Unanswered("synchronizer did not answer in time")
@@ -53,7 +52,7 @@ def test_a_close_while_it_begins_ends_and_saves_it_first() -> None:
     begun(Done())
     assert world.core.phase == "saving"
     request, closed = world.sync_asked.pop()
-    assert request == EndRecording("stopped", str(PART))
+    assert request == EndRecording(STOPPED, str(PART))
     closed(Done("3 rows"))
     world.pilot_asked.pop()[1](Done())
     assert world.core.phase == "saving"
@@ -108,7 +107,7 @@ def test_a_recording_that_nobody_waits_for_is_ended_and_saved() -> None:
     world = World().opened()
     world.recorder(7)
     request, closed = world.sync_asked.pop()
-    assert request == EndRecording(UNWANTED, str(PART))
+    assert request == EndRecording(Ending(EndReason.UNWANTED), str(PART))
     world.recorder(9)
     assert world.sync_asked == [], "asked once"
     closed(Done())
@@ -146,7 +145,7 @@ def test_a_sitting_is_not_over_before_the_pilot_has_let_go() -> None:
 def test_rows_that_were_acknowledged_and_are_not_in_the_file_are_not_saved() -> None:
     world = World().recording()
     world.recorder(20)
-    world.recorder(20, "complete")
+    world.recorder(20, COMPLETE)
     assert world.acknowledged == [20]
     world.finalising.pop()[2](None, "episode_4.hdf5 is not whole: 20 rows were acknowledged, 8 can be read")
     state = world.core.state()
@@ -165,7 +164,7 @@ class Bus:
         self.states: list[RecorderState] = []
         self.recording: str = ""
         self.rows = 0
-        self.state = RecorderState(False, "", 0, "", 0, 0, ())
+        self.state = RecorderState(False, "", 0, None, 0, 0, ())
         self.began: list[str] = []
         self.built: list[str] = []
         self.waiting: dict[int, Any] = {}
@@ -205,18 +204,18 @@ class Bus:
             if request.path != (self.recording or self.state.path):
                 self.answers.append((number, Refused("it is not being recorded")))
                 return
-            self._end("stopped")
+            self._end(request.ending)
         self.answers.append((number, Done()))
 
-    def _end(self, why: str) -> None:
+    def _end(self, ending: Ending) -> None:
         if self.recording:
-            self.state = RecorderState(False, self.recording, self.rows, why, 0, 0, ())
+            self.state = RecorderState(False, self.recording, self.rows, ending, 0, 0, ())
             self.recording = ""
 
     def restart(self, kept: bool) -> None:
         """Killed: its recording ends, nobody answers what it was asked. `kept`: what it had not taken reaches its next life."""
         self.recording = ""
-        self.state = RecorderState(False, "", 0, "", 0, 0, ())
+        self.state = RecorderState(False, "", 0, None, 0, 0, ())
         lost, self.answers, self.states = list(self.waiting.values()), [], []
         self.waiting.clear()
         if not kept:
@@ -230,9 +229,9 @@ class Bus:
         if self.recording:
             self.rows += 1
             if early:
-                self._end("hold: follower_left")
+                self._end(Ending(EndReason.HOLD, "follower_left"))
             else:
-                self.state = RecorderState(True, self.recording, self.rows, "", 0, 0, ())
+                self.state = RecorderState(True, self.recording, self.rows, None, 0, 0, ())
         self.states.append(self.state)
 
     # -- the wires --

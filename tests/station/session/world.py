@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from station.bus.messages import RecorderState
+from station.bus.messages import Ending, EndReason, RecorderState
 from station.bus.pending import Then
 from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest
 from station.errors import EpisodeError
@@ -13,6 +13,8 @@ from station.session.core import SessionCore
 from station.session.disk_budget import DiskBudget
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
+
+COMPLETE, STOPPED = Ending(EndReason.COMPLETE), Ending(EndReason.STOPPED)
 
 
 class World:
@@ -96,6 +98,6 @@ class World:
         self.sync_asked.pop()[1](Done())
         return self
 
-    def recorder(self, rows: int, ended: str = "") -> None:
+    def recorder(self, rows: int, ended: Ending | None = None) -> None:
         path = "/data/pick/episode_4.mcap.part"
-        self.core.heard_recorder(RecorderState(not ended, path, rows, ended, 0, 0, ()))
+        self.core.heard_recorder(RecorderState(ended is None, path, rows, ended, 0, 0, ()))

@@ -23,26 +23,44 @@ PATIENCE_S = 30.0
 JPEG = jpeg(size=(48, 64))
 POSE = (0.1,) * 7
 
+ROLES = {"follower_left": "follower", "cam": "camera", "vr": "vr"}
+BODIES: dict[str, Message] = {
+    "arm_state": ArmState(POSE, POSE, POSE, 0.5, 0.0, True),
+    "frame": Frame("jpeg", 64, 48, "driver"),
+    "depth": Frame("z16", 64, 48, "device"),
+    "hand_pose": HandPose(None, None, 0.5),
+}
+PAYLOADS = {"frame": (JPEG,), "depth": (bytes(64 * 48 * 2),)}
+
+
+def stage_rig(folder: Path, camera_loss_s: float = 1.0) -> Rig:
+    """One follower, one camera and a headset."""
+    side = Side("left", Base(), None, "follower_left")
+    devices = tuple(Device(node, role, "x:Y", None, "left") for node, role in ROLES.items())  # type: ignore[arg-type]
+    file = folder / "rig.yaml"
+    file.write_text("name: stage\n")
+    loss = Safety(camera_loss_s=camera_loss_s)
+    return Rig("stage", file, "abc", 50.0, 3.0, folder, "jpeg", (side,), devices, loss, None)
+
+
+def descriptions(depth: bool) -> dict[str, Description]:
+    """What those devices say of themselves."""
+    streams = [StreamDescription("frame", 30.0, width=64, height=48)]
+    streams += [StreamDescription("depth", 30.0, width=64, height=48)] if depth else []
+    return {
+        "follower_left": arm_description(),
+        "cam": Description("webcam", "C0", "", tuple(streams)),
+        "vr": Description("headset", "", "", (StreamDescription("hand_pose", 72.0),)),
+    }
+
 
 class Stage:
     """One follower, one camera and a headset. A device says nothing until `speak` is called, then at every turn."""
 
     def __init__(self, runtime: str, depth: bool = False) -> None:
-        side = Side("left", Base(), None, "follower_left")
-        roles = {"follower_left": "follower", "cam": "camera", "vr": "vr"}
-        devices = tuple(Device(node, role, "x:Y", None, "left") for node, role in roles.items())  # type: ignore[arg-type]
-        file = Path(runtime) / "rig.yaml"
-        file.write_text("name: stage\n")
-        loss = Safety(camera_loss_s=20.0)
-        self.rig = Rig("stage", file, "abc", 50.0, 3.0, Path(runtime), "jpeg", (side,), devices, loss, None)
-        self.publishers = {name: Publisher("stage", name, 1, monotonic_ns) for name in (*roles, "pilot")}
-        streams = [StreamDescription("frame", 30.0, width=64, height=48)]
-        streams += [StreamDescription("depth", 30.0, width=64, height=48)] if depth else []
-        self.descriptions = {
-            "follower_left": arm_description(),
-            "cam": Description("webcam", "C0", "", tuple(streams)),
-            "vr": Description("headset", "", "", (StreamDescription("hand_pose", 72.0),)),
-        }
+        self.rig = stage_rig(Path(runtime), camera_loss_s=20.0)
+        self.publishers = {name: Publisher("stage", name, 1, monotonic_ns) for name in (*ROLES, "pilot")}
+        self.descriptions = descriptions(depth)
         self.speaking: dict[tuple[str, str], Callable[[], tuple[Message, tuple[bytes, ...]]]] = {}
         self.node = Node(self.rig, "synchronizer")
         self.synchronizer = Synchronizer(self.node)
@@ -56,19 +74,9 @@ class Stage:
 
     def speak(self, kind: str, node: str, body: Message | None = None, payload: tuple[bytes, ...] = ()) -> None:
         """From now on that stream flows."""
-        made = (
-            body
-            or {
-                "arm_state": ArmState(POSE, POSE, POSE, 0.5, 0.0, True),
-                "frame": Frame("jpeg", 64, 48, "driver"),
-                "depth": Frame("z16", 64, 48, "device"),
-                "hand_pose": HandPose(None, None, 0.5),
-                "description": self.descriptions.get(node),
-            }[kind]
-        )
+        made = body or {**BODIES, "description": self.descriptions.get(node)}[kind]
         assert made is not None
-        bytes_of = {"frame": (JPEG,), "depth": (bytes(64 * 48 * 2),)}
-        self.speaking[kind, node] = lambda: (made, payload or bytes_of.get(kind, ()))
+        self.speaking[kind, node] = lambda: (made, payload or PAYLOADS.get(kind, ()))
 
     def all_speak(self) -> None:
         """Arm and camera, with what they are; of the headset only what it is."""

@@ -54,7 +54,7 @@ def test_one_bad_stamp_ends_no_episode_now_or_later(stage: Stage, tmp_path: Path
         return
     health = stage.until(lambda: h if (h := stage.newest.get("health")) and h.readings["bad_stamps"] else None, "count")
     assert "arm_state/follower_left: a sample was dropped, its stamp is" in health.error
-    stage.ask(EndRecording("stopped"))
+    stage.ask(EndRecording())
     stage.until(lambda: not stage.recorder.recording, "end")
     file = File(part, stage.recorder.recorded_ticks)
     assert (file.rows, file.ended) == (stage.recorder.recorded_ticks, "")

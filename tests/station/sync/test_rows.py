@@ -7,7 +7,7 @@ from station.bus.wire import Sample
 from station.rig.file import Base, Safety
 from station.rig.rig import Device, Rig, Side
 from station.sync.aligner import Instant
-from station.sync.rows import RowMaker, end_reason, observation
+from station.sync.rows import RowMaker, observation
 
 
 def rig(leaders: bool = True) -> Rig:
@@ -139,7 +139,6 @@ def test_a_stall_marks_its_rows_and_leaves_the_source() -> None:
     rows.applied(Command("follower_left", "leader", -1, 0, 990, (0.12, 0.2), stalled=True))
     row = rows.close(7, 1, full(), False, False)
     assert (row.stalled, row.source, row.action_sent[:2]) == (True, "leader", (0.12, 0.2))
-    assert end_reason(rig(), full(), row, 1000, 500, "asked to") == "cam never spoke", "not a hold"
     assert not rows.close(7, 1, full(), False, True).stalled, "in hold it is a hold"
 
 
@@ -156,16 +155,3 @@ def test_nothing_applied_yet_is_what_the_arms_are_at() -> None:
     row = RowMaker(rig(leaders=False)).close(7, 0, full(), False, False)
     assert row.action == row.action_sent == (1.0, 0.9, 2.0, 0.7)
     assert row.source == "none"
-
-
-def test_end_reasons() -> None:
-    row = RowMaker(rig()).close(7, 0, full(), False, False)
-    camera = Sample("frame", "cam", Header(SCHEMA, 1, 0, 0, 0), row, ())
-    everything = instant(1000, *full().samples.values(), camera)
-    assert end_reason(rig(), everything, row, 1000, 500, "asked to") == ""
-    assert end_reason(rig(), everything, row, 999, 500, "asked to") == "cam silent for 0.0 s"
-    assert "follower_left" in end_reason(rig(), everything, row, 1000, 4, "asked to")
-    assert end_reason(rig(), full(), row, 1000, 500, "asked to") == "cam never spoke"
-    held = RowMaker(rig()).close(7, 0, full(), False, True)
-    assert end_reason(rig(), everything, held, 1000, 500, "a servo is silent") == "hold: a servo is silent"
-    assert end_reason(rig(), everything, held, 1000, 500, "") == ""

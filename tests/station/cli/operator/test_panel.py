@@ -36,7 +36,7 @@ def board(phase: Any = "ready", **session: Any) -> Board:
     counts = {"recorded_ticks": 0, "saved": 2, "discarded": 1, "ended_early": 0, "wanted": 10, "newest": 6, **session}
     state = SessionState(phase, "pick", "ada", 7, buttons=(), disk_left_s=7200.0, **counts)  # type: ignore[arg-type]
     made = Board(RIG, Plan(OpenSession("pick", operator="ada"), None), session=state, session_ns=NOW)
-    made.recorder = RecorderState(True, "", 0, "", 1000, 3, (), lost=0)
+    made.recorder = RecorderState(True, "", 0, None, 1000, 3, (), lost=0)
     return made
 
 
