@@ -15,6 +15,7 @@ Each moment is a line of `--out` (JSON); what is there already is not done again
 import argparse
 import json
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ STILL_RAD = 2e-3
 """Less than a servo's tick of 0.09°, and no motion."""
 SETTLED_S = 0.6
 GLIDE_M, ALONG_M = 0.04, 0.015
+COMES_ALONG_S = 3.0
 ONE_SIDED = {"one controller asleep": ("right",)}
 
 
@@ -145,14 +147,19 @@ def follows_again(operator: Operator, rig: VrRig) -> bool:
     yaw = float(operator.page.js("return operator.yaw"))
     for side in SIDES:
         operator.glide(side, -GLIDE_M * np.sin(yaw), 0, -GLIDE_M * np.cos(yaw))
-    time.sleep(SETTLED_S)
-    rig.truth()
-    return all(_along(rig, side, begin[side]) for side in SIDES)
+    until_s = time.monotonic() + COMES_ALONG_S
+    while (ways := {side: _way_m(rig, side, begin[side]) for side in SIDES}) and time.monotonic() < until_s:
+        if all(np.abs(way - (GLIDE_M, 0, 0)).max() < ALONG_M for way in ways.values()):
+            return True
+        rig.truth()
+        time.sleep(0.02)
+    print(f"went {ways} m, not {GLIDE_M:g} forward, facing {np.degrees(yaw):.0f}°: {rig.teleop()}", file=sys.stderr)
+    return False
 
 
-def _along(rig: VrRig, side: str, begin: np.ndarray) -> bool:
-    way = rig.place_of(side, rig.goal(side)) - rig.place_of(side, begin)
-    return bool(np.abs(way - (GLIDE_M, 0, 0)).max() < ALONG_M)
+def _way_m(rig: VrRig, side: str, begin: np.ndarray) -> np.ndarray:
+    """How far the goal's fingertips have come, in the rig frame."""
+    return rig.place_of(side, rig.goal(side)) - rig.place_of(side, begin)
 
 
 @contextmanager
