@@ -38,7 +38,8 @@ class Stalls:
             self._since_ns = since_ns
         self._since_ns = min(self._since_ns, since_ns)
         if now_ns - self._since_ns > self._resume_ns:
-            return f"{what} for {(now_ns - since_ns) / NS_PER_MS:.0f} ms"
+            others = f", with others before it {(now_ns - self._since_ns) / NS_PER_MS:.0f} ms"
+            return f"{what} for {(now_ns - since_ns) / NS_PER_MS:.0f} ms{others if self._since_ns < since_ns else ''}"
         return ""
 
     def over(self, now_ns: int) -> None:

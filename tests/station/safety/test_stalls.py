@@ -172,3 +172,11 @@ def test_resume_ms_is_above_stale_ms():
     with pytest.raises(ValueError, match=r"resume_ms \(300\) must be above stale_ms \(400\)"):
         Safety(stale_ms=400.0)
     assert ARM
+
+
+def test_silences_that_overlap_are_told_by_their_length_in_all():
+    """One says nothing for 144 ms and it is the end: the next one's silence began before the first one's was over."""
+    stalls = Stalls(Safety())
+    assert stalls.silent("leader_right has been silent", 0, 160 * MS) == ""
+    why = stalls.silent("follower_right has been silent", 157 * MS, 301 * MS)
+    assert why == "follower_right has been silent for 144 ms, with others before it 301 ms"
