@@ -1,7 +1,6 @@
 """`station check` and `station calibrate …`: listen to the rig, let the cores judge, tell the operator, store.
 
-The `station` command loads them by the entry points `station.commands`; their context's `obj` is `attached(rig)`, the context
-manager around a running station.
+The `station` command loads them by the entry points `station.commands`.
 """
 
 import datetime
@@ -9,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +28,7 @@ from calibration.checks import report, verdict
 from calibration.checks.survey import survey
 from calibration.measuring import Measuring
 from station.borders.options import RigOption, seconds_option
+from station.client import connect
 from station.clock import monotonic_ns
 from station.errors import CheckFailed, StationError
 from station.files import calibration_files, check_results
@@ -37,7 +37,6 @@ from station.rig.rig import Rig
 from station.terminal.screen import PlainConsole
 from station.version import station_version
 
-Attached = Callable[[Rig], AbstractContextManager[None]]
 OperatorOption = Annotated[str, typer.Option("--operator", help="goes into the file")]
 SidesOption = Annotated[list[str] | None, typer.Option("--only", help="only these devices")]
 
@@ -49,7 +48,6 @@ calibrate = typer.Typer(no_args_is_help=True, help="Measure the rig and keep wha
 
 
 def check(
-    context: typer.Context,
     rig: RigOption,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the result here")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="write one page with pictures here")] = None,
@@ -61,8 +59,7 @@ def check(
 ) -> None:
     """Go or no-go: what moved, by how much, what to do. Warn exits 0, fail 1."""
     loaded = rig_of(rig)
-    attached: Attached = context.obj
-    result, pictures = _checked(loaded, attached, seconds, swing_s)
+    result, pictures = _checked(loaded, seconds, swing_s)
     check_results.store(loaded.name, check_results.StoredCheck(loaded.sha256, time.time(), result, station_version()))
     console.print(report.table(result, everything))
     if json_file is not None:
@@ -74,7 +71,7 @@ def check(
 
 
 def _checked(
-    rig: Rig, attached: Attached, seconds: float, swing_s: float
+    rig: Rig, seconds: float, swing_s: float
 ) -> tuple[check_results.CheckResult, list[checks_cameras.Picture]]:
     broken: list[check_results.Finding] = []
     known = {}
@@ -85,11 +82,11 @@ def _checked(
     except StationError as error:
         broken.append(verdict.told("calibration", "files", "fail", str(error), "move the file away, calibrate again"))
     try:
-        with attached(rig):
-            seen = survey(rig, seconds, monotonic_ns)
+        with connect(rig) as station:
+            seen = survey(station, seconds, monotonic_ns)
             if swing_s:
                 console.print(f"swing the arms before the cameras now, at changing speed, for {swing_s:g} s")
-                lags = swing(rig, swing_s, monotonic_ns)
+                lags = swing(station, swing_s, monotonic_ns)
     except StationError as error:
         finding = verdict.told("station", "start", "fail", str(error), "do what it says, then check again")
         return verdict.overall([*broken, finding]), []
@@ -118,7 +115,7 @@ def board(
 
 @calibrate.command()
 def arms(
-    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     placings: Annotated[int, typer.Option("--placings", min=1, max=10)] = 3,
     pose: Annotated[str, typer.Option("--pose", help="the joints' true angles there, degrees: -1.5,20,…")] = "",
     compare: Annotated[int, typer.Option("--compare", min=0, max=20, help="compare leaders with followers in so many poses")] = 0,
@@ -126,7 +123,7 @@ def arms(
 ) -> None:  # fmt: skip
     """Where each arm rests, and with --pose its zeros: torque off, the arm lying on its rest stops or in a jig, some placings."""
     angles = [float(angle) for angle in pose.split(",")] if pose else None
-    with _measuring(context, rig, operator, yes) as measuring, measuring.together() if compare else nullcontext():
+    with _measuring(rig, operator, yes) as measuring, measuring.together() if compare else nullcontext():
         for node in measuring.chosen(measuring.arms(), only):
             console.print(calibrate_arms.zero(measuring, node, placings, angles))
         for side in measuring.rig.sides:
@@ -136,34 +133,34 @@ def arms(
 
 
 @calibrate.command()
-def gello(context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None) -> None:
+def gello(rig: RigOption, operator: OperatorOption = "", only: SidesOption = None) -> None:
     """Offsets and signs of GELLO leaders, from the pose of the picture and one turn per joint."""
-    with _measuring(context, rig, operator, False) as measuring:
+    with _measuring(rig, operator, False) as measuring:
         for node in measuring.chosen(measuring.gellos(), only):
             console.print(calibrate_arms.gello(measuring, node))
 
 
 @calibrate.command()
 def grippers(
-    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     seconds: Annotated[float, seconds_option("--seconds", 2.0)] = 10.0,
     yes: Annotated[bool, typer.Option("--yes", help="they are being opened and closed: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Measure how far grippers open and close: open and close each one to its stops while it is measured."""
-    with _measuring(context, rig, operator, yes) as measuring:
+    with _measuring(rig, operator, yes) as measuring:
         for node in measuring.chosen([*measuring.arms(), *measuring.gellos()], only):
             console.print(calibrate_arms.gripper(measuring, node, seconds))
 
 
 @calibrate.command()
 def cameras(
-    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     with_board: Annotated[bool, typer.Option("--board", help="measure lens and place with the board too")] = False,
     on: Annotated[str, typer.Option("--on", help="the arm that carries these cameras, where their names do not say it")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="the scene is as it should be: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Keep each camera's reference picture; with --board also its lens and where it stands."""
-    with _measuring(context, rig, operator, yes) as measuring:
+    with _measuring(rig, operator, yes) as measuring:
         for node in measuring.chosen(list(measuring.rig.cameras), only):
             with measuring.together():
                 if with_board:
@@ -183,21 +180,21 @@ def _with_board(measuring: Measuring, node: str, on: str) -> None:
 
 @calibrate.command()
 def latency(
-    context: typer.Context, rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
+    rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     seconds: Annotated[float, seconds_option("--seconds", 5.0)] = 12.0,
     yes: Annotated[bool, typer.Option("--yes", help="the arms are being moved: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Measure how late cameras are against the arms, and followers behind leaders, while somebody moves the arms."""
-    with _measuring(context, rig, operator, yes) as measuring:
+    with _measuring(rig, operator, yes) as measuring:
         for line in latencies(measuring, measuring.chosen(list(measuring.rig.cameras), only), seconds):
             console.print(line)
 
 
-def _measuring(context: typer.Context, rig: str, operator: str, yes: bool) -> Measuring:
+def _measuring(rig: str, operator: str, yes: bool) -> Measuring:
     def ask(prompt: str, meanwhile: Callable[[], None]) -> None:
         if yes:
             console.print(prompt)
         else:
             prompting.enter(prompt, meanwhile)
 
-    return Measuring(rig_of(rig), context.obj, operator, ask, monotonic_ns)
+    return Measuring(rig_of(rig), operator, ask, monotonic_ns)

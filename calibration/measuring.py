@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,7 @@ from calibration.checks.survey import ArmSeen, CameraSeen, Listener, Survey
 from calibration.maths.quality import Gray
 from calibration.prompting import Prompt
 from station.bus.messages import Description, Dimension
+from station.client import Station, connect
 from station.clock import NS_PER_S, Clock
 from station.errors import MeasurementPoor, UsageError
 from station.files import calibration_files
@@ -35,19 +36,20 @@ class Measuring:
     """What `calibrate_arms`, `calibrate_cameras` and `calibrate_latency` listen with and save through."""
 
     def __init__(
-        self, rig: Rig, attached: Callable[[Rig], AbstractContextManager[None]], operator: str,
-        ask: Prompt, clock: Clock,
+        self, rig: Rig, operator: str, ask: Prompt, clock: Clock,
+        connected: Callable[[Rig], Station] = connect,
     ) -> None:  # fmt: skip
         self.rig, self._ask = rig, ask
         self._operator, self._clock = operator, clock
-        self._attached = attached(rig)
+        self._connected = connected
+        self._station: Station
         self._listener: Listener
         self._together = False
         self._pending: dict[str, Calibration] = {}
 
     def __enter__(self) -> Self:
-        self._attached.__enter__()
-        self._listener = Listener(self.rig)
+        self._station = self._connected(self.rig)
+        self._listener = Listener(self._station)
         self.listen(1.5)
         self.listen_until(self._listener.all_described)
         return self
@@ -56,7 +58,7 @@ class Measuring:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.close()
-        self._attached.__exit__(kind, error, trace)
+        self._station.close()
 
     @property
     def seen(self) -> Survey:

@@ -11,9 +11,9 @@ from calibration.maths import latency
 from calibration.maths.flow import picture_motion
 from calibration.maths.latency import Lag
 from calibration.maths.quality import Gray
+from station.client import Station
 from station.clock import NS_PER_S, Clock
 from station.errors import MeasurementPoor
-from station.rig.rig import Rig
 
 _MOST_PICTURES = 2000
 """Of one camera: half a minute at 60 a second, 100 MB."""
@@ -65,12 +65,12 @@ Lags = dict[str, Lag | str]
 """Per camera its lag against the arms, or why there is none."""
 
 
-def swing(rig: Rig, seconds: float, clock: Clock) -> Lags:
+def swing(station: Station, seconds: float, clock: Clock) -> Lags:
     """Watch a rig whose arms are being swung."""
-    listener = Listener(rig)
+    listener = Listener(station)
     found: Lags = {}
     try:
-        for node, motion in watch(listener, list(rig.cameras), seconds, clock).items():
+        for node, motion in watch(listener, list(station.rig.cameras), seconds, clock).items():
             try:
                 found[node] = camera_lag(listener.seen.arms, motion)
             except MeasurementPoor as error:

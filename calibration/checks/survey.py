@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.bus.messages import ArmState, Description, Dimension, Frame, Health, PilotState, RecorderState
-from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
+from station.client import Station
 from station.clock import NS_PER_S, Clock
-from station.rig.rig import Rig
 
 Gray = NDArray[np.uint8]
 
@@ -93,9 +92,9 @@ class Survey:
         ]
 
 
-def survey(rig: Rig, seconds: float, clock: Clock) -> Survey:
+def survey(station: Station, seconds: float, clock: Clock) -> Survey:
     """Listen for so long."""
-    listener = Listener(rig)
+    listener = Listener(station)
     try:
         until_ns = clock() + int(_LONGEST_WARM_UP_S * NS_PER_S)
         listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
@@ -111,12 +110,13 @@ def survey(rig: Rig, seconds: float, clock: Clock) -> Survey:
 class Listener:
     """A subscriber of everything a survey keeps."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, station: Station) -> None:
+        rig = station.rig
         arms = [device.node for device in rig.devices if device.role in ("leader", "follower")]
         topics = [(kind, node) for node in arms for kind in ("arm_state", "description", "health")]
         topics += [(kind, node) for node in rig.cameras for kind in ("frame", "description", "health")]
         topics += [("pilot", "pilot"), ("recorder", "synchronizer")]
-        self._heard = Subscriber(rig.name, topics)
+        self._heard = station.subscribe(topics)
         self._since_ns = 0
         self.seen = Survey({node: ArmSeen() for node in arms}, {node: CameraSeen() for node in rig.cameras})
 

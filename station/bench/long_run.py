@@ -11,9 +11,9 @@ import msgspec
 from station.bench.measure import Listener
 from station.bench.stalls import EpisodeSeen, StallSeen
 from station.bus.requests import OpenSession
+from station.client import Station
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import StationError, UsageError
-from station.rig.rig import Rig
 
 STEP_S = 5.0
 """How often what was found is written down."""
@@ -73,7 +73,7 @@ class _Journal:
         self._file.close()
 
 
-def watch_stalls(rig: Rig, seconds: float, episode_s: float, path: Path, record: Record | None) -> list[Line]:
+def watch_stalls(station: Station, seconds: float, episode_s: float, path: Path, record: Record | None) -> list[Line]:
     """Listen to a running rig until `seconds` are measured in all, what stands in `path` included; returns all of it.
 
     With `record` episodes of `episode_s` are recorded meanwhile, one after another, and thrown away.
@@ -82,9 +82,10 @@ def watch_stalls(rig: Rig, seconds: float, episode_s: float, path: Path, record:
     journal = _Journal(path)
     begin_ns = monotonic_ns() - round(before_s * NS_PER_S)
     until_ns = begin_ns + round(seconds * NS_PER_S)
-    listener = Listener(rig, monotonic_ns, begin_ns, figures=False)
-    rig.data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=rig.data, prefix=".bench-", ignore_cleanup_errors=True) as folder:
+    listener = Listener(station, monotonic_ns, begin_ns, figures=False)
+    data = station.rig.data
+    data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=data, prefix=".bench-", ignore_cleanup_errors=True) as folder:
         recorder = _Recorder(record, Path(folder), episode_s, begin_ns, until_ns)
         recorder.start()
         try:

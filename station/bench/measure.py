@@ -19,11 +19,10 @@ from station.bus.messages import (
     StationState,
     Tick,
 )
-from station.bus.sockets import Subscriber
 from station.bus.streams import DEVICE_KINDS
 from station.bus.wire import Sample
+from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S, Clock
-from station.rig.rig import Rig
 from station.runtime.processes import processes
 from station.sync.core import LATE_NS
 
@@ -34,18 +33,13 @@ DISK_BLOCKS = 16
 class Listener:
     """Everything heard while measuring."""
 
-    def __init__(self, rig: Rig, clock: Clock, begin_ns: int | None = None, figures: bool = True) -> None:
+    def __init__(self, station: Station, clock: Clock, begin_ns: int | None = None, figures: bool = True) -> None:
         """`begin_ns`: what times of stalls are counted from, now by default. Without `figures` only stalls are kept."""
+        rig = station.rig
         self._rig, self._clock, self._figures = rig, clock, figures
         devices = [device.node for device in rig.devices]
-        self._bus = Subscriber(
-            rig.name,
-            # what stalls are seen by is little; pictures that nobody counts would pile up before a listener that comes late
-            [
-                (kind, node)
-                for node in devices
-                for kind in ((*DEVICE_KINDS, "description") if figures else ("arm_state",))
-            ]
+        self._bus = station.subscribe(
+            [(kind, node) for node in devices for kind in (*DEVICE_KINDS, "description")]
             + [(kind, node) for node in rig.followers for kind in ("applied", "command")]
             + [("tick", "synchronizer"), ("recorder", "synchronizer"), ("pilot", "pilot")]
             + [("station", "supervisor"), ("session", "session")],

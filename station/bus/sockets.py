@@ -119,6 +119,7 @@ class Subscriber:
     def __init__(self, rig: str, streams: Iterable[tuple[str, str]], publishers: Iterable[str] = ()) -> None:
         """`streams` are (kind, node): what to hear. `publishers`: whose sockets to listen at, where not the streams' own nodes."""
         wanted = list(streams)
+        topics = [topic(kind, node) for kind, node in wanted]
         ring = keys.ring_of(rig)
         nodes = dict.fromkeys(publishers) or dict.fromkeys(node for _, node in wanted)
         # a station without that node (a headset's, on most rigs) has nobody to hear
@@ -129,8 +130,8 @@ class Subscriber:
         self._line = door.Line(self._socket, ring, lambda: keys.newer(rig, ring))
         for node, endpoint in endpoints.items():
             self._line.connect(node, endpoint)
-        for kind, node in wanted:
-            self._socket.subscribe(topic(kind, node))
+        for raw in topics:
+            self._socket.subscribe(raw)
 
     @property
     def socket(self) -> "zmq.Socket[bytes]":
@@ -172,6 +173,14 @@ class Subscriber:
     def close(self) -> None:
         """Disconnect."""
         self._line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class RequestServer(Generic[R]):
@@ -277,8 +286,12 @@ class RequestClient:
 
         Raises RequestRefused with the node's reason, NodeAbsent when nobody answers in time.
         """
+        return self.answer_to(self.send(request), request, timeout_ms)
+
+    def answer_to(self, number: bytes, request: Request, timeout_ms: int | None = None) -> Done:
+        """Wait for the answer to what was sent with that number. Waits and raises as `ask` does."""
         timeout_ms = time_out_ms(request) if timeout_ms is None else timeout_ms
-        reply = self.poll_reply(self.send(request), timeout_ms)
+        reply = self.poll_reply(number, timeout_ms)
         if reply is None:
             raise NodeAbsent(
                 f"{self._node} did not answer {type(request).__name__} within {timeout_ms / 1000:g} s. "

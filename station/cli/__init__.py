@@ -16,7 +16,6 @@ except StationError as error:
     sys.exit(f"station: {error}")
 
 from station.cli import bench, demo, episodes, evaluate, find, motion, policy, record, rig, run, settings, status, vr
-from station.cli.attach import attached
 from station.cli.operator import learn
 from station.terminal.shown import OneLine, shown, shown_lines
 from station.version import station_version
@@ -59,9 +58,7 @@ app.add_typer(episodes.app, name="episodes")
 app.add_typer(policy.app, name="policy")
 app.add_typer(rig.app, name="rig")
 app.add_typer(settings.app, name="settings")
-for _point in entry_points(
-    group="station.commands"
-):  # other rooms' commands; they get `attached` as their context's object
+for _point in entry_points(group="station.commands"):  # other rooms' commands
     _command = _point.load()
     if isinstance(_command, typer.Typer):
         app.add_typer(_command, name=_point.name)
@@ -74,7 +71,7 @@ def main() -> None:
     assert logging.lastResort is not None
     logging.lastResort.setFormatter(OneLine())  # what is logged in a command goes to its terminal
     try:
-        app(obj=attached)
+        app()
     except StationError as error:
         print(shown_lines(f"station: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)

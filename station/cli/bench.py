@@ -17,11 +17,12 @@ from station.bench.measure import Listener, measure_disk
 from station.bench.stalls import EpisodeSeen, StallSeen, tally
 from station.borders.options import RigOption, seconds_option
 from station.bus.requests import OpenSession
-from station.cli.attach import attached, console
 from station.cli.headless import record_headless
+from station.client import Station, connect
 from station.clock import NS_PER_S, monotonic_ns
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
+from station.terminal.screen import console
 
 SETTLE_S = 3.0
 """Left out at the beginning: alignment, first frames."""
@@ -47,12 +48,13 @@ def bench(
     loaded = rig_of(rig)
     record = yes or not loaded.moves_real_arms
     if stalls_file is not None:
-        with attached(loaded):
-            lines = watch_stalls(loaded, seconds, episode_s, stalls_file, partial(_record, loaded) if record else None)
+        with connect(loaded) as station:
+            recorder = partial(_record, station) if record else None
+            lines = watch_stalls(station, seconds, episode_s, stalls_file, recorder)
         _show_long_run(loaded, lines)
         return
-    with attached(loaded):
-        figures = measure(loaded, seconds, record)
+    with connect(loaded) as station:
+        figures = measure(station, seconds, record)
     console.print(_summary(figures))
     console.print(_streams(figures))
     console.print(_nodes(figures))
@@ -64,13 +66,14 @@ def bench(
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
 
 
-def measure(rig: Rig, seconds: float, record: bool) -> Figures:
+def measure(station: Station, seconds: float, record: bool) -> Figures:
     """Listen to a running rig for `seconds`; with `record` an episode is recorded meanwhile, and thrown away."""
-    listener = Listener(rig, monotonic_ns)
-    rig.data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=rig.data, prefix=".bench-") as folder:
+    listener = Listener(station, monotonic_ns)
+    data = station.rig.data
+    data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=data, prefix=".bench-") as folder:
         open_session = OpenSession("bench", folder, "bench")
-        recorder = threading.Thread(target=record_headless, args=(rig, open_session, 1, seconds + 2 * SETTLE_S))
+        recorder = threading.Thread(target=record_headless, args=(station, open_session, 1, seconds + 2 * SETTLE_S))
         if record:
             recorder.start()
         listener.listen_until_recording(record)
@@ -84,8 +87,10 @@ def measure(rig: Rig, seconds: float, record: bool) -> Figures:
         return figures.with_disk(*measure_disk(Path(folder)))
 
 
-def _record(rig: Rig, open_session: OpenSession, episodes: int, seconds: float, meanwhile: Callable[[], None]) -> int:
-    return record_headless(rig, open_session, episodes, seconds, meanwhile=meanwhile)
+def _record(
+    station: Station, open_session: OpenSession, episodes: int, seconds: float, meanwhile: Callable[[], None]
+) -> int:
+    return record_headless(station, open_session, episodes, seconds, meanwhile=meanwhile)
 
 
 def _row(name: str, values: Distribution, unit: str) -> tuple[str, ...]:

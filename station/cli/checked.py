@@ -3,12 +3,12 @@
 import subprocess
 import time
 
-from station.cli.attach import console
 from station.errors import CheckFailed, StationError
 from station.files import check_results
 from station.files.check_results import StoredCheck
 from station.rig.rig import Rig
 from station.runtime.launch import python
+from station.terminal.screen import console
 
 CHECK_S = 120.0
 """It listens for seconds; what takes this long has hung."""

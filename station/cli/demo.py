@@ -9,16 +9,16 @@ from rich.text import Text
 
 from station.borders.options import MOST, seconds_option
 from station.bus.requests import OpenSession
-from station.cli.attach import attached, console
 from station.cli.episodes.showing import draw
 from station.cli.headless import record_headless
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Rollout
+from station.client import Station, connect
 from station.episodes.catalogue import Episode, episodes
 from station.errors import RequestRefused, StationError
 from station.policy.folder import find_policy
 from station.rig.choice import rig_of
-from station.rig.rig import Rig
+from station.terminal.screen import console
 
 TASK = "handover"
 INSTRUCTION = "pick up the red cube with the right arm and hand it to the left one"
@@ -37,10 +37,10 @@ def demo(
     console.print("starting the simulated rig: 4 arms on servo buses, 4 rendered cameras, physics")
     data.mkdir(parents=True, exist_ok=True)
     before = {episode.path for episode in episodes(data.absolute())}
-    with attached(rig):
+    with connect(rig) as station:
         open_session = OpenSession(TASK, str(data.absolute()), "scripted", INSTRUCTION)
-        early = record_headless(rig, open_session, count, seconds)
-        _let_the_policy_try(rig)
+        early = record_headless(station, open_session, count, seconds)
+        _let_the_policy_try(station)
     fresh = [episode for episode in episodes(data.absolute()) if episode.path not in before]
     console.print(_table(fresh))
     for episode in fresh:
@@ -58,9 +58,9 @@ def demo(
         )
 
 
-def _let_the_policy_try(rig: Rig) -> None:
-    physics = Physics(rig)
-    with Rollout(rig, Hands(None, None)) as rollout:
+def _let_the_policy_try(station: Station) -> None:
+    physics = Physics(station)
+    with Rollout(station, Hands(None, None)) as rollout:
         rollout.load(find_policy(TASK))
         try:
             rollout.home(SCENE)

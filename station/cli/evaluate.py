@@ -9,11 +9,11 @@ import msgspec
 import typer
 
 from station.borders.options import MOST, RigOption, seconds_option
-from station.cli.attach import attached, console
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
+from station.client import connect
 from station.errors import RequestRefused, StationError, UsageError
 from station.files import durable
 from station.policy.claims import of_policy, refuse_unseen
@@ -22,6 +22,7 @@ from station.policy.folder import find_policy, load_policy
 from station.policy.identity import identity
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
+from station.terminal.screen import console
 
 ATTEMPTS = 3
 """How often one trial may be begun."""
@@ -70,10 +71,10 @@ def evaluate(
         typer.confirm("The policies will move the followers and the leaders. Is the way clear?", abort=True)
     book = _Book(out, policy, identities, seed, blind, trials)
     hands = Hands(None if headless else Keyboard(), Pedal(pedal) if pedal is not None else None)
-    with attached(loaded), hands, Rollout(loaded, hands) as rollout:
+    with connect(loaded) as station, hands, Rollout(station, hands) as rollout:
         if not headless:
             console.print(_HELP)
-        physics = Physics(loaded) if by_physics else None
+        physics = Physics(station) if by_physics else None
         examiner = _Examiner(loaded, rollout, physics, seconds, attended=not headless)
         try:
             _all_trials(book, examiner, rollout, policy, instruction, blind)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from station.cli.attach import console
 from station.errors import UsageError
+from station.terminal.screen import console
 
 if TYPE_CHECKING:
     from station.training.importing.act import Imported

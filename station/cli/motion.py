@@ -10,10 +10,10 @@ import typer
 from station.borders.options import RigOption
 from station.bus import keys
 from station.bus.messages import Command, Description, PilotState, Tick
-from station.bus.requests import Disengage, Done, Engage, LendKey, Park, PrepareScene, Reboot
+from station.bus.requests import Disengage, Done, Engage, LendKey, Park, Reboot
 from station.bus.sockets import RequestClient, Subscriber
-from station.cli.attach import attached, console
-from station.clock import NS_PER_S, monotonic_ns
+from station.cli.physics import prepare_scene
+from station.client import Station, connect
 from station.episodes.naming import number_of
 from station.errors import EpisodeError, NodeAbsent, RequestRefused, StationError, UsageError
 from station.policy.claims import Vector, refuse, refuse_unseen, resampled, rig_vector
@@ -23,6 +23,7 @@ from station.rig.rig import Rig
 from station.runtime.node import Node
 from station.runtime.processes import processes
 from station.runtime.realtime import at_priority
+from station.terminal.screen import console
 
 DESCRIBED_S = 5.0
 """How long followers may take to say what they are (they do once a second)."""
@@ -40,15 +41,12 @@ def replay(
     actions = _at_the_rigs_rate(recorded, loaded, file.name)
     if loaded.moves_real_arms and not yes:
         typer.confirm("The followers will replay the episode. Is the way clear?", abort=True)
-    with attached(loaded):
-        refuse(recorded.claim, hear_vector(loaded))
-        if loaded.world is not None:
-            with RequestClient(loaded.name, "world") as world:
-                world.ask(PrepareScene(number_of(file)))
-        with RequestClient(loaded.name, "supervisor") as supervisor:
-            key = supervisor.ask(LendKey("replay")).token
+    with connect(loaded) as station:
+        refuse(recorded.claim, hear_vector(station))
+        prepare_scene(station, number_of(file))
+        key = station.ask("supervisor", LendKey("replay")).token
         with keys.lent(loaded.name, "replay", key):
-            missed = Replayer(loaded, actions).run()
+            missed = Replayer(station, actions).run()
     console.print(
         f"replayed {len(actions)} ticks of {file.name}" + (f"; {missed} ticks were skipped" if missed else "")
     )
@@ -78,42 +76,40 @@ def _at_the_rigs_rate(recorded: Recorded, rig: Rig, name: str) -> npt.NDArray[np
     return rows
 
 
-def hear_vector(rig: Rig, patience_s: float = DESCRIBED_S) -> Vector:
+def hear_vector(station: Station, patience_s: float = DESCRIBED_S) -> Vector:
     """The rig's vector as its running followers describe it. Raises NodeAbsent naming one that says nothing."""
-    heard = Subscriber(rig.name, [("description", follower) for follower in rig.followers])
+    followers = station.rig.followers
     found: dict[str, Description] = {}
-    until_ns = monotonic_ns() + round(patience_s * NS_PER_S)
-    try:
-        while len(found) < len(rig.followers):
-            if monotonic_ns() > until_ns:
-                silent = ", ".join(follower for follower in rig.followers if follower not in found)
-                raise NodeAbsent(f"{silent} has not said what it is. Next: `station status --rig {rig.name}`")
-            sample = heard.receive(100)
-            if sample is not None and isinstance(sample.body, Description):
-                found[sample.node] = sample.body
-    finally:
-        heard.close()
-    return rig_vector(rig, found)
+    for sample in station.listen([("description", follower) for follower in followers], patience_s):
+        if isinstance(sample.body, Description):
+            found[sample.node] = sample.body
+        if len(found) == len(followers):
+            return rig_vector(station.rig, found)
+    silent = ", ".join(follower for follower in followers if follower not in found)
+    raise NodeAbsent(f"{silent} has not said what it is. Next: `station status --rig {station.rig.name}`")
 
 
 class Replayer:
     """A source on the bus: asks for row 0 until the followers are there, then for one row a tick."""
 
-    def __init__(self, rig: Rig, actions: npt.NDArray[np.floating]) -> None:
-        self._rig, self._actions = rig, actions
+    def __init__(self, station: Station, actions: npt.NDArray[np.floating]) -> None:
+        self._station, self._actions = station, actions
         self._first_tick: int | None = None
 
     def run(self) -> int:
         """Align, play, let go. Returns how many ticks passed without their row being asked for (0 is right)."""
-        node = Node(self._rig, "replay")
-        heard = Subscriber(self._rig.name, [("tick", "synchronizer"), ("pilot", "pilot")])
+        station = self._station
+        node = Node(station.rig, "replay")
         # who else asks for a goal every tick
-        priority = next(row.realtime for row in processes(self._rig) if row.node == "policy")
+        priority = next(row.realtime for row in processes(station.rig) if row.node == "policy")
         try:
-            with RequestClient(self._rig.name, "pilot") as pilot, at_priority(priority):
+            with (
+                station.subscribe([("tick", "synchronizer"), ("pilot", "pilot")]) as heard,
+                station.request_client("pilot") as pilot,
+                at_priority(priority),
+            ):
                 return self._play(node, heard, pilot)
         finally:
-            heard.close()
             node.close()
 
     def _play(self, node: Node, heard: Subscriber, pilot: RequestClient) -> int:
@@ -157,7 +153,7 @@ def park(
 ) -> None:
     """Ramp every arm to its sleep pose."""
     loaded = rig_of(rig)
-    with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
+    with connect(loaded) as station, station.request_client("pilot") as pilot:
         console.print(pilot.ask(Park()).detail)
         for arm in (*loaded.followers, *loaded.leaders) if release else ():
             _release(pilot, arm)
@@ -185,6 +181,6 @@ def reboot(
     loaded = rig_of(rig)
     if loaded.moves_real_arms and not yes:
         typer.confirm(f"{joint} of {arm} is limp until you engage. Does somebody support the arm?", abort=True)
-    with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
-        pilot.ask(Reboot(arm, joint))
+    with connect(loaded) as station:
+        station.ask("pilot", Reboot(arm, joint))
     console.print(f"{joint} of {arm} was restarted; it is limp. Next: support the arm, then engage")

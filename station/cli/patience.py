@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from station.bus.messages import ProcessState, StationState
-from station.bus.sockets import Subscriber
-from station.cli.attach import console, runs, trouble, well
 from station.cli.operator.cues import Cue, Speaker
+from station.client import Station, trouble, well
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, StationError
-from station.rig.rig import Rig
+from station.terminal.screen import console
 
 WAIT_S = 600.0
 """How long one outage may last: a camera that is restarted, a cable that somebody puts back in the morning round."""
@@ -29,16 +28,16 @@ T = TypeVar("T")
 
 
 class Patience:
-    """Of one command at one rig. `meanwhile` is called while it waits, 20 times a second."""
+    """Of one command at one station. `meanwhile` is called while it waits, 20 times a second."""
 
     def __init__(
-        self, rig: Rig, wait_s: float = WAIT_S, speaker: Speaker | None = None, meanwhile: Callable[[], None] = lambda: None,
+        self, station: Station, wait_s: float = WAIT_S, speaker: Speaker | None = None, meanwhile: Callable[[], None] = lambda: None,
         announce_s: float = ANNOUNCE_S, clock: Clock = monotonic_ns,
     ) -> None:  # fmt: skip
-        self._rig, self._wait_s, self._announce_s, self._clock = rig, wait_s, announce_s, clock
+        self._at, self._wait_s, self._announce_s, self._clock = station, wait_s, announce_s, clock
         self._speaker = speaker or Speaker(quiet=True)
         self._meanwhile = meanwhile
-        self._heard = Subscriber(rig.name, [("station", "supervisor")])
+        self._heard = station.subscribe([("station", "supervisor")])
         self._station: StationState | None = None
         self._restarts: int | None = None
         """Of all nodes together, when the command began."""
@@ -96,15 +95,15 @@ class Patience:
             if self._clock() - since_ns > self._wait_s * NS_PER_S:
                 raise StationError(
                     f"{what}: waited {self._wait_s:g} s and gave up: {away or why}. "
-                    f"Next: `station status --rig {self._rig.name}`, mend that, and run the command again"
+                    f"Next: `station status --rig {self._at.rig.name}`, mend that, and run the command again"
                 )
             if not away:
                 return
 
     def _refuse_if_gone(self) -> None:
-        if self._clock() - self._heard_ns > _SILENT_S * NS_PER_S and not runs(self._rig):
+        if self._clock() - self._heard_ns > _SILENT_S * NS_PER_S and not self._at.runs:
             raise StationError(
-                f"the station of rig {self._rig.name} is gone: its supervisor was ended, the arms hold. "
+                f"the station of rig {self._at.rig.name} is gone: its supervisor was ended, the arms hold. "
                 "Next: run the same command again; it saves what was left"
             )
 

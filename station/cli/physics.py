@@ -1,18 +1,23 @@
-"""The simulated world's own verdict on how a rollout goes."""
+"""The world of a simulated rig: puts its scene back, and judges how a rollout goes."""
 
-from station.bus.requests import ScoreScene
-from station.bus.sockets import RequestClient
+from station.bus.requests import PrepareScene, ScoreScene
+from station.client import Station
 from station.clock import NS_PER_S, monotonic_ns
-from station.rig.rig import Rig
 
 _EVERY_NS = NS_PER_S // 5
+
+
+def prepare_scene(station: Station, episode: int) -> None:
+    """On a simulated rig: put the scene as it is at the start of this episode. Elsewhere people have done it."""
+    if station.rig.world is not None:
+        station.ask("world", PrepareScene(episode))
 
 
 class Physics:
     """Judges one rollout after another on a rig that is simulated."""
 
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
+    def __init__(self, station: Station) -> None:
+        self._station = station
         self._due_ns = 0
         self.done = False
         """Is what the task wants so, as of the last `over`?"""
@@ -26,6 +31,5 @@ class Physics:
         now_ns = monotonic_ns()
         if now_ns >= self._due_ns:
             self._due_ns = now_ns + _EVERY_NS
-            with RequestClient(self._rig.name, "world") as world:
-                self.done = world.ask(ScoreScene()).detail == "done"
+            self.done = self._station.ask("world", ScoreScene()).detail == "done"
         return self.done

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from station.borders.options import seconds_option
 from station.cli import import_policy
-from station.cli.attach import attached
 from station.cli.policy_on_rig import measure_on
+from station.client import connect
 from station.clock import monotonic_ns
 from station.policy.bench import bench_policy
 from station.policy.claims import of_policy, refuse_anywhere
@@ -50,8 +50,8 @@ def bench(
     """Load and warm up the policy, and measure it: by itself, or in its place on a rig."""
     if rig:
         loaded = rig_of(rig)
-        with attached(loaded):
-            rows = measure_on(loaded, folder, seconds)
+        with connect(loaded) as station:
+            rows = measure_on(station, folder, seconds)
         _print(f"policy {folder.resolve().name} on rig {loaded.name}", rows)
         return
     result = bench_policy(folder, inferences, monotonic_ns)

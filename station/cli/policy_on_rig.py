@@ -5,10 +5,9 @@ from pathlib import Path
 from station.bench.figures import Distribution
 from station.bus.messages import Command, Health, Tick
 from station.bus.requests import Engage
-from station.bus.sockets import RequestClient, Subscriber
 from station.cli.rollout import Hands, Rollout
+from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.rig.rig import Rig
 
 _SETTLE_S = 2.0
 
@@ -16,10 +15,10 @@ _SETTLE_S = 2.0
 class Timing:
     """When each tick, the setpoint for it and the first command to an arm for it were published."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, station: Station) -> None:
         streams = [("tick", "synchronizer"), ("command", "policy"), ("command", "policy_shadow"), ("health", "policy")]
-        streams += [("command", follower) for follower in rig.followers]
-        self._heard = Subscriber(rig.name, streams, publishers=["synchronizer", "policy", "pilot"])
+        streams += [("command", follower) for follower in station.rig.followers]
+        self._heard = station.subscribe(streams, publishers=["synchronizer", "policy", "pilot"])
         self._ticks: dict[int, int] = {}
         self._setpoints: dict[int, int] = {}
         self._commands: dict[int, int] = {}
@@ -63,15 +62,15 @@ class Timing:
         self._heard.close()
 
 
-def measure_on(rig: Rig, folder: Path, seconds: float) -> list[tuple[str, str]]:
-    """Run the policy on the attached rig and time it: engaged where no real arm moves, else in shadow."""
-    timing = Timing(rig)
-    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "pilot") as pilot:
+def measure_on(station: Station, folder: Path, seconds: float) -> list[tuple[str, str]]:
+    """Run the policy on a running rig and time it: engaged where no real arm moves, else in shadow."""
+    rig, timing = station.rig, Timing(station)
+    with Rollout(station, Hands(None, None)) as rollout:
         rollout.load(folder)
         rollout.begin(shadow=rig.moves_real_arms)
         try:
             if not rig.moves_real_arms:
-                pilot.ask(Engage("policy"))
+                station.ask("pilot", Engage("policy"))
             timing.listen(_SETTLE_S)
             timing.forget()
             timing.listen(seconds)

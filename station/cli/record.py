@@ -9,9 +9,7 @@ import typer
 from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.messages import PilotState
 from station.bus.requests import Disengage, Engage, OpenSession
-from station.bus.sockets import RequestClient, Subscriber
 from station.cli.amounts import sensible
-from station.cli.attach import attached, console
 from station.cli.checked import session_check
 from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
@@ -20,11 +18,12 @@ from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
 from station.cli.operator.session import OperatorTerminal, summary
 from station.cli.patience import WAIT_HELP, WAIT_S
-from station.clock import NS_PER_S, monotonic_ns
+from station.client import Station, connect
 from station.episodes.naming import next_number
 from station.errors import RequestRefused, StationError
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
+from station.terminal.screen import console
 
 HEADLESS_S = 10.0
 
@@ -69,11 +68,11 @@ def record(
     folder = str(data.absolute()) if data else ""
     sitting = sensible(OpenSession(task, folder, operator, instruction, scene), override)
     if headless:
-        with attached(loaded):
+        with connect(loaded) as station:
             check = session_check(loaded, override, refuses=loaded.moves_real_arms)
             sitting = msgspec.structs.replace(sitting, check_result=check)
             early = record_headless(
-                loaded, sitting, episodes or 1, seconds or HEADLESS_S, wait_s=wait, speaker=Speaker(quiet)
+                station, sitting, episodes or 1, seconds or HEADLESS_S, wait_s=wait, speaker=Speaker(quiet)
             )
         if early:
             raise StationError(
@@ -99,9 +98,9 @@ def record_at_a_panel(
     try:
         console.print(_resuming(rig, plan.open_session))
         console.print("looking for the rig's station, or starting one …")
-        with attached(rig):
+        with connect(rig) as station:
             plan = plan.checked(session_check(rig, override))
-            outcome = OperatorTerminal(rig, plan, keyboard, pedal, Speaker(quiet)).run()
+            outcome = OperatorTerminal(station, plan, keyboard, pedal, Speaker(quiet)).run()
     finally:
         if pedal is not None:
             pedal.close()
@@ -131,30 +130,24 @@ def teleop(
     loaded = rig_of(rig)
     if loaded.moves_real_arms and not yes:
         typer.confirm("The followers will move to the leaders' pose. Is the way clear?", abort=True)
-    with attached(loaded), RequestClient(loaded.name, "pilot") as pilot:
-        pilot.ask(Engage("leader"))
+    with connect(loaded) as station:
+        station.ask("pilot", Engage("leader"))
         console.print("engaged: leaders command. Ctrl-C ends; the arms then hold")
         try:
-            _watch_pilot(loaded, seconds)
+            _watch_pilot(station, seconds)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
         finally:
-            pilot.ask(Disengage())
+            station.ask("pilot", Disengage())
 
 
-def _watch_pilot(rig: Rig, seconds: float | None) -> None:
-    heard = Subscriber(rig.name, [("pilot", "pilot")])
-    ends_ns = monotonic_ns() + int(seconds * NS_PER_S) if seconds is not None else None
+def _watch_pilot(station: Station, seconds: float | None) -> None:
     state = ""
-    try:
-        while ends_ns is None or monotonic_ns() < ends_ns:
-            sample = heard.receive(500)
-            if sample is None or not isinstance(sample.body, PilotState):
-                continue
-            if sample.body.state != state:
-                state = sample.body.state
-                console.print(state + (f": {sample.body.why}" if sample.body.why else ""))
-            if state == "hold":
-                raise RequestRefused(f"in hold: {sample.body.why}. Next: clear the cause and run the command again")
-    finally:
-        heard.close()
+    for sample in station.listen([("pilot", "pilot")], seconds):
+        if not isinstance(sample.body, PilotState):
+            continue
+        if sample.body.state != state:
+            state = sample.body.state
+            console.print(state + (f": {sample.body.why}" if sample.body.why else ""))
+        if state == "hold":
+            raise RequestRefused(f"in hold: {sample.body.why}. Next: clear the cause and run the command again")

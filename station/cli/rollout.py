@@ -21,15 +21,14 @@ from station.bus.requests import (
     StopPolicy,
 )
 from station.bus.requests.time_outs import time_out_ms, time_out_s
-from station.bus.sockets import RequestClient, Subscriber
-from station.cli.attach import console
-from station.cli.headless import SessionWatcher, prepare_scene
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.patience import Patience
+from station.cli.physics import prepare_scene
+from station.client import SessionClient, Station
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
-from station.rig.rig import Rig
+from station.terminal.screen import console
 
 SPEAKS_S = 10.0
 """How long the runner and the session may take to say how they are."""
@@ -89,11 +88,11 @@ class Ran(NamedTuple):
 class Rollout:
     """Asks runner and pilot, and tells what they say."""
 
-    def __init__(self, rig: Rig, hands: Hands) -> None:
-        self._rig, self._hands = rig, hands
-        self._policy, self._pilot = RequestClient(rig.name, "policy"), RequestClient(rig.name, "pilot")
+    def __init__(self, station: Station, hands: Hands) -> None:
+        self._station, self._rig, self._hands = station, station.rig, hands
+        self._policy, self._pilot = station.request_client("policy"), station.request_client("pilot")
         streams = [("pilot", "pilot"), ("health", "policy"), ("command", "policy_shadow"), ("tick", "synchronizer")]
-        self._heard = Subscriber(rig.name, streams, publishers=["pilot", "policy", "synchronizer"])
+        self._heard = station.subscribe(streams, publishers=["pilot", "policy", "synchronizer"])
         self._state: PilotState | None = None
         self._said = ""
         self._asked: bytes | None = None
@@ -182,14 +181,14 @@ class Rollout:
         self._pilot.ask(Disengage())
         self._policy.ask(StopPolicy())
 
-    def arrange(self, session: RequestClient, watcher: SessionWatcher, patience: Patience) -> None:
+    def arrange(self, session: SessionClient, patience: Patience) -> None:
         """Before an episode: arms at rest, the scene in its place, a rollout that knows nothing of the last one."""
-        if watcher.state.phase == "ready":
+        if session.state.phase == "ready":
             session.ask(Pause())
-        elif not watcher.state.paused:
-            patience.announce(f"hold: {watcher.state.why}. The policy begins again")
-        watcher.until(lambda state: state.phase == "hold", SPEAKS_S)
-        self.home(watcher.state.episode)
+        elif not session.state.paused:
+            patience.announce(f"hold: {session.state.why}. The policy begins again")
+        session.until(lambda state: state.phase == "hold", SPEAKS_S)
+        self.home(session.state.episode)
         self.begin()
         session.ask(Align(), time_out_ms(Align, hands=False))
 
@@ -201,7 +200,7 @@ class Rollout:
             return
         if self._rig.leaders:
             self._hand_over_to_leaders()
-        prepare_scene(self._rig, scene)
+        prepare_scene(self._station, scene)
         self._pilot.ask(Disengage())
 
     def _hand_over_to_leaders(self) -> None:

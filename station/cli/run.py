@@ -8,7 +8,6 @@ import typer
 from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.amounts import sensible
-from station.cli.attach import attached, console
 from station.cli.checked import last_check
 from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.cues import Speaker
@@ -16,11 +15,12 @@ from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.patience import WAIT_HELP, WAIT_S, Patience
 from station.cli.rollout import Hands, Ran, Rollout
+from station.client import Station, connect
 from station.errors import StationError, UsageError
 from station.policy.claims import of_policy, refuse_unseen
 from station.policy.folder import find_policy, load_policy
 from station.rig.choice import rig_of
-from station.rig.rig import Rig
+from station.terminal.screen import console
 
 HELP = "keys: Space or t takes over and hands back, l leaders, p policy, h hold; Ctrl-C ends, the arms then hold"
 
@@ -64,7 +64,7 @@ def run(
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
     hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal) if pedal is not None else None)
-    with attached(loaded), hands, Rollout(loaded, hands) as rollout:
+    with connect(loaded) as station, hands, Rollout(station, hands) as rollout:
         identity = rollout.load(policy, told)
         if not (headless or shadow):
             console.print(HELP)
@@ -75,10 +75,10 @@ def run(
             open_session = OpenSession(
                 task, folder, operator, told, source="policy", policy=identity, check_result=last_check(loaded)
             )
-            early = _record(loaded, rollout, open_session, episodes, seconds or 0.0, wait, Speaker(quiet))
+            early = _record(station, rollout, open_session, episodes, seconds or 0.0, wait, Speaker(quiet))
         elif headless:
             early = _run_unattended(
-                rollout, episodes, seconds, Patience(loaded, wait, Speaker(quiet), rollout.meanwhile)
+                rollout, episodes, seconds, Patience(station, wait, Speaker(quiet), rollout.meanwhile)
             )
         else:
             early = _run(rollout, episodes, seconds)
@@ -129,7 +129,7 @@ def _run_unattended(rollout: Rollout, episodes: int, seconds: float | None, pati
 
 
 def _record(
-    rig: Rig,
+    station: Station,
     rollout: Rollout,
     open_session: OpenSession,
     episodes: int,
@@ -141,7 +141,7 @@ def _record(
     rollout.begin()
     try:
         return record_headless(
-            rig, open_session, episodes, seconds, rollout.arrange, rollout.meanwhile, wait_s=wait_s, speaker=speaker
+            station, open_session, episodes, seconds, rollout.arrange, rollout.meanwhile, wait_s=wait_s, speaker=speaker
         )
     except KeyboardInterrupt:
         console.print("ending; what was recorded is saved, the arms hold")

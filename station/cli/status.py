@@ -8,13 +8,12 @@ import typer
 
 from station.borders.options import RigOption
 from station.bus.messages import ProcessState
-from station.cli.attach import console, runs, start, station_state, stop, trouble, wait_ready
+from station.client import Station, trouble
 from station.clock import NS_PER_MS
 from station.errors import NodeAbsent, RequestRefused
 from station.rig.choice import rig_of
-from station.rig.rig import Rig
 from station.runtime.processes import processes
-from station.terminal.screen import numbers
+from station.terminal.screen import console, numbers
 
 IN_TIME = 15
 """From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""
@@ -26,44 +25,46 @@ def up(
 ) -> None:
     """Start the station; it goes on when the terminal is closed."""
     loaded = rig_of(rig)
-    if runs(loaded):
+    station = Station(loaded)
+    if station.runs:
         raise RequestRefused(f"the station of rig {loaded.name} is already up. Next: `station status --rig {rig}`")
-    popen = start(loaded, child=foreground)
+    popen = station.start(child=foreground)
     try:
-        wait_ready(loaded, popen)
-        _show(loaded)
+        station.wait_ready()
+        _show(station)
         if foreground:
             popen.wait()
     finally:
         if foreground and popen.poll() is None:
-            stop(loaded, popen)
+            station.stop()
 
 
 def down(rig: RigOption) -> None:
     """Stop every process in order; arms hold, torque stays on."""
     loaded = rig_of(rig)
-    if not runs(loaded):
+    station = Station(loaded)
+    if not station.runs:
         raise NodeAbsent(
             f"no station runs for rig {loaded.name}: there is nothing to stop. Next: `station up --rig {rig}` starts it"
         )
-    stop(loaded)
+    station.stop()
     console.print(f"rig {loaded.name}: stopped; arms hold")
 
 
 def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
     """Rate, age, losses, CPU, real-time priority, memory, restarts and the last error of every node."""
-    loaded = rig_of(rig)
+    station = Station(rig_of(rig))
     if as_json:
-        print(json.dumps(msgspec.to_builtins(station_state(loaded)), indent=2))
+        print(json.dumps(msgspec.to_builtins(station.state()), indent=2))
         return
-    _show(loaded)
+    _show(station)
 
 
-def _show(rig: Rig) -> None:
+def _show(station: Station) -> None:
     """Numbers in a table that 80 columns hold, words in whole lines below it; what is wrong is last, where the eye is."""
-    state = station_state(rig)
+    state = station.state()
     table = numbers(COLUMNS, ("node", "state"), f"rig {state.rig}  ({state.rig_file})")
-    wanted = {row.node: row.realtime for row in processes(rig)}
+    wanted = {row.node: row.realtime for row in processes(station.rig)}
     for process in state.processes:
         table.add_row(*_row(process, wanted.get(process.node, 0)))
     console.print(table)

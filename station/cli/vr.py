@@ -14,17 +14,16 @@ from rich.text import Text
 
 from station.borders.decoding import Decoder, Undecodable
 from station.borders.options import RigOption, seconds_option
-from station.bus.messages import Command, SessionState
+from station.bus.messages import Command
 from station.bus.requests import CloseSession, OpenSession
-from station.bus.sockets import RequestClient, Subscriber
 from station.cli.amounts import sensible
-from station.cli.attach import attached, console
 from station.cli.checked import last_check
-from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.client import SessionClient, Station, connect
+from station.clock import NS_PER_MS
 from station.devices.headset import Pairing, pairing_path
 from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.rig.choice import rig_of
-from station.rig.rig import Rig
+from station.terminal.screen import console
 
 AGAIN_S = 1.0
 """Between two attempts to open a sitting while nobody wears the headset."""
@@ -45,15 +44,15 @@ def vr(
     if headset is None:
         raise UsageError(f"rig {loaded.name} has no headset. Next: add `vr: {{driver: webxr}}` to {loaded.file}")
     if measure_s:
-        measured = latencies_ms(loaded, measure_s)
+        measured = latencies_ms(Station(loaded), measure_s)
         print(json.dumps(measured)) if as_json else console.print(measured)
         return
     port = int(headset.settings.port)
     if task:
         asked = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
         open_session = msgspec.structs.replace(sensible(asked), check_result=last_check(loaded))
-        with attached(loaded):
-            sit(loaded, port, open_session)
+        with connect(loaded) as station:
+            sit(station, port, open_session)
         return
     found = pairing(port)
     if found is None:
@@ -64,15 +63,15 @@ def vr(
     show(found)
 
 
-def sit(rig: Rig, port: int, open_session: OpenSession) -> None:
+def sit(station: Station, port: int, open_session: OpenSession) -> None:
     """Open the sitting as soon as a headset is there, tell what happens, and close it at Ctrl-C."""
     found = pairing(port)
     if found is not None:
         show(found)
-    with RequestClient(rig.name, "session") as session:
+    with station.session() as session:
         try:
             _open_when_worn(session, open_session)
-            _tell_phases(rig)
+            _tell_phases(session)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
         finally:
@@ -80,7 +79,7 @@ def sit(rig: Rig, port: int, open_session: OpenSession) -> None:
                 session.ask(CloseSession())
 
 
-def _open_when_worn(session: RequestClient, open_session: OpenSession) -> None:
+def _open_when_worn(session: SessionClient, open_session: OpenSession) -> None:
     said = ""
     while True:
         try:
@@ -93,42 +92,34 @@ def _open_when_worn(session: RequestClient, open_session: OpenSession) -> None:
             time.sleep(AGAIN_S)
 
 
-def _tell_phases(rig: Rig) -> None:
+def _tell_phases(session: SessionClient) -> None:
     """Until the sitting is closed."""
-    heard = Subscriber(rig.name, [("session", "session")])
     before = ""
-    try:
-        while True:
-            sample = heard.receive(500)
-            if sample is None or not isinstance(sample.body, SessionState):
-                continue
-            state = sample.body
-            why = f": {state.why}" if state.why else ""
-            line = f"{state.phase}{why}  ({state.saved} saved, {state.discarded} discarded)"
-            if line != before:
-                before = line
-                console.print(line)
-            if state.phase == "ended":
-                return
-    finally:
-        heard.close()
+    session.fresh()  # what it said before the sitting was opened is no end of it
+    while True:
+        session.wait(500)
+        state = session.look()
+        if state is None:
+            continue
+        why = f": {state.why}" if state.why else ""
+        line = f"{state.phase}{why}  ({state.saved} saved, {state.discarded} discarded)"
+        if line != before:
+            before = line
+            console.print(line)
+        if state.phase == "ended":
+            return
 
 
-def latencies_ms(rig: Rig, seconds: float) -> dict[str, float]:
+def latencies_ms(station: Station, seconds: float) -> dict[str, float]:
     """From the hands' pose at the page to the follower's goal on the wire, over `seconds` of an engaged operator, ms.
 
     Raises NodeAbsent if no hand moved an arm in that time.
     """
-    bus = Subscriber(rig.name, [("applied", name) for name in rig.followers])
-    end_ns = monotonic_ns() + round(seconds * NS_PER_S)
-    found = []
-    try:
-        while (left_ns := end_ns - monotonic_ns()) > 0:
-            sample = bus.receive(max(1, left_ns // NS_PER_MS))
-            if sample is not None and isinstance(sample.body, Command) and sample.body.source == "vr":
-                found.append((sample.header.captured_at_ns - sample.body.setpoint_at_ns) / NS_PER_MS)
-    finally:
-        bus.close()
+    found = [
+        (sample.header.captured_at_ns - sample.body.setpoint_at_ns) / NS_PER_MS
+        for sample in station.listen([("applied", name) for name in station.rig.followers], seconds)
+        if isinstance(sample.body, Command) and sample.body.source == "vr"
+    ]
     if len(found) < 2:
         raise NodeAbsent("no hand moved an arm meanwhile. Next: engage VR, squeeze a grip, and measure again")
     cuts = statistics.quantiles(found, n=100)

@@ -34,6 +34,10 @@ class PlainConsole(Console):
             yield segment if plain else Segment(shown_lines(segment.text), segment.style)
 
 
+console = PlainConsole()
+"""Of every command."""
+
+
 def numbers(columns: Iterable[str], words: Iterable[str], title: str | None = None) -> Table:
     """A table narrow enough for 80 columns, of which nothing is cut: `words` are the columns set on the left."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=0)

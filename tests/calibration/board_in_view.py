@@ -14,7 +14,7 @@ from calibration.cameras import board as boards
 from calibration.maths.poses import Pose, from_vectors
 from drivers.sim.world.requests import SetCameraFault, ShowBoard
 from drivers.sim.world.scene import Scene
-from station.bus.sockets import RequestClient
+from station.client import Station
 from station.files import calibration_files
 from station.files.calibration_files import Calibration
 from station.files.check_results import Finding, value_text
@@ -63,13 +63,12 @@ def calibrate(rig: Rig, camera: str) -> str:
     words = ["calibrate", "cameras", "--rig", str(rig.file), "--board", "--only", camera, "--operator", "ada"]
     terminal = Terminal(words)
     try:
-        with RequestClient(rig.name, "world") as world:
-            for number, where in enumerate((*held(rig, camera, 16), ON_THE_TABLE)):
-                prompt = f"({number + 1} of 16)" if number < 16 else "marked place"
-                terminal.wait(lambda: prompt in terminal.text, prompt)  # noqa: B023
-                world.ask(shown(where, board), 5000)
-                time.sleep(_LATE_S)
-                terminal.press("\n")
+        for number, where in enumerate((*held(rig, camera, 16), ON_THE_TABLE)):
+            prompt = f"({number + 1} of 16)" if number < 16 else "marked place"
+            terminal.wait(lambda: prompt in terminal.text, prompt)  # noqa: B023
+            Station(rig).ask("world", shown(where, board), 5000)
+            time.sleep(_LATE_S)
+            terminal.press("\n")
         terminal.wait(lambda: "table as it always is" in terminal.text, "the reference picture")
         terminal.press("\n")
         assert terminal.ended() == 0, terminal.text
@@ -94,21 +93,20 @@ def with_board(rig: Rig, camera: str, *others: str) -> Iterator[Calibration]:
         assert found is not None
         yield found
     finally:
-        with RequestClient(rig.name, "world") as world:
-            world.ask(ShowBoard(), 5000)
+        Station(rig).ask("world", ShowBoard(), 5000)
         for known in before.values():
             calibration_files.save(known)
 
 
 def moved(rig: Rig, camera: str, what: str, value: float) -> list[Finding]:
     """What the check says of arms and cameras while the camera stands elsewhere."""
-    with RequestClient(rig.name, "world") as world:
-        world.ask(SetCameraFault(camera, what, value), 5000)  # type: ignore[arg-type]
-        try:
-            time.sleep(SETTLE_S)
-            return findings(rig, seconds=LISTEN_S)
-        finally:
-            world.ask(SetCameraFault(camera, "none"), 5000)
+    world = Station(rig)
+    world.ask("world", SetCameraFault(camera, what, value), 5000)  # type: ignore[arg-type]
+    try:
+        time.sleep(SETTLE_S)
+        return findings(rig, seconds=LISTEN_S)
+    finally:
+        world.ask("world", SetCameraFault(camera, "none"), 5000)
 
 
 def by_board(camera: str, found: list[Finding]) -> tuple[Finding, Finding]:

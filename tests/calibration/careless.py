@@ -3,10 +3,12 @@
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
+
+from station.client import Station
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -60,7 +62,7 @@ def bench() -> Iterator[Bench]:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.dict("os.environ", {"XDG_CONFIG_HOME": folder}),
         mock.patch.object(measuring, "Listener", return_value=world),
-        Measuring(rig, lambda _: nullcontext(), "ada", world.ask, lambda: world.now_ns) as ready,
+        Measuring(rig, "ada", world.ask, lambda: world.now_ns, Station) as ready,
     ):
         yield Bench(world, ready, np.random.default_rng(1))
 

@@ -22,6 +22,7 @@ from calibration.checks import report, verdict
 from calibration.checks.cameras import Picture
 from calibration.checks.survey import survey
 from drivers.sim.world.requests import SetCameraFault, SetServoFault
+from station.client import Station
 from station.clock import monotonic_ns
 from station.files import calibration_files
 from station.files.check_results import CheckResult
@@ -38,7 +39,7 @@ def checked(rig: Rig) -> tuple[CheckResult, list[Picture]]:
     """The check with both faults."""
     ask(rig, SetCameraFault(CAMERA, "move", MOVED_MM), SetServoFault(ARM, "slip", SERVO, SLIPPED_DEG))
     known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
-    seen = survey(rig, LISTEN_S, monotonic_ns)
+    seen = survey(Station(rig), LISTEN_S, monotonic_ns)
     today = datetime.datetime.now(datetime.UTC).date()
     cameras, pictures = checks_cameras.check(rig, seen, known, boards.of(rig), {}, today)
     findings = [*checks_arms.check(rig, seen, known, today), *cameras, *checks_host.check(rig, seen, monotonic_ns)]

@@ -28,7 +28,7 @@ from calibration.checks.survey import Survey, survey
 from drivers.sim.world.requests import SetCameraFault, SetServoFault, SwingArms
 from drivers.sim.world.scene import Scene
 from station.bus.requests import Disengage, Engage
-from station.bus.sockets import RequestClient
+from station.client import Station
 from station.clock import monotonic_ns
 from station.errors import RequestRefused
 from station.files import calibration_files, check_results
@@ -140,7 +140,7 @@ def findings(
 ) -> list[Finding]:
     """What the check says about arms and cameras now, but for what the load of this computer decides."""
     known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
-    seen: Survey = survey(rig, seconds, monotonic_ns)
+    seen: Survey = survey(Station(rig), seconds, monotonic_ns)
     today = datetime.datetime.now(datetime.UTC).date()
     cameras, _ = checks_cameras.check(rig, seen, known, boards.of(rig), lags or {}, today)
     found = (*checks_arms.check(rig, seen, known, today), *cameras)
@@ -154,9 +154,8 @@ def bad(found: list[Finding]) -> dict[Key, Finding]:
 
 def ask(rig: Rig, *requests: SetServoFault | SetCameraFault) -> None:
     """Ask the world."""
-    with RequestClient(rig.name, "world") as world:
-        for request in requests:
-            world.ask(request, 5000)
+    for request in requests:
+        Station(rig).ask("world", request, 5000)
     time.sleep(SETTLE_S)
 
 
@@ -185,7 +184,7 @@ def late(rig: Rig, camera: str, ms: float) -> Lags:
     ask(rig, SetCameraFault(camera, "late", ms))
     try:
         with swung(rig, SWING_S + 1.0):
-            return swing(rig, SWING_S, monotonic_ns)
+            return swing(Station(rig), SWING_S, monotonic_ns)
     finally:
         ask(rig, SetCameraFault(camera, "none"))
 
@@ -193,13 +192,13 @@ def late(rig: Rig, camera: str, ms: float) -> Lags:
 @contextmanager
 def swung(rig: Rig, seconds: float) -> Iterator[None]:
     """The followers follow hands that swing, and open and close the grippers."""
-    with RequestClient(rig.name, "pilot") as pilot, RequestClient(rig.name, "world") as world:
-        pilot.ask(Engage("leader"), 40_000)
-        try:
-            _swing(world, seconds)
-            yield
-        finally:
-            pilot.ask(Disengage(), 5000)
+    running = Station(rig)
+    running.ask("pilot", Engage("leader"), 40_000)
+    try:
+        _swing(running, seconds)
+        yield
+    finally:
+        running.ask("pilot", Disengage(), 5000)
 
 
 def short_gripper(rig: Rig, arm: str) -> list[Finding]:
@@ -237,12 +236,12 @@ def restart(rig: Rig) -> None:
     station("up", "--rig", str(rig.file))
 
 
-def _swing(world: RequestClient, seconds: float) -> None:
+def _swing(at: Station, seconds: float) -> None:
     """The hands first go home."""
     deadline = time.monotonic() + 20
     while True:
         try:
-            world.ask(SwingArms(seconds), 5000)
+            at.ask("world", SwingArms(seconds), 5000)
             return
         except RequestRefused:
             if time.monotonic() > deadline:

@@ -1,7 +1,6 @@
 """What `station calibrate` does with an operator and a rig: a listener of made-up readings stands where the bus would."""
 
 import datetime
-from contextlib import nullcontext
 
 import msgspec
 import numpy as np
@@ -21,6 +20,7 @@ from calibration.maths.poses import angle_deg, distance_mm, from_quaternion, fro
 from calibration.measuring import Measuring
 from drivers.dynamixel.settings import DynamixelSettings, Gripper
 from station.bus.messages import Description
+from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import MeasurementPoor
 from station.files import calibration_files
@@ -39,7 +39,7 @@ def world(tmp_path, monkeypatch, runtime):
 @pytest.fixture
 def bench(world):
     rig = load_rig(find_rig("sim"))
-    with Measuring(rig, lambda _: nullcontext(), "ada", world.ask, lambda: world.now_ns) as ready:
+    with Measuring(rig, "ada", world.ask, lambda: world.now_ns, Station) as ready:
         yield ready
 
 

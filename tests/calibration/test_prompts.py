@@ -4,7 +4,6 @@ import os
 import pty
 import threading
 import time
-from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from calibration.checks.survey import KEPT_PICTURES
 from calibration.measuring import Measuring
 from station.bus.messages import ArmState, Description, Dimension, Frame, StreamDescription
 from station.bus.sockets import HIGH_WATER, Publisher
+from station.client import Station
 from station.clock import NS_PER_MS
 from station.rig.rig import find_rig, load_rig
 
@@ -102,7 +102,7 @@ class Operator:
 @pytest.fixture
 def bench(world):
     operator = Operator(world)
-    measuring = Measuring(world.rig, lambda _: nullcontext(), "ada", operator, world.clock)
+    measuring = Measuring(world.rig, "ada", operator, world.clock, Station)
     with measuring as ready:
         operator.measuring = ready
         yield ready, operator

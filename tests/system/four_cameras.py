@@ -13,12 +13,10 @@ import numpy as np
 from station.bench.figures import Distribution
 from station.bus.messages import Command, Health, PilotState, Tick
 from station.bus.requests import Engage
-from station.bus.sockets import RequestClient, Subscriber
-from station.cli.attach import attached
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
+from station.client import Station, connect
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.rig.rig import Rig
 from tests.station.policy import policies
 
 CAMERAS = ["cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist"]
@@ -53,20 +51,20 @@ def write(folder: Path) -> Path:
     return folder
 
 
-def measure(rig: Rig, folder: Path, seconds: float) -> list[str]:
+def measure(station: Station, folder: Path, seconds: float) -> list[str]:
     """Run the policy in command of the arms; the table's lines."""
-    heard = Subscriber(
-        rig.name, [("tick", "synchronizer"), ("command", "policy"), ("health", "policy"), ("pilot", "pilot")]
+    heard = station.subscribe(
+        [("tick", "synchronizer"), ("command", "policy"), ("health", "policy"), ("pilot", "pilot")]
     )
     ticks_ns: dict[int, tuple[int, int]] = {}
     after_sent: list[float] = []
     after_tick: list[float] = []
     readings: dict[str, float] = {}
     holds = 0
-    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "pilot") as pilot:
+    with Rollout(station, Hands(None, None)) as rollout:
         rollout.load(folder)
         rollout.begin()
-        pilot.ask(Engage("policy"))
+        station.ask("pilot", Engage("policy"))
         heard.newest()
         until_ns = monotonic_ns() + round(seconds * NS_PER_S)
         while monotonic_ns() < until_ns:
@@ -103,8 +101,8 @@ def main() -> None:
     rig = rig_of("bench")
     with tempfile.TemporaryDirectory() as scratch:
         folder = write(Path(scratch) / "policy")
-        with attached(rig):
-            lines = measure(rig, folder, arguments.seconds)
+        with connect(rig) as station:
+            lines = measure(station, folder, arguments.seconds)
     print("\n".join(lines))
 
 

@@ -25,9 +25,10 @@ from station.bus import keys
 from station.bus.messages import Health, PilotState, RecorderState, SessionState, StationState
 from station.bus.requests import Align, CloseSession, Done, OpenSession, SaveTruth, Shutdown, Start, Stop
 from station.bus.requests.request import Request
-from station.bus.sockets import RequestClient, Subscriber
+from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
 from station.cli.patience import Patience
+from station.client import Station
 from station.clock import NS_PER_S, monotonic_ns
 from station.episodes.verify import verify
 from station.errors import NodeAbsent, RequestRefused
@@ -63,7 +64,7 @@ class Booted:
     """A rig that runs, as its clients see it."""
 
     def __init__(self, rig: Rig, data: Path, environment: dict[str, str] | None = None) -> None:
-        self.rig, self.data = rig, data
+        self.rig, self.data, self.station = rig, data, Station(rig)
         self.nodes = tuple(row.node for row in processes(rig))
         self._environment = {**os.environ, **(environment or {})}
         self._heard: Subscriber | None = None
@@ -98,9 +99,8 @@ class Booted:
         if ring == self._ring:
             return False
         self._ring = ring
-        self._patience = self._patience or Patience(self.rig, 2 * PATIENCE_S, announce_s=0.0)
-        self._heard = Subscriber(
-            self.rig.name,
+        self._patience = self._patience or Patience(self.station, 2 * PATIENCE_S, announce_s=0.0)
+        self._heard = self.station.subscribe(
             [("station", "supervisor"), ("session", "session"), ("pilot", "pilot"), ("recorder", "synchronizer")]
             + [("health", node) for node in self.nodes],
         )
@@ -214,8 +214,7 @@ class Booted:
 
     def ask(self, node: str, request: Request) -> Done:
         """Ask a node; RequestRefused with its reason."""
-        with RequestClient(self.rig.name, node) as client:
-            return client.ask(request)
+        return self.station.ask(node, request)
 
     def signal(self, node: str, number: signal.Signals) -> int:
         """Send a node's process a signal; returns when, ns."""

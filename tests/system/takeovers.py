@@ -16,13 +16,12 @@ import numpy as np
 
 from station.bus.messages import SOURCES, PilotState, SessionState
 from station.bus.requests import Align, CloseSession, Engage, OpenSession, Start, Stop
-from station.bus.sockets import RequestClient, Subscriber
-from station.cli.attach import attached
-from station.cli.headless import SessionWatcher, prepare_scene
+from station.bus.sockets import Subscriber
+from station.cli.physics import prepare_scene
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
+from station.client import Station, connect
 from station.clock import NS_PER_S, monotonic_ns
-from station.rig.rig import Rig
 from tests.system import tempers
 
 SLACK = 1.02
@@ -42,21 +41,20 @@ class Labels(NamedTuple):
     wrong: tuple[str, ...]
 
 
-def take_overs(rig: Rig, folder: Path, data: Path, count: int, seed: int) -> Path:
+def take_overs(station: Station, folder: Path, data: Path, count: int, seed: int) -> Path:
     """Run and record the policy in `folder`, take over and hand back `count` times; the episode's path."""
     chance = random.Random(seed)
-    watcher = SessionWatcher(rig)
-    pilot_heard = Subscriber(rig.name, [("pilot", "pilot")])
-    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "session") as session:
+    pilot_heard = station.subscribe([("pilot", "pilot")])
+    with Rollout(station, Hands(None, None)) as rollout, station.session() as session:
         identity = rollout.load(folder)
-        prepare_scene(rig, 0)
+        prepare_scene(station, 0)
         rollout.begin()
         session.ask(OpenSession("takeovers", str(data), source="policy", policy=identity))
         try:
-            if watcher.until(lambda state: state.phase in ("ready", "hold"), 10).phase == "hold":
+            if session.until(lambda state: state.phase in ("ready", "hold"), 10).phase == "hold":
                 session.ask(Align())
             session.ask(Start())
-            with RequestClient(rig.name, "pilot") as pilot:
+            with station.request_client("pilot") as pilot:
                 for _ in range(count):
                     _pause(pilot_heard, chance.uniform(0.1, 1.5))
                     pilot.ask(Engage("leader"))
@@ -64,11 +62,10 @@ def take_overs(rig: Rig, folder: Path, data: Path, count: int, seed: int) -> Pat
                     pilot.ask(Engage("policy"))
             _pause(pilot_heard, 0.5)
             session.ask(Stop())
-            state = watcher.until(_saved, 120)
+            state = session.until(_saved, 120)
         finally:
             session.ask(CloseSession())
             rollout.stop()
-            watcher.close()
             pilot_heard.close()
     return Path(state.saved_path)
 
@@ -131,9 +128,9 @@ def main() -> None:
     arguments = parser.parse_args()
     rig = rig_of(arguments.rig)
     os.environ.update(tempers.install())
-    with tempfile.TemporaryDirectory() as scratch, attached(rig):
+    with tempfile.TemporaryDirectory() as scratch, connect(rig) as station:
         folder = tempers.write(Path(scratch) / "policy")
-        episode = take_overs(rig, folder, Path(scratch) / "data", arguments.count, arguments.seed)
+        episode = take_overs(station, folder, Path(scratch) / "data", arguments.count, arguments.seed)
         found = labels(episode, rig.safety.velocity_rad_s, rig.tick_hz)
     print(f"{found.take_overs} take-overs in {found.rows} rows {found.by_source}; "
           f"largest step {found.largest_step:.2f} of the limit; {found.late_setpoints} late asks")  # fmt: skip

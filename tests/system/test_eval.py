@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from station.bus.requests import OpenSession
-from station.cli.attach import attached
 from station.cli.headless import record_headless
 from station.cli.status import rig_of
+from station.client import connect
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(300)]
 SECONDS = 11.0
@@ -32,8 +32,8 @@ def replay_of(episode: Path, folder: Path) -> Path:
 
 def test_trials_are_judged_by_physics_and_counted(runtime: str, tmp_path: Path) -> None:
     rig = rig_of("sim")
-    with attached(rig):
-        assert record_headless(rig, OpenSession("handover", str(tmp_path), "scripted"), 1, SECONDS) == 0
+    with connect(rig) as station:
+        assert record_headless(station, OpenSession("handover", str(tmp_path), "scripted"), 1, SECONDS) == 0
         right = replay_of(tmp_path / "handover" / "episode_0.hdf5", tmp_path / "right")
         motionless = Path(shutil.copy(tmp_path / "handover" / "episode_0.hdf5", tmp_path / "motionless.hdf5"))
         with h5py.File(motionless, "r+") as file:

@@ -14,11 +14,10 @@ from drivers.sim.world.mujoco_world import TRUTH
 from station.bus.messages import Vector
 from station.bus.requests import OpenSession
 from station.bus.sockets import Subscriber
-from station.cli.attach import attached
 from station.cli.headless import record_headless
+from station.client import Station, connect
 from station.episodes.naming import number_of
 from station.episodes.verify import verify
-from station.rig.rig import Rig, find_rig, load_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -26,10 +25,9 @@ SECONDS = 11.0
 
 
 @pytest.fixture
-def rig(runtime: str) -> Iterator[Rig]:
-    rig = load_rig(find_rig("sim"))
-    with attached(rig):
-        yield rig
+def station(runtime: str) -> Iterator[Station]:
+    with connect("sim") as station:
+        yield station
 
 
 def handed_over(truth: Subscriber) -> list[float]:
@@ -42,15 +40,14 @@ def handed_over(truth: Subscriber) -> list[float]:
 
 
 @pytest.fixture
-def truth(rig: Rig) -> Iterator[Subscriber]:
-    truth = Subscriber(rig.name, [("vector", "world")])
-    yield truth
-    truth.close()
+def truth(station: Station) -> Iterator[Subscriber]:
+    with station.subscribe([("vector", "world")]) as truth:
+        yield truth
 
 
-def record(rig: Rig, data: Path) -> Path:
+def record(station: Station, data: Path) -> Path:
     """A whole episode of it."""
-    assert record_headless(rig, OpenSession("handover", str(data), "scripted"), 1, SECONDS) == 0
+    assert record_headless(station, OpenSession("handover", str(data), "scripted"), 1, SECONDS) == 0
     return max((data / "handover").glob("episode_*.hdf5"), key=number_of)
 
 
@@ -64,8 +61,8 @@ def play_again(path: Path, truth: Subscriber) -> list[float]:
     return handed_over(truth)
 
 
-def test_a_hand_over_is_recorded_and_replayed(rig: Rig, truth: Subscriber, tmp_path: Path) -> None:
-    path = record(rig, tmp_path)
+def test_a_hand_over_is_recorded_and_replayed(station: Station, truth: Subscriber, tmp_path: Path) -> None:
+    path = record(station, tmp_path)
     assert 1.0 in handed_over(truth), "the left gripper alone held the cube (the operator has put it back since)"
     assert verify(path) == []
     with h5py.File(path) as file:

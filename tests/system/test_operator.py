@@ -10,8 +10,7 @@ import pytest
 
 from drivers.sim.world.requests import SetServoFault
 from station.bus.messages import PilotState
-from station.bus.sockets import RequestClient, Subscriber
-from station.cli.attach import runs
+from station.client import Station
 from station.episodes.labels import read_labels
 from station.episodes.recover import recover
 from station.episodes.verify import verify
@@ -85,18 +84,18 @@ def test_a_sitting_with_every_key(terminal: Terminal, rig: Path, tmp_path: Path)
     assert labels is not None
     assert labels.note == "cube slipped"
     assert [path.name for path in folder.glob("*.hdf5")] == ["episode_0.hdf5"]
-    assert not runs(load_rig(rig))
+    assert not Station(load_rig(rig)).runs
 
 
 def pulled_follower(terminal: Terminal, rig: Path) -> None:
     """Between two takes a cable is pulled: a hold with its cause, and one key that goes on once it is back."""
-    with RequestClient(load_rig(rig).name, "world") as world:
+    with Station(load_rig(rig)).request_client("world") as world:
         world.ask(SetServoFault("follower_left", "unplug"))
         terminal.until("H O L D")
         panel = terminal.until("follower_left on ")
         assert "Space: go on" in panel
         world.ask(SetServoFault("follower_left", "replug"))
-        heard = Subscriber(load_rig(rig).name, [("arm_state", "follower_left")])
+        heard = Station(load_rig(rig)).subscribe([("arm_state", "follower_left")])
         assert heard.receive(20_000) is not None
         heard.close()
     terminal.press(" ")
@@ -141,7 +140,7 @@ def test_ctrl_c_twice_ends_at_once_and_costs_nothing_that_was_acknowledged(rig: 
         terminal.interrupt()
         assert terminal.ended() == 1
         assert terminal.restored()
-        assert not runs(load_rig(rig))
+        assert not Station(load_rig(rig)).runs
         if not (folder / "episode_0.hdf5").exists():
             assert [result.outcome for result in recover(folder)] == ["saved"]
         assert verify(folder / "episode_0.hdf5") == []
@@ -155,7 +154,7 @@ def test_a_closed_window_saves_the_take_and_leaves_the_arms_held(rig: Path, tmp_
     terminal = recording(rig, tmp_path / "data", "--no-opening")
     try:
         terminal.until("R E A D Y")
-        heard = Subscriber(load_rig(rig).name, [("pilot", "pilot")])
+        heard = Station(load_rig(rig)).subscribe([("pilot", "pilot")])
         try:
             terminal.press(" ")
             terminal.until("0:01.")
@@ -168,7 +167,7 @@ def test_a_closed_window_saves_the_take_and_leaves_the_arms_held(rig: Path, tmp_
             heard.close()
         assert isinstance(last.body, PilotState)
         assert last.body.state == "idle"
-        assert not runs(load_rig(rig))
+        assert not Station(load_rig(rig)).runs
     finally:
         terminal.close()
 

@@ -13,13 +13,13 @@ import yaml
 
 from station.bus.messages import Command, Health, PilotState
 from station.bus.requests import Engage, OpenSession
-from station.bus.sockets import RequestClient, Subscriber
+from station.bus.sockets import RequestClient
 from station.bus.wire import Sample
-from station.cli.attach import attached
 from station.cli.headless import record_headless
 from station.cli.rollout import Hands, Rollout
+from station.client import Station, connect
 from station.errors import StationError
-from station.rig.rig import Rig, load_rig
+from station.rig.rig import load_rig
 from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 from tests.system import takeovers, tempers
 from tests.system.rig import light_rig
@@ -31,7 +31,7 @@ ASKED_SHARE = 0.95
 
 
 @pytest.fixture(scope="module")
-def rig() -> Iterator[Rig]:
+def station() -> Iterator[Station]:
     """The light rig, up for all tests of this file; `python -m tests.system.takeovers` takes the whole one."""
     folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     try:
@@ -44,8 +44,8 @@ def rig() -> Iterator[Rig]:
             for name, value in (own | tempers.install()).items():
                 patch.setenv(name, value)
             loaded = load_rig(light_rig(Path(folder)))
-            with attached(loaded):
-                yield loaded
+            with connect(loaded) as station:
+                yield station
     finally:
         shutil.rmtree(folder)
 
@@ -54,8 +54,8 @@ def newest(data: Path, task: str) -> Path:
     return max((data / task).glob("episode_*.hdf5"))
 
 
-def test_a_replayed_episode_is_its_action_tick_for_tick(rig: Rig, tmp_path: Path) -> None:
-    assert record_headless(rig, OpenSession("teleop", str(tmp_path)), 1, 9.0) == 0
+def test_a_replayed_episode_is_its_action_tick_for_tick(station: Station, tmp_path: Path) -> None:
+    assert record_headless(station, OpenSession("teleop", str(tmp_path)), 1, 9.0) == 0
     source = newest(tmp_path, "teleop")
     folder = tmp_path / "replay"
     folder.mkdir()
@@ -64,12 +64,12 @@ def test_a_replayed_episode_is_its_action_tick_for_tick(rig: Rig, tmp_path: Path
         "rate_hz": 50, "action_offset_ticks": 10, "execution": {"mode": "newest"},
     }  # fmt: skip
     (folder / "policy.yaml").write_text(yaml.safe_dump(settings))
-    with Rollout(rig, Hands(None, None)) as rollout:
+    with Rollout(station, Hands(None, None)) as rollout:
         identity = rollout.load(folder)
         rollout.begin()
         open_session = OpenSession("replayed", str(tmp_path), source="policy", policy=identity)
         try:
-            assert record_headless(rig, open_session, 1, 2.0, rollout.arrange, rollout.meanwhile) == 0
+            assert record_headless(station, open_session, 1, 2.0, rollout.arrange, rollout.meanwhile) == 0
         finally:
             rollout.stop()
     with h5py.File(source) as recorded, h5py.File(newest(tmp_path, "replayed")) as played:
@@ -93,10 +93,10 @@ def test_a_replayed_episode_is_its_action_tick_for_tick(rig: Rig, tmp_path: Path
 class Ear:
     """What the arms really wrote, and how pilot and policy are."""
 
-    def __init__(self, rig: Rig) -> None:
-        streams = [("applied", arm) for arm in rig.followers]
-        self._heard = Subscriber(rig.name, [*streams, ("pilot", "pilot"), ("health", "policy")])
-        self.applied: dict[str, list[tuple[int, Command]]] = {arm: [] for arm in rig.followers}
+    def __init__(self, station: Station) -> None:
+        streams = [("applied", arm) for arm in station.rig.followers]
+        self._heard = station.subscribe([*streams, ("pilot", "pilot"), ("health", "policy")])
+        self.applied: dict[str, list[tuple[int, Command]]] = {arm: [] for arm in station.rig.followers}
         self.pilot: PilotState | None = None
         self.health: Health | None = None
 
@@ -124,35 +124,37 @@ class Ear:
 
 
 @pytest.fixture
-def ear(rig: Rig) -> Iterator[Ear]:
-    ear = Ear(rig)
+def ear(station: Station) -> Iterator[Ear]:
+    ear = Ear(station)
     yield ear
     ear.close()
 
 
-def no_step_beyond_the_limits(rig: Rig, ear: Ear) -> None:
+def no_step_beyond_the_limits(station: Station, ear: Ear) -> None:
     """Neighbouring goals differ by no more than the velocity limit allows in the longest step the gate takes."""
     longest_s = (LONGEST_STEP_NS + SLACK_NS) / 1e9
     for goals in ear.applied.values():
         joints = np.array([command.goal[:6] for _, command in goals])
         assert len(joints) > 20
-        assert np.abs(np.diff(joints, axis=0)).max() <= rig.safety.velocity_rad_s * longest_s
+        assert np.abs(np.diff(joints, axis=0)).max() <= station.rig.safety.velocity_rad_s * longest_s
 
 
 @pytest.mark.parametrize(
     ("mood", "says"), [("slow", ""), ("nan", "found nan"), ("shape", "(19, 14)"), ("hang", ""), ("die", "")]
 )
-def test_arms_follow_what_is_buffered_then_hold(rig: Rig, ear: Ear, tmp_path: Path, mood: str, says: str) -> None:
+def test_arms_follow_what_is_buffered_then_hold(
+    station: Station, ear: Ear, tmp_path: Path, mood: str, says: str
+) -> None:
     """Slow: 300 ms, most of a chunk of 400. The arms go on for as long as there are rows, hold when there are none."""
     folder = tempers.write(tmp_path / "policy")
-    with Rollout(rig, Hands(None, None)) as rollout, RequestClient(rig.name, "pilot") as pilot:
+    with Rollout(station, Hands(None, None)) as rollout, station.request_client("pilot") as pilot:
         load(rollout, folder)
         rollout.begin()
         engage(pilot)
         for goals in ear.applied.values():
             goals.clear()
-        count = len(ear.applied[rig.followers[0]])
-        ear.until(lambda: len(ear.applied[rig.followers[0]]) > count + 30)
+        count = len(ear.applied[station.rig.followers[0]])
+        ear.until(lambda: len(ear.applied[station.rig.followers[0]]) > count + 30)
         tempers.set_mood(folder, mood)
         if mood == "slow":
             ear.until(lambda: ear.health is not None and ear.health.readings.get("inference_p95_ms", 0) > 290)
@@ -160,7 +162,7 @@ def test_arms_follow_what_is_buffered_then_hold(rig: Rig, ear: Ear, tmp_path: Pa
             ear.until(lambda: ear.is_("hold"))
         if says:
             ear.until(lambda: ear.health is not None and ear.health.state == "fault" and says in ear.health.error)
-        no_step_beyond_the_limits(rig, ear)
+        no_step_beyond_the_limits(station, ear)
         for goals in ear.applied.values():
             assert all(np.isfinite(command.goal).all() for _, command in goals)
         tempers.set_mood(folder, "good")
@@ -189,11 +191,11 @@ def load(rollout: Rollout, folder: Path) -> None:
             return
 
 
-def test_take_overs(rig: Rig, tmp_path: Path) -> None:
+def test_take_overs(station: Station, tmp_path: Path) -> None:
     """A short version of `python -m tests.system.takeovers --count 50`."""
     folder = tempers.write(tmp_path / "policy")
-    episode = takeovers.take_overs(rig, folder, tmp_path / "data", 2, seed=3)
-    found = takeovers.labels(episode, rig.safety.velocity_rad_s, rig.tick_hz)
+    episode = takeovers.take_overs(station, folder, tmp_path / "data", 2, seed=3)
+    found = takeovers.labels(episode, station.rig.safety.velocity_rad_s, station.rig.tick_hz)
     assert found.wrong == ()
     assert found.take_overs == 2
     assert found.largest_step <= takeovers.SLACK

@@ -21,6 +21,7 @@ from station.bench.figures import Distribution
 from station.bus.messages import ArmState
 from station.bus.requests import Start, Stop
 from station.bus.sockets import Subscriber
+from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.rig.rig import find_rig
 from tests.system.rig import Booted, booted
@@ -116,7 +117,7 @@ def next_starts_ns(rig: Booted) -> list[int]:
 
 def measure(rig: Booted, seconds: float) -> list[str]:
     """One episode and what the world knows of it; the table's lines."""
-    listener = Listener(rig)
+    listener = Listener(Station(rig))
     number = rig.record(rows=1)
     rows = round(seconds * rig.rig.tick_hz)
 

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from station.cli.vr import latencies_ms
+from station.client import Station
 from tests.drivers.vr.browser import browser
 from tests.drivers.vr.conftest import free_port
 from tests.system.vr_operator import Operator, sitting
@@ -54,7 +55,7 @@ def measure(operator: Operator, rig: VrRig, seconds: float) -> list[str]:
     operator.page.js("operator.gaps()")
     before = cpu_s(browser_pid), cpu_s(rig.supervisor)
     found: dict[str, float] = {}
-    listening = threading.Thread(target=lambda: found.update(latencies_ms(rig.rig, seconds)))
+    listening = threading.Thread(target=lambda: found.update(latencies_ms(Station(rig.rig), seconds)))
     listening.start()
     listening.join()
     after = cpu_s(browser_pid), cpu_s(rig.supervisor)

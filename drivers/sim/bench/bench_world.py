@@ -26,7 +26,8 @@ from drivers.sim.world.requests import SetCameraFault, SetServoFault, WorldReque
 from drivers.sim.world.stream_server import Source, StreamServer
 from station.bus.messages import Health, PilotState
 from station.bus.requests import Done, PrepareScene, Reply, SaveTruth, ScoreScene
-from station.bus.sockets import RequestServer, Subscriber
+from station.bus.sockets import RequestServer
+from station.client import Station
 from station.clock import NS_PER_S
 from station.errors import RequestRefused
 from station.runtime.node import Node, run
@@ -97,7 +98,7 @@ class BenchWorld:
         self._links = {name: Path(settings.source) for name, settings in sources.items()}
         self._server = StreamServer([Source(name, s.width, s.height, s.fps) for name, s in sources.items()], node.clock)
         self._request_server: RequestServer[WorldRequest] = RequestServer(node.rig.name, node.name, WorldRequest)
-        self._heard = Subscriber(node.rig.name, [("pilot", "pilot")])
+        self._heard = Station(node.rig).subscribe([("pilot", "pilot")])
         self._poller = zmq.Poller()
         self._poller.register(self._request_server.socket, zmq.POLLIN)
         self._poller.register(self._heard.socket, zmq.POLLIN)

@@ -24,7 +24,8 @@ from drivers.sim.world.scene import SIDES, TIMESTEP_S, Scene
 from drivers.sim.world.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
 from station.bus.requests import Done, PrepareScene, Refused, Reply, ScoreScene
-from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
+from station.bus.sockets import RequestServer, milliseconds_until
+from station.client import Station
 from station.clock import NS_PER_S, Grid
 from station.errors import RequestRefused, RigError
 from station.runtime.node import Node, run
@@ -99,7 +100,7 @@ class MujocoWorld:
         self._followers: list[FollowerPlant] = []
         self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views)
         self._request_server: RequestServer[WorldRequest] = RequestServer(node.rig.name, node.name, WorldRequest)
-        self._heard = Subscriber(node.rig.name, [("session", "session"), ("pilot", "pilot")])
+        self._heard = Station(node.rig).subscribe([("session", "session"), ("pilot", "pilot")])
         self._poller = zmq.Poller()
         self._poller.register(self._request_server.socket, zmq.POLLIN)
         self._session: SessionState | None = None

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from station.borders.options import seconds_option
-from station.cli.attach import console
 from station.cli.operator.pedal import ACTS, Pedal, key_name
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import UsageError
+from station.terminal.screen import console
 
 
 def learned(codes: list[int]) -> str:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import zmq
 
-from station.bus.asking import PatientClient
 from station.bus.messages import PilotState, RecorderState, SessionState, StationState, Tick
 from station.bus.pending import Outcome, as_reply
 from station.bus.requests import (
@@ -17,8 +16,7 @@ from station.bus.requests import (
     SessionRequest,
     Undo,
 )
-from station.bus.sockets import Subscriber, milliseconds_until
-from station.cli.attach import runs
+from station.bus.sockets import milliseconds_until
 from station.cli.operator.bindings import Confirm, Local, Nothing, Plan, SendRequest, act
 from station.cli.operator.board import Board
 from station.cli.operator.cues import Cue, Speaker, cue
@@ -28,10 +26,10 @@ from station.cli.operator.panel import SILENT_NS, render
 from station.cli.operator.pedal import Pedal
 from station.cli.operator.screen import Screen
 from station.cli.operator.signals import Signals
+from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S, Clock, monotonic_ns
 from station.episodes.cadence import Cadence, in_words, read_cadence, together
 from station.errors import DeviceError, EpisodeError, RequestRefused, StationError
-from station.rig.rig import Rig
 
 REDRAW_NS = NS_PER_S // 4
 _AGAIN_NS = 300 * NS_PER_MS
@@ -56,17 +54,17 @@ class SittingEnd(NamedTuple):
 class OperatorTerminal:
     """One operator at one terminal, for one sitting."""
 
-    def __init__(self, rig: Rig, plan: Plan, keyboard: Keyboard, pedal: Pedal | None, speaker: Speaker) -> None:
+    def __init__(self, station: Station, plan: Plan, keyboard: Keyboard, pedal: Pedal | None, speaker: Speaker) -> None:
         self._clock: Clock = monotonic_ns
-        self._board = Board(rig, plan)
+        self._station = station
+        self._board = Board(station.rig, plan)
         self._plan, self._keyboard, self._pedal, self._speaker = plan, keyboard, pedal, speaker
         self._signals = Signals()
         self._screen = Screen(keyboard.fd)
-        self._client = PatientClient(rig.name, "session")
-        streams = [("session", "session"), ("recorder", "synchronizer"), ("pilot", "pilot"), ("station", "supervisor")]
-        self._heard = Subscriber(rig.name, streams)
+        self._session = station.session()
+        self._heard = station.subscribe([("recorder", "synchronizer"), ("pilot", "pilot"), ("station", "supervisor")])
         # fifty a second are not worth waking up for: they are looked at when the panel is drawn
-        self._ticks = Subscriber(rig.name, [("tick", "synchronizer")])
+        self._ticks = station.subscribe([("tick", "synchronizer")])
         self._begun = self._over = self._keys_there = False
         self._draw_due_ns = self._close_due_ns = self._pedal_due_ns = self._station_due_ns = 0
 
@@ -78,7 +76,7 @@ class OperatorTerminal:
                     self._turn()
         finally:
             self._speaker.close()
-            self._client.close()
+            self._session.close()
             self._heard.close()
             self._ticks.close()
         board = self._board
@@ -92,7 +90,7 @@ class OperatorTerminal:
         self._read_keys()
         self._read_pedal(now_ns)
         self._hear(now_ns)
-        self._client.poll(now_ns)
+        self._session.poll(now_ns)
         self._go_on(now_ns)
         self._speaker.reap(now_ns)
         if now_ns >= self._draw_due_ns:
@@ -104,7 +102,7 @@ class OperatorTerminal:
 
     def _wait(self) -> None:
         poller = zmq.Poller()
-        for source in (self._signals.fd, self._client.socket, self._heard.socket):
+        for source in (self._signals.fd, *self._session.sockets, self._heard.socket):
             poller.register(source, zmq.POLLIN)
         if not self._keyboard.closed:
             poller.register(self._keyboard.fd, zmq.POLLIN)
@@ -176,11 +174,11 @@ class OperatorTerminal:
         if isinstance(request, CloseSession):
             self._leave(now_ns)
             return
-        if not self._client.pending.asks(type(request)):  # a key pressed twice is no second request
+        if not self._session.asks(type(request)):  # a key pressed twice is no second request
             self._send(request, now_ns)
 
     def _send(self, request: SessionRequest, now_ns: int) -> None:
-        self._client.ask(request, lambda outcome: self._answered(request, outcome), now_ns)
+        self._session.post(request, lambda outcome: self._answered(request, outcome), now_ns)
 
     def _leave(self, now_ns: int) -> None:
         self._board.leaving = True
@@ -201,18 +199,18 @@ class OperatorTerminal:
 
     def _hear(self, now_ns: int) -> None:
         board = self._board
+        if (state := self._session.look()) is not None:
+            self._show_session(state, now_ns)
         for sample in self._heard.newest().values():
             body = sample.body
-            if isinstance(body, SessionState):
-                self._session(body, now_ns)
-            elif isinstance(body, RecorderState):
+            if isinstance(body, RecorderState):
                 board.recorder = body
             elif isinstance(body, PilotState):
                 board.pilot = body
             elif isinstance(body, StationState):
                 board.station = body
 
-    def _session(self, state: SessionState, now_ns: int) -> None:
+    def _show_session(self, state: SessionState, now_ns: int) -> None:
         board, before = self._board, self._board.session
         board.session, board.session_ns = state, now_ns
         spoken = cue(before, state)
@@ -261,7 +259,7 @@ class OperatorTerminal:
             done = 0 < state.wanted <= state.saved and state.finalising == 0
             if self._signals.interrupts or (done and state.phase in ("ready", "reset", "hold")):
                 self._leave(now_ns)
-        elif state.phase == "ended" and not self._client.pending.asks(OpenSession):
+        elif state.phase == "ended" and not self._session.asks(OpenSession):
             self._over = True
         elif "CloseSession" in state.buttons and now_ns >= self._close_due_ns:
             self._leave(now_ns)
@@ -273,7 +271,7 @@ class OperatorTerminal:
         if board.session is None or silent_ns < SILENT_NS or now_ns < self._station_due_ns:
             return
         self._station_due_ns = now_ns + NS_PER_S
-        if not runs(board.rig):
+        if not self._station.runs:
             raise StationError(
                 f"the station of rig {board.rig.name} is gone: its supervisor was ended. {board.session.saved} saved; a take "
                 "that was running is in its journal, the arms hold. Next: run the same command again; it saves what was left"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from calibration.checks import report
 from station.bus.messages import Health, PilotState, ProcessState, SessionState, StationState
 from station.bus.requests import OpenSession
-from station.cli import attach, find, status
+from station.cli import find, status
 from station.cli.episodes import app
 from station.cli.operator.bindings import Plan
 from station.cli.operator.board import Board
@@ -96,8 +96,8 @@ def test_the_panel_in_every_place(capsys: pytest.CaptureFixture[str]) -> None:
 def test_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     health = Health("cam_high", "warn", HOSTILE, notes=(HOSTILE,))
     state = StationState("bench", HOSTILE, 1, 0, (ProcessState("cam_high", 1, True, 0, 0, 0, health, 0, HOSTILE),))
-    monkeypatch.setattr(status, "station_state", lambda rig: state)
-    monkeypatch.setattr(attach.console, "width", 250)
+    monkeypatch.setattr(status.Station, "state", lambda _: state)
+    monkeypatch.setattr(status.console, "width", 250)
     status.status(str(find_rig("bench")))
     out = capsys.readouterr().out
     harmless(out)
@@ -106,7 +106,7 @@ def test_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
 
 def test_a_checks_table_and_page(capsys: pytest.CaptureFixture[str]) -> None:
     result = CheckResult("fail", (Finding(HOSTILE, HOSTILE, "fail", HOSTILE, HOSTILE, HOSTILE, f"<script>{HOSTILE}"),))
-    attach.console.print(report.table(result))
+    status.console.print(report.table(result))
     harmless(capsys.readouterr().out)
     page = report.page(result, [], HOSTILE)
     assert "<script>" not in page and "\x1b" not in page and "\u202e" not in page

@@ -11,6 +11,7 @@ from station.bus.messages import Health, ProcessState, SessionState, StationStat
 from station.bus.requests import Align, Done, OpenSession, Refused, Reply, SessionRequest, Start
 from station.bus.sockets import Publisher, RequestServer
 from station.cli.headless import record_headless
+from station.client import Station
 from station.clock import monotonic_ns
 from station.errors import RequestRefused, StationError
 from station.rig.file import Safety
@@ -131,7 +132,7 @@ def session(runtime: str) -> Iterator[HoldsBeforeStart]:
 
 
 def test_a_hold_between_two_episodes_is_aligned_away(session: HoldsBeforeStart) -> None:
-    assert record_headless(RIG, OpenSession("t", "/data"), 1, 1.0) == 0
+    assert record_headless(Station(RIG), OpenSession("t", "/data"), 1, 1.0) == 0
     assert session.asked == ["OpenSession", "Start", "Align", "Start", "CloseSession"]
 
 
@@ -143,7 +144,10 @@ def test_an_arm_that_dies_while_it_aligns_again_is_waited_for_and_announced(
     try:
         begun = monotonic_ns()
         assert (
-            record_headless(RIG, OpenSession("t", "/data"), 3, 1.0, meanwhile=lambda: told.append(monotonic_ns())) == 0
+            record_headless(
+                Station(RIG), OpenSession("t", "/data"), 3, 1.0, meanwhile=lambda: told.append(monotonic_ns())
+            )
+            == 0
         )
         assert supervisor.back
         assert (monotonic_ns() - begun) / 1e9 > 6.0 + 3.0
@@ -162,7 +166,7 @@ def test_after_the_wait_it_gives_up_with_the_cause(runtime: str) -> None:
     supervisor, session = Supervisor(RIG.name, 1e6), ArmDiesWhileItAligns(RIG.name, failures=10**6)
     try:
         with pytest.raises(StationError, match=r"waited 4 s and gave up: follower_right ended .*Next: `station status"):
-            record_headless(RIG, OpenSession("t", "/data"), 3, 1.0, wait_s=4.0)
+            record_headless(Station(RIG), OpenSession("t", "/data"), 3, 1.0, wait_s=4.0)
     finally:
         session.close()
         supervisor.close()
@@ -177,7 +181,7 @@ def test_a_sitting_that_cannot_be_opened_while_everybody_is_well_is_refused_at_o
     supervisor, session = Supervisor(RIG.name, -1.0), Refuses(RIG.name)
     try:
         with pytest.raises(RequestRefused, match=r"1\.2 rad"):
-            record_headless(RIG, OpenSession("t", "/data"), 3, 1.0)
+            record_headless(Station(RIG), OpenSession("t", "/data"), 3, 1.0)
     finally:
         session.close()
         supervisor.close()
@@ -187,6 +191,6 @@ def test_a_station_that_is_gone_is_not_waited_for(runtime: str) -> None:
     session = ArmDiesWhileItAligns(RIG.name, failures=10**6)
     try:
         with pytest.raises(StationError, match="its supervisor was ended"):
-            record_headless(RIG, OpenSession("t", "/data"), 3, 1.0)
+            record_headless(Station(RIG), OpenSession("t", "/data"), 3, 1.0)
     finally:
         session.close()

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import h5py
@@ -14,6 +13,7 @@ from station.bus.requests import Disengage, Done, Engage, Park, PilotRequest, Re
 from station.bus.sockets import Publisher, RequestServer, Subscriber
 from station.cli import motion
 from station.cli.motion import Replayer, park, reboot, replay
+from station.client import Station
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, PolicyError, RequestRefused, StationError, UsageError
 from station.policy.recorded import read_recorded
@@ -100,7 +100,7 @@ class Arms:
 @pytest.mark.usefixtures("runtime")
 def test_every_row_is_asked_for_in_its_own_tick() -> None:
     with Arms() as arms:
-        assert Replayer(RIG, ACTIONS).run() == 0
+        assert Replayer(Station(RIG), ACTIONS).run() == 0
     played = arms.played()
     assert [setpoint.goal for setpoint in played] == ROWS
     assert [setpoint.tick - played[0].tick for setpoint in played] == [0, 1, 2, 3, 4]
@@ -113,14 +113,14 @@ def test_every_row_is_asked_for_in_its_own_tick() -> None:
 @pytest.mark.usefixtures("runtime")
 def test_a_tick_that_went_by_is_counted_and_never_made_up_for() -> None:
     with Arms(skipped=2) as arms:
-        assert Replayer(RIG, ACTIONS).run() == 2
+        assert Replayer(Station(RIG), ACTIONS).run() == 2
     assert [setpoint.goal for setpoint in arms.played()] == [ROWS[0], ROWS[1], ROWS[4]]
 
 
 @pytest.mark.usefixtures("runtime")
 def test_a_hold_ends_it_and_says_why() -> None:
     with Arms(holds_at=2) as arms, pytest.raises(RequestRefused, match=r"silent for 104 ms\. Next: clear the cause"):
-        Replayer(RIG, ACTIONS).run()
+        Replayer(Station(RIG), ACTIONS).run()
     assert [setpoint.goal for setpoint in arms.played()] == ROWS[:3]
 
 
@@ -130,14 +130,14 @@ def test_nothing_is_played_to_followers_that_are_not_there() -> None:
         Arms(refusal="stopped: follower_left holds") as arms,
         pytest.raises(RequestRefused, match="follower_left holds"),
     ):
-        Replayer(RIG, ACTIONS).run()
+        Replayer(Station(RIG), ACTIONS).run()
     assert arms.played() == []
 
 
 @pytest.mark.usefixtures("runtime")
 def test_without_a_synchronizer_it_says_so() -> None:
     with pytest.raises(StationError, match="no ticks on the bus"):
-        Replayer(RIG, ACTIONS).run()
+        Replayer(Station(RIG), ACTIONS).run()
 
 
 @pytest.mark.parametrize("actions", [np.empty((0, 2)), np.array([[0.0, np.nan]])])
@@ -180,7 +180,7 @@ NAMES = [f"{side}_{joint}" for side in ("left", "right") for joint in JOINTS]
 def test_what_an_episode_says_of_itself_is_refused_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, object], rows: np.ndarray, says: str
 ) -> None:
-    monkeypatch.setattr(motion, "attached", lambda rig: pytest.fail("the rig was started"))
+    monkeypatch.setattr(motion, "connect", lambda rig: pytest.fail("the rig was started"))
     with pytest.raises(PolicyError, match=says):
         replay(episode(tmp_path / "episode_0.hdf5", rows, **attributes), "sim")
 
@@ -220,14 +220,19 @@ def test_the_followers_say_what_they_are_or_are_named() -> None:
     thread = threading.Thread(target=say)
     thread.start()
     try:
-        assert motion.hear_vector(rig, 30).names == ("left_waist", "left_gripper", "right_waist", "right_gripper")
+        assert motion.hear_vector(Station(rig), 30).names == (
+            "left_waist",
+            "left_gripper",
+            "right_waist",
+            "right_gripper",
+        )
     finally:
         stop.set()
         thread.join()
         for publisher in publishers:
             publisher.close()
     with pytest.raises(NodeAbsent, match="follower_left, follower_right has not said"):
-        motion.hear_vector(rig, 0.2)
+        motion.hear_vector(Station(rig), 0.2)
 
 
 @pytest.mark.usefixtures("runtime")
@@ -236,7 +241,7 @@ def test_a_servo_is_rebooted_through_the_pilot(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], refusal: str
 ) -> None:
     monkeypatch.setattr(motion, "rig_of", lambda _: RIG)
-    monkeypatch.setattr(motion, "attached", lambda _: nullcontext())
+    monkeypatch.setattr(motion, "connect", Station)
     with Arms(refusal) as arms:
         if refusal:
             with pytest.raises(RequestRefused, match="commanded is not rebooted"):
@@ -298,7 +303,7 @@ def test_park_says_what_was_parked_and_asks_only_about_arms_that_have_torque(
     rig = load_rig(find_rig("bench"))
     asked: list[str] = []
     monkeypatch.setattr(motion, "rig_of", lambda _: rig)
-    monkeypatch.setattr(motion, "attached", lambda _: nullcontext())
+    monkeypatch.setattr(motion, "connect", Station)
     monkeypatch.setattr(motion.typer, "confirm", lambda question: asked.append(question) or yes)
     with Parking(rig, stiff) as pilot:
         park("bench", release=True)

@@ -49,7 +49,7 @@ def test_show_says_that_no_arm_moves_in_degrees(tmp_path: Path) -> None:
 
 def test_run_and_eval_refuse_it_before_anything_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (run, evaluate):
-        monkeypatch.setattr(module, "attached", lambda rig: pytest.fail("the rig was started"))
+        monkeypatch.setattr(module, "connect", lambda rig: pytest.fail("the rig was started"))
     folder = policies.write(tmp_path / "cube", normalization=DEGREES)
     station = typer.Typer()
     station.command("run")(run.run)

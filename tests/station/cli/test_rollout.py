@@ -14,6 +14,7 @@ from station.bus.requests import Done, LoadPolicy, PolicyRequest, Reply
 from station.bus.sockets import Publisher, RequestServer
 from station.cli import rollout as module
 from station.cli.rollout import Hands, Rollout
+from station.client import Station
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent
 from station.rig.file import Safety
@@ -96,7 +97,7 @@ def test_a_runner_that_ends_before_it_has_heard_of_the_policy_is_told_at_once(
     runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "time_out_s", lambda _: 5.0)
-    with Runner(dies=True), Rollout(RIG, Hands(None, None)) as rollout:
+    with Runner(dies=True), Rollout(Station(RIG), Hands(None, None)) as rollout:
         heard(rollout)
         with pytest.raises(NodeAbsent, match="ended while it loaded"):
             rollout.load(tmp_path)
@@ -104,7 +105,7 @@ def test_a_runner_that_ends_before_it_has_heard_of_the_policy_is_told_at_once(
 
 
 def test_a_runner_that_ended_before_it_was_asked_is_no_trouble(runtime: str, tmp_path: Path) -> None:
-    with Rollout(RIG, Hands(None, None)) as rollout:
+    with Rollout(Station(RIG), Hands(None, None)) as rollout:
         with Runner():
             rollout.load(tmp_path)
             time.sleep(2 * HEALTH_S)  # what this life says waits to be heard

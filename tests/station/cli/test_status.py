@@ -3,7 +3,7 @@
 import pytest
 
 from station.bus.messages import Health, ProcessState, StationState, StreamHealth
-from station.cli import attach, status
+from station.cli import status
 from station.rig.rig import find_rig, load_rig
 from station.runtime.processes import processes
 
@@ -27,8 +27,8 @@ def told(
             realtime=realtime.get(row.node, row.realtime),
         )  # fmt: skip
         made.append(ProcessState(row.node, 1, True, 0, 100, 700, health, 0, ""))
-    monkeypatch.setattr(status, "station_state", lambda rig: StationState("bench", "", 1, 0, tuple(made)))
-    monkeypatch.setattr(attach.console, "width", columns)
+    monkeypatch.setattr(status.Station, "state", lambda _: StationState("bench", "", 1, 0, tuple(made)))
+    monkeypatch.setattr(status.console, "width", columns)
     status.status(str(find_rig("bench")))
     return capsys.readouterr().out
 

@@ -84,7 +84,7 @@ def test_the_command_line_says_the_same_before_it_starts_anything(
     }
     rig = "sim_vr" if command == "vr" else "sim"
     monkeypatch.setattr("sys.argv", ["station", command, "--rig", rig, "--task", task, *more[command]])
-    monkeypatch.setattr("station.cli.attach.start", lambda *_, **__: pytest.fail("a station was started"))
+    monkeypatch.setattr("station.client.Station.start", lambda *_, **__: pytest.fail("a station was started"))
     with pytest.raises(SystemExit) as left:
         main()
     said = capsys.readouterr().err.strip()

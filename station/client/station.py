@@ -1,0 +1,216 @@
+"""Find the rig's running station, or start one for as long as it is needed, and talk to its nodes.
+
+Only a station started by `up` outlives its terminal; who finds none starts one as its child and stops it at the end, arms
+held.
+"""
+
+import os
+import subprocess
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from station.bus.messages import StationState
+from station.bus.requests import Done, Shutdown
+from station.bus.requests.request import Request
+from station.bus.sockets import RequestClient, Subscriber
+from station.bus.wire import Sample
+from station.client.health import trouble, well
+from station.client.session import SessionClient
+from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.errors import NodeAbsent, StationError
+from station.files.lock import Lock
+from station.files.runtime_folder import open_own, runtime_folder
+from station.rig.rig import Rig, find_rig, load_rig
+from station.runtime.launch import python
+from station.terminal.shown import shown
+
+READY_S = 60.0
+"""How long a rig may take to come up: servos pinged, cameras reset, a simulated world compiled."""
+FAULT_S = 6.0
+"""A device that is still faulty this long after the rest is up is told to the operator instead of being waited for."""
+STOP_S = 20.0
+LOOK_S = 0.05
+"""Between two looks for a station that is being started."""
+_HEAR_MS = 500
+
+Streams = Iterable[tuple[str, str]]
+"""(kind, node), as `station/bus/streams.py` has the kinds: `("tick", "synchronizer")`, `("arm_state", "follower_left")`."""
+
+
+class Station:
+    """The station of one rig, running or not. What it gives out belongs to the thread that asked for it.
+
+    A context manager: at the end its sockets are closed, and a station that was started for it is stopped, arms held.
+    """
+
+    def __init__(self, rig: Rig) -> None:
+        """Does nothing yet: `connect` attaches."""
+        self.rig = rig
+        self._name = rig.name
+        self._started: subprocess.Popen[bytes] | None = None
+        self._given: weakref.WeakSet[Subscriber | RequestClient] = weakref.WeakSet()
+
+    # -- its life --
+
+    @property
+    def runs(self) -> bool:
+        """Does a supervisor own this rig?"""
+        return Lock.held(self._name, "supervisor")
+
+    def start(self, child: bool) -> "subprocess.Popen[bytes]":
+        """Start a supervisor: as this process's child, or detached from the terminal. `wait_ready` waits for the rest."""
+        command = python("station.runtime.supervisor", "--rig", self.rig.file, *(["--child"] if child else []))
+        descriptor = open_own(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, private=False)
+        with os.fdopen(descriptor, "w") as output:
+            self._started = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        return self._started
+
+    @property
+    def _log(self) -> Path:
+        return runtime_folder(self._name) / "supervisor.log"
+
+    def wait_ready(self) -> None:
+        """Until every node is well. Raises StationError with each faulty device's own message, once nothing else is under way."""
+        begun_ns = changed_ns = monotonic_ns()
+        before: list[str] = []
+        while True:
+            self._refuse_ended()
+            now_ns = monotonic_ns()
+            try:
+                state = self.state(1500)
+            except NodeAbsent:
+                if now_ns - begun_ns > (READY_S if self._started is not None else FAULT_S) * NS_PER_S:
+                    raise
+                time.sleep(LOOK_S)  # there may be nobody to listen to yet
+                continue
+            waiting = [process for process in state.processes if not well(process)]
+            if not waiting:
+                return
+            names = [process.node for process in waiting]
+            if names != before:
+                before, changed_ns = names, now_ns
+            faults = [trouble(process) for process in waiting if trouble(process)]
+            stuck = len(faults) == len(waiting) and now_ns - changed_ns > FAULT_S * NS_PER_S
+            if stuck or now_ns - begun_ns > READY_S * NS_PER_S:
+                raise StationError(
+                    "\n".join(
+                        map(shown, faults) if faults else [f"{process.node} did not come up" for process in waiting]
+                    )
+                )
+
+    def _refuse_ended(self) -> None:
+        """Raises StationError, with its last word, where the supervisor that was started has ended again."""
+        if self._started is not None and self._started.poll() is not None:
+            said = self._log.read_text().strip()
+            raise StationError(said.splitlines()[-1] if said else "the supervisor ended without a word")
+
+    def stop(self) -> None:
+        """Ask the supervisor to stop every node in order, and wait until it is gone. Raises StationError if it stays."""
+        deadline_ns = monotonic_ns() + int(STOP_S * NS_PER_S)
+        asked = False
+        while self._started.poll() is None if self._started is not None else self.runs:
+            if not asked:
+                asked = self._asked_to_stop()
+            if monotonic_ns() > deadline_ns:
+                raise StationError(
+                    f"the station of rig {self._name} did not stop within {STOP_S:g} s. Next: `station status --rig {self._name}`"
+                )
+            time.sleep(LOOK_S)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether the supervisor has heard. One that was only just started has no keys yet: it is asked again."""
+        try:
+            self.ask("supervisor", Shutdown())
+        except NodeAbsent:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of every socket, and stop what was started for this client."""
+        for given in tuple(self._given):
+            given.close()
+        if self._started is not None:
+            self.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- what it says --
+
+    def subscribe(self, streams: Streams, publishers: Iterable[str] = ()) -> Subscriber:
+        """Hear these streams from now on. `publishers`: whose sockets to listen at, where not the streams' own nodes.
+
+        Raises NodeAbsent where no station runs.
+        """
+        heard = Subscriber(self._name, streams, publishers)
+        self._given.add(heard)
+        return heard
+
+    def listen(self, streams: Streams, seconds: float | None = None) -> Iterator[Sample]:
+        """Every message of these streams for so long, or for ever. Raises NodeAbsent where no station runs."""
+        ends_ns = None if seconds is None else monotonic_ns() + round(seconds * NS_PER_S)
+        with self.subscribe(streams) as heard:
+            while (left_ms := _HEAR_MS if ends_ns is None else (ends_ns - monotonic_ns()) // NS_PER_MS) > 0:
+                if (sample := heard.receive(min(left_ms, _HEAR_MS))) is not None:
+                    yield sample
+
+    def state(self, timeout_ms: int = 3000) -> StationState:
+        """How every process is, as the supervisor says once a second. Raises NodeAbsent if it says nothing."""
+        with self.subscribe([("station", "supervisor")]) as heard:
+            sample = heard.receive(timeout_ms)
+        if sample is None or not isinstance(sample.body, StationState):
+            raise NodeAbsent(f"no station runs for rig {self._name}. Next: `station up --rig {self._name}`")
+        return sample.body
+
+    # -- what is asked --
+
+    def request_client(self, node: str) -> RequestClient:
+        """For requests to one node that are not waited for, or for many. Raises NodeAbsent where no station runs."""
+        client = RequestClient(self._name, node)
+        self._given.add(client)
+        return client
+
+    def ask(self, node: str, request: Request, timeout_ms: int | None = None) -> Done:
+        """Ask a node (`station/bus/requests`) and wait, as long as its table of time-outs says unless it is said here.
+
+        Raises RequestRefused with the node's reason, NodeAbsent without an answer.
+        """
+        with self.request_client(node) as client:
+            return client.ask(request, timeout_ms)
+
+    def session(self, meanwhile: Callable[[], None] = lambda: None) -> SessionClient:
+        """The session: its state, and requests to it. `meanwhile` is called while it is waited for, 20 times a second at least."""
+        return SessionClient(
+            self.request_client("session"), self.subscribe([("session", "session")]), self._name, meanwhile
+        )
+
+
+def connect(rig: Rig | str | Path, start: bool = True) -> Station:
+    """The rig's running station with every node well; one that is started for it if there is none, and ends with it.
+
+    `rig`: a shipped name, a rig file, or what was loaded from one. `start`: False attaches only. Raises RigError for a file
+    that is wrong, NodeAbsent where nothing runs and nothing may be started, StationError with the message of each device
+    that does not come up.
+    """
+    station = Station(rig if isinstance(rig, Rig) else load_rig(find_rig(str(rig))))
+    if not station.runs:
+        if not start:
+            raise NodeAbsent(f"no station runs for rig {station.rig.name}. Next: `station up --rig {rig}`")
+        station.start(child=True)
+    try:
+        station.wait_ready()
+    except BaseException:
+        station.close()
+        raise
+    return station
