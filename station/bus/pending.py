@@ -57,11 +57,11 @@ class PendingRequests(Generic[K]):
         """Is such a request under way?"""
         return any(isinstance(pending.request, kind) for pending in self._pending.values())
 
-    def answered(self, number: K, reply: Reply) -> None:
-        """An answer came. One that is late, or whose owner is gone, changes nothing."""
+    def answered(self, number: K, outcome: Outcome) -> None:
+        """An answer came, or word that none will. One that is late, or whose owner is gone, changes nothing."""
         pending = self._pending.pop(number, None)
         if pending is not None:
-            pending.then(reply)
+            pending.then(outcome)
 
     def time(self, now_ns: int) -> None:
         """Give up what is over its time."""

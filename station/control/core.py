@@ -47,6 +47,8 @@ class PilotCore:
         self._state: State = "idle"
         self._source: SourceName = "none"
         self._why = ""
+        self._asked = False
+        """Did somebody ask for the hold?"""
         self._holds = 0
         self._engaged: list[Arm] = []
         self._alignment: Alignment | None = None
@@ -127,7 +129,7 @@ class PilotCore:
         elif isinstance(request, Park):
             self._begin_park(request, answer, now_ns)
         elif isinstance(request, Hold):
-            self._hold(request.why or "the operator asked to hold", now_ns)
+            self._hold(request.why or "the operator asked to hold", now_ns, asked=True)
             answer(Done())
         elif isinstance(request, Disengage):
             self._disengage(now_ns)
@@ -337,13 +339,14 @@ class PilotCore:
         if why:
             self._hold(why, now_ns)
 
-    def _hold(self, why: str, now_ns: int) -> None:
+    def _hold(self, why: str, now_ns: int, asked: bool = False) -> None:
         """Everybody decelerates and holds; whoever waits for a hand-over is told why it failed."""
         self._silences.stalls.forget()
         counts = self._state in ("aligning", "waiting", "engaged")
         self._stop(why, now_ns)
         if self._state != "hold" or not self._why:
             self._go("hold", "hold", why)
+            self._asked = asked
         self._holds += counts
 
     def _disengage(self, now_ns: int) -> None:
@@ -365,7 +368,7 @@ class PilotCore:
 
     def _go(self, event: Event, source: SourceName, why: str) -> None:
         self._state = TRANSITIONS[self._state, event]
-        self._source, self._why = source, why
+        self._source, self._why, self._asked = source, why, False
 
     @property
     def summary(self) -> tuple[State, SourceName, str, bool]:
@@ -379,5 +382,5 @@ class PilotCore:
         stalls = self._silences.stalls
         return PilotState(
             self._state, self._source, self._why, arms, self._holds, self.arms.stiff(),
-            stalls.open, stalls.count, stalls.total_ns / NS_PER_MS, stalls.longest_ns / NS_PER_MS,
+            stalls.open, stalls.count, stalls.total_ns / NS_PER_MS, stalls.longest_ns / NS_PER_MS, self._asked,
         )  # fmt: skip

@@ -57,7 +57,7 @@ class FinishedEpisodes:
         success = self._success.get(number)
         try:
             if success is not None:
-                self._ports.label(self._folder, number, success)
+                self._ports.disk.label(self._folder, number, success)
         except EpisodeError as error:
             return f"episode {number} is saved, what was said about it is not: {error}"
         return ""
@@ -65,6 +65,11 @@ class FinishedEpisodes:
     def judged(self, number: int, success: bool | None) -> None:
         """How the episode went, said before its file is there."""
         self._success[number] = success
+
+    def said_of(self, number: int) -> str:
+        """How an episode went, as it was labelled, with its number; "" if nobody said."""
+        success = self._success.get(number)
+        return "" if success is None else f"episode {number}: {'success' if success else 'failure'}"
 
     def label(self, success: bool | None) -> Reply:
         """Label the newest finished episode, whether its HDF5 is there already or not."""
@@ -74,17 +79,17 @@ class FinishedEpisodes:
         self._success[number] = success
         try:
             if number in self.saved:
-                self._ports.label(self._folder, number, success)
+                self._ports.disk.label(self._folder, number, success)
         except EpisodeError as error:  # a trainer reads it, its labels file is broken
             return Refused(str(error))
-        return Done(f"episode {number}")
+        return Done(self.said_of(number) or f"episode {number}: no label")
 
     def note(self, number: int | None, text: str) -> Reply:
         """Write to an episode, also while it is recorded."""
         if number is None:
             return Refused("there is no episode in this sitting to write to yet")
         try:
-            self._ports.note(self._folder, number, text)
+            self._ports.disk.note(self._folder, number, text)
         except EpisodeError as error:
             return Refused(str(error))
         return Done(f"episode {number}")
@@ -96,7 +101,7 @@ class FinishedEpisodes:
             return Refused(later if self._building else "nothing saved in this sitting")
         number = self.saved[-1]
         try:
-            self._ports.delete(self._folder, number)
+            self._ports.disk.delete(self._folder, number)
         except EpisodeError as error:
             return Refused(str(error))
         self.saved.pop()

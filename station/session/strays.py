@@ -42,7 +42,7 @@ class Strays:
             if self._unwanted.part == part:
                 self._unwanted.heard(state)
             return
-        if state.path and part not in self._over and (state.recording or self._ports.exists(part)):
+        if state.path and part not in self._over and (state.recording or self._ports.disk.exists(part)):
             self._unwanted = take = Take(self._ports, part, _number(part), lambda _: None, self._ended)
             take.adopt(state.recorded_ticks)
             take.heard(state)
@@ -56,7 +56,7 @@ class Strays:
 
     def clear_doubts(self, speaks_of: Path | None) -> None:
         """Takes that did begin and are over, although nobody heard of them: their end was asked for right after their begin."""
-        for take in [take for take in self._doubtful if take.part != speaks_of and self._ports.exists(take.part)]:
+        for take in [take for take in self._doubtful if take.part != speaks_of and self._ports.disk.exists(take.part)]:
             self._doubtful.remove(take)
             self._ended(take, Over(True, Ending(EndReason.SYNCHRONIZER_KILLED)))
 

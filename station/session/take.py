@@ -96,7 +96,7 @@ class Take:
         assert self._end is not None
         if isinstance(reply, Done):
             self._finish(Over(True, self._end))
-        elif self._unclear and not self._ports.exists(self.part):
+        elif self._unclear and not self._ports.disk.exists(self.part):
             never = Ending(EndReason.NOT_BEGUN, self._end.detail or self._end.sentence)
             self._finish(Over(False, never, doubtful=isinstance(reply, Unanswered)))
         else:  # what it acknowledged is saved all the same

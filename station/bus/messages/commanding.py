@@ -69,6 +69,8 @@ class PilotState(Message, frozen=True):
     stalled_ms: float = 0.0
     """How long they were, all together."""
     longest_stall_ms: float = 0.0
+    asked: bool = False
+    """Somebody asked for this hold (`Hold`): nothing is wrong."""
 
 
 class HandTeleop(Message, frozen=True):

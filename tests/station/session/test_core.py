@@ -26,7 +26,9 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
-from station.session.core import BUTTONS, KILLED, Sitting
+from station.session.buttons import BUTTONS
+from station.session.sitting import Sitting
+from station.session.takes import KILLED
 from tests.station.session.world import COMPLETE, STOPPED, World
 
 
@@ -86,7 +88,7 @@ def test_discard_is_told_apart_from_save() -> None:
 
 def test_an_early_end_in_hold_waits_for_the_operators_act() -> None:
     world = World().recording()
-    world.core.heard_pilot(PilotState("hold", "leader", "leader_left silent", ()))
+    world.heard_pilot(PilotState("hold", "leader", "leader_left silent", ()))
     assert world.core.phase == "recording"
     world.recorder(31, Ending(EndReason.HOLD, "follower_left diverged"))
     state = world.core.state()
@@ -100,13 +102,13 @@ def test_an_early_end_in_hold_waits_for_the_operators_act() -> None:
 
 def test_a_hold_while_ready_shows_its_cause() -> None:
     world = World().opened()
-    world.core.heard_pilot(PilotState("hold", "leader", "follower_left diverged", ()))
+    world.heard_pilot(PilotState("hold", "leader", "follower_left diverged", ()))
     assert (world.core.state().phase, world.core.state().why) == ("hold", "follower_left diverged")
 
 
 def test_a_killed_synchronizer_ends_the_episode_and_keeps_its_rows() -> None:
     world = World().recording()
-    world.core.recorder_lost()
+    world.recorder_lost()
     assert world.core.state().ended_early == 1
     assert world.finalising[0][0] == Path("/data/pick/episode_4.mcap.part")
 
@@ -216,7 +218,7 @@ def test_a_pause_while_recording_keeps_the_episode_and_its_rows() -> None:
     assert isinstance(held, Hold)
     then(Done())
     assert (world.core.phase, world.core.state().paused) == ("recording", True)
-    world.core.heard_pilot(PilotState("hold", "leader", held.why, ()))
+    world.heard_pilot(PilotState("hold", "leader", held.why, (), asked=True))
     world.press(Align())
     world.pilot_asked.pop()[1](Done())
     request, then = world.sync_asked.pop()
@@ -231,15 +233,15 @@ def test_a_pause_between_episodes_is_a_hold_that_says_so() -> None:
     request, then = world.pilot_asked.pop()
     assert isinstance(request, Hold)
     then(Done())
-    world.core.heard_pilot(PilotState("hold", "leader", request.why, ()))
+    world.heard_pilot(PilotState("hold", "leader", request.why, (), asked=True))
     assert (world.core.phase, world.core.state().paused) == ("hold", True)
 
 
 def test_the_operator_ends_the_reset() -> None:
     world = World().recording(OpenSession("pick", reset="operator"))
     world.recorder(100, COMPLETE)
-    world.core.time(10**12)
-    world.core.time(10**15)
+    world.time(10**12)
+    world.time(10**15)
     assert world.core.phase == "reset"
     world.press(Start(None))
     begin, then = world.sync_asked.pop()
@@ -252,11 +254,11 @@ def test_the_operator_ends_the_reset() -> None:
 def test_a_timed_reset_ends_by_itself_with_an_episode_of_the_same_length() -> None:
     world = World().recording(OpenSession("pick", reset="timed", reset_s=5.0))
     world.recorder(100, COMPLETE)
-    world.core.time(1_000_000_000)
+    world.time(1_000_000_000)
     assert world.core.state().reset_ends_ns == 6_000_000_000
-    world.core.time(5_999_999_999)
+    world.time(5_999_999_999)
     assert world.sync_asked == []
-    world.core.time(6_000_000_000)
+    world.time(6_000_000_000)
     begin, then = world.sync_asked.pop()
     assert isinstance(begin, BeginRecording)
     assert begin.ticks == 100
@@ -275,16 +277,14 @@ def test_a_nearly_full_disk_refuses_the_start() -> None:
 
 def test_a_disk_that_fills_midway_ends_the_episode_while_it_still_fits() -> None:
     world = World().recording()
-    world.core.heard_recorder(
-        RecorderState(True, "/data/pick/episode_4.mcap.part", 9, None, 0, 0, (), journal_bytes=10**9)
-    )
-    world.core.time(10**9)
+    world.heard_recorder(RecorderState(True, "/data/pick/episode_4.mcap.part", 9, None, 0, 0, (), journal_bytes=10**9))
+    world.time(10**9)
     assert world.sync_asked == []
     world.free_bytes, world.partial_hdf5_bytes = 10**9, 15 * 10**8  # most of its HDF5 is there already
-    world.core.time(2 * 10**9)
+    world.time(2 * 10**9)
     assert world.sync_asked == []
     world.partial_hdf5_bytes = 10**9
-    world.core.time(3 * 10**9)
+    world.time(3 * 10**9)
     request, then = world.sync_asked.pop()
     assert isinstance(request, EndRecording)
     then(Done())
@@ -296,7 +296,7 @@ def test_a_disk_that_fills_midway_ends_the_episode_while_it_still_fits() -> None
 def test_a_folder_that_goes_away_is_told() -> None:
     world = World().opened()
     world.gone = True
-    world.core.time(10**9)
+    world.time(10**9)
     assert "is gone" in world.core.state().why
 
 
@@ -317,9 +317,13 @@ def reborn(
     path: str, recording: bool, ended: Ending | None = None, pilot: Literal["engaged", "hold"] = "engaged"
 ) -> World:
     """A new life that finds the last one's sitting."""
-    world = World()
-    world.core.heard_pilot(PilotState(pilot, "leader", "silent" if pilot == "hold" else "", ()))
-    world.core.restore(LEFT, RecorderState(recording, path, 20, ended, 0, 0, ()), pilot == "engaged")
+    world = World(LEFT)
+    world.heard_pilot(PilotState(pilot, "leader", "silent" if pilot == "hold" else "", ()))
+    world.press(Start(1.0))
+    assert world.replies == [Refused("the session was restarted and takes up its sitting. Next: ask again in a moment")]
+    assert not world.core.knows
+    world.heard_recorder(RecorderState(recording, path, 20, ended, 0, 0, ()))
+    assert world.core.knows
     return world
 
 
@@ -339,9 +343,12 @@ def test_an_episode_that_ended_while_nobody_listened_keeps_its_number_and_its_ca
 
 
 def test_a_number_that_a_killed_recorder_has_used_is_not_used_again() -> None:
-    world = World()
+    world = World(LEFT)
     world.free = 5
-    world.core.restore(LEFT, RecorderState(False, "", 0, "", 0, 0, ()), True)
+    world.heard_recorder(RecorderState(False, "", 0, None, 0, 0, ()))
+    assert not world.core.knows, "the pilot has not said whether the arms are engaged"
+    world.heard_pilot(PilotState("engaged", "leader", "", ()))
+    world.heard_recorder(RecorderState(False, "", 0, None, 0, 0, ()))
     assert (world.core.phase, world.core.state().episode) == ("ready", 5)
 
 

@@ -216,13 +216,11 @@ class Bus:
         """Killed: its recording ends, nobody answers what it was asked. `kept`: what it had not taken reaches its next life."""
         self.recording = ""
         self.state = RecorderState(False, "", 0, None, 0, 0, ())
-        lost, self.answers, self.states = list(self.waiting.values()), [], []
+        self.answers, self.states = [], []
         self.waiting.clear()
         if not kept:
             self.requests.clear()
-        for then in lost:
-            then(Unanswered("synchronizer was restarted"))
-        self.world.core.recorder_lost()
+        self.world.recorder_lost()
 
     def tick(self, early: bool) -> None:
         """A row, or an end by itself; then it says how it is."""
@@ -238,7 +236,7 @@ class Bus:
 
     def hear(self) -> None:
         if self.states:
-            self.world.core.heard_recorder(self.states.pop(0))
+            self.world.heard_recorder(self.states.pop(0))
 
     def answer(self) -> None:
         if self.answers:
@@ -257,11 +255,11 @@ class Bus:
         if self.world.pilot_asked:
             request, then = self.world.pilot_asked.pop(0)
             if done and isinstance(request, Engage):
-                self.world.core.heard_pilot(PilotState("engaged", "leader", "", ()))
+                self.world.heard_pilot(PilotState("engaged", "leader", "", ()))
             then(Done() if done or not isinstance(request, Engage | Hold) else Refused("not just now"))
 
     def hold(self) -> None:
-        self.world.core.heard_pilot(PilotState("hold", "leader", "follower_left diverged", ()))
+        self.world.heard_pilot(PilotState("hold", "leader", "follower_left diverged", ()))
 
     def press(self, request: SessionRequest) -> None:
         shown = type(request).__name__ in self.world.core.state().buttons
@@ -313,11 +311,11 @@ def test_every_recording_that_began_is_ended_and_built_whatever_comes_in_which_o
         bus.collect()
         core = bus.world.core
         if core.phase == "recording":
-            assert core._take is not None and core._take.state == "running"
-        assert core.phase not in ("starting", "ready", "reset", "hold") or (core._take is not None) == (
+            assert core._takes.current is not None and core._takes.current.state == "running"
+        assert core.phase not in ("starting", "ready", "reset", "hold") or (core._takes.current is not None) == (
             core.phase == "starting"
         )
-        assert core.phase != "ended" or core._take is None
+        assert core.phase != "ended" or core._takes.current is None
     bus.settle()
     if bus.recording:  # only one that the session knows of, and shows buttons for
         assert bus.world.core.phase == "recording"

@@ -1,9 +1,9 @@
 """The session core's ports, answered by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from station.bus.messages import Ending, EndReason, RecorderState
+from station.bus.messages import Ending, EndReason, PilotState, RecorderState
 from station.bus.pending import Then
 from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest
 from station.errors import EpisodeError
@@ -11,16 +11,21 @@ from station.rig.file import Safety
 from station.rig.rig import Rig
 from station.session.core import SessionCore
 from station.session.disk_budget import DiskBudget
+from station.session.effects import Answer, Ask, Build, BuildIncrementally, Effect
+from station.session.sitting import Sitting
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 
 COMPLETE, STOPPED = Ending(EndReason.COMPLETE), Ending(EndReason.STOPPED)
+IDLE = RecorderState(False, "", 0, None, 0, 0, ())
 
 
 class World:
-    """The core's ports; the test answers by hand."""
+    """The core's disk and neighbours; the test answers by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: Sitting | None = None) -> None:
+        self.now_ns = 0
+        self.recorder_life = 1
         self.pilot_asked: list[tuple[PilotRequest, Then]] = []
         self.sync_asked: list[tuple[SyncRequest, Then]] = []
         self.incremental: list[Path] = []
@@ -35,13 +40,49 @@ class World:
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
         self.partial_hdf5_bytes = 0
-        self.core = SessionCore(RIG, self)
+        self.core = SessionCore(RIG, self, left)
+        if left is None:
+            self.heard_recorder(IDLE)
 
-    def pilot(self, request: PilotRequest, then: Then) -> None:
-        self.pilot_asked.append((request, then))
+    # -- what the core wants done --
 
-    def sync(self, request: SyncRequest, then: Then) -> None:
-        self.sync_asked.append((request, then))
+    def do(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Ask):
+                asked = self.pilot_asked if effect.node == "pilot" else self.sync_asked
+                asked.append((effect.request, self._answers(effect)))  # type: ignore[arg-type]
+            elif isinstance(effect, Answer):
+                effect.asker(effect.reply)
+            elif isinstance(effect, BuildIncrementally):
+                self.incremental.append(effect.part)
+            else:
+                self.acknowledged.append(effect.acknowledged)
+                self.finalising.append((effect.part, effect.discarded, self._built(effect)))
+
+    def _answers(self, ask: Ask) -> Then:
+        return lambda outcome: self.do(self.core.answered(ask.node, ask.number, outcome, self.now_ns))
+
+    def _built(self, build: Build) -> Callable[[Path | None, str], None]:
+        return lambda path, error: self.do(self.core.built(build.number, path, error, self.now_ns))
+
+    # -- what happens --
+
+    def heard_pilot(self, state: PilotState) -> None:
+        self.do(self.core.heard_pilot(state, 1, self.now_ns))
+
+    def heard_recorder(self, state: RecorderState) -> None:
+        self.do(self.core.heard_recorder(state, self.recorder_life, self.now_ns))
+
+    def recorder_lost(self) -> None:
+        """Another life of the synchronizer speaks."""
+        self.recorder_life += 1
+        self.heard_recorder(IDLE)
+
+    def time(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+        self.do(self.core.time(now_ns))
+
+    # -- the disk --
 
     def another_rigs(self, folder: Path) -> str:
         return self.unlike
@@ -52,17 +93,8 @@ class World:
         assert folder == Path("/data/pick")
         return self.free
 
-    def build_incrementally(self, part: Path) -> None:
-        self.incremental.append(part)
-
     def exists(self, part: Path) -> bool:
         return part in self.journals
-
-    def finalise(
-        self, part: Path, discarded: bool, ended: str, acknowledged: int, then: Callable[[Path | None, str], None]
-    ) -> None:
-        self.acknowledged.append(acknowledged)
-        self.finalising.append((part, discarded, then))
 
     def disk_budget(self, folder: Path, bytes_per_s: float) -> DiskBudget:
         if self.gone:
@@ -86,7 +118,7 @@ class World:
             raise EpisodeError("episode_4.hdf5 is in use")
 
     def press(self, request: SessionRequest) -> None:
-        self.core.request(request, self.replies.append)
+        self.do(self.core.request(request, self.replies.append, self.now_ns))
 
     def opened(self, open_session: OpenSession | None = None) -> "World":
         self.press(open_session or OpenSession("pick"))
@@ -100,4 +132,4 @@ class World:
 
     def recorder(self, rows: int, ended: Ending | None = None) -> None:
         path = "/data/pick/episode_4.mcap.part"
-        self.core.heard_recorder(RecorderState(ended is None, path, rows, ended, 0, 0, ()))
+        self.heard_recorder(RecorderState(ended is None, path, rows, ended, 0, 0, ()))

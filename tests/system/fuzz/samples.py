@@ -74,8 +74,9 @@ def synchronizer(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
         ears.said.append(sample)
         made._drain()
         if now_ns % 4 == 0:
-            made._tick(next(ticks) if now_ns % 8 else made._grid.index_at(now_ns))
-            made._after_tick()
+            made._do(made._core.tick(next(ticks) if now_ns % 8 else made._grid.index_at(now_ns), now_ns))
+            made._hear_journal()
+            made._do(made._core.turn(made._now(), 0))
 
     devices = [device.node for device in node.rig.devices]
     kinds = ("arm_state", "frame", "depth", "hand_pose", "vector", "description", "health", "applied", "command")
@@ -140,13 +141,13 @@ def session(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
     ears = made._heard = Ears(made._heard)  # type: ignore[assignment]
     stack.callback(made._request_server.close)
     stack.callback(ears.close)
-    for neighbour in made._neighbours.values():
-        stack.callback(neighbour.close)
+    for client in made._clients.values():
+        stack.callback(client.close)
 
     def feed(sample: Sample, now_ns: int) -> None:
         ears.said.append(sample)
         made._hear()
-        made._tell()
+        made._tell(now_ns)
 
     return feed, (("pilot", "pilot"), ("recorder", "synchronizer"))
 

@@ -1,0 +1,107 @@
+"""The arms as the session sees them: aligned with their source, held on purpose, held because something is wrong. Pure."""
+
+from collections.abc import Callable
+
+from station.bus.messages import PilotState
+from station.bus.pending import Outcome, as_reply
+from station.bus.requests import Done, Engage, Hold, KeepHold, Opening, Refused
+from station.session.effects import Asker
+from station.session.phases import PhaseEvent
+from station.session.ports import Ports
+from station.session.situation import Situation
+
+PAUSED = "paused by the operator"
+
+
+class Engagement:
+    """Who commands is the pilot's; what that means for the sitting is decided here."""
+
+    def __init__(self, sitting: Situation, ports: Ports) -> None:
+        self._sitting, self._ports = sitting, ports
+        self.paused = False
+        """Does the operator hold the arms on purpose?"""
+        self._hold_asked = False
+        """Did this session ask for the hold that is to come?"""
+        self._pilot: PilotState | None = None
+        self._aligning: object = None
+        """The alignment that the phase `opening` waits for."""
+
+    @property
+    def pilot_state(self) -> str:
+        """As last heard; "" if never."""
+        return self._pilot.state if self._pilot is not None else ""
+
+    def heard(self, state: PilotState, restarted: bool) -> None:
+        """The pilot spoke: a hold stops the sitting until somebody acts. Another life commands nothing until an operator says so."""
+        self._pilot = state
+        if restarted and self._sitting.phase in ("ready", "reset"):
+            self.hold("the pilot was restarted")
+        if state.state == "hold" and self._sitting.phase in ("ready", "reset"):
+            self.hold(state.why, paused=self._hold_asked and state.asked)
+
+    def after_a_take(self) -> None:
+        """No recording any more: does anybody command?"""
+        self.paused = False
+        sitting, pilot = self._sitting, self._pilot
+        if pilot is not None and pilot.state in ("hold", "idle"):
+            self.hold(sitting.why or pilot.why, paused=not sitting.why and self._hold_asked and pilot.asked)
+
+    def hold(self, why: str, paused: bool = False) -> None:
+        """The phase `hold`, until somebody aligns again."""
+        self._sitting.go("hold")
+        self._sitting.why, self._sitting.reset_ends_ns = why, 0
+        self.paused, self._hold_asked = paused, False
+
+    def align(self, asker: Asker, otherwise: PhaseEvent, fresh: bool = False) -> None:
+        """Align the followers with the source; `otherwise`: what follows if they cannot be."""
+        sitting = self._sitting
+        sitting.why, self.paused, self._hold_asked = "", False, False
+        self._aligning = aligning = object()
+
+        def then(outcome: Outcome) -> None:
+            if self._aligning is aligning:
+                self._aligning = None
+                sitting.go("aligned" if isinstance(outcome, Done) else otherwise)
+                sitting.told(as_reply(outcome))
+            self._ports.answer(asker, as_reply(outcome))
+
+        opened = sitting.opened
+        stiff = self._pilot is not None and self._pilot.stiff
+        if opened.opening is not False and opened.source == "leader" and (fresh or stiff):
+            self._ports.pilot(Opening(opened.opening is True), then)
+        else:
+            self._ports.pilot(Engage(opened.source), then)
+
+    def forget(self) -> None:
+        """The sitting is being closed: no alignment changes its phase any more."""
+        self._aligning = None
+
+    def pause(self, asker: Asker, recording: object, still: Callable[[], object]) -> None:
+        """Hold the arms on purpose. `recording`: the take that goes on, None between two; `still` says which one later."""
+        phase = self._sitting.phase
+        self._hold_asked = True
+
+        def held(outcome: Outcome) -> None:
+            if isinstance(outcome, Done) and still() is recording and self._sitting.phase == phase:
+                self.paused = True
+            self._ports.answer(asker, as_reply(outcome))
+
+        if phase == "recording":
+            self._ports.sync(KeepHold(True), lambda _: self._ports.pilot(Hold(PAUSED), held))
+        else:
+            self._ports.pilot(Hold(PAUSED), held)
+
+    def go_on(self, asker: Asker, recording: object, still: Callable[[], object]) -> None:
+        """After a pause within an episode."""
+        if not self.paused:
+            self._ports.answer(asker, Refused("Align makes no sense while recording without a pause"))
+            return
+
+        def engaged(outcome: Outcome) -> None:
+            if still() is not recording or not isinstance(outcome, Done):
+                self._ports.answer(asker, as_reply(outcome))
+                return
+            self.paused = self._hold_asked = False
+            self._ports.sync(KeepHold(False), lambda kept: self._ports.answer(asker, as_reply(kept)))
+
+        self._ports.pilot(Engage(self._sitting.opened.source), engaged)

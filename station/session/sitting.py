@@ -1,0 +1,18 @@
+"""What a sitting is, beyond the life of the node that keeps it."""
+
+import msgspec
+
+from station.bus.requests import OpenSession
+
+
+class Sitting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Kept on the disk while one is open."""
+
+    opened: OpenSession
+    episode: int
+    saved: tuple[int, ...]
+    building: tuple[int, ...]
+    """Episodes whose HDF5 is being built."""
+    discarded: int
+    early: int
+    seconds: float | None

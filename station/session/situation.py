@@ -1,0 +1,37 @@
+"""How a sitting stands: what its parts (arms, takes) share. Pure."""
+
+from pathlib import Path
+
+from station.bus.messages import Phase
+from station.bus.requests import OpenSession, Refused, Reply
+from station.rig.rig import Rig
+from station.session.phases import TRANSITIONS, PhaseEvent
+
+
+class Situation:
+    """Of one sitting after another at one rig."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.phase: Phase = "ended"
+        self.why = ""
+        """Why the phase is what it is, when that is not plain."""
+        self.opened = OpenSession(task="")
+        self.folder = rig.data
+        self.number = 0
+        """Of the episode being recorded, or of the next one."""
+        self.recorded = self.early = 0
+        self.reset_ends_ns = 0
+
+    def go(self, event: PhaseEvent) -> None:
+        """On to the next phase."""
+        self.phase = TRANSITIONS[self.phase, event]
+
+    def told(self, reply: Reply) -> None:
+        """The answer to something nobody asked for just now: a refusal must not pass unseen."""
+        if isinstance(reply, Refused):
+            self.why = reply.why
+
+    def folder_of(self, opened: OpenSession) -> Path:
+        """Where that sitting's episodes go."""
+        return (Path(opened.data).expanduser() if opened.data else self.rig.data) / opened.task

@@ -1,0 +1,188 @@
+"""The takes of a sitting, one after the other: begun, ended, built, and those that nobody waits for. Pure."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from station.bus.messages import Ending, EndReason, RecorderState
+from station.bus.requests import Discard, Done, RecordingInfo, Refused, Reply, Start, Stop
+from station.episodes.naming import journal_path
+from station.session.effects import Asker
+from station.session.engagement import Engagement
+from station.session.finished_episodes import FinishedEpisodes
+from station.session.phases import PhaseEvent
+from station.session.ports import Ports
+from station.session.sitting import Sitting
+from station.session.situation import Situation
+from station.session.strays import Strays
+from station.session.take import Over, Take
+
+KILLED = Ending(EndReason.SESSION_KILLED)
+
+
+class Takes:
+    """`settled` is called when a take is over, and when a built one is there: a sitting that is being closed may go on then."""
+
+    def __init__(self, sitting: Situation, ports: Ports, arms: Engagement, settled: Callable[[], None]) -> None:
+        self._sitting, self._ports, self._arms, self._settled = sitting, ports, arms, settled
+        self.current: Take | None = None
+        self.finished = FinishedEpisodes(ports, sitting.folder)
+        self.seconds: float | None = None
+        """How long the last episode was to be: a timed reset begins another one like it."""
+        self._wanted_s: float | None = None
+        self._strays = Strays(ports, self._save_stray)
+        self._answer_start: Callable[[Reply], None] = _nobody
+        self._stop_askers: list[Asker] = []
+        self._resting: PhaseEvent = "ready again"
+        """What follows once there is no recording."""
+
+    @property
+    def enough(self) -> bool:
+        """Are there as many episodes as are wanted, those being built included?"""
+        return 0 < self._sitting.opened.episodes <= len(self.finished.saved) + len(self.finished.to_come)
+
+    def open(self, number: int) -> None:
+        """A new sitting, whose first episode has that number."""
+        self._sitting.number, self._sitting.recorded, self._sitting.early = number, 0, 0
+        self.finished = FinishedEpisodes(self._ports, self._sitting.folder)
+
+    def start(self, request: Start, answer: Callable[[Reply], None]) -> None:
+        """Begin the next one."""
+        sitting, opened = self._sitting, self._sitting.opened
+        info = RecordingInfo(opened.task, sitting.number, opened.instruction, opened.operator, opened.scene,
+                             opened.check_result, opened.policy)  # fmt: skip
+        self._resting = "reset wanted" if sitting.phase == "reset" else "ready again"
+        sitting.go("start")
+        self._answer_start = answer
+        self._wanted_s, sitting.recorded = request.seconds, 0
+        part = journal_path(sitting.folder, sitting.number)
+        self.current = Take(self._ports, part, sitting.number, self._began, self._over)
+        self.current.begin(info, None if request.seconds is None else round(request.seconds * sitting.rig.tick_hz))
+
+    def stop(self, request: Stop | Discard, asker: Asker) -> None:
+        """End the current one, to be saved or thrown away."""
+        assert self.current is not None
+        if isinstance(request, Stop):
+            self.finished.judged(self.current.number, request.success)
+        self._stop_askers.append(asker)
+        self._sitting.go("stop")
+        self.current.end(Ending(EndReason.DISCARDED if isinstance(request, Discard) else EndReason.STOPPED))
+
+    def end_early(self, ending: Ending) -> None:
+        """Something else ends it."""
+        if self.current is not None:
+            self._sitting.go("stop")
+            self.current.end(ending)
+
+    def _began(self, take: Take) -> None:
+        self._sitting.go("began")
+        self._sitting.why = ""
+        self.seconds, self._sitting.reset_ends_ns = self._wanted_s, 0
+        self._started(Done())
+        self._ports.build_incrementally(take.part)  # after the answer: nobody has to wait for a process to start
+
+    def _started(self, reply: Reply) -> None:
+        answer, self._answer_start = self._answer_start, _nobody
+        answer(reply)
+
+    def _over(self, take: Take, over: Over) -> None:
+        """The journal is closed, or never was: the next episode may start while this one's HDF5 is built."""
+        sitting = self._sitting
+        self.current = None
+        early = over.recorded and over.ending.early
+        sitting.why = over.ending.cause
+        askers, self._stop_askers = self._stop_askers, []
+        if over.recorded:
+            self._strays.is_over(take.part)
+            sitting.recorded = take.rows
+            sitting.early += early
+            sitting.number = take.number + 1
+            self._resting = "ready again" if sitting.opened.reset == "none" else "reset wanted"
+        elif over.doubtful:
+            self._strays.may_begin_yet(take)
+            sitting.number = take.number + 1
+        sitting.go(self._resting)
+        self._arms.after_a_take()
+        if over.recorded:
+            self._build(take, over.ending)
+        self._started(Done("it has ended already") if over.recorded else Refused(over.ending.sentence))
+        for asker in askers:
+            done = Done(self.finished.said_of(take.number)) if over.recorded and not early else None
+            self._ports.answer(asker, done or Refused(over.ending.sentence))
+        self._settled()
+
+    def _build(self, take: Take, ending: Ending) -> None:
+        def then(error: str) -> None:
+            self._sitting.why = error or self._sitting.why
+            self._settled()
+
+        discarded = ending.reason is EndReason.DISCARDED
+        self.finished.build(take.number, take.part, discarded, ending.cause, take.rows, then)
+
+    def heard(self, state: RecorderState) -> None:
+        """The synchronizer spoke: rows are safe, the episode has ended by itself, or one goes on that nobody waits for."""
+        take = self.current
+        if take is None or take.part != Path(state.path):
+            self._strays.heard(state)
+            return
+        self._strays.clear_doubts(take.part)
+        take.heard(state)
+        self._sitting.recorded = take.rows
+        if state.unrecorded:
+            names = ", ".join(state.unrecorded)
+            self._sitting.why = f"{names} appeared after the recording had begun: not in this episode, but in the next"
+
+    def recorder_lost(self) -> None:
+        """The synchronizer was restarted while recording: the episode ends at its last acknowledged tick."""
+        if self.current is not None:
+            self.current.lost()
+        self._strays.lost()
+
+    def _save_stray(self, take: Take, ending: Ending) -> None:
+        sitting = self._sitting
+        if sitting.phase != "ended" and take.part.parent == sitting.folder:
+            if self.current is None:
+                sitting.number = max(sitting.number, take.number + 1)
+            self._build(take, ending)
+        else:
+            self._ports.finalise(take.part, False, ending.cause, take.rows, lambda _, error: self._unsaved(error))
+
+    def _unsaved(self, error: str) -> None:
+        self._sitting.why = error or self._sitting.why
+
+    def take_up(self, left: Sitting, recorder: RecorderState) -> None:
+        """Go on with the sitting of a life that was killed. An episode that was being recorded ends here."""
+        sitting = self._sitting
+        sitting.opened, sitting.number, self.seconds = left.opened, left.episode, left.seconds
+        sitting.early = left.early
+        sitting.folder = sitting.folder_of(left.opened)
+        self.finished = FinishedEpisodes(self._ports, sitting.folder, left.saved, left.discarded)
+        free = self._ports.disk.prepare(sitting.folder)
+        for number in left.building:
+            part = journal_path(sitting.folder, number)
+            self._strays.is_over(part)
+            self._build(Take(self._ports, part, number, _begun, self._over), KILLED)
+        part = journal_path(sitting.folder, left.episode)
+        if recorder.path == str(part):
+            self.current = take = Take(self._ports, part, left.episode, self._began, self._over)
+            sitting.go("began")
+            take.adopt(recorder.recorded_ticks)
+            if recorder.recording:
+                self.end_early(KILLED)
+            else:  # it ended by itself while nobody listened
+                take.heard(recorder)
+                take.end(Ending(EndReason.STOPPED))
+            return
+        sitting.number = max(left.episode, free)  # its recorder may have gone too: that number is taken by what it left
+        if self._arms.pilot_state == "engaged":
+            sitting.why = KILLED.sentence
+            sitting.go("taken up")
+        else:
+            self._arms.hold(KILLED.sentence)
+
+
+def _nobody(_: Reply) -> None:
+    """Nobody waits for it."""
+
+
+def _begun(_: Take) -> None:
+    """It has begun already."""
