@@ -46,10 +46,6 @@ PACKAGES = {
     "matplotlib": Package("PSF-2.0", "pictures of episodes"),
     "pyrealsense2": Package("Apache-2.0", "RealSense cameras"),
     "mujoco": Package("Apache-2.0", "physics and kinematics"),
-    "gym-aloha": Package(
-        "Apache-2.0",
-        "the simulated arms' meshes; it brings imageio-ffmpeg, whose binary carries x264 (GPL-2.0-or-later) and is never run",
-    ),
     "mink": Package("Apache-2.0", "inverse kinematics"),
     "aiohttp": Package("Apache-2.0", "web pages"),
     "cryptography": Package("Apache-2.0 OR BSD-3-Clause", "certificates"),

@@ -41,7 +41,7 @@ VX300S = Chain(
     ),
     0.138,
 )
-"""ViperX 300 6DOF: Interbotix's vx300s description, as gym-aloha's model has it."""
+"""ViperX 300 6DOF: Interbotix's `vx300s.urdf.xacro`; `pinch_m` is where ALOHA's fingers meet."""
 
 CHAINS = {"vx300s": VX300S}
 

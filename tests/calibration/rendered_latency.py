@@ -16,8 +16,9 @@ from calibration.maths import latency
 from calibration.maths.flow import picture_motion
 from calibration.maths.latency import Lag
 from drivers.sim.operator.script import START, swing
+from drivers.sim.world.model import SIDES
 from drivers.sim.world.render import View
-from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, Scene
+from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, Scene
 from station.clock import NS_PER_MS
 
 VIEWS = {"cam_high": "top", "cam_low": "angle", "cam_left_wrist": "left_wrist", "cam_right_wrist": "right_wrist"}

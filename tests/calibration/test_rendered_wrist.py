@@ -12,8 +12,10 @@ from calibration.maths.handeye import Station
 from calibration.maths.lens import Lens
 from calibration.maths.poses import Pose, angle_deg, distance_mm, from_quaternion
 from drivers.sim.servos.servo import RAD_PER_TICK
-from drivers.sim.world import render, scene
+from drivers.sim.world import render
+from drivers.sim.world.model import scene_spec
 from drivers.sim.world.shares import WELL
+from drivers.sim.world.viperx import JOINTS
 from station.kinematics.arm import Kinematics
 from station.kinematics.models import FRAME, chain_model
 
@@ -26,7 +28,7 @@ OPENCV = np.diag([1.0, -1.0, -1.0])
 
 def scene_with_bolted_camera():
     """The world's scene (MjModel)."""
-    spec = scene._spec()
+    spec = scene_spec()
     bolt(spec, "left_wrist")
     return spec.compile()
 
@@ -54,7 +56,7 @@ def stops():
     """Poses of the gripper as the servos' ticks tell them, what the camera saw there, and where it really sits."""
     model = scene_with_bolted_camera()
     data, random = mujoco.MjData(model), np.random.default_rng(4)
-    joints = [model.joint(f"vx300s_left/{name}") for name in scene.JOINTS]
+    joints = [model.joint(f"vx300s_left/{name}") for name in JOINTS]
     ranges = np.array([joint.range for joint in joints])
     arm = Kinematics(chain_model("vx300s", tuple(ranges[:, 0]), tuple(ranges[:, 1])), FRAME)
     with pytest.MonkeyPatch.context() as patch:

@@ -5,7 +5,8 @@ from msgspec import Raw
 from msgspec.json import encode
 
 from drivers.sim.operator.script import hand_over, kinematics
-from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, START_RAD, Scene
+from drivers.sim.world.model import SIDES
+from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, START_RAD, Scene
 from drivers.vr.wire import Controller, Pose
 from drivers.vr.wire import hands as to_station
 from station.bus.messages import ArmState, Dimension, PilotState

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.sim.world.scene import CUBE_HALF_M, SIDES, START_RAD, arm_model
+from drivers.sim.world.model import CUBE_HALF_M, SIDES, arm_model
+from drivers.sim.world.scene import START_RAD
 from station.kinematics.arm import Kinematics, Pose
 
 Vector = NDArray[np.float64]

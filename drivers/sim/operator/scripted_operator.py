@@ -24,7 +24,8 @@ from drivers.sim.operator.script import (
     straight,
     swing,
 )
-from drivers.sim.world.scene import SIDES, SLEEP_RAD
+from drivers.sim.world.model import SIDES
+from drivers.sim.world.scene import SLEEP_RAD
 from station.bus.messages import PilotState, SessionState
 from station.clock import NS_PER_S
 

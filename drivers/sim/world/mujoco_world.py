@@ -19,8 +19,9 @@ from drivers.sim.operator.scripted_operator import Operator
 from drivers.sim.servos.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.servos.servo import Plant
 from drivers.sim.world.arms import FollowerPlant, LeaderPlant, follower_setpoint, leader_shafts
+from drivers.sim.world.model import SIDES, TIMESTEP_S
 from drivers.sim.world.requests import SetCameraFault, SetServoFault, ShowBoard, SwingArms, WorldRequest
-from drivers.sim.world.scene import SIDES, TIMESTEP_S, Scene
+from drivers.sim.world.scene import Scene
 from drivers.sim.world.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
 from station.bus.requests import Done, PrepareScene, Refused, Reply, ScoreScene

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from OpenGL import EGL
 
 from drivers.sim.world import board
-from drivers.sim.world.scene import scene_model
+from drivers.sim.world.model import scene_model
 from drivers.sim.world.shares import NO_BOARD, WELL
 
 _OFF = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX)

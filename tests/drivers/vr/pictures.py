@@ -14,8 +14,9 @@ import cv2
 import msgspec
 import numpy as np
 
+from drivers.sim.world.model import SIDES
 from drivers.sim.world.render import View
-from drivers.sim.world.scene import SIDES, START_RAD, Scene
+from drivers.sim.world.scene import START_RAD, Scene
 from station.clock import NS_PER_MS, monotonic_ns
 from station.devices.headset import Board, Button, Pairing, Picture, pairing_path
 from tests.drivers.vr.browser import Browser, browser

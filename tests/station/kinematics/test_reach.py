@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.sim.world.scene import START_RAD, arm_model
+from drivers.sim.world.model import arm_model
+from drivers.sim.world.scene import START_RAD
 from station.errors import StationError
 from station.kinematics.arm import Kinematics, Pose
 from station.kinematics.models import FRAME, chain_model, rpy_to_wxyz

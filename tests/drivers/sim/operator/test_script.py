@@ -15,7 +15,8 @@ from drivers.sim.operator.script import (
     kinematics,
     minimum_jerk,
 )
-from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SIDES, Scene
+from drivers.sim.world.model import SIDES
+from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, Scene
 
 EPISODES = 20
 VELOCITY_RAD_S, ACCELERATION_RAD_S2 = 3.14, 100.0

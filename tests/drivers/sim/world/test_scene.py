@@ -1,15 +1,8 @@
 import numpy as np
 import pytest
 
-from drivers.sim.world.scene import (
-    GRIPPER_CLOSED_RAD,
-    GRIPPER_OPEN_RAD,
-    SIDES,
-    SLEEP_RAD,
-    START_RAD,
-    Scene,
-    scene_model,
-)
+from drivers.sim.world.model import SIDES, scene_model
+from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SLEEP_RAD, START_RAD, Scene
 
 
 def follow(scene: Scene, pose: tuple[float, ...], gripper_rad: float) -> None:
