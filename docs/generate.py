@@ -14,6 +14,7 @@ import typer.main
 from docs import dependencies
 from station.borders import bounds
 from station.bus import requests
+from station.bus.actions import ACTIONS
 from station.bus.keys import CLIENT
 from station.bus.requests.time_outs import time_out_s
 from station.bus.rights import who_may
@@ -25,6 +26,7 @@ from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry
 from station.rig.rig import find_rig, load_class, load_rig
 from station.rig.schema import field_docs
 from station.runtime.processes import processes
+from station.session.phases import TRANSITIONS
 
 FOLDER = Path(__file__).parent / "reference"
 UNIONS = (
@@ -112,6 +114,30 @@ def asked() -> Iterator[str]:
             yield ""
 
 
+def sitting() -> Iterator[str]:
+    """Phases and actions of a sitting."""
+    yield "# A sitting\n\nFrom `station/session/phases.py`: the phases, and what leads from one to the other.\n"
+    yield "```mermaid\nstateDiagram-v2\n    [*] --> ended"
+    for (phase, event), after in TRANSITIONS.items():
+        yield f"    {phase} --> {after}: {event}"
+    yield "```\n\n## Actions\n"
+    yield "From `station/bus/actions.py`. One key may stand for several: the first that makes sense now is meant. `y` means yes where an"
+    yield "action asks first, and so does the key that asked.\n"
+    yield (
+        "| action | request | keys | pedal | headset | phases | needs | asks first | may move arms | overtaken |\n"
+        + "|---" * 10
+        + "|"
+    )
+    for action in ACTIONS:
+        asks = "pressed twice in the headset" if action.confirm == "headset" else ", ".join(action.confirm)
+        row = (
+            f"`{action.name}`: {action.label}", f"`{action.request.__name__}`", ", ".join(f"`{key}`" for key in action.keys),
+            str(action.pedal or ""), action.headset, ", ".join(action.phases), ", ".join(action.needs), asks,
+            "yes" if action.moves else "",
+        )  # fmt: skip
+        yield f"| {' | '.join(row)} |"
+
+
 def runs() -> Iterator[str]:
     """The process table of a shipped rig."""
     yield "# What runs\n\nFrom `station/runtime/processes.py`, for the rig `aloha`. Stages stop in order, 0 first.\n"
@@ -165,8 +191,8 @@ def _command(name: str, command: Any) -> Iterator[str]:
 
 
 PAGES = {
-    "streams.md": streams, "requests.md": asked, "processes.md": runs, "rig-file.md": rig_file, "commands.md": commands,
-    "dependencies.md": dependencies.page,
+    "streams.md": streams, "requests.md": asked, "processes.md": runs, "session.md": sitting, "rig-file.md": rig_file,
+    "commands.md": commands, "dependencies.md": dependencies.page,
 }  # fmt: skip
 
 

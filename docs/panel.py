@@ -25,7 +25,6 @@ from station.rig.rig import find_rig, load_rig
 
 FOLDER = Path(__file__).parent / "guide"
 NOW_NS = 1000 * NS_PER_S
-_BUTTONS = ("Stop", "Discard", "Note", "Pause", "CloseSession")
 _CAUSE = "follower_left has been silent for 500 ms: check its power and cable"
 _FAULT = (
     "follower_left on /dev/ttyDXL_follower_left: expected the port; found it is gone. "
@@ -58,7 +57,7 @@ def boards() -> dict[str, Board]:
     """Every picture by its file's stem."""
     path = "/data/cube_handover/episode_41.hdf5"
     recording = SessionState(
-        "recording", "cube_handover", "ada", 42, 387, 17, 2, 0, _BUTTONS, disk_left_s=231 * 60.0, saved_path=path,
+        "recording", "cube_handover", "ada", 42, 387, 17, 2, 0, (), disk_left_s=231 * 60.0, saved_path=path,
         newest=41, wanted=50,
     )  # fmt: skip
     hold = SessionState(

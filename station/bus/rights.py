@@ -4,7 +4,7 @@ Who asks is known by key (`station.bus.keys`): a node by its name, everybody els
 what a driver or a world offers of its own, is for clients.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from station.bus import requests as r
 from station.bus.keys import CLIENT
@@ -29,12 +29,10 @@ _SESSION = Right((CLIENT, "vr_teleop", "vr_panel"), "let the operator ask")
 _OPERATOR = Right((CLIENT,), "let the operator ask, in a command")
 
 RIGHTS: dict[type[r.Request], Right] = {
-    **dict.fromkeys((r.TorqueOn, r.TorqueLeave, r.TorqueOff, r.RebootServo, r.Resume), _ARM),
-    **dict.fromkeys((r.Engage, r.Opening, r.Hold, r.Park, r.Disengage, r.Reboot), _PILOT),
-    **dict.fromkeys((r.BeginRecording, r.KeepHold, r.EndRecording), _RECORDER),
-    **dict.fromkeys(
-        (r.OpenSession, r.Start, r.Stop, r.Discard, r.Label, r.Note, r.Undo, r.Pause, r.Align, r.CloseSession), _SESSION
-    ),
+    **dict.fromkeys(get_args(r.ArmRequest), _ARM),
+    **dict.fromkeys(get_args(r.PilotRequest), _PILOT),
+    **dict.fromkeys(get_args(r.SyncRequest), _RECORDER),
+    **dict.fromkeys(get_args(r.SessionRequest), _SESSION),
 }
 
 

@@ -52,7 +52,7 @@ def record(
     pedal: Annotated[Path | None, typer.Option("--pedal", help="a foot pedal's evdev device")] = None,
     pedal_keys: Annotated[
         str,
-        typer.Option("--pedal-keys", help="what its pedals send: advance, success, discard (`station pedal` shows it)"),
+        typer.Option("--pedal-keys", help="what its pedals send, the first one first (`station pedal` shows it)"),
     ] = ",".join(DEFAULT_KEYS),
     quiet: Annotated[bool, typer.Option("--quiet", help="no voice, no beeps")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing: engage, record, exit")] = False,

@@ -1,35 +1,18 @@
 """What a VR operator is shown beside the pictures, and what the buttons ask of the session. Pure."""
 
+from station.bus.actions import BY_NAME, request_of
 from station.bus.messages import PilotState, SessionState, TeleopState
-from station.bus.requests import Align, Discard, Label, SessionRequest, Start, Stop
+from station.bus.requests import SessionRequest, Start
 from station.devices.headset import Board, Button
 from station.terminal.shown import shown
-
-_BUTTONS = (
-    ("Align", Button("go_on", "go on", "a")),
-    ("Start", Button("start", "start", "a")),
-    ("Stop", Button("success", "save: success", "a")),
-    ("Stop", Button("failure", "save: failure", "x")),
-    ("Discard", Button("discard", "discard", "b", confirm=True)),
-    ("Label", Button("label_success", "last one: success", "y")),
-    ("Label", Button("label_failure", "last one: failure", "x")),
-)
-"""The session's request that has to make sense now, and the button for it."""
-
-_REQUESTS: dict[str, SessionRequest] = {
-    "go_on": Align(),
-    "start": Start(),
-    "success": Stop(success=True),
-    "failure": Stop(success=False),
-    "discard": Discard(),
-    "label_success": Label(success=True),
-    "label_failure": Label(success=False),
-}
 
 
 def request(name: str) -> SessionRequest | None:
     """What a button asks of the session; None for a name that is no button."""
-    return _REQUESTS.get(name)
+    action = BY_NAME.get(name)
+    if action is None or not action.headset:
+        return None
+    return Start() if action.request is Start else request_of(action)
 
 
 def board(session: SessionState | None, pilot: PilotState | None, teleop: TeleopState | None, tick_hz: float) -> Board:
@@ -38,16 +21,20 @@ def board(session: SessionState | None, pilot: PilotState | None, teleop: Teleop
     hands = tuple(hand.arm for hand in teleop.hands if hand.clutched) if teleop is not None else ()
     if session is None:
         return Board(state, why, "", "no session runs", (), hands)
-    buttons = tuple(button for needed, button in _BUTTONS if needed in session.buttons and _sensible(button, session))
-    return Board(state, shown(why or session.why), session.phase, shown(_text(session, tick_hz)), buttons, hands)
+    return Board(
+        state, shown(why or session.why), session.phase, shown(_text(session, tick_hz)), _buttons(session), hands
+    )
 
 
-def _sensible(button: Button, session: SessionState) -> bool:
-    if button.name == "go_on":
-        return session.paused or session.phase == "hold"
-    if button.name in ("success", "failure", "discard"):
-        return not session.paused
-    return session.saved > 0 or not button.name.startswith("label")
+def _buttons(session: SessionState) -> tuple[Button, ...]:
+    """Those of the table's actions that the controllers have a key for, each key once; while paused, what goes on and nothing else."""
+    found: dict[str, Button] = {}
+    for name in session.actions:
+        action = BY_NAME[name]
+        if action.headset and (not session.paused or "paused" in action.needs):
+            button = Button(name, action.label, action.headset, confirm=action.confirm == "headset")
+            found.setdefault(action.headset, button)
+    return tuple(found.values())
 
 
 def _state(pilot: PilotState | None, teleop: TeleopState | None) -> tuple[str, str]:

@@ -9,7 +9,10 @@ Defects are counted and told, and the episode is kept.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from station.borders.bounds import LARGEST_NUMBER
+from station.bus.actions import allowed, offered
 from station.bus.messages import Ending, EndReason, Phase, PilotState, RecorderState, SessionState
 from station.bus.pending import Outcome
 from station.bus.requests import (
@@ -32,7 +35,6 @@ from station.bus.requests import (
 from station.clock import NS_PER_S
 from station.rig.rig import Rig
 from station.session.asked import absurd_length, impossible
-from station.session.buttons import BUTTONS, shown
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Asker, Effect, Neighbour
 from station.session.engagement import Engagement
@@ -132,17 +134,19 @@ class SessionCore:
     def state(self) -> SessionState:
         """What every client shows."""
         sitting, finished, recorder = self._now, self._takes.finished, self._recorder
-        buttons = shown(sitting.phase, self._arms.paused, finished.newest, len(finished.saved))
-        return SessionState(
+        state = SessionState(
             phase=sitting.phase, task=sitting.opened.task, operator=sitting.opened.operator, episode=sitting.number,
             recorded_ticks=sitting.recorded, saved=len(finished.saved), discarded=finished.discarded, ended_early=sitting.early,
-            buttons=tuple(button.__name__ for button in buttons) if self._closing is None else (), paused=self._arms.paused,
+            actions=(), paused=self._arms.paused,
             disk_left_s=min(self._disk_budget.left_s, LARGEST_NUMBER) if self._disk_budget is not None else 0.0,
             reset_ends_ns=sitting.reset_ends_ns, finalising=finished.building, saved_path=finished.path, why=sitting.why,
             newest=-1 if finished.newest is None else finished.newest, wanted=sitting.opened.episodes,
             stalls=recorder.stalls if recorder is not None else 0,
             stalled_rows=recorder.stalled_rows if recorder is not None else 0,
         )  # fmt: skip
+        if self._closing is not None:
+            return state
+        return msgspec.structs.replace(state, actions=tuple(action.name for action in offered(state)))
 
     def sitting(self) -> Sitting | None:
         """What the next life of this node must know, None while there is no sitting."""
@@ -163,9 +167,9 @@ class SessionCore:
             return "the session was restarted and takes up its sitting. Next: ask again in a moment"
         if self._closing is not None:
             return "the sitting is being closed. Next: wait until it is"
-        if isinstance(request, BUTTONS[phase]):
+        if isinstance(request, allowed(phase)):
             return ""
-        sensible = ", ".join(button.__name__ for button in BUTTONS[phase]) or "wait"
+        sensible = ", ".join(button.__name__ for button in allowed(phase)) or "wait"
         return f"{type(request).__name__} makes no sense while {phase}. Next: {sensible}"
 
     def _do(self, request: SessionRequest, asker: Asker) -> None:

@@ -69,7 +69,7 @@ class FinishedEpisodes:
     def said_of(self, number: int) -> str:
         """How an episode went, as it was labelled, with its number; "" if nobody said."""
         success = self._success.get(number)
-        return "" if success is None else f"episode {number}: {'success' if success else 'failure'}"
+        return "" if success is None else f"episode {number} is a {'success' if success else 'failure'}"
 
     def label(self, success: bool | None) -> Reply:
         """Label the newest finished episode, whether its HDF5 is there already or not."""
@@ -82,7 +82,7 @@ class FinishedEpisodes:
                 self._ports.disk.label(self._folder, number, success)
         except EpisodeError as error:  # a trainer reads it, its labels file is broken
             return Refused(str(error))
-        return Done(self.said_of(number) or f"episode {number}: no label")
+        return Done(self.said_of(number) or f"episode {number} has no label")
 
     def note(self, number: int | None, text: str) -> Reply:
         """Write to an episode, also while it is recorded."""

@@ -19,8 +19,8 @@ class SessionState(Message, frozen=True):
     saved: int
     discarded: int
     ended_early: int
-    buttons: tuple[str, ...]
-    """The requests that make sense now, by name."""
+    actions: tuple[str, ...]
+    """The actions that make sense now, by name (`station.bus.actions`)."""
     disk_left_s: float = 0.0
     """Recording that the disk still holds at the present rate, its HDF5 included; the largest number while nothing flows."""
     paused: bool = False

@@ -1,25 +1,15 @@
-"""What each key means in each phase. Pure: a key and what the session says, in; a request or a local act, out."""
+"""What each key means in each phase, by the table of actions. Pure: a key and what the session says, in; a request or a local act, out."""
 
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from station.bus.actions import ACTIONS, PEDALS, Action, meant, offered, pedal_words, request_of
 from station.bus.messages import Phase, SessionState
-from station.bus.requests import (
-    Align,
-    CloseSession,
-    Discard,
-    Label,
-    OpenSession,
-    Pause,
-    SessionRequest,
-    Start,
-    Stop,
-    Undo,
-)
+from station.bus.requests import OpenSession, SessionRequest, Start
 
-Question = Literal["undo", "quit"]
+YES = "y"
+"""Means yes wherever yes is asked; the key that asked does too."""
 
 
 class SendRequest(NamedTuple):
@@ -29,9 +19,10 @@ class SendRequest(NamedTuple):
 
 
 class Confirm(NamedTuple):
-    """Ask the operator first; the same key again means yes."""
+    """Ask the operator first."""
 
-    question: Question
+    key: str
+    """The key that asked: again, it means yes."""
     words: str
 
 
@@ -61,107 +52,96 @@ class Plan(NamedTuple):
         return self._replace(open_session=msgspec.structs.replace(self.open_session, check_result=result))
 
 
-class Binding(NamedTuple):
-    """One row of the table."""
-
-    keys: tuple[str, ...]
-    shown: str
-    meaning: str
-    act: Callable[[SessionState, Plan, Question | None], Act]
-
-
 _WAIT: dict[Phase, str] = {
     "opening": "the arms are being aligned: wait", "starting": "the recording is being opened: wait a moment",
     "saving": "saving: wait a moment",
 }  # fmt: skip
+_SHOWN = {"space": "Space", "enter": "Enter", "left": "←"}
+HELP = "?"
 
 
-def _advance(state: SessionState, plan: Plan, _: Question | None) -> Act:
-    if state.phase == "recording":
-        return SendRequest(Align()) if state.paused else SendRequest(Stop())
-    if state.phase in ("ready", "reset"):
+def shown_key(key: str) -> str:
+    """As it stands on the keyboard."""
+    return _SHOWN.get(key, key)
+
+
+def act(key: str, state: SessionState, plan: Plan, asked: Confirm | None = None) -> Act:
+    """What `key` does now. `asked`: the question that is open; another key than yes answers no (and does no more)."""
+    key = key.lower() if len(key) == 1 else key
+    if asked is not None:
+        if key not in (YES, asked.key):
+            return Nothing("no")
+        key = asked.key
+    elif key == HELP:
+        return Local("help")
+    action = meant(key, state)
+    if action is None:
+        return Nothing(_why_not(key, state))
+    if asked is None and action.question and state.phase in action.confirm:
+        yes = f"{YES} = yes" if key == YES else f"{YES} or {shown_key(key)} = yes"
+        return Confirm(key, f"{action.question.format(newest=state.newest)}  {yes}, any other key = no")
+    return _asks(action, plan)
+
+
+def _asks(action: Action, plan: Plan) -> Act:
+    if action.name == "note":
+        return Local("note")
+    if action.request is OpenSession:
+        return SendRequest(plan.open_session)
+    if action.request is Start:
         return SendRequest(Start(plan.seconds))
-    if state.phase == "hold":
-        return SendRequest(Align())
-    return SendRequest(plan.open_session) if state.phase == "ended" else Nothing(_WAIT[state.phase])
+    request = request_of(action)
+    assert request is not None
+    return SendRequest(request)
 
 
-def _verdict(success: bool) -> Callable[[SessionState, Plan, Question | None], Act]:
-    def act(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
-        if state.phase == "recording":
-            return SendRequest(Stop(success))
-        if state.newest < 0:
-            return Nothing("there is no episode to label yet")
-        return SendRequest(Label(success))
-
-    return act
-
-
-def _discard(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
+def _why_not(key: str, state: SessionState) -> str:
+    actions = [action for action in ACTIONS if key in action.keys or key == f"pedal {action.pedal}"]
+    if not actions:
+        return f"{key} means nothing here; ? shows the keys"
+    if state.phase in _WAIT:
+        return _WAIT[state.phase]
     if state.phase == "recording":
-        return SendRequest(Discard())
-    return Nothing("nothing is being recorded; u takes back the last saved episode")
+        return "first end this take: d throws it away, Space saves it"
+    otherwise = next((action.otherwise for action in actions if action.otherwise), "")
+    return otherwise or f"{shown_key(key)} makes no sense now ({state.phase}); ? shows the keys"
 
 
-def _pause(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
-    if state.phase == "hold" or state.paused:
-        return SendRequest(Align())
-    if state.phase in ("ready", "reset", "recording"):
-        return SendRequest(Pause())
-    return Nothing(f"nothing to pause while {state.phase}")
+class Binding(NamedTuple):
+    """One line of the panel's help."""
+
+    shown: str
+    meaning: str
 
 
-def _undo(state: SessionState, _plan: Plan, asked: Question | None) -> Act:
-    if state.phase == "recording":  # an answer to a question that was open when it began, too
-        return Nothing("first end this take: d throws it away, Space saves it")
-    if asked == "undo":
-        return SendRequest(Undo())
-    if state.saved == 0:
-        return Nothing("nothing was saved in this sitting" + (" yet: it is being built" if state.finalising else ""))
-    return Confirm("undo", f"delete episode {state.newest}?  u = yes, any other key = no")
+def bindings() -> tuple[Binding, ...]:
+    """The keys, each once, with all that they may mean; then the pedals."""
+    groups: dict[str, list[Action]] = {}
+    for action in ACTIONS:
+        for key in dict.fromkeys(action.keys[:1] + tuple(key for key in action.keys[1:] if key == "p")):
+            groups.setdefault(key, []).append(action)
+    found = []
+    for key, actions in groups.items():
+        others = [other for other in dict.fromkeys(k for action in actions for k in action.keys[1:]) if other == "left"]
+        asks = " (asks)" if any(action.question for action in actions) else ""
+        words = " · ".join(dict.fromkeys(action.label for action in actions))
+        found.append(Binding(" or ".join(map(shown_key, (key, *others))), words + asks))
+    found.append(Binding(HELP, "this table"))
+    found += [Binding(f"pedal {pedal}", pedal_words(pedal)) for pedal in range(1, PEDALS + 1)]
+    return tuple(found)
 
 
-def _quit(state: SessionState, _plan: Plan, asked: Question | None) -> Act:
-    if state.phase == "recording" and asked != "quit":
-        return Confirm("quit", "save this take and end the sitting?  q = yes, any other key = no")
-    return SendRequest(CloseSession())
+BINDINGS = bindings()
 
 
-def _note(state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
-    if state.phase != "recording" and state.newest < 0:
-        return Nothing("there is no episode to write a note to yet")
-    return Local("note")
+def hints(state: SessionState) -> str:
+    """The keys that lead on, on one line."""
+    return "   ".join(
+        f"{shown_key(action.keys[0])}: {action.label}"
+        for action in offered(state)
+        if action.line == "act" and action.keys
+    )
 
 
-def _help(_state: SessionState, _plan: Plan, _asked: Question | None) -> Act:
-    return Local("help")
-
-
-BINDINGS: tuple[Binding, ...] = (
-    Binding(("space", "enter", "advance"), "Space", "start · stop and save · go on after a hold", _advance),
-    Binding(("s", "success"), "s", "success: stop and label, or label the last one", _verdict(True)),
-    Binding(("f",), "f", "failure: stop and label, or label the last one", _verdict(False)),
-    Binding(("d", "left", "discard"), "d or ←", "throw this take away and do it again", _discard),
-    Binding(("n",), "n", "write a note to this take, or to the last one", _note),
-    Binding(("p",), "p", "pause: the arms hold · go on", _pause),
-    Binding(("u",), "u", "undo: delete the last saved episode (asks)", _undo),
-    Binding(("q",), "q", "end the sitting (asks while recording)", _quit),
-    Binding(("?",), "?", "this table", _help),
-)
-"""The table. Pedals press `advance`, `success` and `discard`."""
-
-_BY_KEY = {key: binding for binding in BINDINGS for key in binding.keys}
-
-
-def act(key: str, state: SessionState, plan: Plan, asked: Question | None = None) -> Act:
-    """What `key` does now. `asked`: the question that is open; another key than its own answers no (and does no more)."""
-    binding = _BY_KEY.get(key.lower() if len(key) == 1 else key)
-    if asked is not None and (binding is None or binding.keys[0] != asked[0]):
-        return Nothing("no")
-    if binding is None:
-        return Nothing(f"{key} means nothing here; ? shows the keys")
-    answer = binding.act(state, plan, asked)
-    wanted = type(answer.request).__name__ if isinstance(answer, SendRequest) else ""
-    if wanted and wanted != "CloseSession" and wanted not in state.buttons:
-        return Nothing(_WAIT.get(state.phase, f"{binding.shown} makes no sense now ({state.phase}); ? shows the keys"))
-    return answer
+MORE = "   ".join(f"{action.keys[0]}: {action.label}" for action in ACTIONS if action.line == "more")
+"""The keys for what is rarer."""

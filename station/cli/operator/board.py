@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from station.bus.messages import PilotState, ProcessState, RecorderState, SessionState, StationState, Tick
-from station.cli.operator.bindings import Plan, Question
+from station.cli.operator.bindings import Confirm, Plan
 from station.cli.operator.note import Line
 from station.clock import NS_PER_MS, NS_PER_S
 from station.episodes.cadence import Cadence
@@ -57,8 +57,8 @@ class Board:
     station: StationState | None = None
     tick: Tick | None = None
     message: Message | None = None
-    asked: Question | None = None
-    question: str = ""
+    asked: Confirm | None = None
+    """The question that is open."""
     note: Line | None = None
     help: bool = False
     leaving: bool = False

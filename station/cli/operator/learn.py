@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from station.borders.options import seconds_option
+from station.bus.actions import pedal_words
 from station.cli.operator.pedal import ACTS, Pedal, key_name
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import UsageError
@@ -22,12 +23,12 @@ def pedal(
     path: Annotated[Path, typer.Argument(help="the pedal's evdev device, below /dev/input/by-id/")],
     seconds: Annotated[float, seconds_option("--seconds", 0.0, "how long to wait for each pedal")] = 10.0,
 ) -> None:
-    """Learn a foot pedal: press the pedals for start/stop, success and discard, in this order."""
+    """Learn a foot pedal: press the pedals one after the other, in the order of what they are to do."""
     device = Pedal(path)
     codes: list[int] = []
     try:
-        for act in ACTS:
-            console.print(f"press the pedal for {act} (or wait {seconds:g} s if there is none)")
+        for number, act in enumerate(ACTS, 1):
+            console.print(f"press the pedal for: {pedal_words(number)} (or wait {seconds:g} s if there is none)")
             until_ns = monotonic_ns() + round(seconds * NS_PER_S)
             code = None
             while code is None and monotonic_ns() < until_ns and device.fd is not None:

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from station.borders.bounds import LARGEST_NUMBER
-from station.bus.messages import SessionState
-from station.cli.operator.bindings import BINDINGS
+from station.bus.messages import Phase, SessionState
+from station.cli.operator.bindings import BINDINGS, MORE, hints
 from station.cli.operator.board import Board, Stream
 from station.clock import NS_PER_S
 from station.episodes.cadence import in_words
@@ -101,8 +101,8 @@ def _next(board: Board, now_ns: int) -> RenderableType:
     if board.note is not None:
         tail = shown(board.note.text)[-(_INSIDE - 8) :]
         return Group(Text(f"note: {tail}▏", style="bold cyan"), Text("Enter keeps it, Esc drops it"))
-    if board.question:
-        return Text(board.question, style="bold yellow")
+    if board.asked is not None:
+        return Text(board.asked.words, style="bold yellow")
     found = next_words(board, now_ns)
     lines = _wrapped(found.why, _WHY_ROWS)
     acts = _wrapped(found.act, 1 if lines else 2)
@@ -142,18 +142,17 @@ def _start_sequence(board: Board) -> str:
     return "The followers move to the leaders' pose: hold the leaders still."
 
 
+_WORDS: dict[Phase, str] = {
+    "starting": "The recording is being opened: wait a moment.", "saving": "Saving: wait a moment.", "reset": "Put the scene back.",
+}  # fmt: skip
+
+
 def _act(session: SessionState) -> str:
-    if session.phase == "recording" and session.paused:
-        return "Paused, still recording. Space: go on   d: throw this take away"
-    if session.phase == "recording":
-        return "Space: stop and save   s: success   f: failure   d: discard"
-    if session.phase == "starting":
-        return "The recording is being opened: wait a moment.   d: throw it away"
-    if session.phase == "saving":
-        return "Saving: wait a moment."
-    if session.phase == "reset":
-        return "Put the scene back." + (" Space: start now" if session.reset_ends_ns else " Space: start")
-    return "Space: start"
+    """What is going on, where that is not plain, and the keys that lead on."""
+    words = (
+        "Paused, still recording." if session.phase == "recording" and session.paused else _WORDS.get(session.phase, "")
+    )
+    return "   ".join(filter(None, (words, hints(session))))
 
 
 def _cause(why: str) -> str:
@@ -240,10 +239,9 @@ def _help() -> RenderableType:
     for binding in BINDINGS:
         table.add_row(Text(binding.shown, style="bold"), binding.meaning)
     table.add_row(Text("Ctrl-C", style="bold"), "save the take and end the sitting; twice: end at once")
-    table.add_row(Text("pedals", style="bold"), "first: Space, second: s, third: d")
     return table
 
 
 def _keys(board: Board) -> Text:
-    words = "?: back" if board.help else "n: note   p: pause   u: undo   q: quit   ?: all keys"
+    words = "?: back" if board.help else f"{MORE}   ?: all keys"
     return Text(words, style="dim")

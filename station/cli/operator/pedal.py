@@ -12,11 +12,13 @@ from pathlib import Path
 from evdev import ecodes
 from evdev.eventio import EventIO
 
+from station.bus.actions import PEDALS, pedal_words
 from station.clock import NS_PER_MS
 from station.errors import DeviceForbidden, DeviceMissing, DeviceWrong, UsageError
 
-ACTS = ("advance", "success", "discard")
-"""What the first, second and third pedal do: as Space, s and d."""
+ACTS = tuple(f"pedal {number}" for number in range(1, PEDALS + 1))
+"""What the first, second and third pedal press; what they mean stands in the table of actions."""
+PEDAL_WORDS = "; ".join(f"pedal {number}: {pedal_words(number)}" for number in range(1, PEDALS + 1))
 DEFAULT_KEYS = ("KEY_A", "KEY_B", "KEY_C")
 """What a PCsensor pedal types as it comes."""
 EVIOCGRAB = 0x40044590
@@ -58,7 +60,7 @@ class Pedal:
     def __init__(self, path: Path, keys: Sequence[str] = DEFAULT_KEYS) -> None:
         """Raises UsageError if the keys are none, DeviceMissing, DeviceForbidden, DeviceWrong if the pedal is not usable."""
         if not 1 <= len(keys) <= len(ACTS):
-            raise UsageError(f"--pedal-keys: 1 to {len(ACTS)} keys ({', '.join(ACTS)}), not {len(keys)}")
+            raise UsageError(f"--pedal-keys: 1 to {len(ACTS)} keys, not {len(keys)}: {PEDAL_WORDS}")
         self._acts = {key_code(name): act for name, act in zip(keys, ACTS, strict=False)}
         self.path = path
         self.fd: int | None = None

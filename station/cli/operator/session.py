@@ -14,6 +14,7 @@ from station.bus.requests import (
     OpenSession,
     Refused,
     SessionRequest,
+    Stop,
     Undo,
 )
 from station.bus.sockets import milliseconds_until
@@ -36,8 +37,8 @@ _AGAIN_NS = 300 * NS_PER_MS
 _PEDAL_NS = NS_PER_S
 _DEAF_NS = 10 * NS_PER_S
 """How long leaving waits for a session that says nothing."""
-_TOLD: dict[type[SessionRequest], str] = {Label: "labelled", Note: "noted", Undo: "undone"}
-"""What is said when it is done; the others show by the phase."""
+_TOLD: dict[type[SessionRequest], str] = {Label: "labelled", Stop: "labelled", Note: "noted", Undo: "undone"}
+"""What is said when it is done, if there is more to say than the phase shows."""
 
 
 class SittingEnd(NamedTuple):
@@ -137,19 +138,19 @@ class OperatorTerminal:
     def _press(self, key: str) -> None:
         board, now_ns = self._board, self._clock()
         self._draw_due_ns = min(self._draw_due_ns, now_ns + REDRAW_NS // 5)
-        if board.note is not None and key not in ("advance", "success", "discard"):
+        if board.note is not None and not key.startswith("pedal"):
             self._type(board.note, key, now_ns)
             return
         if board.session is None or board.leaving:
             return
         what = act(key, board.session, self._plan, board.asked)
-        board.asked, board.question = None, ""
+        board.asked = None
         board.message = None
         if isinstance(what, SendRequest):
             board.help = False
             self._ask(what.request, now_ns)
         elif isinstance(what, Confirm):
-            board.asked, board.question = what.question, what.words
+            board.asked = what
         elif isinstance(what, Nothing):
             board.tell(what.words, "warn", now_ns)
         else:
@@ -194,7 +195,7 @@ class OperatorTerminal:
         if isinstance(reply, Refused):
             self._board.tell(reply.why, "bad", now_ns)
             self._speak(Cue("no"), now_ns)
-        elif type(request) in _TOLD:
+        elif type(request) in _TOLD and reply.detail:
             self._board.tell(f"{_TOLD[type(request)]}: {reply.detail}", "say", now_ns)
 
     def _hear(self, now_ns: int) -> None:
@@ -261,7 +262,7 @@ class OperatorTerminal:
                 self._leave(now_ns)
         elif state.phase == "ended" and not self._session.asks(OpenSession):
             self._over = True
-        elif "CloseSession" in state.buttons and now_ns >= self._close_due_ns:
+        elif "close" in state.actions and now_ns >= self._close_due_ns:
             self._leave(now_ns)
 
     def _look_for_the_station(self, now_ns: int) -> None:

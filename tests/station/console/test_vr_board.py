@@ -1,21 +1,22 @@
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
+from station.bus.actions import offered
 from station.bus.messages import SCHEMA, Frame, HandTeleop, Header, PilotState, SessionState, TeleopState
 from station.bus.requests import Align, Discard, Label, Start, Stop
 from station.bus.wire import Sample
 from station.console.vr_board import board, request
 from station.console.vr_panel import as_jpeg
-from station.session.core import BUTTONS
 
 ENGAGED = PilotState("engaged", "vr", "", ())
 HANDS = TeleopState("engaged", "", (HandTeleop("follower_left", True), HandTeleop("follower_right", False)))
 
 
 def session(phase, saved: int = 0, paused: bool = False) -> SessionState:
-    buttons = tuple(button.__name__ for button in BUTTONS[phase])
-    return SessionState(phase, "cube", "", 3, 125, saved, 0, 0, buttons, paused=paused)
+    state = SessionState(phase, "cube", "", 3, 125, saved, 0, 0, (), paused=paused, newest=saved - 1)
+    return msgspec.structs.replace(state, actions=tuple(action.name for action in offered(state)))
 
 
 def names(shown) -> list[str]:

@@ -3,17 +3,19 @@ from typing import get_args
 
 import pytest
 
+from station.bus.actions import ACTIONS, PEDALS, allowed
 from station.bus.messages import Phase, SessionState
 from station.bus.requests import Align, CloseSession, Discard, Label, OpenSession, Pause, Start, Stop, Undo
 from station.cli.operator.bindings import BINDINGS, Confirm, Local, Nothing, Plan, SendRequest, act
-from station.session.core import BUTTONS
 
 PLAN = Plan(OpenSession("pick"), 12.0)
+KEYS = [
+    *dict.fromkeys(key for action in ACTIONS for key in action.keys), "?", "y", *(f"pedal {n}" for n in range(1, PEDALS + 1)),
+]  # fmt: skip
 
 
 def state(phase: Phase, **keys: object) -> SessionState:
-    buttons = tuple(button.__name__ for button in BUTTONS[phase])
-    return SessionState(phase, "pick", "ada", 4, 0, 2, 0, 0, buttons, **{"newest": 3, **keys})  # type: ignore[arg-type]
+    return SessionState(phase, "pick", "ada", 4, 0, 2, 0, 0, (), **{"newest": 3, **keys})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -21,16 +23,16 @@ def state(phase: Phase, **keys: object) -> SessionState:
     [
         ("space", "ready", Start(12.0)),
         ("enter", "reset", Start(12.0)),
-        ("advance", "recording", Stop()),
+        ("pedal 1", "recording", Stop()),
         ("space", "hold", Align()),
         ("space", "ended", OpenSession("pick")),
         ("s", "recording", Stop(True)),
         ("f", "recording", Stop(False)),
-        ("success", "ready", Label(True)),
+        ("pedal 2", "ready", Label(True)),
         ("f", "hold", Label(False)),
         ("d", "recording", Discard()),
         ("left", "recording", Discard()),
-        ("discard", "recording", Discard()),
+        ("pedal 3", "recording", Discard()),
         ("p", "recording", Pause()),
         ("p", "hold", Align()),
         ("q", "ready", CloseSession()),
@@ -46,19 +48,29 @@ def test_while_paused_space_and_p_go_on() -> None:
     assert act("space", paused, PLAN) == act("p", paused, PLAN) == SendRequest(Align())
 
 
-def test_undo_asks_once_and_only_u_means_yes() -> None:
+def test_undo_asks_once_and_only_y_and_u_mean_yes() -> None:
     question = act("u", state("ready"), PLAN)
     assert isinstance(question, Confirm)
-    assert "episode 3" in question.words
-    assert act("u", state("ready"), PLAN, "undo") == SendRequest(Undo())
-    for key in ("space", "d", "x", "q", "escape"):
-        assert act(key, state("ready"), PLAN, "undo") == Nothing("no")
+    assert question.words == "delete episode 3?  y or u = yes, any other key = no"
+    for yes in ("y", "Y", "u"):
+        assert act(yes, state("ready"), PLAN, question) == SendRequest(Undo())
+    for key in ("space", "d", "x", "q", "escape", "?", "n"):
+        assert act(key, state("ready"), PLAN, question) == Nothing("no")
+    assert isinstance(act("y", state("ready"), PLAN), Nothing), "nobody asked"
+
+
+def test_yes_to_what_makes_no_sense_any_more_is_no_yes() -> None:
+    question = act("u", state("ready"), PLAN)
+    assert isinstance(question, Confirm)
+    assert isinstance(act("y", state("recording"), PLAN, question), Nothing)
 
 
 def test_quitting_asks_while_recording() -> None:
-    assert isinstance(act("q", state("recording"), PLAN), Confirm)
-    assert act("q", state("recording"), PLAN, "quit") == SendRequest(CloseSession())
-    assert act("space", state("recording"), PLAN, "quit") == Nothing("no")
+    question = act("q", state("recording"), PLAN)
+    assert isinstance(question, Confirm)
+    assert act("q", state("recording"), PLAN, question) == act("y", state("recording"), PLAN, question)
+    assert act("q", state("recording"), PLAN, question) == SendRequest(CloseSession())
+    assert act("space", state("recording"), PLAN, question) == Nothing("no")
 
 
 @pytest.mark.parametrize(("key", "phase"), [("d", "ready"), ("space", "opening"), ("space", "saving"), ("x", "ready"),
@@ -77,11 +89,16 @@ def test_nothing_to_label_undo_or_write_to() -> None:
     assert act("?", fresh, PLAN) == Local("help")
 
 
-@pytest.mark.parametrize(
-    ("key", "phase"), list(itertools.product([key for row in BINDINGS for key in row.keys], get_args(Phase)))
-)
+@pytest.mark.parametrize(("key", "phase"), list(itertools.product(KEYS, get_args(Phase))))
 def test_a_key_never_asks_what_the_session_refuses_in_that_phase(key: str, phase: Phase) -> None:
-    for asked in (None, "undo", "quit"):
-        answer = act(key, state(phase), PLAN, asked)  # type: ignore[arg-type]
-        if isinstance(answer, SendRequest) and not isinstance(answer.request, CloseSession):
-            assert type(answer.request) in BUTTONS[phase]
+    for asked in (None, Confirm("u", "undo?"), Confirm("q", "quit?")):
+        answer = act(key, state(phase), PLAN, asked)
+        if isinstance(answer, SendRequest):
+            assert type(answer.request) in allowed(phase)
+
+
+def test_the_help_names_every_key_and_fits_the_panel() -> None:
+    shown = " ".join(binding.shown for binding in BINDINGS)
+    assert all(action.keys[0].replace("space", "Space") in shown for action in ACTIONS)
+    assert len(BINDINGS) <= 14
+    assert all(len(binding.shown) + len(binding.meaning) + 2 <= 76 for binding in BINDINGS)

@@ -11,7 +11,7 @@ from station.cli.operator.cues import SPEECH_NS, Cue, Speaker, cue
 
 def state(phase: str, **keys: object) -> SessionState:
     counts = {"episode": 4, "recorded_ticks": 0, "saved": 0, "discarded": 0, "ended_early": 0, **keys}
-    return SessionState(phase, "pick", "ada", buttons=(), **counts)  # type: ignore[arg-type]
+    return SessionState(phase, "pick", "ada", actions=(), **counts)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from station.bus.messages import (
     Tick,
 )
 from station.bus.requests import OpenSession
-from station.cli.operator.bindings import Plan
+from station.cli.operator.bindings import Confirm, Plan
 from station.cli.operator.board import Board
 from station.cli.operator.note import Line
 from station.cli.operator.panel import HEIGHT, WIDTH, render
@@ -34,7 +34,7 @@ RIG = load_rig(find_rig("bench"))
 
 def board(phase: Any = "ready", **session: Any) -> Board:
     counts = {"recorded_ticks": 0, "saved": 2, "discarded": 1, "ended_early": 0, "wanted": 10, "newest": 6, **session}
-    state = SessionState(phase, "pick", "ada", 7, buttons=(), disk_left_s=7200.0, **counts)  # type: ignore[arg-type]
+    state = SessionState(phase, "pick", "ada", 7, actions=(), disk_left_s=7200.0, **counts)  # type: ignore[arg-type]
     made = Board(RIG, Plan(OpenSession("pick", operator="ada"), None), session=state, session_ns=NOW)
     made.recorder = RecorderState(True, "", 0, None, 1000, 3, (), lost=0)
     return made
@@ -102,7 +102,7 @@ def test_a_note_and_a_question_take_the_line_of_what_is_next() -> None:
     made = board()
     made.note = Line("grip late")
     assert "note: grip late" in shown(made)
-    made.note, made.question = None, "delete episode 6?  u = yes, any other key = no"
+    made.note, made.asked = None, Confirm("u", "delete episode 6?  y or u = yes, any other key = no")
     assert "delete episode 6?" in shown(made)
 
 

@@ -1,0 +1,128 @@
+"""The TABLE of actions of a sitting: what an operator may do when, by which key, pedal or button.
+
+The session, the terminal, the pedal, the headset's board and docs/reference/session.md derive from it, and so does whoever draws buttons
+next. One key may stand for several actions: the first in the table that makes sense is meant.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, get_args
+
+from station.bus.messages.session import Phase, SessionState
+from station.bus.requests.session import (
+    Align,
+    CloseSession,
+    Discard,
+    Label,
+    Note,
+    OpenSession,
+    Pause,
+    SessionRequest,
+    Start,
+    Stop,
+    Undo,
+)
+
+Need = Literal["paused", "not paused", "an episode", "a saved episode"]
+PEDALS = 3
+"""Pedals that may mean something."""
+
+
+class Action(NamedTuple):
+    """One row."""
+
+    name: str
+    """What it is called in `SessionState.actions`, and by a client that presses it."""
+    request: type[SessionRequest]
+    label: str
+    """On a button."""
+    phases: tuple[Phase, ...]
+    """When it is offered."""
+    keys: tuple[str, ...] = ()
+    """In the terminal. The first is the one that is shown."""
+    pedal: int = 0
+    """Which pedal, from 1; 0: none."""
+    headset: str = ""
+    """Which of the controllers' buttons: a, b, x or y; "" where the headset has none for it."""
+    success: bool | None = None
+    """What is said about the episode with it."""
+    needs: tuple[Need, ...] = ()
+    also: tuple[Phase, ...] = ()
+    """Phases in which the session does it although no key means it: a finger that bounces on `start` must not stop."""
+    confirm: tuple[Phase, ...] | Literal["headset"] = ()
+    """When the operator is asked first, with `question`; `headset`: there it is pressed twice."""
+    question: str = ""
+    """`{newest}`: the newest finished episode."""
+    moves: bool = False
+    """It may move the arms."""
+    line: Literal["act", "more", ""] = "act"
+    """Where the panel names it: among what leads on, in the line below, or in its help alone."""
+    otherwise: str = ""
+    """What is said where its key makes no sense."""
+
+
+_RESTING: tuple[Phase, ...] = ("ready", "reset")
+_BETWEEN: tuple[Phase, ...] = (*_RESTING, "hold")
+_ALWAYS: tuple[Phase, ...] = tuple(phase for phase in get_args(Phase) if phase != "ended")
+
+ACTIONS: tuple[Action, ...] = (
+    Action("open", OpenSession, "begin", ("ended",), ("space", "enter"), 1, moves=True),
+    Action("go_on", Align, "go on", ("hold", "recording"), ("space", "enter", "p"), 1, "a", needs=("paused",), moves=True),
+    Action("start", Start, "start", _RESTING, ("space", "enter"), 1, "a"),
+    Action("stop", Stop, "stop and save", ("recording",), ("space", "enter"), 1, needs=("not paused",), also=("starting",)),
+    Action("success", Stop, "success", ("recording",), ("s",), 2, "a", True, also=("starting",)),
+    Action("failure", Stop, "failure", ("recording",), ("f",), 0, "x", False, also=("starting",)),
+    Action("discard", Discard, "discard", ("starting", "recording"), ("d", "left"), 3, "b", confirm="headset",
+           otherwise="nothing is being recorded; u takes back the last saved episode"),
+    Action("label_success", Label, "last one: success", _BETWEEN, ("s",), 2, "y", True, ("an episode",),
+           line="", otherwise="there is no episode to label yet"),
+    Action("label_failure", Label, "last one: failure", _BETWEEN, ("f",), 0, "x", False, ("an episode",),
+           line="", otherwise="there is no episode to label yet"),
+    Action("note", Note, "note", ("recording", *_BETWEEN), ("n",), needs=("an episode",),
+           line="more", otherwise="there is no episode to write a note to yet"),
+    Action("pause", Pause, "pause", (*_RESTING, "recording"), ("p",), needs=("not paused",),
+           line="more", otherwise="there is nothing to pause"),
+    Action("undo", Undo, "undo", _BETWEEN, ("u",), needs=("a saved episode",), confirm=_BETWEEN,
+           question="delete episode {newest}?", line="more", otherwise="nothing was saved in this sitting that could be taken back"),
+    Action("close", CloseSession, "quit", _ALWAYS, ("q",), confirm=("recording",),
+           question="save this take and end the sitting?", line="more"),
+)  # fmt: skip
+BY_NAME = {action.name: action for action in ACTIONS}
+
+_MET: dict[Need, Callable[[SessionState], bool]] = {
+    "paused": lambda state: state.paused or state.phase == "hold",
+    "not paused": lambda state: not state.paused,
+    "an episode": lambda state: state.newest >= 0 or state.phase == "recording",
+    "a saved episode": lambda state: state.saved > 0,
+}
+
+
+def offered(state: SessionState) -> tuple[Action, ...]:
+    """What makes sense in that state, in the table's order."""
+    return tuple(
+        action for action in ACTIONS if state.phase in action.phases and all(_MET[need](state) for need in action.needs)
+    )
+
+
+def allowed(phase: Phase) -> tuple[type[SessionRequest], ...]:
+    """The requests that the session does in this phase, or refuses for a reason of their own; anything else is refused."""
+    kinds = (action.request for action in ACTIONS if phase in (*action.phases, *action.also))
+    return tuple(dict.fromkeys(kinds))
+
+
+def meant(key: str, state: SessionState) -> Action | None:
+    """The action that a key, or `pedal 1`, means now; None if none that makes sense."""
+    return next((action for action in offered(state) if key in action.keys or key == f"pedal {action.pedal}"), None)
+
+
+def request_of(action: Action) -> SessionRequest | None:
+    """What it asks, where nothing else has to be known for it."""
+    if action.request in (OpenSession, Start, Note):
+        return None
+    if action.success is not None:
+        return action.request(success=action.success)  # type: ignore[call-arg]
+    return action.request()  # type: ignore[call-arg]
+
+
+def pedal_words(pedal: int) -> str:
+    """What a pedal does, in words."""
+    return " · ".join(dict.fromkeys(action.label for action in ACTIONS if action.pedal == pedal))
