@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer.main
 
-from docs import dependencies
+from docs import dependencies, house
 from station.borders import bounds
 from station.bus import requests
 from station.bus.actions import ACTIONS
@@ -201,6 +201,7 @@ def pages() -> dict[str, str]:
     return {name: "\n".join(make()).rstrip() + "\n" for name, make in PAGES.items()} | {
         "episode-file.md": layout.reference(),
         schema.NAME: schema.encoded().decode(),
+        house.NAME: house.picture(),
     }
 
 
