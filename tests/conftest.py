@@ -61,6 +61,14 @@ def everybody(monkeypatch: pytest.MonkeyPatch) -> _Everybody:
     return made
 
 
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests look at is in no index of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch, everybody: _Everybody) -> Iterator[str]:
     """A runtime folder of the test's own, with a path short enough for unix sockets; calibration and checks in it too.

@@ -135,7 +135,8 @@ class GripperPose:
         """Raises UsageError for an arm whose chain is not known, MeasurementPoor without the packages that move it."""
         try:
             from station.kinematics.arm import Kinematics
-            from station.kinematics.models import CHAINS, FRAME, chain_model
+            from station.kinematics.chains import CHAINS, FRAME
+            from station.kinematics.models import chain_model
         except ImportError as error:
             raise MeasurementPoor(
                 f"a wrist camera needs arm kinematics ({error}). Next: pip install 'teleop-station[vr]'"

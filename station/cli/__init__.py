@@ -15,7 +15,22 @@ try:
 except StationError as error:
     sys.exit(f"station: {error}")
 
-from station.cli import bench, demo, episodes, evaluate, find, motion, policy, record, rig, run, settings, status, vr
+from station.cli import (
+    bench,
+    dataset,
+    demo,
+    episodes,
+    evaluate,
+    find,
+    motion,
+    policy,
+    record,
+    rig,
+    run,
+    settings,
+    status,
+    vr,
+)
 from station.cli.operator import learn
 from station.terminal.shown import OneLine, shown, shown_lines
 from station.version import station_version
@@ -55,6 +70,7 @@ app.command()(bench.bench)
 app.command()(find.find)
 app.command()(find.udev)
 app.add_typer(episodes.app, name="episodes")
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(policy.app, name="policy")
 app.add_typer(rig.app, name="rig")
 app.add_typer(settings.app, name="settings")

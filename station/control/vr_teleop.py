@@ -13,7 +13,8 @@ from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S
 from station.control.vr_arms import ArmHand, RigSetpoint, VrArms
 from station.errors import StationError
-from station.kinematics.models import FRAME, chain_model
+from station.kinematics.chains import FRAME
+from station.kinematics.models import chain_model
 from station.kinematics.reach import Reach, Workspace
 from station.rig.rig import Rig, Side
 from station.runtime.node import Node, run

@@ -1,6 +1,7 @@
 """Writes an episode's HDF5 row by row: pictures at once, numbers (half a kilobyte a row) when the last row is known."""
 
 import contextlib
+import logging
 import os
 import zlib
 from array import array
@@ -17,6 +18,7 @@ from station.episodes import layout
 from station.episodes.attributes import write_attributes
 from station.episodes.journal import recorded_streams
 from station.episodes.picture_dataset import Picture, PictureDataset
+from station.episodes.quality.measure import Gauge, card_of, encoded
 from station.episodes.rows import Content, WholeRow
 from station.episodes.survey import Survey, Surveyor
 from station.errors import EpisodeError
@@ -89,14 +91,15 @@ class Builder:
         """Have the disk take what was written so far."""
         os.fdatasync(self._fd)
 
-    def finish(self, found: Survey) -> None:
-        """After the last row: the numbers, the attributes; the file is whole then, and closed."""
+    def finish(self, found: Survey, gauge: Gauge | None = None) -> None:
+        """After the last row: the numbers, the attributes, the quality card; the file is whole then, and closed."""
         for entry in layout.expected(found.plan):
             if entry.picture:
                 self._pictures[entry.path].finish(entry.shape)
             else:
                 self._file.create_dataset(entry.path, data=self._whole(entry, found), dtype=entry.dtype)
         write_attributes(self._file, found)
+        self._file.attrs["quality"] = _card(self._file, gauge)
         self._file.close()
 
     def wrong(self) -> list[str]:
@@ -142,6 +145,15 @@ class Builder:
         if self._plan.jpeg:
             return bytes(data)
         return _rgb(stream, frame, data)
+
+
+def _card(file: h5py.File, gauge: Gauge | None) -> str:
+    """Its card as JSON; "" where it cannot be measured: no measurement keeps an episode from being saved."""
+    try:
+        return encoded(card_of(file, gauge)) if gauge is not None else ""
+    except Exception as error:
+        logging.getLogger("station").warning("no quality card: %s: %s", type(error).__name__, error)
+        return ""
 
 
 def _values(whole: WholeRow) -> list[tuple[str, Any]]:

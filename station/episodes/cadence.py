@@ -20,7 +20,8 @@ from station.episodes.reading import attribute, reading
 
 CLIP = 2 * pi / 4096
 """One tick of a 12-bit servo, rad: what is sent may differ from what was asked by that much without having been clipped."""
-_COMMANDING = ("leader", "vr", "policy", "replay")
+COMMANDING = ("leader", "vr", "policy", "replay")
+"""Sources of somebody who does the task: neither on the way to a pose nor in hold."""
 
 
 class StreamCadence(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ def cadence(arrays: Arrays) -> Cadence:
     span_s = float(arrays.tick_ns[-1] - arrays.tick_ns[0]) / NS_PER_S if rows > 1 else 0.0
     rate_hz = (rows - 1) / span_s if span_s > 0 else 0.0
     names = np.array(arrays.source_names)[arrays.source] if rows else np.array([], str)
-    commanded = np.isin(names, _COMMANDING)
+    commanded = np.isin(names, COMMANDING)
     off = np.abs(arrays.action_sent - arrays.action).max(axis=1, initial=0.0) > CLIP
     held = names == "hold"
     starts = held & ~np.concatenate(([False], held[:-1])) if rows else held

@@ -12,12 +12,15 @@ import h5py
 import msgspec
 
 from station.borders.regular_file import reason
+from station.episodes import layout
 from station.episodes.form import Form, form_of, mixed
-from station.episodes.labels import Recording, labels_of, recording_in
+from station.episodes.labels import Labels, Recording, labels_of, recording_in
 from station.episodes.naming import episode_path, is_recorded_into, number_of
-from station.episodes.reading import attribute, reading, rows_of, tick_hz
+from station.episodes.reading import TYPES, attribute, reading, rows_of, tick_hz
 from station.errors import EpisodeError, UsageError
 from station.terminal.shown import ranges
+
+_DOCUMENTS = ("rig_yaml", "devices", "calibration", "check_result", "quality")
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -49,24 +52,28 @@ class Episode(msgspec.Struct, frozen=True):
     scene: str = ""
     recorded_ns: int = 0
     """When it began, Unix time; 0 where nothing could be read."""
+    recording: Recording | None = None
+    attributes: dict[str, bool | int | float | str] = {}
+    """Every single value that the file says of itself, by the layout's names; documents (rig, devices, card) left out."""
 
 
 def episodes(data: Path, task: str = "") -> list[Episode]:
-    """Episodes below `data`, by task and number. Raises UsageError if there is no such folder."""
-    if not data.is_dir():
-        raise UsageError(f"{data}: no such folder. Next: name the folder that --data or the rig file's `data` names")
-    found = [read_episode(path) for path in data.rglob("episode_*.hdf5") if not task or path.parent.name == task]
-    return sorted(
-        found, key=lambda episode: (episode.path.parent, episode.number is None, episode.number, episode.path)
-    )
+    """Episodes below `data`, by folder and number. Raises UsageError if there is no such folder.
+
+    What the index knows of a file that has not changed since is believed; everything else is read.
+    """
+    from station.episodes.index import indexed  # here: the index is of what this module reads
+
+    return indexed(data, task)
 
 
 def forms_in(folder: Path) -> list[tuple[int, Form]]:
     """Number and form of every episode in a task's folder that can be read; none where there is no such folder."""
-    found = [read_episode(path) for path in folder.glob("episode_*.hdf5")]
+    found = episodes(folder) if folder.is_dir() else []
     return [
-        (episode.number, episode.form) for episode in found if episode.form is not None and episode.number is not None
-    ]
+        (each.number, each.form) for each in found
+        if each.form is not None and each.number is not None and each.path.parent == folder
+    ]  # fmt: skip
 
 
 def read_episode(path: Path) -> Episode:
@@ -84,22 +91,33 @@ def read_episode(path: Path) -> Episode:
 
 def _whole(path: Path, number: int, file: h5py.File) -> Episode:
     rows, rate = rows_of(file), tick_hz(file)
-    said = int(attribute(file, "success"))
+    verdict = int(attribute(file, "success"))
     recording = recording_in(file)
-    success, note, problem = None if said < 0 else bool(said), "", _misnamed(path, number, recording)
+    said, problem = Labels(None if verdict < 0 else bool(verdict)), _misnamed(path, number, recording)
     try:
         if (labels := labels_of(path, recording)) is not None:
-            success, note = labels.success, labels.note
+            said = labels
     except EpisodeError as error:
         problem = str(error)
     return Episode(
-        path, attribute(file, "task"), number, rows, rows / rate, None if problem else success, note,
+        path, attribute(file, "task"), number, rows, rows / rate, None if problem else said.success, said.note,
         attribute(file, "operator"), int(attribute(file, "late_ticks")), int(attribute(file, "lost_samples")),
         int(attribute(file, "stale_samples")), bool(attribute(file, "recovered")), attribute(file, "ended"),
         attribute(file, "damage") if "damage" in file.attrs else "", path.stat().st_size, problem,
         attribute(file, "policy"), form_of(file), attribute(file, "instruction"), attribute(file, "scene"),
-        int(attribute(file, "start_wall_ns")),
+        int(attribute(file, "start_wall_ns")), recording, _single_values(file),
     )  # fmt: skip
+
+
+def _single_values(file: h5py.File) -> dict[str, bool | int | float | str]:
+    found: dict[str, bool | int | float | str] = {}
+    for entry in layout.ATTRIBUTES:
+        if entry.on != "/" or entry.type == "strings" or entry.name in _DOCUMENTS or entry.name not in file.attrs:
+            continue
+        value = file.attrs[entry.name]
+        if isinstance(value, TYPES[entry.type]):
+            found[entry.name] = value.item() if hasattr(value, "item") else str(value)
+    return found
 
 
 def _misnamed(path: Path, number: int, recording: Recording | None) -> str:

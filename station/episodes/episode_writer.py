@@ -13,6 +13,7 @@ from station.episodes import naming
 from station.episodes.attributes import same_recording
 from station.episodes.build import Builder
 from station.episodes.journal_reader import JournalReader
+from station.episodes.quality.measure import Gauge, declared_rates
 from station.episodes.reading import reading, rows_of
 from station.episodes.rows import RowReader
 from station.episodes.survey import Survey, Surveyor
@@ -29,18 +30,24 @@ class EpisodeWriter:
         self._part, self._temporary = part, naming.temporary_path(part.parent, naming.number_of(part))
         self._reader = JournalReader(part, more)
         header = self._reader.header
-        self._rows = RowReader(self._reader, header) if header is not None else None
+        self._gauge = Gauge(declared_rates(header)) if header is not None else None
+        self._rows = (
+            RowReader(self._reader, header, self._gauge.sample)
+            if header is not None and self._gauge is not None
+            else None
+        )
         self._surveyor = Surveyor(header) if header is not None else None
         self._to_come = iter(self._rows or ())
         self._builder: Builder | None = None
 
     def grow(self) -> Iterator[int]:
         """Take every row there is that was not taken; yields how many there are after each. Raises EpisodeError."""
-        if self._surveyor is None:
+        if self._surveyor is None or self._gauge is None:
             return
         try:
             for row in self._to_come:
                 self._surveyor.take(row)
+                self._gauge.row(row)
                 if self._builder is None:
                     self._temporary.unlink(missing_ok=True)  # of an earlier try that was killed
                     self._builder = Builder(self._temporary, self._surveyor, row)
@@ -74,7 +81,7 @@ class EpisodeWriter:
         found = self._survey(ended, acknowledged)
         assert self._builder is not None
         try:
-            self._builder.finish(found)
+            self._builder.finish(found, self._gauge)
             with ThreadPoolExecutor(1) as pool:
                 written = pool.submit(durable.sync, self._temporary)  # the disk works while the file is looked through
                 findings = [*self._builder.wrong(), *verify(self._temporary)]

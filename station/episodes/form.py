@@ -109,7 +109,7 @@ def mixed(forms: Iterable[tuple[str, Form]]) -> list[tuple[list[str], list[str]]
     groups: list[tuple[Form, list[str]]] = []
     for name, form in forms:
         for like, names in groups:
-            if not differences(like, form):
+            if like is form or not differences(like, form):
                 names.append(name)
                 break
         else:

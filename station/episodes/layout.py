@@ -114,6 +114,7 @@ ATTRIBUTES = (
     Attribute("/", "recovered", "bool", "saved from a journal that was cut off"),
     Attribute("/", "damage", "string", "what was wrong with the journal; the rows before it are here"),
     Attribute("/", "unrecorded_streams", "strings", "streams that appeared while it was recorded (a headset put on), and so are not in it", 2),
+    Attribute("/", "quality", "string", "JSON: the quality card, measured while the file was built (`station episodes show`); empty where it could not be", 3),
     Attribute("/timestamps/<stream>", "kind", "string", "what the stream carries"),
     Attribute("/timestamps/<stream>", "lost", "int64", "samples of it lost on the way to the journal"),
     Attribute("/timestamps/<stream>", "stale", "int64", "rows in which it was stale"),
@@ -122,8 +123,8 @@ ATTRIBUTES = (
     Attribute("/observations/extra/<stream>", "dim_names", "strings", "names of its numbers (N)"),
 )  # fmt: skip
 
-VERSION = 2
-"""2: `/control/stalled`, `stalls` and `unrecorded_streams`. Raised with every new row of the tables, which says since when it is
+VERSION = 3
+"""2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`. Raised with every new row of the tables, which says since when it is
 there: older files are then whole without it.
 """
 STALE_PERIODS = 3

@@ -3,6 +3,7 @@
 episode_12.hdf5              a whole episode; nothing else ever ends in .hdf5
 episode_12.hdf5.deleted      deleted, can be undone
 episode_12.labels.json       what people said about it
+episode_12.quality.json      what was measured of it later, where its file has no quality card of its own
 episode_12.mcap.part         its journal, while it is recorded or until it is recovered
 episode_12.discarded.mcap.part   the same of a discarded one: it becomes .hdf5.deleted
 episode_12.mcap              its journal, kept on request
@@ -119,6 +120,11 @@ def temporary_path(folder: Path, number: int) -> Path:
 def labels_path(folder: Path, number: int) -> Path:
     """What people said about the episode."""
     return folder / f"episode_{number}.labels.json"
+
+
+def quality_path(episode: Path) -> Path:
+    """What was measured of an episode that has no quality card in itself."""
+    return episode.with_name(f"episode_{number_of(episode)}.quality.json")
 
 
 def next_number(folder: Path) -> int:

@@ -3,6 +3,7 @@
 Whatever is in the file, a picture is of a bounded size and made of a bounded number of points and words.
 """
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,14 @@ Picture = npt.NDArray[np.uint8]
 
 
 def contact_sheet(episode: Path, out: Path) -> Path:
-    """Cameras (rows) × moments spread over the episode (columns), the time in each corner. Raises EpisodeError."""
+    """Cameras (rows) × moments spread over the episode (columns), the time in each corner, as a PNG. Raises EpisodeError."""
+    if not cv2.imwrite(str(out), sheet(episode)):
+        raise EpisodeError(f"{out} cannot be written. Next: check the folder and its permissions")
+    return out
+
+
+def sheet(episode: Path) -> Picture:
+    """The contact sheet's pixels. Raises EpisodeError."""
     with reading(episode) as file:
         cameras = datasets.cameras(file)[:_STRIPS]
         if not cameras:
@@ -54,10 +62,22 @@ def contact_sheet(episode: Path, out: Path) -> Path:
                 _write(picture, f"{(ticks[row] - ticks[0]) / 1e9:.2f} s", picture.shape[0] - 8)
             _write(pictures[0], _short(camera), 18)
             strips.append(_strip(pictures))
-    sheet = np.vstack(strips)
-    if not cv2.imwrite(str(out), sheet):
-        raise EpisodeError(f"{out} cannot be written. Next: check the folder and its permissions")
-    return out
+    widest = max(strip.shape[1] for strip in strips)
+    return np.vstack([np.pad(strip, ((0, 0), (0, widest - strip.shape[1]), (0, 0))) for strip in strips])
+
+
+def moment(episode: Path, camera: str, row: int) -> Picture:
+    """What a camera showed in a row, small. Raises EpisodeError."""
+    with reading(episode) as file:
+        if camera not in datasets.cameras(file):
+            raise wrong(file, f"no camera {camera[:60]!r}")
+        images = datasets.dataset(file, f"/observations/images/{camera}")
+        return _small(_bgr(file, images, min(max(row, 0), len(images) - 1)))
+
+
+def jpeg(picture: Picture) -> bytes:
+    """A picture for a page."""
+    return bytes(cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, 85))[1])
 
 
 def _bgr(file: Any, images: Any, row: int) -> Picture:
@@ -98,7 +118,19 @@ def _write(picture: Picture, text: str, bottom: int) -> None:
 
 
 def joint_plot(episode: Path, out: Path) -> Path:
-    """Per joint: measured, asked, sent; below them the age of each stream's sample and who commanded. Raises EpisodeError."""
+    """Per joint: measured, asked, sent; below them the age of each stream's sample and who commanded; a PNG. Raises EpisodeError."""
+    drawn = joint_png(episode)
+    try:
+        out.write_bytes(drawn)
+    except OSError as error:
+        raise EpisodeError(
+            f"{out} cannot be written: {reason(error)}. Next: check the folder and its permissions"
+        ) from error
+    return out
+
+
+def joint_png(episode: Path) -> bytes:
+    """The joint plot. Raises EpisodeError."""
     from matplotlib.figure import Figure  # here, for it takes a second that every other command would wait
 
     with reading(episode) as file:
@@ -134,17 +166,18 @@ def joint_plot(episode: Path, out: Path) -> Path:
         axis.tick_params(labelsize=8)
     for axis in axes[panels]:
         axis.set_xlabel("seconds")
+    return png(figure)
+
+
+def png(figure: Any) -> bytes:
+    """A matplotlib figure as a PNG."""
+    drawn = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "Glyph .* missing", UserWarning
         )  # of a name in letters that the typeface has not: boxes
-        try:
-            figure.savefig(out, dpi=100)
-        except OSError as error:
-            raise EpisodeError(
-                f"{out} cannot be written: {reason(error)}. Next: check the folder and its permissions"
-            ) from error
-    return out
+        figure.savefig(drawn, dpi=100)
+    return drawn.getvalue()
 
 
 def _short(words: str) -> str:

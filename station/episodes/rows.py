@@ -1,13 +1,13 @@
 """Joins what a journal holds (ticks, rows and the samples they chose) into whole rows. Memory: a few ticks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from google.protobuf.message import DecodeError
 
-from station.bus.messages import Frame, Health, Message, Row, Tick
+from station.bus.messages import Frame, Header, Health, Message, Row, Tick
 from station.episodes.journal import JournalHeader, recorded_streams
 from station.episodes.journal_reader import JournalReader, Stored
 
@@ -35,16 +35,24 @@ class WholeRow(NamedTuple):
     """Per stream that has content of its own (pictures, depth, extra); arms are in the tick's vectors."""
 
 
+def _unseen(_stream: str, _header: Header) -> None:
+    """Nobody wants to know."""
+
+
 class RowReader:
     """Iterates whole rows 0, 1, 2 … and stops where the journal, or its sense, ends."""
 
-    def __init__(self, reader: JournalReader, header: JournalHeader) -> None:
-        self._reader, self._header = reader, header
+    def __init__(
+        self, reader: JournalReader, header: JournalHeader, witness: Callable[[str, Header], None] = _unseen
+    ) -> None:
+        """`witness` is told of every sample of a recorded stream, chosen by a tick or not: stream and header."""
+        self._reader, self._header, self._witness = reader, header, witness
         self._chosen: frozenset[str] | None = None
         self.streams = recorded_streams(header)
         self._frozen = frozenset(self.streams) if header.streams else None
-        self._by_source = {source: stream for stream, source in self.streams.items() if source[0] != "arm_state"}
-        self._kinds = {"tick", "row", "health", *(kind for kind, _ in self._by_source)}
+        self._names = {source: stream for stream, source in self.streams.items()}
+        self._by_source = {source: stream for source, stream in self._names.items() if source[0] != "arm_state"}
+        self._kinds = {"tick", "row", "health", *(kind for kind, _ in self._names)}
         self._recent: dict[str, dict[tuple[int, int], Stored]] = {stream: {} for stream in self._by_source.values()}
         self._opened: dict[str, Content] = {}
         self._ticks: dict[int, tuple[Tick, dict[str, Content]]] = {}
@@ -67,8 +75,10 @@ class RowReader:
                     self._choose(stored)
                 elif stored.kind == "health":
                     self.healths.append(_body(stored, Health))
-                elif (stream := self._by_source.get((stored.kind, stored.node))) is not None:
-                    self._recent[stream][stored.header.start_id, stored.header.sequence] = stored
+                elif (stream := self._names.get((stored.kind, stored.node))) is not None:
+                    self._witness(stream, stored.header)
+                    if stream in self._recent:
+                        self._recent[stream][stored.header.start_id, stored.header.sequence] = stored
         except (_Senseless, ValueError, DecodeError) as error:
             self._stop(count, str(error), messages)
             return

@@ -9,7 +9,8 @@ import time
 
 import numpy as np
 
-from station.kinematics.models import FRAME, chain_model
+from station.kinematics.chains import FRAME
+from station.kinematics.models import chain_model
 from station.kinematics.reach import Reach, Workspace
 
 LOWER = (-3.14158, -1.85005, -1.76278, -3.14158, -1.8675, -3.14158)

@@ -1,49 +1,12 @@
-"""Kinematic models of the arms the station knows, as chains of hinges without meshes or masses. Pure.
+"""MuJoCo models of the arms the station knows, built from their chains: hinges without meshes or masses. Pure."""
 
-A chain is some ten numbers, so it is built here and needs no file; the tests compare it with the full simulation model.
-"""
-
-from typing import Any, NamedTuple
+from typing import Any
 
 import mujoco
 import numpy as np
 
 from station.errors import StationError
-
-FRAME = "pinch"
-"""The site between the fingertips: x out of the gripper, z up when the arm lies level."""
-
-
-class Hinge(NamedTuple):
-    """One joint: where it stands on the link before it, and the axis it turns about."""
-
-    name: str
-    offset_m: tuple[float, float, float]
-    axis: tuple[int, int, int]
-
-
-class Chain(NamedTuple):
-    """An arm."""
-
-    hinges: tuple[Hinge, ...]
-    pinch_m: float
-    """From the last hinge to the fingertips, along its x."""
-
-
-VX300S = Chain(
-    (
-        Hinge("waist", (0, 0, 0.079), (0, 0, 1)),
-        Hinge("shoulder", (0, 0, 0.04805), (0, 1, 0)),
-        Hinge("elbow", (0.05955, 0, 0.3), (0, 1, 0)),
-        Hinge("forearm_roll", (0.2, 0, 0), (1, 0, 0)),
-        Hinge("wrist_angle", (0.1, 0, 0), (0, 1, 0)),
-        Hinge("wrist_rotate", (0.069744, 0, 0), (1, 0, 0)),
-    ),
-    0.138,
-)
-"""ViperX 300 6DOF: Interbotix's `vx300s.urdf.xacro`; `pinch_m` is where ALOHA's fingers meet."""
-
-CHAINS = {"vx300s": VX300S}
+from station.kinematics.chains import CHAINS, FRAME
 
 
 def chain_model(
@@ -61,7 +24,7 @@ def chain_model(
     if chain is None:
         raise StationError(
             f"no kinematic model of {model!r}; known are {', '.join(CHAINS)}. "
-            "Next: add its chain to station/kinematics/models.py"
+            "Next: add its chain to station/kinematics/chains.py"
         )
     if len(lower_rad) != len(chain.hinges) or len(upper_rad) != len(chain.hinges):
         raise StationError(

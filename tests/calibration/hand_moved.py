@@ -19,7 +19,8 @@ from drivers.sim.servos.servo_bus import ServoBus
 from drivers.sim.servos.shaft import aloha_arm_servos, gello_servos
 from station.clock import NS_PER_S, monotonic_ns
 from station.kinematics.arm import Kinematics
-from station.kinematics.models import FRAME, chain_model
+from station.kinematics.chains import FRAME
+from station.kinematics.models import chain_model
 from tests.drivers.cameras.mjpeg_server import MjpegServer
 
 Path_ = Callable[[float], np.ndarray]

@@ -17,7 +17,8 @@ from drivers.sim.world.model import scene_spec
 from drivers.sim.world.shares import WELL
 from drivers.sim.world.viperx import JOINTS
 from station.kinematics.arm import Kinematics
-from station.kinematics.models import FRAME, chain_model
+from station.kinematics.chains import FRAME
+from station.kinematics.models import chain_model
 
 STOPS = 12
 BOARD_AT_M = (-0.07, 0.5)

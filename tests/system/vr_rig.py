@@ -21,7 +21,8 @@ from station.bus.messages import ArmState, Command, Message, PilotState, Session
 from station.bus.sockets import Subscriber
 from station.devices.headset import Pairing, pairing_path
 from station.kinematics.arm import Kinematics
-from station.kinematics.models import FRAME, chain_model
+from station.kinematics.chains import FRAME
+from station.kinematics.models import chain_model
 from station.rig.rig import Rig, find_rig, load_rig
 from tests.drivers.vr.browser import wait
 from tests.drivers.vr.cable import Cable

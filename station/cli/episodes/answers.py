@@ -7,6 +7,7 @@ import msgspec
 
 from station.episodes.cadence import Cadence
 from station.episodes.catalogue import Episode
+from station.episodes.quality.card import Card
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -44,6 +45,8 @@ class Shown(msgspec.Struct, frozen=True):
     attributes: dict[str, Any]
     """All of the file's; those that are JSON (calibration, check_result, devices) as what they say."""
     datasets: tuple[Dataset, ...]
+    quality: Card | None
+    """None where it cannot be measured."""
 
 
 class Verified(msgspec.Struct, frozen=True):

@@ -12,12 +12,15 @@ from station.borders.regular_file import reason
 from station.cli.episodes.answers import Dataset, Shown, print_json
 from station.cli.episodes.told import File, Json, console, existing, said, told
 from station.clock import NS_PER_S
-from station.episodes import catalogue, picture
+from station.episodes import catalogue, picture, static_page
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode
+from station.episodes.quality import words
+from station.episodes.quality.card import Card
+from station.episodes.quality.page import page
+from station.episodes.quality.store import card
 from station.episodes.reading import attribute, reading
 from station.errors import EpisodeError, UsageError
-from station.files.check_results import SessionCheck
 from station.terminal.screen import numbers
 
 _LETTERS = 20_000
@@ -29,19 +32,27 @@ _AS_JSON = ("devices", "calibration", "check_result")
 def show(
     file: File,
     pictures: Annotated[Path | None, typer.Option(help="Write contact sheet and joint plot into this folder.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write everything, with pictures and plots, into this one page.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """What an episode is: how it was recorded and by whom, what it is made of, how regular it is. --json has all its attributes."""
+    """What an episode is: who recorded it and how, what it is made of, its quality card. --json has all its attributes, too."""
     with told():
         episode = catalogue.read_episode(existing(file))
         report = read_cadence(file)
+        measured, why_not = _measured(file)
         with reading(file) as opened:  # nothing is printed in here: a pipe that closes is no fault of the file's
-            answer = Shown(episode, report, _attributes(opened), _datasets(opened))
-            lines = _lines(opened, episode, report)
+            answer = Shown(episode, report, _attributes(opened), _datasets(opened), measured)
+            lines = _lines(opened, episode, report, measured)
         if as_json:
             print_json(answer)
         else:
-            _tell(episode, report, lines)
+            _tell(episode, lines)
+            _tell_card(measured, why_not)
+        if html is not None and measured is not None:
+            static_page.write(html, page(file, _title(episode), lines, measured))
+            console.print(str(html))
         if pictures is not None:
             for path in draw(file, pictures):
                 console.print(str(path))
@@ -61,7 +72,7 @@ def draw(file: Path, folder: Path) -> list[Path]:
     return [picture.contact_sheet(file, folder / f"{file.stem}_cameras.png"), *drawn] if cameras else drawn
 
 
-def _lines(file: h5py.File, episode: Episode, report: Cadence) -> dict[str, str]:
+def _lines(file: h5py.File, episode: Episode, report: Cadence, measured: Card | None) -> dict[str, str]:
     return {
         "recorded": _recorded(file, episode),
         "instruction": episode.instruction,
@@ -72,25 +83,52 @@ def _lines(file: h5py.File, episode: Episode, report: Cadence) -> dict[str, str]
         "vector": _vector(episode),
         "cameras": ", ".join(episode.form.cameras) if episode.form is not None else "",
         "ended": "; ".join(filter(None, (episode.damage, episode.ended))) or "as asked",
-        "check": _check(file, episode),
+        "check": words.checked(measured) if measured is not None else "",
         "file": f"{episode.path}, {episode.size_bytes / 1e6:.0f} MB, layout {attribute(file, 'layout')}",
         "cadence": in_words(report),
     }
 
 
-def _tell(episode: Episode, report: Cadence, lines: dict[str, str]) -> None:
+def _title(episode: Episode) -> str:
     number = "without a number" if episode.number is None else f"episode {episode.number}"
-    console.print(_bounded(f"{episode.task}, {number}: {episode.seconds:.1f} s, success {said(episode.success)}"))
+    return _bounded(f"{episode.task}, {number}: {episode.seconds:.1f} s, success {said(episode.success)}")
+
+
+def _measured(file: Path) -> tuple[Card | None, str]:
+    try:
+        return card(file), ""
+    except EpisodeError as error:
+        return None, str(error)
+
+
+def _tell(episode: Episode, lines: dict[str, str]) -> None:
+    console.print(_title(episode))
     width = max(map(len, lines))
-    for name, words in lines.items():
-        if words:
-            console.print(f"{name:<{width}}  {_bounded(words)}")
-    table = numbers(("stream", "age p50 ms", "age p99 ms", "new %", "lost"), ("stream",))
-    table.padding = (0, 1, 0, 0)
-    for name, stream in report.streams.items():
-        ages = (f"{stream.age_p50_ms:.1f}", f"{stream.age_p99_ms:.1f}")
-        table.add_row(name[:_SHORT], *ages, f"{100 * stream.new_share:.0f}", str(stream.lost))
-    console.print(table)
+    for name, line in lines.items():
+        if line:
+            console.print(f"{name:<{width}}  {_bounded(line)}")
+
+
+def _tell_card(measured: Card | None, why_not: str) -> None:
+    if measured is None:
+        console.print(f"quality cannot be measured: {why_not}")
+        return
+    console.print(f"quality: {words.headline(measured)}")
+    for each in (*(words.sentence(each, measured.tick_hz) for each in measured.findings), *measured.not_measured):
+        console.print(f"  {_bounded(each)}")
+    for head, rows in (
+        (words.STREAMS, words.streams(measured)),
+        (words.PICTURES, words.pictures(measured)),
+        (words.ARMS, words.arms(measured)),
+    ):
+        table = numbers(head, head[:1])
+        table.padding = (0, 1, 0, 0)
+        table.columns[0].no_wrap = True
+        for row in rows:
+            table.add_row(*(cell[:_SHORT] for cell in row))
+        if rows:
+            console.print(table)
+    console.print(words.stillness(measured))
 
 
 def _bounded(words: str) -> str:
@@ -120,22 +158,6 @@ def _vector(episode: Episode) -> str:
         arm, _, joint = dim.removesuffix(" rad").removesuffix(" 1").partition("_")
         arms.setdefault(arm, []).append(joint)
     return f"{len(episode.form.dims)}: " + "; ".join(f"{arm} {', '.join(joints)}" for arm, joints in arms.items())
-
-
-def _check(file: h5py.File, episode: Episode) -> str:
-    """The check that opened the session, and how old it was."""
-    text = str(attribute(file, "check_result"))
-    if not text:
-        return "none"
-    try:
-        check = msgspec.json.decode(text, type=SessionCheck)
-    except (msgspec.MsgspecError, RecursionError):
-        return "not to be read"
-    hours = (episode.recorded_ns / NS_PER_S - check.at_s) / 3600
-    doubtful = [finding for finding in check.findings if finding.verdict != "pass"]
-    words = [f"{check.verdict}, {hours:.1f} h before", f"overridden: {check.override}" if check.override else ""]
-    words += [f"{finding.device}: {finding.name}" for finding in doubtful]
-    return "; ".join(filter(None, words))
 
 
 def _attributes(file: h5py.File) -> dict[str, Any]:

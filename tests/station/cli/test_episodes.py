@@ -60,10 +60,11 @@ def test_ls_lists_by_number_and_says_what_waits(tmp_path: Path) -> None:
     got = station("ls", tmp_path)
     writer.close(0)
     assert got.exit_code == 0
-    numbers = [line.split()[0] for line in got.output.splitlines() if line[:1].isdigit() and " – " in line]
+    numbers = [line.split()[0] for line in got.output.splitlines() if " – " in line]
     assert numbers == ["0", "2", "10"]
     assert "cube: aloha · 50 Hz · 14 numbers · vx300s, vx300s · 1 cameras 640×480, jpeg\n" in got.output
-    assert "3 episodes, 1 journals not saved yet" in got.output
+    assert got.output.splitlines()[-1].startswith("3 episodes, ")
+    assert got.output.endswith("3 unlabelled, 1 journals not saved yet\n")
 
 
 def test_ls_names_what_cannot_be_read(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_show_of_an_attribute_without_end_is_cut(tmp_path: Path) -> None:
     got = station("show", path)
     assert time.process_time() - began_s < 5
     assert got.exception is None or isinstance(got.exception, SystemExit)
-    assert "(cut here)" in got.output
+    assert "(cut here" in got.output
     assert len(got.output) < 200_000
 
 

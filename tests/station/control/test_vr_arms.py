@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from drivers.sim.world.scene import START_RAD
 from station.bus.messages import ArmPilot, ArmState, Command, Dimension, Hand, HandPose, PilotState
 from station.control.vr_arms import ArmHand, VrArms
-from station.kinematics.models import FRAME, chain_model
+from station.kinematics.chains import FRAME
+from station.kinematics.models import chain_model
 from station.kinematics.reach import Reach, Workspace
 
 LOWER = (-3.14158, -1.85005, -1.76278, -3.14158, -1.8675, -3.14158)

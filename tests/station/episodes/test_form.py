@@ -70,7 +70,9 @@ def test_refusal_names_episodes_differences_and_the_ways_on() -> None:
 def record(folder: Path, number: int, cameras: tuple[str, ...] = ("cam_high",)) -> Path:
     folder.mkdir(exist_ok=True)
     part = naming.journal_path(folder, number)
-    write(part, Recording(3, [jpeg()], cameras=cameras), header(cameras=cameras, episode=number))
+    first = header(cameras=cameras, episode=number)
+    units = tuple("1" if name.endswith("gripper") else "rad" for name in first.dim_names)
+    write(part, Recording(3, [jpeg()], cameras=cameras), msgspec.structs.replace(first, units=units))
     return finalise(part)
 
 

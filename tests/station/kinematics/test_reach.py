@@ -9,7 +9,8 @@ from drivers.sim.world.model import arm_model
 from drivers.sim.world.scene import START_RAD
 from station.errors import StationError
 from station.kinematics.arm import Kinematics, Pose
-from station.kinematics.models import FRAME, chain_model, rpy_to_wxyz
+from station.kinematics.chains import FRAME
+from station.kinematics.models import chain_model, rpy_to_wxyz
 from station.kinematics.reach import Reach, Workspace
 
 LOWER = (-3.14158, -1.85005, -1.76278, -3.14158, -1.8675, -3.14158)

@@ -1,0 +1,51 @@
+"""Where arms' fingertips went in many episodes: forward kinematics of the poses that cards keep. Pure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from station.datasets.stats import Path
+from station.episodes.catalogue import Episode
+from station.episodes.index import Measured
+from station.kinematics.chains import CHAINS, fingertips
+
+Ways = tuple[dict[str, list[Path]], dict[str, str]]
+"""Per follower, the way of each episode through space; and arms without one, with the reason."""
+
+
+def paths(found: Sequence[tuple[Episode, Measured | None]]) -> Ways:
+    """Per follower, the way of each episode through space; and arms without one, with the reason."""
+    ways: dict[str, list[Path]] = {}
+    unknown: dict[str, str] = {}
+    for arm in dict.fromkeys(arm for episode, _ in found if episode.form is not None for arm in episode.form.arms):
+        here = [
+            (episode, each.poses)
+            for episode, each in found
+            if each is not None and _has(episode, arm) and len(each.poses)
+        ]
+        models = {episode.form.arms[arm] for episode, _ in here if episode.form is not None}
+        if not here:
+            unknown[arm] = "nothing was measured of it yet"
+            continue
+        if len(models) != 1 or (model := models.pop()) not in CHAINS:
+            unknown[arm] = f"no kinematic model of {', '.join(models) or model}; known are {', '.join(CHAINS)}"
+            continue
+        chain, places = CHAINS[model], _places(here[0][0], arm)[: len(CHAINS[model].hinges)]
+        if len(places) != len(chain.hinges):
+            unknown[arm] = f"a {model} has {len(chain.hinges)} joints, the vector {len(places)} of it"
+            continue
+        joints = np.concatenate([poses[:, places] for _, poses in here]).astype(np.float64)
+        ends = np.cumsum([len(poses) for _, poses in here])[:-1]
+        tips = np.split(fingertips(chain, joints), ends)
+        ways[arm] = [Path(episode, tip) for (episode, _), tip in zip(here, tips, strict=True)]
+    return ways, unknown
+
+
+def _has(episode: Episode, arm: str) -> bool:
+    return episode.form is not None and arm in episode.form.arms
+
+
+def _places(episode: Episode, arm: str) -> list[int]:
+    side = arm.removeprefix("follower_")
+    dims = episode.form.dims if episode.form is not None else ()
+    return [place for place, dim in enumerate(dims) if dim.startswith(f"{side}_")]
