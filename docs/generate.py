@@ -122,9 +122,10 @@ def sitting() -> Iterator[str]:
         yield f"    {phase} --> {after}: {event}"
     yield "```\n\n## Actions\n"
     yield "From `station/bus/actions.py`. One key may stand for several: the first that makes sense now is meant. `y` means yes where an"
-    yield "action asks first, and so does the key that asked.\n"
+    yield "action asks first, and so does the key that asked. *About*: what must still be as it was seen when it was asked for"
+    yield "(the episode that is recorded or comes next, the newest finished or saved one, the hold); else it is refused.\n"
     yield (
-        "| action | request | keys | pedal | headset | phases | needs | asks first | may move arms | overtaken |\n"
+        "| action | request | keys | pedal | headset | phases | needs | asks first | may move arms | about |\n"
         + "|---" * 10
         + "|"
     )
@@ -133,7 +134,7 @@ def sitting() -> Iterator[str]:
         row = (
             f"`{action.name}`: {action.label}", f"`{action.request.__name__}`", ", ".join(f"`{key}`" for key in action.keys),
             str(action.pedal or ""), action.headset, ", ".join(action.phases), ", ".join(action.needs), asks,
-            "yes" if action.moves else "",
+            "yes" if action.moves else "", action.about or "",
         )  # fmt: skip
         yield f"| {' | '.join(row)} |"
 

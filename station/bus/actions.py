@@ -23,6 +23,8 @@ from station.bus.requests.session import (
 )
 
 Need = Literal["paused", "not paused", "an episode", "a saved episode"]
+About = Literal["episode", "newest", "saved", "hold"]
+"""The episode that is recorded or comes next; the newest finished one; the newest saved one; the hold that is to end."""
 PEDALS = 3
 """Pedals that may mean something."""
 
@@ -54,6 +56,8 @@ class Action(NamedTuple):
     """`{newest}`: the newest finished episode."""
     moves: bool = False
     """It may move the arms."""
+    about: About | None = None
+    """What must still be as it was seen. Else the request was overtaken, and is refused; None: it is done all the same."""
     line: Literal["act", "more", ""] = "act"
     """Where the panel names it: among what leads on, in the line below, or in its help alone."""
     otherwise: str = ""
@@ -66,23 +70,26 @@ _ALWAYS: tuple[Phase, ...] = tuple(phase for phase in get_args(Phase) if phase !
 
 ACTIONS: tuple[Action, ...] = (
     Action("open", OpenSession, "begin", ("ended",), ("space", "enter"), 1, moves=True),
-    Action("go_on", Align, "go on", ("hold", "recording"), ("space", "enter", "p"), 1, "a", needs=("paused",), moves=True),
-    Action("start", Start, "start", _RESTING, ("space", "enter"), 1, "a"),
-    Action("stop", Stop, "stop and save", ("recording",), ("space", "enter"), 1, needs=("not paused",), also=("starting",)),
-    Action("success", Stop, "success", ("recording",), ("s",), 2, "a", True, also=("starting",)),
-    Action("failure", Stop, "failure", ("recording",), ("f",), 0, "x", False, also=("starting",)),
-    Action("discard", Discard, "discard", ("starting", "recording"), ("d", "left"), 3, "b", confirm="headset",
+    Action("go_on", Align, "go on", ("hold", "recording"), ("space", "enter", "p"), 1, "a", needs=("paused",), moves=True,
+           about="hold"),
+    Action("start", Start, "start", _RESTING, ("space", "enter"), 1, "a", about="episode"),
+    Action("stop", Stop, "stop and save", ("recording",), ("space", "enter"), 1, needs=("not paused",), also=("starting",),
+           about="episode"),
+    Action("success", Stop, "success", ("recording",), ("s",), 2, "a", True, also=("starting",), about="episode"),
+    Action("failure", Stop, "failure", ("recording",), ("f",), 0, "x", False, also=("starting",), about="episode"),
+    Action("discard", Discard, "discard", ("starting", "recording"), ("d", "left"), 3, "b", confirm="headset", about="episode",
            otherwise="nothing is being recorded; u takes back the last saved episode"),
     Action("label_success", Label, "last one: success", _BETWEEN, ("s",), 2, "y", True, ("an episode",),
-           line="", otherwise="there is no episode to label yet"),
+           about="newest", line="", otherwise="there is no episode to label yet"),
     Action("label_failure", Label, "last one: failure", _BETWEEN, ("f",), 0, "x", False, ("an episode",),
-           line="", otherwise="there is no episode to label yet"),
+           about="newest", line="", otherwise="there is no episode to label yet"),
     Action("note", Note, "note", ("recording", *_BETWEEN), ("n",), needs=("an episode",),
            line="more", otherwise="there is no episode to write a note to yet"),
     Action("pause", Pause, "pause", (*_RESTING, "recording"), ("p",), needs=("not paused",),
            line="more", otherwise="there is nothing to pause"),
     Action("undo", Undo, "undo", _BETWEEN, ("u",), needs=("a saved episode",), confirm=_BETWEEN,
-           question="delete episode {newest}?", line="more", otherwise="nothing was saved in this sitting that could be taken back"),
+           question="delete episode {newest}?", about="saved", line="more",
+           otherwise="nothing was saved in this sitting that could be taken back"),
     Action("close", CloseSession, "quit", _ALWAYS, ("q",), confirm=("recording",),
            question="save this take and end the sitting?", line="more"),
 )  # fmt: skip
@@ -121,6 +128,11 @@ def request_of(action: Action) -> SessionRequest | None:
     if action.success is not None:
         return action.request(success=action.success)  # type: ignore[call-arg]
     return action.request()  # type: ignore[call-arg]
+
+
+def about(request: SessionRequest) -> About | None:
+    """What must still be as it was seen when that was asked."""
+    return next(action.about for action in ACTIONS if isinstance(request, action.request))
 
 
 def pedal_words(pedal: int) -> str:

@@ -3,16 +3,16 @@
 import zmq
 
 from station.bus.pending import PendingRequests, Then
-from station.bus.requests.request import Request
+from station.bus.requests.request import Request, Who
 from station.bus.sockets import RequestClient
 
 
 class PatientClient:
     """Questions to one node, answered later from within `poll`; a silent node is an answer too."""
 
-    def __init__(self, rig: str, node: str, own: str = "") -> None:
+    def __init__(self, rig: str, node: str, own: str = "", who: Who | None = None) -> None:
         """`own`: the node that asks, where it is one of the station's; else the sender is a client."""
-        self._client = RequestClient(rig, node, own)
+        self._client = RequestClient(rig, node, own, who)
         self.pending: PendingRequests[bytes] = PendingRequests(node)
 
     @property
@@ -20,9 +20,9 @@ class PatientClient:
         """For a poller."""
         return self._client.socket
 
-    def ask(self, request: Request, then: Then, now_ns: int) -> None:
-        """Send it; `then` gets the outcome."""
-        self.pending.add(self._client.send(request), request, then, now_ns)
+    def ask(self, request: Request, then: Then, now_ns: int, seen: int = 0) -> None:
+        """Send it; `then` gets the outcome. `seen`: the sequence of the session's state that led to it."""
+        self.pending.add(self._client.send(request, seen), request, then, now_ns)
 
     def poll(self, now_ns: int) -> None:
         """Pass on the answers that came, give up those that did not come in time."""

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+import msgspec
 import zmq
 
 from station.borders.decoding import Decoder, Undecodable
 from station.bus import door, keys, rights, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
+from station.bus.keys import CLIENT
 from station.bus.messages import SCHEMA, Header, Message
-from station.bus.requests import Done, Refused, Reply
+from station.bus.requests import Done, Refused, Reply, Who
 from station.bus.requests.request import Request
 from station.bus.requests.time_outs import time_out_ms
 from station.bus.streams import may_publish, topic
@@ -37,6 +39,7 @@ _NOW, _NOW_AND_MORE = int(zmq.DONTWAIT), int(zmq.DONTWAIT | zmq.SNDMORE)  # pyzm
 
 _log = logging.getLogger(__name__)
 _reply: Decoder[Reply] = Decoder("msgpack", Reply)
+_who: Decoder[Who] = Decoder("msgpack", Who)
 R = TypeVar("R")
 
 
@@ -196,9 +199,9 @@ class RequestServer(Generic[R]):
         """For a poller."""
         return self._socket
 
-    def receive(self, timeout_ms: int = 0) -> tuple[R, Callable[[Reply], None]] | None:
-        """The next request of somebody who may ask for it (`station.bus.rights`), and the function that answers it (call it exactly
-        once); or None.
+    def receive(self, timeout_ms: int = 0) -> tuple[R, Callable[[Reply], None], Who] | None:
+        """The next request of somebody who may ask for it (`station.bus.rights`), the function that answers it (call it exactly
+        once), and who asks; or None.
         """
         if timeout_ms and not self._socket.poll(timeout_ms):
             return None
@@ -208,13 +211,14 @@ class RequestServer(Generic[R]):
             except zmq.Again:
                 return None
             sender, raw = str(last.get("User-Id")), last.bytes
-            route = [frame.bytes for frame in frames]
+            # address and number come back with the answer; what is shorter or longer is nobody's of ours
+            route, said = [frame.bytes for frame in frames[:2]], b"".join(frame.bytes for frame in frames[2:])
 
             def answer(reply: Reply, route: Sequence[bytes] = tuple(route)) -> None:
                 self._socket.send_multipart([*route, wire.encode_struct(reply)], zmq.DONTWAIT)
 
             try:
-                request = self._decoder.decode(raw)
+                request, who = self._decoder.decode(raw), _who.decode(said)
             except Undecodable as error:
                 answer(Refused(f"not a request this node takes: {error}"))
                 continue
@@ -222,13 +226,13 @@ class RequestServer(Generic[R]):
                 _log.warning("%s", why)
                 answer(Refused(why))
                 continue
-            return request, answer
+            return request, answer, who
 
     def serve(self, handle: Callable[[R], Reply], timeout_ms: int = 0) -> int:
         """Answer every waiting request with `handle`; a StationError it raises becomes Refused. Returns how many."""
         count = 0
         while (got := self.receive(timeout_ms if count == 0 else 0)) is not None:
-            request, answer = got
+            request, answer, _ = got
             try:
                 answer(handle(request))
             except StationError as error:
@@ -244,9 +248,10 @@ class RequestServer(Generic[R]):
 class RequestClient:
     """A DEALER socket to one node. One request at a time; a late answer to an earlier one is dropped by its number."""
 
-    def __init__(self, rig: str, node: str, own: str = "") -> None:
-        """`own`: the node that asks, where it is one of the station's; else the sender is a client."""
+    def __init__(self, rig: str, node: str, own: str = "", who: Who | None = None) -> None:
+        """`own`: the node that asks, where it is one of the station's; else the sender is a client. `who`: what it calls itself."""
         self._node = node
+        self._who = who or Who(own or CLIENT)
         self._numbers = itertools.count()
         ring, endpoint = keys.ring_of(rig, own), request_endpoint(rig, node)
         ring.key_of(node)
@@ -259,11 +264,14 @@ class RequestClient:
         """For a poller."""
         return self._socket
 
-    def send(self, request: Request) -> bytes:
-        """Send without waiting; `replies` brings the answer with the number returned."""
+    def send(self, request: Request, seen: int = 0) -> bytes:
+        """Send without waiting; `replies` brings the answer with the number returned. `seen`: the sequence of the session's state that
+        led to it.
+        """
         self._line.mend()
         number = next(self._numbers).to_bytes(4)
-        self._socket.send_multipart([number, wire.encode_struct(request)])
+        who = msgspec.structs.replace(self._who, seen=seen)
+        self._socket.send_multipart([number, wire.encode_struct(who), wire.encode_struct(request)])
         return number
 
     def replies(self, timeout_ms: int = 0) -> list[tuple[bytes, Reply]]:

@@ -2,7 +2,7 @@
 
 Header and body are MessagePack by msgspec from the structs of `messages`, and the header names the body's struct, so that
 a foreign one is refused even where it would decode; payload frames are raw bytes (a JPEG, a
-depth picture). Requests are `[body]`, replies `[body]`.
+depth picture). Requests are `[who, body]`, replies `[body]`.
 """
 
 from collections.abc import Sequence

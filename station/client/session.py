@@ -7,6 +7,7 @@ from typing import Self
 
 import zmq
 
+from station.bus.actions import about
 from station.bus.messages import SessionState
 from station.bus.pending import PendingRequests, Then
 from station.bus.requests import CloseSession, Done, OpenSession, SessionRequest, Start
@@ -37,20 +38,25 @@ class SessionClient:
 
     # -- what is asked --
 
-    def _send(self, request: SessionRequest) -> bytes:
-        """Every request of a client to the session goes this way."""
-        return self._client.send(request)
+    def _send(self, request: SessionRequest, seen: SessionState | None) -> bytes:
+        """Every request of a client to the session goes this way. What it was meant for is what was `seen`, or was heard last."""
+        return self._client.send(request, (seen or self.state).sequence)
 
     def ask(self, request: SessionRequest, timeout_ms: int | None = None) -> Done:
         """Ask and wait, as long as the table of time-outs says unless it is said here.
 
-        Raises RequestRefused with the session's reason, NodeAbsent when it does not answer in time.
+        It is meant for the session as it was heard last (`state`; the first time, as it is now): if what it is about has changed
+        since, it is refused. Raises RequestRefused with the session's reason, NodeAbsent when it does not answer in time.
         """
-        return self._client.answer_to(self._send(request), request, timeout_ms)
+        if self.state is UNHEARD and about(request) is not None:
+            self.fresh()
+        return self._client.answer_to(self._send(request, None), request, timeout_ms)
 
-    def post(self, request: SessionRequest, then: Then, now_ns: int) -> None:
-        """Ask without waiting: `then` gets what comes of it, silence too, from within `poll`."""
-        self._pending.add(self._send(request), request, then, now_ns)
+    def post(self, request: SessionRequest, then: Then, now_ns: int, seen: SessionState | None = None) -> None:
+        """Ask without waiting: `then` gets what comes of it, silence too, from within `poll`. `seen`: the state it was decided on,
+        where that is not the one heard last.
+        """
+        self._pending.add(self._send(request, seen), request, then, now_ns)
 
     def asks(self, kind: type[SessionRequest]) -> bool:
         """Is such a request under way?"""

@@ -4,8 +4,10 @@ Only a station started by `up` outlives its terminal; who finds none starts one 
 held.
 """
 
+import getpass
 import os
 import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from station.bus.messages import StationState
-from station.bus.requests import Done, Shutdown
+from station.bus.requests import Done, Shutdown, Who
 from station.bus.requests.request import Request
 from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
@@ -36,6 +38,7 @@ STOP_S = 20.0
 LOOK_S = 0.05
 """Between two looks for a station that is being started."""
 _HEAR_MS = 500
+LONGEST_NAME = 60
 
 Streams = Iterable[tuple[str, str]]
 """(kind, node), as `station/bus/streams.py` has the kinds: `("tick", "synchronizer")`, `("arm_state", "follower_left")`."""
@@ -47,9 +50,10 @@ class Station:
     A context manager: at the end its sockets are closed, and a station that was started for it is stopped, arms held.
     """
 
-    def __init__(self, rig: Rig) -> None:
-        """Does nothing yet: `connect` attaches."""
+    def __init__(self, rig: Rig, who: Who | None = None) -> None:
+        """Does nothing yet: `connect` attaches. `who` asks: this program and the person who is logged in, unless it is said."""
         self.rig = rig
+        self._who = who or asker()
         self._name = rig.name
         self._started: subprocess.Popen[bytes] | None = None
         self._given: weakref.WeakSet[Subscriber | RequestClient] = weakref.WeakSet()
@@ -177,7 +181,7 @@ class Station:
 
     def request_client(self, node: str) -> RequestClient:
         """For requests to one node that are not waited for, or for many. Raises NodeAbsent where no station runs."""
-        client = RequestClient(self._name, node)
+        client = RequestClient(self._name, node, who=self._who)
         self._given.add(client)
         return client
 
@@ -194,6 +198,17 @@ class Station:
         return SessionClient(
             self.request_client("session"), self.subscribe([("session", "session")]), self._name, meanwhile
         )
+
+
+def asker() -> Who:
+    """This program, and who is logged in: what a node's log says of a request."""
+    program = Path(sys.argv[0]).name
+    words = [program, *sys.argv[1:2]] if program == "station" else [program]
+    try:
+        person = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        person = ""
+    return Who(shown(" ".join(words))[:LONGEST_NAME], shown(person)[:LONGEST_NAME])
 
 
 def connect(rig: Rig | str | Path, start: bool = True) -> Station:

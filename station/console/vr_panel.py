@@ -16,7 +16,7 @@ from station.borders.stamps import unbelievable
 from station.bus.asking import PatientClient
 from station.bus.messages import Frame, Health, PilotState, SessionState, TeleopState
 from station.bus.pending import Outcome
-from station.bus.requests import Done, SessionRequest
+from station.bus.requests import Done, SessionRequest, Who
 from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
@@ -54,7 +54,7 @@ class Panel:
         self._cameras = rig.cameras
         self._frames: Subscriber | None = None
         self._sent_ns: dict[str, int] = {}
-        self._client = PatientClient(rig.name, "session", own=node.name)
+        self._client = PatientClient(rig.name, "session", own=node.name, who=Who("headset"))
         self._results: list[PressResult] = []
         self._worn = False
         self._pressed: list[SessionRequest] = []
@@ -118,7 +118,8 @@ class Panel:
             await asyncio.sleep(WORN_S if self._worn else DRAWER_S)
             self._listen(self._worn)
             for asked in self._pressed:
-                self._client.ask(asked, self._result, self._node.clock())
+                seen = self._session.sequence if self._session is not None else 0
+                self._client.ask(asked, self._result, self._node.clock(), seen)
             self._pressed.clear()
             for sample in self._states.newest().values():
                 self._hear(sample)

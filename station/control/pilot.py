@@ -12,7 +12,7 @@ from station.borders.stamps import Stamps
 from station.bus.asking import PatientClient
 from station.bus.messages import ArmState, Command, Description, Health, PilotState, SourceName
 from station.bus.pending import as_reply
-from station.bus.requests import ArmRequest, Disengage, PilotRequest, Reply
+from station.bus.requests import ArmRequest, Disengage, Hold, PilotRequest, Reply
 from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS
@@ -107,7 +107,10 @@ class Pilot:
         ready = dict(self._poller.poll(milliseconds_until(due_ns, now_ns) + 1 if due_ns > now_ns else 0))
         while self._request_server.socket in ready and (got := self._request_server.receive()) is not None:
             # before any setpoint: whoever asked to hold while this process stood still has asked first
-            self._core.request(*got, self._node.clock())
+            request, answer, who = got
+            if isinstance(request, Hold):
+                self._node.log.info("hold, asked by %s", who)
+            self._core.request(request, answer, self._node.clock())
             self._tick_due_ns = now_ns
         if self._urgent.socket in ready:
             for sample in self._urgent.newest().values():

@@ -6,7 +6,7 @@ It asks the pilot for all arms at once, at every sample of the hands, and never 
 from collections.abc import Iterable
 
 from station.borders.stamps import Stamps
-from station.bus.messages import ArmState, Command, Description, Dimension, HandPose, Health, PilotState
+from station.bus.messages import ArmState, Command, Description, Dimension, HandPose, Health, PilotState, SessionState
 from station.bus.requests import Align, Refused
 from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
@@ -81,10 +81,12 @@ class VrTeleop:
             rig.name,
             [("hand_pose", name) for name in headsets]
             + [(kind, name) for name in rig.followers for kind in ("arm_state", "applied", "description")]
-            + [("pilot", "pilot")],
+            + [("pilot", "pilot"), ("session", "session")],
         )
         self._session = RequestClient(rig.name, "session", own=node.name)
         self._asked = b""
+        self._seen = 0
+        """The sequence of the session's state, as last heard."""
         self._pilot = PilotState("idle", "none", "", ())
         self._state_due_ns = 0
         self._sequence = -1
@@ -115,9 +117,11 @@ class VrTeleop:
             self._sequence = sample.header.sequence
             self._publish(self._core.sample(body, captured_at_ns, self._node.clock()))
             if self._core.wants_to_go_on:
-                self._asked = self._session.send(Align())
+                self._asked = self._session.send(Align(), self._seen)
         elif isinstance(body, Description):
             self._describe(sample.node, body)
+        elif isinstance(body, SessionState):
+            self._seen = body.sequence
         elif isinstance(body, PilotState):
             self._pilot = body
             self._core.heard_pilot(body)

@@ -40,7 +40,7 @@ def _first_load(
         got = requests.receive(_POLL_MS)
         if got is None:
             continue
-        request, answer = got
+        request, answer, _ = got
         if isinstance(request, LoadPolicy):
             return request, answer
         answer(Done() if isinstance(request, StopPolicy) else Refused("no policy is loaded. Next: load one"))

@@ -104,7 +104,7 @@ class Runner:
             elif isinstance(sample.body, PilotState) and self._core is not None:
                 self._core.alone = sample.body.source not in OTHERS
         while (got := self._requests.receive()) is not None:
-            self._request(*got)
+            self._request(*got[:2])
         self._check(self._node.clock())
 
     def _tick(self, tick: Tick, sent_at_ns: int) -> None:

@@ -31,6 +31,7 @@ from station.bus.requests import (
     Start,
     Stop,
     Undo,
+    Who,
 )
 from station.clock import NS_PER_S
 from station.rig.rig import Rig
@@ -38,6 +39,7 @@ from station.session.asked import absurd_length, impossible
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Asker, Effect, Neighbour
 from station.session.engagement import Engagement
+from station.session.overtaken import Overtaken, Seen
 from station.session.ports import Disk, Ports
 from station.session.sitting import Sitting
 from station.session.situation import Situation
@@ -47,13 +49,16 @@ from station.session.takes import Takes
 class SessionCore:
     """One sitting after another at one rig. Every event returns what is to be done now, in this order."""
 
-    def __init__(self, rig: Rig, disk: Disk, left: Sitting | None = None) -> None:
-        """`left`: the sitting of a life of this node that was killed; it is taken up once pilot and recorder were heard."""
+    def __init__(self, rig: Rig, disk: Disk, left: Sitting | None = None, sequence: int = 0) -> None:
+        """`left`: the sitting of a life of this node that was killed; it is taken up once pilot and recorder were heard. `sequence`:
+        where that of the states begins; higher than any of a life before.
+        """
         self._disk, self._left = disk, left
         self._ports = Ports(disk)
         self._now = Situation(rig)
         self._arms = Engagement(self._now, self._ports)
         self._takes = Takes(self._now, self._ports, self._arms, self._settled)
+        self._overtaken = Overtaken(sequence)
         self._recorder: RecorderState | None = None
         self._disk_budget: DiskBudget | None = None
         self._disk_due_ns = 0
@@ -62,13 +67,14 @@ class SessionCore:
 
     # -- events --
 
-    def request(self, request: SessionRequest, asker: Asker, now_ns: int) -> Sequence[Effect]:
-        """A button was pressed somewhere."""
+    def request(self, request: SessionRequest, asker: Asker, now_ns: int, who: Who) -> Sequence[Effect]:
+        """A button was pressed somewhere, by `who`."""
         self._ports.now_ns = now_ns
-        if why := self._refusal(request):
+        self._look()
+        if why := self._refusal(request) or self._overtaken.why(request, who.seen):
             self._ports.answer(asker, Refused(why))
         else:
-            self._do(request, asker)
+            self._do(request, asker, who)
         return self._ports.done()
 
     def answered(self, node: Neighbour, number: int, outcome: Outcome, now_ns: int) -> Sequence[Effect]:
@@ -133,6 +139,7 @@ class SessionCore:
 
     def state(self) -> SessionState:
         """What every client shows."""
+        self._look()
         sitting, finished, recorder = self._now, self._takes.finished, self._recorder
         state = SessionState(
             phase=sitting.phase, task=sitting.opened.task, operator=sitting.opened.operator, episode=sitting.number,
@@ -142,7 +149,7 @@ class SessionCore:
             reset_ends_ns=sitting.reset_ends_ns, finalising=finished.building, saved_path=finished.path, why=sitting.why,
             newest=-1 if finished.newest is None else finished.newest, wanted=sitting.opened.episodes,
             stalls=recorder.stalls if recorder is not None else 0,
-            stalled_rows=recorder.stalled_rows if recorder is not None else 0,
+            stalled_rows=recorder.stalled_rows if recorder is not None else 0, sequence=self._overtaken.sequence,
         )  # fmt: skip
         if self._closing is not None:
             return state
@@ -155,6 +162,12 @@ class SessionCore:
             return None
         return Sitting(sitting.opened, sitting.number, tuple(finished.saved), finished.to_come, finished.discarded,
                        sitting.early, self._takes.seconds)  # fmt: skip
+
+    def _look(self) -> None:
+        """What buttons are about, for who presses one on this state or an earlier one."""
+        finished = self._takes.finished
+        saved = finished.saved[-1] if finished.saved else None
+        self._overtaken.now(Seen(self._now.number, finished.newest, saved, self._arms.holds))
 
     # -- requests --
 
@@ -172,7 +185,7 @@ class SessionCore:
         sensible = ", ".join(button.__name__ for button in allowed(phase)) or "wait"
         return f"{type(request).__name__} makes no sense while {phase}. Next: {sensible}"
 
-    def _do(self, request: SessionRequest, asker: Asker) -> None:
+    def _do(self, request: SessionRequest, asker: Asker, who: Who) -> None:
         match request:
             case OpenSession():
                 self._open(request, asker)
@@ -187,15 +200,21 @@ class SessionCore:
             case CloseSession():
                 self._close(asker)
             case _:
-                self._ports.answer(asker, self._finished(request))
+                self._ports.answer(asker, self._finished(request, who))
 
-    def _finished(self, request: Label | Note | Undo) -> Reply:
+    def _finished(self, request: Label | Note | Undo, who: Who) -> Reply:
         finished = self._takes.finished
         if isinstance(request, Label):
             return finished.label(request.success)
         if isinstance(request, Note):
-            return finished.note(self._now.number if self.phase == "recording" else finished.newest, request.text)
+            return finished.note(self._noted(who), request.text)
         return finished.undo()
+
+    def _noted(self, who: Who) -> int | None:
+        """The episode that a note is for: the one that was recorded when it was begun, if it is there."""
+        seen = self._overtaken.episode(who.seen)
+        current = self._now.number if self.phase == "recording" else self._takes.finished.newest
+        return seen if seen is not None and self._takes.finished.knows(seen) else current
 
     def _open(self, request: OpenSession, asker: Asker) -> None:
         sitting, folder = self._now, self._now.folder_of(request)

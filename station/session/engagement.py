@@ -20,6 +20,8 @@ class Engagement:
         self._sitting, self._ports = sitting, ports
         self.paused = False
         """Does the operator hold the arms on purpose?"""
+        self.holds = 0
+        """How often the arms were held: a later hold is another one."""
         self._hold_asked = False
         """Did this session ask for the hold that is to come?"""
         self._pilot: PilotState | None = None
@@ -51,6 +53,7 @@ class Engagement:
         self._sitting.go("hold")
         self._sitting.why, self._sitting.reset_ends_ns = why, 0
         self.paused, self._hold_asked = paused, False
+        self.holds += 1
 
     def align(self, asker: Asker, otherwise: PhaseEvent, fresh: bool = False) -> None:
         """Align the followers with the source; `otherwise`: what follows if they cannot be."""
@@ -84,6 +87,7 @@ class Engagement:
         def held(outcome: Outcome) -> None:
             if isinstance(outcome, Done) and still() is recording and self._sitting.phase == phase:
                 self.paused = True
+                self.holds += phase == "recording"
             self._ports.answer(asker, as_reply(outcome))
 
         if phase == "recording":

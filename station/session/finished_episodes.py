@@ -66,6 +66,10 @@ class FinishedEpisodes:
         """How the episode went, said before its file is there."""
         self._success[number] = success
 
+    def knows(self, number: int) -> bool:
+        """Is that one of this sitting's, and not thrown away?"""
+        return number in self.saved or self._building.get(number, False)
+
     def said_of(self, number: int) -> str:
         """How an episode went, as it was labelled, with its number; "" if nobody said."""
         success = self._success.get(number)

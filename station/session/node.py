@@ -7,7 +7,7 @@ import zmq
 from station.bus.messages import Description, Health, PilotState, RecorderState, SessionState
 from station.bus.requests import SessionRequest
 from station.bus.sockets import RequestClient, RequestServer, Subscriber
-from station.clock import NS_PER_S
+from station.clock import NS_PER_MS, NS_PER_S
 from station.files.runtime_folder import runtime_folder
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
@@ -48,7 +48,7 @@ class SessionNode:
         self._disk = SessionDisk(rig, self._builders)
         file = runtime_folder(rig.name) / "sitting.json"
         self._file = SittingFile(file)
-        self._core = SessionCore(rig, self._disk, left_behind(file))
+        self._core = SessionCore(rig, self._disk, left_behind(file), node.clock() // NS_PER_MS)
         self._clients = {name: RequestClient(rig.name, name, own=node.name) for name in NEIGHBOURS}
         self._numbers: dict[tuple[Neighbour, bytes], int] = {}
         """Of the core's questions that were sent, by the number they travel with."""
@@ -94,8 +94,9 @@ class SessionNode:
             elif isinstance(body, RecorderState):
                 self._do(self._core.heard_recorder(body, life, now_ns))
         while (got := self._request_server.receive()) is not None:
-            self._node.log.info("asked: %s", got[0])
-            self._do(self._core.request(*got, self._node.clock()))
+            request, answer, who = got
+            self._node.log.info("%s asked: %s", who, request)
+            self._do(self._core.request(request, answer, self._node.clock(), who))
 
     def _answers(self) -> None:
         for name, client in self._clients.items():

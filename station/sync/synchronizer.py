@@ -82,7 +82,8 @@ class Synchronizer:
     def _receive_requests(self, timeout_ms: int) -> None:
         while (got := self._request_server.receive(timeout_ms)) is not None:
             timeout_ms = 0
-            self._do(self._core.request(*got, self._now()))
+            request, answer, _ = got
+            self._do(self._core.request(request, answer, self._now()))
 
     def _do(self, effects: Sequence[Effect]) -> None:
         for effect in effects:

@@ -213,8 +213,13 @@ class Booted:
     # -- what is done --
 
     def ask(self, node: str, request: Request) -> Done:
-        """Ask a node; RequestRefused with its reason."""
-        return self.station.ask(node, request)
+        """Ask a node; RequestRefused with its reason. The session is asked about what it says now."""
+        if node != "session":
+            return self.station.ask(node, request)
+        now_ns = monotonic_ns()
+        seen = self.until("word from the session", lambda: self.session(now_ns))
+        with self.station.request_client(node) as client:
+            return client.answer_to(client.send(request, seen.sequence), request)
 
     def signal(self, node: str, number: signal.Signals) -> int:
         """Send a node's process a signal; returns when, ns."""

@@ -18,6 +18,7 @@ from station.bus import keys, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.messages import SCHEMA, ArmState, Command, Header, PilotState
 from station.bus.requests import Hold, RebootServo, Resume, Stop, TorqueLeave, TorqueOff, TorqueOn
+from station.bus.requests.request import Who
 from station.bus.streams import topic
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import RequestRefused
@@ -86,7 +87,9 @@ def test_no_torque_is_taken(
     own.connect(request_endpoint(rig.rig.name, ARM))
     for socket in (plain, own):
         with contextlib.suppress(zmq.Again):  # who has been turned away has nobody to send to
-            socket.send_multipart([b"0000", wire.encode_struct(request_)], zmq.NOBLOCK)
+            socket.send_multipart(
+                [b"0000", wire.encode_struct(Who("stranger")), wire.encode_struct(request_)], zmq.NOBLOCK
+            )
         assert not socket.poll(300)
     goes_on(rig, before, losses)
 

@@ -196,7 +196,7 @@ class MujocoWorld:
 
     def _answer(self) -> None:
         while (got := self._request_server.receive()) is not None:
-            request, answer = got
+            request, answer, _ = got
             if isinstance(request, PrepareScene):
                 self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))
             elif isinstance(request, ScoreScene):

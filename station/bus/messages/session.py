@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from station.borders.bounds import Count
 from station.bus.messages.header import Message
 
 Phase = Literal["opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended"]
@@ -40,3 +41,5 @@ class SessionState(Message, frozen=True):
     stalls: int = 0
     """Stalls in the episode being recorded, or in the last one."""
     stalled_rows: int = 0
+    sequence: Count = 0
+    """Rises when what a button would do may have changed. A request carries that of the state it was seen in (`Who.seen`)."""

@@ -7,7 +7,7 @@ from station.bus.requests.arms import ArmRequest, RebootServo, Resume, TorqueLea
 from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, Park, PilotRequest, Reboot
 from station.bus.requests.policy import LoadPolicy, PolicyRequest, StartPolicy, StopPolicy
 from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, RecordingInfo, SyncRequest
-from station.bus.requests.request import Done, Refused, Reply, Request
+from station.bus.requests.request import Done, Refused, Reply, Request, Who
 from station.bus.requests.scene import PrepareScene, SaveTruth, SceneRequest, ScoreScene
 from station.bus.requests.session import (
     Align,
@@ -70,5 +70,6 @@ __all__ = [
     "TorqueOff",
     "TorqueOn",
     "Undo",
+    "Who",
     "Why",
 ]

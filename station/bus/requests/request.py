@@ -2,9 +2,25 @@
 
 import msgspec
 
+from station.borders.bounds import Count, Name
+
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
     """Base of every request."""
+
+
+class Who(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """Goes with every request: who asks, and what was seen when it was decided."""
+
+    client: Name
+    """The program: `record`, `headset`, a node's name."""
+    person: Name = ""
+    """The operator's name; "" where nobody is named."""
+    seen: Count = 0
+    """`SessionState.sequence` of the state that the person, or the program, saw; 0: none."""
+
+    def __str__(self) -> str:
+        return f"{self.person} ({self.client})" if self.person else self.client
 
 
 class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):

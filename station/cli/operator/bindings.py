@@ -16,6 +16,8 @@ class SendRequest(NamedTuple):
     """Send this to the session."""
 
     request: SessionRequest
+    seen: SessionState
+    """What it is meant for."""
 
 
 class Confirm(NamedTuple):
@@ -24,6 +26,8 @@ class Confirm(NamedTuple):
     key: str
     """The key that asked: again, it means yes."""
     words: str
+    seen: SessionState
+    """What the question was asked about."""
 
 
 class Local(NamedTuple):
@@ -79,20 +83,20 @@ def act(key: str, state: SessionState, plan: Plan, asked: Confirm | None = None)
         return Nothing(_why_not(key, state))
     if asked is None and action.question and state.phase in action.confirm:
         yes = f"{YES} = yes" if key == YES else f"{YES} or {shown_key(key)} = yes"
-        return Confirm(key, f"{action.question.format(newest=state.newest)}  {yes}, any other key = no")
-    return _asks(action, plan)
+        return Confirm(key, f"{action.question.format(newest=state.newest)}  {yes}, any other key = no", state)
+    return _asks(action, plan, asked.seen if asked is not None else state)
 
 
-def _asks(action: Action, plan: Plan) -> Act:
+def _asks(action: Action, plan: Plan, seen: SessionState) -> Act:
     if action.name == "note":
         return Local("note")
     if action.request is OpenSession:
-        return SendRequest(plan.open_session)
+        return SendRequest(plan.open_session, seen)
     if action.request is Start:
-        return SendRequest(Start(plan.seconds))
+        return SendRequest(Start(plan.seconds), seen)
     request = request_of(action)
     assert request is not None
-    return SendRequest(request)
+    return SendRequest(request, seen)
 
 
 def _why_not(key: str, state: SessionState) -> str:

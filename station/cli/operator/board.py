@@ -60,6 +60,8 @@ class Board:
     asked: Confirm | None = None
     """The question that is open."""
     note: Line | None = None
+    noted: SessionState | None = None
+    """What the note is for: the session as it was when it was begun."""
     help: bool = False
     leaving: bool = False
     pedal: str = ""

@@ -148,7 +148,7 @@ class OperatorTerminal:
         board.message = None
         if isinstance(what, SendRequest):
             board.help = False
-            self._ask(what.request, now_ns)
+            self._ask(what.request, now_ns, what.seen)
         elif isinstance(what, Confirm):
             board.asked = what
         elif isinstance(what, Nothing):
@@ -159,7 +159,7 @@ class OperatorTerminal:
     @staticmethod
     def _local(what: Local, board: Board) -> None:
         if what.what == "note":
-            board.note = Line()
+            board.note, board.noted = Line(), board.session
         else:
             board.help = not board.help
 
@@ -167,19 +167,19 @@ class OperatorTerminal:
         typed = line.typed(key)
         self._board.note = typed if typed.keep is None else None
         if typed.keep:
-            self._ask(Note(typed.text), now_ns)
+            self._ask(Note(typed.text), now_ns, self._board.noted)
 
     # -- the session --
 
-    def _ask(self, request: SessionRequest, now_ns: int) -> None:
+    def _ask(self, request: SessionRequest, now_ns: int, seen: SessionState | None = None) -> None:
         if isinstance(request, CloseSession):
             self._leave(now_ns)
             return
         if not self._session.asks(type(request)):  # a key pressed twice is no second request
-            self._send(request, now_ns)
+            self._send(request, now_ns, seen)
 
-    def _send(self, request: SessionRequest, now_ns: int) -> None:
-        self._session.post(request, lambda outcome: self._answered(request, outcome), now_ns)
+    def _send(self, request: SessionRequest, now_ns: int, seen: SessionState | None = None) -> None:
+        self._session.post(request, lambda outcome: self._answered(request, outcome), now_ns, seen)
 
     def _leave(self, now_ns: int) -> None:
         self._board.leaving = True

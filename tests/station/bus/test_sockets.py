@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from station.bus.messages import Frame, Vector
-from station.bus.requests import Discard, Done, Note, OpenSession, Refused, Reply, SessionRequest, Start, Stop
+from station.bus.requests import Discard, Done, Note, OpenSession, Refused, Reply, SessionRequest, Start, Stop, Who
 from station.bus.sockets import Publisher, RequestClient, RequestServer, Subscriber, milliseconds_until
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
@@ -96,7 +96,7 @@ def answering(runtime: str) -> Iterator[list[object]]:
         while not finish.is_set():
             if (got := request_server.receive(20)) is None:
                 continue
-            request, answer = got
+            request, answer, _ = got
             if isinstance(request, Discard):
                 continue
             try:
@@ -162,7 +162,7 @@ def test_a_poll_never_overshoots() -> None:
 def test_what_is_no_request_or_an_absurd_one_is_refused_and_the_next_one_served(raw: bytes) -> None:
     request_server: RequestServer[SessionRequest] = RequestServer("bus", "probe", SessionRequest)
     client = RequestClient("bus", "probe")
-    client._socket.send_multipart([b"0000", raw])
+    client._socket.send_multipart([b"0000", msgspec.msgpack.encode(Who("a test")), raw])
     client.send(Discard())
     replies: list[Reply] = []
     while len(replies) < 2:
@@ -176,12 +176,40 @@ def test_what_is_no_request_or_an_absurd_one_is_refused_and_the_next_one_served(
 
 
 @pytest.mark.usefixtures("runtime")
+def test_who_asks_and_what_was_seen_goes_with_every_request() -> None:
+    request_server: RequestServer[SessionRequest] = RequestServer("bus", "probe", SessionRequest)
+    client = RequestClient("bus", "probe", who=Who("record", "ada"))
+    client.send(Discard(), 41)
+    got = None
+    while got is None:
+        got = request_server.receive(50)
+    request, answer, who = got
+    assert (request, who, str(who)) == (Discard(), Who("record", "ada", 41), "ada (record)")
+    answer(Done())
+    discard = msgspec.msgpack.encode(Discard())
+    for said in (
+        [],
+        [b"\xc1"],
+        [msgspec.msgpack.encode(["ada", "x" * 300])],
+        [msgspec.msgpack.encode(Who("a")), b"more"],
+    ):
+        client._socket.send_multipart([b"0000", *said, discard])
+        replies: list[Reply] = []
+        while not replies or isinstance(replies[-1], Done):
+            request_server.serve(lambda _: Done(), 50)
+            replies += [reply for _, reply in client.replies(50)]
+        assert isinstance(replies[-1], Refused), said
+    client.close()
+    request_server.close()
+
+
+@pytest.mark.usefixtures("runtime")
 def test_an_answer_that_is_none_is_a_refusal() -> None:
     request_server: RequestServer[SessionRequest] = RequestServer("bus", "probe", SessionRequest)
     client = RequestClient("bus", "probe")
     number = client.send(Discard())
     assert request_server.socket.poll(2000)
-    route, sent, _ = request_server._socket.recv_multipart()
+    route, sent, *_ = request_server._socket.recv_multipart()
     request_server._socket.send_multipart([route, sent, b"\x91" * 1200])
     reply = client.poll_reply(number, 2000)
     assert isinstance(reply, Refused)

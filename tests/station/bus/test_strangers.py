@@ -23,6 +23,7 @@ from station.bus.requests import (
     TorqueLeave,
     TorqueOff,
     TorqueOn,
+    Who,
 )
 from station.bus.sockets import Publisher, RequestClient, RequestServer, Subscriber
 from station.bus.streams import topic
@@ -91,7 +92,7 @@ def test_a_plain_socket_gets_nothing_through_and_no_answer(arm: list[ArmRequest]
     for kind in (zmq.DEALER, zmq.REQ):
         socket = stranger(kind)
         socket.connect(request_endpoint(RIG, "follower_left"))
-        socket.send_multipart([b"0000", wire.encode_struct(TorqueOff("0"))])
+        socket.send_multipart([b"0000", wire.encode_struct(Who("stranger")), wire.encode_struct(TorqueOff("0"))])
         assert not socket.poll(QUIET_MS)
     assert arm == []
 
@@ -101,7 +102,7 @@ def test_a_key_of_ones_own_opens_nothing(arm: list[ArmRequest], stranger: Raw) -
     socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
     socket.curve_serverkey = keys.held("follower_left").key_of("follower_left")
     socket.connect(request_endpoint(RIG, "follower_left"))
-    socket.send_multipart([b"0000", wire.encode_struct(TorqueOff("0"))])
+    socket.send_multipart([b"0000", wire.encode_struct(Who("stranger")), wire.encode_struct(TorqueOff("0"))])
     assert not socket.poll(QUIET_MS)
     assert arm == []
 

@@ -57,7 +57,7 @@ class Arms:
             if sample is not None and isinstance(sample.body, Command) and sample.body.setpoint_sequence == told:
                 self._asked(sample.body)
             while (got := self._request_server.receive()) is not None:
-                self._requested(*got)
+                self._requested(*got[:2])
 
     def _asked(self, command: Command) -> None:
         self.setpoints.append(command)

@@ -52,7 +52,7 @@ class Runner:
                 self._loaded[1](Done("loaded"))
                 self._loaded = None
             if (got := request_server.receive(10)) is not None:
-                self._requested(*got)
+                self._requested(*got[:2])
         request_server.close()
         assert self._publisher is not None
         self._publisher.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from station.bus.messages import Ending, EndReason, PilotState, RecorderState
 from station.bus.pending import Then
-from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest
+from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest, Who
 from station.errors import EpisodeError
 from station.rig.file import Safety
 from station.rig.rig import Rig
@@ -117,8 +117,10 @@ class World:
         if self.in_use:
             raise EpisodeError("episode_4.hdf5 is in use")
 
-    def press(self, request: SessionRequest) -> None:
-        self.do(self.core.request(request, self.replies.append, self.now_ns))
+    def press(self, request: SessionRequest, seen: int | None = None) -> None:
+        """On the state that is shown now, or on an earlier one."""
+        who = Who("record", "ada", self.core.state().sequence if seen is None else seen)
+        self.do(self.core.request(request, self.replies.append, self.now_ns, who))
 
     def opened(self, open_session: OpenSession | None = None) -> "World":
         self.press(open_session or OpenSession("pick"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from station.borders.decoding import Decoder, Undecodable
+from station.bus import wire
 from station.bus.messages import Health
 from station.bus.requests import (
     ArmRequest,
@@ -20,6 +21,7 @@ from station.bus.requests import (
     SupervisorRequest,
     SyncRequest,
 )
+from station.bus.requests.request import Who
 from station.bus.sockets import RequestClient
 from station.files.runtime_folder import runtime_folder
 from tests.system.fuzz.made import BROKEN, MODES, Maker
@@ -54,12 +56,14 @@ def fuzz(rig: Booted, node: str, seed: int, count: int, folder: Path) -> Step:
     pids, traces = rig.pids(), told(rig)
     understood, slowest = 0, 0.0
     wrong: list[str] = []
+    state = rig.session()
+    who = Who("fuzz", "nobody", state.sequence if state is not None else 0)
     with RequestClient(rig.rig.name, node) as client:
         for first in range(0, count, AT_ONCE):
             batch = [_request(maker, everything, node) for _ in range(min(AT_ONCE, count - first))]
             for raw in batch:
                 understood += _decodes(decoder, raw)
-                client._socket.send_multipart([b"\xff\xff\xff\xff", raw])
+                client._socket.send_multipart([b"\xff\xff\xff\xff", wire.encode_struct(who), raw])
             took_s = probe(client)
             slowest = max(slowest, took_s)
             if took_s > SLOW_S:

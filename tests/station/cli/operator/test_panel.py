@@ -23,6 +23,7 @@ from station.cli.operator.board import Board
 from station.cli.operator.note import Line
 from station.cli.operator.panel import HEIGHT, WIDTH, render
 from station.cli.operator.screen import as_text
+from station.client.session import UNHEARD
 from station.episodes.cadence import Cadence, StreamCadence
 from station.rig.file import Safety
 from station.rig.rig import Device, Rig, find_rig, load_rig
@@ -102,7 +103,7 @@ def test_a_note_and_a_question_take_the_line_of_what_is_next() -> None:
     made = board()
     made.note = Line("grip late")
     assert "note: grip late" in shown(made)
-    made.note, made.asked = None, Confirm("u", "delete episode 6?  y or u = yes, any other key = no")
+    made.note, made.asked = None, Confirm("u", "delete episode 6?  y or u = yes, any other key = no", UNHEARD)
     assert "delete episode 6?" in shown(made)
 
 
