@@ -38,12 +38,17 @@ class Drift(NamedTuple):
 
 
 def board_pose(view: View, board: Board, lens: Lens) -> Sighting:
-    """Where the board is, in the camera's frame. Raises MeasurementPoor if it does not fit."""
+    """Where the board is in the camera's frame, from one view. Raises MeasurementPoor as `board_pose_of` does."""
     return board_pose_of([view], board, lens)
 
 
 def board_pose_of(views: Sequence[View], board: Board, lens: Lens) -> Sighting:
-    """The pose that fits several views of a board and a camera which both stand still."""
+    """The pose that fits several views of a board and a camera which both stand still, and its RMS, px.
+
+    Both poses that a plane allows (Collins and Bartoli, Infinitesimal plane-based pose estimation, 2014: OpenCV's IPPE) are refined on
+    the corners' reprojection (Levenberg–Marquardt); the better one is taken. Raises MeasurementPoor if the corners give no pose, or
+    reproject more than `WORST_FIT_PX` off.
+    """
     objects = np.concatenate([view.object_m(board) for view in views])
     images = np.concatenate([view.corners_px for view in views])
     count, turns, shifts, _ = cv2.solvePnPGeneric(
@@ -82,5 +87,5 @@ def _refined(objects: Array, images: Array, lens: Lens, first_turn: Array, first
 
 
 def drift(stored: Pose, now: Pose) -> Drift:
-    """How far the camera moved: both poses parent_from_camera."""
+    """How far the camera moved, mm and degrees: both poses parent_from_camera, of one parent."""
     return Drift(poses.distance_mm(stored, now), poses.angle_deg(stored, now))

@@ -51,7 +51,11 @@ class Shape(NamedTuple):
 
 
 def shape(views: Sequence[View], found: Fit, board: Board) -> Shape:
-    """The board's shape from views and the lens fitted to them."""
+    """The board's shape from views and the lens fitted to them: bends (mm), stretch and shear (%), each with how sure it is.
+
+    With the residuals r of all corners and J their derivatives by lens, shape and the pose of each view (6), the step is the least
+    squares of J·Δ = r, its deviations √diag(σ²·(JᵀJ)⁺) with σ that of what is left over: one step of Gauss–Newton from a flat board.
+    """
     matrix, distortion = found.lens
     width_m, height_m = board.size_m
     rows, left_over = [], []

@@ -45,7 +45,11 @@ def refuse_pushed(grippers: Sequence[Pose], sightings: Sequence[Pose]) -> None:
 
 
 def fitting(grippers: Sequence[Pose], sightings: Sequence[Pose]) -> list[int]:
-    """The stops that fit to each other: at most two are left out, at which the arm still moved or the board was another."""
+    """Numbers of the stops that fit to each other: at most two are left out, at which the arm still moved or the board was another.
+
+    `grippers` base_from_gripper, `sightings` camera_from_board, one each per stop. A stop is left out where the F statistic
+    of the fit without it says that chance hardly explains the difference, and it is farther off than measuring explains.
+    """
     used = list(range(len(grippers)))
     for _ in range(_MOST_LEFT_OUT):
         if len(used) < 2 * _FEWEST_IN_PART:

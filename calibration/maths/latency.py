@@ -110,7 +110,11 @@ def camera_lag(
 def follower_lag(
     leader_at_ns: Times, leader: Array, follower_at_ns: Times, follower: Array, longest_ms: float = 500.0
 ) -> Lag | None:
-    """How late one follower's joint is behind its leader's, from positions (N,), (M,); None if the leader hardly moved it."""
+    """How late one follower's joint is behind its leader's, ms, from positions (N,) at N times and (M,) at M, rad.
+
+    The lag at which the follower's turns over 20 ms are best explained by the leader's, as in `camera_lag` with one part. None if the
+    leader hardly moved it, the records share less than 0.8 s, or no lag between 0 and `longest_ms` stands out.
+    """
     if float(np.ptp(leader)) < _LEAST_TRAVEL_RAD:
         return None
     start_ns = int(leader_at_ns[0])

@@ -19,7 +19,7 @@ class Lens(NamedTuple):
     distortion: Array  # (5,)
 
     def project(self, points_m: Array) -> Array:
-        """Pixels of points in the camera's frame. (N, 3) → (N, 2)"""
+        """Pixels of points in the camera's frame (z ahead), by Brown and Conrady's model as OpenCV has it. (N, 3) → (N, 2)"""
         zero = np.zeros(3)
         return np.asarray(cv2.projectPoints(points_m, zero, zero, self.matrix, self.distortion)[0], np.float64).reshape(
             -1, 2
@@ -27,7 +27,7 @@ class Lens(NamedTuple):
 
     @property
     def numbers(self) -> Array:
-        """fx, fy, cx, cy, px."""
+        """fx, fy, cx, cy, px. (4,)"""
         return self.matrix[(0, 1, 0, 1), (0, 1, 2, 2)]
 
 
@@ -45,14 +45,17 @@ class Fit(NamedTuple):
     """Standard deviations of fx, fy, cx, cy as the fit estimates them. (4,)"""
 
     def tilts_deg(self) -> Array:
-        """The board's tilt in each view, about the picture's y and x. (V, 2)"""
+        """The board's tilt in each view, about the picture's y and x, degrees. (V, 2)"""
         normals = np.stack([np.asarray(cv2.Rodrigues(turn)[0], np.float64)[:, 2] for turn in self.turns])
         towards = normals * np.where(normals[:, 2:] < 0, -1.0, 1.0)
         return np.asarray(np.degrees(np.arctan2(towards[:, :2], towards[:, 2:])), np.float64)
 
 
 def fit(views: Sequence[View], board: Board) -> Fit:
-    """Fit a lens to views of one size."""
+    """Fit a lens to V views of one size, at least three of them tilted differently, by the least squares of all corners' reprojection.
+
+    Zhang, A flexible new technique for camera calibration, 2000; OpenCV's `calibrateCameraExtended` with its five coefficients.
+    """
     objects = [view.object_m(board).astype(np.float32) for view in views]
     images = [view.corners_px.astype(np.float32) for view in views]
     size = (views[0].width, views[0].height)

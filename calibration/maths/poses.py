@@ -48,13 +48,13 @@ class Pose(NamedTuple):
 
 
 def from_vectors(rotation_vector: Array, translation_m: Array) -> Pose:
-    """From axis times angle (rad) and a translation (m), as OpenCV gives them."""
+    """From axis times angle (rad) and a translation (m), (3,) each, as OpenCV gives them (Rodrigues' formula)."""
     rotation = np.asarray(cv2.Rodrigues(np.asarray(rotation_vector, np.float64).reshape(3, 1))[0], np.float64)
     return Pose(rotation, np.asarray(translation_m, np.float64).ravel())
 
 
 def from_quaternion(quaternion_wxyz: Sequence[float], xyz_m: Sequence[float]) -> Pose:
-    """From a quaternion (normalised here) and a translation. Raises ValueError for a zero quaternion."""
+    """From a quaternion w, x, y, z (normalised here), (4,), and a translation (m), (3,). Raises ValueError for a zero quaternion."""
     q = np.asarray(quaternion_wxyz, np.float64)
     length = float(np.linalg.norm(q))
     if length < 1e-9:
@@ -66,14 +66,18 @@ def from_quaternion(quaternion_wxyz: Sequence[float], xyz_m: Sequence[float]) ->
 
 
 def mean(poses: Sequence[Pose]) -> Pose:
-    """The mean: translations averaged, rotations by the chordal mean (nearest rotation to the mean matrix)."""
+    """The mean of one pose or more: translations averaged, rotations by the chordal mean.
+
+    That is the rotation nearest to the mean matrix: U·diag(1, 1, det UVᵀ)·Vᵀ of its singular values
+    (Hartley et al., Rotation averaging, 2013).
+    """
     u, _, vt = np.linalg.svd(np.mean([pose.rotation for pose in poses], axis=0))
     sign = np.diag([1.0, 1.0, float(np.sign(np.linalg.det(u @ vt)))])
     return Pose(u @ sign @ vt, np.mean([pose.translation_m for pose in poses], axis=0))
 
 
 def angle_deg(a: Pose, b: Pose) -> float:
-    """The angle between two orientations, degrees."""
+    """The angle between two orientations, degrees, 0 … 180: that of R_aᵀ·R_b."""
     return float(np.degrees(np.linalg.norm(Pose(a.rotation.T @ b.rotation, np.zeros(3)).rotation_vector())))
 
 

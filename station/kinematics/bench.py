@@ -21,7 +21,7 @@ PATHS = 40
 
 
 def measure(paths: int = PATHS) -> dict[str, float]:
-    """Times in ms, errors in mm and degrees."""
+    """Follow that many random paths. Returns p50 and p99 of a step (ms), the worst errors (mm, degrees), and how many steps it took."""
     reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
     random = np.random.default_rng(0)
     times, positions, angles = [], [], []

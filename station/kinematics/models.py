@@ -44,7 +44,7 @@ def chain_model(
 
 
 def rpy_to_wxyz(rpy_rad: tuple[float, float, float]) -> tuple[float, float, float, float]:
-    """Roll, pitch, yaw about fixed x, y, z (as URDF has it) as a unit quaternion."""
+    """Roll, pitch, yaw (rad) about fixed x, y, z, as URDF has it, as a unit quaternion w, x, y, z: that of Rz(yaw)·Ry(pitch)·Rx(roll)."""
     half = [angle / 2 for angle in rpy_rad]
     cr, cp, cy = (float(np.cos(angle)) for angle in half)
     sr, sp, sy = (float(np.sin(angle)) for angle in half)

@@ -56,7 +56,7 @@ class Workspace(NamedTuple):
     upper_m: tuple[float, float, float]
 
     def clip(self, pose: Pose) -> Pose:
-        """The nearest pose inside."""
+        """The nearest pose inside: each coordinate into the box, the orientation as it is."""
         return Pose(np.clip(pose.position_m, self.lower_m, self.upper_m), pose.quaternion_wxyz)
 
 

@@ -67,12 +67,12 @@ class Gate:
 
     @property
     def goal(self) -> tuple[float, ...]:
-        """The goal that stands. Empty before the first `reset`."""
+        """The goal that stands: joints rad, grippers 0 … 1. (D,), empty before the first `reset`."""
         return self._limiter.goal
 
     @property
     def velocity(self) -> tuple[float, ...]:
-        """How fast the goal moved in the last step, unit/s."""
+        """How fast the goal moved in the last step, in the goal's units per second. (D,)"""
         return self._limiter.velocity
 
     @property
