@@ -5,6 +5,7 @@
 # `make setup` alone leaves .venv/bin/station.
 
 PYTHON ?= python3
+PYTHONS ?= 3.11 3.12 3.13
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS ?= sim,vr,policy,dev
@@ -24,7 +25,7 @@ DEMO_SEED ?= 1
 KEPT := MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000
 INSTRUCTION := pick up the red cube with the right arm and hand it to the left one
 
-.PHONY: setup demo test test-fast test-rig test-torch train-demo-policy lint types imports unit clean
+.PHONY: setup demo test test-fast test-pythons test-rig test-torch train-demo-policy lint types imports unit clean
 
 setup: $(STAMP)
 
@@ -64,6 +65,16 @@ unit: setup $(BROWSER)
 test-fast: lint types imports
 	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))
 
+# the same on each Python the station supports that this machine has (on the PATH, or pyenv's), in an environment of its own
+test-pythons:
+	@for version in $(PYTHONS); do \
+		python=$$(for found in python$$version $$(ls -d $(HOME)/.pyenv/versions/$$version.*/bin/python 2>/dev/null | sort -rV); do \
+			$$found -c "" 2>/dev/null && { echo $$found; break; }; done); \
+		test -n "$$python" || { echo "Python $$version: not on this machine, left out"; continue; }; \
+		echo "Python $$version: $$python"; \
+		$(MAKE) VENV=$(VENV)-$$version PYTHON=$$python test-fast || exit 1; \
+	done
+
 # the check before a session on a whole rig, and a policy's trials: minutes each, on a machine with nothing else to do
 test-rig: setup
 	$(BIN)/python -m pytest -m rig tests
@@ -88,4 +99,4 @@ $(TORCH_STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-torch build dist tests/drivers/vr/node_modules
+	rm -rf $(VENV) $(VENV)-torch $(addprefix $(VENV)-,$(PYTHONS)) build dist tests/drivers/vr/node_modules
