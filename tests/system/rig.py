@@ -60,6 +60,10 @@ def light_rig(folder: Path, **changes: Any) -> Path:
     return path
 
 
+BUILT_S = 300.0
+"""For an episode's HDF5: its builder has the lowest priority of all, and other programs may take both processors."""
+
+
 class Booted:
     """A rig that runs, as its clients see it."""
 
@@ -302,7 +306,7 @@ class Booted:
     def in_place(self, number: int) -> Path:
         """Where that episode is, once it is there: a file has its name when it is whole."""
         path = self.data / TASK / f"episode_{number}.hdf5"
-        self.until(path.name, path.exists)
+        self.until(path.name, path.exists, BUILT_S)
         return path
 
     def _finalised(self) -> bool:
