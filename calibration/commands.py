@@ -124,7 +124,7 @@ def arms(
     """Where each arm rests, and with --pose its zeros: torque off, the arm lying on its rest stops or in a jig, some placings."""
     angles = [float(angle) for angle in pose.split(",")] if pose else None
     with _measuring(rig, operator, yes) as measuring, measuring.together() if compare else nullcontext():
-        for node in measuring.chosen(measuring.arms(), only):
+        for node in measuring.chosen(measuring.resting(), only):
             console.print(calibrate_arms.zero(measuring, node, placings, angles))
         for side in measuring.rig.sides:
             if compare and side.leader and side.follower:
@@ -148,7 +148,7 @@ def grippers(
 ) -> None:  # fmt: skip
     """Measure how far grippers open and close: open and close each one to its stops while it is measured."""
     with _measuring(rig, operator, yes) as measuring:
-        for node in measuring.chosen([*measuring.arms(), *measuring.gellos()], only):
+        for node in measuring.chosen(measuring.grippers(), only):
             console.print(calibrate_arms.gripper(measuring, node, seconds))
 
 

@@ -15,7 +15,7 @@ from calibration.arms.motion import Motion, watch
 from calibration.checks.survey import ArmSeen, CameraSeen, Listener, Survey
 from calibration.maths.quality import Gray
 from calibration.prompting import Prompt
-from station.bus.messages import Description, Dimension
+from station.bus.messages import Chain, Description, Dimension, GripperFacts
 from station.client import Station, connect
 from station.clock import NS_PER_S, Clock
 from station.errors import MeasurementPoor, UsageError
@@ -66,12 +66,25 @@ class Measuring:
         return self._listener.seen
 
     def arms(self) -> list[str]:
-        """Arms that are no GELLO."""
-        return [node for node in self.seen.arms if node not in self.gellos()]
+        """Every arm."""
+        return list(self.seen.arms)
+
+    def resting(self) -> list[str]:
+        """Arms that are zeroed on their rest stops."""
+        return self._zeroed("rest stops")
 
     def gellos(self) -> list[str]:
-        """GELLO leaders."""
-        return [d.node for d in self.rig.devices if d.role == "leader" and getattr(d.settings, "model", "") == "gello"]
+        """Arms whose zeros are quarter turns."""
+        return self._zeroed("quarter turns")
+
+    def grippers(self) -> list[str]:
+        """Arms whose gripper's travel people measure."""
+        described = ((node, arm.description) for node, arm in self.seen.arms.items())
+        return [n for n, about in described if about and about.gripper and about.gripper.travel]
+
+    def _zeroed(self, how: str) -> list[str]:
+        described = ((node, arm.description) for node, arm in self.seen.arms.items())
+        return [node for node, about in described if about and about.zeros and about.zeros.found_by == how]
 
     def chosen(self, nodes: list[str], only: list[str] | None) -> list[str]:
         """Those of `nodes` the operator named.
@@ -154,6 +167,19 @@ class Measuring:
         """An arm's joints, gripper left out."""
         return tuple(d for d in self._about(node).streams[0].dimensions if d.unit == "rad")
 
+    def gripper(self, node: str) -> GripperFacts | None:
+        """What its driver says of an arm's gripper."""
+        return self._about(node).gripper
+
+    def chain(self, node: str) -> Chain:
+        """An arm's geometry. Raises UsageError where its driver describes none."""
+        about = self._about(node)
+        if about.chain is None:
+            raise UsageError(
+                f"{node}: its driver describes no chain of a {about.model}, so where its gripper is cannot be told"
+            )
+        return about.chain
+
     def settings(self, node: str) -> dict[str, int]:
         """What the device's own memory held when it was opened, to be kept with what was measured."""
         return dict(self._about(node).settings)
@@ -174,11 +200,11 @@ class Measuring:
         about = self.in_force(node)
         if about is not None and about.arm is not None:
             return about.arm
-        settings, dimensions = self.rig.device(node).settings, self.dimensions(node)
+        zeros, dimensions = self._about(node).zeros, self.dimensions(node)
         count = len(dimensions)
         return ArmCalibration(
-            self.made("rig file", 0), tuple(d.name for d in dimensions), getattr(settings, "offsets_rad", None) or (0.0,) * count,
-            getattr(settings, "signs", None) or (1,) * count, tuple((d.lower + d.upper) / 2 for d in dimensions),
+            self.made("rig file", 0), tuple(d.name for d in dimensions), zeros.offsets_rad if zeros else (0.0,) * count,
+            zeros.signs if zeros else (1,) * count, tuple((d.lower + d.upper) / 2 for d in dimensions),
         )  # fmt: skip
 
     def zeros_stored(self, node: str) -> ArmCalibration:

@@ -148,12 +148,10 @@ def gello(measuring: Measuring, node: str) -> str:
 
 def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     """Measure a gripper's travel in a sweep and keep it."""
-    settings = measuring.rig.device(node).settings
-    expected = grippers.expected(settings, measuring.rig.device(node).role)
-    if expected is None:
-        raise UsageError(
-            f"{node}: there are no constants for its gripper to compare with. Next: leave it out with --only"
-        )
+    facts = measuring.gripper(node)
+    expected = facts.travel if facts is not None else None
+    if facts is None or expected is None:
+        raise UsageError(f"{node}: its gripper has no travel that people measure. Next: leave it out with --only")
     measuring.ask(f"{node}: get ready to open and close its gripper to its stops, for {seconds:g} s")
     measuring.listen(seconds, fresh=True)
     normalised = np.array(measuring.arm(node).positions)[:, -1]
@@ -163,7 +161,7 @@ def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     short = grippers.shortfall(opened, closed, expected)
     made = measuring.made("sweep between the stops", len(angles), {"shorter_percent": short.travel_percent})
     zeros = measuring.zeros_stored(node)
-    measured = grippers.measured_range(opened, closed, settings, expected)
+    measured = grippers.measured_range(opened, closed, facts, expected)
     mine = {name: value for name, value in measuring.settings(node).items() if name.startswith("gripper.")}
     kept = msgspec.structs.replace(zeros, gripper=measured, gripper_made=made, settings=zeros.settings | mine)
     path = measuring.save(node, arm=kept)

@@ -15,7 +15,7 @@ from calibration.maths.lens import Lens
 from calibration.maths.poses import Pose, from_quaternion
 from calibration.maths.quality import Gray
 from calibration.measuring import Measuring
-from station.errors import MeasurementPoor, UsageError
+from station.errors import MeasurementPoor
 from station.files.calibration_files import CheckReference, Extrinsics, Intrinsics, Made
 
 VIEWS = 16
@@ -132,21 +132,18 @@ class GripperPose:
     """Where an arm's fingertips are in the frame of its base, from its joints."""
 
     def __init__(self, measuring: Measuring, arm: str) -> None:
-        """Raises UsageError for an arm whose chain is not known, MeasurementPoor without the packages that move it."""
+        """Raises UsageError for an arm whose driver describes no chain, MeasurementPoor without the packages that move it."""
         try:
             from station.kinematics.arm import Kinematics
-            from station.kinematics.chains import CHAINS, FRAME
+            from station.kinematics.chains import FRAME
             from station.kinematics.models import chain_model
         except ImportError as error:
             raise MeasurementPoor(
                 f"a wrist camera needs arm kinematics ({error}). Next: pip install 'teleop-station[vr]'"
             ) from error
-        model = str(getattr(measuring.rig.device(arm).settings, "model", ""))
-        if model not in CHAINS:
-            raise UsageError(f"{arm}: no kinematic model of {model!r}; known are {', '.join(CHAINS)}")
-        dimensions = measuring.dimensions(arm)
+        chain, dimensions = measuring.chain(arm), measuring.dimensions(arm)
         lower, upper = tuple(d.lower for d in dimensions), tuple(d.upper for d in dimensions)
-        self._arm = Kinematics(chain_model(model, lower, upper), FRAME)
+        self._arm = Kinematics(chain_model(chain, lower, upper), FRAME)
 
     def __call__(self, joints_rad: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Pose:
         """base_from_gripper. (D,)"""

@@ -12,7 +12,7 @@ from calibration.checks.survey import ArmSeen, Survey
 from calibration.checks.verdict import above, below, same, sharing, told, unchecked
 from station.bus.messages import Description, Limit
 from station.errors import MeasurementPoor
-from station.files.calibration_files import Calibration
+from station.files.calibration_files import Calibration, GripperRange
 from station.files.check_results import Finding
 from station.rig.file import Check
 from station.rig.rig import Device, Rig
@@ -27,6 +27,8 @@ _TOO_MUCH = "take the power off and look at the supply: this servo is not built 
 _REST = "let the arm rest; look for what it pushes against"
 _ORDER = ("fail", "unchecked", "warn", "pass")
 _GRIPPERS = "`station calibrate grippers`"
+_SERVOS = (".temperature_c", ".voltage_v")
+"""Readings of every servo, of which the worst is told."""
 
 
 def check(rig: Rig, seen: Survey, known: Known, today: datetime.date) -> list[Finding]:
@@ -56,9 +58,12 @@ def _arm(
         yield same(node, "identity", node, calibration.device, f"serial {about.serial} was calibrated as "
                    f"{calibration.device}: swap the cables back, or correct the rig file")  # fmt: skip
     yield from _servos(node, arm, about, limits)
-    yield from _wire(node, arm, about, limits)
-    yield from _zeros(node, arm, calibration, limits, drifts)
-    yield _gripper(device, calibration, limits, today)
+    yield from _own(node, arm, about)
+    yield from _wire(device, arm, about, limits)
+    if about.zeros is not None:
+        yield from _zeros(node, arm, calibration, limits, drifts)
+    if about.gripper is not None and about.gripper.travel is not None:
+        yield _gripper(device, about.gripper.travel, calibration, limits, today)
 
 
 def _servos(node: str, arm: ArmSeen, about: Description, limits: Check) -> Iterator[Finding]:
@@ -77,10 +82,35 @@ def _servos(node: str, arm: ArmSeen, about: Description, limits: Check) -> Itera
             for key, value in readings.items()
             if key.endswith(f".{suffix}")
         ]
-        if not found:
+        named = any(key.endswith(f".{suffix}") for key in about.limits)
+        if not found and named:
             yield unchecked(node, name, "the arm does not report it", "")
-        else:
+        elif found:
             yield min(found, key=lambda judged: (_ORDER.index(judged[0].verdict), judged[1]))[0]
+
+
+def _own(node: str, arm: ArmSeen, about: Description) -> Iterator[Finding]:
+    """What the driver checked itself, and readings of its own that it says the bounds of."""
+    for item in about.checks:
+        yield told(node, item.name, item.verdict, item.value, item.next)
+    readings = arm.last.readings if arm.last else {}
+    for key, limit in about.limits.items():
+        if key.endswith(_SERVOS) or key not in readings:
+            continue
+        value, do = readings[key], f"see what its driver says of {key}"
+        low, high = (limit.warn_below, limit.fail_below), (limit.warn_above, limit.fail_above)
+        if low != (None, None):
+            yield below(node, key, value, "", _both(low), do)
+        if high != (None, None):
+            yield above(node, key, value, "", _both(high), do)
+
+
+def _both(limits: tuple[float | None, float | None]) -> tuple[float, float]:
+    """(warn, fail); a driver that gives one of the two means both."""
+    warn, fail = limits
+    one = warn if warn is not None else fail
+    assert one is not None
+    return one, one if fail is None else fail
 
 
 def _reading(node: str, name: str, key: str, value: float, own: Limit, limits: Check) -> tuple[Finding, float]:
@@ -101,7 +131,8 @@ def _reading(node: str, name: str, key: str, value: float, own: Limit, limits: C
     return below(node, label, value, "V", (warn, fail), _POWER), value - fail
 
 
-def _wire(node: str, arm: ArmSeen, about: Description, limits: Check) -> Iterator[Finding]:
+def _wire(device: Device, arm: ArmSeen, about: Description, limits: Check) -> Iterator[Finding]:
+    node = device.node
     declared = about.streams[0].rate_hz
     span_s = (arm.at_ns[-1] - arm.at_ns[0]) / 1e9
     achieved = 100 * (len(arm.at_ns) - 1) / span_s / declared if span_s else 0.0
@@ -113,15 +144,12 @@ def _wire(node: str, arm: ArmSeen, about: Description, limits: Check) -> Iterato
         limits.rate_percent,
         "look for other programs on this computer, and at the cable",
     )
-    serial_ms = float(np.median(arm.replies_ns)) / 1e6
-    yield above(
-        node,
-        "serial latency",
-        serial_ms,
-        "ms",
-        limits.serial_ms,
-        "set the adapter's latency timer to 1 (`station udev`)",
-    )
+    if about.streams[0].clock != "controller":  # what is stamped by the arm's own clock is asked for by nobody
+        serial_ms = float(np.median(arm.replies_ns)) / 1e6
+        do = "set the adapter's latency timer to 1 (`station udev`)"
+        if device.networked:
+            do = "give the arm a cable of its own to this computer; no Wi-Fi, no other traffic between"
+        yield above(node, "reply time" if device.networked else "serial latency", serial_ms, "ms", limits.serial_ms, do)
     first, last = (arm.first.readings if arm.first else {}), (arm.last.readings if arm.last else {})
     lost = sum(last.get(key, 0) - first.get(key, 0) for key in ("missing_samples",))
     percent = 100 * max(0.0, lost) / (len(arm.at_ns) + max(0.0, lost))
@@ -180,13 +208,12 @@ def _pair(leader: str, follower: str, seen: Survey, drifts: dict[str, Array], li
     return above(device, f"{name} {joints[worst]}", value, "°", limits.leader_follower_deg, do)
 
 
-def _gripper(device: Device, calibration: Calibration | None, limits: Check, today: datetime.date) -> Finding:
+def _gripper(
+    device: Device, expected: GripperRange, calibration: Calibration | None, limits: Check, today: datetime.date
+) -> Finding:
     arm = calibration.arm if calibration is not None else None
     measured = arm.gripper if arm is not None else None
     made = arm.gripper_made if arm is not None else None
-    expected = grippers.expected(device.settings, device.role)
-    if expected is None:
-        return unchecked(device.node, "gripper range", "there is no travel to compare its own with", "")
     if measured is None:
         return unchecked(device.node, "gripper range", "its travel was never measured", _GRIPPERS)
     if made is None:

@@ -74,9 +74,9 @@ def _time(seen: Survey, limits: Check) -> Iterator[Finding]:
 
 
 def _usb(rig: Rig) -> Iterator[Finding]:
-    if not rig.moves_real_arms:
+    ports = [d.at for d in rig.devices if d.is_arm and not d.networked and not d.simulated]
+    if not ports:
         return
-    ports = [str(getattr(d.settings, "port", "")) for d in rig.devices if d.role in ("leader", "follower")]
     controllers = Counter(filter(None, (_controller(Path(port)) for port in ports)))
     if not controllers:
         yield unchecked("computer", "USB topology", "the kernel does not say which controller an arm hangs on", "")

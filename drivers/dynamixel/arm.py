@@ -4,14 +4,15 @@ No vendor SDK is imported before `open()`.
 """
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from drivers.dynamixel.models import HOT_SHARE
 from drivers.dynamixel.settings import DynamixelSettings
-from station.bus.messages import ArmState, Fault, Limit
+from station.bus.messages import Act, ArmState, Fault, Limit
 from station.clock import NS_PER_S
 from station.devices.calibrated import calibration_of
-from station.devices.contract import Description, Place, Reading, StreamDescription
+from station.devices.contract import Condition, Description, Place, Reading, StreamDescription
 from station.errors import CommandRefused, DeviceSilent, DeviceWrong
 from station.files.calibration_files import ArmCalibration
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _DEAD_NS = NS_PER_S // 2
 """Nobody has answered for this long: the arm is lost."""
+RECOVER = Act(
+    "recover", "the servos that have shut down start again without torque: whatever they held sinks until you engage"
+)
 
 
 class DynamixelArm:
@@ -101,11 +105,13 @@ class DynamixelArm:
 
     def describe(self) -> Description:
         """Model, adapter's serial number, firmware, the stream `arm_state`, what bring-up changed."""
-        stream = StreamDescription("arm_state", self._settings.rate_hz, self._joints.dimensions())
+        stream = StreamDescription("arm_state", self._settings.rate_hz, self._joints.dimensions(), clock="request")
         commands: Literal["position", "read-only"] = "read-only" if self._read_only else "position"
         return Description(
             self._settings.model, self._serial, self._found.firmware, (stream,), commands, self._notes,
             changed=self._changed, faults=self._faults, settings=self._memory, limits=self._limits,
+            chain=self._arm.chain, zeros=self._joints.zeros(), gripper=self._joints.gripper_facts(),
+            acts=() if self._read_only else (RECOVER,),
         )  # fmt: skip
 
     def read(self) -> list[Reading]:
@@ -128,12 +134,12 @@ class DynamixelArm:
             for place, servo_id in enumerate(self._joints.ids)
         )
 
-    def current_ma(self) -> tuple[float | None, ...]:
-        """The newest currents; servos without a current sensor (XL430, XC430) give None, for a load is no current."""
+    def effort(self) -> tuple[float | None, ...]:
+        """The newest currents, mA; servos without a current sensor (XL430, XC430) give None, for a load is no current."""
         states = self._sample.states
         blind = self._joints.without_current()
         return tuple(
-            self._joints.current_ma(place, states[servo_id].current)
+            self._joints.effort(place, states[servo_id].current)
             if servo_id in states and self._names[servo_id] not in blind
             else None
             for place, servo_id in enumerate(self._joints.ids)
@@ -153,9 +159,28 @@ class DynamixelArm:
         control.recover_if_watchdog_expired()
         return control.write(goal)
 
-    def tripped(self) -> bool:
-        """Has a servo's watchdog run out since this was last asked? The arm then holds the goal it had; go to hold."""
-        return self._opened().take_trip()
+    def condition(self) -> Condition:
+        """Stopped by servos that shut down while others hold the arm; in hold by a watchdog's trip (said once), or by a servo that came
+        back from its restart without torque. Nobody holds an arm that is only read.
+        """
+        if self._opened().take_trip():
+            return Condition("hold", "the servos' own watchdog ran out; they hold the goal they had")
+        ill = {servo_id: slow.errors for servo_id, slow in self._slow.latest.items() if slow.errors}
+        told = ", ".join(f"{self._names[servo_id]} reports {errors}" for servo_id, errors in ill.items())
+        if not self.torque_on():
+            return Condition("off", told, self._support if ill else "")
+        limp = [
+            servo_id
+            for servo_id, slow in self._slow.latest.items()
+            if not (slow.torque or servo_id in self._free or self._read_only)
+        ]
+        down = [f"{self._names[servo_id]} has shut down ({ill[servo_id]})" for servo_id in limp if servo_id in ill]
+        if down:
+            return Condition("stopped", ", ".join(down), self._support)
+        if limp:
+            weak = ", ".join(self._names[servo_id] for servo_id in limp)
+            return Condition("hold", f"{weak} has no torque while others have", "support the arm, then engage")
+        return Condition("ready", told, self._support if ill else "")
 
     def torque(self, on: bool, free: tuple[str, ...] = ()) -> None:
         """On: goal := present, torque (`free` aside, which goes limp), watchdog. Off: limp.
@@ -175,7 +200,7 @@ class DynamixelArm:
         if ill:
             raise DeviceWrong(
                 self._place.node, self._settings.port, "servos that can take torque", f"shut down: {', '.join(ill.values())}",
-                f"support the arm, let it cool, then reboot each: {', '.join(map(self._reboot, ill))}",
+                f"support the arm, let it cool, then {self._recover}",
             )  # fmt: skip
         if self._faults:
             raise DeviceWrong(
@@ -192,36 +217,15 @@ class DynamixelArm:
         """Is torque on at any servo, as last read."""
         return any(slow.torque for slow in self._slow.latest.values())
 
-    def limp(self) -> tuple[str, ...]:
-        """Servos that shut down, or came back from a reboot, while others hold the arm. Nobody holds one that is only read."""
-        if not self.torque_on() or self._read_only:
-            return ()
-        return tuple(
-            f"{self._names[servo_id]} has shut down ({slow.errors}): support the arm, then {self._reboot(servo_id)}"
-            if slow.errors
-            else f"{self._names[servo_id]} has no torque while others have: support the arm, then engage"
-            for servo_id, slow in self._slow.latest.items()
-            if not slow.torque and servo_id not in self._free
-        )
-
-    def faults(self) -> tuple[str, ...]:
-        """What servos have latched in Hardware Error Status, as last read."""
-        return tuple(
-            f"{self._names[servo_id]} reports {slow.errors}: support the arm, then {self._reboot(servo_id)}"
-            for servo_id, slow in self._slow.latest.items()
-            if slow.errors
-        )
-
-    def reboot(self, joint: str) -> None:
-        """Reboot a joint's servo and its shadow; they stay limp."""
-        ids = [
-            servo.id
-            for servo in self._arm.servos
-            if servo.name == joint or self._names.get(servo.shadow_of or -1) == joint
-        ]
-        if not ids:
-            raise CommandRefused(f"{self._place.node} has no joint {joint!r}; it has {', '.join(self._names.values())}")
-        self._opened().reboot(ids)
+    def act(self, name: str) -> Iterator[str]:
+        """`recover`: restart every servo that has shut down, its joint's other servo with it. They stay limp."""
+        if name != RECOVER.name or self._read_only:
+            raise CommandRefused(f"{self._place.node} knows no act {name!r}")
+        ill = {servo_id for servo_id, slow in self._slow.latest.items() if slow.errors}
+        joints = {servo.shadow_of or servo.id for servo in self._arm.servos if servo.id in ill}
+        for joint in sorted(joints):
+            self._opened().reboot([s.id for s in self._arm.servos if joint in (s.id, s.shadow_of)])
+            yield f"{self._names[joint]}'s restart"
 
     def health(self) -> dict[str, float]:
         """Temperatures, voltages, shadow currents, counters."""
@@ -250,11 +254,8 @@ class DynamixelArm:
         ]
         if self._control.trip_untold:
             told.append("the servos' watchdog ran out: the arm holds the goal it had")
-        told += self.limp()
         for servo_id, slow in self._slow.latest.items():
             name = self._names[servo_id]
-            if slow.errors and (slow.torque or not self.torque_on()):
-                told.append(f"{name} reports {slow.errors}: support the arm, then {self._reboot(servo_id)}")
             if slow.torque and self._read_only:
                 told.append(
                     f"{name} has torque on an arm that is only read (another program left it on): close that program, then "
@@ -277,10 +278,17 @@ class DynamixelArm:
 
     @property
     def _read_only(self) -> bool:
-        return self._settings.model == "gello"
+        return self._arm.gello
 
-    def _reboot(self, servo_id: int) -> str:
-        return f"`station reboot {self._place.node} {self._names[servo_id]}`"
+    @property
+    def _recover(self) -> str:
+        return f"`station recover {self._place.node}`"
+
+    @property
+    def _support(self) -> str:
+        if self._read_only:
+            return "switch its power off and on"
+        return f"support the arm, then {self._recover}"
 
     def _opened(self) -> "Control":
         if self._control is None:
@@ -294,7 +302,7 @@ class DynamixelArm:
         body = ArmState(
             position=tuple(joints.position(place, state.ticks) for place, state in enumerate(states)),
             velocity=tuple(joints.velocity(place, state.velocity) for place, state in enumerate(states)),
-            current_ma=tuple(joints.current_ma(place, state.current) for place, state in enumerate(states)),
+            effort=tuple(joints.effort(place, state.current) for place, state in enumerate(states)),
             aperture=aperture,
             aperture_velocity=aperture_velocity,
             torque=self.torque_on(),
@@ -325,7 +333,5 @@ class DynamixelArm:
     def _load_notes(self) -> tuple[str, ...]:
         blind = self._joints.without_current()
         return (
-            (f"current_ma of {', '.join(blind)} is the servo's load in 0.1 %: it has no current sensor",)
-            if blind
-            else ()
+            (f"effort of {', '.join(blind)} is the servo's load in 0.1 %: it has no current sensor",) if blind else ()
         )

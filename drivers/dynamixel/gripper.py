@@ -9,6 +9,8 @@ MarkFzp/mobile-aloha and Interbotix/aloha; of the linkage: `xs_sdk_obj.cpp` of i
 import math
 from typing import Literal, NamedTuple
 
+from station.kinematics.linkage import finger_m
+
 Generation = Literal["aloha1", "mobile", "aloha2"]
 
 
@@ -41,8 +43,7 @@ class Linkage(NamedTuple):
 
     def position_m(self, rad: float) -> float:
         """The finger's position, m."""
-        across = self.horn_m * math.cos(rad)
-        return self.horn_m * math.sin(rad) + math.sqrt(self.arm_m**2 - across**2)
+        return finger_m(rad, self.horn_m, self.arm_m)
 
     def angle_rad(self, position_m: float) -> float:
         """The servo's angle, −π/2 to π/2, at a finger's position: the law of cosines, L² = h² + p² − 2·h·p·sin θ.

@@ -14,8 +14,9 @@ import msgspec
 from drivers.dynamixel import models
 from drivers.dynamixel.gripper import Travel
 from drivers.dynamixel.settings import DynamixelSettings
+from station.bus.messages import EffortUnit, GripperFacts, Zeros
 from station.devices.contract import Dimension
-from station.files.calibration_files import ArmCalibration
+from station.files.calibration_files import ArmCalibration, GripperRange
 
 RAD_PER_TICK = 2 * math.pi / 4096
 RAD_S_PER_UNIT = 0.229 * 2 * math.pi / 60
@@ -65,7 +66,8 @@ class Joints:
         self._models = tuple(models_by_id.get(servo_id, "") for servo_id in self.ids)
         self._ma = tuple(models.ma_per_unit(model) or 1.0 for model in self._models)
         own = zeros.gripper if zeros else None
-        self.travel = Travel(*msgspec.structs.astuple(own)) if own else settings.travel(role)
+        self._expected = settings.travel(role)
+        self.travel = Travel(*msgspec.structs.astuple(own)) if own else self._expected
 
     def signs(self) -> dict[str, int]:
         """Each joint's turning direction by name, the gripper left out; a shadow has its joint's."""
@@ -92,8 +94,8 @@ class Joints:
         rad_s = units * RAD_S_PER_UNIT
         return self.travel.rate(rad_s) if place == len(self._signs) else self._signs[place] * rad_s
 
-    def current_ma(self, place: int, units: int) -> float:
-        """mA; servos without a current sensor give their load in 0.1 % (described in the notes)."""
+    def effort(self, place: int, units: int) -> float:
+        """mA; servos without a current sensor give their load in 0.1 %, as their dimension's unit says."""
         return units * self._ma[place]
 
     def ticks(self, place: int, value: float) -> int:
@@ -116,10 +118,25 @@ class Joints:
         """What the vector's elements are."""
         return (*(self._joint(place) for place in range(len(self._signs))), self._gripper())
 
+    def zeros(self) -> Zeros:
+        """In force. A GELLO's servos sit on their horns in quarter turns; ALOHA's arms are zeroed on their rest stops."""
+        return Zeros("quarter turns" if self._arm.gello else "rest stops", tuple(self._offsets), tuple(self._signs))
+
+    def gripper_facts(self) -> GripperFacts:
+        """Its travel as the rig file has it, by which a measured one is judged; in force may be a measured one."""
+        return GripperFacts(
+            "a servo and a crank" if self._arm.linkage else "a trigger",
+            GripperRange(*self._expected),
+            self._arm.linkage,
+        )
+
     def without_current(self) -> tuple[str, ...]:
         """Names of the joints whose servo reports load instead of current."""
         known = zip(self.servos, self._models, strict=True)
         return tuple(servo.name for servo, model in known if model and models.ma_per_unit(model) is None)
+
+    def _effort_unit(self, place: int) -> EffortUnit:
+        return "0.1 %" if self.servos[place].name in self.without_current() else "mA"
 
     def _joint(self, place: int) -> Dimension:
         servo = self.servos[place]
@@ -130,12 +147,13 @@ class Joints:
         else:
             low, high = -2 * math.pi, 2 * math.pi
         return Dimension(
-            servo.name, "rad", low, high, overload_ma=models.stall_ma(self._models[place]),
-            sleep=self._arm.sleep_rad[place], start=self._arm.start_rad[place],
+            servo.name, "rad", low, high, effort_unit=self._effort_unit(place), overload=models.stall_ma(self._models[place]),
+            sleep=self._arm.sleep_rad[place] if self._arm.sleep_rad else None, start=self._arm.start_rad[place],
         )  # fmt: skip
 
     def _gripper(self) -> Dimension:
         return Dimension(
             self.servos[-1].name, "1", 0.0, 1.0, rad_per_unit=abs(self.travel.open_rad - self.travel.close_rad),
-            compliant=True, overload_ma=models.stall_ma(self._models[-1]),
+            compliant=True, effort_unit=self._effort_unit(len(self._signs)), overload=models.stall_ma(self._models[-1]),
+            sleep=0.0, start=0.0,
         )  # fmt: skip

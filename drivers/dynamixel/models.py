@@ -8,6 +8,7 @@ joint names: `constants.py` of tonyzhaozh/aloha. A shadow servo sits on its prim
 from typing import Literal, NamedTuple
 
 from drivers.dynamixel.gripper import Linkage
+from station.bus.messages import Chain, Hinge
 
 ModelName = Literal["vx300s", "wx250s", "gello"]
 
@@ -37,13 +38,32 @@ class ArmModel(NamedTuple):
     """The tick that is 0 rad: 2048 for ALOHA's arms, 0 for GELLO."""
     linkage: Linkage | None
     sleep_rad: tuple[float, ...]
+    """() for an arm that has no such pose."""
     start_rad: tuple[float, ...]
+    chain: Chain | None = None
+    gello: bool = False
+    """A leader that somebody printed and built, to be read only."""
 
     @property
     def joints(self) -> tuple[Servo, ...]:
         """The servos that make the vector, gripper last."""
         return tuple(servo for servo in self.servos if servo.shadow_of is None)
 
+
+_VX300S_CHAIN = Chain(
+    (
+        Hinge("waist", (0, 0, 0.079)),
+        Hinge("shoulder", (0, 0, 0.04805), axis=(0, 1, 0)),
+        Hinge("elbow", (0.05955, 0, 0.3), axis=(0, 1, 0)),
+        Hinge("forearm_roll", (0.2, 0, 0), axis=(1, 0, 0)),
+        Hinge("wrist_angle", (0.1, 0, 0), axis=(0, 1, 0)),
+        Hinge("wrist_rotate", (0.069744, 0, 0), axis=(1, 0, 0)),
+    ),
+    (0.138, 0, 0),
+)
+"""ViperX 300 6DOF: Interbotix's `vx300s.urdf.xacro`; the tip is where ALOHA's fingers meet. The tests compare it with the full
+simulation model.
+"""
 
 _XM540, _XM430 = ("xm540_w270",), ("xm430_w350",)
 _SMALL = ("xl430_w250", "xc430_w150", "xm430_w350")
@@ -80,6 +100,7 @@ VX300S = ArmModel(
     Linkage(0.022, 0.036),
     (0.0, -1.85, 1.55, 0.0, 0.8, 0.0),
     _START,
+    _VX300S_CHAIN,
 )
 WX250S = ArmModel(
     (
@@ -140,7 +161,7 @@ def gello(ids: tuple[int, ...]) -> ArmModel:
     count = len(ids) - 1
     names = JOINTS if count == len(JOINTS) else tuple(f"joint_{n + 1}" for n in range(count))
     servos = tuple(Servo(servo_id, name, _GELLO) for servo_id, name in zip(ids, (*names, "gripper"), strict=True))
-    return ArmModel(servos, 57_600, 0, None, (0.0,) * count, (0.0,) * count)
+    return ArmModel(servos, 57_600, 0, None, (), (0.0,) * count, gello=True)
 
 
 def renumbered(model: ArmModel, ids: tuple[int, ...]) -> ArmModel:

@@ -1,4 +1,4 @@
-"""`station replay`, `park` and `reboot`: what the arms do without a leader, through the same pilot and gates."""
+"""`station replay`, `park` and `recover`: what the arms do without a leader, through the same pilot and gates."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ import typer
 from station.borders.options import RigOption
 from station.bus import keys
 from station.bus.messages import Command, Description, PilotState, Tick
-from station.bus.requests import Disengage, Done, Engage, LendKey, Park, Reboot
+from station.bus.requests import Disengage, Done, Engage, LendKey, OperatorAct, Park, Recover
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.physics import prepare_scene
 from station.client import Station, connect
@@ -78,14 +78,20 @@ def _at_the_rigs_rate(recorded: Recorded, rig: Rig, name: str) -> npt.NDArray[np
 
 def hear_vector(station: Station, patience_s: float = DESCRIBED_S) -> Vector:
     """The rig's vector as its running followers describe it. Raises NodeAbsent naming one that says nothing."""
-    followers = station.rig.followers
+    return rig_vector(station.rig, hear_descriptions(station, station.rig.followers, patience_s))
+
+
+def hear_descriptions(
+    station: Station, arms: tuple[str, ...], patience_s: float = DESCRIBED_S
+) -> dict[str, Description]:
+    """What running arms say they are, by node. Raises NodeAbsent naming one that says nothing."""
     found: dict[str, Description] = {}
-    for sample in station.listen([("description", follower) for follower in followers], patience_s):
+    for sample in station.listen([("description", arm) for arm in arms], patience_s):
         if isinstance(sample.body, Description):
             found[sample.node] = sample.body
-        if len(found) == len(followers):
-            return rig_vector(station.rig, found)
-    silent = ", ".join(follower for follower in followers if follower not in found)
+        if len(found) == len(arms):
+            return found
+    silent = ", ".join(arm for arm in arms if arm not in found)
     raise NodeAbsent(f"{silent} has not said what it is. Next: `station status --rig {station.rig.name}`")
 
 
@@ -171,16 +177,32 @@ def _release(pilot: RequestClient, arm: str) -> None:
         console.print(f"{arm}: torque off")
 
 
-def reboot(
+def recover(
     arm: Annotated[str, typer.Argument(help="an arm's node, such as follower_left")],
-    joint: Annotated[str, typer.Argument(help="the joint whose servo has shut down, such as shoulder")],
     rig: RigOption,
-    yes: Annotated[bool, typer.Option("--arm-is-supported", help="do not ask whether somebody holds the arm")] = False,
+    act: Annotated[
+        str, typer.Option("--act", help="another act its driver has, such as activate_gripper or guide")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--somebody-is-at-the-arm", help="do not ask whether somebody is")] = False,
 ) -> None:
-    """Restart a servo that has shut down (overload, heat): it comes back limp, and gets torque when you engage."""
+    """End what stopped an arm: a protective stop, a reflex, a servo that shut down. It then holds, until you engage."""
     loaded = rig_of(rig)
-    if loaded.moves_real_arms and not yes:
-        typer.confirm(f"{joint} of {arm} is limp until you engage. Does somebody support the arm?", abort=True)
     with connect(loaded) as station:
-        station.ask("pilot", Reboot(arm, joint))
-    console.print(f"{joint} of {arm} was restarted; it is limp. Next: support the arm, then engage")
+        does = _does(station, arm, act or "recover")
+        if loaded.moves_real_arms and not yes:
+            typer.confirm(
+                f"{arm}: {does}. Does somebody stand at the arm, ready to support it and to stop it?", abort=True
+            )
+        station.ask("pilot", OperatorAct(arm, act) if act else Recover(arm))
+    console.print(f"{arm}: {act or 'recover'} is done; nobody commands it. Next: engage when you are ready")
+
+
+def _does(station: Station, arm: str, act: str) -> str:
+    """What the act does, as the arm's driver says. Raises UsageError for an arm or an act that is not there."""
+    arms = (*station.rig.followers, *station.rig.leaders)
+    if arm not in arms:
+        raise UsageError(f"{arm} is no arm of this rig: {', '.join(arms)}")
+    acts = {one.name: one.does for one in hear_descriptions(station, (arm,))[arm].acts}
+    if act not in acts:
+        raise UsageError(f"{arm} has no act {act}; it has {', '.join(acts) or 'none'}")
+    return acts[act]

@@ -47,7 +47,7 @@ def vr(
         measured = latencies_ms(Station(loaded), measure_s)
         print(json.dumps(measured)) if as_json else console.print(measured)
         return
-    port = int(headset.settings.port)
+    port = int(headset.at)
     if task:
         asked = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
         open_session = msgspec.structs.replace(sensible(asked), check_result=last_check(loaded))

@@ -44,7 +44,7 @@ class Panel:
 
     def __init__(self, node: Node) -> None:
         self._node, rig = node, node.rig
-        self._port = next(int(device.settings.port) for device in rig.devices if device.role == "vr")
+        self._port = next(int(device.at) for device in rig.devices if device.role == "vr")
         self._session: SessionState | None = None
         self._pilot: PilotState | None = None
         self._teleop: TeleopState | None = None

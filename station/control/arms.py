@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import NamedTuple, Protocol
 
-from station.bus.messages import ArmPilot, ArmState, Command, Description, Dimension, Fault, SourceName
+from station.bus.messages import Act, ArmPilot, ArmState, Command, Description, Dimension, Fault, SourceName
 from station.bus.requests import ArmRequest, Reply
 from station.clock import NS_PER_S
 from station.control.states import Difference, worst_difference
 from station.rig.rig import Rig
+from station.safety.condition import Condition
 
 SILENT_NS = NS_PER_S // 2
 """An arm silent for longer puts the pilot in hold."""
@@ -49,6 +50,8 @@ class Arm:
     """Does it take goals? Some leaders can only be read."""
     faults: tuple[Fault, ...] = ()
     """What its driver found wrong and could not put right."""
+    acts: tuple[Act, ...] = ()
+    """What an operator beside it may ask of it."""
     state: ArmState | None = None
     captured_at_ns: int = 0
     sequence: int = -1
@@ -64,6 +67,14 @@ class Arm:
     def free(self) -> tuple[str, ...]:
         """What the start sequence, or a policy that drives it along, leaves to the hand: a leader's gripper."""
         return tuple(dimension.name for dimension in self.dimensions if self.leads and dimension.compliant)
+
+    @property
+    def barred(self) -> str:
+        """Why it takes no command, whoever asks; "" if it does."""
+        if self.state is None or self.state.mode not in ("stopped", "guiding"):
+            return ""
+        condition = Condition(self.state.mode, self.state.why, self.state.next)
+        return f"{self.node} is {condition.mode}: {condition.said}"
 
     def missing(self, now_ns: int) -> str:
         """What keeps the pilot from knowing this arm; "" if nothing does."""
@@ -100,13 +111,20 @@ class Arms:
         """The arm of that node."""
         return self.followers.get(node) or self.leaders.get(node)
 
-    def no_joint(self, node: str, joint: str) -> str:
-        """Why the rig has no such joint; "" if it has."""
+    def no_act(self, node: str, act: str, now_ns: int) -> str:
+        """Why there is no such act of that arm; "" if there is."""
         arm = self.find(node)
         if arm is None:
             return f"{node} is no arm of this rig: {', '.join((*self.followers, *self.leaders))}"
-        names = [dimension.name for dimension in arm.dimensions]
-        return "" if joint in names else f"{node} has no joint {joint}: {', '.join(names) or 'none heard of yet'}"
+        names = [one.name for one in arm.acts]
+        if act in names:
+            return ""
+        return arm.missing(now_ns) or f"{node} knows no act {act}; it has {', '.join(names) or 'none'}"
+
+    def stopped(self, node: str) -> bool:
+        """Has that arm stopped by itself, or says one without torque that something is wrong with it?"""
+        arm = self.find(node)
+        return arm is not None and arm.state is not None and (arm.state.mode == "stopped" or bool(arm.state.why))
 
     def stiff(self, beside: Collection[str] = ()) -> tuple[str, ...]:
         """Leaders with torque, those `beside` left out: a take-over lets go of them itself."""
@@ -119,7 +137,7 @@ class Arms:
         if arm is not None:
             arm.dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
             arm.drivable = description.commands == "position"
-            arm.faults = description.faults
+            arm.faults, arm.acts = description.faults, description.acts
 
     def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> str:
         """A source's command; returns why it is no setpoint, or "". What is none is not kept: the source goes stale by it."""
@@ -139,7 +157,7 @@ class Arms:
     def setpoint(self, source: SourceName, follower: Arm, now_ns: int) -> Setpoint | None:
         """What `source` wants of `follower`, None if it never said."""
         if source == "park":
-            return Setpoint(tuple(dimension.sleep for dimension in follower.dimensions), -1, -1, now_ns)
+            return Setpoint(_pose(follower, [dimension.sleep for dimension in follower.dimensions]), -1, -1, now_ns)
         if source == "opening":
             return self._start(follower, now_ns)
         if source == "leader":
@@ -169,16 +187,15 @@ class Arms:
         ):
             worst = worst_difference(follower.dimensions, setpoint.goal, state.position)
         rad = worst.rad if abs(worst.rad) < inf else 0.0
-        return ArmPilot(follower.node, state is not None and state.torque, worst.joint, rad)
+        if state is None:
+            return ArmPilot(follower.node, False, worst.joint, rad)
+        return ArmPilot(follower.node, state.torque, worst.joint, rad, state.mode, state.why, state.next)
 
     def _start(self, arm: Arm, now_ns: int) -> Setpoint:
         """The start pose. What is left to the hand is asked to be where it is held already."""
-        held = arm.applied.goal if arm.applied is not None else ()
-        free = arm.free if len(held) == len(arm.dimensions) else ()
-        goal = [
-            held[place] if dimension.name in free else dimension.start for place, dimension in enumerate(arm.dimensions)
-        ]
-        return Setpoint(tuple(goal), -1, -1, now_ns)
+        free = arm.free
+        goal = _pose(arm, [None if dimension.name in free else dimension.start for dimension in arm.dimensions])
+        return Setpoint(goal, -1, -1, now_ns)
 
     def opened(self) -> list[Arm]:
         """Who goes to the start pose in the start sequence: the followers that have a leader, then those leaders."""
@@ -192,7 +209,7 @@ class Arms:
         for arm in self.opened():
             if not arm.drivable:
                 return f"{arm.node} can only be read"
-            if arm.dimensions and not any(dimension.start for dimension in arm.dimensions):
+            if arm.dimensions and not has_pose(arm, [dimension.start for dimension in arm.dimensions]):
                 return f"{arm.node} describes no start pose"
             if arm.leads and arm.dimensions and not arm.free:
                 return f"{arm.node} has no gripper to close"
@@ -222,6 +239,8 @@ class Arms:
             for arm in (target, *((leader,) if leader is not None else ())):
                 for fault in arm.faults:
                     return f"{arm.node} is not engaged: {fault.what}. Next: {fault.next}"
+            if target.barred:
+                return target.barred
         return ""
 
     def unfit(self, source: SourceName, follower: Arm, now_ns: int, stale_ns: int) -> str:
@@ -234,6 +253,8 @@ class Arms:
                 return (
                     f"{leader.node} has {len(leader.dimensions)} dimensions, {follower.node} {len(follower.dimensions)}"
                 )
+            if leader.barred and leader.state is not None and leader.state.mode == "stopped":
+                return leader.barred  # guided by a hand is how some are led with
             if now_ns - leader.heard_ns > stale_ns:
                 return f"{leader.node} has been silent for {(now_ns - leader.heard_ns) / 1e6:.0f} ms"
             return ""
@@ -245,3 +266,21 @@ class Arms:
         if now_ns - commanded.heard_ns > stale_ns:
             return f"{source} has asked for nothing for {(now_ns - commanded.heard_ns) / 1e6:.0f} ms"
         return ""
+
+
+def has_pose(arm: Arm, pose: list[float | None]) -> bool:
+    """Does its driver give that pose for every joint? What is compliant need not be told."""
+    told = zip(arm.dimensions, pose, strict=True)
+    return all(value is not None for dimension, value in told if not dimension.compliant)
+
+
+def _pose(arm: Arm, pose: list[float | None]) -> tuple[float, ...]:
+    """The pose as a goal: what is not told stays where it is held, else measured, else in its middle."""
+    applied, state = arm.applied, arm.state
+    held = applied.goal if applied is not None else ()
+    if len(held) != len(arm.dimensions):
+        held = state.position if state is not None and len(state.position) == len(arm.dimensions) else ()
+    return tuple(
+        value if value is not None else held[place] if held else (dimension.lower + dimension.upper) / 2
+        for place, (dimension, value) in enumerate(zip(arm.dimensions, pose, strict=True))
+    )

@@ -14,8 +14,7 @@ from station.bus.requests import (
     Opening,
     Park,
     PilotRequest,
-    Reboot,
-    RebootServo,
+    Recover,
     Refused,
     Reply,
 )
@@ -23,7 +22,7 @@ from station.clock import NS_PER_MS
 from station.control.alignment import Alignment, hold_command
 from station.control.arms import Answer, Arm, Arms, Ports
 from station.control.gesture import Closing
-from station.control.leave import Confirmations
+from station.control.leave import Confirmations, perform
 from station.control.mirror import Mirror
 from station.control.parking import release, to_be_parked
 from station.control.silences import Silences
@@ -77,8 +76,9 @@ class PilotCore:
         if node in self.arms.leaders:
             self._leader_moved(node, now_ns)
             self._feel(arm, now_ns)
-        if not state.torque and self._commands(arm):
-            self._hold(f"{node} has lost its torque: support it, find out why, then engage again", now_ns)
+        if self._commands(arm) and (arm.barred or not state.torque):
+            lost = f"{node} has lost its torque: support it, find out why, then engage again"
+            self._hold(arm.barred or lost, now_ns)
 
     def applied(self, node: str, command: Command, now_ns: int) -> None:
         """An arm's driver said which goal it follows or holds."""
@@ -134,8 +134,10 @@ class PilotCore:
         elif isinstance(request, Disengage):
             self._disengage(now_ns)
             answer(Done())
+        elif isinstance(request, Recover):
+            self._act(request.arm, "recover", answer, now_ns)
         else:
-            self._reboot(request, answer)
+            self._act(request.arm, request.act, answer, now_ns)
 
     def _open(self, request: Opening, answer: Answer, now_ns: int) -> None:
         why = self.arms.undrivable()
@@ -187,14 +189,17 @@ class PilotCore:
         self._align(self._alignment, now_ns)
         return True
 
-    def _reboot(self, request: Reboot, answer: Answer) -> None:
-        why = self.arms.no_joint(request.arm, request.joint)
+    def _act(self, node: str, act: str, answer: Answer, now_ns: int) -> None:
+        """An operator beside the arm asks for one of its driver's acts; whatever comes of it, nobody commands the arm afterwards."""
+        why = self.arms.no_act(node, act, now_ns)
         if why:
             answer(Refused(why))
         elif self._state in ("aligning", "waiting", "engaged") or self._alignment is not None:
-            answer(Refused("an arm that is commanded is not rebooted. Next: hold first, and support the arm"))
+            answer(Refused(f"no {act} while arms are commanded. Next: hold first, and see to the arm"))
+        elif act == "recover" and not self.arms.stopped(node):
+            answer(Refused(f"{node} has not stopped by itself: there is nothing to recover"))
         else:
-            self._ports.ask(request.arm, RebootServo(request.joint), answer)
+            perform(node, act, self._ports, answer)
 
     def _align(self, alignment: Alignment, now_ns: int, leader: str = "") -> None:
         """Take the alignment as far as it goes just now."""

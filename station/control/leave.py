@@ -1,13 +1,14 @@
-"""Letting go of an arm. Pure, given the time: what may take torque off, and how the arm's host is told that it may.
+"""Letting go of an arm, and its driver's acts. Pure, given the time: what may do it, and how the arm's host is told that it may.
 
 An arm's torque goes off on an operator's act alone: `park --release` asked twice, or a leader that is in the operator's hand. The
-host takes `TorqueOff` only with the number of a leave that it was given just before, for this one time.
+host takes `TorqueOff` only with the number of a leave that it was given just before, for this one time. An act (`recover` and what else
+its driver has) is asked for by an operator beside the arm, and needs its own leave in the same way.
 """
 
 import secrets
 from collections.abc import Callable, Iterable
 
-from station.bus.requests import Refused, Reply, TorqueLeave, TorqueOff, Why
+from station.bus.requests import ActLeave, ArmRequest, Perform, Refused, Reply, TorqueLeave, TorqueOff, Why
 from station.clock import NS_PER_S
 from station.control.arms import Answer, Ports
 
@@ -22,14 +23,23 @@ def _drawn() -> str:
 def let_go(arm: str, why: Why, ports: Ports, then: Answer, drawn: Callable[[], str] = _drawn) -> None:
     """Take one arm's torque off, with leave. `then` gets the host's answer."""
     number = drawn()
+    _with_leave(arm, TorqueLeave(number, why), TorqueOff(number), ports, then)
 
+
+def perform(arm: str, act: str, ports: Ports, then: Answer, drawn: Callable[[], str] = _drawn) -> None:
+    """Have one arm do one of its driver's acts, with leave. `then` gets the host's answer when it is over."""
+    number = drawn()
+    _with_leave(arm, ActLeave(number, act), Perform(act, number), ports, then)
+
+
+def _with_leave(arm: str, leave: ArmRequest, request: ArmRequest, ports: Ports, then: Answer) -> None:
     def may(reply: Reply) -> None:
         if isinstance(reply, Refused):
             then(reply)
         else:
-            ports.ask(arm, TorqueOff(number), then)
+            ports.ask(arm, request, then)
 
-    ports.ask(arm, TorqueLeave(number, why), may)
+    ports.ask(arm, leave, may)
 
 
 class Confirmations:

@@ -1,7 +1,7 @@
 """Which arms go to their sleep pose, and letting go of them there: both are an operator's act, never the pilot's own."""
 
 from station.bus.requests import Done, Park, Refused, Reply
-from station.control.arms import Answer, Arm, Arms, Ports
+from station.control.arms import Answer, Arm, Arms, Ports, has_pose
 from station.control.leave import let_go
 
 
@@ -15,7 +15,7 @@ def to_be_parked(arms: Arms, request: Park, now_ns: int) -> list[Arm] | Reply:
     everybody = [*arms.followers.values(), *(arms.leaders[name] for name in arms.stiff())]
     named = [arm for arm in found.values() if arm is not None] or everybody
     targets = [arm for arm in named if arm.state is not None and arm.state.torque]
-    poseless = [arm.node for arm in targets if not any(dimension.sleep for dimension in arm.dimensions)]
+    poseless = [arm.node for arm in targets if not has_pose(arm, [d.sleep for d in arm.dimensions])]
     if poseless:
         return Refused(f"{poseless[0]} describes no sleep pose: move it by hand, or add the pose to its driver")
     if not targets:

@@ -17,6 +17,7 @@ from station.control.clutch import ABSENT, STALE_NS, Clutch, Reference, hand_pos
 from station.control.recentring import set_anew
 from station.kinematics.arm import Pose
 from station.kinematics.reach import Reach, Reached
+from station.safety import velocity_per_s
 
 Vector = NDArray[np.float64]
 
@@ -52,11 +53,12 @@ class ArmHand:
         velocity_rad_s: float,
         stale_ns: int = STALE_NS,
     ) -> None:
-        """`side` is the hand: left or right. The last of `dimensions` is the gripper."""
+        """`side` is the hand: left or right. The last of `dimensions` is the gripper, where the arm has one."""
         self.arm, self.side = arm, side
         self.clutch = Clutch(stale_ns)
-        self._reach, self._joints = reach, len(dimensions)
-        self._gripper_per_s = velocity_rad_s / abs(dimensions[-1].rad_per_unit)
+        self._reach, self._count = reach, len(dimensions)
+        self._joints = sum(dimension.unit == "rad" for dimension in dimensions)
+        self._gripper_per_s = velocity_per_s(dimensions[-1], velocity_rad_s) if self._joints < self._count else 0.0
         self._measured: Vector | None = None
         self._applied: Vector | None = None
         self.setpoint: Vector | None = None
@@ -73,7 +75,7 @@ class ArmHand:
 
     def heard_applied(self, command: Command) -> None:
         """What its driver wrote last; a driver that has just opened, or lacks a servo, stands at no whole goal."""
-        self._applied = np.array(command.goal) if len(command.goal) == self._joints else None
+        self._applied = np.array(command.goal) if len(command.goal) == self._count else None
 
     def rest(self) -> None:
         """Ask for what the arm holds anyway."""
@@ -88,7 +90,9 @@ class ArmHand:
         """Hand and gripper belong together from here."""
         pose = hand_pose(hand)
         if pose is not None and self.setpoint is not None:
-            self._reference = Reference(pose, self._reach.kinematics.forward(self.setpoint[:-1]), forward_rad)
+            self._reference = Reference(
+                pose, self._reach.kinematics.forward(self.setpoint[: self._joints]), forward_rad
+            )
             self._takes_gripper = False
 
     def move(self, hand: Hand, scale: float, dt_s: float) -> None:
@@ -96,9 +100,9 @@ class ArmHand:
         pose = hand_pose(hand)
         if pose is None or self.setpoint is None or self._reference is None:
             return
-        self._reached = self._reach.step(target(self._reference, pose, scale), self.setpoint[:-1], dt_s)
-        gripper = self._gripper(1.0 - hand.trigger, float(self.setpoint[-1]), dt_s)
-        self.setpoint = np.array([*self._reached.joints_rad, gripper])
+        self._reached = self._reach.step(target(self._reference, pose, scale), self.setpoint[: self._joints], dt_s)
+        grippers = [self._gripper(1.0 - hand.trigger, float(now), dt_s) for now in self.setpoint[self._joints :]]
+        self.setpoint = np.array([*self._reached.joints_rad, *grippers])
 
     def _gripper(self, wanted: float, now: float, dt_s: float) -> float:
         """The trigger takes the gripper over where it stands: closing the clutch never drops or crushes anything."""
@@ -110,7 +114,7 @@ class ArmHand:
 
     def pose(self) -> Pose | None:
         """Of the gripper that is asked for, in the rig frame."""
-        return None if self.setpoint is None else self._reach.kinematics.forward(self.setpoint[:-1])
+        return None if self.setpoint is None else self._reach.kinematics.forward(self.setpoint[: self._joints])
 
     def state(self) -> HandTeleop:
         """For people."""

@@ -19,6 +19,7 @@ from station.kinematics.reach import Reach, Workspace
 from station.rig.rig import Rig, Side
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
+from station.safety import velocity_per_s
 
 STATE_NS = NS_PER_S // 10
 POLL_MS = 20
@@ -43,16 +44,25 @@ def hand_of(sides: Iterable[Side]) -> dict[str, str]:
     return {follower: name for name, follower in followers}
 
 
-def arm_hand(rig: Rig, side: Side, hand: str, dimensions: tuple[Dimension, ...]) -> ArmHand:
+def arm_hand(rig: Rig, side: Side, hand: str, description: Description) -> ArmHand:
     """One arm as its driver describes it, on its base. Raises StationError if its kinematics is not known."""
     assert side.follower is not None
-    joints = dimensions[:-1]
-    lower, upper = (tuple(getattr(d, bound) for d in joints) for bound in ("lower", "upper"))
-    name = str(getattr(rig.device(side.follower).settings, "model", ""))
-    model = chain_model(name, lower, upper, side.base.xyz_m, side.base.rpy_rad)
+    if description.chain is None:
+        raise StationError(
+            f"the driver of {side.follower} describes no chain of its {description.model}: where its gripper is cannot be told. "
+            "Next: use another arm for VR, or let its driver's description have one"
+        )
+    dimensions = _dimensions(description)
+    joints = [dimension for dimension in dimensions if dimension.unit == "rad"]
+    lower, upper = tuple(d.lower for d in joints), tuple(d.upper for d in joints)
+    model = chain_model(description.chain, lower, upper, side.base.xyz_m, side.base.rpy_rad)
     velocity = rig.safety.velocity_rad_s * SLOWER_THAN_THE_GATE
-    reach = Reach(model, FRAME, [velocity / abs(d.rad_per_unit) for d in joints], _workspace(rig))
+    reach = Reach(model, FRAME, [velocity_per_s(d, velocity) for d in joints], _workspace(rig))
     return ArmHand(side.follower, hand, dimensions, reach, velocity, stale_ns(rig))
+
+
+def _dimensions(description: Description) -> tuple[Dimension, ...]:
+    return next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
 
 
 def stale_ns(rig: Rig) -> int:
@@ -71,7 +81,7 @@ class VrTeleop:
         rig = node.rig
         self._node, self._rig = node, rig
         self._hands = hand_of(rig.sides)
-        self._dimensions: dict[str, tuple[Dimension, ...]] = {}
+        self._described: dict[str, Description] = {}
         self._arms: dict[str, ArmHand] = {}
         self._unknown: dict[str, str] = {}
         """Why no hand can move an arm, by its node."""
@@ -131,14 +141,14 @@ class VrTeleop:
             self._arms[sample.node].heard_applied(body)
 
     def _describe(self, node: str, description: Description) -> None:
-        dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
-        if self._dimensions.get(node) == dimensions:
+        known = self._described.get(node)
+        if known is not None and (known.chain, known.streams) == (description.chain, description.streams):
             return
-        self._dimensions[node] = dimensions
+        self._described[node] = description
         self._unknown.pop(node, None)
         side = next(side for side in self._rig.sides if side.follower == node)
         try:
-            self._arms[node] = arm_hand(self._rig, side, self._hands[node], dimensions)
+            self._arms[node] = arm_hand(self._rig, side, self._hands[node], description)
         except (
             StationError
         ) as error:  # told in health: the others' hands, and this one once it is mended, still move their arms

@@ -7,7 +7,7 @@ import numpy as np
 from station.datasets.stats import Path
 from station.episodes.catalogue import Episode
 from station.episodes.index import Measured
-from station.kinematics.chains import CHAINS, fingertips
+from station.kinematics.chains import fingertips
 
 Ways = tuple[dict[str, list[Path]], dict[str, str]]
 """Per follower, the way of each episode through space; and arms without one, with the reason."""
@@ -23,16 +23,19 @@ def paths(found: Sequence[tuple[Episode, Measured | None]]) -> Ways:
             for episode, each in found
             if each is not None and _has(episode, arm) and len(each.poses)
         ]
-        models = {episode.form.arms[arm] for episode, _ in here if episode.form is not None}
+        chains = [episode.form.chains.get(arm) for episode, _ in here if episode.form is not None]
         if not here:
             unknown[arm] = "nothing was measured of it yet"
             continue
-        if len(models) != 1 or (model := models.pop()) not in CHAINS:
-            unknown[arm] = f"no kinematic model of {', '.join(models) or model}; known are {', '.join(CHAINS)}"
+        chain = chains[0]
+        if chain is None or any(other != chain for other in chains):
+            unknown[arm] = (
+                "its driver described no geometry of it, or not the same in all (episodes before layout 3 have none)"
+            )
             continue
-        chain, places = CHAINS[model], _places(here[0][0], arm)[: len(CHAINS[model].hinges)]
+        places = _places(here[0][0], arm)[: len(chain.hinges)]
         if len(places) != len(chain.hinges):
-            unknown[arm] = f"a {model} has {len(chain.hinges)} joints, the vector {len(places)} of it"
+            unknown[arm] = f"its chain has {len(chain.hinges)} joints, the vector {len(places)} of it"
             continue
         joints = np.concatenate([poses[:, places] for _, poses in here]).astype(np.float64)
         ends = np.cumsum([len(poses) for _, poses in here])[:-1]

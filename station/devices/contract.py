@@ -5,7 +5,7 @@ name. The station runs each device in a process of its own (`station.devices.ser
 health, signals, a measured latency (taken off `captured_at_ns` before it is published) and, for arms, the last gate. A
 driver knows its device and nothing of any other.
 
-Rules every driver keeps (tests/conformance checks them):
+Rules every driver keeps (`station.devices.conformance` checks them, yours too):
   - its module imports without the vendor's SDK until `open()`: the rig loader reads `Settings` from it;
   - it opens twice cleanly, and leaves no thread or descriptor behind after `close()`;
   - `captured_at_ns` rises and never repeats within a stream, and can be true (`station.borders.stamps`); it is when the world looked
@@ -13,15 +13,30 @@ Rules every driver keeps (tests/conformance checks them):
   - what `describe()` declares is what flows, at the declared rate ± 5 %;
   - no call blocks for a second; unplugged is a DeviceError within 1 s, and a later `open()` succeeds once it is back
     (what people take off and put on again, a headset, says nothing meanwhile and needs no `open()`);
-  - nothing it does drops a raised arm: torque goes off in `torque` when it is asked to, and nowhere else.
+  - nothing it does drops a raised arm: torque goes off in `torque` when it is asked to, and nowhere else;
+  - nothing it does clears a stop, moves a gripper to find its stops, or lets a hand guide the arm, but an operator's act (`act`);
+  - what is true of this device alone (its joints and their limits, the unit of their effort, whose clock, its chain, its gripper,
+    its zeros) is said by `describe()`: nobody else asks for its model or its settings.
 """
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from station.bus.messages import Description, Dimension, Message, StreamDescription
 from station.clock import Clock
+from station.safety.condition import Condition
 
-__all__ = ["ArmDriver", "Description", "Dimension", "Driver", "Place", "Reading", "Role", "StreamDescription"]
+__all__ = [
+    "ArmDriver",
+    "Condition",
+    "Description",
+    "Dimension",
+    "Driver",
+    "Place",
+    "Reading",
+    "Role",
+    "StreamDescription",
+]
 
 Role = Literal["leader", "follower", "camera", "vr"]
 
@@ -52,7 +67,9 @@ class Driver(Protocol):
     """Every device. Raise a DeviceError that names device, port, expected, found and the next act."""
 
     Settings: ClassVar[Any]
-    """A frozen msgspec struct, unknown fields refused: the rig file's keys of this device, `driver` aside."""
+    """A frozen msgspec struct, unknown fields refused: the rig file's keys of this device, `driver` aside. An arm's has a `port` (a
+    serial device) or an `address` (a host on the network), or both as alternatives with a default of "".
+    """
     paced: ClassVar[bool]
     """True: the host calls `read()` at the declared rate (arms). False: `read()` blocks until the device pushes (cameras)."""
 
@@ -84,40 +101,41 @@ class Driver(Protocol):
 
 @runtime_checkable
 class ArmDriver(Driver, Protocol):
-    """An arm. Leader and follower are roles: one driver serves both. Only the host's gate calls `write` and `torque`."""
+    """An arm. Leader and follower are roles: one driver serves both. Only the host's gate calls `write`, `torque` and `act`."""
 
     def goal(self) -> tuple[float, ...]:
-        """The goal the servos hold (register) where torque is on, else the present position. (D,)"""
+        """The goal the arm holds (read back from it) where torque is on, else the present position. (D,)"""
 
     def measured(self) -> tuple[float | None, ...]:
-        """The newest position in command units, None for a servo that did not answer. (D,)"""
+        """The newest position in command units, None for a joint that did not answer. (D,)"""
 
-    def current_ma(self) -> tuple[float | None, ...]:
-        """The newest currents. (D,)"""
+    def effort(self) -> tuple[float | None, ...]:
+        """The newest efforts in each dimension's `effort_unit`, None where there is none. (D,)"""
 
     def write(self, goal: tuple[float, ...]) -> int:
-        """Send a goal that the gate has passed; returns when it left, ns."""
+        """Send a goal that the gate has passed; returns when it left, ns. CommandRefused where the arm can take none."""
 
-    def tripped(self) -> bool:
-        """Has the servos' own watchdog run out since this was last asked? The driver then put them back on the goal
-        they held, and drops goals until this was asked: the host goes to hold.
+    def condition(self) -> Condition:
+        """How the arm is just now, as last read. What the host does about it:
+
+        `ready`: follows; with a `why`, does not go on by itself after a stall. `hold`: holds until an operator engages (saying it once
+        is enough). `stopped`: holds, and takes torque, goals and operators' engaging only after `act("recover")`, even if the driver
+        says `ready` sooner. `guiding`: writes nothing; afterwards holds where the arm is. `off`: writes nothing until torque is on.
         """
 
     def torque(self, on: bool, free: tuple[str, ...] = ()) -> None:
-        """On: goal := present position first, then torque, then the servo's own watchdog. Off: the arm goes limp.
+        """On: goal := present position first, then torque (motors on, brakes released), then the arm's own watchdog. Off: it goes limp, or
+        its brakes hold it.
 
         On with `free`: those dimensions go limp, the others have torque. Raises CommandRefused, with nothing changed,
         unless all of them are compliant: a joint that is let go of drops the arm.
         """
 
     def torque_on(self) -> bool:
-        """Is torque on, at any servo, as last read."""
+        """Do motors hold any joint, as last read."""
 
-    def limp(self) -> tuple[str, ...]:
-        """Servos that have no torque while others have: which, why, and what to do. The host then holds."""
-
-    def faults(self) -> tuple[str, ...]:
-        """Hardware errors that servos report, whether they still have torque or not: after one, no arm goes on by itself."""
-
-    def reboot(self, joint: str) -> None:
-        """Reboot one tripped servo (an operator's act); it stays limp until torque is asked for."""
+    def act(self, name: str) -> Iterator[str]:
+        """Do one of the acts that `describe()` names, step by step: the host takes one step after each `read()`, none of which takes a
+        second, and what is yielded says what is being waited for. Over when the iterator ends; afterwards the host holds the arm
+        where `goal()` says. Raises CommandRefused, from any step, with the reason why it could not be done and the next act.
+        """

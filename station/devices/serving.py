@@ -8,22 +8,37 @@ when it comes, between two reads, not at the next cycle.
 import contextlib
 import importlib
 import time
+from collections.abc import Callable
 
+import msgspec
 import zmq
 
-from station.bus.messages import Command, SourceName
-from station.bus.requests import ArmRequest, Done, RebootServo, Refused, Reply, Resume, TorqueLeave, TorqueOff, TorqueOn
+from station.bus.messages import ArmState, Command, SourceName
+from station.bus.requests import (
+    ActLeave,
+    ArmRequest,
+    Done,
+    Perform,
+    Refused,
+    Reply,
+    Resume,
+    TorqueLeave,
+    TorqueOff,
+    TorqueOn,
+)
 from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S, Clock, Grid, monotonic_ns
+from station.devices.acting import Acting
 from station.devices.calibrated import calibrated
-from station.devices.contract import ArmDriver, Description, Driver, Place
+from station.devices.contract import ArmDriver, Condition, Description, Driver, Place, Reading
 from station.devices.host import Host, PushHost
-from station.errors import CommandRefused, DeviceError
+from station.errors import CommandRefused, DeviceError, RequestRefused, StationError
 from station.rig.rig import Rig, load_class
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
 from station.runtime.realtime import single_threaded_numpy
 from station.safety import Gate
+from station.safety.condition import Latch
 from station.safety.leave import Leave
 
 REOPEN_NS = NS_PER_S // 2
@@ -75,6 +90,8 @@ class _ArmHost(Host):
         super().__init__(node, driver)
         self.gate, self.dimensions = Gate((), node.rig.safety), 0
         self.leave = Leave(node.name, node.rig.device(node.name).role == "leader")
+        self.latch, self.acting = Latch(), Acting()
+        self.condition = Condition("off")
         self.request_server: RequestServer[ArmRequest] = RequestServer(node.rig.name, node.name, ArmRequest)
         self.commands = Subscriber(node.rig.name, [("command", node.name)], publishers=["pilot"])
         self.poller = zmq.Poller()
@@ -96,10 +113,10 @@ class _ArmHost(Host):
         now_ns = self.node.clock()
         self.stalls += self.gate.stalls.count
         self.gate, self.dimensions = Gate(arm.dimensions, self.node.rig.safety), len(arm.dimensions)
+        self.latch.release()
         if self.driver.torque_on():
             self.gate.reset(self.driver.goal(), now_ns)
-        else:
-            self.gate.close("torque is off")
+        self._look()
         self.grid = Grid(now_ns, arm.rate_hz)
         self.cycle = 0
 
@@ -108,24 +125,46 @@ class _ArmHost(Host):
         due_ns = self.grid.time_ns(self.cycle)
         self._serve_until(due_ns)
         readings = self.driver.read()
-        self.streams.publish(readings)
-        if not self.driver.torque_on():
-            self.gate.close("torque is off")
-        if self.driver.tripped():
-            self.gate.hold("the servos' own watchdog ran out; they hold the goal they had")
-        if limp := self.driver.limp():
-            self.gate.hold("; ".join(limp))
-        if self.gate.stalled and (faults := self.driver.faults()):
-            self.gate.hold("; ".join(faults))
+        self._look()
+        self.streams.publish([self._with_condition(reading) for reading in readings])
         self._serve(0)  # a read that took long is no silence of the pilot's
+        if self.acting.step(self.node.clock()):
+            self._settle()
         now_ns = self.node.clock()
-        goal = self.gate.tick(now_ns, self.driver.measured(), self.driver.current_ma())
+        goal = self.gate.tick(now_ns, self.driver.measured(), self.driver.effort())
         self._write(goal, held=bool(self.gate.holding))
         self._tell_standing(now_ns)
         behind = self.grid.index_at(self.node.clock()) - self.cycle
         self.overruns += max(0, behind)
         self.cycle += 1 + max(0, behind)
         self.report(now_ns)
+
+    def _look(self) -> None:
+        """What the arm says of itself, and what the gate makes of it."""
+        now = self.condition = self.latch.take(self.driver.condition())
+        if not self.driver.torque_on():
+            self.gate.close(now.said if now.barred and now.why else "torque is off")
+        elif now.mode == "guiding":
+            self.gate.close(now.said or "the arm is guided by hand")
+        elif now.mode in ("stopped", "hold") or (self.gate.stalled and now.why):
+            self.gate.hold(now.said)
+        elif self.gate.closed:  # guided until now, or motors that came on by another's doing: it stays where it is
+            self.gate.reset(self.driver.goal(), self.node.clock())
+
+    def _with_condition(self, reading: Reading) -> Reading:
+        """A reading of the arm with how it stands."""
+        mode, why, next_ = self.condition
+        if not isinstance(reading.body, ArmState) or (mode == "ready" and not why and not self.gate.holding):
+            return reading
+        if mode == "ready" and self.gate.holding:
+            mode, why, next_ = "hold", self.gate.holding, ""
+        return reading._replace(body=msgspec.structs.replace(reading.body, mode=mode, why=why, next=next_))
+
+    def _settle(self) -> None:
+        """An act is over: what the arm says of itself counts, and it holds where it is."""
+        self.latch.release()
+        self.gate.close("an operator's act is just over")
+        self._look()
 
     def _serve_until(self, due_ns: int) -> None:
         while (wait_ms := milliseconds_until(due_ns, self.node.clock())) > 0:
@@ -142,7 +181,7 @@ class _ArmHost(Host):
                 if isinstance(sample.body, Command):
                     self._command(sample.body, sample.header.start_id)
         if self.request_server.socket in ready:
-            self.request_server.serve(self._request)
+            self._answer()
 
     def _command(self, command: Command, pilot: int) -> None:
         now_ns = self.node.clock()
@@ -162,7 +201,11 @@ class _ArmHost(Host):
         """Write a goal the gate passed, and tell what was written, for which setpoint."""
         if goal is None:
             return
-        written_ns = self.driver.write(goal)
+        try:
+            written_ns = self.driver.write(goal)
+        except CommandRefused as error:  # it stopped by itself since it was last read
+            self.gate.close(str(error))
+            return
         last = self.last
         applied = Command(
             self.node.name, "hold" if held else last.source, last.tick, last.setpoint_sequence, last.setpoint_at_ns, goal,
@@ -201,36 +244,67 @@ class _ArmHost(Host):
         measured = tuple(value for value in self.driver.measured() if value is not None)
         return measured if len(measured) == self.dimensions else ()
 
+    def _answer(self) -> None:
+        """What was asked. An act answers when it is over."""
+        while (got := self.request_server.receive()) is not None:
+            request, answer, _ = got
+            try:
+                if isinstance(request, Perform):
+                    self._perform(request, answer)
+                else:
+                    answer(self._request(request))
+            except StationError as error:
+                answer(Refused(str(error)))
+
     def _request(self, request: ArmRequest) -> Reply:
         if not self.open:
             return Refused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
+        if isinstance(request, TorqueLeave | ActLeave):
+            self.leave.give(request, self.node.clock())
+            return Done()
+        if self.acting.busy:
+            return Refused(f"{self.node.name}: {self.acting.doing}. Next: wait for its end, then ask again")
+        if isinstance(request, TorqueOff):
+            self.leave.use(request, self.node.clock())
+            self.driver.torque(False)
+            self._look()
+            return Done()
+        self.leave.withdraw()
+        self._look()
+        if self.condition.barred:
+            return Refused(f"{self.node.name} is {self.condition.mode}: {self.condition.said}")
         if isinstance(request, TorqueOn):
-            self.leave.withdraw()
-            was_whole = self.driver.torque_on() and not self.driver.limp()
+            was_whole = self.condition.mode == "ready"
             if not was_whole or request.free:
                 self.driver.torque(True, request.free)
             if not was_whole:
                 self.gate.reset(self.driver.goal(), self.node.clock())
-        elif isinstance(request, TorqueLeave):
-            self.leave.give(request, self.node.clock())
-        elif isinstance(request, TorqueOff):
-            self.leave.use(request, self.node.clock())
-            self.driver.torque(False)
-            self.gate.close("torque is off")
         elif isinstance(request, Resume):
-            self.leave.withdraw()
             self.gate.resume()
-        elif isinstance(request, RebootServo):
-            self.driver.reboot(request.joint)
         return Done()
+
+    def _perform(self, request: Perform, answer: Callable[[Reply], None]) -> None:
+        if not self.open:
+            raise RequestRefused(f"{self.node.name} is not open: {self.node.error or 'opening'}")
+        self.leave.use(request, self.node.clock())
+        if self.gate.following or self.acting.busy:
+            what = self.acting.doing or "follows a source"
+            raise RequestRefused(f"{self.node.name} {what}: no {request.act} now. Next: hold first, then ask again")
+        self.acting.begin(request.act, self.driver.act(request.act), answer, self.node.clock())
+
+    def lost(self, error: str) -> None:
+        self.acting.end(Refused(f"{self.node.name} was lost meanwhile: {error}"))
+        super().lost(error)
 
     def pause(self, until_ns: int) -> None:
         if self.poller.poll(min(100, milliseconds_until(until_ns, self.node.clock()))):
             self.commands.newest()
-            self.request_server.serve(self._request)
+            self._answer()
 
     def own_warnings(self) -> tuple[str, ...]:
-        return self.gate.warnings
+        mine = (self.condition.said,) if self.condition.why else ()
+        doing = (self.acting.doing,) if self.acting.busy else ()
+        return (*mine, *doing, *self.gate.warnings)
 
     def own_readings(self) -> dict[str, float]:
         return {
@@ -239,6 +313,7 @@ class _ArmHost(Host):
         }  # fmt: skip
 
     def close(self) -> None:
+        self.acting.end(Refused(f"{self.node.name} ends. Next: start the station, then ask again"))
         self.request_server.close()
         self.commands.close()
 

@@ -15,6 +15,8 @@ from station.episodes.reading import attribute, reading
 from station.episodes.survey import Survey
 from station.errors import EpisodeError
 from station.files.calibration_files import Calibration
+from station.rig.file import Base
+from station.rig.geometry import ArmGeometry
 
 
 def write_attributes(file: h5py.File, found: Survey) -> None:
@@ -62,11 +64,13 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "camera_names": _strings(found.plan.cameras),
         "dim_names": _strings(header.dim_names),
         "units": _strings(header.units),
+        "effort_units": _strings(header.effort_units),
         "action_space": "joint_position",
         "rig": header.rig,
         "rig_sha256": header.rig_sha256,
         "rig_yaml": header.rig_yaml,
         "devices": msgspec.json.encode(_without_calibration(header.descriptions)).decode(),
+        "kinematics": msgspec.json.encode(kinematics(header)).decode(),
         "calibration": msgspec.json.encode(_calibrations(header.descriptions)).decode(),
         "check_result": info.check_result,
         "station_version": header.station_version,
@@ -83,6 +87,19 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "damage": found.damage,
         "unrecorded_streams": _strings(found.unrecorded),
     }
+
+
+def kinematics(header: JournalHeader) -> dict[str, ArmGeometry]:
+    """Of every follower whose driver said its chain, and which is in the vector."""
+    found = {}
+    for node, about in header.descriptions.items():
+        side = node.removeprefix("follower_")
+        if about.chain is None or side == node:
+            continue
+        joints = tuple(f"{side}_{hinge.name}" for hinge in about.chain.hinges)
+        if set(joints) <= set(header.dim_names):
+            found[node] = ArmGeometry(joints, about.chain, header.bases.get(node, Base()))
+    return found
 
 
 def _without_calibration(descriptions: Mapping[str, Description]) -> dict[str, Description]:

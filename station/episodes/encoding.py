@@ -12,10 +12,11 @@ import msgspec
 from foxglove_schemas_protobuf import CompressedImage_pb2, RawImage_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
 
-from station.bus.messages import Frame, Header, Message
+from station.bus.messages import SCHEMA, Frame, Header, Message
 from station.bus.streams import STREAMS
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
+from station.episodes import older
 
 Encoding = Literal["json", "protobuf", "msgpack"]
 
@@ -96,14 +97,26 @@ def encode(sample: Sample) -> tuple[Encoding, str, bytes]:
     return "msgpack", "", _msgpack.encode((body, payload))
 
 
-def decode(kind: str, encoding: str, schema_name: str, data: bytes | memoryview) -> tuple[Message, tuple[bytes, ...]]:
-    """Body and payload. Raises ValueError or protobuf's DecodeError on bytes that are none of ours."""
+def decode(
+    kind: str, encoding: str, schema_name: str, data: bytes | memoryview, schema: int = SCHEMA
+) -> tuple[Message, tuple[bytes, ...]]:
+    """Body and payload, of today or of an earlier `schema`. Raises ValueError or protobuf's DecodeError on bytes that are none of ours."""
+    if schema != SCHEMA and encoding != "protobuf":
+        return _decode_older(kind, encoding, data, schema)
     if encoding == "json":
         return _from_json[kind].decode(data), ()
     if encoding == "msgpack":
         body, payload = _from_msgpack[kind].decode(data)
         return body, payload
     return _decode_picture(_COMPRESSED if schema_name == _COMPRESSED.schema.name else _RAW, data)
+
+
+def _decode_older(kind: str, encoding: str, data: bytes | memoryview, schema: int) -> tuple[Message, tuple[bytes, ...]]:
+    value, payload = (msgspec.json.decode(data), ()) if encoding == "json" else msgspec.msgpack.decode(data)
+    if not isinstance(value, dict):
+        raise ValueError(f"a {kind} that is no object")
+    body: Message = msgspec.convert(older.body(kind, schema, value), STREAMS[kind].body)
+    return body, tuple(payload)
 
 
 def schema(name: str) -> Schema:

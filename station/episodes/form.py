@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import msgspec
 
+from station.bus.messages.arms import Chain
 from station.episodes.reading import attribute, group, tick_hz
 from station.terminal.shown import ranges
 
@@ -39,6 +40,8 @@ class Form(msgspec.Struct, frozen=True):
     """Per camera, width and height."""
     arms: Mapping[str, str]
     """Follower → model. Leaders are not compared: what they ask for is in the follower's own numbers."""
+    chains: Mapping[str, Chain] = {}
+    """Follower → its geometry, where its driver described it. Not compared: a model has one."""
 
     def in_words(self) -> str:
         """One line: `aloha · 50 Hz · 14 numbers · vx300s, vx300s · 4 cameras 640×480, jpeg`."""
@@ -61,8 +64,8 @@ def form_of_rig(rig: "Rig", descriptions: Mapping[str, "Description"]) -> Form:
     cameras_known = all(camera in there for camera in rig.cameras)
     depths = tuple(node for node in rig.cameras if _has(there.get(node), "depth")) if cameras_known else None
     return Form(
-        rig.name, rig.world is not None, rig.tick_hz, tuple(f"{name} {unit}" for name, unit in dims), rig.images,
-        rig.cameras, depths, _sizes(there, rig.cameras), _models(there, rig.followers),
+        rig.name, rig.world is not None, rig.tick_hz, tuple(f"{name} {dimension.unit}" for name, dimension in dims), rig.images,
+        rig.cameras, depths, _sizes(there, rig.cameras), _models(there, rig.followers), _chains(there, rig.followers),
     )  # fmt: skip
 
 
@@ -80,7 +83,7 @@ def form_of(file: h5py.File) -> Form:
     return Form(
         str(attribute(file, "rig"))[:_LETTERS], bool(attribute(file, "sim")), tick_hz(file),
         tuple(f"{name} {unit}" for name, unit in zip(names, units, strict=False)), "jpeg" if compress else "raw", cameras,
-        tuple(group(file, "/observations/depth"))[:_MOST], sizes, _models(devices, followers),
+        tuple(group(file, "/observations/depth"))[:_MOST], sizes, _models(devices, followers), _chains(devices, followers),
     )  # fmt: skip
 
 
@@ -155,6 +158,7 @@ class _Stream(msgspec.Struct, frozen=True):
 
 class _Device(msgspec.Struct, frozen=True):
     model: str = ""
+    chain: Chain | None = None
     streams: tuple[_Stream, ...] = ()
 
 
@@ -180,6 +184,10 @@ def _sizes(devices: Mapping[str, Any], cameras: Iterable[str]) -> dict[str, tupl
 
 def _models(devices: Mapping[str, Any], arms: Collection[str]) -> dict[str, str]:
     return {arm: devices[arm].model[:_LETTERS] for arm in arms if arm in devices and devices[arm].model}
+
+
+def _chains(devices: Mapping[str, Any], arms: Collection[str]) -> dict[str, Chain]:
+    return {arm: devices[arm].chain for arm in arms if arm in devices and devices[arm].chain is not None}
 
 
 def _texts(values: Any) -> tuple[str, ...]:

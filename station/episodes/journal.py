@@ -24,11 +24,12 @@ from mcap.writer import MCAP0_MAGIC
 
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
-from station.devices.contract import Description
+from station.devices.contract import Description, Dimension
 from station.episodes import encoding, layout
 from station.episodes.naming import number_of, remember
 from station.errors import DiskFull, EpisodeError
 from station.files import durable
+from station.rig.file import Base
 from station.rig.rig import Rig
 from station.version import station_version
 
@@ -39,8 +40,10 @@ CHUNK = struct.Struct("<BQQQQIIQ")
 MESSAGE = struct.Struct("<BQHIqq")
 """Opcode, length, channel, sequence, log time (sent), publish time (captured)."""
 CHUNK_OPCODE, MESSAGE_OPCODE = 6, 5
-LAYOUT = 1
-"""Version of what lies in a journal. One of a later version is refused by name and kept, never taken for damaged."""
+LAYOUT = 2
+"""Version of what lies in a journal; 2: units of effort, and where the arms stand (`station.episodes.older` reads earlier ones). One of a
+later version is refused by name and kept, never taken for damaged.
+"""
 LARGEST_CHUNK = 256 << 20
 _SPLIT = 8 << 20
 """A chunk is closed at this size even before the flush, so that memory stays bounded."""
@@ -83,6 +86,10 @@ class JournalHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     layout: int = 1
     """Version of the journal's layout; those of the first one do not say it."""
+    effort_units: tuple[str, ...] = ()
+    """Of the followers' efforts, in the vector's order. (D,)"""
+    bases: dict[str, Base] = {}
+    """Where each follower stands in the rig frame."""
 
 
 class JournalEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,10 +109,10 @@ def recorded_streams(header: JournalHeader) -> dict[str, tuple[str, str]]:
     return layout.streams(header.descriptions)
 
 
-def vector_dimensions(rig: Rig, descriptions: Mapping[str, Description]) -> list[tuple[str, str]]:
-    """Name and unit of every number of the rig's vector, in its order. KeyError for a follower without description."""
+def vector_dimensions(rig: Rig, descriptions: Mapping[str, Description]) -> list[tuple[str, Dimension]]:
+    """Name and dimension of every number of the rig's vector, in its order. KeyError for a follower without description."""
     return [
-        (f"{side.name}_{dimension.name}", dimension.unit)
+        (f"{side.name}_{dimension.name}", dimension)
         for side in rig.sides
         if side.follower
         for stream in descriptions[side.follower].streams
@@ -127,12 +134,13 @@ def journal_header(
     return JournalHeader(
         rig=rig.name, rig_yaml=rig.file.read_text(), rig_sha256=rig.sha256, station_version=station_version(),
         info=info, descriptions=dict(descriptions), dim_names=tuple(name for name, _ in dimensions),
-        units=tuple(unit for _, unit in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns,
+        units=tuple(dimension.unit for _, dimension in dimensions), start_ns=start_ns, start_wall_ns=start_wall_ns,
         tick_hz=rig.tick_hz, images=rig.images, cameras=rig.cameras, simulated=rig.world is not None,
         streams=tuple(
             RecordedStream(name, kind, node) for name, (kind, node) in named.items() if streams is None or name in streams
         ),
-        layout=LAYOUT,
+        layout=LAYOUT, effort_units=tuple(dimension.effort_unit for _, dimension in dimensions),
+        bases={side.follower: side.base for side in rig.sides if side.follower},
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from station.borders.regular_file import open_regular, reason
 from station.bus.messages import Header, Message, Row
 from station.bus.streams import split_topic
 from station.bus.wire import Sample
-from station.episodes import encoding
+from station.episodes import encoding, older
 from station.episodes.journal import (
     CHUNK,
     CHUNK_OPCODE,
@@ -66,7 +66,7 @@ class Stored(NamedTuple):
 
     def open(self) -> tuple[Message, tuple[bytes, ...]]:
         """Body and payload. Raises ValueError or DecodeError."""
-        return encoding.decode(self.kind, self.encoding, self.schema_name, self.data)
+        return encoding.decode(self.kind, self.encoding, self.schema_name, self.data, self.header.schema)
 
 
 class _Channel(NamedTuple):
@@ -301,6 +301,8 @@ def _struct(content: bytes, name: str, kind: type[S]) -> S | None:
     if str(zlib.crc32(text)) != record.metadata["crc32"]:
         raise Damage(f"the checksum of {name} is wrong")
     try:
+        if kind is JournalHeader:
+            return msgspec.convert(older.header(msgspec.json.decode(text)), kind)
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise _Foreign(f"it was written by another version of the station ({error})") from error

@@ -57,7 +57,7 @@ SYMBOLS = {
 DATASETS = (
     Dataset("/observations/qpos", "float32", ("T", "D"), "always", "followers' positions; a gripper is its finger aperture, 0 closed to 1 open"),
     Dataset("/observations/qvel", "float32", ("T", "D"), "always", "followers' velocities"),
-    Dataset("/observations/effort", "float32", ("T", "D"), "always", "followers' motor currents, mA"),
+    Dataset("/observations/effort", "float32", ("T", "D"), "always", "followers' efforts, in `effort_units`"),
     Dataset("/observations/images/<camera>", "uint8", ("T", "P"), "camera jpeg", "JPEG as the camera made it, zero-padded; one chunk a row, or several where one is longer than the first by an eighth; standards-correct: decodes to BGR with OpenCV, to RGB with everything else"),
     Dataset("/observations/images/<camera>", "uint8", ("T", "H", "W", 3), "camera raw", "RGB pictures; one chunk a row"),
     Dataset("/action", "float32", ("T", "D"), "always", "what the source asked for at this tick, as it asked; a gripper is the leader's joint, normalised"),
@@ -94,11 +94,13 @@ ATTRIBUTES = (
     Attribute("/", "camera_names", "strings", "cameras in the rig's order"),
     Attribute("/", "dim_names", "strings", "names of the vector's numbers (D)"),
     Attribute("/", "units", "strings", "their units (D)"),
+    Attribute("/", "effort_units", "strings", "units of /observations/effort (D): mA, A, N·m, N, 0.1 % (a load), empty where an arm does not measure it. Before layout 3 all were mA", 3),
     Attribute("/", "action_space", "string", "always joint_position"),
     Attribute("/", "rig", "string", "the rig's name"),
     Attribute("/", "rig_sha256", "string", "hash of the rig file"),
     Attribute("/", "rig_yaml", "string", "the rig file"),
     Attribute("/", "devices", "string", "JSON: what each device said of itself (model, serial, firmware, streams)"),
+    Attribute("/", "kinematics", "string", "JSON: per follower whose geometry is known its joints among `dim_names`, its chain of hinges (as URDF has them, tip between the fingertips) and where its base stands in the rig frame", 3),
     Attribute("/", "calibration", "string", "JSON: per device with a calibration file, the file that was in force, reference picture left out"),
     Attribute("/", "check_result", "string", "JSON: the check that opened the session: verdict, findings, when, why it was overridden; empty if there was none"),
     Attribute("/", "station_version", "string", "version of the software that recorded"),
@@ -124,7 +126,8 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 VERSION = 3
-"""2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`. Raised with every new row of the tables, which says since when it is
+"""2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`, `effort_units` and `kinematics`.
+Raised with every new row of the tables, which says since when it is
 there: older files are then whole without it.
 """
 STALE_PERIODS = 3

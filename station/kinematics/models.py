@@ -1,16 +1,20 @@
-"""MuJoCo models of the arms the station knows, built from their chains: hinges without meshes or masses. Pure."""
+"""Kinematic models of arms out of the chains that their drivers describe: hinges without meshes or masses. Pure."""
 
 from typing import Any
 
 import mujoco
 import numpy as np
 
+from station.bus.messages import Chain
 from station.errors import StationError
-from station.kinematics.chains import CHAINS, FRAME
+from station.kinematics.chains import FRAME
+from station.rig.geometry import ArmGeometry
+
+_TURN_RAD = 2 * np.pi
 
 
 def chain_model(
-    model: str,
+    chain: Chain,
     lower_rad: tuple[float, ...],
     upper_rad: tuple[float, ...],
     base_xyz_m: tuple[float, float, float] = (0, 0, 0),
@@ -18,29 +22,34 @@ def chain_model(
 ) -> Any:
     """The arm (MjModel) on its base in the rig frame, with these joint limits, (D,) each, and a site `FRAME`.
 
-    Raises StationError for an arm whose chain is not known, or has another number of joints.
+    Raises StationError for limits of another number of joints.
     """
-    chain = CHAINS.get(model)
-    if chain is None:
-        raise StationError(
-            f"no kinematic model of {model!r}; known are {', '.join(CHAINS)}. "
-            "Next: add its chain to station/kinematics/chains.py"
-        )
     if len(lower_rad) != len(chain.hinges) or len(upper_rad) != len(chain.hinges):
         raise StationError(
-            f"a {model} has {len(chain.hinges)} joints, its driver describes {len(lower_rad)}. Next: correct model: in the rig file"
+            f"the chain has {len(chain.hinges)} hinges, and the arm's driver describes {len(lower_rad)} joints. "
+            "Next: correct the driver's description"
         )
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     body = spec.worldbody.add_body(name="base", pos=base_xyz_m, quat=rpy_to_wxyz(base_rpy_rad))
     for hinge, lower, upper in zip(chain.hinges, lower_rad, upper_rad, strict=True):
-        body = body.add_body(name=hinge.name, pos=hinge.offset_m)
+        body = body.add_body(name=hinge.name, pos=hinge.xyz_m, quat=rpy_to_wxyz(hinge.rpy_rad))
         body.add_joint(
             name=hinge.name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=hinge.axis, limited=1, range=(lower, upper)
         )
         body.mass, body.inertia, body.explicitinertial = 1.0, (1, 1, 1), 1  # MuJoCo wants some; kinematics uses none
-    body.add_site(name=FRAME, pos=(chain.pinch_m, 0, 0))
+    body.add_site(name=FRAME, pos=chain.tip_xyz_m, quat=rpy_to_wxyz(chain.tip_rpy_rad))
     return spec.compile()
+
+
+def recorded_model(arm: ArmGeometry) -> Any:
+    """The arm (MjModel) of an episode's attribute `kinematics`, in the rig frame.
+
+    Its limits are whole turns: only for forward kinematics.
+    """
+    turns = (_TURN_RAD,) * len(arm.chain.hinges)
+    lower = tuple(-turn for turn in turns)
+    return chain_model(arm.chain, lower, turns, arm.base.xyz_m, arm.base.rpy_rad)
 
 
 def rpy_to_wxyz(rpy_rad: tuple[float, float, float]) -> tuple[float, float, float, float]:

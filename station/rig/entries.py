@@ -3,11 +3,14 @@
 A driver's keys are checked by its `Settings` struct, found through the entry point group `station.drivers`; no vendor SDK is imported.
 """
 
+import hashlib
 import re
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 from station.bus.streams import STREAMS
 from station.files.runtime_folder import own_folder, runtime_folder
@@ -20,7 +23,8 @@ RESERVED = (
 )  # fmt: skip
 """What a camera cannot be called: nodes of the station's own, who or what else has a name on the bus, in a file's `/timestamps`, or in the
 runtime folder."""
-PORT_KEYS = ("port", "source", "serial")
+PORT_KEYS = ("port", "address", "source", "serial")
+"""Of a driver's settings: where its device is. The first that is given names it."""
 Role = Literal["leader", "follower", "camera", "vr"]
 
 
@@ -36,6 +40,10 @@ class Entry(NamedTuple):
     side: str
     key: str
     """Where it stands in the file."""
+    given: dict[str, Any] = {}
+    """Where it is: those of `PORT_KEYS` that are given."""
+    simulated: bool = False
+    """Is it the rig's world that is there?"""
 
 
 class Entries(NamedTuple):
@@ -160,10 +168,8 @@ class _Reader:
             return []
         keys = dict(entry)
         driver = self._entry_point(f"{key}.driver", "station.drivers", keys.pop("driver", None))
-        for name in PORT_KEYS:
-            value = keys.get(name)
-            if self._simulated and isinstance(value, str) and value.startswith("ports/"):
-                keys[name] = self._worlds_port(value.removeprefix("ports/"))
+        places = {name: place for name in PORT_KEYS if (place := self._of_world(keys.get(name))) is not None}
+        keys |= places
         if not driver:
             return []
         try:
@@ -172,11 +178,37 @@ class _Reader:
             self._wrong.add(f"{key}.driver", f"{driver} cannot be loaded: {error}", "install it again")
             return []
         settings = self._wrong.read(struct, keys, key)
-        return [Entry(node, role, driver, settings, side, key)] if settings is not None else []
+        if settings is None:
+            return []
+        known = msgspec.structs.asdict(settings)
+        given = {name: known[name] for name in PORT_KEYS if known.get(name)}
+        if role in ("leader", "follower"):
+            self._one_place(key, [name for name in ("port", "address") if name in known], given)
+        return [Entry(node, role, driver, settings, side, key, given, bool(places))]
 
-    def _worlds_port(self, name: str) -> str:
+    def _of_world(self, value: object) -> str | None:
+        """The port or address that a simulated rig's world binds for `ports/…` or `world/…`; None where the value is neither."""
         rig = str(self._raw.get("name"))
-        return str(own_folder(runtime_folder(rig) / "ports") / name) if NAME.match(rig) else f"ports/{name}"
+        if not self._simulated or not isinstance(value, str) or not value.startswith(("ports/", "world/")):
+            return None
+        if not NAME.match(rig):
+            return value
+        folder = runtime_folder(rig)
+        if value.startswith("ports/"):
+            return str(own_folder(folder / "ports") / value.removeprefix("ports/"))
+        return world_address(folder, value.removeprefix("world/"))
+
+    def _one_place(self, key: str, allowed: list[str], given: dict[str, Any]) -> None:
+        """An arm is at a port or at an address, one of them."""
+        found = [name for name in allowed if name in given]
+        if not allowed:
+            self._wrong.add(key, "its driver takes neither a port nor an address", "report it to the driver's author")
+        elif len(found) != 1:
+            said = (
+                f"both port {given['port']} and address {given['address']}" if found else f"no {' or '.join(allowed)}"
+            )
+            fix = " or ".join(_PLACES[name] for name in allowed)
+            self._wrong.add(key, f"an arm is at one place, and this one has {said}", f"give {fix}")
 
     def _entry_point(self, key: str, group: str, name: object) -> str:
         known = installed(group)
@@ -187,6 +219,20 @@ class _Reader:
         return ""
 
 
+def world_address(folder: Path, name: str) -> str:
+    """The loopback address of `world/<name>`: another one for each rig and runtime folder, and never 127.0.0.x, where vendors'
+    libraries leave out checks. Linux answers to all of 127.0.0.0/8.
+    """
+    a, b, c = hashlib.sha256(f"{folder}/{name}".encode()).digest()[:3]
+    return f"127.{1 + a % 254}.{b}.{1 + c % 254}"
+
+
+_PLACES = {
+    "port": "a serial port, such as port: /dev/ttyDXL_leader_left",
+    "address": "a network address, such as address: 192.168.1.10",
+}
+
+
 def _mapping(value: object) -> dict[Any, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -194,9 +240,8 @@ def _mapping(value: object) -> dict[Any, Any]:
 def _refuse_shared_ports(devices: list[Entry], wrong: Problems) -> None:
     owner: dict[str, str] = {}
     for device in devices:
-        for key in PORT_KEYS:
-            port = getattr(device.settings, key, None)
-            if not isinstance(port, str) or not port:
+        for key, port in device.given.items():
+            if not isinstance(port, str):
                 continue
             if port in owner:
                 wrong.add(

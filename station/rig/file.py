@@ -159,9 +159,9 @@ class SideEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: Base = Base()
     """Where the arm stands; needed for VR and frames."""
     leader: dict[str, Any] | None = None
-    """`{driver: …, keys of that driver}`."""
+    """`{driver: …, port: … or address: …, further keys of that driver}`."""
     follower: dict[str, Any] | None = None
-    """`{driver: …, keys of that driver}`."""
+    """The same. An arm is at a serial `port` or at a network `address`, one of them."""
 
 
 class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,7 +192,9 @@ class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     board: Board = Board()
     """What cameras are calibrated and checked with, see below."""
     world: dict[str, Any] | None = None
-    """Simulated rigs: what stands in for the hardware. A `port:` or `source:` `ports/…` is then the world's."""
+    """Simulated rigs: what stands in for the hardware. A `port:` or `source:` `ports/…` and an `address:` `world/…` are then the world's.
+    Arms anywhere else are taken for real ones, and commands ask before they move.
+    """
 
 
 def read_rig_file(path: Path) -> tuple[Written, str]:

@@ -15,7 +15,7 @@ import msgspec
 from station.errors import RigError, UsageError
 from station.files import settings
 from station.rig import entries
-from station.rig.entries import PORT_KEYS, Entry
+from station.rig.entries import Entry
 from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry, Teleop, read_rig_file
 from station.rig.problems import Problem, Problems
 
@@ -32,12 +32,24 @@ class Device(msgspec.Struct, frozen=True):
     settings: Any
     """The driver's own Settings struct."""
     side: str = ""
+    at: str = ""
+    """Its port, address, source or serial; "" where nothing says."""
+    networked: bool = False
+    """Is it reached by an `address`, not by a cable of its own?"""
+    simulated: bool = False
+    """Is it the rig's world that stands at its port or address (`ports/…`, `world/…`)? Any other may lead to metal: a pty and a loopback
+    address too, for something may tunnel through them.
+    """
 
     @property
     def port(self) -> str:
-        """Where it is plugged in, as the rig file says: its port, source or serial."""
-        values = (getattr(self.settings, key, None) for key in PORT_KEYS)
-        return next((str(value) for value in values if value), self.node)
+        """Where it is, for people: its port, address, source or serial, or its name where nothing says."""
+        return self.at or self.node
+
+    @property
+    def is_arm(self) -> bool:
+        """Can it have torque?"""
+        return self.role in ("leader", "follower")
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -98,13 +110,8 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def moves_real_arms(self) -> bool:
-        """Are there arms on ports that are neither a world's nor a pty?"""
-        ports = [
-            str(getattr(device.settings, "port", ""))
-            for device in self.devices
-            if device.role in ("leader", "follower")
-        ]
-        return self.world is None and any(not port.startswith("/dev/pts/") for port in ports)
+        """Is there an arm that this rig's own world does not stand in for?"""
+        return any(device.is_arm and not device.simulated for device in self.devices)
 
 
 def own_rigs() -> Path:
@@ -177,7 +184,7 @@ def inspect(path: Path) -> Inspected:
     found = entries.read(raw if isinstance(raw, dict) else {}, wrong)
     if wrong.found or file is None:
         return Inspected(None, wrong.sorted(), written.lines)
-    devices = tuple(Device(entry.node, entry.role, entry.driver, entry.settings, entry.side) for entry in found.devices)
+    devices = tuple(_device(entry) for entry in found.devices)
     rig = Rig(
         name=file.name, file=path, sha256=hashlib.sha256(text.encode()).hexdigest(), tick_hz=file.tick_hz,
         settle_ms=file.settle_ms, data=_data(file), images=file.images,
@@ -201,6 +208,13 @@ def _side(name: str, side: SideEntry) -> Side:
     leader = f"leader_{name}" if side.leader is not None else None
     follower = f"follower_{name}" if side.follower is not None else None
     return Side(name, side.base, leader, follower)
+
+
+def _device(entry: Entry) -> Device:
+    at = next((str(value) for value in entry.given.values()), "")
+    return Device(
+        entry.node, entry.role, entry.driver, entry.settings, entry.side, at, "address" in entry.given, entry.simulated
+    )
 
 
 def _world(entry: Entry | None) -> World | None:

@@ -5,6 +5,6 @@ at all: it refuses what is not a sound command, and holds when something is wron
 """
 
 from station.safety.gate import Gate
-from station.safety.limiter import Limiter
+from station.safety.limiter import Limiter, velocity_per_s
 
-__all__ = ["Gate", "Limiter"]
+__all__ = ["Gate", "Limiter", "velocity_per_s"]

@@ -81,6 +81,11 @@ class Gate:
         return self._latched
 
     @property
+    def closed(self) -> bool:
+        """Is nothing written until the next `reset`?"""
+        return not self._open
+
+    @property
     def following(self) -> bool:
         """Has a command passed since `resume`, and does it still follow?"""
         return self._following
@@ -164,12 +169,12 @@ class Gate:
         return goal
 
     def tick(
-        self, now_ns: int, measured: Sequence[float | None], current_ma: Sequence[float | None]
+        self, now_ns: int, measured: Sequence[float | None], effort: Sequence[float | None]
     ) -> tuple[float, ...] | None:
         """After every reading: the goal to write if it holds and the goal still moves, else None."""
         if not self._open:
             return None
-        finding = self._watch.look(now_ns, self.goal, measured, current_ma)
+        finding = self._watch.look(now_ns, self.goal, measured, effort)
         if finding is not None:
             self._act_on(finding)
         self._look_for_commands(now_ns)

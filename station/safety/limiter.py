@@ -47,7 +47,9 @@ class Limiter:
     """Bounds the goals of one arm. (D,) in the units of its dimensions; velocities in unit/s."""
 
     def __init__(self, dimensions: Sequence[Dimension], velocity_rad_s: float, acceleration_rad_s2: float) -> None:
-        """Limits are at the servo (rad/s, rad/s²). Raises ValueError on limits that are none."""
+        """Limits are at the servo (rad/s, rad/s²); a dimension's own count where they are tighter. Raises ValueError on limits that
+        are none.
+        """
         self._bounds = tuple(_bounds(dimension, velocity_rad_s, acceleration_rad_s2) for dimension in dimensions)
         self.goal: tuple[float, ...] = ()
         """The last goal that was given out."""
@@ -124,12 +126,25 @@ class Limiter:
 
 def _bounds(dimension: Dimension, velocity_rad_s: float, acceleration_rad_s2: float) -> _Bounds:
     scale = abs(dimension.rad_per_unit)
-    numbers = (dimension.lower, dimension.upper, velocity_rad_s, acceleration_rad_s2, scale)
+    own = (limit for limit in (dimension.velocity_limit, dimension.acceleration_limit) if limit is not None)
+    numbers = (dimension.lower, dimension.upper, velocity_rad_s, acceleration_rad_s2, scale, *own)
     if not all(isfinite(number) for number in numbers) or dimension.lower >= dimension.upper or min(numbers[2:]) <= 0:
         raise ValueError(
             f"{dimension.name}: limits must be finite numbers, lower below upper, rates above 0: {numbers}"
         )
-    return _Bounds(dimension.lower, dimension.upper, velocity_rad_s / scale, acceleration_rad_s2 / scale, scale)
+    return _Bounds(
+        dimension.lower, dimension.upper, velocity_per_s(dimension, velocity_rad_s),
+        _tighter(acceleration_rad_s2 / scale, dimension.acceleration_limit), scale,
+    )  # fmt: skip
+
+
+def velocity_per_s(dimension: Dimension, velocity_rad_s: float) -> float:
+    """How fast a goal of this dimension may move, unit/s: the rig's limit at the servo, or the driver's where that is tighter."""
+    return _tighter(velocity_rad_s / abs(dimension.rad_per_unit), dimension.velocity_limit)
+
+
+def _tighter(limit: float, own: float | None) -> float:
+    return limit if own is None else min(limit, own)
 
 
 def _step(bounds: _Bounds, goal: float, velocity: float, aim: _Aim, dt_s: float, speed_rad_s: float) -> float:

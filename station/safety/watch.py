@@ -14,7 +14,7 @@ LASTING_NS = 300 * NS_PER_S // 1000
 SILENT_NS = NS_PER_S // 2
 """A servo silent for longer puts the arm in hold."""
 OVERLOAD_SHARE = 0.9
-"""Near the shutdown level: this share of `overload_ma`."""
+"""Near the shutdown level: this share of `overload`."""
 
 
 class Finding(NamedTuple):
@@ -56,12 +56,12 @@ class Watch:
         now_ns: int,
         goal: Sequence[float],
         measured: Sequence[float | None],
-        current_ma: Sequence[float | None],
+        effort: Sequence[float | None],
     ) -> Finding | None:
         """Take one reading in; what it says against going on, the gravest first."""
         silent, diverged, overloaded, warnings = [], [], [], []
-        for i, (dimension, wanted, position, current) in enumerate(
-            zip(self._dimensions, goal, measured, current_ma, strict=True)
+        for i, (dimension, wanted, position, exerted) in enumerate(
+            zip(self._dimensions, goal, measured, effort, strict=True)
         ):
             if position is not None:
                 self._heard_ns[i] = now_ns
@@ -71,12 +71,12 @@ class Watch:
                     diverged += self._lasting(self._diverged_ns, i, off_rad > self._divergence_rad, now_ns)
             elif now_ns - self._heard_ns[i] > SILENT_NS:
                 silent.append(i)
-            if current is not None and dimension.overload_ma is not None:
-                near = abs(current) >= OVERLOAD_SHARE * dimension.overload_ma
+            if exerted is not None and dimension.overload is not None:
+                near = abs(exerted) >= OVERLOAD_SHARE * dimension.overload
                 overloaded += self._lasting(self._overloaded_ns, i, near, now_ns)
                 if near:
                     warnings.append(
-                        f"{dimension.name} near overload: {abs(current):.0f} of {dimension.overload_ma:.0f} mA"
+                        f"{dimension.name} near overload: {abs(exerted):.4g} of {dimension.overload:.4g} {dimension.effort_unit}"
                     )
         self.warnings = tuple(warnings)
         return self._finding(silent, diverged, overloaded)

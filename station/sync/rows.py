@@ -44,7 +44,7 @@ def observation(rig: Rig, instant: Instant) -> Observation:
             continue
         qpos += state.position if state.aperture is None else (*state.position[:-1], state.aperture)
         qvel += state.velocity if state.aperture_velocity is None else (*state.velocity[:-1], state.aperture_velocity)
-        effort += state.current_ma
+        effort += state.effort
     return Observation(tuple(qpos), tuple(qvel), tuple(effort))
 
 

@@ -11,6 +11,7 @@ from calibration.maths import handeye
 from calibration.maths.handeye import Station
 from calibration.maths.lens import Lens
 from calibration.maths.poses import Pose, angle_deg, distance_mm, from_quaternion
+from drivers.dynamixel.models import VX300S
 from drivers.sim.servos.servo import RAD_PER_TICK
 from drivers.sim.world import render
 from drivers.sim.world.model import scene_spec
@@ -59,7 +60,7 @@ def stops():
     data, random = mujoco.MjData(model), np.random.default_rng(4)
     joints = [model.joint(f"vx300s_left/{name}") for name in JOINTS]
     ranges = np.array([joint.range for joint in joints])
-    arm = Kinematics(chain_model("vx300s", tuple(ranges[:, 0]), tuple(ranges[:, 1])), FRAME)
+    arm = Kinematics(chain_model(VX300S.chain, tuple(ranges[:, 0]), tuple(ranges[:, 1])), FRAME)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "scene_model", lambda: model)
         view = render.View(640, 480)

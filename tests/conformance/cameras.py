@@ -16,8 +16,9 @@ from drivers.cameras.jpeg import encode
 from drivers.cameras.opencv import OpenCVCamera
 from drivers.cameras.realsense import RealSenseCamera
 from station.clock import NS_PER_S, Grid, monotonic_ns
+from station.devices.conformance import Subject
 from station.devices.contract import Place
-from tests.conformance.subject import Factory, Subject
+from tests.conformance.subject import Factory
 from tests.drivers.cameras.fake_v4l2 import FakeV4L2
 from tests.drivers.cameras.software_realsense import SERIAL, OneDevice, SoftwareD405
 

@@ -11,8 +11,9 @@ import pytest
 
 from drivers.vr.webxr import WebXrHeadset
 from station.clock import monotonic_ns
+from station.devices.conformance import Subject
 from station.devices.contract import Place
-from tests.conformance.subject import Factory, Subject
+from tests.conformance.subject import Factory
 from tests.drivers.vr.conftest import free_port
 
 PLACE = Place("vr", "vr", monotonic_ns, 3.14, 100.0)
@@ -57,7 +58,7 @@ def webxr(folder: Path) -> Iterator[Subject]:
         worn = WornHeadset(settings)
         try:
             worn.put_on()
-            yield Subject(lambda: WebXrHeadset(settings, PLACE), worn.take_off, worn.put_on, falls_silent=True)
+            yield Subject(lambda: WebXrHeadset(settings, PLACE), worn.take_off, worn.put_on)
         finally:
             worn.close()
 

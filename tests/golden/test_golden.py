@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from station.bus.messages import ArmState
 from station.cli.episodes import app
 from station.episodes import layout, naming
 from station.episodes.cadence import read_cadence
@@ -30,12 +31,15 @@ RECORDED_LATER = {"station_version", "layout", "success"}
 """Attributes of the file that say by what, and into which layout, it was built; and what was said afterwards."""
 TOLD_AS_JSON = {"calibration", "devices", "check_result"}
 """What later software has more to say in; what was said then must still be there."""
+CALLED_TODAY = {"overload_ma": "overload"}
+"""What has another name in it since."""
 
 
 def holds(now: object, then: object) -> bool:
     """Is everything of `then` in `now`?"""
     if isinstance(then, dict):
-        return isinstance(now, dict) and all(key in now and holds(now[key], value) for key, value in then.items())
+        named = {CALLED_TODAY.get(key, key): value for key, value in then.items()}
+        return isinstance(now, dict) and all(key in now and holds(now[key], value) for key, value in named.items())
     if isinstance(then, list):
         return isinstance(now, list) and len(now) == len(then) and all(map(holds, now, then))
     return now == then
@@ -75,6 +79,23 @@ def test_a_journal_becomes_the_episode_it_became_then(path: Path, tmp_path: Path
                 np.testing.assert_array_equal(now[name][()], then[name][()], name, strict=True)
         assert now.attrs["layout"] == layout.VERSION
         assert now.attrs["station_version"] == then.attrs["station_version"]
+
+
+def test_an_old_current_is_an_effort_in_milliamperes(tmp_path: Path) -> None:
+    with JournalReader(FIRST / "episode_0.mcap") as reader:
+        header = reader.header
+        assert header is not None
+        assert header.effort_units == ("mA",) * len(header.dim_names)
+        dimensions = [d for about in header.descriptions.values() for s in about.streams for d in s.dimensions]
+        assert {dimension.effort_unit for dimension in dimensions} == {"mA"}
+        states = [sample.body for sample in reader.samples({"arm_state"})]
+    assert states
+    assert all(isinstance(body, ArmState) and body.mode == ("ready" if body.torque else "off") for body in states)
+    part = naming.journal_path(tmp_path, 0)
+    shutil.copy(FIRST / "episode_0.mcap", part)
+    with h5py.File(finalise(part)) as file:
+        assert set(file.attrs["effort_units"]) == {"mA"}
+        assert msgspec.json.decode(file.attrs["kinematics"]) == {}, "no chain was described then"
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=lambda path: f"{path.parent.name}-{path.stem}")

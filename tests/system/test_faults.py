@@ -12,7 +12,7 @@ import sys
 import psutil
 import pytest
 
-from station.bus.requests import Align, OpenSession, Reboot, Start, Stop
+from station.bus.requests import Align, OpenSession, Recover, Start, Stop
 from station.clock import monotonic_ns
 from station.episodes.recover import recover
 from station.errors import RequestRefused
@@ -102,14 +102,14 @@ def test_a_cable_out_and_back(rig: Booted, arm: str) -> None:
     resumes(rig)
 
 
-def test_an_overloaded_servo_is_named_and_rebooted_by_the_operator_alone(rig: Booted) -> None:
+def test_an_overloaded_servo_is_named_and_restarted_by_the_operator_alone(rig: Booted) -> None:
     number = rig.record()
     rig.servo_fault("follower_left", "overload", servo=8)
     ends_with(rig, number, "wrist_rotate", "overload", "support the arm")
     other_arm_holds(rig)
-    with pytest.raises(RequestRefused, match=r"wrist_rotate.*reboot"):
+    with pytest.raises(RequestRefused, match=r"wrist_rotate.*recover"):
         rig.ask("session", Align())
-    rig.ask("pilot", Reboot("follower_left", "wrist_rotate"))
+    rig.ask("pilot", Recover("follower_left"))
     rig.until(
         "a rebooted servo that is limp",
         lambda: (h := rig.health("follower_left")) and "wrist_rotate has no torque while others have" in h.error,

@@ -17,7 +17,7 @@ import zmq
 from station.bus import keys, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.messages import SCHEMA, ArmState, Command, Header, PilotState
-from station.bus.requests import Hold, RebootServo, Resume, Stop, TorqueLeave, TorqueOff, TorqueOn
+from station.bus.requests import Hold, Perform, Resume, Stop, TorqueLeave, TorqueOff, TorqueOn
 from station.bus.requests.request import Who
 from station.bus.streams import topic
 from station.clock import NS_PER_S, monotonic_ns
@@ -32,7 +32,7 @@ ASTRAY_RAD_S = 0.4
 """How fast a stranger would lead it away."""
 ON_THEIR_WAY_NS = NS_PER_S // 20
 """After its sender's death a command may still be written."""
-ASKED = (TorqueOff(""), TorqueLeave("x", "parked"), TorqueOff("x"), Resume(), TorqueOn(), RebootServo("waist"))
+ASKED = (TorqueOff(""), TorqueLeave("x", "parked"), TorqueOff("x"), Resume(), TorqueOn(), Perform("recover", "0"))
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
+from drivers.dynamixel.models import VX300S
 from drivers.sim.operator.script import CubeStart, hand_over
 from drivers.sim.world.scene import START_RAD
 from station.bus import keys
@@ -186,7 +187,7 @@ def short_folders(folder: Path) -> Iterator[None]:
 def chain(rig: Rig, side: str) -> Kinematics:
     """An arm's kinematics in the rig frame."""
     base = next(found.base for found in rig.sides if found.name == side)
-    return Kinematics(chain_model("vx300s", *LIMITS, base.xyz_m, base.rpy_rad), FRAME)
+    return Kinematics(chain_model(VX300S.chain, *LIMITS, base.xyz_m, base.rpy_rad), FRAME)
 
 
 def to_webxr(position_m: np.ndarray, wxyz: np.ndarray) -> dict[str, list[float]]:

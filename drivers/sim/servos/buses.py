@@ -27,11 +27,11 @@ class Arm(NamedTuple):
 
 
 def arms(rig: Rig) -> list[Arm]:
-    """Every arm of the rig. Raises RigError for one that is no arm of ALOHA's."""
+    """Every arm of the rig that the world stands in for. Raises RigError for one that is no arm of ALOHA's."""
     found = []
     for device in rig.devices:
-        if device.role not in ("leader", "follower"):
-            continue
+        if not device.is_arm or not device.simulated:
+            continue  # no arm, or one that stands somewhere else
         model, generation = getattr(device.settings, "model", None), getattr(device.settings, "generation", None)
         if model not in ("vx300s", "wx250s"):
             raise RigError(

@@ -2,6 +2,16 @@
 (`station.borders.bounds`).
 """
 
+from station.bus.messages.arms import (
+    Act,
+    ArmMode,
+    Chain,
+    CheckItem,
+    EffortUnit,
+    GripperFacts,
+    Hinge,
+    Zeros,
+)
 from station.bus.messages.commanding import SOURCES, ArmPilot, Command, HandTeleop, PilotState, SourceName, TeleopState
 from station.bus.messages.devices import (
     ArmState,
@@ -24,21 +34,28 @@ from station.bus.messages.session import Phase, SessionState
 __all__ = [
     "SCHEMA",
     "SOURCES",
+    "Act",
+    "ArmMode",
     "ArmPilot",
     "ArmState",
+    "Chain",
+    "CheckItem",
     "Chosen",
     "Command",
     "Description",
     "Dimension",
+    "EffortUnit",
     "EndReason",
     "Ending",
     "Fault",
     "Frame",
+    "GripperFacts",
     "Hand",
     "HandPose",
     "HandTeleop",
     "Header",
     "Health",
+    "Hinge",
     "Limit",
     "Message",
     "Phase",
@@ -54,4 +71,5 @@ __all__ = [
     "TeleopState",
     "Tick",
     "Vector",
+    "Zeros",
 ]

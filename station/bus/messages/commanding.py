@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from station.bus.messages.arms import ArmMode
 from station.bus.messages.header import Message
 
 SourceName = Literal["none", "leader", "vr", "policy", "replay", "park", "hold", "opening"]
@@ -48,6 +49,11 @@ class ArmPilot(Message, frozen=True):
     torque: bool
     worst_joint: str = ""
     difference_rad: float = 0.0
+    mode: ArmMode = "off"
+    why: str = ""
+    """Why it is not ready."""
+    next: str = ""
+    """What to do about it."""
 
 
 class PilotState(Message, frozen=True):

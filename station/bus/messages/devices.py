@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from station.bus.messages.arms import Act, ArmMode, Chain, CheckItem, EffortUnit, GripperFacts, Zeros
 from station.bus.messages.header import Message
 from station.files.calibration_files import Calibration
 
@@ -23,12 +24,17 @@ class Dimension(Message, frozen=True):
     """How far the servo turns per unit: limits in rad/s become unit/s by it (grippers run 0…1)."""
     compliant: bool = False
     """It may be far from its goal on purpose: a gripper on an object, or let go of for a hand (`TorqueOn.free`)."""
-    overload_ma: float | None = None
-    """Near this current the servo shuts itself down; None where it cannot say."""
-    sleep: float = 0.0
-    """Where the arm may lose torque without falling far: what `park` ramps to."""
-    start: float = 0.0
-    """Where an episode usually begins."""
+    effort_unit: EffortUnit = ""
+    overload: float | None = None
+    """Near this effort the joint shuts itself down, in `effort_unit`; None where that is not known."""
+    velocity_limit: float | None = None
+    """Of its goals, `unit`/s; None: the rig file's. The tighter of the two counts."""
+    acceleration_limit: float | None = None
+    """Of its goals, `unit`/s²; None: the rig file's. The tighter of the two counts."""
+    sleep: float | None = None
+    """Where the arm may lose torque without falling far: what `park` ramps to. None: it has no such pose; a gripper stays as it is."""
+    start: float | None = None
+    """Where an episode usually begins. None: it has no such pose; a gripper stays as it is."""
 
 
 class StreamDescription(Message, frozen=True):
@@ -39,6 +45,10 @@ class StreamDescription(Message, frozen=True):
     dimensions: tuple[Dimension, ...] = ()
     width: int = 0
     height: int = 0
+    clock: Literal["", "request", "controller"] = ""
+    """What an arm's samples are stamped by: the time the read request went out, or the controller's own clock, mapped to the
+    station's. "" where each sample says it itself (pictures).
+    """
 
 
 class Fault(Message, frozen=True):
@@ -79,7 +89,20 @@ class Description(Message, frozen=True):
     settings: dict[str, int] = {}
     """What the device's own memory holds that a calibration rests on: kept with it, and compared each time it is opened."""
     limits: dict[str, Limit] = {}
-    """By name of the reading in health: what this very device bears."""
+    """By name of the reading in health: what this very device bears. `station check` holds every reading that is named here to it."""
+    chain: Chain | None = None
+    """An arm's geometry; None where it is not known (no VR, no wrist camera)."""
+    zeros: Zeros | None = None
+    """In force, of an arm whose zeros people measure; None where its maker did."""
+    gripper: GripperFacts | None = None
+    acts: tuple[Act, ...] = ()
+    """What an operator beside the arm may ask of it."""
+    checks: tuple[CheckItem, ...] = ()
+    """What the driver checked when it opened the device, beside what every device is checked for."""
+    at_exit: Literal["holds", "brakes", "sinks"] = "holds"
+    """How an orderly exit of its driver leaves an arm that had torque: it holds its goal by itself, its brakes hold it, or it loses its
+    stiffness and has to be supported.
+    """
 
 
 class ArmState(Message, frozen=True):
@@ -87,7 +110,8 @@ class ArmState(Message, frozen=True):
 
     position: tuple[float, ...]
     velocity: tuple[float, ...]
-    current_ma: tuple[float, ...]
+    effort: tuple[float, ...]
+    """In each dimension's `effort_unit`."""
     aperture: float | None = msgspec.field(name="opening")
     """The finger aperture, 0 closed to 1 open, through the linkage (ALOHA's qpos gripper); None where the arm has none."""
     aperture_velocity: float | None = msgspec.field(name="opening_velocity")
@@ -95,6 +119,12 @@ class ArmState(Message, frozen=True):
     torque: bool
     uncertainty_ns: int = 0
     """Captured at `captured_at_ns`, at the latest this much later (request to reply)."""
+    mode: ArmMode = "ready"
+    """Filled in by the arm's process, with the next two."""
+    why: str = ""
+    """Why it is not ready; or, of one that is, why it does not go on by itself after a stall."""
+    next: str = ""
+    """What to do about it."""
 
 
 class Frame(Message, frozen=True):

@@ -4,8 +4,8 @@ import msgspec
 
 from station.borders.bounds import Count, Name, Whole
 
-SCHEMA = 2
-"""2: the header names the body."""
+SCHEMA = 3
+"""2: the header names the body. 3: an arm's effort has its unit, and an arm says whether it can be commanded."""
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):

@@ -3,8 +3,8 @@
 A node serves one tagged union of these and nothing else; anything that does not decode is refused.
 """
 
-from station.bus.requests.arms import ArmRequest, RebootServo, Resume, TorqueLeave, TorqueOff, TorqueOn, Why
-from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, Park, PilotRequest, Reboot
+from station.bus.requests.arms import ActLeave, ArmRequest, Perform, Resume, TorqueLeave, TorqueOff, TorqueOn, Why
+from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, OperatorAct, Park, PilotRequest, Recover
 from station.bus.requests.policy import LoadPolicy, PolicyRequest, StartPolicy, StopPolicy
 from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, RecordingInfo, SyncRequest
 from station.bus.requests.request import Done, Refused, Reply, Request, Who
@@ -25,6 +25,7 @@ from station.bus.requests.session import (
 from station.bus.requests.supervisor import LendKey, Restart, Shutdown, SupervisorRequest
 
 __all__ = [
+    "ActLeave",
     "Align",
     "ArmRequest",
     "BeginRecording",
@@ -42,14 +43,15 @@ __all__ = [
     "Note",
     "OpenSession",
     "Opening",
+    "OperatorAct",
     "Park",
     "Pause",
+    "Perform",
     "PilotRequest",
     "PolicyRequest",
     "PrepareScene",
-    "Reboot",
-    "RebootServo",
     "RecordingInfo",
+    "Recover",
     "Refused",
     "Reply",
     "Request",

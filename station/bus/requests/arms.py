@@ -35,14 +35,24 @@ class TorqueOff(Request, frozen=True):
     leave: Name
 
 
-class RebootServo(Request, frozen=True):
-    """Clear a tripped servo's latch. `joint` is its dimension's name."""
+class ActLeave(Request, frozen=True):
+    """Leave for one act of the arm's driver, once, soon: the number that `Perform` must carry. A newer leave takes its place."""
 
-    joint: Name
+    number: Name
+    act: Name
+
+
+class Perform(Request, frozen=True):
+    """One of the acts that the arm's driver describes, with the leave that the pilot gave for it. Done when it is over; the arm then
+    holds, and waits for an operator to engage.
+    """
+
+    act: Name
+    leave: Name
 
 
 class Resume(Request, frozen=True):
-    """End the gate's own hold: the operator has acted, a fresh alignment follows."""
+    """End the gate's own hold: the operator has acted, a fresh alignment follows. Refused while the arm is stopped or guided."""
 
 
-ArmRequest = TorqueOn | TorqueLeave | TorqueOff | RebootServo | Resume
+ArmRequest = TorqueOn | TorqueLeave | TorqueOff | ActLeave | Perform | Resume

@@ -41,11 +41,19 @@ class Disengage(Request, frozen=True):
     """The source no longer commands; followers hold."""
 
 
-class Reboot(Request, frozen=True):
-    """Reboot one servo of one arm, on an operator's act."""
+class Recover(Request, frozen=True):
+    """End what stopped this arm: a protective stop, a reflex, a servo that shut down. For an operator beside it. Afterwards the arm
+    holds where it is and is engaged by nobody.
+    """
 
     arm: Name
-    joint: Name
 
 
-PilotRequest = Engage | Opening | Hold | Park | Disengage | Reboot
+class OperatorAct(Request, frozen=True):
+    """Another act that the arm's driver describes, such as `activate_gripper` or `guide`. For an operator beside the arm."""
+
+    arm: Name
+    act: Name
+
+
+PilotRequest = Engage | Opening | Hold | Park | Disengage | Recover | OperatorAct

@@ -6,8 +6,8 @@ by whoever asked while somebody behind it is still at it.
 
 from typing import NamedTuple
 
-from station.bus.requests.arms import RebootServo, Resume, TorqueLeave, TorqueOff, TorqueOn
-from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, Park, Reboot
+from station.bus.requests.arms import ActLeave, Perform, Resume, TorqueLeave, TorqueOff, TorqueOn
+from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, OperatorAct, Park, Recover
 from station.bus.requests.policy import LoadPolicy, StartPolicy, StopPolicy
 from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold
 from station.bus.requests.request import Request
@@ -34,6 +34,8 @@ HAND_OVER_S = 25.0
 """How long a whole hand-over of the arms may take: slow on purpose."""
 HANDS_S = 540.0
 """How long a start sequence waits for an operator who closes both grippers."""
+ACT_S = 60.0
+"""How long an operator's act at an arm may take: motors on and brakes released, a gripper's whole way."""
 FIRST_INFERENCE_S = 5.0
 """How long a policy may take for its first setpoint."""
 LOADING_S = 180.0
@@ -60,12 +62,13 @@ _END = TimeOut(25, (BeginRecording, EndRecording))
 
 TIME_OUTS: dict[type[Request], TimeOut] = {
     # an arm's driver: torque and EEPROM checks are slow
-    **dict.fromkeys((TorqueOn, TorqueLeave, TorqueOff, RebootServo, Resume), TimeOut(5)),
+    **dict.fromkeys((TorqueOn, TorqueLeave, TorqueOff, ActLeave, Resume), TimeOut(5)),
+    Perform: TimeOut(65, (), ACT_S),
     # the pilot
     Engage: TimeOut(35, (TorqueOn,), HAND_OVER_S),
     Opening: TimeOut(600, (TorqueOn,), 2 * HAND_OVER_S + HANDS_S),
     Park: TimeOut(45, (TorqueOn, TorqueLeave, TorqueOff), HAND_OVER_S),
-    Reboot: TimeOut(10, (RebootServo,)),
+    **dict.fromkeys((Recover, OperatorAct), TimeOut(75, (ActLeave, Perform))),
     Hold: TimeOut(5),
     Disengage: TimeOut(5),
     # the synchronizer: a journal is opened, or written and synced, on a disk that may be slow

@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +5,9 @@ from hypothesis import strategies as st
 
 from calibration.arms import gello, grippers
 from calibration.arms import zeros as arms
+from station.bus.messages import GripperFacts
 from station.errors import MeasurementPoor
+from station.files.calibration_files import GripperRange
 
 ANGLE = st.floats(-3.0, 3.0)
 SIX = st.lists(ANGLE, min_size=6, max_size=6).map(np.array)
@@ -119,23 +119,9 @@ def test_a_joints_sign_is_read_from_one_steady_turn(direction):
         gello.sign(np.concatenate([np.linspace(0, 0.6, 50), np.linspace(0.6, 0.3, 50)]), "waist")
 
 
-@pytest.mark.parametrize(("role", "model"), [("leader", "wx250s"), ("follower", "vx300s")])
-def test_constants_agree_with_the_linkage(role, model):
-    """ALOHA 2's leader has another linkage than wx250s', so its constants are not held against it."""
-    assert grippers.linkage_error_mm(grippers.EXPECTED[role, "aloha1"], model) < 0.15
-
-
-@given(st.floats(-1.2, 1.5))
-def test_the_linkage_rises_and_its_slope_is_the_formulas(angle):
-    h, length = grippers.LINKAGES_M["vx300s"]
-    numeric = (grippers.position_m(angle + 1e-5, "vx300s") - grippers.position_m(angle - 1e-5, "vx300s")) / 2e-5
-    across = h * np.cos(angle)
-    assert numeric == pytest.approx(across * (1 + h * np.sin(angle) / np.sqrt(length**2 - across**2)), abs=1e-7)
-
-
 @pytest.mark.parametrize("share", [0.0, 0.39, 0.69])
 def test_half_a_sweep_is_no_travel(share):
-    expected = grippers.EXPECTED["follower", "aloha2"]
+    expected = GripperRange(1.6214, 0.6197, 0.0579, 0.0440)
     swing = expected.close_rad + share * (expected.open_rad - expected.close_rad) * (np.arange(100) % 2)
     with pytest.raises(
         MeasurementPoor, match=rf"moved over {57.39 * share:.0f}° of 57° only.*open and close it to its stops"
@@ -144,7 +130,7 @@ def test_half_a_sweep_is_no_travel(share):
 
 
 def test_a_gripper_ten_percent_short_is_sized():
-    expected = grippers.EXPECTED["follower", "aloha1"]
+    expected = GripperRange(1.4910, -0.6213, 0.05800, 0.01844)
     travel = expected.open_rad - expected.close_rad
     opened = expected.open_rad - 0.1 * travel
     swing = expected.close_rad + (opened - expected.close_rad) * (0.5 - 0.5 * np.cos(np.linspace(0, 6 * np.pi, 600)))
@@ -153,5 +139,7 @@ def test_a_gripper_ten_percent_short_is_sized():
     assert short.open_percent == pytest.approx(10, abs=1)
     assert short.close_percent == pytest.approx(0, abs=1)
     assert short.travel_percent == pytest.approx(10, abs=1)
-    measured = grippers.measured_range(found_open, found_close, SimpleNamespace(model="vx300s"), expected)
+    measured = grippers.measured_range(
+        found_open, found_close, GripperFacts("crank", expected, (0.022, 0.036)), expected
+    )
     assert measured.open_m < expected.open_m

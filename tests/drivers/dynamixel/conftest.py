@@ -49,6 +49,12 @@ def next_state(arm: DynamixelArm, within_s: float = 10.0) -> ArmState:
     raise AssertionError(f"no reading in {within_s} s; {arm.warnings()}")
 
 
+def recover(arm: DynamixelArm) -> None:
+    """As its host does it: step by step, to the end."""
+    for _ in arm.act("recover"):
+        pass
+
+
 def until(true: Callable[[], bool], within_s: float = 10.0) -> bool:
     """Poll until it is so."""
     deadline = time.monotonic() + within_s

@@ -190,8 +190,7 @@ def test_on_an_arm_that_is_only_read_torque_is_the_fault(make_arm: MakeArm, torq
     rigged = gello(make_arm)
     rigged.bus.set_register(3, "Torque Enable", torque)
     rigged.arm.open()
-    assert rigged.arm.limp() == ()
-    assert not any("no torque" in warning for warning in rigged.arm.warnings())
+    assert rigged.arm.condition() == (("ready", "", "") if torque else ("off", "", ""))
     assert any("elbow has torque on an arm that is only read" in warning for warning in rigged.arm.warnings()) == told
 
 
@@ -257,7 +256,7 @@ def test_what_a_shut_down_servo_needs_is_a_command_that_exists(make_arm: MakeArm
     rigged.arm.open()
     rigged.bus.set_register(4, "Hardware Error Status", 0x20)
     rigged.arm.open()
-    with pytest.raises(DeviceWrong, match="then reboot each: `station reboot follower_left elbow`"):
+    with pytest.raises(DeviceWrong, match="let it cool, then `station recover follower_left`"):
         rigged.arm.torque(True)
-    assert any("`station reboot follower_left elbow`" in fault for fault in rigged.arm.faults())
-    assert "reboot" in {command.name or command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    assert "`station recover follower_left`" in rigged.arm.condition().next
+    assert "recover" in {command.name or command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]

@@ -9,10 +9,15 @@ from drivers.dynamixel.arm import DynamixelArm
 from drivers.dynamixel.joints import RAD_PER_TICK
 from station.clock import monotonic_ns
 from station.errors import CommandRefused, DeviceWrong
-from tests.drivers.dynamixel.conftest import MakeArm, Rigged, next_state, until
+from tests.drivers.dynamixel.conftest import MakeArm, Rigged, next_state, recover, until
 
 TRIPPED = 255
 IDS = (1, 2, 4, 6, 7, 8, 9)
+
+
+def tripped(rigged: Rigged) -> bool:
+    """Does it say, this once, that its servos' watchdog ran out?"""
+    return "watchdog ran out" in rigged.arm.condition().why
 
 
 def torques(rigged: Rigged) -> set[int]:
@@ -111,7 +116,7 @@ def test_reading_feeds_the_watchdog(make_arm: MakeArm) -> None:
     while monotonic_ns() < until_ns:
         rigged.arm.read()
         time.sleep(0.01)
-    if not rigged.arm.tripped():  # a machine that stood still for 0.4 s has every right to trip it
+    if not tripped(rigged):  # a machine that stood still for 0.4 s has every right to trip it
         assert rigged.bus.register(1, "Bus Watchdog") == 20
 
 
@@ -129,8 +134,8 @@ def test_a_trip_ends_in_the_goal_that_was_held_and_is_told(make_arm: MakeArm) ->
     assert torques(rigged) == {1}
     rigged.arm.write(other)
     assert rigged.arm.goal()[0] == pytest.approx(0.1, abs=RAD_PER_TICK)
-    assert rigged.arm.tripped()
-    assert not rigged.arm.tripped()
+    assert tripped(rigged)
+    assert not tripped(rigged)
     assert rigged.arm.health()["watchdog_trips"] >= 1
 
 
@@ -138,11 +143,11 @@ def test_goals_pass_again_after_the_trip_was_told(make_arm: MakeArm) -> None:
     rigged = engaged(make_arm)
     assert until(lambda: rigged.bus.register(1, "Bus Watchdog") == TRIPPED)
     rigged.arm.read()
-    assert rigged.arm.tripped()
+    assert tripped(rigged)
 
     def passes() -> bool:
         rigged.arm.write((0.3, *rigged.arm.goal()[1:]))
-        rigged.arm.tripped()
+        tripped(rigged)
         return rigged.bus.register(1, "Goal Position") == round(2048 + 0.3 / RAD_PER_TICK)
 
     assert until(passes)
@@ -155,7 +160,7 @@ def test_a_trip_that_only_the_register_shows_is_seen(make_arm: MakeArm) -> None:
 
     def told() -> bool:
         rigged.arm.read()
-        return rigged.arm.tripped()
+        return tripped(rigged)
 
     assert until(told)
     assert until(lambda: rigged.bus.register(8, "Bus Watchdog") == 100)
@@ -189,27 +194,31 @@ def test_a_servo_that_shuts_down_is_named_and_the_others_hold(make_arm: MakeArm)
 
     def told() -> bool:
         rigged.arm.read()
-        return any("gripper has shut down (overload)" in warning for warning in rigged.arm.warnings())
+        return rigged.arm.condition().why == "gripper has shut down (overload)"
 
     assert until(told)
     assert rigged.arm.torque_on()
     assert {rigged.bus.register(servo_id, "Torque Enable") for servo_id in range(1, 9)} == {1}
     with pytest.raises(DeviceWrong, match=r"gripper \(overload\)"):
         rigged.arm.torque(True)
-    rigged.arm.reboot("gripper")
+    recover(rigged.arm)
     assert rigged.bus.register(9, "Torque Enable") == 0
-    assert rigged.arm.warnings() == ("gripper has no torque while others have: support the arm, then engage",)
+    assert rigged.arm.condition().mode == "hold"
+    assert rigged.arm.condition().said == "gripper has no torque while others have: support the arm, then engage"
     rigged.arm.torque(True)
     assert torques(rigged) == {1}
     assert rigged.bus.register(9, "Goal Current") == 200
 
 
-def test_reboot_takes_the_shadow_along(make_arm: MakeArm) -> None:
+@pytest.mark.parametrize("ill", [2, 3])
+def test_recovering_takes_a_joints_other_servo_along(make_arm: MakeArm, ill: int) -> None:
     rigged = engaged(make_arm)
-    rigged.arm.reboot("shoulder")
+    rigged.bus.faults.overload(ill)
+    assert until(lambda: bool(rigged.arm.read()) and rigged.arm.condition().mode == "stopped")
+    recover(rigged.arm)
     assert [rigged.bus.register(servo_id, "Torque Enable") for servo_id in (1, 2, 3, 4)] == [1, 0, 0, 1]
-    with pytest.raises(CommandRefused, match="no joint 'nose'"):
-        rigged.arm.reboot("nose")
+    with pytest.raises(CommandRefused, match="knows no act 'dance'"):
+        list(rigged.arm.act("dance"))
 
 
 def test_torque_lost_with_the_power_stays_lost(make_arm: MakeArm) -> None:

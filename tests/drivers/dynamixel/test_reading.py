@@ -21,7 +21,7 @@ def test_follower_reads_alohas_convention(make_arm: MakeArm) -> None:
     state = rigged.state()
     assert state.position[0] == pytest.approx(0.5, abs=TICK)
     assert state.velocity[0] == pytest.approx(0.2, abs=RAD_S_PER_UNIT)
-    assert state.current_ma[0] == pytest.approx(100.0, abs=2.69)
+    assert state.effort[0] == pytest.approx(100.0, abs=2.69)
     # the shoulder's Drive Mode is 1: the servo itself turns it round
     assert state.position[1] == pytest.approx(-0.9, abs=TICK)
     assert state.velocity[1] == pytest.approx(-0.1, abs=RAD_S_PER_UNIT)
@@ -50,8 +50,8 @@ def test_load_is_told_and_is_no_current(make_arm: MakeArm) -> None:
     rigged = make_arm("leader", "wx250s")
     rigged.arm.open()
     rigged.state()
-    assert rigged.arm.current_ma()[5:] == (None, None)
-    assert None not in rigged.arm.current_ma()[:5]
+    assert rigged.arm.effort()[5:] == (None, None)
+    assert None not in rigged.arm.effort()[:5]
     assert any("wrist_rotate, gripper is the servo's load" in note for note in rigged.arm.describe().notes)
 
 
@@ -70,7 +70,7 @@ def test_gello_at_its_own_baud_with_offsets_signs_and_gripper_the_right_way_roun
     assert state.position[1] == pytest.approx(math.pi / 2, abs=TICK)
     assert state.position[2] == pytest.approx(-0.4, abs=TICK)
     assert state.velocity[2] == pytest.approx(-0.1, abs=RAD_S_PER_UNIT)
-    assert state.current_ma[2] == pytest.approx(20.0, abs=1.0)
+    assert state.effort[2] == pytest.approx(20.0, abs=1.0)
     assert state.position[6] == pytest.approx(1.0, abs=2e-3)  # released = open = 1 (GELLO itself says 0)
     assert state.aperture is None
     description = rigged.arm.describe()
@@ -86,7 +86,7 @@ def test_stuffed_bytes(make_arm: MakeArm, fast: bool) -> None:
     rigged = make_arm(plant=plant, fast_sync_read=fast)
     rigged.arm.open()
     state = rigged.state()
-    assert state.current_ma[0] == pytest.approx(-2.69)
+    assert state.effort[0] == pytest.approx(-2.69)
     assert state.velocity[0] == pytest.approx(-3 * RAD_S_PER_UNIT)
     assert state.velocity[3] == pytest.approx(-3 * RAD_S_PER_UNIT)
     assert state.position[:6] == (0.0,) * 6
@@ -106,7 +106,7 @@ def test_one_silent_servo_does_not_hide_the_others(make_arm: MakeArm, breaks: bo
     measured = arm.measured()
     assert measured[2] is None
     assert [n for n, value in enumerate(measured) if value is None] == [2]
-    assert arm.current_ma()[2] is None
+    assert arm.effort()[2] is None
     assert any("elbow (ID 4) is silent" in warning for warning in arm.warnings())
     assert arm.health()["missing_samples"] >= 8
     faults.speak()
@@ -127,7 +127,7 @@ def test_noise_costs_samples_and_never_makes_a_number(make_arm: MakeArm, fast: b
         for reading in rigged.arm.read():
             body = reading.body
             assert body.position == clean.position  # type: ignore[attr-defined]
-            assert body.current_ma == clean.current_ma  # type: ignore[attr-defined]
+            assert body.effort == clean.effort  # type: ignore[attr-defined]
             whole += 1
     assert whole > 20
     health = rigged.arm.health()

@@ -10,7 +10,7 @@ from drivers.dynamixel.control_table import register
 from drivers.dynamixel.joints import RAD_PER_TICK
 from drivers.sim.servos.packets import Instruction
 from station.errors import DeviceSilent, DeviceWrong
-from tests.drivers.dynamixel.conftest import MakeArm, Rigged, Still, next_state, until
+from tests.drivers.dynamixel.conftest import MakeArm, Rigged, Still, next_state, recover, until
 
 JOINTS = (1, 2, 4, 6, 7, 8, 9)
 SERVOS = tuple(range(1, 10))
@@ -192,8 +192,10 @@ def test_a_servo_that_takes_no_torque_is_named_and_no_old_goal_is_ever_sent(make
         servo_id: int(servo_id != 9) for servo_id in SERVOS
     }
     assert rigged.arm.torque_on(), "what is known of the torque is what was read"
-    assert any("gripper has shut down (overload)" in told for told in rigged.arm.limp())
-    rigged.arm.reboot("gripper")
+    assert rigged.arm.condition().mode == "stopped"
+    assert rigged.arm.condition().why == "gripper has shut down (overload)"
+    recover(rigged.arm)
+    assert rigged.arm.condition().mode == "hold"
     rigged.arm.torque(True)
     assert of_all(rigged, "Torque Enable") == {1}
     sent = [ticks for _, servo_id, ticks in list(rigged.bus.goal_log)[since:] if servo_id == 6]
@@ -206,7 +208,9 @@ def test_servos_that_have_torque_are_left_as_they_are(make_arm: MakeArm, monkeyp
     rigged.arm.open()
     rigged.arm.torque(True)
     rigged.arm.write((0.3, *rigged.arm.goal()[1:]))
-    rigged.arm.reboot("gripper")
+    rigged.bus.faults.overload(9)
+    assert until(lambda: bool(rigged.arm.read()) and rigged.arm.condition().mode == "stopped")
+    recover(rigged.arm)
     heard = listen(rigged, monkeypatch)
     rigged.arm.torque(True)
     assert of_all(rigged, "Torque Enable") == {1}

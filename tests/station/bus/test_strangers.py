@@ -17,7 +17,7 @@ from station.bus.messages import SCHEMA, Command, Header, Tick, Vector
 from station.bus.requests import (
     ArmRequest,
     Done,
-    RebootServo,
+    Perform,
     Reply,
     Resume,
     TorqueLeave,
@@ -35,7 +35,14 @@ QUIET_MS = 400
 """Long enough for any handshake here."""
 PATIENCE_MS = 10_000
 COMMAND = Command("follower_left", "leader", -1, 0, 0, (0.1,))
-ARM_REQUESTS = (TorqueOff(""), TorqueOff("0"), TorqueLeave("0", "parked"), Resume(), TorqueOn(), RebootServo("waist"))
+ARM_REQUESTS = (
+    TorqueOff(""),
+    TorqueOff("0"),
+    TorqueLeave("0", "parked"),
+    Resume(),
+    TorqueOn(),
+    Perform("recover", "0"),
+)
 
 
 @pytest.fixture

@@ -5,20 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5py
+import msgspec
 import numpy as np
 import pytest
 
-from station.bus.messages import Command, Description, Dimension, PilotState, StreamDescription, Tick
-from station.bus.requests import Disengage, Done, Engage, Park, PilotRequest, Reboot, Refused, Reply
+from station.bus.messages import Act, Command, Description, Dimension, PilotState, StreamDescription, Tick
+from station.bus.requests import Disengage, Done, Engage, Park, PilotRequest, Recover, Refused, Reply
 from station.bus.sockets import Publisher, RequestServer, Subscriber
 from station.cli import motion
-from station.cli.motion import Replayer, park, reboot, replay
+from station.cli.motion import Replayer, park, recover, replay
 from station.client import Station
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, PolicyError, RequestRefused, StationError, UsageError
 from station.policy.recorded import read_recorded
-from station.rig.file import Safety
-from station.rig.rig import Rig, find_rig, load_rig
+from station.rig.file import Base, Safety
+from station.rig.rig import Rig, Side, find_rig, load_rig
 
 RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 ACTIONS = np.arange(10, dtype=np.float32).reshape(5, 2)
@@ -42,7 +43,7 @@ class Arms:
         self._tick = 100
         self.setpoints: list[Command] = []
         self.let_go = False
-        self.rebooted: tuple[str, str] | None = None
+        self.recovered = ""
         self._finish = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -72,9 +73,9 @@ class Arms:
             self._tick += 1
 
     def _requested(self, request: PilotRequest, answer: Callable[[Reply], None]) -> None:
-        if isinstance(request, Reboot):
-            self.rebooted = (request.arm, request.joint)
-            answer(Refused("an arm that is commanded is not rebooted") if self._refusal else Done())
+        if isinstance(request, Recover):
+            self.recovered = request.arm
+            answer(Refused("no recover while arms are commanded") if self._refusal else Done())
             return
         if isinstance(request, Engage):
             assert request.source == "replay"
@@ -237,19 +238,26 @@ def test_the_followers_say_what_they_are_or_are_named() -> None:
 
 @pytest.mark.usefixtures("runtime")
 @pytest.mark.parametrize("refusal", ["", "it moves"])
-def test_a_servo_is_rebooted_through_the_pilot(
+def test_an_arm_is_recovered_through_the_pilot(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], refusal: str
 ) -> None:
-    monkeypatch.setattr(motion, "rig_of", lambda _: RIG)
+    one = Side("left", Base(), None, "follower_left")
+    monkeypatch.setattr(motion, "rig_of", lambda _: msgspec.structs.replace(RIG, sides=(one,)))
     monkeypatch.setattr(motion, "connect", Station)
+    about = Description("x", "1", "1", (), acts=(Act("recover", "its servos start again"),))
+    monkeypatch.setattr(motion, "hear_descriptions", lambda _, arms: dict.fromkeys(arms, about))
     with Arms(refusal) as arms:
+        with pytest.raises(UsageError, match="has no act guide; it has recover"):
+            recover("follower_left", "r", "guide")
+        with pytest.raises(UsageError, match="follower_up is no arm of this rig"):
+            recover("follower_up", "r")
         if refusal:
-            with pytest.raises(RequestRefused, match="commanded is not rebooted"):
-                reboot("follower_left", "elbow", "r")
+            with pytest.raises(RequestRefused, match="while arms are commanded"):
+                recover("follower_left", "r")
         else:
-            reboot("follower_left", "elbow", "r")
-            assert "it is limp. Next: support the arm, then engage" in capsys.readouterr().out
-    assert arms.rebooted == ("follower_left", "elbow")
+            recover("follower_left", "r")
+            assert "nobody commands it. Next: engage when you are ready" in capsys.readouterr().out
+    assert arms.recovered == "follower_left"
 
 
 class Parking:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from station.bus.messages import ArmState, Command, Description, Dimension, StreamDescription
+from station.bus.messages import Act, ArmState, Command, Description, Dimension, StreamDescription
 from station.bus.requests import Done, Refused, Resume, TorqueLeave, TorqueOff, TorqueOn
 from station.control.core import PilotCore
 from station.errors import CommandRefused, RequestRefused
@@ -17,9 +17,16 @@ PERIOD_NS = 5 * MS
 DIMENSIONS = (
     Dimension("waist", "rad", -3.0, 3.0, sleep=0.0, start=0.3),
     Dimension("elbow", "rad", -1.5, 1.5, sleep=1.2, start=0.5),
-    Dimension("gripper", "1", 0.0, 1.0, rad_per_unit=1.7, compliant=True),
+    Dimension("gripper", "1", 0.0, 1.0, rad_per_unit=1.7, compliant=True, sleep=0.0, start=0.0),
 )
-ARM = Description("vx300s", "1", "50", (StreamDescription("arm_state", 200.0, DIMENSIONS),), "position")
+ARM = Description(
+    "vx300s",
+    "1",
+    "50",
+    (StreamDescription("arm_state", 200.0, DIMENSIONS),),
+    "position",
+    acts=(Act("recover", "x"), Act("guide", "y")),
+)
 
 
 def rig(*sides: str, safety: Safety = LIMITS) -> Rig:
@@ -42,6 +49,7 @@ class Host:
         self.refusals = []
         self.free = ()
         self.keeps_torque = ""
+        self.condition = ("ready", "", "")
         self.leave = Leave(node, node.startswith("leader"))
 
     def open(self, now_ns):
@@ -52,7 +60,7 @@ class Host:
 
     def state(self):
         position = (self.pose[0], self.pose[1] - self.sag, self.pose[2])
-        return ArmState(position, (0.0,) * 3, (0.0,) * 3, self.pose[2], 0.0, self.torque)
+        return ArmState(position, (0.0,) * 3, (0.0,) * 3, self.pose[2], 0.0, self.torque, 0, *self.condition)
 
     def applied(self, now_ns):
         gate = self.gate

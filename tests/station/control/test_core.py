@@ -8,9 +8,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from station.bus.messages import Command, Fault
-from station.bus.requests import Disengage, Done, Engage, Hold, Park, Reboot, RebootServo, Refused, TorqueOff, TorqueOn
-from tests.station.control.stage import ARM, MS, Stage
+from station.bus.messages import Command, Fault, StreamDescription
+from station.bus.requests import Disengage, Done, Engage, Hold, OperatorAct, Park, Recover, Refused, TorqueOff, TorqueOn
+from tests.station.control.stage import ARM, DIMENSIONS, MS, Stage
 
 
 def engaged(*sides, source="leader", **arm):
@@ -325,20 +325,72 @@ def test_an_arm_with_a_fault_is_engaged_by_nothing(node):
     assert stage.state.state == "engaged"
 
 
-def test_reboot_names_its_joint_and_never_while_commanded():
+def test_an_act_is_one_the_arm_has_and_never_done_while_arms_are_commanded():
     stage = engaged()
-    stage.request(Reboot("follower_left", "elbow"))
-    assert "not rebooted" in stage.answers.pop().why
+    stage.request(OperatorAct("follower_left", "guide"))
+    assert "no guide while arms are commanded" in stage.answers.pop().why
     stage.request(Disengage())
     stage.answers.clear()
-    stage.request(Reboot("follower_left", "knee"))
-    assert "has no joint knee" in stage.answers.pop().why
-    stage.request(Reboot("follower_up", "elbow"))
+    stage.request(OperatorAct("follower_left", "dance"))
+    assert "knows no act dance; it has recover, guide" in stage.answers.pop().why
+    stage.request(Recover("follower_up"))
     assert "is no arm" in stage.answers.pop().why
-    stage.request(Reboot("follower_left", "elbow"))
+    stage.request(Recover("follower_left"))
+    assert "nothing to recover" in stage.answers.pop().why
+    stage.request(OperatorAct("follower_left", "guide"))
     stage.run(0.01)
     assert stage.answers == [Done()]
-    assert stage.requests[-1] == ("follower_left", RebootServo("elbow"))
+    leave, perform = (request for _, request in stage.requests[-2:])
+    assert (leave.act, perform.act, perform.leave) == ("guide", "guide", leave.number)
+
+
+def stand(stage, node, mode, why="", next_=""):
+    """The arm's process says how it stands."""
+    stage.followers[node].condition = (mode, why, next_)
+    stage.run(0.05)
+
+
+@pytest.mark.parametrize("mode", ["stopped", "guiding"])
+def test_an_arm_that_is_stopped_or_guided_holds_all_and_is_engaged_by_nobody(mode):
+    stage = engaged()
+    stand(stage, "follower_left", mode, "protective stop", "look at it, then recover")
+    assert (stage.state.state, stage.state.holds) == ("hold", 1)
+    assert stage.state.why == f"follower_left is {mode}: protective stop: look at it, then recover"
+    (arm, _) = stage.state.arms
+    assert (arm.mode, arm.why, arm.next) == (mode, "protective stop", "look at it, then recover")
+    assert stage.sent_to("follower_right")[-1].hold
+    stage.answers.clear()
+    for request in (Engage("leader"), Park()):
+        stage.request(request)
+        assert stage.answers.pop().why.startswith(f"follower_left is {mode}: protective stop")
+    stand(stage, "follower_left", "ready")
+    stage.run(2)
+    assert stage.state.state == "hold", "that it is over commands nothing"
+
+
+def test_a_stopped_arm_is_recovered_and_engaged_by_nobody():
+    stage = engaged()
+    stand(stage, "follower_left", "stopped", "reflex")
+    stage.answers.clear()
+    stage.request(Recover("follower_left"))
+    stage.run(0.05)
+    assert stage.answers == [Done()]
+    leave, perform = (request for _, request in stage.requests[-2:])
+    assert (leave.act, perform.act, perform.leave) == ("recover", "recover", leave.number)
+    stand(stage, "follower_left", "ready")
+    stage.run(2)
+    assert stage.state.state == "hold"
+
+
+def test_an_arm_without_a_pose_is_not_parked():
+    stage = engaged()
+    stage.request(Disengage())
+    stage.answers.clear()
+    joints = [msgspec.structs.replace(d, sleep=None) for d in DIMENSIONS]
+    about = msgspec.structs.replace(ARM, streams=(StreamDescription("arm_state", 200.0, tuple(joints)),))
+    stage.core.described("follower_left", about)
+    stage.request(Park())
+    assert "follower_left describes no sleep pose" in stage.answers.pop().why
 
 
 acts = st.sampled_from(["engage", "policy", "hold", "disengage", "park", "mute", "unmute", "gate", "move", "stuck"])

@@ -15,7 +15,7 @@ from station.bus.sockets import RequestClient, Subscriber
 from station.clock import monotonic_ns
 from station.control import pilot
 from station.devices import serving as serve
-from station.devices.contract import Place, Reading
+from station.devices.contract import Condition, Place, Reading
 from station.errors import RequestRefused
 from station.rig.file import Base, Safety
 from station.rig.rig import Device, Rig, Side
@@ -69,15 +69,15 @@ class LoopArm:
     def measured(self) -> tuple[float | None, ...]:
         return self.poses[self._place.node]
 
-    def current_ma(self) -> tuple[float | None, ...]:
+    def effort(self) -> tuple[float | None, ...]:
         return (0.0,) * 3
 
     def write(self, goal: tuple[float, ...]) -> int:
         self.poses[self._place.node] = goal
         return self._place.clock()
 
-    def tripped(self) -> bool:
-        return False
+    def condition(self) -> Condition:
+        return Condition("ready" if self.torque_on() else "off")
 
     def torque(self, on: bool, free: tuple[str, ...] = ()) -> None:
         self.torques[self._place.node] = on
@@ -85,13 +85,8 @@ class LoopArm:
     def torque_on(self) -> bool:
         return self.torques[self._place.node]
 
-    def faults(self) -> tuple[str, ...]:
-        return ()
-
-    def limp(self) -> tuple[str, ...]:
-        return ()
-
-    def reboot(self, joint: str) -> None: ...
+    def act(self, name: str) -> Iterator[str]:
+        yield from ()
 
 
 class Station:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.dynamixel.models import VX300S
 from drivers.sim.world.scene import START_RAD
 from station.bus.messages import ArmPilot, ArmState, Command, Dimension, Hand, HandPose, PilotState
 from station.control.vr_arms import ArmHand, VrArms
@@ -35,7 +36,9 @@ class Operator:
         self.now_ns = 1_000_000_000
         self.arms = {}
         for side in sides:
-            reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
+            reach = Reach(
+                chain_model(VX300S.chain, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2))
+            )
             self.arms[side] = ArmHand(f"follower_{side}", side, DIMENSIONS, reach, 3.14)
             zeros = (0.0,) * 7
             self.arms[side].heard_state(ArmState(start, zeros, zeros, 0.5, 0.0, True))
@@ -114,7 +117,7 @@ def test_a_driver_that_stands_at_no_whole_goal_yet_is_asked_for_where_the_arm_is
 
 
 def test_an_arm_that_was_not_heard_makes_no_setpoint() -> None:
-    reach = Reach(chain_model("vx300s", LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
+    reach = Reach(chain_model(VX300S.chain, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
     core = VrArms([ArmHand("follower_left", "left", DIMENSIONS, reach, 3.14)], 1.0)
     assert core.sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None
     assert VrArms([], 1.0).sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None, "none is described yet"

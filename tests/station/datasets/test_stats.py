@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from drivers.dynamixel.models import VX300S
+from station.bus.messages import Chain, Hinge
 from station.cli import app
 from station.datasets.reach import paths
 from station.datasets.stats import Stats, numbers, outliers, shares, wide
@@ -18,7 +20,7 @@ from station.episodes.index import Measured, measured
 from station.episodes.labels import set_success
 from station.episodes.quality.card import LEVELS
 from station.episodes.quality.facts import FACTS
-from station.kinematics.chains import VX300S, fingertips
+from station.kinematics.chains import FRAME, fingertips
 from tests.station.episodes.quality.scene import Scene, moving
 
 ORDINARY: dict[str, float | None] = dict.fromkeys(FACTS, 1.0)
@@ -86,11 +88,14 @@ def test_constant_numbers_and_rows_that_set_the_scale_are_told() -> None:
 
 
 def test_fingertips_are_where_mujoco_has_them() -> None:
+    turned = Hinge("waist", (0.1, 0.2, 0.3), (0.4, -0.5, 0.6), (0.6, 0.0, 0.8))
+    assert VX300S.chain is not None
+    chain = Chain((turned, *VX300S.chain.hinges[1:]), (0.1, 0.02, -0.03))
     models, arm = pytest.importorskip("station.kinematics.models"), pytest.importorskip("station.kinematics.arm")
-    kinematics = arm.Kinematics(models.chain_model("vx300s", (-3.0,) * 6, (3.0,) * 6), models.FRAME)
+    kinematics = arm.Kinematics(models.chain_model(chain, (-3.0,) * 6, (3.0,) * 6), FRAME)
     joints = np.random.default_rng(5).uniform(-1.5, 1.5, (40, 6))
     theirs = np.array([kinematics.forward(each).position_m for each in joints])
-    np.testing.assert_allclose(fingertips(VX300S, joints), theirs, atol=1e-9)
+    np.testing.assert_allclose(fingertips(chain, joints), theirs, atol=1e-9)
 
 
 def test_arms_of_no_known_model_say_so() -> None:
@@ -99,7 +104,7 @@ def test_arms_of_no_known_model_say_so() -> None:
     there = Measured(ORDINARY, (), *(np.zeros((1, 3), np.float32) for _ in range(3)))
     ways, unknown = paths([(one, there)])
     assert ways == {}
-    assert unknown["follower_left"].startswith("no kinematic model of ur5e; known are vx300s")
+    assert unknown["follower_left"].startswith("its driver described no geometry of it")
 
 
 @pytest.fixture(scope="module")

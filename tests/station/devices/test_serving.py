@@ -8,7 +8,7 @@ import pytest
 from station.bus.messages import Command
 from station.bus.sockets import Publisher, Subscriber
 from station.clock import NS_PER_MS, monotonic_ns
-from station.devices.contract import Description, Dimension, Reading, StreamDescription
+from station.devices.contract import Condition, Description, Dimension, Reading, StreamDescription
 from station.devices.serving import _ArmHost
 from station.rig.rig import load_rig
 from station.runtime.node import Node
@@ -56,20 +56,14 @@ class Arm:
     def measured(self) -> tuple[float | None, ...]:
         return (0.0,)
 
-    def current_ma(self) -> tuple[float | None, ...]:
+    def effort(self) -> tuple[float | None, ...]:
         return (None,)
 
     def torque_on(self) -> bool:
         return True
 
-    def tripped(self) -> bool:
-        return False
-
-    def faults(self) -> tuple[str, ...]:
-        return ()
-
-    def limp(self) -> tuple[str, ...]:
-        return ()
+    def condition(self) -> Condition:
+        return Condition("ready")
 
     def health(self) -> dict[str, float]:
         return {}
@@ -126,7 +120,7 @@ def test_a_pilot_that_was_silent_meanwhile_holds_only_after_resume_ms(arm: Arm) 
 def test_a_hardware_error_ends_a_stall_in_hold(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
     arm.read_ns = 150 * NS_PER_MS
     arm.host.step()
-    monkeypatch.setattr(arm, "faults", lambda: ("elbow reports input voltage",))
+    monkeypatch.setattr(arm, "condition", lambda: Condition("ready", "elbow reports input voltage"))
     arm.read_ns = 0
     arm.host.step()
     assert arm.host.gate.holding == "elbow reports input voltage"

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from drivers.dynamixel.models import VX300S
 from station.bus.messages import ArmState, Chosen, Command, Frame, Message, Row, Tick
 from station.bus.messages import Header as BusHeader
 from station.bus.requests import RecordingInfo
@@ -23,7 +24,9 @@ CAMERAS = ("cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist")
 
 def arm_description(rate_hz: float = 200.0) -> Description:
     dimensions = tuple(Dimension(name, "1" if name == "gripper" else "rad", -3.2, 3.2) for name in JOINTS)
-    return Description("vx300s", "FT0", "1", (StreamDescription("arm_state", rate_hz, dimensions),), "position")
+    return Description(
+        "vx300s", "FT0", "1", (StreamDescription("arm_state", rate_hz, dimensions),), "position", chain=VX300S.chain
+    )
 
 
 def camera_description(rate_hz: float = 30.0, depth: bool = False) -> Description:

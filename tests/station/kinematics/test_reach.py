@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.dynamixel.models import VX300S
 from drivers.sim.world.model import arm_model
 from drivers.sim.world.scene import START_RAD
 from station.errors import StationError
@@ -22,7 +23,7 @@ DT_S = 1 / 72
 
 @cache
 def model():
-    return chain_model("vx300s", LOWER, UPPER)
+    return chain_model(VX300S.chain, LOWER, UPPER)
 
 
 def reach(workspace: Workspace = EVERYWHERE) -> Reach:
@@ -30,7 +31,7 @@ def reach(workspace: Workspace = EVERYWHERE) -> Reach:
 
 
 def test_the_chain_is_the_simulated_arm() -> None:
-    chain = Kinematics(chain_model("vx300s", LOWER, UPPER, (-0.469, 0.5, 0)), FRAME)
+    chain = Kinematics(chain_model(VX300S.chain, LOWER, UPPER, (-0.469, 0.5, 0)), FRAME)
     scene = Kinematics(arm_model("left"), "pinch")
     random = np.random.default_rng(0)
     for _ in range(20):
@@ -41,7 +42,7 @@ def test_the_chain_is_the_simulated_arm() -> None:
 
 
 def test_the_base_turns_the_arm() -> None:
-    turned = Kinematics(chain_model("vx300s", LOWER, UPPER, (1, 0, 0), (0, 0, np.pi / 2)), FRAME)
+    turned = Kinematics(chain_model(VX300S.chain, LOWER, UPPER, (1, 0, 0), (0, 0, np.pi / 2)), FRAME)
     straight = Kinematics(model(), FRAME)
     x, y, z = straight.forward(START_RAD).position_m
     assert turned.forward(START_RAD).position_m == pytest.approx((1 - y, x, z), abs=1e-9)

@@ -16,9 +16,9 @@ from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 
 MS = 1_000_000
 ARM = (
-    Dimension("waist", "rad", -2.0, 2.0, overload_ma=2000.0),
-    Dimension("elbow", "rad", -1.5, 1.5, overload_ma=2000.0),
-    Dimension("gripper", "1", 0.0, 1.0, rad_per_unit=1.7, compliant=True, overload_ma=1000.0),
+    Dimension("waist", "rad", -2.0, 2.0, effort_unit="mA", overload=2000.0),
+    Dimension("elbow", "rad", -1.5, 1.5, effort_unit="mA", overload=2000.0),
+    Dimension("gripper", "1", 0.0, 1.0, rad_per_unit=1.7, compliant=True, effort_unit="mA", overload=1000.0),
 )
 HOME = (0.0, 0.0, 0.5)
 CALM = (100.0, 100.0, 100.0)

@@ -1,0 +1,50 @@
+"""What earlier software wrote into journals, in today's words. Pure: JSON values in, JSON values out.
+
+Since schema 3 of messages (`station.bus.messages.SCHEMA`) and layout 2 of a journal's header an arm's effort has its unit. Before, all
+arms were of servos, it was a current in mA (`current_ma`, `overload_ma`), and an arm with torque was taken for ready.
+"""
+
+from typing import Any
+
+UNIT_SCHEMA = 3
+UNIT_LAYOUT = 2
+
+
+def body(kind: str, schema: int, value: dict[str, Any]) -> dict[str, Any]:
+    """The body of a message of that schema."""
+    if schema >= UNIT_SCHEMA:
+        return value
+    if kind == "arm_state":
+        return _arm_state(value)
+    return _description(value) if kind == "description" else value
+
+
+def header(value: dict[str, Any]) -> dict[str, Any]:
+    """A journal's header, whatever its layout."""
+    if value.get("layout", 1) >= UNIT_LAYOUT:
+        return value
+    units = {"effort_units": ["mA"] * len(value["dim_names"])}
+    return {
+        **units,
+        **value,
+        "descriptions": {node: _description(about) for node, about in value["descriptions"].items()},
+    }
+
+
+def _arm_state(value: dict[str, Any]) -> dict[str, Any]:
+    return {"mode": "ready" if value.get("torque") else "off", **_renamed(value, "current_ma", "effort")}
+
+
+def _description(value: dict[str, Any]) -> dict[str, Any]:
+    return {**value, "streams": [_stream(stream) for stream in value["streams"]]}
+
+
+def _stream(value: dict[str, Any]) -> dict[str, Any]:
+    if value["kind"] != "arm_state":
+        return value
+    dimensions = [{"effort_unit": "mA", **_renamed(d, "overload_ma", "overload")} for d in value.get("dimensions", ())]
+    return {"clock": "request", **value, "dimensions": dimensions}
+
+
+def _renamed(value: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    return {new if name == old else name: one for name, one in value.items()}
