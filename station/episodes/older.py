@@ -40,10 +40,10 @@ def _description(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stream(value: dict[str, Any]) -> dict[str, Any]:
-    if value["kind"] != "arm_state":
-        return value
-    dimensions = [{"effort_unit": "mA", **_renamed(d, "overload_ma", "overload")} for d in value.get("dimensions", ())]
-    return {"clock": "request", **value, "dimensions": dimensions}
+    arm = value["kind"] == "arm_state"
+    unit = {"effort_unit": "mA"} if arm else {}
+    dimensions = [{**unit, **_renamed(d, "overload_ma", "overload")} for d in value.get("dimensions", ())]
+    return {**value, "clock": "request" if arm else "", "dimensions": dimensions}
 
 
 def _renamed(value: dict[str, Any], old: str, new: str) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from calibration.arms import grippers
 from calibration.arms.motion import Lags, swing
 from calibration.cameras import board as boards
 from calibration.checks import arms as checks_arms
@@ -204,8 +203,7 @@ def swung(rig: Rig, seconds: float) -> Iterator[None]:
 def short_gripper(rig: Rig, arm: str) -> list[Finding]:
     """What `calibrate grippers` and then the check make of a gripper that opens a tenth too little."""
     device = rig.device(arm)
-    full = grippers.expected(device.settings, device.role)
-    assert full is not None
+    full = device.settings.travel(device.role)
     stop_rad = full.open_rad - SHORT_PERCENT / 100 * (full.open_rad - full.close_rad)
     ask(rig, SetServoFault(arm, "stop", GRIPPER, math.degrees(stop_rad)))
     try:

@@ -86,7 +86,8 @@ def test_an_old_current_is_an_effort_in_milliamperes(tmp_path: Path) -> None:
         header = reader.header
         assert header is not None
         assert header.effort_units == ("mA",) * len(header.dim_names)
-        dimensions = [d for about in header.descriptions.values() for s in about.streams for d in s.dimensions]
+        streams = [stream for about in header.descriptions.values() for stream in about.streams]
+        dimensions = [d for stream in streams if stream.kind == "arm_state" for d in stream.dimensions]
         assert {dimension.effort_unit for dimension in dimensions} == {"mA"}
         states = [sample.body for sample in reader.samples({"arm_state"})]
     assert states

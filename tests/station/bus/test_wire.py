@@ -15,7 +15,7 @@ from station.errors import WireError
 HEADER = Header(SCHEMA, 0x123456789ABC, 42, 1_000_000_007, 1_000_000_009, "Vector")
 GOLDEN = [
     b"vector/probe/",
-    bytes.fromhex("9602cf0000123456789abc2ace3b9aca07ce3b9aca09a6566563746f72"),
+    bytes.fromhex("9603cf0000123456789abc2ace3b9aca07ce3b9aca09a6566563746f72"),
     bytes.fromhex("81a676616c75657392cb3ff8000000000000cbc000000000000000"),
     b"payload",
 ]

@@ -56,9 +56,9 @@ def test_rpy_is_urdfs_order() -> None:
         assert rpy_to_wxyz(rpy) == pytest.approx(theirs, abs=1e-12)
 
 
-def test_an_unknown_arm_is_named() -> None:
-    with pytest.raises(StationError, match=r"no kinematic model of 'so101'; known are vx300s"):
-        chain_model("so101", LOWER, UPPER)
+def test_a_chain_of_another_number_of_joints_is_told() -> None:
+    with pytest.raises(StationError, match="the chain has 6 hinges, and the arm's driver describes 5 joints"):
+        chain_model(VX300S.chain, LOWER[:5], UPPER[:5])
 
 
 def _angle_deg(radians: float) -> float:
