@@ -54,7 +54,7 @@ class Episode(msgspec.Struct, frozen=True):
     """When it began, Unix time; 0 where nothing could be read."""
     recording: Recording | None = None
     attributes: dict[str, bool | int | float | str] = {}
-    """Every single value that the file says of itself, by the layout's names; documents (rig, devices, card) left out."""
+    """Every single value that the file says of itself, by the layout's names; documents (rig, devices, card) and NaN left out."""
 
 
 def episodes(data: Path, task: str = "") -> list[Episode]:
@@ -115,7 +115,7 @@ def _single_values(file: h5py.File) -> dict[str, bool | int | float | str]:
         if entry.on != "/" or entry.type == "strings" or entry.name in _DOCUMENTS or entry.name not in file.attrs:
             continue
         value = file.attrs[entry.name]
-        if isinstance(value, TYPES[entry.type]):
+        if isinstance(value, TYPES[entry.type]) and value == value:  # a NaN is what nobody measured
             found[entry.name] = value.item() if hasattr(value, "item") else str(value)
     return found
 

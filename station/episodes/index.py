@@ -49,12 +49,16 @@ class _Seen(NamedTuple):
     """The newest time of change among them, as the kernel has it."""
 
 
-def _as_path(kind: type, value: object) -> object:
-    return kind(value)
+_NOWHERE = Path()
+
+
+def _no_path(_kind: type, _value: object) -> Path:
+    """Paths are not kept: where an episode is, whoever found it knows."""
+    return _NOWHERE
 
 
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
-_episode = msgspec.msgpack.Decoder(Episode, dec_hook=_as_path)
+_episode = msgspec.msgpack.Decoder(Episode, dec_hook=_no_path)
 _form = msgspec.msgpack.Decoder(Form)
 _facts = msgspec.msgpack.Decoder(tuple[tuple[float | None, ...], tuple[tuple[str, str], ...], int])
 
@@ -213,7 +217,7 @@ class _Index:
         with suppress(sqlite3.Error, msgspec.MsgspecError):
             for name, stamp, episode in new:
                 form = self._number(episode.form)
-                body = _encode(msgspec.structs.replace(episode, form=None))
+                body = _encode(msgspec.structs.replace(episode, form=None, path=_NOWHERE))
                 self._database.execute(
                     "INSERT OR REPLACE INTO episode VALUES (?, ?, ?, ?, ?, NULL, NULL)",
                     (place, name, stamp, form, body),
