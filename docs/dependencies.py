@@ -50,6 +50,10 @@ PACKAGES = {
     "aiohttp": Package("Apache-2.0", "web pages"),
     "cryptography": Package("Apache-2.0 OR BSD-3-Clause", "certificates"),
     "segno": Package("BSD-3-Clause", "QR codes"),
+    "av": Package(
+        "BSD-3-Clause", "video in datasets; its wheel carries FFmpeg with x264 (GPL-2.0-or-later), which encodes H.264"
+    ),
+    "pyarrow": Package("Apache-2.0", "Parquet in datasets"),
     "onnxruntime": Package("MIT", "policies"),
     "websockets": Package("BSD-3-Clause", "policies on another computer"),
     "torch": Package("BSD-3-Clause", "training, import of checkpoints"),

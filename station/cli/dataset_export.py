@@ -1,0 +1,174 @@
+"""`station dataset export`, `verify`, `diff`, `formats`: what trainers are given."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from station.cli.dataset_select import From, Json, Where, print_json, say_left, selection_from, told
+from station.datasets.choosing import Choice, choose
+from station.datasets.conversion import Conversion, Size
+from station.datasets.selection import read_selection
+from station.errors import EpisodeError, UsageError
+from station.terminal.screen import PlainConsole, numbers
+
+_console = PlainConsole()
+
+
+def export(
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="lerobot-v3, …: `station dataset formats` lists them.")
+    ],
+    out: Annotated[Path, typer.Argument(help="The dataset's folder: a new one.")],
+    folders: From = None,
+    selection_file: Annotated[
+        Path | None, typer.Option("--selection", help="The selection's file, instead of --from.")
+    ] = None,
+    where: Where = None,
+    rate: Annotated[
+        str, typer.Option(help="Frames a second, at most the rows'; `camera`: the slowest camera's own.")
+    ] = "",
+    action: Annotated[str, typer.Option(help="asked, sent (after ramp and limits) or human.")] = "asked",
+    action_at: Annotated[
+        str, typer.Option(help="Which of the rows up to the next frame gives the action: last or first.")
+    ] = "last",
+    representation: Annotated[str, typer.Option(help="absolute or step-delta.")] = "absolute",
+    gripper: Annotated[str, typer.Option(help="open-1 (0 closed, 1 open), closed-1 or open-minus-1.")] = "open-1",
+    video: Annotated[str, typer.Option(help="h264, av1, or as-shot: the camera's JPEGs, not encoded again.")] = "h264",
+    size: Annotated[str, typer.Option(help="Of the pictures, 224x224; they are stretched.")] = "",
+    camera: Annotated[list[str] | None, typer.Option(help="Only this camera; may be given again.")] = None,
+    operators: Annotated[bool, typer.Option("--operators", help="Name the operators in the card.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; as many as processors. 0: this one.")] = None,
+    json: Json = False,
+) -> None:
+    """Make a training set. Interrupted, the same command goes on. It gets its name when it has been read back."""
+    from station.datasets.engines.processes import processes, usual_workers
+    from station.datasets.export import Engine
+    from station.datasets.export import export as make
+
+    with told():
+        if (selection_file is None) == (not folders):
+            raise UsageError("say either --from or --selection")
+        if selection_file is not None:
+            selection, beside = read_selection(selection_file), selection_file.absolute().parent
+            if where:
+                raise UsageError("--where goes with --from; a selection has its own `where`")
+        else:
+            selection, beside = selection_from(folders or [], where, None, False, 0.0, "episode", 0), Path.cwd()
+        choice = choose(selection, beside)
+        asked = {
+            "action": action, "action_at": action_at, "representation": representation, "gripper": gripper, "video": video,
+            "size": _size(size), "cameras": tuple(camera or ()), "operators": operators,
+            "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
+        }  # fmt: skip
+        engine_workers = usual_workers() if workers is None else workers
+        engine = Engine(processes(engine_workers), engine_workers)
+        done = make(format_name, out, selection, choice, _conversion(asked), engine, _progress(json))
+        plan = done.plan
+        if json:
+            print_json({
+                "out": str(out), "format": plan.format, "episodes": len(plan.episodes), "recordings": len(plan.sources),
+                "frames": plan.frames, "rate_hz": plan.rate_hz,
+                "left_out": [{"episode": left.source.name, "kind": left.kind, "reason": left.detail} for left in done.left],
+            })  # fmt: skip
+        else:
+            counts = f"{len(plan.episodes)} episodes of {len(plan.sources)} recordings, {plan.frames} frames"
+            _console.print(f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole")
+            say_left(Choice((), done.left))
+
+
+def verify(
+    out: Annotated[Path, typer.Argument(help="A dataset that was exported here.")],
+    workers: Annotated[int | None, typer.Option(help="Processes.")] = None,
+    json: Json = False,
+) -> None:
+    """Read a dataset back and hold it against its sources: counts, positions, every row, task texts, pictures, statistics."""
+    from station.datasets.engines.processes import processes, usual_workers
+    from station.datasets.export import Engine
+    from station.datasets.export import verify as findings_of
+    from station.datasets.record import read_record
+
+    with told():
+        plan = read_record(out).plan
+        count = usual_workers() if workers is None else workers
+        findings = findings_of(out, plan, Engine(processes(count), count), _progress(json))
+        if json:
+            print_json({"out": str(out), "findings": list(findings)})
+        for finding in () if json else findings:
+            _console.print(f"  {finding}")
+        if findings:
+            raise EpisodeError(f"{out}: {len(findings)} findings; it is not what its sources are. Next: export again")
+        if not json:
+            _console.print(f"{out}: {len(plan.episodes)} episodes, {plan.frames} frames: whole")
+
+
+def diff(
+    one: Annotated[Path, typer.Argument(help="A dataset.")],
+    other: Annotated[Path, typer.Argument(help="Another one.")],
+    json: Json = False,
+) -> None:
+    """What two datasets differ in: episodes, rows, conversion, versions, statistics. Exit 1 where they do."""
+    from station.datasets.comparing import differences
+
+    with told():
+        found = differences(one, other)
+        if json:
+            print_json({"differences": found})
+        else:
+            for line in found:
+                _console.print(f"  {line}")
+            _console.print("they are the same" if not found else f"{len(found)} differences")
+        if found:
+            raise typer.Exit(1)
+
+
+def list_formats() -> None:
+    """The formats that can be exported, and who reads them."""
+    from station.datasets.parts import formats
+
+    with told():
+        table = numbers(("format", "read by"), ("format", "read by"))
+        for name, fmt in sorted(formats().items()):
+            table.add_row(name, fmt.consumers)
+        _console.print(table)
+
+
+def _conversion(asked: dict[str, Any]) -> Conversion:
+    try:
+        return msgspec.convert(asked, Conversion)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{error}. Next: `station dataset export --help` lists what can be said") from error
+
+
+def _size(said: str) -> dict[str, int] | None:
+    if not said:
+        return None
+    found = re.fullmatch(r"(\d{1,4})x(\d{1,4})", said)
+    if found is None:
+        raise UsageError(f"--size {said}: say it as 640x480")
+    return msgspec.to_builtins(Size(int(found[1]), int(found[2])))  # type: ignore[no-any-return]
+
+
+def _rate(said: str) -> float | None:
+    try:
+        return float(said) if said else None
+    except ValueError:
+        raise UsageError(f"--rate {said}: say frames a second, or `camera`") from None
+
+
+def _camera_rate(choice: Choice) -> float:
+    from station.datasets.camera_rate import slowest_camera_hz
+
+    return slowest_camera_hz(choice.taken)
+
+
+def _progress(json: bool) -> Any:
+    terminal = PlainConsole(stderr=True)
+
+    def told(what: str, done: int, of: int) -> None:
+        if not json and terminal.is_terminal:
+            terminal.print(f"\r{what}: {done} of {of}", end="\n" if done == of else "")
+
+    return told

@@ -1,0 +1,162 @@
+"""`station dataset select`: which episodes make a training set, and why the others do not."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+import yaml
+
+from station.borders.strict_yaml import UniqueKeys
+from station.datasets.choosing import Choice, choose, is_held_back
+from station.datasets.selection import Selection, as_yaml, read_selection, selection_of, write_selection
+from station.datasets.source_files import FIELDS
+from station.errors import StationError, UsageError
+from station.terminal.screen import PlainConsole, numbers
+
+_console = PlainConsole()
+_SHOWN = 20
+
+From = Annotated[
+    list[Path] | None, typer.Option("--from", help="A data folder, a task's folder or one episode; may be given again.")
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Only episodes with this: success=true, operator=ann,ben, length_s=3..60 (either end may be left out)."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+
+def select(
+    file: Annotated[
+        Path | None, typer.Argument(help="The selection's file; explained if it is there, written if --from is given.")
+    ] = None,
+    folders: From = None,
+    where: Where = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Whose rows are data: demo, correction, policy, recovery.")
+    ] = None,
+    trim_idle: Annotated[bool, typer.Option("--trim-idle", help="Leave out an idle beginning and end.")] = False,
+    validation: Annotated[float, typer.Option(help="Share of the episodes that is held back.")] = 0.0,
+    group_by: Annotated[
+        str, typer.Option(help="What the split keeps together: episode, scene, operator, day.")
+    ] = "episode",
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    fields: Annotated[bool, typer.Option("--fields", help="List what --where can ask for, and end.")] = False,
+    json: Json = False,
+) -> None:
+    """Write or read a selection, and say which episodes it takes and why it leaves the others."""
+    with told():
+        if fields:
+            _list_fields()
+            return
+        if file is None:
+            raise UsageError("name the selection's file")
+        if folders:
+            if file.exists():
+                raise UsageError(f"{file} is there already. Next: edit it, or name another one")
+            selection = selection_from(folders, where, source, trim_idle, validation, group_by, seed)
+            choice = choose(selection, Path.cwd())
+            write_selection(file, selection)
+        elif where or source or trim_idle or validation or seed:
+            raise UsageError("say --from too to write a selection; without it the file is only explained")
+        else:
+            selection = read_selection(file)
+            choice = choose(selection, file.absolute().parent)
+        _explain(choice, selection, json)
+
+
+def selection_from(
+    folders: list[Path],
+    where: list[str] | None,
+    source: list[str] | None,
+    trim_idle: bool,
+    validation: float,
+    group_by: str,
+    seed: int,
+) -> Selection:
+    """The selection that the options say. Raises UsageError."""
+    raw: dict[str, Any] = {
+        "folders": [str(folder.absolute()) for folder in folders],
+        "where": dict(map(_condition, where or [])),
+        "trim": {"idle_ends": trim_idle},
+        "split": {"validation": validation, "group_by": group_by},
+        "seed": seed,
+    }
+    if source:
+        raw["sources"] = source
+    return selection_of(raw, "the command line")
+
+
+def _condition(said: str) -> tuple[str, Any]:
+    """`name=value`, `name=one,other`, `name=low..high`. Values are read as YAML reads them. Raises UsageError."""
+    name, equal, value = said.partition("=")
+    if not equal or not name or not value:
+        raise UsageError(f"--where {said!r}: say it as success=true, operator=ann,ben or length_s=3..60")
+    if (ends := re.fullmatch(r"(.*?)\.\.(.*)", value)) is not None:
+        bounds = {key: _plain(name, end) for key, end in zip(("min", "max"), ends.groups(), strict=True) if end}
+        return name, bounds
+    values = [_plain(name, part) for part in value.split(",")]
+    return name, values if len(values) > 1 else values[0]
+
+
+def _plain(name: str, text: str) -> Any:
+    if name in FIELDS and FIELDS[name].type in ("text", "day"):
+        return text
+    try:
+        return yaml.load(text, Loader=UniqueKeys)
+    except yaml.YAMLError as error:
+        raise UsageError(
+            f"--where {name}: {text!r} is no value. Next: write a number, true, false or a word"
+        ) from error
+
+
+def _explain(choice: Choice, selection: Selection, json: bool) -> None:
+    held = sum(is_held_back(selection, source) for source in choice.taken)
+    if json:
+        print_json({
+            "taken": [source.name for source in choice.taken], "held_back": held,
+            "left_out": [{"episode": left.source.name, "kind": left.kind, "reason": left.detail} for left in choice.left],
+        })  # fmt: skip
+        return
+    for line in as_yaml(selection).splitlines():
+        _console.print(line)
+    _console.print("")
+    _console.print(choice.explained())
+    if selection.split.validation:
+        _console.print(f"{len(choice.taken) - held} to train with, {held} held back")
+    say_left(choice)
+
+
+def say_left(choice: Choice) -> None:
+    """A line for each episode that is not taken, of many the first."""
+    for left in choice.left[:_SHOWN]:
+        _console.print(f"  {left.source.name}: {left.kind}{f' ({left.detail})' if left.detail else ''}")
+    if len(choice.left) > _SHOWN:
+        _console.print(f"  … and {len(choice.left) - _SHOWN} more (--json lists all)")
+
+
+def _list_fields() -> None:
+    table = numbers(("field", "type", "what"), ("field", "type", "what"))
+    for field in FIELDS.values():
+        table.add_row(field.name, field.type, field.what)
+    _console.print(table)
+
+
+def print_json(content: object) -> None:
+    """For other programs: as it is, over as many lines as it takes."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(content)))
+
+
+class told:  # noqa: N801 (reads as a word in `with`)
+    """Errors of the station become one sentence and the exit code they carry."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, StationError):
+            PlainConsole(stderr=True).print(str(error))
+            raise typer.Exit(error.exit_code)

@@ -1,0 +1,54 @@
+"""How rows become frames: what can be chosen at an export, besides what goes in (the selection). Pure."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from station.datasets.frames import ActionAt, Representation
+from station.datasets.rows_kept import ActionOf
+from station.errors import UsageError
+
+Video = Literal["h264", "av1", "as-shot"]
+"""Encoded anew, or the camera's own JPEGs in a video file, untouched."""
+Gripper = Literal["open-1", "closed-1", "open-minus-1"]
+"""0 closed to 1 open, as it is recorded · 0 open to 1 closed · −1 open to 1 closed."""
+
+
+class Size(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of exported pictures; they are stretched to it."""
+
+    width: Annotated[int, Meta(ge=2, le=4096)]
+    height: Annotated[int, Meta(ge=2, le=4096)]
+
+
+class Conversion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was asked for."""
+
+    rate_hz: Annotated[float, Meta(gt=0, le=1000)] | None = None
+    """Frames a second; none: the rows' own rate."""
+    action: ActionOf = "asked"
+    action_at: ActionAt = "last"
+    representation: Representation = "absolute"
+    gripper: Gripper = "open-1"
+    video: Video = "h264"
+    size: Size | None = None
+    """None: as shot."""
+    cameras: tuple[str, ...] = ()
+    """Without any: all that were recorded."""
+    operators: bool = False
+    """Say the operators' names in the card; otherwise they are called `operator 1`, …"""
+
+    def __post_init__(self) -> None:
+        if self.video == "as-shot" and self.size is not None:
+            raise UsageError("pictures as shot keep their size. Next: leave --size out, or take --video h264")
+
+
+def units_of(units: tuple[str, ...], gripper: Gripper) -> tuple[str, ...]:
+    """The exported vector's units: a gripper's says which end is which."""
+    said = {
+        "open-1": "1 (0 closed, 1 open)",
+        "closed-1": "1 (0 open, 1 closed)",
+        "open-minus-1": "1 (-1 open, 1 closed)",
+    }
+    return tuple(said[gripper] if unit == "1" else unit for unit in units)

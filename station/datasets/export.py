@@ -1,0 +1,217 @@
+"""An export from beginning to end: survey, plan, parts, tables, card, verify, and only then the name.
+
+It is built in `.<name>.building` beside the place where it goes. Whatever dies, the same command finds there what was finished and goes
+on; the dataset's own name appears in one rename, when it has been read back.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from station.datasets import card
+from station.datasets.choosing import Choice, Left, named_by
+from station.datasets.conversion import Conversion
+from station.datasets.engines.work import work
+from station.datasets.formats.contract import Format, Made
+from station.datasets.parts import PLAN_FILE, SCRATCH, PartFailed, format_named, make_part
+from station.datasets.plan import Plan, make_plan
+from station.datasets.record import VERSION, Record, Run, left_out, to_be_given_away, write_record, write_run
+from station.datasets.selection import Selection
+from station.datasets.source_files import Source
+from station.datasets.survey import Surveyed, survey
+from station.datasets.totals import totals
+from station.datasets.verifying import ShardToVerify, verify_shard, verify_statistics, verify_structure
+from station.errors import EpisodeError, UsageError
+from station.files import durable
+from station.version import station_version
+
+Told = Callable[[str, int, int], None]
+"""(what is being done, done, of how many)."""
+
+
+class Engine(NamedTuple):
+    """Where the work is done."""
+
+    executors: Callable[[], Executor]
+    workers: int
+
+
+class Exported(NamedTuple):
+    """What came of it."""
+
+    plan: Plan
+    left: tuple[Left, ...]
+
+
+class Surveying(NamedTuple):
+    """One survey to make; a worker is given it."""
+
+    folder: Path
+    source: Source
+    selection: Selection
+    conversion: Conversion
+
+
+def export(
+    format_name: str,
+    out: Path,
+    selection: Selection,
+    choice: Choice,
+    conversion: Conversion,
+    engine: Engine,
+    told: Told,
+) -> Exported:
+    """Make the dataset `out`, or go on making it. Raises UsageError for what cannot be, EpisodeError if it does not read back."""
+    fmt = format_named(format_name)
+    out = out.absolute()
+    if out.exists():
+        raise UsageError(f"{out} is there already. Next: name a new folder")
+    began_s = time.monotonic()
+    with _building(out) as building:
+        surveyed = _surveys(building, selection, conversion, choice.taken, engine, told)
+        while True:
+            plan = make_plan(format_name, selection, conversion, surveyed)
+            fmt.refuse(plan)
+            folder = _begun(building, plan)
+            made, failed = _parts(folder, fmt, plan, engine, told)
+            if not failed:
+                break  # else: plan anew without them, for every number behind theirs is another one
+            failed_of = {plan.sources[place].source.path: why for place, why in failed.items()}
+            surveyed = [
+                msgspec.structs.replace(one, problem=failed_of[one.source.path])
+                if one.source.path in failed_of
+                else one
+                for one in surveyed
+            ]
+        left = (*choice.left, *(Left(one.source, "cannot be used", one.problem) for one in surveyed if one.problem))
+        _finish(folder, fmt, plan, made, left, out)
+        at = tuple((one.source.path, one.source.modified_ns) for one in plan.sources)
+        seconds = time.monotonic() - began_s
+        write_run(folder / "out", Run(time.time_ns(), socket.gethostname(), engine.workers, seconds, at))
+        findings = verify(folder / "out", plan, engine, told)
+        if findings:
+            raise EpisodeError(
+                f"{folder / 'out'} does not read back as its sources are: {findings[0]}"
+                + (f" (and {len(findings) - 1} more)" if len(findings) > 1 else "")
+                + ". Next: report it; nothing has the name of a dataset"
+            )
+        (folder / "out").rename(out)
+        durable.sync(out.parent)
+    shutil.rmtree(building)
+    return Exported(plan, left)
+
+
+def verify(folder: Path, plan: Plan, engine: Engine, told: Told) -> tuple[str, ...]:
+    """Read a dataset back: what is wrong with it, one sentence each."""
+    findings = list(verify_structure(folder))
+    shards = []
+    items = [ShardToVerify(folder, shard.index) for shard in plan.shards]
+    for done, outcome in enumerate(work(engine.executors, engine.workers, verify_shard, items), 1):
+        told("verifying", done, len(items))
+        if outcome.result is None:
+            findings.append(str(outcome.error))
+        else:
+            shards.append(outcome.result)
+            findings += outcome.result.findings
+    return tuple(dict.fromkeys([*findings, *verify_statistics(folder, shards)]))
+
+
+@contextmanager
+def _building(out: Path) -> Iterator[Path]:
+    """The folder that the dataset is built in, held against a second export to the same place."""
+    building = out.with_name(f".{out.name}.building")
+    try:
+        building.mkdir(parents=True, exist_ok=True)
+        fd = os.open(building, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(f"{building}: {error.strerror}. Next: name a folder that can be written to") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield building
+    except BlockingIOError:
+        raise UsageError(
+            f"{out} is being exported by another process. Next: wait for it, or name another folder"
+        ) from None
+    finally:
+        os.close(fd)
+
+
+def _surveys(
+    building: Path, selection: Selection, conversion: Conversion, sources: Sequence[Source], engine: Engine, told: Told
+) -> list[Surveyed]:
+    folder = building / "surveys"
+    folder.mkdir(exist_ok=True)
+    items = [Surveying(folder, source, selection, conversion) for source in sources]
+    found: dict[str, Surveyed] = {}
+    for done, outcome in enumerate(work(engine.executors, engine.workers, _survey, items), 1):
+        told("reading episodes", done, len(items))
+        problem = Surveyed(outcome.item.source, problem=str(outcome.error))
+        found[outcome.item.source.path] = problem if outcome.result is None else outcome.result
+    return [found[source.path] for source in sources]
+
+
+def _survey(item: Surveying) -> Surveyed:
+    """Made once for a file as it is, and for what is asked of it."""
+    selection = msgspec.structs.replace(
+        item.selection, folders=("",), where={}, exclude=(), weights={}, split=type(item.selection.split)()
+    )
+    by_hand = tuple(
+        (kept.from_s, kept.to_s) for kept in item.selection.trim.keep if named_by(item.source, kept.episode)
+    )
+    asked = msgspec.json.encode((item.source, selection, item.conversion.action, station_version()))
+    kept_at = item.folder / f"{hashlib.sha256(asked).hexdigest()[:32]}.json"
+    if kept_at.exists():
+        return msgspec.json.decode(kept_at.read_bytes(), type=Surveyed)
+    found = survey(item.source, selection, item.conversion.action, by_hand)
+    if not found.problem:
+        durable.replace(kept_at, msgspec.json.encode(found))
+    return found
+
+
+def _begun(building: Path, plan: Plan) -> Path:
+    """The folder of this plan, and of no other: another selection or conversion begins anew."""
+    content = msgspec.json.encode(plan)
+    folder = building / hashlib.sha256(content + station_version().encode()).hexdigest()[:16]
+    for other in building.iterdir():
+        if other.name != "surveys" and other != folder:
+            shutil.rmtree(other)
+    for inner in (folder / SCRATCH, folder / "out"):
+        inner.mkdir(parents=True, exist_ok=True)
+    if not (folder / PLAN_FILE).exists():
+        durable.replace(folder / PLAN_FILE, content)
+    return folder
+
+
+def _parts(folder: Path, fmt: Format, plan: Plan, engine: Engine, told: Told) -> tuple[list[Made], dict[int, str]]:
+    """The parts in the plan's order, and the sources that cannot be exported with the reason."""
+    items = list(fmt.parts(plan))
+    made: dict[str, Made] = {}
+    failed: dict[int, str] = {}
+    for done, outcome in enumerate(work(engine.executors, engine.workers, partial(make_part, folder), items), 1):
+        told("writing", done, len(items))
+        if isinstance(outcome.error, PartFailed):
+            failed[outcome.error.source] = str(outcome.error)
+        elif outcome.error is not None:
+            raise outcome.error
+        elif outcome.result is not None:
+            made[outcome.item.name] = outcome.result
+    return ([] if failed else [made[item.name] for item in items]), failed
+
+
+def _finish(folder: Path, fmt: Format, plan: Plan, made: Sequence[Made], left: tuple[Left, ...], out: Path) -> None:
+    found = totals(plan, made, folder / SCRATCH)
+    fmt.finish(plan, made, found, folder / "out")
+    record = Record(VERSION, station_version(), to_be_given_away(plan), left_out(left, plan.conversion), found)
+    write_record(folder / "out", record)
+    durable.replace(folder / "out" / "README.md", card.card(record, fmt, out).encode())

@@ -1,0 +1,181 @@
+"""Parquet and MP4 for everybody: a file of numbers and one of each camera's pictures for every episode, named by its number.
+
+episodes.parquet                    one row an episode: episode, frames, split, success, instruction, recording
+data/episode_000012.parquet         one row a frame: frame, time_s, state, action, velocity, effort, row, tick_ns, stalled,
+                                    intervention, instruction
+videos/<camera>/episode_000012.mp4  frame k of it stands at k / rate
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from station.datasets.formats.contract import EachFrame, Frame, Made, Numbers, Part, ReadBack, Totals
+from station.datasets.parts import parts_by_shard
+from station.datasets.picture_rows import RGB
+from station.datasets.plan import Plan
+from station.datasets.statistics import Statistics
+from station.datasets.video import VideoWriter
+from station.datasets.video_reading import VideoReader
+from station.errors import EpisodeError
+
+_VECTORS = ("state", "action", "velocity", "effort")
+_SCALARS = {"row": pa.int64(), "tick_ns": pa.int64(), "stalled": pa.bool_(), "intervention": pa.bool_()}
+_TABLE = "episodes.parquet"
+
+
+class Plain:
+    """The format."""
+
+    name = "plain"
+    consumers = "anything that reads Parquet and MP4"
+
+    def refuse(self, plan: Plan) -> None:
+        """It holds whatever a plan can ask for."""
+
+    def parts(self, plan: Plan) -> Sequence[Part]:
+        """Numbers and cameras of each shard."""
+        return parts_by_shard(plan, tuple(plan.cameras))
+
+    def write_numbers(self, plan: Plan, part: Part, numbers: Numbers, folder: Path) -> Sequence[Path]:
+        """A Parquet file for each episode of the shard."""
+        start = plan.of(part.shard)[0].start
+        written = []
+        for episode in plan.of(part.shard):
+            rows = slice(episode.start - start, episode.start - start + episode.length)
+            frame = np.arange(episode.length)
+            columns: dict[str, Any] = {"frame": pa.array(frame, pa.int64()), "time_s": pa.array(frame / plan.rate_hz)}
+            for name in _VECTORS:
+                values = numbers[name][rows]
+                columns[name] = pa.FixedSizeListArray.from_arrays(
+                    pa.array(values.ravel(), pa.float32()), values.shape[1]
+                )
+            columns |= {name: pa.array(numbers[name][rows], kind) for name, kind in _SCALARS.items()}
+            columns["instruction"] = pa.array([episode.instruction] * episode.length, pa.string())
+            about = {
+                b"names": ",".join(plan.dim_names).encode(),
+                b"effort_units": ",".join(plan.sources[0].effort_units).encode(),
+                b"rate_hz": f"{plan.rate_hz:g}".encode(),
+            }
+            path = folder / "data" / _file(episode.index, "parquet")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.table(columns).replace_schema_metadata(about), path)
+            written.append(path)
+        return written
+
+    def write_pictures(self, plan: Plan, part: Part, each: EachFrame, folder: Path) -> Sequence[Path]:
+        """A video file for each episode of the shard."""
+        (folder / "videos" / part.camera).mkdir(parents=True, exist_ok=True)
+        paths = [folder / "videos" / part.camera / _file(episode.index, "mp4") for episode in plan.of(part.shard)]
+        left = iter(paths)
+        video: VideoWriter | None = None
+
+        def take(frame: Frame) -> None:
+            nonlocal video
+            if frame.frame == 0:
+                if video is not None:
+                    video.close()
+                video = VideoWriter(next(left), *plan.size_of(part.camera), plan.rate_hz, plan.conversion.video)
+            assert video is not None
+            video.add(frame.pictures, frame.row, frame.stored)
+
+        try:
+            each(take)
+        finally:
+            if video is not None:
+                video.close()
+        return paths
+
+    def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, folder: Path) -> None:  # noqa: ARG002 (statistics are in the record)
+        """The table of episodes."""
+        columns = {
+            "episode": pa.array([one.index for one in plan.episodes], pa.int64()),
+            "frames": pa.array([one.length for one in plan.episodes], pa.int64()),
+            "split": pa.array(["validation" if one.validation else "training" for one in plan.episodes]),
+            "success": pa.array([one.success for one in plan.episodes], pa.bool_()),
+            "instruction": pa.array([one.instruction for one in plan.episodes], pa.string()),
+            "recording": pa.array([plan.sources[one.source].source.name for one in plan.episodes], pa.string()),
+        }
+        pq.write_table(pa.table(columns), folder / _TABLE)
+
+    def open(self, folder: Path) -> ReadBack:
+        """Read what was written. Raises EpisodeError."""
+        return _Reader(folder)
+
+    def training(self, out: Path) -> str:
+        """How to begin."""
+        return f'pyarrow.parquet.read_table("{out.name}/data/{_file(0, "parquet")}")'
+
+
+class _Reader:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._episodes = self._table(folder / _TABLE)
+
+    def structure(self) -> Iterator[str]:
+        named = {self._folder / "data" / _file(index, "parquet") for index in range(len(self._episodes))}
+        cameras = [path for path in (self._folder / "videos").glob("*") if path.is_dir()]
+        named |= {camera / _file(index, "mp4") for camera in cameras for index in range(len(self._episodes))}
+        there = {*self._folder.glob("data/*"), *self._folder.glob("videos/*/*")}
+        for path in sorted(named ^ there):
+            yield f"{path.relative_to(self._folder)} {'is missing' if path in named else 'belongs to no episode'}"
+        if self._episodes.column("episode").to_pylist() != list(range(len(self._episodes))):
+            yield f"{_TABLE} does not count its episodes"
+        for index, frames in enumerate(self.lengths()):
+            if (self._folder / "data" / _file(index, "parquet")) not in there:
+                continue
+            table = self._data(index)
+            if table.column("frame").to_pylist() != list(range(frames)):
+                yield f"data/{_file(index, 'parquet')} does not count {frames} frames"
+            rate_hz = float(table.schema.metadata[b"rate_hz"])
+            if not np.array_equal(table.column("time_s").to_numpy(), np.arange(len(table)) / rate_hz):
+                yield f"data/{_file(index, 'parquet')}: time_s is not frame / rate"
+            for camera in cameras:
+                if camera / _file(index, "mp4") in there:
+                    yield from self._video_problems(camera / _file(index, "mp4"), frames, rate_hz)
+
+    def lengths(self) -> Sequence[int]:
+        return [int(frames) for frames in self._episodes.column("frames").to_pylist()]
+
+    def numbers(self, episode: int) -> Mapping[str, NDArray[Any]]:
+        table = self._data(episode)
+        found: dict[str, NDArray[Any]] = {}
+        for name in _VECTORS:
+            column = table.column(name).combine_chunks()
+            found[name] = np.asarray(column.flatten().to_numpy()).reshape(-1, column.type.list_size)
+        return found | {name: np.asarray(table.column(name).to_numpy()) for name in _SCALARS}
+
+    def instructions(self, episode: int) -> Sequence[str]:
+        return [str(text) for text in self._data(episode).column("instruction").to_pylist()]
+
+    def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
+        with VideoReader(self._folder / "videos" / camera / _file(episode, "mp4")) as video:
+            return video.pictures(frames, float(self._data(episode).schema.metadata[b"rate_hz"]))
+
+    def statistics(self) -> Mapping[str, Statistics]:
+        return {}
+
+    def _video_problems(self, path: Path, frames: int, rate_hz: float) -> Iterator[str]:
+        try:
+            with VideoReader(path) as video:
+                yield from video.problems(frames, rate_hz)
+        except EpisodeError as error:
+            yield str(error)
+
+    def _data(self, episode: int) -> Any:
+        return self._table(self._folder / "data" / _file(episode, "parquet"))
+
+    def _table(self, path: Path) -> Any:
+        try:
+            return pq.read_table(path)
+        except (OSError, ValueError) as error:
+            raise EpisodeError(f"{path} cannot be read: {error}. Next: export again") from error
+
+
+def _file(episode: int, ending: str) -> str:
+    return f"episode_{episode:06d}.{ending}"

@@ -1,0 +1,92 @@
+"""Do the chosen episodes go together? What differs is refused by name, with how to say which of them to take. Pure."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from station.datasets.conversion import Conversion
+from station.datasets.survey import Camera, Surveyed
+from station.errors import UsageError
+
+_SHOWN = 4
+
+
+class Common(NamedTuple):
+    """What all episodes share."""
+
+    rate_hz: float
+    dim_names: tuple[str, ...]
+    units: tuple[str, ...]
+    cameras: dict[str, Camera]
+    robot: str
+
+
+def common(surveyed: Sequence[Surveyed], conversion: Conversion) -> Common:
+    """Raises UsageError: what differs, in which episodes, and what to say about it."""
+    rate_hz = _rate(surveyed, conversion)
+    _same(surveyed, "names of the vector", lambda found: ", ".join(found.dim_names), "where: rig")
+    _same(surveyed, "units", lambda found: ", ".join(found.units), "where: rig")
+    _same(surveyed, "units of effort", lambda found: ", ".join(found.effort_units), "where: rig")
+    _same(surveyed, "arms' models", lambda found: ", ".join(map(" ".join, sorted(found.arms.items()))), "where: rig")
+    if not conversion.cameras:
+        _same(
+            surveyed,
+            "cameras",
+            lambda found: ", ".join(sorted(found.cameras)) or "none",
+            "--camera, for those that all have",
+        )
+    cameras = {name: _camera(name, surveyed, conversion) for name in conversion.cameras or surveyed[0].cameras}
+    first = surveyed[0]
+    rigs = sorted({str(found.source.facts.get("rig", "")) for found in surveyed})
+    return Common(rate_hz, first.dim_names, first.units, cameras, ", ".join(rigs))
+
+
+def _rate(surveyed: Sequence[Surveyed], conversion: Conversion) -> float:
+    if conversion.rate_hz is None:
+        _same(
+            surveyed,
+            "rows a second",
+            lambda found: f"{found.tick_hz:g} Hz",
+            "where: tick_hz, or --rate for one that all can be brought to",
+        )
+        return surveyed[0].tick_hz
+    slower = [found for found in surveyed if found.tick_hz < conversion.rate_hz]
+    if slower:
+        raise UsageError(
+            f"{slower[0].source.name} has {slower[0].tick_hz:g} rows a second, {conversion.rate_hz:g} frames cannot be made of them. "
+            "Next: take a lower --rate"
+        )
+    return conversion.rate_hz
+
+
+def _camera(name: str, surveyed: Sequence[Surveyed], conversion: Conversion) -> Camera:
+    without = [found for found in surveyed if name not in found.cameras]
+    if without:
+        raise UsageError(
+            f"{without[0].source.name} has no camera {name}; it has {', '.join(without[0].cameras) or 'none'}. Next: correct --camera"
+        )
+    if conversion.size is None:
+        _same(
+            surveyed,
+            f"{name}'s pictures",
+            lambda found: f"{found.cameras[name].width} × {found.cameras[name].height}",
+            "--size for one that all are brought to",
+        )
+    kind = "JPEG" if surveyed[0].cameras[name].jpeg else "raw"
+    if conversion.video == "as-shot" and not all(found.cameras[name].jpeg for found in surveyed):
+        raise UsageError(
+            f"{name}'s pictures are {kind}, not all JPEG: there is nothing to take as shot. Next: --video h264"
+        )
+    return surveyed[0].cameras[name]
+
+
+def _same(surveyed: Sequence[Surveyed], what: str, of: Callable[[Surveyed], str], how: str) -> None:
+    groups: dict[str, list[str]] = {}
+    for found in surveyed:
+        groups.setdefault(of(found), []).append(found.source.name)
+    if len(groups) < 2:
+        return
+    told = "; ".join(
+        f"{value} in {len(names)} ({', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''})"
+        for value, names in groups.items()
+    )
+    raise UsageError(f"the episodes differ in their {what}: {told}. Next: say which to take ({how})")

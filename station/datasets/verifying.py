@@ -1,0 +1,277 @@
+"""Reads a dataset back and holds it against its sources, as a stranger would read it: findings, one sentence each.
+
+Everything is compared: totals and positions, each row's numbers bit for bit, each row's task text, statistics. Of pictures, of each
+episode and camera: the first, the last and some in between where the picture changes. A picture must be nearest to its own row's of
+all pictures around, so that one that is shifted by a frame is found however good it looks.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from station.datasets.converted import converted, opened
+from station.datasets.formats.contract import ReadBack
+from station.datasets.parts import format_named
+from station.datasets.picture_rows import RGB, PictureRows
+from station.datasets.plan import Plan, PlannedEpisode
+from station.datasets.record import FOLDER, read_record
+from station.datasets.statistics import QUANTILES, Statistics
+from station.errors import EpisodeError
+
+WORST_DB = 30.0
+"""A picture that is further from its source is told; of a picture that is right, H.264 as it is set here leaves 36 and more."""
+_PICTURES = 4
+"""Looked at in each episode and camera."""
+_AROUND = 3
+"""Different pictures before and after, which must be further away."""
+_SLACK = 1.0001
+"""Two pictures of a scene at rest are as near as each other."""
+_COLOUR_LEVELS = 6.0
+"""By so much the mean of a channel may differ."""
+
+
+class ShardToVerify(NamedTuple):
+    """One piece of the work."""
+
+    folder: Path
+    shard: int
+
+
+class ShardVerified(NamedTuple):
+    """What was found, and sums that the whole set's statistics are held against."""
+
+    findings: tuple[str, ...]
+    sums: dict[str, "Sums"]
+    levels: dict[str, tuple[float, int]]
+    """Camera → sum of the mean levels (0…1) of the pictures looked at, and how many."""
+
+
+class Sums(NamedTuple):
+    """Of one feature's values (N, D): they add up over shards."""
+
+    frames: int
+    low: list[float]
+    high: list[float]
+    total: list[float]
+    squares: list[float]
+    """About `centre`."""
+    below: list[list[int]]
+    """Values at or under each claimed quantile, and strictly under it: by quantile, (D,) each, one behind the other."""
+
+
+def verify_structure(folder: Path) -> tuple[str, ...]:
+    """What is wrong with the files by themselves, and with the record beside them."""
+    try:
+        plan = read_record(folder).plan
+        read = format_named(plan.format).open(folder)
+        findings = list(read.structure())
+        lengths = [episode.length for episode in plan.episodes]
+        if list(read.lengths()) != lengths:
+            findings.append(f"its episodes have {_short(read.lengths())} frames, by the record {_short(lengths)}")
+    except EpisodeError as error:
+        return (str(error),)
+    return tuple(findings)
+
+
+def verify_shard(work: ShardToVerify) -> ShardVerified:
+    """Hold a shard's episodes against their sources."""
+    plan = _plan(work.folder, (work.folder / FOLDER / "dataset.json").stat().st_mtime_ns)
+    try:
+        read = format_named(plan.format).open(work.folder)
+        stats = read.statistics()
+    except EpisodeError as error:
+        return ShardVerified((str(error),), {}, {})
+    findings: list[str] = []
+    numbers: dict[str, list[NDArray[Any]]] = {}
+    levels: dict[str, tuple[float, int]] = {}
+    for episode in plan.of(work.shard):
+        try:
+            findings += _episode(plan, read, episode, numbers, levels)
+        except EpisodeError as error:
+            findings.append(f"episode {episode.index}: {error}")
+    sums = {name: _sums(np.concatenate(values), stats[name]) for name, values in numbers.items() if name in stats}
+    return ShardVerified(tuple(findings), sums, levels)
+
+
+@lru_cache(maxsize=1)
+def _plan(folder: Path, modified_ns: int) -> Plan:  # noqa: ARG001 (a record that was written anew is read anew)
+    return read_record(folder).plan
+
+
+def verify_statistics(folder: Path, shards: Sequence[ShardVerified]) -> tuple[str, ...]:
+    """Hold the format's own statistics against what was read."""
+    try:
+        stats = format_named(read_record(folder).plan.format).open(folder).statistics()
+    except EpisodeError as error:
+        return (str(error),)
+    findings: list[str] = []
+    for name in {name for shard in shards for name in shard.sums}:
+        findings += _hold(name, stats[name], [shard.sums[name] for shard in shards if name in shard.sums])
+    for camera in {name for shard in shards for name in shard.levels}:
+        total, count = (
+            sum(shard.levels[camera][place] for shard in shards if camera in shard.levels) for place in (0, 1)
+        )
+        claimed = float(np.mean(stats[camera].mean)) if camera in stats else None
+        if claimed is not None and not abs(claimed - total / count) < 0.15:
+            findings.append(
+                f"statistics of {camera}: the mean is said to be {claimed:.3f}, pictures looked at have {total / count:.3f}"
+            )
+    return tuple(sorted(findings))
+
+
+def _episode(
+    plan: Plan,
+    read: ReadBack,
+    episode: PlannedEpisode,
+    numbers: dict[str, list[NDArray[Any]]],
+    levels: dict[str, tuple[float, int]],
+) -> Iterator[str]:
+    _check_source(plan, episode)
+    with opened(plan, episode) as file:
+        expected = converted(plan, episode, file)._asdict()
+        for name, values in read.numbers(episode.index).items():
+            numbers.setdefault(name, []).append(values)
+            if name in expected and not _same(values, expected[name]):
+                yield f"episode {episode.index}: {name} is not its source's{_where(values, expected[name])}"
+        texts = set(read.instructions(episode.index))
+        if texts - {episode.instruction}:
+            wrong = sorted(texts - {episode.instruction})[0]
+            yield f"episode {episode.index}: the task's text is {wrong!r}, its source's is {episode.instruction!r}"
+        rows = plan.frames_of(episode).rows
+        for camera in plan.cameras:
+            pictures = PictureRows(file, camera)
+            frames = _frames_to_look_at(pictures, rows, episode.index)
+            for frame, found in zip(frames, read.pictures(episode.index, camera, frames), strict=True):
+                told, level = _picture(pictures, rows, frame, found)
+                total, count = levels.get(camera, (0.0, 0))
+                levels[camera] = total + level, count + 1
+                if told:
+                    yield f"episode {episode.index}: {camera}, frame {frame}: {told}"
+
+
+def _check_source(plan: Plan, episode: PlannedEpisode) -> None:
+    """Is it the file that was exported? Raises EpisodeError."""
+    source = plan.sources[episode.source]
+    path = Path(source.source.path)
+    try:
+        at = path.stat()
+        if (at.st_size, at.st_mtime_ns) == (source.source.size_bytes, source.source.modified_ns):
+            return
+        with path.open("rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
+    except OSError as error:
+        raise EpisodeError(f"its source cannot be compared: {path}: {error.strerror}. Next: bring it back") from error
+    if not same:
+        raise EpisodeError(f"its source {path} is another file now than when it was exported. Next: export again")
+
+
+def _same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
+    return found.shape == expected.shape and found.dtype == expected.dtype and bool(np.array_equal(found, expected))
+
+
+def _where(found: NDArray[Any], expected: NDArray[Any]) -> str:
+    if found.shape != expected.shape:
+        return f": {found.shape} instead of {expected.shape}"
+    if found.dtype != expected.dtype:
+        return f": {found.dtype} instead of {expected.dtype}"
+    different = (found != expected).reshape(len(found), -1).any(axis=1)
+    return f" in {different.sum()} of {len(found)} frames, from frame {int(np.argmax(different))} on"
+
+
+def _frames_to_look_at(pictures: PictureRows, rows: NDArray[np.int64], seed: int) -> list[int]:
+    """The first, the last, and frames at which the picture is another than the frame before."""
+    draw = np.random.default_rng(seed)
+    frames = {0, len(rows) - 1}
+    for frame in draw.integers(0, len(rows), _PICTURES - 2).tolist():
+        while frame and pictures.stored(int(rows[frame])) == pictures.stored(int(rows[frame - 1])):
+            frame -= 1
+        frames.add(frame)
+    return sorted(frames)
+
+
+def _picture(pictures: PictureRows, rows: NDArray[np.int64], frame: int, found: RGB | bytes) -> tuple[str, float]:
+    """What is wrong with it, and its mean level."""
+    own = pictures.stored(int(rows[frame]))
+    if isinstance(found, bytes):
+        return ("" if found == own else "the JPEG is not its row's"), float(pictures.rgb(int(rows[frame])).mean()) / 255
+    height, width = found.shape[:2]
+    expected = _shown(pictures, int(rows[frame]), width, height)
+    error = _mean_square(found, expected)
+    level = float(found.mean()) / 255
+    decibels = 10 * math.log10(255**2 / error) if error else math.inf
+    if decibels < WORST_DB:
+        return f"{decibels:.1f} dB from its row's picture, at least {WORST_DB:g} are expected", level
+    shift = np.abs(found.mean(axis=(0, 1)) - expected.mean(axis=(0, 1))).max()
+    if shift > _COLOUR_LEVELS:
+        return f"colours differ from its row's by {shift:.1f} levels in the mean", level
+    for other in _around(pictures, rows, frame, own):
+        if error > _mean_square(found, _shown(pictures, other, width, height)) * _SLACK:
+            return f"it is nearer to row {other}'s picture than to its own row's, {int(rows[frame])}", level
+    return "", level
+
+
+def _shown(pictures: PictureRows, row: int, width: int, height: int) -> RGB:
+    picture = pictures.rgb(row)
+    if picture.shape[:2] == (height, width):
+        return picture
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _around(pictures: PictureRows, rows: NDArray[np.int64], frame: int, own: bytes) -> Iterator[int]:
+    """Rows of the nearest frames before and after that show another picture."""
+    for step in (-1, 1):
+        seen, place = [own], frame + step
+        while 0 <= place < len(rows) and len(seen) <= _AROUND:
+            stored = pictures.stored(int(rows[place]))
+            if stored not in seen:
+                seen.append(stored)
+                yield int(rows[place])
+            place += step
+
+
+def _mean_square(one: RGB, other: RGB) -> float:
+    return float(np.mean((one.astype(np.float32) - other) ** 2))
+
+
+def _sums(values: NDArray[Any], claimed: Statistics) -> Sums:
+    table = np.asarray(values, np.float64).reshape(len(values), -1)
+    below = []
+    for quantile in claimed.quantiles:
+        below += [(table <= quantile).sum(axis=0).tolist(), (table < quantile).sum(axis=0).tolist()]
+    centred = table - np.asarray(claimed.mean)
+    return Sums(
+        len(table), table.min(axis=0).tolist(), table.max(axis=0).tolist(), centred.sum(axis=0).tolist(),
+        (centred**2).sum(axis=0).tolist(), below,
+    )  # fmt: skip
+
+
+def _hold(name: str, claimed: Statistics, sums: Sequence[Sums]) -> Iterator[str]:
+    count = sum(one.frames for one in sums)
+    low, high = np.min([one.low for one in sums], axis=0), np.max([one.high for one in sums], axis=0)
+    scale = np.maximum(np.abs(low), np.abs(high)) + 1e-9
+    shift = np.sum([one.total for one in sums], axis=0) / count
+    std = np.sqrt(np.maximum(np.sum([one.squares for one in sums], axis=0) / count - shift**2, 0))
+    if claimed.count != count:
+        yield f"statistics of {name}: of {claimed.count} frames, there are {count}"
+    for what, difference in (
+        ("min", np.abs(low - claimed.min)), ("max", np.abs(high - claimed.max)), ("mean", np.abs(shift)),
+        ("std", np.abs(std - claimed.std)),
+    ):  # fmt: skip
+        if not (difference <= 1e-6 * scale).all():
+            yield f"statistics of {name}: {what} is wrong by {difference.max():g}"
+    for place, share in enumerate(QUANTILES):
+        at, under = (np.sum([one.below[2 * place + which] for one in sums], axis=0) for which in (0, 1))
+        rank = share * (count - 1)
+        if not ((at >= rank - 1) & (under <= rank + 1)).all():
+            yield f"statistics of {name}: q{round(100 * share):02d} is no {100 * share:g}th percentile of its values"
+
+
+def _short(values: Sequence[int]) -> str:
+    return ", ".join(map(str, values[:10])) + (", …" if len(values) > 10 else "")

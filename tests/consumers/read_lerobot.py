@@ -1,0 +1,48 @@
+"""Runs in LeRobot's own environment, without the station: everything that its loader gives of a dataset, into one file.
+
+python read_lerobot.py DATASET OUT.npz
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+# torchvision's wheel wants a torch with CUDA for these two; a processor's has no such operators, and no dataset calls them
+_OPERATORS = torch.library.Library("torchvision", "DEF")
+_OPERATORS.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+_OPERATORS.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+from lerobot.datasets.lerobot_dataset import LeRobotDataset  # noqa: E402 (the operators come first)
+
+
+def read(folder: Path, out: Path) -> None:
+    """Every item of a dataset, shuffled, by two workers."""
+    dataset = LeRobotDataset("local/tried", root=folder)
+    cameras = list(dataset.meta.camera_keys)
+    # nothing was decoded yet: a decoder from before the fork would share its place in the file with every worker
+    loader = torch.utils.data.DataLoader(
+        dataset, batch_size=16, shuffle=True, num_workers=2, generator=torch.Generator().manual_seed(0)
+    )
+    given: dict[str, list[np.ndarray]] = {}
+    tasks: list[str] = []
+    for batch in loader:
+        tasks += batch.pop("task")
+        for name, values in batch.items():
+            array = values.numpy()
+            if name in cameras:
+                array = np.rint(array.transpose(0, 2, 3, 1) * 255).astype(np.uint8)
+            given.setdefault(name, []).append(array)
+    columns = {name: np.concatenate(values) for name, values in given.items()}
+    stats = {
+        f"stats {name} {key}": np.asarray(value)
+        for name in dataset.meta.stats
+        for key, value in dataset.meta.stats[name].items()
+    }
+    np.savez(out, tasks=np.array(tasks), fps=dataset.fps, length=len(dataset), **columns, **stats)
+
+
+if __name__ == "__main__":
+    for place, folder in enumerate(sys.argv[2:]):
+        read(Path(folder), Path(sys.argv[1]) / f"{place}.npz")
