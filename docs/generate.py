@@ -179,10 +179,9 @@ def commands() -> Iterator[str]:
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
-    children = getattr(command, "commands", None)
-    if children is not None:
-        for child, sub in children.items():
-            yield from _command(f"{name} {child}", sub)
+    if hasattr(command, "list_commands"):
+        for child in command.list_commands(None):
+            yield from _command(f"{name} {child}", command.get_command(None, child))
         return
     yield f"## {name}\n\n{(command.help or '').strip()}\n"
     for parameter in command.params:

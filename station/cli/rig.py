@@ -11,6 +11,7 @@ from station.errors import StationError, UsageError
 from station.files import settings
 from station.rig.choice import choice, rig_of
 from station.rig.entries import installed
+from station.rig.file import read_rig_file
 from station.rig.foresight import foresee
 from station.rig.problems import Problem
 from station.rig.rig import Rig, find_rig, inspect, own_rigs, rig_names, shipped_rigs
@@ -33,7 +34,6 @@ class RigLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arms: int
     cameras: int
     simulated: bool
-    errors: int
 
 
 class RigList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,12 +86,8 @@ def ls(as_json: JsonOption = False) -> None:
         return
     table = numbers(("", "rig", "arms", "cameras", ""), ("", "rig"))
     for rig in told.rigs:
-        notes = [
-            rig.owner,
-            *(["simulated"] if rig.simulated else []),
-            *([f"{rig.errors} errors"] if rig.errors else []),
-        ]
-        table.add_row("→" if rig.chosen else "", rig.name, str(rig.arms), str(rig.cameras), ", ".join(notes))
+        notes = f"{rig.owner}{', simulated' if rig.simulated else ''}"
+        table.add_row("→" if rig.chosen else "", rig.name, str(rig.arms), str(rig.cameras), notes)
     console.print(table)
     chosen = [rig for rig in told.rigs if rig.chosen]
     if chosen:
@@ -109,24 +105,27 @@ def _list() -> RigList:
         file = find_rig(chosen.name_or_path)
     except UsageError:
         chosen, file = None, None
-    lines = []
-    for name in rig_names():
-        path = find_rig(name)
-        found, errors = None, 0
-        try:
-            inspected = inspect(path)
-            found, errors = inspected.rig, len(inspected.problems)
-        except StationError:
-            errors = 1
-        roles = [device.role for device in found.devices] if found is not None else []
-        lines.append(
-            RigLine(
-                name, str(path), "shipped" if name in shipped_rigs() else "yours", path == file,
-                sum(role in ("leader", "follower") for role in roles), roles.count("camera"),
-                found is not None and found.world is not None, errors,
-            )
-        )  # fmt: skip
-    return RigList(chosen.chosen_by if chosen is not None else "", tuple(lines))
+    return RigList(chosen.chosen_by if chosen is not None else "", tuple(_line(name, file) for name in rig_names()))
+
+
+def _line(name: str, chosen: Path | None) -> RigLine:
+    """Of a file that is only read: `check` and `show` ask the drivers what they make of it."""
+    path = find_rig(name)
+    try:
+        raw = read_rig_file(path)[0].value
+    except StationError:
+        raw = None
+    raw = raw if isinstance(raw, dict) else {}
+    sides = [side for side in _values(raw.get("arms")) if isinstance(side, dict)]
+    arms = sum(side.get(role) is not None for side in sides for role in ("leader", "follower"))
+    owner: Literal["shipped", "yours"] = "shipped" if name in shipped_rigs() else "yours"
+    return RigLine(
+        name, str(path), owner, path == chosen, arms, len(_values(raw.get("cameras"))), raw.get("world") is not None
+    )
+
+
+def _values(mapping: object) -> list[object]:
+    return list(mapping.values()) if isinstance(mapping, dict) else []
 
 
 @app.command()

@@ -1,0 +1,80 @@
+"""The command line as a whole, of which nothing is imported before it is asked for."""
+
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+from station.cli.commands import COMMANDS, TOPICS
+
+_GROUP = "station.commands"
+
+
+class Lazily(typer.core.TyperGroup):
+    """The commands of the table, and those that other packages bring."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (click's)
+        """By name, in the order of the table."""
+        return [*COMMANDS, *sorted(_of_others().keys() - COMMANDS)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (click's)
+        """One of them, imported now; None if there is none."""
+        if where := COMMANDS.get(cmd_name):
+            module, _, attribute = where.partition(":")
+            return _as_command(cmd_name, getattr(import_module(module), attribute))
+        point = _of_others().get(cmd_name)
+        return _as_command(cmd_name, point.load()) if point is not None else None
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """From the table: neither a command nor what draws boxes is imported for it."""
+        topics = [(" ".join(topic.where), topic.help) for topic in TOPICS]
+        if others := sorted(_of_others().keys() - COMMANDS):
+            topics.append((" ".join(others), "From other packages."))
+        width = max(len(names) for names, _ in topics)
+        lines = "\n".join(f"  {names:{width}}  {said}" for names, said in topics)
+        formatter.write(
+            f"Usage: {ctx.command_path} COMMAND [OPTIONS]\n\n{self.help}\n\n{lines}\n\n"
+            f"`{ctx.command_path} COMMAND --help` has its options; --version says which software this is.\n"
+        )
+
+
+def _as_command(name: str, found: Any) -> Any:
+    """A typer app, or a function that becomes one command."""
+    if isinstance(found, typer.Typer):
+        made: Any = typer.main.get_group(found)
+    else:
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(found)
+        made = typer.main.get_command(alone)
+    made.name = name
+    return made
+
+
+def _of_others() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=_GROUP)}
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from station.version import station_version
+
+        typer.echo(station_version())
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Lazily, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Demonstrations on a robot's computer. Exit codes: 0 done, 1 failed with a reason, 2 bad usage.",
+)  # fmt: skip
+
+
+@app.callback()
+def _station(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Say which software this is, and end."),
+    ] = False,
+) -> None: ...
