@@ -29,6 +29,10 @@ TOPICS = (
         {"up": "station.cli.status:up", "status": "station.cli.status:status", "stop": "station.cli.status:down"},
     ),
     Topic(
+        "What the nodes said; a file for whoever helps.",
+        {"logs": "station.cli.logs:logs", "report": "station.cli.report:report"},
+    ),
+    Topic(
         "Go or no-go; measure the rig; measure this computer.",
         {"check": OTHERS, "calibrate": OTHERS, "bench": "station.cli.bench:bench"},
     ),

@@ -1,53 +1,92 @@
 """`station up | status | stop`."""
 
 import json
+import time
 from typing import Annotated
 
 import msgspec
 import typer
 
 from station.borders.options import RigOption
-from station.bus.messages import ProcessState
-from station.client import Station, trouble
+from station.bus.messages import ProcessState, StationState
+from station.client import Station, trouble, well
 from station.clock import NS_PER_MS
-from station.errors import NodeAbsent, RequestRefused
+from station.errors import NodeAbsent, RequestRefused, StationError
 from station.rig.choice import rig_of
 from station.runtime.processes import processes
 from station.terminal.screen import console, numbers
 
 IN_TIME = 15
 """From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""
+LOOK_S = 0.5
 COLUMNS = ("node", "state", "rate Hz", "age ms", "lost", "CPU %", "real time", "MB", "restarts")
 
 
 def up(
-    rig: RigOption, foreground: Annotated[bool, typer.Option("--foreground", help="stay attached (systemd)")] = False
+    rig: RigOption,
+    foreground: Annotated[bool, typer.Option("--foreground", help="stay attached (systemd)")] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="stay up with what is missing, and announce what comes later, until all is there"),
+    ] = False,
 ) -> None:
-    """Start the station; it goes on when the terminal is closed."""
+    """Start the station, whole or not at all; it goes on when the terminal is closed."""
     loaded = rig_of(rig)
     station = Station(loaded)
+    named = rig or loaded.name
     if station.runs:
-        raise RequestRefused(f"the station of rig {loaded.name} is already up. Next: `station status --rig {rig}`")
+        raise RequestRefused(f"the station of rig {loaded.name} is already up. Next: `station status --rig {named}`")
     popen = station.start(child=foreground)
+    whole = False
     try:
-        station.wait_ready()
+        try:
+            station.wait_ready()
+        except StationError as error:
+            if not wait or popen.poll() is not None:
+                raise StationError(
+                    f"{error}\nthe station is not whole, so it was taken down again: nothing is left running. Next: mend that and run it "
+                    f"again, or `station up --wait --rig {named}` to stay up with what is there"
+                ) from error
+            console.print("up, but not whole:")
+            for line in str(error).splitlines():
+                console.print(line)
+            _announce(station)
+        whole = True
         _show(station)
         if foreground:
             popen.wait()
+    except KeyboardInterrupt:
+        whole = wait
+        raise
     finally:
-        if foreground and popen.poll() is None:
+        if (foreground or not whole) and popen.poll() is None:
             station.stop()
 
 
+def _announce(station: Station) -> None:
+    """Until every node is well: who comes is told, and that it has not moved; who goes, too."""
+    missing = {process.node for process in station.state().processes if not well(process)}
+    console.print(f"waiting for {', '.join(sorted(missing))}; Ctrl-C ends the waiting, the station stays up")
+    while missing:
+        time.sleep(LOOK_S)
+        now = {process.node: process for process in station.state().processes if not well(process)}
+        for node in sorted(missing - now.keys()):
+            console.print(f"{node} is there now; it holds as it stands, nothing moves before somebody engages")
+        for node in sorted(now.keys() - missing):
+            console.print(f"{node} is away: {trouble(now[node]) or 'starting'}")
+        missing = set(now)
+
+
 def down(rig: RigOption) -> None:
-    """Stop every process in order; arms hold, torque stays on."""
+    """Stop every process in order, within 10 s; arms hold, torque stays on."""
     loaded = rig_of(rig)
     station = Station(loaded)
     if not station.runs:
         raise NodeAbsent(
-            f"no station runs for rig {loaded.name}: there is nothing to stop. Next: `station up --rig {rig}` starts it"
+            f"no station runs for rig {loaded.name}: there is nothing to stop. Next: `station up --rig {rig or loaded.name}` starts it"
         )
-    station.stop()
+    for killed in station.stop():
+        console.print(f"{killed}: killed")
     console.print(f"rig {loaded.name}: stopped; arms hold")
 
 
@@ -63,6 +102,7 @@ def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help=
 def _show(station: Station) -> None:
     """Numbers in a table that 80 columns hold, words in whole lines below it; what is wrong is last, where the eye is."""
     state = station.state()
+    console.print(headline(state))
     table = numbers(COLUMNS, ("node", "state"), f"rig {state.rig}  ({state.rig_file})")
     wanted = {row.node: row.realtime for row in processes(station.rig)}
     for process in state.processes:
@@ -80,6 +120,19 @@ def _show(station: Station) -> None:
     for process in state.processes:
         if trouble(process):
             console.print(f"{process.node}: {trouble(process)}")
+
+
+def headline(state: StationState) -> str:
+    """How the station is and what to do next, in one line. Pure."""
+    away = [process for process in state.processes if not well(process)]
+    if not away:
+        return f"all {len(state.processes)} processes are well. Next: `station check --rig {state.rig}`, then `station record`"
+    names = ", ".join(process.node for process in away)
+    told = [trouble(process) for process in away if trouble(process)]
+    if not told:
+        return f"starting: {names}. Next: wait; this takes some seconds"
+    act = told[0].rpartition("Next: ")[2] if "Next: " in told[0] else f"`station logs {away[0].node} --rig {state.rig}`"
+    return f"{len(away)} of {len(state.processes)} not well: {names}. Next: {act}"
 
 
 def lacks(process: ProcessState, wanted: int) -> bool:

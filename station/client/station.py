@@ -4,8 +4,10 @@ Only a station started by `up` outlives its terminal; who finds none starts one 
 held.
 """
 
+import contextlib
 import getpass
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,14 +29,16 @@ from station.errors import NodeAbsent, StationError
 from station.files.lock import Lock
 from station.files.runtime_folder import open_own, runtime_folder
 from station.rig.rig import Rig, find_rig, load_rig
-from station.runtime.launch import python
+from station.runtime.launch import KILLED, python
 from station.terminal.shown import shown
 
 READY_S = 60.0
 """How long a rig may take to come up: servos pinged, cameras reset, a simulated world compiled."""
 FAULT_S = 6.0
 """A device that is still faulty this long after the rest is up is told to the operator instead of being waited for."""
-STOP_S = 20.0
+ASKED_S, HURRY_S, KILL_S, STOP_S = 1.0, 2.0, 9.0, 10.0
+"""Stopping: how long a supervisor may take to answer; when one that does not is sent a signal; when it and its nodes are killed (it needs
+less itself, whatever hangs: `station/runtime/supervisor.py`); when it is given up."""
 LOOK_S = 0.05
 """Between two looks for a station that is being started."""
 _HEAR_MS = 500
@@ -114,26 +118,63 @@ class Station:
             said = self._log.read_text().strip()
             raise StationError(said.splitlines()[-1] if said else "the supervisor ended without a word")
 
-    def stop(self) -> None:
-        """Ask the supervisor to stop every node in order, and wait until it is gone. Raises StationError if it stays."""
-        deadline_ns = monotonic_ns() + int(STOP_S * NS_PER_S)
-        asked = False
-        while self._started.poll() is None if self._started is not None else self.runs:
-            if not asked:
-                asked = self._asked_to_stop()
-            if monotonic_ns() > deadline_ns:
+    def stop(self) -> tuple[str, ...]:
+        """Ask the supervisor to stop every node in order, and wait until it is gone: 10 s at most, whatever hangs.
+
+        Returns what had to be killed, a sentence each. Raises StationError if something stays all the same.
+        """
+        begun_ns, asked, hurried = monotonic_ns(), False, False
+        killed: list[str] = []
+        while self._alive:
+            waited_s = (monotonic_ns() - begun_ns) / NS_PER_S
+            if waited_s > STOP_S:
                 raise StationError(
-                    f"the station of rig {self._name} did not stop within {STOP_S:g} s. Next: `station status --rig {self._name}`"
+                    f"the station of rig {self._name} did not stop within {STOP_S:g} s, killed or not: the kernel has not let go of it. "
+                    f"Next: unplug what hangs; `station logs supervisor --rig {self._name}`"
                 )
+            if waited_s > KILL_S and not killed:
+                killed = self._kill()
+            elif waited_s > HURRY_S and not asked and not hurried:
+                hurried = True
+                self._signal("supervisor", signal.SIGCONT, signal.SIGTERM)
+            elif not asked and not hurried:
+                asked = self._asked_to_stop()
             time.sleep(LOOK_S)
+        return (*self._told_killed(), *killed)
+
+    @property
+    def _alive(self) -> bool:
+        return self._started.poll() is None if self._started is not None else self.runs
 
     def _asked_to_stop(self) -> bool:
         """Whether the supervisor has heard. One that was only just started has no keys yet: it is asked again."""
         try:
-            self.ask("supervisor", Shutdown())
+            self.ask("supervisor", Shutdown(), round(1000 * ASKED_S))
         except NodeAbsent:
             return False
         return True
+
+    def _kill(self) -> list[str]:
+        """The supervisor, and the nodes that it leaves: they hold no order any more."""
+        owned = {path.stem for path in runtime_folder(self._name).glob("*.lock")} - {"supervisor"}
+        return [f"{node} hung" for node in ("supervisor", *sorted(owned)) if self._signal(node, signal.SIGKILL)]
+
+    def _signal(self, node: str, *numbers: signal.Signals) -> bool:
+        """Send the owner of a node's lock these signals. Was there one?"""
+        owner = Lock.owner(self._name, node)
+        with contextlib.suppress(ProcessLookupError):
+            for number in numbers:
+                if owner is not None:
+                    os.kill(owner, number)
+        return owner is not None
+
+    def _told_killed(self) -> tuple[str, ...]:
+        """What the supervisor says it killed, in its last life's own words."""
+        try:
+            lines = self._log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ()
+        return tuple(line.removeprefix(KILLED) for line in lines if line.startswith(KILLED))
 
     def close(self) -> None:
         """Let go of every socket, and stop what was started for this client."""

@@ -30,7 +30,7 @@ from station.files.logs import Stderr, log_to_file, log_to_stderr
 from station.rig.rig import Rig, load_rig
 from station.runtime.backoff import Backoff
 from station.runtime.endings import all_ended, asleep_in
-from station.runtime.launch import python, refuse_foreign
+from station.runtime.launch import KILLED, python, refuse_foreign
 from station.runtime.node import Node, die_with_parent
 from station.runtime.processes import COMMANDS, Process, processes
 from station.terminal.shown import shown
@@ -40,10 +40,13 @@ DEVICE_OPENS_NS = 20 * NS_PER_S
 SILENT_NS = 3 * NS_PER_S
 """Health comes twice a second; six missing in a row is stuck."""
 STARTING_NICE = -10
-STOP_S = 3.0
-"""How long a stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
-KILL_S = 1.0
-"""How long the kernel may take for a SIGKILL before the process is left behind."""
+STOP_S = {0: 3.0, 1: 1.5, 2: 2.0, 3: 1.0}
+"""How long each stage may take to stop before SIGKILL (drivers exit within 2 s of SIGTERM)."""
+KILL_S = 0.3
+"""How long the kernel may take for a SIGKILL before the process is left behind. All stages together stay below
+`station.client.station.KILL_S`, whatever hangs."""
+LEFTOVERS_S = 3.0
+"""How long an earlier station's nodes may take to go down by themselves."""
 PERIOD_NS = NS_PER_S // 2
 SILENT = "was alive but silent: killed"
 
@@ -209,7 +212,7 @@ class Supervisor:
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGCONT)
-        _, stubborn = psutil.wait_procs(left, STOP_S)
+        _, stubborn = psutil.wait_procs(left, LEFTOVERS_S)
         for process in stubborn:
             _log.error("%s of an earlier station did not end: killed", process.pid)
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -245,7 +248,7 @@ class Supervisor:
             for child in members:
                 child.signal(signal.SIGCONT)
                 child.signal(signal.SIGTERM)
-            if not all_ended((child.pidfd for child in members), STOP_S):
+            if not all_ended((child.pidfd for child in members), STOP_S[stage]):
                 self._end_stubborn([child for child in members if not child.gone])
         for child in self._children.values():
             child.leave()
@@ -254,6 +257,7 @@ class Supervisor:
         """What does not stop is killed, and what the kernel does not let go of then is left behind: the others must still stop."""
         for child in stubborn:
             child.kill("did not stop in time")
+            print(f"{KILLED}{child.row.node} did not stop in time", file=sys.stderr, flush=True)
         all_ended((child.pidfd for child in stubborn), KILL_S)
 
     def _wait(self) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from station.bus.messages import Health, ProcessState, StationState, StreamHealth
 from station.cli import status
+from station.errors import StationError
 from station.rig.rig import find_rig, load_rig
 from station.runtime.processes import processes
 
@@ -74,3 +75,80 @@ def test_who_lacks_it_is_named_with_the_act_that_grants_it(
     line = out[out.index("without their real-time priority") :]
     assert "follower_left, pilot. Next: start the station by udev/station@.service" in line
     assert "cam_high" not in line
+
+
+def made(*states: tuple[str, str, str]) -> StationState:
+    """Nodes by name, state and error."""
+    told = (ProcessState(node, 1, True, 0, 1, 1, Health(node, state, error), 0, "") for node, state, error in states)  # type: ignore[arg-type]
+    return StationState("bench", "", 1, 0, tuple(told))
+
+
+def test_the_first_line_says_how_it_is_and_what_to_do_next() -> None:
+    assert status.headline(made(("pilot", "ok", ""), ("cam_low", "warn", ""))).startswith(
+        "all 2 processes are well. Next: `station check"
+    )
+    gone = "cam_low on /dev/CAM_LOW: expected a picture source; found no such device. Next: check the USB cable"
+    assert (
+        status.headline(made(("pilot", "ok", ""), ("cam_low", "fault", gone)))
+        == "1 of 2 not well: cam_low. Next: check the USB cable"
+    )
+    assert status.headline(made(("pilot", "opening", ""))) == "starting: pilot. Next: wait; this takes some seconds"
+    assert "`station logs pilot --rig bench`" in status.headline(made(("pilot", "fault", "fell over")))
+
+
+class Starting:
+    """What a station does when it is started with one device missing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, comes_after: int = 0) -> None:
+        self.stopped, self.looks, self.comes_after, self.returncode = 0, 0, comes_after, None
+        monkeypatch.setattr(status.Station, "runs", property(lambda _: False))
+        monkeypatch.setattr(status.Station, "start", lambda _, child: self)
+        monkeypatch.setattr(status.Station, "wait_ready", self.wait_ready)
+        monkeypatch.setattr(status.Station, "state", lambda _: self.state())
+        monkeypatch.setattr(status.Station, "stop", self.stop)
+        monkeypatch.setattr(status.time, "sleep", lambda _: None)
+
+    def poll(self) -> None:
+        return None
+
+    def wait_ready(self, *_: object) -> None:
+        raise StationError("cam_low on /dev/CAM_LOW: no such device")
+
+    def state(self) -> StationState:
+        self.looks += 1
+        return made(("pilot", "ok", ""), ("cam_low", "ok" if self.looks > self.comes_after else "fault", ""))
+
+    def stop(self, *_: object) -> tuple[str, ...]:
+        self.stopped += 1
+        return ()
+
+
+def test_up_is_whole_or_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting = Starting(monkeypatch)
+    with pytest.raises(StationError, match=r"(?s)no such device.*nothing is left running. Next: mend that"):
+        status.up(str(find_rig("bench")))
+    assert starting.stopped == 1
+
+
+def test_up_that_waits_stays_up_and_announces_what_comes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    starting = Starting(monkeypatch, comes_after=3)
+    status.up(str(find_rig("bench")), wait=True)
+    out = capsys.readouterr().out
+    assert "up, but not whole:\ncam_low on /dev/CAM_LOW: no such device" in out
+    assert "waiting for cam_low" in out and "cam_low is there now; it holds as it stands" in out
+    assert "all 2 processes are well" in out
+    assert starting.stopped == 0
+
+
+def test_up_that_waits_stays_up_when_nobody_waits_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting = Starting(monkeypatch, comes_after=10**9)
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(status.time, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        status.up(str(find_rig("bench")), wait=True)
+    assert starting.stopped == 0

@@ -1,5 +1,8 @@
 """A client of a station: what it is told where nothing runs, where something does not come up, and that it leaves nothing."""
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +14,13 @@ from station.bus.requests import CloseSession, Done, OpenSession, Refused, Reply
 from station.bus.sockets import Publisher, RequestServer
 from station.client import Station, connect, trouble, well
 from station.client.session import SessionClient
-from station.client.station import FAULT_S
+from station.client.station import FAULT_S, KILL_S, STOP_S
 from station.clock import monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, StationError
 from station.files.lock import Lock
 from station.rig.file import Safety
 from station.rig.rig import Rig
+from station.runtime import supervisor
 
 RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 
@@ -155,3 +159,40 @@ def test_how_a_process_is() -> None:
 def test_a_stream_that_is_no_kind_is_an_error_of_the_script(running: Running) -> None:
     with pytest.raises(KeyError, match="no kind 'frames' in the table"):
         Station(RIG).subscribe([("frames", "cam_high")])
+
+
+HANGS = """
+import os, signal, sys, time
+from station.files.lock import Lock
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+held = [Lock("r", name) for name in sys.argv[1:]]
+print("holds", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+while True:
+    time.sleep(1)
+"""
+
+
+def test_what_hangs_is_killed_within_10_s_and_named(runtime: str) -> None:
+    # a supervisor stopped in the middle of things, deaf to SIGTERM, and a node that outlives it
+    children = [
+        subprocess.Popen([sys.executable, "-c", HANGS, name], stdout=subprocess.PIPE)
+        for name in ("supervisor", "pilot")
+    ]
+    try:
+        for child in children:
+            assert child.stdout is not None and child.stdout.readline() == b"holds\n"
+        begun = monotonic_ns()
+        assert Station(RIG).stop() == ("supervisor hung", "pilot hung")
+        assert (monotonic_ns() - begun) / 1e9 <= STOP_S
+        assert [child.wait(5) for child in children] == [-signal.SIGKILL] * 2
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+            assert child.stdout is not None
+            child.stdout.close()
+
+
+def test_a_supervisor_kills_sooner_than_it_is_killed() -> None:
+    assert sum(supervisor.STOP_S.values()) + len(supervisor.STOP_S) * supervisor.KILL_S <= KILL_S < STOP_S
