@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.clock import NS_PER_S
-from station.episodes.catalogue import Episode
+from station.episodes.catalogue import Episode, label
 from station.episodes.index import Measured
 from station.episodes.quality.card import LEVELS
 from station.episodes.quality.facts import FACTS
@@ -127,11 +127,6 @@ def compare(
         action=numbers(names, [(each.action, episode.rows) for episode, each in measured]),
         workspaces=tuple(_workspace(arm, each) for arm, each in paths.items() if each), without_workspace=dict(unknown),
     )  # fmt: skip
-
-
-def label(episode: Episode) -> str:
-    """As outliers name it: `cube/12`."""
-    return f"{episode.path.parent.name}/{'?' if episode.number is None else episode.number}"
 
 
 def hour_of(episode: Episode) -> str:

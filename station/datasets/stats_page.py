@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from station.datasets.stats import SIGMAS, Numbers, Path, Share, Stats, hour_of, label, wide
+from station.datasets.stats import SIGMAS, Numbers, Path, Share, Stats, hour_of, wide
 from station.episodes import picture
-from station.episodes.catalogue import Episode
+from station.episodes.catalogue import Episode, label
 from station.episodes.quality.facts import FACTS
 from station.episodes.quality.words import number
 from station.episodes.static_page import image, paragraph, section, table

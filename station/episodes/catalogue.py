@@ -24,7 +24,7 @@ _DOCUMENTS = ("rig_yaml", "devices", "calibration", "check_result", "quality")
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """One episode as a list shows it."""
+    """One episode as a list shows it. Task, instruction, verdict and note are what people said last."""
 
     path: Path
     task: str
@@ -100,11 +100,11 @@ def _whole(path: Path, number: int, file: h5py.File) -> Episode:
     except EpisodeError as error:
         problem = str(error)
     return Episode(
-        path, attribute(file, "task"), number, rows, rows / rate, None if problem else said.success, said.note,
+        path, said.task or attribute(file, "task"), number, rows, rows / rate, None if problem else said.success, said.note,
         attribute(file, "operator"), int(attribute(file, "late_ticks")), int(attribute(file, "lost_samples")),
         int(attribute(file, "stale_samples")), bool(attribute(file, "recovered")), attribute(file, "ended"),
         attribute(file, "damage") if "damage" in file.attrs else "", path.stat().st_size, problem,
-        attribute(file, "policy"), form_of(file), attribute(file, "instruction"), attribute(file, "scene"),
+        attribute(file, "policy"), form_of(file), said.instruction or attribute(file, "instruction"), attribute(file, "scene"),
         int(attribute(file, "start_wall_ns")), recording, _single_values(file),
     )  # fmt: skip
 
@@ -183,6 +183,17 @@ def _refuse_mixture(picked: list[Episode]) -> None:
             f"no trainer can take these as one: {most} against (first / second) {told}. Next: name one task's folder with --data, "
             "or move the others out of it"
         )
+
+
+def label(episode: Episode) -> str:
+    """One episode, short: `cube/12`."""
+    return f"{episode.path.parent.name}/{'?' if episode.number is None else episode.number}"
+
+
+def belongs(episode: Episode, task: str) -> bool:
+    """Is it of this task: by what was said of it since, else by its folder?"""
+    recorded = episode.attributes.get("task", episode.task)
+    return task in ("", episode.path.parent.name if episode.task == recorded else episode.task)
 
 
 def named(episodes: Iterable[Episode]) -> str:

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.episodes import naming
-from station.episodes.catalogue import Episode, read_episode
+from station.episodes.catalogue import Episode, belongs, read_episode
 from station.episodes.form import Form
 from station.episodes.quality.card import LEVELS, Card
 from station.episodes.quality.facts import FACTS, facts_of
 from station.episodes.quality.store import kept_card
 from station.errors import EpisodeError, UsageError
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever what is kept of an episode changes."""
 _PATIENCE_S = 2.0
 _TOGETHER = 200
@@ -67,10 +67,9 @@ def indexed(data: Path, task: str = "") -> list[Episode]:
     """Episodes below `data`, by folder and number. Raises UsageError if there is no such folder."""
     if not data.is_dir():
         raise UsageError(f"{data}: no such folder. Next: name the folder that --data or the rig file's `data` names")
-    folders = [(folder, seen) for folder, seen in _folders(data) if not task or folder.name == task]
     with closing(_Index()) as index:
-        found = [episode for folder, seen in folders for episode in index.episodes(folder, seen)]
-    return found
+        found = [episode for folder, seen in _folders(data) for episode in index.episodes(folder, seen)]
+    return [episode for episode in found if belongs(episode, task)] if task else found
 
 
 class Measured(NamedTuple):

@@ -44,6 +44,10 @@ class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
     recording: Recording | None = None
     """None in files of the first layout, which do not say it, and where it could not be read."""
+    task: str | msgspec.UnsetType = msgspec.UNSET
+    """What the task is called now; unset: as it was recorded."""
+    instruction: str | msgspec.UnsetType = msgspec.UNSET
+    """The same of the instruction."""
 
 
 _decoder: Decoder[Labels] = Decoder("json", Labels)

@@ -5,7 +5,7 @@ A file that is wrong gets its own line, and never keeps the others from being li
 
 import typer
 
-from station.cli.episodes import checking, labelling, listing, showing, viewing
+from station.cli.episodes import checking, editing, labelling, listing, showing, viewing
 
 app = typer.Typer(no_args_is_help=True, help="List, check, label and hand out recorded episodes.")
 app.command("ls")(listing.list_episodes)
@@ -13,5 +13,6 @@ app.command()(showing.show)
 app.command()(checking.verify)
 app.command()(checking.recover)
 app.command()(labelling.label)
+app.command()(editing.edit)
 app.command()(labelling.delete)
 app.command()(viewing.view)

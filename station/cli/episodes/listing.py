@@ -96,7 +96,13 @@ def _number(episode: Episode) -> str:
 
 def _remarks(episode: Episode) -> str:
     """What is to be said of it besides numbers, and besides what is wrong with the file; "" for nothing."""
-    what = ("recovered" if episode.recovered else "", episode.damage or episode.ended, episode.note)
+    moved = episode.task != episode.attributes.get("task", episode.task)
+    what = (
+        f"task {episode.task}" if moved else "",
+        "recovered" if episode.recovered else "",
+        episode.damage or episode.ended,
+        episode.note,
+    )
     return "; ".join(filter(None, what))
 
 
