@@ -12,6 +12,7 @@ from station.bus.requests.session import (
     Align,
     CloseSession,
     Discard,
+    HandOver,
     Label,
     Note,
     OpenSession,
@@ -22,7 +23,7 @@ from station.bus.requests.session import (
     Undo,
 )
 
-Need = Literal["paused", "not paused", "an episode", "a saved episode"]
+Need = Literal["paused", "not paused", "an episode", "a saved episode", "a policy"]
 About = Literal["episode", "newest", "saved", "hold"]
 """The episode that is recorded or comes next; the newest finished one; the newest saved one; the hold that is to end."""
 PEDALS = 3
@@ -73,6 +74,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("go_on", Align, "go on", ("hold", "recording"), ("space", "enter", "p"), 1, "a", needs=("paused",), moves=True,
            about="hold"),
     Action("start", Start, "start", _RESTING, ("space", "enter"), 1, "a", about="episode"),
+    Action("hand_over", HandOver, "take over · hand back", ("recording", "reset"), ("t",), 1, needs=("not paused", "a policy"), moves=True,
+           otherwise="no policy runs in this sitting that something could be taken from"),
     Action("stop", Stop, "stop and save", ("recording",), ("space", "enter"), 1, needs=("not paused",), also=("starting",),
            about="episode"),
     Action("success", Stop, "success", ("recording",), ("s",), 2, "a", True, also=("starting",), about="episode"),
@@ -99,6 +102,7 @@ _MET: dict[Need, Callable[[SessionState], bool]] = {
     "paused": lambda state: state.paused or state.phase == "hold",
     "not paused": lambda state: not state.paused,
     "an episode": lambda state: state.newest >= 0 or state.phase == "recording",
+    "a policy": lambda state: state.source == "policy",
     "a saved episode": lambda state: state.saved > 0,
 }
 

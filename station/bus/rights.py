@@ -26,11 +26,13 @@ _ARM = Right(
 _PILOT = Right((CLIENT, "session", "replay"), "let the operator ask, in a command or the session")
 _RECORDER = Right(("session",), "ask the session: `station record`")
 _SESSION = Right((CLIENT, "vr_teleop", "vr_panel"), "let the operator ask")
+_POLICY = Right((CLIENT, "session"), "let the operator ask, in a command or the session")
 _OPERATOR = Right((CLIENT,), "let the operator ask, in a command")
 
 RIGHTS: dict[type[r.Request], Right] = {
     **dict.fromkeys(get_args(r.ArmRequest), _ARM),
     **dict.fromkeys(get_args(r.PilotRequest), _PILOT),
+    **dict.fromkeys(get_args(r.PolicyRequest), _POLICY),
     **dict.fromkeys(get_args(r.SyncRequest), _RECORDER),
     **dict.fromkeys(get_args(r.SessionRequest), _SESSION),
     **dict.fromkeys((r.Recover, r.OperatorAct), _OPERATOR),

@@ -5,13 +5,13 @@ What dies meanwhile is brought back by the supervisor: it is waited for (`Patien
 
 from collections.abc import Callable
 
-from station.bus.requests import Align, CloseSession, OpenSession
+from station.bus.requests import Align, CloseSession, Label, OpenSession
 from station.bus.requests.time_outs import time_out_ms
 from station.cli.operator.cues import Speaker
 from station.cli.patience import WAIT_S, Patience
 from station.cli.physics import prepare_scene
 from station.client import SessionClient, Station
-from station.client.session import FRESH_S
+from station.client.session import FRESH_S, RESTS
 from station.errors import NodeAbsent, RequestRefused, UsageError
 from station.rig.rig import Rig
 from station.terminal.screen import console
@@ -55,16 +55,17 @@ def record_headless(
     meanwhile: Callable[[], None] = lambda: None,
     wait_s: float = WAIT_S,
     speaker: Speaker | None = None,
+    judge: Callable[[], bool] | None = None,
 ) -> int:
     """Record `episodes` of `seconds` each without asking anything; returns how many ended early, or are not saved.
 
-    Whatever is in the way is waited for, `wait_s` at most each time. Raises StationError then, and RequestRefused where the
-    sitting cannot even be opened.
+    `judge` says how each went, as soon as it is over: its label. Whatever is in the way is waited for, `wait_s` at most each
+    time. Raises StationError then, and RequestRefused where the sitting cannot even be opened.
     """
     patience = Patience(station, wait_s, speaker, meanwhile)
     try:
         with station.session(meanwhile) as session:
-            taker = _Taker(session, open_session, seconds, arrange or align_and_prepare(station), patience)
+            taker = _Taker(session, open_session, seconds, arrange or align_and_prepare(station), patience, judge)
             patience.until_done("the sitting", taker.open, first=True)
             try:
                 for _ in range(episodes):
@@ -96,8 +97,10 @@ class _Taker:
     """Takes one episode after another."""
 
     def __init__(
-        self, session: SessionClient, open_session: OpenSession, seconds: float, arrange: Arrange, patience: Patience
-    ) -> None:
+        self, session: SessionClient, open_session: OpenSession, seconds: float, arrange: Arrange, patience: Patience,
+        judge: Callable[[], bool] | None,
+    ) -> None:  # fmt: skip
+        self._judge = judge
         self._session, self._open_session, self._seconds = session, open_session, seconds
         self._arrange, self._patience = arrange, patience
         self._opened = False
@@ -118,6 +121,12 @@ class _Taker:
             f", {state.stalled_rows} of them in {state.stalls} stalls" if state.stalls else ""
         )
         console.print(f"episode {number}: {rows}" + (f", ended early: {state.why}" if state.why else ""))
+        if self._judge is not None:
+            self._patience.until_done(f"the label of episode {number}", self._label)
+
+    def _label(self) -> None:
+        assert self._judge is not None
+        console.print(f"{self._session.ask(Label(self._judge())).detail}, says physics")
 
     def _begin(self) -> int:
         """Its number. Raises RequestRefused and NodeAbsent while something is in the way."""
@@ -125,6 +134,6 @@ class _Taker:
         if session.fresh().phase == "ended":  # the sitting went with the whole station
             self._patience.announce("the sitting is over. Opening another")
             session.ask(self._open_session)
-        session.until(lambda state: state.phase in ("ready", "hold"), FRESH_S)
+        session.until(lambda state: state.phase in RESTS, FRESH_S)
         self._arrange(session, self._patience)
         return session.begin(self._seconds)

@@ -1,5 +1,6 @@
 """`station record` and `station teleop`: clients of the session and the pilot."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
+from station.cli.operator.scene_hands import SceneHands
 from station.cli.operator.session import OperatorTerminal, summary
 from station.cli.patience import WAIT_HELP, WAIT_S
 from station.client import Station, connect
@@ -90,9 +92,19 @@ def record(
 
 
 def record_at_a_panel(
-    rig: Rig, plan: Plan, pedal_path: Path | None, pedal_keys: tuple[str, ...], quiet: bool, override: str
+    rig: Rig,
+    plan: Plan,
+    pedal_path: Path | None,
+    pedal_keys: tuple[str, ...],
+    quiet: bool,
+    override: str,
+    load: Callable[[Station], str] | None = None,
+    scene: SceneHands | None = None,
 ) -> None:
-    """Interactive recording. What an operator needs is looked for before the station starts."""
+    """Interactive recording. What an operator needs is looked for before the station starts.
+
+    `load`: where a policy's rollouts are recorded, has it loaded and returns what it is; `scene` puts their scene back.
+    """
     keyboard = Keyboard()
     pedal = Pedal(pedal_path, pedal_keys) if pedal_path is not None else None
     try:
@@ -100,7 +112,12 @@ def record_at_a_panel(
         console.print("looking for the rig's station, or starting one …")
         with connect(rig) as station:
             plan = plan.checked(session_check(rig, override))
-            outcome = OperatorTerminal(station, plan, keyboard, pedal, Speaker(quiet)).run()
+            plan = plan if load is None else plan.of_policy(load(station))
+            try:
+                outcome = OperatorTerminal(station, plan, keyboard, pedal, Speaker(quiet), scene).run()
+            finally:
+                if scene is not None:
+                    scene.wait()
     finally:
         if pedal is not None:
             pedal.close()

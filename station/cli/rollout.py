@@ -9,18 +9,16 @@ from typing import NamedTuple, Self
 
 from station.bus.messages import Command, Health, PilotState, Tick
 from station.bus.requests import (
-    Align,
     Disengage,
     Engage,
     Hold,
     LoadPolicy,
-    Pause,
     PilotRequest,
     Refused,
     StartPolicy,
     StopPolicy,
 )
-from station.bus.requests.time_outs import time_out_ms, time_out_s
+from station.bus.requests.time_outs import time_out_s
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.patience import Patience
@@ -51,12 +49,12 @@ class Hands:
         self._keyboard, self._pedal = keyboard, pedal
 
     def pressed(self) -> list[str]:
-        """Pressed since the last call; the pedal is a Space. Never blocks."""
+        """Pressed since the last call; the pedal takes over. Never blocks."""
         found: list[str] = []
         if self._keyboard is not None and select.select([self._keyboard.fd], [], [], 0)[0]:
             found += self._keyboard.read()
         if self._pedal is not None:
-            found += ["space" for _ in self._pedal.acts(monotonic_ns())]
+            found += ["t" for _ in self._pedal.acts(monotonic_ns())]
         return found
 
     def __enter__(self) -> Self:
@@ -182,15 +180,10 @@ class Rollout:
         self._policy.ask(StopPolicy())
 
     def arrange(self, session: SessionClient, patience: Patience) -> None:
-        """Before an episode: arms at rest, the scene in its place, a rollout that knows nothing of the last one."""
-        if session.state.phase == "ready":
-            session.ask(Pause())
-        elif not session.state.paused:
-            patience.announce(f"hold: {session.state.why}. The policy begins again")
-        session.until(lambda state: state.phase == "hold", SPEAKS_S)
+        """Before an episode: the scene in its place, the arms at the start; the session begins the rollout itself."""
+        if session.state.why:
+            patience.announce(f"{session.state.why}. The policy begins again")
         self.home(session.state.episode)
-        self.begin()
-        session.ask(Align(), time_out_ms(Align, hands=False))
 
     def home(self, scene: int) -> None:
         """On a simulated rig: hands bring the arms back to the start by the leaders, where they hold; the scene is put
@@ -277,18 +270,27 @@ class Rollout:
         self._tell_health(monotonic_ns())
 
     def _act_on(self, key: str) -> None:
-        leads = self._state is not None and self._state.source == "leader"
-        requests: dict[str, PilotRequest] = {
-            "space": Engage("policy" if leads else "leader"),
-            "l": Engage("leader"),
-            "p": Engage("policy"),
-            "h": Hold("the operator asked to hold"),
-        }
-        request = requests.get("space" if key == "t" else key)
-        if request is not None:
-            self._asked = self._pilot.send(request)
+        state = self._state
+        leads = state is not None and state.source == "leader"
+        requests: dict[str, PilotRequest] = {"t": Engage("policy" if leads else "leader"), "l": Engage("leader")}
+        if key in ("space", "p", "h"):
+            if state is not None and state.state == "engaged":
+                self._asked = self._pilot.send(Hold("paused by the operator"))
+            elif key != "h":
+                self._go_on()
+        elif key in requests:
+            self._asked = self._pilot.send(requests[key])
         else:
             self._keys.append(key)
+
+    def _go_on(self) -> None:
+        """After a hold, whatever its cause: the policy begins again from what it sees now."""
+        try:
+            self.begin()
+        except (RequestRefused, NodeAbsent) as error:
+            console.print(f"not done: {error}")
+            return
+        self._asked = self._pilot.send(Engage("policy"))
 
     def _hear_answer(self) -> None:
         for number, reply in self._pilot.replies():

@@ -1,28 +1,34 @@
 """`station run`: a policy commands the arms; the operator may take over and hand back at any time."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+import msgspec
 import typer
 
 from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.amounts import sensible
-from station.cli.checked import last_check
+from station.cli.checked import session_check
 from station.cli.headless import record_headless, refuse_unattended
+from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
-from station.cli.operator.pedal import Pedal
+from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
+from station.cli.operator.scene_hands import SceneHands
 from station.cli.patience import WAIT_HELP, WAIT_S, Patience
+from station.cli.physics import Physics
+from station.cli.record import record_at_a_panel
 from station.cli.rollout import Hands, Ran, Rollout
 from station.client import Station, connect
 from station.errors import StationError, UsageError
 from station.policy.claims import of_policy, refuse_unseen
 from station.policy.folder import find_policy, load_policy
 from station.rig.choice import rig_of
+from station.rig.rig import Rig
 from station.terminal.screen import console
 
-HELP = "keys: Space or t takes over and hands back, l leaders, p policy, h hold; Ctrl-C ends, the arms then hold"
+HELP = "keys: t takes over and hands back, l the leaders command, Space or p pauses and goes on, q or Ctrl-C ends; the arms then hold"
 
 
 def run(
@@ -38,54 +44,103 @@ def run(
     ],
     record: Annotated[bool, typer.Option("--record", help="record episodes; needs --task")] = False,
     task: Annotated[str, typer.Option("--task", help="the folder of the episodes below the data folder")] = "",
-    episodes: Annotated[int, typer.Option("--episodes", min=1, max=MOST, help="rollouts, each from the start")] = 1,
-    seconds: Annotated[float | None, seconds_option("--seconds", 0.02, "of each; without: until Ctrl-C")] = None,
+    episodes: Annotated[
+        int | None,
+        typer.Option("--episodes", min=1, max=MOST, help="rollouts, each from the start: 1; at the panel: until q"),
+    ] = None,
+    seconds: Annotated[float | None, seconds_option("--seconds", 0.02, "of each; without: until you end it")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="instead of the rig file's data folder")] = None,
     operator: Annotated[str, typer.Option("--operator", help="who stands by; kept in every file")] = "",
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
+    scene: Annotated[str, typer.Option("--scene", help="the scene; kept in every file")] = "",
+    reset: Annotated[
+        float | None, seconds_option("--reset", 0.0, "the next one starts by itself after so many seconds")
+    ] = None,
     shadow: Annotated[bool, typer.Option("--shadow", help="infer and tell, move nothing")] = False,
     pedal: Annotated[Path | None, typer.Option("--pedal", help="a foot pedal's evdev device: takes over")] = None,
+    pedal_keys: Annotated[
+        str,
+        typer.Option(
+            "--pedal-keys", help="what its pedals send: take over, success, discard (`station pedal` shows it)"
+        ),
+    ] = ",".join(DEFAULT_KEYS),
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing: engage, run, exit")] = False,
     yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="needed by --headless on real arms")] = False,
     wait: Annotated[float, typer.Option("--wait", min=0.0, help=WAIT_HELP)] = WAIT_S,
     quiet: Annotated[bool, typer.Option("--quiet", help="no voice, no beeps")] = False,
+    override: Annotated[
+        str, typer.Option("--override", help="why to record although the check fails; kept in every file")
+    ] = "",
 ) -> None:
-    """Load a policy, check and warm it up, engage it, and show how it does until it is done or Ctrl-C."""
+    """Load a policy, check and warm it up, engage it; with --record at the same panel as `station record`."""
     loaded = rig_of(rig)
     _check(record, task, seconds, shadow, headless)
     folder = str(data.absolute()) if data else ""
-    if record:
-        sensible(OpenSession(task, folder, operator, instruction))
     checked = load_policy(policy, instruction)  # what is wrong with the folder is said before anything starts
     refuse_unseen(of_policy(checked, checked.folder / "policy.yaml"), loaded)
     told = checked.instruction
+    sitting = OpenSession(
+        task or "shadow", folder, operator, told, scene, source="policy", policy_folder=str(policy.absolute())
+    )
+    sensible(sitting, override)
     if not shadow:
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
-    hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal) if pedal is not None else None)
+    keys = tuple(pedal_keys.split(","))
+    if record and not headless:
+        _record_at_a_panel(
+            loaded, Plan(_paced(sitting, episodes, reset), seconds), policy, pedal, keys, quiet, override
+        )
+        return
+    hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal, keys) if pedal is not None else None)
     with connect(loaded) as station, hands, Rollout(station, hands) as rollout:
-        identity = rollout.load(policy, told)
-        if not (headless or shadow):
-            console.print(HELP)
-        if shadow:
-            rollout.shadow(seconds)
-            return
         if record:
-            open_session = OpenSession(
-                task, folder, operator, told, source="policy", policy=identity, check_result=last_check(loaded)
-            )
-            early = _record(station, rollout, open_session, episodes, seconds or 0.0, wait, Speaker(quiet))
-        elif headless:
-            early = _run_unattended(
-                rollout, episodes, seconds, Patience(station, wait, Speaker(quiet), rollout.meanwhile)
-            )
+            check = session_check(loaded, override, refuses=loaded.moves_real_arms)
+            sitting = msgspec.structs.replace(sitting, policy=rollout.load(policy, told), check_result=check)
+            early = _record(station, rollout, sitting, episodes or 1, seconds or 0.0, wait, Speaker(quiet))
         else:
-            early = _run(rollout, episodes, seconds)
+            early = _unrecorded(station, rollout, policy, told, shadow, headless, episodes or 1, seconds, wait, quiet)
     if early:
         raise StationError(
-            f"{early} of {episodes} ended early" + (" or are not saved (the causes are above)" if record else "")
+            f"{early} of {episodes or 1} ended early" + (" or are not saved (the causes are above)" if record else "")
         )
+
+
+def _paced(sitting: OpenSession, episodes: int | None, reset: float | None) -> OpenSession:
+    timed: Literal["operator", "timed"] = "operator" if reset is None else "timed"
+    return msgspec.structs.replace(sitting, reset=timed, reset_s=reset or 0.0, episodes=episodes or 0)
+
+
+def _record_at_a_panel(
+    rig: Rig, plan: Plan, policy: Path, pedal: Path | None, keys: tuple[str, ...], quiet: bool, override: str
+) -> None:
+    def load(station: Station) -> str:
+        with Rollout(station, Hands(None, None)) as rollout:
+            return rollout.load(policy, plan.open_session.instruction)
+
+    def arrange(episode: int) -> None:
+        # of the thread that it runs in: sockets are nobody else's
+        with Station(rig) as station, Rollout(station, Hands(None, None)) as rollout:
+            rollout.home(episode)
+
+    scene = SceneHands(arrange) if rig.world is not None else None
+    record_at_a_panel(rig, plan, pedal, keys, quiet, override, load, scene)
+
+
+def _unrecorded(
+    station: Station, rollout: Rollout, policy: Path, told: str, shadow: bool, headless: bool, episodes: int,
+    seconds: float | None, wait_s: float, quiet: bool,
+) -> int:  # fmt: skip
+    """How many ended early."""
+    rollout.load(policy, told)
+    if shadow:
+        rollout.shadow(seconds)
+        return 0
+    if headless:
+        return _run_unattended(rollout, episodes, seconds, Patience(station, wait_s, Speaker(quiet), rollout.meanwhile))
+    console.print(HELP)
+    return _run(rollout, episodes, seconds)
 
 
 def _check(record: bool, task: str, seconds: float | None, shadow: bool, headless: bool) -> None:
@@ -93,14 +148,14 @@ def _check(record: bool, task: str, seconds: float | None, shadow: bool, headles
         raise UsageError("--shadow moves nothing, so there is nothing to record. Next: leave one of them out")
     if record and not task:
         raise UsageError("--record needs the episodes' folder. Next: add --task NAME")
-    if (record or headless) and not shadow and seconds is None:
-        raise UsageError("--record and --headless need to know how long. Next: add --seconds S")
+    if headless and not shadow and seconds is None:
+        raise UsageError("--headless needs to know how long. Next: add --seconds S")
 
 
 def _run(rollout: Rollout, episodes: int, seconds: float | None) -> int:
     for _ in range(episodes):
         rollout.home(0)
-        if rollout.run(seconds, attended=True).interrupted:
+        if rollout.run(seconds, attended=True, over=lambda: rollout.key() == "q").interrupted:
             break
     return 0
 
@@ -137,11 +192,18 @@ def _record(
     wait_s: float,
     speaker: Speaker,
 ) -> int:
-    rollout.home(0)  # leaders and arms together: the ones are driven along with the others from here on
-    rollout.begin()
+    judge = Physics(station) if station.rig.world is not None else None
     try:
         return record_headless(
-            station, open_session, episodes, seconds, rollout.arrange, rollout.meanwhile, wait_s=wait_s, speaker=speaker
+            station,
+            open_session,
+            episodes,
+            seconds,
+            rollout.arrange,
+            rollout.meanwhile,
+            wait_s=wait_s,
+            speaker=speaker,
+            judge=None if judge is None else judge.look,
         )
     except KeyboardInterrupt:
         console.print("ending; what was recorded is saved, the arms hold")

@@ -20,6 +20,8 @@ FRESH_S = 5.0
 SAVE_S = 120.0
 OVER_S = 20.0
 """How much longer than its seconds an episode may take to end."""
+RESTS = ("ready", "reset", "hold")
+"""Phases between two episodes; a policy's sitting rests in `reset`."""
 _HEAR_MS = 50
 UNHEARD = SessionState("ended", "", "", 0, 0, 0, 0, 0, ())
 
@@ -147,4 +149,4 @@ class SessionClient:
 
 
 def _is_over(state: SessionState, number: int) -> bool:
-    return state.phase == "ended" or (state.episode > number and state.phase in ("ready", "hold"))
+    return state.phase == "ended" or (state.episode > number and state.phase in RESTS)

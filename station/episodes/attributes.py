@@ -57,6 +57,8 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "operator": info.operator,
         "scene": info.scene,
         "policy": info.policy,
+        "trial": np.int64(info.trial),
+        "condition": info.condition,
         "policy_delay_p95_ms": np.float64(found.policy.delay_p95_ms),
         "policy_starved_ticks": np.int64(found.policy.starved_ticks),
         "policy_faults": np.int64(found.policy.faults),

@@ -115,6 +115,14 @@ def set_success(episode: Path, success: bool | None) -> None:
     change_labels(episode, lambda labels: msgspec.structs.replace(labels, success=success))
 
 
+def judge(episode: Path, success: bool | None) -> None:
+    """Say how it went, also while it is still being recorded or built. Raises like `change_labels`."""
+    if episode.is_file():
+        set_success(episode, success)
+    else:
+        _change(episode, lambda labels: msgspec.structs.replace(labels, success=success))
+
+
 def add_note(episode: Path, text: str) -> None:
     """Add a line to the note, also while the episode is still being recorded. Raises EpisodeError on a broken labels file."""
     _change(episode, lambda labels: msgspec.structs.replace(labels, note=f"{labels.note}\n{text}".strip()))

@@ -87,6 +87,8 @@ ATTRIBUTES = (
     Attribute("/", "operator", "string", "who recorded it"),
     Attribute("/", "scene", "string", "the scene"),
     Attribute("/", "policy", "string", "the policy that ran, if one did: kind, folder, sha256 of policy.yaml and of every other file of the folder (what a server says of itself, what a replayed episode holds)"),
+    Attribute("/", "trial", "int64", "which trial of an evaluation it was, from 1; 0: none", 3),
+    Attribute("/", "condition", "string", "under which condition of the evaluation: which scene, whose turn", 3),
     Attribute("/", "policy_delay_p95_ms", "float64", "from an observation's tick to its first usable row: the worst 95th percentile of its window (250 answers) in the episode; NaN without a policy"),
     Attribute("/", "policy_starved_ticks", "int64", "ticks for which the policy had no row left and asked to hold"),
     Attribute("/", "policy_faults", "int64", "answers of the policy that were no answers"),
@@ -126,7 +128,7 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 VERSION = 3
-"""2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`, `effort_units` and `kinematics`.
+"""2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`, `effort_units`, `kinematics`, `trial` and `condition`.
 Raised with every new row of the tables, which says since when it is
 there: older files are then whole without it.
 """

@@ -21,6 +21,7 @@ from station.bus.requests import (
     Discard,
     Disengage,
     Done,
+    HandOver,
     Label,
     Note,
     OpenSession,
@@ -95,6 +96,13 @@ class SessionCore:
         self._arms.heard(state, self._ports.heard("pilot", life))
         return self._ports.done()
 
+    def heard_runner(self, life: int, now_ns: int) -> Sequence[Effect]:
+        """The policy's runner spoke."""
+        self._ports.now_ns = now_ns
+        self._ports.heard("policy", life)
+        self._arms.rollouts.heard(life)
+        return self._ports.done()
+
     def heard_recorder(self, state: RecorderState, life: int, now_ns: int) -> Sequence[Effect]:
         """The synchronizer spoke."""
         self._ports.now_ns = now_ns
@@ -150,6 +158,7 @@ class SessionCore:
             newest=-1 if finished.newest is None else finished.newest, wanted=sitting.opened.episodes,
             stalls=recorder.stalls if recorder is not None else 0,
             stalled_rows=recorder.stalled_rows if recorder is not None else 0, sequence=self._overtaken.sequence,
+            source=sitting.opened.source,
         )  # fmt: skip
         if self._closing is not None:
             return state
@@ -161,7 +170,7 @@ class SessionCore:
         if sitting.phase == "ended":
             return None
         return Sitting(sitting.opened, sitting.number, tuple(finished.saved), finished.to_come, finished.discarded,
-                       sitting.early, self._takes.seconds)  # fmt: skip
+                       sitting.early, self._takes.seconds, finished.judged)  # fmt: skip
 
     def _look(self) -> None:
         """What buttons are about, for who presses one on this state or an earlier one."""
@@ -197,6 +206,8 @@ class SessionCore:
                 self._arms.pause(asker, self._takes.current, lambda: self._takes.current)
             case Align():
                 self._align(asker)
+            case HandOver():
+                self._arms.hand_over(request, asker, self._takes.current, lambda: self._takes.current)
             case CloseSession():
                 self._close(asker)
             case _:
@@ -230,7 +241,13 @@ class SessionCore:
         sitting.opened, sitting.folder = request, folder
         self._takes.open(number)
         sitting.go("open")
-        self._arms.align(asker, "not opened", fresh=True)
+        self._arms.rollouts.opened()
+        if sitting.rollouts:
+            sitting.why, self._arms.paused = "", False
+            sitting.go("reset wanted")  # nothing moves before the first episode
+            self._ports.answer(asker, Done())
+        else:
+            self._arms.align(asker, "not opened", fresh=True)
 
     def _align(self, asker: Asker) -> None:
         if self.phase == "recording":
@@ -245,6 +262,8 @@ class SessionCore:
         refuses = absurd or (self._now.why if self._disk_budget is None else self._disk_budget.refuses)
         if refuses:
             answer(Refused(refuses))
+        elif self._now.rollouts:
+            self._arms.rollouts.begin(lambda: self._takes.start(request, answer), answer)
         else:
             self._takes.start(request, answer)
 
@@ -287,6 +306,8 @@ class SessionCore:
         self._now.go("close")
         self._leaving = True
         self._arms.forget()
+        if self._now.rollouts:
+            self._arms.rollouts.stop()
         self._ports.pilot(Disengage(), lambda _: self._disengage_answered())
 
     def _disengage_answered(self) -> None:

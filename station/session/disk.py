@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from station.bus.messages import Description
-from station.episodes.labels import add_note, set_success
+from station.episodes.labels import add_note, judge
 from station.episodes.naming import delete, episode_path, next_number
 from station.rig.rig import Rig
 from station.session.builders import Builders
@@ -46,8 +46,8 @@ class SessionDisk:
         return disk_budget(folder, bytes_per_s, self._builders.partial_hdf5_bytes)
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
-        """Label an episode."""
-        set_success(episode_path(folder, episode), success)
+        """Label an episode, also one that is still to be saved."""
+        judge(episode_path(folder, episode), success)
 
     def note(self, folder: Path, episode: int, text: str) -> None:
         """A line of text."""

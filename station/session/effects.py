@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from station.bus.requests import PilotRequest, Reply, SyncRequest
+from station.bus.requests import PilotRequest, PolicyRequest, Reply, SyncRequest
 
 Asker = Callable[[Reply], None]
 """Whoever waits for an answer. Only who does the I/O calls it; the core hands it back with the answer."""
-Neighbour = Literal["pilot", "synchronizer"]
+Neighbour = Literal["pilot", "synchronizer", "policy"]
 
 
 class Ask(NamedTuple):
@@ -16,7 +16,7 @@ class Ask(NamedTuple):
 
     node: Neighbour
     number: int
-    request: PilotRequest | SyncRequest
+    request: PilotRequest | SyncRequest | PolicyRequest
 
 
 class Answer(NamedTuple):

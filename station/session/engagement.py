@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from station.bus.messages import PilotState
+from station.bus.messages import PilotState, SourceName
 from station.bus.pending import Outcome, as_reply
-from station.bus.requests import Done, Engage, Hold, KeepHold, Opening, Refused
+from station.bus.requests import Done, Engage, HandOver, Hold, KeepHold, Opening, Refused
 from station.session.effects import Asker
 from station.session.phases import PhaseEvent
 from station.session.ports import Ports
+from station.session.rollouts import Rollouts, taker
 from station.session.situation import Situation
 
 PAUSED = "paused by the operator"
@@ -18,6 +19,7 @@ class Engagement:
 
     def __init__(self, sitting: Situation, ports: Ports) -> None:
         self._sitting, self._ports = sitting, ports
+        self.rollouts = Rollouts(sitting, ports)
         self.paused = False
         """Does the operator hold the arms on purpose?"""
         self.holds = 0
@@ -36,6 +38,8 @@ class Engagement:
     def heard(self, state: PilotState, restarted: bool) -> None:
         """The pilot spoke: a hold stops the sitting until somebody acts. Another life commands nothing until an operator says so."""
         self._pilot = state
+        if self._sitting.rollouts:  # between two of them the arms hold as it is; one that goes on, the recorder ends
+            return
         if restarted and self._sitting.phase in ("ready", "reset"):
             self.hold("the pilot was restarted")
         if state.state == "hold" and self._sitting.phase in ("ready", "reset"):
@@ -45,7 +49,9 @@ class Engagement:
         """No recording any more: does anybody command?"""
         self.paused = False
         sitting, pilot = self._sitting, self._pilot
-        if pilot is not None and pilot.state in ("hold", "idle"):
+        if sitting.rollouts:
+            self.rollouts.end(pilot)
+        elif pilot is not None and pilot.state in ("hold", "idle"):
             self.hold(sitting.why or pilot.why, paused=not sitting.why and self._hold_asked and pilot.asked)
 
     def hold(self, why: str, paused: bool = False) -> None:
@@ -78,6 +84,7 @@ class Engagement:
     def forget(self) -> None:
         """The sitting is being closed: no alignment changes its phase any more."""
         self._aligning = None
+        self.rollouts.forget()
 
     def pause(self, asker: Asker, recording: object, still: Callable[[], object]) -> None:
         """Hold the arms on purpose. `recording`: the take that goes on, None between two; `still` says which one later."""
@@ -86,7 +93,7 @@ class Engagement:
 
         def held(outcome: Outcome) -> None:
             if isinstance(outcome, Done) and still() is recording and self._sitting.phase == phase:
-                self.paused = True
+                self.paused = recording is not None or not self._sitting.rollouts
                 self.holds += phase == "recording"
             self._ports.answer(asker, as_reply(outcome))
 
@@ -101,11 +108,28 @@ class Engagement:
             self._ports.answer(asker, Refused("Align makes no sense while recording without a pause"))
             return
 
+        self._command(self._sitting.opened.source, asker, recording, still)
+
+    def hand_over(self, request: HandOver, asker: Asker, recording: object, still: Callable[[], object]) -> None:
+        """Between a policy and hands, while it is recorded or between two rollouts."""
+        sitting = self._sitting
+        to = taker(request.to, self._pilot, "leader" if sitting.rig.leaders else "vr")
+        if not sitting.rollouts:
+            why = "no policy runs in this sitting that something could be taken from. Next: `station run --record`"
+            self._ports.answer(asker, Refused(why))
+        elif to == "policy" and sitting.phase != "recording":
+            self._ports.answer(asker, Refused("the policy commands from the next episode on. Next: start it"))
+        else:
+            self._command(to, asker, recording, still)
+
+    def _command(self, source: SourceName, asker: Asker, recording: object, still: Callable[[], object]) -> None:
+        """Have a source command, within an episode or between two of a policy's; a pause is over then."""
+
         def engaged(outcome: Outcome) -> None:
-            if still() is not recording or not isinstance(outcome, Done):
+            if still() is not recording or not isinstance(outcome, Done) or not self.paused:
                 self._ports.answer(asker, as_reply(outcome))
                 return
             self.paused = self._hold_asked = False
             self._ports.sync(KeepHold(False), lambda kept: self._ports.answer(asker, as_reply(kept)))
 
-        self._ports.pilot(Engage(self._sitting.opened.source), engaged)
+        self._ports.pilot(Engage(source), engaged)

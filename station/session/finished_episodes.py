@@ -1,6 +1,6 @@
 """The finished episodes of a sitting: being built, saved, labelled, thrown away. Pure, like the state machine that owns it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from station.bus.requests import Done, Refused, Reply
@@ -11,7 +11,9 @@ from station.session.ports import Ports
 class FinishedEpisodes:
     """Of one sitting, in one folder."""
 
-    def __init__(self, ports: Ports, folder: Path, saved: Sequence[int] = (), discarded: int = 0) -> None:
+    def __init__(
+        self, ports: Ports, folder: Path, saved: Sequence[int] = (), discarded: int = 0, judged: Mapping[int, bool] | None = None
+    ) -> None:  # fmt: skip
         self._ports, self._folder = ports, folder
         self.saved = list(saved)
         self.discarded = discarded
@@ -21,7 +23,7 @@ class FinishedEpisodes:
         """The newest finished episode that was not thrown away: what labels and notes go to between episodes."""
         self._building: dict[int, bool] = {}
         """Episodes whose HDF5 is being built: are they to be kept?"""
-        self._success: dict[int, bool | None] = {}
+        self._success: dict[int, bool | None] = dict(judged or {})
 
     @property
     def building(self) -> int:
@@ -32,6 +34,11 @@ class FinishedEpisodes:
     def to_come(self) -> tuple[int, ...]:
         """Those of them that are to be kept."""
         return tuple(number for number, kept in self._building.items() if kept)
+
+    @property
+    def judged(self) -> dict[int, bool]:
+        """What was said about those that are not saved yet: their file does not have it."""
+        return {n: success for n, success in self._success.items() if success is not None and n not in self.saved}
 
     def build(
         self, number: int, part: Path, discarded: bool, ended: str, acknowledged: int, then: Callable[[str], None]
@@ -62,9 +69,15 @@ class FinishedEpisodes:
             return f"episode {number} is saved, what was said about it is not: {error}"
         return ""
 
-    def judged(self, number: int, success: bool | None) -> None:
-        """How the episode went, said before its file is there."""
+    def judge(self, number: int, success: bool | None) -> str:
+        """How the episode went, said before its file is there, and kept at once. Returns why it could not be."""
         self._success[number] = success
+        try:
+            if success is not None:
+                self._ports.disk.label(self._folder, number, success)
+        except EpisodeError as error:
+            return str(error)
+        return ""
 
     def knows(self, number: int) -> bool:
         """Is that one of this sitting's, and not thrown away?"""
@@ -82,8 +95,7 @@ class FinishedEpisodes:
             return Refused("there is no episode to label in this sitting")
         self._success[number] = success
         try:
-            if number in self.saved:
-                self._ports.disk.label(self._folder, number, success)
+            self._ports.disk.label(self._folder, number, success)
         except EpisodeError as error:  # a trainer reads it, its labels file is broken
             return Refused(str(error))
         return Done(self.said_of(number) or f"episode {number} has no label")

@@ -19,7 +19,7 @@ from station.session.effects import Answer, Ask, Build, Effect, Neighbour
 from station.session.kept import SittingFile, left_behind
 
 STATE_NS = NS_PER_S // 5
-NEIGHBOURS: tuple[Neighbour, ...] = ("pilot", "synchronizer")
+NEIGHBOURS: tuple[Neighbour, ...] = ("pilot", "synchronizer", "policy")
 
 
 def told(before: SessionState, now: SessionState) -> str:
@@ -54,7 +54,9 @@ class SessionNode:
         """Of the core's questions that were sent, by the number they travel with."""
         self._request_server: RequestServer[SessionRequest] = RequestServer(rig.name, "session", SessionRequest)
         about = [("description", device.node) for device in rig.devices]
-        self._heard = Subscriber(rig.name, [("pilot", "pilot"), ("recorder", "synchronizer"), *about])
+        self._heard = Subscriber(
+            rig.name, [("pilot", "pilot"), ("recorder", "synchronizer"), ("health", "policy"), *about]
+        )
         self._published: SessionState | None = None
         self._state_due_ns = 0
 
@@ -91,6 +93,8 @@ class SessionNode:
                 self._disk.devices[sample.node] = body
             elif isinstance(body, PilotState):
                 self._do(self._core.heard_pilot(body, life, now_ns))
+            elif isinstance(body, Health):
+                self._do(self._core.heard_runner(life, now_ns))
             elif isinstance(body, RecorderState):
                 self._do(self._core.heard_recorder(body, life, now_ns))
         while (got := self._request_server.receive()) is not None:

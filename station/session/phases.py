@@ -15,6 +15,10 @@ TRANSITIONS: dict[tuple[Phase, PhaseEvent], Phase] = {
     ("opening", "not opened"): "ended",
     ("opening", "not aligned"): "hold",
     ("opening", "close"): "saving",
+    # a policy's sitting: nothing is aligned until an episode is started, and then it is recorded at once
+    ("opening", "reset wanted"): "reset",
+    ("reset", "align"): "opening",
+    ("opening", "start"): "starting",
     ("ready", "start"): "starting",
     ("ready", "hold"): "hold",
     ("ready", "close"): "saving",
@@ -39,6 +43,7 @@ TRANSITIONS: dict[tuple[Phase, PhaseEvent], Phase] = {
     ("hold", "close"): "saving",
     # the sitting of a life of this node that was killed is taken up
     ("ended", "taken up"): "ready",
+    ("ended", "reset wanted"): "reset",
     ("ended", "began"): "recording",
     ("ended", "hold"): "hold",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from station.bus.pending import Outcome, PendingRequests, Then
-from station.bus.requests import PilotRequest, Reply, SyncRequest
+from station.bus.requests import PilotRequest, PolicyRequest, Reply, SyncRequest
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Answer, Ask, Asker, Build, BuildIncrementally, Effect, Neighbour
 
@@ -30,7 +30,7 @@ class Disk(Protocol):
         """What the disk holds. Raises OSError."""
 
     def label(self, folder: Path, episode: int, success: bool | None) -> None:
-        """Label a saved episode. Raises EpisodeError."""
+        """Label an episode, also before it is saved. Raises EpisodeError."""
 
     def note(self, folder: Path, episode: int, text: str) -> None:
         """Add a line to an episode's labels, also before it is saved. Raises EpisodeError."""
@@ -48,7 +48,7 @@ class Ports:
         self._out: list[Effect] = []
         self._numbers = itertools.count(1)
         self._pending: dict[Neighbour, PendingRequests[int]] = {
-            "pilot": PendingRequests("pilot"), "synchronizer": PendingRequests("synchronizer"),
+            "pilot": PendingRequests("pilot"), "synchronizer": PendingRequests("synchronizer"), "policy": PendingRequests("policy"),
         }  # fmt: skip
         self._builds: dict[int, Built] = {}
 
@@ -67,7 +67,13 @@ class Ports:
         """Ask the synchronizer."""
         self._ask("synchronizer", request, then, None)
 
-    def _ask(self, node: Neighbour, request: PilotRequest | SyncRequest, then: Then, owner: object) -> None:
+    def policy(self, request: PolicyRequest, then: Then) -> None:
+        """Ask the policy's runner."""
+        self._ask("policy", request, then, None)
+
+    def _ask(
+        self, node: Neighbour, request: PilotRequest | SyncRequest | PolicyRequest, then: Then, owner: object
+    ) -> None:
         number = next(self._numbers)
         self._pending[node].add(number, request, then, self.now_ns, owner)
         self._out.append(Ask(node, number, request))

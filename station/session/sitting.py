@@ -16,3 +16,5 @@ class Sitting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     discarded: int
     early: int
     seconds: float | None
+    judged: dict[int, bool] = {}
+    """What was said about episodes that are not saved yet."""

@@ -23,6 +23,11 @@ class Situation:
         self.recorded = self.early = 0
         self.reset_ends_ns = 0
 
+    @property
+    def rollouts(self) -> bool:
+        """Are the episodes a policy's?"""
+        return self.opened.source == "policy"
+
     def go(self, event: PhaseEvent) -> None:
         """On to the next phase."""
         self.phase = TRANSITIONS[self.phase, event]

@@ -49,8 +49,8 @@ class Takes:
         """Begin the next one."""
         sitting, opened = self._sitting, self._sitting.opened
         info = RecordingInfo(opened.task, sitting.number, opened.instruction, opened.operator, opened.scene,
-                             opened.check_result, opened.policy)  # fmt: skip
-        self._resting = "reset wanted" if sitting.phase == "reset" else "ready again"
+                             opened.check_result, opened.policy, request.trial, request.condition)  # fmt: skip
+        self._resting = "reset wanted" if sitting.phase == "reset" or sitting.rollouts else "ready again"
         sitting.go("start")
         self._answer_start = answer
         self._wanted_s, sitting.recorded = request.seconds, 0
@@ -62,7 +62,8 @@ class Takes:
         """End the current one, to be saved or thrown away."""
         assert self.current is not None
         if isinstance(request, Stop):
-            self.finished.judged(self.current.number, request.success)
+            unkept = self.finished.judge(self.current.number, request.success)
+            self._sitting.why = unkept or self._sitting.why
         self._stop_askers.append(asker)
         self._sitting.go("stop")
         self.current.end(Ending(EndReason.DISCARDED if isinstance(request, Discard) else EndReason.STOPPED))
@@ -96,7 +97,7 @@ class Takes:
             sitting.recorded = take.rows
             sitting.early += early
             sitting.number = take.number + 1
-            self._resting = "ready again" if sitting.opened.reset == "none" else "reset wanted"
+            self._resting = "ready again" if sitting.opened.reset == "none" and not sitting.rollouts else "reset wanted"
         elif over.doubtful:
             self._strays.may_begin_yet(take)
             sitting.number = take.number + 1
@@ -155,7 +156,8 @@ class Takes:
         sitting.opened, sitting.number, self.seconds = left.opened, left.episode, left.seconds
         sitting.early = left.early
         sitting.folder = sitting.folder_of(left.opened)
-        self.finished = FinishedEpisodes(self._ports, sitting.folder, left.saved, left.discarded)
+        self.finished = FinishedEpisodes(self._ports, sitting.folder, left.saved, left.discarded, left.judged)
+        self._arms.rollouts.opened()
         free = self._ports.disk.prepare(sitting.folder)
         for number in left.building:
             part = journal_path(sitting.folder, number)
@@ -173,7 +175,11 @@ class Takes:
                 take.end(Ending(EndReason.STOPPED))
             return
         sitting.number = max(left.episode, free)  # its recorder may have gone too: that number is taken by what it left
-        if self._arms.pilot_state == "engaged":
+        if sitting.rollouts:
+            sitting.why = KILLED.sentence
+            sitting.go("reset wanted")
+            self._arms.after_a_take()
+        elif self._arms.pilot_state == "engaged":
             sitting.why = KILLED.sentence
             sitting.go("taken up")
         else:

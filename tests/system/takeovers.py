@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from station.bus.messages import SOURCES, PilotState, SessionState
-from station.bus.requests import Align, CloseSession, Engage, OpenSession, Start, Stop
+from station.bus.requests import CloseSession, Engage, OpenSession, Start, Stop
 from station.bus.sockets import Subscriber
 from station.cli.physics import prepare_scene
 from station.cli.rollout import Hands, Rollout
@@ -48,11 +48,8 @@ def take_overs(station: Station, folder: Path, data: Path, count: int, seed: int
     with Rollout(station, Hands(None, None)) as rollout, station.session() as session:
         identity = rollout.load(folder)
         prepare_scene(station, 0)
-        rollout.begin()
         session.ask(OpenSession("takeovers", str(data), source="policy", policy=identity))
         try:
-            if session.until(lambda state: state.phase in ("ready", "hold"), 10).phase == "hold":
-                session.ask(Align())
             session.ask(Start())
             with station.request_client("pilot") as pilot:
                 for _ in range(count):

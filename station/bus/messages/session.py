@@ -3,6 +3,7 @@
 from typing import Literal
 
 from station.borders.bounds import Count
+from station.bus.messages.commanding import SourceName
 from station.bus.messages.header import Message
 
 Phase = Literal["opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended"]
@@ -43,3 +44,5 @@ class SessionState(Message, frozen=True):
     stalled_rows: int = 0
     sequence: Count = 0
     """Rises when what a button would do may have changed. A request carries that of the state it was seen in (`Who.seen`)."""
+    source: SourceName = "leader"
+    """Who is to command in this sitting; `policy`: its episodes are rollouts, each engaged when it is started."""

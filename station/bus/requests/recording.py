@@ -17,6 +17,9 @@ class RecordingInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scene: str = ""
     check_result: str = ""
     policy: str = ""
+    trial: Count = 0
+    """Of an evaluation, from 1; 0: none."""
+    condition: str = ""
 
 
 class BeginRecording(Request, frozen=True):

@@ -18,6 +18,8 @@ class OpenSession(Request, frozen=True):
     source: SourceName = "leader"
     policy: str = ""
     """Which policy runs, as its runner says: it is written into every episode."""
+    policy_folder: PathText = ""
+    """Where that policy is: a runner that is restarted during the sitting loads it again."""
     reset: Literal["none", "operator", "timed"] = "none"
     """After an episode: ready at once, when the operator says so, or after `reset_s` (the next one then starts by itself)."""
     reset_s: Seconds = 0.0
@@ -30,9 +32,13 @@ class OpenSession(Request, frozen=True):
 
 
 class Start(Request, frozen=True):
-    """Start the next episode; `seconds` None is open-ended."""
+    """Start the next episode; `seconds` None is open-ended. Where a policy runs, it begins a rollout: the policy is engaged first."""
 
     seconds: Seconds | None = None
+    trial: Count = 0
+    """Which trial of an evaluation it is, from 1; 0: none. It is written into the episode, like `condition`."""
+    condition: Text = ""
+    """Under which condition of the evaluation: which scene, whose turn."""
 
 
 class Stop(Request, frozen=True):
@@ -69,8 +75,17 @@ class Align(Request, frozen=True):
     """After a hold or a pause: align the followers with the source again. This is the act that resuming takes."""
 
 
+class HandOver(Request, frozen=True):
+    """While a policy's sitting goes on: who commands from now on, None for the other one of policy and hands.
+
+    A take-over whose leaders are too far from the followers is refused, and the policy goes on.
+    """
+
+    to: SourceName | None = None
+
+
 class CloseSession(Request, frozen=True):
     """End the sitting: an episode being recorded is saved, the source no longer commands, the arms hold."""
 
 
-SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | CloseSession
+SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | HandOver | CloseSession

@@ -16,6 +16,7 @@ from station.bus.requests.session import (
     Align,
     CloseSession,
     Discard,
+    HandOver,
     Label,
     Note,
     OpenSession,
@@ -78,7 +79,8 @@ TIME_OUTS: dict[type[Request], TimeOut] = {
     # the session
     OpenSession: TimeOut(620, (Opening,)),
     Align: TimeOut(620, (Opening, KeepHold)),
-    Start: _END,
+    Start: TimeOut(80, (StopPolicy, StartPolicy, Engage, BeginRecording, EndRecording)),
+    HandOver: TimeOut(45, (Engage, KeepHold)),
     Stop: _END,
     Discard: _END,
     Pause: TimeOut(15, (KeepHold, Hold)),

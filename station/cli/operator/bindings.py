@@ -51,6 +51,15 @@ class Plan(NamedTuple):
     open_session: OpenSession
     seconds: float | None
 
+    @property
+    def rollouts(self) -> bool:
+        """Are the episodes a policy's?"""
+        return self.open_session.source == "policy"
+
+    def of_policy(self, identity: str) -> "Plan":
+        """With the policy that was loaded, as its runner calls it."""
+        return self._replace(open_session=msgspec.structs.replace(self.open_session, policy=identity))
+
     def checked(self, result: str) -> "Plan":
         """With what the check before this session said."""
         return self._replace(open_session=msgspec.structs.replace(self.open_session, check_result=result))

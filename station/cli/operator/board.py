@@ -66,6 +66,8 @@ class Board:
     leaving: bool = False
     pedal: str = ""
     """What is wrong with the pedal; "" if nothing, or if there is none."""
+    scene: str = ""
+    """What hands do with a simulated rig's scene just now, or why they could not; "" if it is in its place."""
     last: Cadence | None = None
     reports: list[Cadence] = field(default_factory=list)
 

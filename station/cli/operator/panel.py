@@ -45,10 +45,15 @@ def render(board: Board, now_ns: int) -> RenderableType:
     else:
         streams = board.streams(now_ns)[: 2 * _MOST_ROWS]
         room = HEIGHT - _FIXED_ROWS - (len(streams) + 1) // 2
-        parts += [_counts(board), Text(), _streams(streams), Text(), _news(board, now_ns, room)]
+        parts.append(_counts(board))
+        if board.plan.rollouts:
+            parts.append(Text(_wrapped(_rollout(board), 1)[0]))
+            room -= 1
+        parts += [Text(), _streams(streams), Text(), _news(board, now_ns, room)]
     parts.append(_keys(board))
     who = f"{board.plan.open_session.task} · {board.plan.open_session.operator or 'no operator named'}"
-    title = Text(shown(f"station record · rig {board.rig.name} · {who}"))
+    command = "run" if board.plan.rollouts else "record"
+    title = Text(shown(f"station {command} · rig {board.rig.name} · {who}"))
     return Panel(Group(*parts), title=title, width=WIDTH, padding=(0, 1))
 
 
@@ -130,11 +135,15 @@ def next_words(board: Board, now_ns: int) -> Next:
     if session.phase == "ended":
         why = f"{_cause(session.why)}." if session.why else ""
         return Next(why, "Space: try again   q: quit" if why else "Space: begin   q: quit")
+    if board.plan.rollouts and session.phase == "reset":  # a hold ended the last one, and the next begins all the same
+        return Next(f"{_cause(session.why)}." if session.why else "", board.scene or _act(session))
     return Next("", _act(session))
 
 
 def _start_sequence(board: Board) -> str:
     pilot = board.pilot
+    if board.plan.rollouts:
+        return "The arms move to the policy's first pose: stand clear."
     if pilot is not None and pilot.state == "waiting":
         return pilot.why[:1].upper() + pilot.why[1:]
     if pilot is not None and pilot.source == "opening":
@@ -184,6 +193,20 @@ def _counts(board: Board) -> RenderableType:
     if session.newest >= 0:
         line.append(f" · newest: episode {session.newest}")
     return line
+
+
+_READINGS = {"delay_p95_ms": "delay p95 {:.0f} ms", "starved_ticks": "{:.0f} ticks starved", "faults": "{:.0f} faults"}
+"""What of a policy's runner is shown."""
+
+
+def _rollout(board: Board) -> str:
+    """Who commands, and how the policy does."""
+    commands = board.pilot.source if board.pilot is not None and board.pilot.state == "engaged" else "nobody"
+    processes = board.station.processes if board.station is not None else ()
+    health = next((process.health for process in processes if process.node == "policy"), None)
+    readings = health.readings if health is not None else {}
+    numbers = [text.format(readings[name]) for name, text in _READINGS.items() if name in readings]
+    return " · ".join([f"{commands} commands", *(numbers or ["the policy's runner says nothing yet"])])
 
 
 def _streams(streams: list[Stream]) -> RenderableType:

@@ -14,6 +14,7 @@ from station.bus.requests import (
     OpenSession,
     Refused,
     SessionRequest,
+    Start,
     Stop,
     Undo,
 )
@@ -25,6 +26,7 @@ from station.cli.operator.keys import Keyboard
 from station.cli.operator.note import Line
 from station.cli.operator.panel import SILENT_NS, render
 from station.cli.operator.pedal import Pedal
+from station.cli.operator.scene_hands import SceneHands
 from station.cli.operator.screen import Screen
 from station.cli.operator.signals import Signals
 from station.client import Station
@@ -55,7 +57,12 @@ class SittingEnd(NamedTuple):
 class OperatorTerminal:
     """One operator at one terminal, for one sitting."""
 
-    def __init__(self, station: Station, plan: Plan, keyboard: Keyboard, pedal: Pedal | None, speaker: Speaker) -> None:
+    def __init__(
+        self, station: Station, plan: Plan, keyboard: Keyboard, pedal: Pedal | None, speaker: Speaker,
+        scene: SceneHands | None = None,
+    ) -> None:  # fmt: skip
+        """`scene`: puts it back between two rollouts, where that is not people's work."""
+        self._scene = scene
         self._clock: Clock = monotonic_ns
         self._station = station
         self._board = Board(station.rig, plan)
@@ -144,6 +151,9 @@ class OperatorTerminal:
         if board.session is None or board.leaving:
             return
         what = act(key, board.session, self._plan, board.asked)
+        busy = self._scene is not None and self._scene.busy
+        if busy and isinstance(what, SendRequest) and isinstance(what.request, Start):
+            what = Nothing(board.scene)
         board.asked = None
         board.message = None
         if isinstance(what, SendRequest):
@@ -253,6 +263,8 @@ class OperatorTerminal:
         """What happens without a key: enough episodes, Ctrl-C, a session that could not close yet."""
         board, state = self._board, self._board.session
         self._look_for_the_station(now_ns)
+        if self._scene is not None and state is not None and not board.leaving:
+            board.scene = self._scene.between(state.phase == "reset", state.episode)
         if state is None:
             self._over = self._signals.interrupts > 0
             return

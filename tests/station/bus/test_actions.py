@@ -14,8 +14,10 @@ from station.session.phases import TRANSITIONS
 def states() -> list[SessionState]:
     """All that matters for what makes sense."""
     return [
-        SessionState(phase, "t", "", 4, 0, saved, 0, 0, (), paused=paused, newest=newest)
-        for phase, saved, paused, newest in itertools.product(get_args(Phase), (0, 2), (False, True), (-1, 3))
+        SessionState(phase, "t", "", 4, 0, saved, 0, 0, (), paused=paused, newest=newest, source=source)
+        for phase, saved, paused, newest, source in itertools.product(
+            get_args(Phase), (0, 2), (False, True), (-1, 3), ("leader", "policy")
+        )
     ]
 
 
@@ -24,7 +26,7 @@ def test_names_are_the_actions_own_and_every_request_has_one() -> None:
     assert {action.request for action in ACTIONS} == set(get_args(SessionRequest))
 
 
-@pytest.mark.parametrize("state", states(), ids=lambda s: f"{s.phase}-{s.saved}-{s.paused}-{s.newest}")
+@pytest.mark.parametrize("state", states(), ids=lambda s: f"{s.phase}-{s.saved}-{s.paused}-{s.newest}-{s.source}")
 def test_what_is_offered_is_allowed_and_each_key_means_one_thing(state: SessionState) -> None:
     actions = offered(state)
     assert {action.request for action in actions} <= set(allowed(state.phase))
@@ -35,7 +37,7 @@ def test_what_is_offered_is_allowed_and_each_key_means_one_thing(state: SessionS
 
 
 def test_what_starts_motion_is_marked() -> None:
-    assert {action.name for action in ACTIONS if action.moves} == {"open", "go_on"}
+    assert {action.name for action in ACTIONS if action.moves} == {"open", "go_on", "hand_over"}
     for action in ACTIONS:
         leads = {TRANSITIONS.get((phase, event)) for phase in action.phases for event in ("open", "align")}
         assert (

@@ -161,13 +161,13 @@ def saved(world: World) -> None:
     then(part.with_name(part.name.replace(".mcap.part", ".hdf5")), "")
 
 
-def test_a_success_pressed_at_the_stop_is_written_once_the_file_is_there() -> None:
+def test_a_success_pressed_at_the_stop_is_kept_at_once_and_again_once_the_file_is_there() -> None:
     world = World().recording()
     world.press(Stop(success=True))
     world.sync_asked.pop()[1](Done())
-    assert world.disk == []
+    assert world.disk == [("label", 4, True)], "whoever is killed now has said it"
     saved(world)
-    assert world.disk == [("label", 4, True)]
+    assert world.disk == [("label", 4, True)] * 2, "the file itself has it too"
 
 
 def test_a_label_pressed_while_the_file_is_built_is_not_lost_and_can_be_changed_later() -> None:
@@ -176,7 +176,7 @@ def test_a_label_pressed_while_the_file_is_built_is_not_lost_and_can_be_changed_
     world.press(Label(False))
     saved(world)
     world.press(Label(True))
-    assert world.disk == [("label", 4, False), ("label", 4, True)]
+    assert world.disk == [("label", 4, False)] * 2 + [("label", 4, True)]
 
 
 def test_there_must_be_something_to_label() -> None:

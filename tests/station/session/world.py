@@ -5,7 +5,17 @@ from pathlib import Path
 
 from station.bus.messages import Ending, EndReason, PilotState, RecorderState
 from station.bus.pending import Then
-from station.bus.requests import Done, OpenSession, PilotRequest, Reply, SessionRequest, Start, SyncRequest, Who
+from station.bus.requests import (
+    Done,
+    OpenSession,
+    PilotRequest,
+    PolicyRequest,
+    Reply,
+    SessionRequest,
+    Start,
+    SyncRequest,
+    Who,
+)
 from station.errors import EpisodeError
 from station.rig.file import Safety
 from station.rig.rig import Rig
@@ -27,6 +37,7 @@ class World:
         self.now_ns = 0
         self.recorder_life = 1
         self.pilot_asked: list[tuple[PilotRequest, Then]] = []
+        self.policy_asked: list[tuple[PolicyRequest, Then]] = []
         self.sync_asked: list[tuple[SyncRequest, Then]] = []
         self.incremental: list[Path] = []
         self.finalising: list[tuple[Path, bool, Callable[[Path | None, str], None]]] = []
@@ -49,7 +60,9 @@ class World:
     def do(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Ask):
-                asked = self.pilot_asked if effect.node == "pilot" else self.sync_asked
+                asked = {"pilot": self.pilot_asked, "synchronizer": self.sync_asked, "policy": self.policy_asked}[
+                    effect.node
+                ]
                 asked.append((effect.request, self._answers(effect)))  # type: ignore[arg-type]
             elif isinstance(effect, Answer):
                 effect.asker(effect.reply)
@@ -69,6 +82,9 @@ class World:
 
     def heard_pilot(self, state: PilotState) -> None:
         self.do(self.core.heard_pilot(state, 1, self.now_ns))
+
+    def heard_runner(self, life: int) -> None:
+        self.do(self.core.heard_runner(life, self.now_ns))
 
     def heard_recorder(self, state: RecorderState) -> None:
         self.do(self.core.heard_recorder(state, self.recorder_life, self.now_ns))

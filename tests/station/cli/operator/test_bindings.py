@@ -5,7 +5,7 @@ import pytest
 
 from station.bus.actions import ACTIONS, PEDALS, allowed
 from station.bus.messages import Phase, SessionState
-from station.bus.requests import Align, CloseSession, Discard, Label, OpenSession, Pause, Start, Stop, Undo
+from station.bus.requests import Align, CloseSession, Discard, HandOver, Label, OpenSession, Pause, Start, Stop, Undo
 from station.cli.operator.bindings import BINDINGS, Confirm, Local, Nothing, Plan, SendRequest, act
 
 PLAN = Plan(OpenSession("pick"), 12.0)
@@ -108,3 +108,27 @@ def test_the_help_names_every_key_and_fits_the_panel() -> None:
     assert all(action.keys[0].replace("space", "Space") in shown for action in ACTIONS)
     assert len(BINDINGS) <= 14
     assert all(len(binding.shown) + len(binding.meaning) + 2 <= 76 for binding in BINDINGS)
+
+
+ROLLOUTS = Plan(OpenSession("pick", source="policy", policy="act /p"), None)
+
+
+@pytest.mark.parametrize(
+    ("key", "phase", "request_"),
+    [
+        ("space", "reset", Start(None)),
+        ("space", "recording", Stop()),
+        ("t", "recording", HandOver()),
+        ("t", "reset", HandOver()),
+        ("pedal 1", "recording", HandOver()),
+        ("pedal 1", "reset", Start(None)),
+        ("f", "recording", Stop(False)),
+    ],
+)
+def test_what_a_key_asks_where_a_policy_runs(key: str, phase: Phase, request_: object) -> None:
+    assert act(key, state(phase, source="policy"), ROLLOUTS) == SendRequest(request_)  # type: ignore[arg-type]
+
+
+def test_without_a_policy_nothing_is_taken_over() -> None:
+    assert isinstance(act("t", state("reset"), PLAN), Nothing)
+    assert act("pedal 1", state("recording"), PLAN) == SendRequest(Stop())
