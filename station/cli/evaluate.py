@@ -9,10 +9,14 @@ import msgspec
 import typer
 
 from station.borders.options import MOST, RigOption, seconds_option
+from station.bus.requests import OpenSession
+from station.cli.amounts import sensible
+from station.cli.checked import last_check
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
+from station.cli.trials import RecordedTrials
 from station.client import connect
 from station.errors import RequestRefused, StationError, UsageError
 from station.files import durable
@@ -26,7 +30,7 @@ from station.terminal.screen import console
 
 ATTEMPTS = 3
 """How often one trial may be begun."""
-_HELP = "keys while it runs: Space or t takes over and hands back, h hold; s success or f failure end a trial at once"
+_HELP = "keys while it runs: t takes over and hands back, h holds; s success or f failure end a trial at once"
 
 
 def evaluate(
@@ -41,9 +45,11 @@ def evaluate(
         int, typer.Option("--trials", min=1, max=MOST, help="of each policy; 20 and more tell something")
     ] = 20,
     seconds: Annotated[float, seconds_option("--seconds", 1.0, "how long each may take")] = 30.0,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="for trials.csv and summary.json")] = Path(
-        "eval"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="for trials.csv, summary.json, and the trials' episodes")
+    ] = Path("eval"),
+    task: Annotated[str, typer.Option("--task", help="the folder of the trials' episodes below --out")] = "trials",
+    operator: Annotated[str, typer.Option("--operator", help="who judges; kept in every file")] = "",
     seed: Annotated[int, typer.Option("--seed", min=0, help="of the order, and of the scenes of a simulated rig")] = 0,
     blind: Annotated[bool, typer.Option("--blind", help="call them A, B, … until the end")] = False,
     judge: Annotated[
@@ -70,14 +76,19 @@ def evaluate(
     if loaded.moves_real_arms:
         typer.confirm("The policies will move the followers and the leaders. Is the way clear?", abort=True)
     book = _Book(out, policy, identities, seed, blind, trials)
+    sitting = OpenSession(
+        task, str(out.absolute()), operator, source="policy", check_result=last_check(loaded), opening=False
+    )
+    sensible(sitting)
     hands = Hands(None if headless else Keyboard(), Pedal(pedal) if pedal is not None else None)
     with connect(loaded) as station, hands, Rollout(station, hands) as rollout:
         if not headless:
             console.print(_HELP)
         physics = Physics(station) if by_physics else None
-        examiner = _Examiner(loaded, rollout, physics, seconds, attended=not headless)
         try:
-            _all_trials(book, examiner, rollout, policy, instruction, blind)
+            with RecordedTrials(station, rollout, sitting) as recorded:
+                examiner = _Examiner(loaded, rollout, recorded, physics, seconds)
+                _all_trials(book, examiner, rollout, recorded, policy, instruction, blind)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
         except StationError as error:
@@ -93,12 +104,16 @@ def _refused_early(rig: Rig, folder: Path, instruction: str) -> str:
 
 
 def _all_trials(
-    book: "_Book", examiner: "_Examiner", rollout: Rollout, policies: list[Path], instruction: str, blind: bool
-) -> None:
+    book: "_Book", examiner: "_Examiner", rollout: Rollout, recorded: RecordedTrials, policies: list[Path],
+    instruction: str, blind: bool,
+) -> None:  # fmt: skip
     loaded = -1
     for turn in book.turns:
         if turn.policy != loaded:
-            book.identities[turn.policy] = rollout.load(policies[turn.policy], instruction, blind)
+            folder = policies[turn.policy]
+            recorded.close()
+            book.identities[turn.policy] = rollout.load(folder, instruction, blind)
+            recorded.open(book.identities[turn.policy], folder, instruction)
             loaded = turn.policy
         trial = examiner.examine(turn, f"trial {turn.number} of {len(book.turns)}, {book.names[turn.policy]}")
         if trial is None:
@@ -140,8 +155,22 @@ class _Book:
             name = f"{self.names[i]} = {self._real[i]}" if self._blind else self._real[i]
             console.print(f"{name}: {told(result)}")
         console.print(f"{self._out / 'trials.csv'}, {self._out / 'summary.json'}")
+        self._tell_missing()
         if len(self._trials) < len(self.turns):
             raise StationError(f"{len(self._trials)} of {len(self.turns)} trials were made; what they say is above")
+
+    def _tell_missing(self) -> None:
+        """Every trial's episode is there by now. Raises StationError naming those that are not."""
+        missing = [trial for trial in self._trials if trial.episode and not (self._out / trial.episode).is_file()]
+        if missing:
+            named = ", ".join(f"{trial.turn.number} ({trial.episode})" for trial in missing)
+            raise StationError(
+                f"the episodes of trials {named} are not saved. Next: `station episodes recover {self._out}`"
+            )
+        failed = next((trial for trial in self._trials if not trial.success and trial.episode), None)
+        if failed is not None:
+            file = self._out / failed.episode
+            console.print(f"to see what went wrong in trial {failed.turn.number}: station episodes show {file}")
 
     def _entry(self, i: int, result: Result) -> dict[str, Any]:
         return {
@@ -154,9 +183,11 @@ class _Book:
 class _Examiner:
     """Makes one trial: the scene in its place, the policy let go, the verdict."""
 
-    def __init__(self, rig: Rig, rollout: Rollout, physics: Physics | None, seconds: float, attended: bool) -> None:
-        self._rig, self._rollout, self._physics = rig, rollout, physics
-        self._seconds, self._attended = seconds, attended
+    def __init__(
+        self, rig: Rig, rollout: Rollout, recorded: RecordedTrials, physics: Physics | None, seconds: float
+    ) -> None:
+        self._rig, self._rollout, self._recorded, self._physics = rig, rollout, recorded, physics
+        self._seconds = seconds
         self._verdict: bool | None = None
         self._refused = 0
         """How often in a row the rig refused to begin."""
@@ -166,18 +197,28 @@ class _Examiner:
         while True:
             if not self._arranged(turn, name):
                 return None
-            ran = self._run()
+            ran = self._run(turn)
             if ran is None:
                 continue
             if ran.interrupted:
+                self._recorded.counts_not("it was broken off")
                 return None
-            if self._physics is not None:
-                return _trial(turn, ran, self._physics.done)
-            answer = self._asked()
-            if answer != "r":
-                return _trial(turn, ran, answer == "s") if answer in "sf" else None
+            answer = self._asked() if self._physics is None else "s" if self._physics.done else "f"
+            if answer in "sf":
+                return self._judged(turn, ran, answer == "s")
+            self._recorded.counts_not("the operator took it back" if answer == "r" else "the evaluation was ended")
+            if answer == "q":
+                return None
 
-    def _run(self) -> Ran | None:
+    def _judged(self, turn: Turn, ran: Ran, success: bool) -> Trial:
+        """Said in the episode first: what the results point to has its label."""
+        why = "somebody took over" if ran.helped else ran.held or ("" if success else "not done")
+        done = success and not ran.helped
+        self._recorded.judged(done, why)
+        episode = self._recorded.path(ran.episode)
+        return Trial(turn, done, ran.seconds, ran.helped, why, str(episode.relative_to(episode.parents[1])))
+
+    def _run(self, turn: Turn) -> Ran | None:
         """None where the rig refused to begin: no trial was made. Raises RequestRefused when it goes on refusing."""
         over = self._called
         self._verdict = None
@@ -185,7 +226,7 @@ class _Examiner:
             self._physics.begin()
             over = self._physics.over
         try:
-            ran = self._rollout.run(self._seconds, self._attended, over)
+            ran = self._recorded.run(self._seconds, over, turn.number, f"scene {turn.scene}")
         except RequestRefused as error:
             self._refused += 1
             if self._refused >= ATTEMPTS:
@@ -223,8 +264,3 @@ class _Examiner:
         while (key := wait()) not in keys:
             pass
         return key
-
-
-def _trial(turn: Turn, ran: Ran, success: bool) -> Trial:
-    why = "somebody took over" if ran.helped else ran.held or ("" if success else "not done")
-    return Trial(turn, success and not ran.helped, ran.seconds, ran.helped, why)

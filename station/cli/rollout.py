@@ -72,7 +72,7 @@ class Hands:
 
 
 class Ran(NamedTuple):
-    """How a rollout that nobody recorded went."""
+    """How a rollout went."""
 
     seconds: float
     held: str = ""
@@ -81,6 +81,8 @@ class Ran(NamedTuple):
     """Somebody took over."""
     interrupted: bool = False
     """By Ctrl-C."""
+    episode: int = -1
+    """Of the rollout that was recorded; −1 where nobody did."""
 
 
 class Rollout:
@@ -211,8 +213,8 @@ class Rollout:
     def run(self, seconds: float | None, attended: bool, over: Callable[[], bool] = lambda: False) -> Ran:
         """One rollout that nobody records, of a scene that is ready, for `seconds`, until it is `over` or until Ctrl-C."""
         self.begin()
-        self.meanwhile()  # what was before does not count
-        self._led = self._helped = interrupted = False
+        self.forget()
+        interrupted = False
         held, began_ns = "", monotonic_ns()
         try:
             self._pilot.ask(Engage("policy"))
@@ -229,6 +231,16 @@ class Rollout:
             ran_s = (monotonic_ns() - began_ns) / NS_PER_S
             self.stop()
         return Ran(ran_s, held, self._helped, interrupted)
+
+    def forget(self) -> None:
+        """What was before does not count: a new rollout begins."""
+        self.meanwhile()
+        self._led = self._helped = False
+
+    @property
+    def helped(self) -> bool:
+        """Has somebody taken over from the policy since?"""
+        return self._helped
 
     def key(self) -> str:
         """The oldest key pressed that asks nothing of the pilot; "" if there is none. Waits a moment for one."""

@@ -38,6 +38,8 @@ class Trial(NamedTuple):
     """Somebody took over: no success, whatever came of it."""
     why: str = ""
     """Of a failure, where it is known."""
+    episode: str = ""
+    """The file of its episode, from the folder of the results."""
 
 
 class Interval(NamedTuple):
@@ -148,9 +150,9 @@ def as_csv(trials: Sequence[Trial], names: Sequence[str]) -> str:
     """One row per trial, in the order in which they were made."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", "policy", "scene", "success", "seconds", "helped", "why"])
+    writer.writerow(["trial", "policy", "scene", "success", "seconds", "helped", "why", "episode"])
     for trial in trials:
         number, policy, scene = trial.turn
-        said = (f"{trial.seconds:.2f}", int(trial.helped), trial.why)
+        said = (f"{trial.seconds:.2f}", int(trial.helped), trial.why, trial.episode)
         writer.writerow([number, names[policy], scene, int(trial.success), *said])
     return text.getvalue()

@@ -11,6 +11,7 @@ import pytest
 from station.cli.evaluate import _Book, _Examiner, evaluate
 from station.cli.rollout import Ran, Rollout
 from station.cli.status import rig_of
+from station.cli.trials import RecordedTrials
 from station.errors import PolicyError, StationError, UsageError
 from station.policy.evaluation import Trial, Turn
 from tests.station.policy import policies
@@ -24,12 +25,13 @@ class Acted:
     def __init__(self, keys: str, *runs: Ran) -> None:
         self.keys = ["enter" if key == "\n" else key for key in keys]
         self.runs = list(runs)
+        self.said: list[tuple[bool | None, str]] = []
 
     def key(self) -> str:
         return self.keys.pop(0)
 
-    def run(self, seconds: float, attended: bool, over: Callable[[], bool]) -> Ran:
-        assert attended
+    def run(self, seconds: float, over: Callable[[], bool], trial: int, condition: str) -> Ran:
+        assert (trial, condition) == (1, "scene 7")
         while self.keys and self.keys[0] != "x":
             if over():
                 break
@@ -37,10 +39,23 @@ class Acted:
             del self.keys[:1]
         return self.runs.pop(0)
 
+    def judged(self, success: bool, why: str) -> None:
+        self.said.append((success, why))
+
+    def counts_not(self, why: str) -> None:
+        self.said.append((None, why))
+
+    def path(self, number: int) -> Path:
+        return Path(f"/out/trials/episode_{number}.hdf5")
+
 
 def examined(keys: str, *runs: Ran) -> Trial | None:
-    acted = cast(Rollout, Acted(keys, *runs))
-    return _Examiner(rig_of("aloha"), acted, None, seconds=5.0, attended=True).examine(TURN, "trial 1 of 1")
+    return examined_by(Acted(keys, *runs))
+
+
+def examined_by(acted: Acted) -> Trial | None:
+    examiner = _Examiner(rig_of("aloha"), cast(Rollout, acted), cast(RecordedTrials, acted), None, seconds=5.0)
+    return examiner.examine(TURN, "trial 1 of 1")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +73,18 @@ def examined(keys: str, *runs: Ran) -> Trial | None:
     ],
 )
 def test_a_person_judges(keys: str, runs: list[Ran], expected: Trial | None) -> None:
-    assert examined(keys, *runs) == expected
+    file = "trials/episode_4.hdf5"
+    wanted = None if expected is None else expected._replace(episode=file)
+    assert examined(keys, *(ran._replace(episode=4) for ran in runs)) == wanted
+
+
+def test_what_is_judged_is_the_episodes_label_and_what_is_taken_back_has_none() -> None:
+    acted = Acted("\n.xr\n..f", Ran(5.0, episode=0), Ran(2.0, episode=1))
+    trial = examined_by(acted)
+    assert trial is not None and trial.episode == "trials/episode_1.hdf5"
+    assert acted.said == [(None, "the operator took it back"), (False, "not done")]
+    acted = Acted("\n.", Ran(1.0, interrupted=True, episode=0))
+    assert examined_by(acted) is None and acted.said == [(None, "it was broken off")]
 
 
 def book(out: Path, blind: bool) -> _Book:
@@ -102,7 +128,7 @@ def test_what_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path) -
     def ask(**changes: Any) -> None:
         given: dict[str, Any] = {
             "rig": "aloha", "policy": [folder], "trials": 2, "seconds": 5.0, "out": tmp_path / "out", "seed": 0,
-            "blind": False, "judge": "auto", "instruction": "", "pedal": None, "headless": False,
+            "blind": False, "judge": "auto", "instruction": "", "pedal": None, "headless": False, "task": "trials", "operator": "",
         }  # fmt: skip
         evaluate(**(given | changes))
 

@@ -87,6 +87,6 @@ def test_the_table_reads_back() -> None:
     ]
     rows = list(csv.DictReader(io.StringIO(as_csv(trials, ["act", "diffusion"]))))
     assert rows[0] == {
-        "trial": "1", "policy": "diffusion", "scene": "0", "success": "1", "seconds": "7.25", "helped": "0", "why": "",
+        "trial": "1", "policy": "diffusion", "scene": "0", "success": "1", "seconds": "7.25", "helped": "0", "why": "", "episode": "",
     }  # fmt: skip
     assert rows[1]["why"] == 'somebody took over, "again"'
