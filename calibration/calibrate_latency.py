@@ -18,20 +18,28 @@ _EARLIEST_MS = -10.0
 def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterator[str]:
     """Camera latencies against the follower that moves most, then every joint's lag behind its leader.
 
-    Raises MeasurementPoor after the last line, naming the cameras whose latency could not be measured.
+    Raises MeasurementPoor after the last line, naming the cameras whose latency could not be measured, or if nothing was at all.
     """
     measuring.ask(
         f"get ready to swing the arms before the cameras for {seconds:g} s: at changing speed, each joint in a rhythm of its own"
     )
     poor: list[str] = []
+    measured = 0
     for node, motion in measuring.watch_motion(nodes, seconds).items():
         try:
             yield _camera(measuring, node, motion)
+            measured += 1
         except MeasurementPoor as error:
             poor.append(f"{node}: {error}")
     for side in measuring.rig.sides:
         if side.leader and side.follower:
-            yield from _followers(measuring, side.leader, side.follower)
+            lines = list(_followers(measuring, side.leader, side.follower))
+            measured += bool(lines)
+            yield from lines or [
+                f"{side.follower}: not measured: no joint of {side.leader} moved, and the follower's after it"
+            ]
+    if not poor and not measured:
+        poor.append("nothing was measured: no arm moved. Next: swing the arms for the whole time, and measure again")
     if poor:
         raise MeasurementPoor("; ".join(poor))
 

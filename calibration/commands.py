@@ -30,7 +30,7 @@ from calibration.measuring import Measuring
 from station.borders.options import RigOption, seconds_option
 from station.client import connect
 from station.clock import monotonic_ns
-from station.errors import CheckFailed, StationError
+from station.errors import CheckFailed, StationError, UsageError
 from station.files import calibration_files, check_results
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
@@ -56,6 +56,7 @@ def check(
         float, seconds_option("--swing", 0.0, "then watch the arms being swung for so long: latency")
     ] = 0.0,
     everything: Annotated[bool, typer.Option("--all", help="list what passes too")] = False,
+    operator: Annotated[str, typer.Option("--operator", help="who checks; on the page of --html")] = "",
 ) -> None:
     """Go or no-go: what moved, by how much, what to do. Warn exits 0, fail 1."""
     loaded = rig_of(rig)
@@ -65,7 +66,9 @@ def check(
     if json_file is not None:
         json_file.write_bytes(report.as_json(result))
     if html_file is not None:
-        html_file.write_text(report.page(result, pictures, f"check of {loaded.name}"))
+        now = datetime.datetime.now().astimezone()
+        header = report.Header(loaded.name, loaded.sha256, now, operator, station_version())
+        html_file.write_text(report.page(result, pictures, header))
     if result.verdict == "fail":
         raise CheckFailed(f"the check of {loaded.name} failed: {check_results.failures(result)}")
 
@@ -160,6 +163,11 @@ def cameras(
     yes: Annotated[bool, typer.Option("--yes", help="the scene is as it should be: do not ask")] = False,
 ) -> None:  # fmt: skip
     """Keep each camera's reference picture; with --board also its lens and where it stands."""
+    if with_board and yes:
+        raise UsageError(
+            "--board needs somebody who holds the board in another place for each view, and --yes would ask nobody. "
+            "Next: leave out --yes; without --board it keeps the reference pictures"
+        )
     with _measuring(rig, operator, yes) as measuring:
         for node in measuring.chosen(list(measuring.rig.cameras), only):
             with measuring.together():

@@ -48,7 +48,7 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
     made = measuring.made(
         "rest stops" if pose_deg is None else "reference pose",
         found.readings,
-        {"repeatability_rad": worst, "noise_rad": float(np.max(found.noise_rad))},
+        {"noise_rad": float(np.max(found.noise_rad))} | ({"repeatability_rad": worst} if placings > 1 else {}),
     )
     zeros = msgspec.structs.replace(
         stored,
@@ -59,11 +59,12 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
         settings=stored.settings if pose_deg is None and stored.settings else measuring.settings(node),
     )
     path = measuring.save(node, arm=zeros)
+    repeats = f"repeatable to {np.degrees(worst):.2f}°" if placings > 1 else "how repeatable one placing does not tell"
     if pose_deg is None:
-        return f"{node}: rests where the check will look for it, repeatable to {np.degrees(worst):.2f}°; zeros as before. {path}"
+        return f"{node}: rests where the check will look for it, {repeats}; zeros as before. {path}"
     moved = np.degrees(zeroing.wrap(found.offsets_rad - offsets))
     told = ", ".join(f"{d.name} {degrees:+.2f}°" for d, degrees in zip(dimensions, moved, strict=True))
-    return f"{node}: zeros moved by {told}; repeatable to {np.degrees(worst):.2f}°. {path}"
+    return f"{node}: zeros moved by {told}; {repeats}. {path}"
 
 
 def compare(measuring: Measuring, leader: str, follower: str, poses: int) -> Iterator[str]:

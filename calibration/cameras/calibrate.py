@@ -36,6 +36,7 @@ def reference(measuring: Measuring, node: str) -> str:
     kept = CheckReference(
         measuring.made("mean picture", len(grays)), base64.b64encode(jpeg).decode(),
         quality.exposure(quality.mean_picture(grays)).mean, float(np.median([quality.sharpness(gray) for gray in grays])),
+        {name: float(value) for name, value in measuring.settings(node).items()},
     )  # fmt: skip
     return f"{node}: reference picture of {len(grays)} kept. {measuring.save(node, reference=kept)}"
 

@@ -42,6 +42,8 @@ _FOCAL_PER_WIDTH = 0.46
 rather over- than underestimated."""
 
 
+_SET_BY = {"exposure_auto": ("exposure", "gain"), "white_balance_auto": ("white_balance",), "focus_auto": ("focus",)}
+"""An automatic one, and the controls that it sets."""
 _VIEWS = 4
 """Pictures in which the board is looked for: each takes a third of a second of a processor, found or not."""
 
@@ -130,6 +132,7 @@ class _Camera:
         yield from sharing(self.node, self.others)
         yield from self._stream()
         yield self._content()
+        yield from self._controls()
         grays = camera.grays()
         if not grays:
             yield told(self.node, "picture", "fail", "no picture can be decoded", "unplug and plug the camera again")
@@ -144,6 +147,29 @@ class _Camera:
         verdict: Verdict = "fail" if 2 * len(problems) >= len(self.camera.pictures) else "warn"
         value = f"{len(problems)} of {len(self.camera.pictures)} pictures have lost data ({problems[-1]})"
         return told(self.node, "content", verdict, value, "give the camera its own USB port and another cable")
+
+    def _controls(self) -> Iterator[Finding]:
+        """Exposure, gain, white balance, focus against those of the reference: pictures of other ones look the same to a check, and not
+        to a policy. What the camera itself sets (an automatic one is on) drifts by nature and is not compared.
+        """
+        about, reference = self.camera.description, self.calibration.reference if self.calibration else None
+        if about is None or reference is None or not reference.controls:
+            return
+        now = about.settings
+        by_itself = {name for auto, names in _SET_BY.items() if now.get(auto) == 1 for name in names}
+        moved = [
+            f"{name} is {now[name]}, was {was:.0f}"
+            for name, was in reference.controls.items()
+            if name in now and name not in by_itself and now[name] != was
+        ]
+        do = "`controls:` in the rig file fixes them; `station calibrate cameras` when it was meant"
+        yield told(
+            self.node,
+            "controls",
+            "warn" if moved else "pass",
+            ", ".join(moved) or "as in the reference",
+            do if moved else "",
+        )
 
     def _stream(self) -> Iterator[Finding]:
         camera, limits = self.camera, self.limits

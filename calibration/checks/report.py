@@ -1,8 +1,10 @@
 """A check's result for people and programs: a table on the terminal, JSON, one self-contained HTML page with pictures."""
 
 import base64
+import datetime
 import html
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import msgspec
@@ -45,8 +47,29 @@ def as_json(result: CheckResult) -> bytes:
     return msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n"
 
 
-def page(result: CheckResult, pictures: Sequence[Picture], title: str) -> str:
-    """One HTML file that needs no other: the findings, and per camera the reference beside now with the drift as arrows."""
+class Header(NamedTuple):
+    """Whose check it was."""
+
+    rig: str
+    rig_sha256: str
+    at: datetime.datetime
+    operator: str = ""
+    station_version: str = ""
+
+    def lines(self) -> list[tuple[str, str]]:
+        """What stands above the findings."""
+        return [
+            ("rig", f"{self.rig} (file {self.rig_sha256[:12]})"),
+            ("date", f"{self.at:%Y-%m-%d %H:%M %Z}".strip()),
+            ("operator", self.operator or "not named"),
+            ("station", self.station_version),
+        ]
+
+
+def page(result: CheckResult, pictures: Sequence[Picture], header: Header) -> str:
+    """One HTML file that needs no other: whose, when, the findings, and per camera the reference beside now with the drift as arrows."""
+    title = f"check of {header.rig}"
+    about = "<br>".join(f"{name}: {_escaped(value)}" for name, value in header.lines() if value)
     loud = [f for f in _worst_first(result) if f.verdict != "pass"]
     quiet = [f for f in result.findings if f.verdict == "pass"]
     troubled = [f.device for f in loud if f.verdict in ("fail", "warn")]
@@ -63,6 +86,7 @@ table {{ border-collapse: collapse }} td, th {{ padding: .25em .7em; border-bott
 td:nth-child(5) {{ white-space: nowrap }} img {{ width: 48% }} figure {{ margin: 1.5em 0 }}
 </style></head><body>
 <h1>{_escaped(title)}: {result.verdict}</h1>
+<p>{about}</p>
 {_rows(loud)}
 {figures}
 <details><summary>{len(quiet)} passed</summary>

@@ -51,6 +51,11 @@ class Controls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(Control(name, _V4L2[name], value) for name, value in values if value is not None)
 
 
+def all_controls() -> tuple[Control, ...]:
+    """Every one that has a name here, to be read: the values mean nothing."""
+    return tuple(Control(name, v4l2_id, 0) for name, v4l2_id in _V4L2.items())
+
+
 EXPOSURE_AUTO_ID = _CAMERA + 1
 
 _V4L2 = {

@@ -58,7 +58,7 @@ class OpenCVCamera:
         stream = StreamDescription("frame", s.fps, width=s.width, height=s.height)
         about = self._identity
         serial = about.serial or s.source  # its calibration must not be that of every camera without a serial number
-        return Description(about.model, serial, about.firmware, (stream,), notes=about.notes)
+        return Description(about.model, serial, about.firmware, (stream,), notes=about.notes, settings=about.controls)
 
     def read(self) -> list[Reading]:
         """The next picture; empty when none came in 0.1 s, or a torn one. DeviceSilent after 0.7 s without."""

@@ -20,6 +20,8 @@ class Identity(NamedTuple):
     serial: str = ""
     firmware: str = ""
     notes: tuple[str, ...] = ()
+    controls: dict[str, int] = {}
+    """What it reads of its controls, by our names, once those asked for were set."""
 
 
 class Source(Protocol):

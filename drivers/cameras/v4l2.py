@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control
+from drivers.cameras.controls import EXPOSURE_AUTO_ID, Control, all_controls
 from drivers.cameras.jpeg import encode
 from drivers.cameras.losses import Losses
 from drivers.cameras.settings import OpenCVSettings
@@ -68,10 +68,11 @@ class V4L2:
             notes += self._set_controls(device)
             device.start(_BUFFERS)
             card, behind = device.card(), usb_of(self._path, SYSFS)
+            controls = _read_all(device)
             if behind is None:
-                return Identity(card, notes=tuple(notes))
+                return Identity(card, notes=tuple(notes), controls=controls)
             notes += [behind.advice] if behind.advice else []
-            return Identity(card, behind.identity, behind.attribute("bcdDevice"), tuple(notes))
+            return Identity(card, behind.identity, behind.attribute("bcdDevice"), tuple(notes), controls)
         except OSError as error:
             if isinstance(error, DeviceError):
                 raise
@@ -247,6 +248,12 @@ def _read_control(device: V4L2Device, control: Control) -> int | None:
     except OSError:
         return None
     return int(value != _MANUAL) if control.v4l2_id == EXPOSURE_AUTO_ID else value
+
+
+def _read_all(device: V4L2Device) -> dict[str, int]:
+    """Of the controls that this camera has."""
+    read = {control.name: _read_control(device, control) for control in all_controls()}
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def formats_text(offers: Sequence[Offer]) -> str:

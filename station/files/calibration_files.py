@@ -135,6 +135,7 @@ class CheckReference(_Part, frozen=True):
     brightness: float
     sharpness: float
     controls: dict[str, float] = {}
+    """What its controls read then, by the rig file's names: a policy trained under one exposure does not survive another."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

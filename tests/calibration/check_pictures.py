@@ -77,7 +77,9 @@ def main() -> None:
     (GUIDE / "check-table.svg").write_text(table_svg(result))
     (GUIDE / "check-moved.png").write_bytes(pair_png(next(p for p in pictures if p.camera == CAMERA)))
     if asked.html is not None:
-        asked.html.write_text(report.page(result, pictures, f"check of {rig.name}"))
+        asked.html.write_text(
+            report.page(result, pictures, report.Header(rig.name, rig.sha256, datetime.datetime.now().astimezone()))
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import base64
+import datetime
 import io
 import json
 
@@ -61,7 +62,11 @@ def test_the_report_tells_the_same_three_times():
              "next": "calibrate"},
         ],
     }  # fmt: skip
-    page = report.page(result, [Picture("cam_high", _jpeg(20), _jpeg(90), (Arrow(20, 20, 1.0, 0.5),))], "check of sim")
+    at = datetime.datetime(2026, 11, 29, 17, 5, tzinfo=datetime.UTC)
+    header = report.Header("sim", "abc" * 20, at, "ada <x>", "1.2.0")
+    page = report.page(result, [Picture("cam_high", _jpeg(20), _jpeg(90), (Arrow(20, 20, 1.0, 0.5),))], header)
+    assert "check of sim: fail" in page and "2026-11-29 17:05" in page
+    assert "operator: ada &lt;x&gt;" in page and "file abcabcabcabc" in page
     assert "put it &lt;back&gt;" in page
     assert page.count("data:image/jpeg;base64,") == 2
     assert 'src="http' not in page

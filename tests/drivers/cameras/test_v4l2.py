@@ -108,6 +108,17 @@ def test_controls_are_set_automatics_first_and_read_back(kernel: FakeV4L2) -> No
     cam.close()
 
 
+def test_what_every_control_reads_is_said_and_so_kept_in_episodes(kernel: FakeV4L2) -> None:
+    cam = camera(kernel, focus=5, focus_auto=0, exposure_auto=0, exposure=120)
+    cam.open()
+    found = cam.describe().settings
+    assert {name: found[name] for name in ("focus_auto", "focus", "exposure_auto", "exposure")} == {
+        "focus_auto": 0, "focus": 5, "exposure_auto": 0, "exposure": 120,
+    }  # fmt: skip
+    assert "zoom" not in found, "this camera has none"
+    cam.close()
+
+
 def test_exposure_auto_is_uvcs_aperture_priority(kernel: FakeV4L2) -> None:
     kernel.controls[EXPOSURE_AUTO] = 1
     cam = camera(kernel, exposure_auto=1)
