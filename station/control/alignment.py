@@ -118,6 +118,8 @@ class Alignment:
         now_ns: int,
     ) -> None:
         self.source, self.answer = source, answer
+        self.apart = ""
+        """The leader that was found too far from its follower."""
         self.started = False
         """Have the arms been touched? Before that, whoever commands goes on."""
         self._arms, self._safety = arms, safety
@@ -162,6 +164,7 @@ class Alignment:
                 name = arm.leader if self.source == "leader" and arm.leader is not None else self.source
                 why = too_far(name, arm.node, worst_difference(arm.dimensions, setpoint.goal, arm.state.position))
                 if why:
+                    self.apart = name if name in self._arms.leaders else ""
                     return why
         return ""
 

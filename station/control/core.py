@@ -225,7 +225,8 @@ class PilotCore:
             return False
         if verdict:
             self._alignment = None
-            alignment.answer(Refused(verdict))
+            apart = self._mirror.why_apart(alignment.apart) if alignment.apart and self._source == "policy" else ""
+            alignment.answer(Refused(f"{verdict}. {apart}" if apart else verdict))
             return False
         alignment.started = True
         self._silences.stalls.forget()

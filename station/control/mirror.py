@@ -64,6 +64,19 @@ class Mirror:
         if approach.ramp.arrived(setpoint.goal, leader.state.position):
             self._met.add(leader.node)
 
+    def why_apart(self, leader: str) -> str:
+        """Why a leader is not where its follower is although leaders go along: what an operator whose take-over is refused must know."""
+        arm, approach = self._arms.leaders[leader], self._approaches.get(leader)
+        if not arm.drivable:
+            return f"{leader} can only be read: bring it there by hand"
+        if approach is None:
+            return f"{leader} is not being driven: leaders go along while a policy commands"
+        if approach.failed:
+            return f"{leader} stopped going along: {approach.failed}. Next: bring it there by hand, or hand over anew"
+        if leader not in self._met:
+            return f"{leader} is on its way to its follower and not there yet: take over when it stands still beside it"
+        return f"{leader} goes along, but something keeps it from following: let it move"
+
     def let_go(self) -> None:
         """The operator takes over: the leaders go limp, in the hands that are to lead with them."""
         self.failed = ""

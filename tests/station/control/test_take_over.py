@@ -2,7 +2,7 @@
 
 import pytest
 
-from station.bus.requests import Disengage, Done, Engage, Hold, TorqueOff
+from station.bus.requests import Disengage, Done, Engage, Hold, Refused, TorqueOff
 from station.control.gesture import TOGETHER_NS, WITHIN_NS, Closing
 from tests.station.control.stage import MS, Stage
 
@@ -132,3 +132,35 @@ def test_too_slow_or_not_together_is_no_gesture():
 def test_a_gripper_that_only_goes_along_with_its_follower_is_no_gesture():
     closing = Closing(["a"])
     assert not any(feel(closing, "a", [(1.0 - i / 20, max(0.0, 0.9 - i / 20)) for i in range(21)]))
+
+
+def test_a_take_over_before_the_leaders_are_there_says_that_they_are_on_their_way():
+    stage = Stage()
+    stage.setpoints["policy"] = (1.5, *AIM[1:])
+    stage.run(0.3)
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    for node, arm in stage.leader_hosts.items():
+        arm.pose = (0.0,) * len(arm.pose)
+        stage.leaders[node] = arm.pose
+    stage.answers.clear()
+    stage.request(Engage("leader"))
+    assert stage.run(1, stage.answered)
+    refused = stage.answers.pop()
+    assert isinstance(refused, Refused) and "rad below" in refused.why
+    assert "on its way to its follower" in refused.why, refused.why
+    assert stage.state.source == "policy", "the policy goes on"
+
+
+def test_a_leader_that_can_only_be_read_is_named_as_one():
+    stage = Stage("left")
+    stage.setpoints["policy"] = (1.5, *AIM[1:3])
+    stage.run(0.3)
+    stage.core.arms.leaders["leader_left"].drivable = False
+    stage.core.described = lambda *_: None
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    stage.answers.clear()
+    stage.request(Engage("leader"))
+    assert stage.run(1, stage.answered)
+    assert "can only be read" in stage.answers.pop().why
