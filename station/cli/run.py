@@ -1,5 +1,6 @@
 """`station run`: a policy commands the arms; the operator may take over and hand back at any time."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +22,7 @@ from station.cli.physics import Physics
 from station.cli.record import record_at_a_panel
 from station.cli.rollout import Hands, Ran, Rollout
 from station.client import Station, connect
-from station.errors import StationError, UsageError
+from station.errors import RequestRefused, StationError, UsageError
 from station.policy.claims import of_policy, refuse_unseen
 from station.policy.folder import find_policy, load_policy
 from station.rig.choice import rig_of
@@ -192,7 +193,7 @@ def _record(
     wait_s: float,
     speaker: Speaker,
 ) -> int:
-    judge = Physics(station) if station.rig.world is not None else None
+    judge = _judge(station)
     try:
         return record_headless(
             station,
@@ -203,10 +204,23 @@ def _record(
             rollout.meanwhile,
             wait_s=wait_s,
             speaker=speaker,
-            judge=None if judge is None else judge.look,
+            judge=judge,
         )
     except KeyboardInterrupt:
         console.print("ending; what was recorded is saved, the arms hold")
         return 0
     finally:
         rollout.stop()
+
+
+def _judge(station: Station) -> Callable[[], bool] | None:
+    """Physics, where the rig's world has a verdict on what its scene is for; None leaves rollouts without a label, and says so."""
+    if station.rig.world is None:
+        return None
+    physics = Physics(station)
+    try:
+        physics.look()
+    except RequestRefused as error:
+        console.print(f"the rollouts get no label: {error}")
+        return None
+    return physics.look
