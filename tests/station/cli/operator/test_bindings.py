@@ -126,9 +126,9 @@ ROLLOUTS = Plan(OpenSession("pick", source="policy", policy="act /p"), None)
     ],
 )
 def test_what_a_key_asks_where_a_policy_runs(key: str, phase: Phase, request_: object) -> None:
-    assert act(key, state(phase, source="policy"), ROLLOUTS) == SendRequest(request_)  # type: ignore[arg-type]
+    assert asks(act(key, state(phase, source="policy"), ROLLOUTS)) == request_
 
 
 def test_without_a_policy_nothing_is_taken_over() -> None:
     assert isinstance(act("t", state("reset"), PLAN), Nothing)
-    assert act("pedal 1", state("recording"), PLAN) == SendRequest(Stop())
+    assert asks(act("pedal 1", state("recording"), PLAN)) == Stop()
