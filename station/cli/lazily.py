@@ -9,6 +9,7 @@ import typer.core
 import typer.main
 
 from station.cli.commands import COMMANDS, TOPICS
+from station.cli.completion import Offer, completed
 
 _GROUP = "station.commands"
 
@@ -28,6 +29,14 @@ class Lazily(typer.core.TyperGroup):
         point = _of_others().get(cmd_name)
         return _as_command(cmd_name, point.load()) if point is not None else None
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Names and what they are for from the table: no command is imported for TAB either."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        said = {name: topic.help for topic in TOPICS for name in topic.where}
+        names = (name for name in self.list_commands(ctx) if name.startswith(incomplete))
+        return [Offer(name, said.get(name, "From another package.")) for name in names]
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """From the table: neither a command nor what draws boxes is imported for it."""
         topics = [(" ".join(topic.where), topic.help) for topic in TOPICS]
@@ -38,6 +47,7 @@ class Lazily(typer.core.TyperGroup):
         formatter.write(
             f"Usage: {ctx.command_path} COMMAND [OPTIONS]\n\n{self.help}\n\n{lines}\n\n"
             f"`{ctx.command_path} COMMAND --help` has its options; --version says which software this is.\n"
+            f"`{ctx.command_path} --install-completion`: TAB completes commands, rigs, tasks, devices.\n"
         )
 
 
@@ -50,7 +60,7 @@ def _as_command(name: str, found: Any) -> Any:
         alone.command(name)(found)
         made = typer.main.get_command(alone)
     made.name = name
-    return made
+    return completed(made)
 
 
 def _of_others() -> dict[str, EntryPoint]:
@@ -66,7 +76,7 @@ def _tell_version(asked: bool) -> None:
 
 
 app = typer.Typer(
-    cls=Lazily, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    cls=Lazily, no_args_is_help=True, pretty_exceptions_enable=False,
     help="Demonstrations on a robot's computer. Exit codes: 0 done, 1 failed with a reason, 2 bad usage.",
 )  # fmt: skip
 
