@@ -46,11 +46,11 @@ def offered(line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         ("station up --rig ki", ["kitchen"]),
         ("station rig check aloha", ["aloha", "aloha2"]),
         ("station record --rig kitchen --task p", ["pick", "place"]),
-        ("station reboot --rig bench follower_", ["follower_left", "follower_right"]),
+        ("station recover --rig bench follower_", ["follower_left", "follower_right"]),
         ("station calibrate gello --rig bench --only cam_l", ["cam_left_wrist", "cam_low"]),
         ("station logs --rig bench s", ["session", "synchronizer"]),
-        ("station reboot --rig nowhere follower_", []),
-        ("station reboot follower_", []),
+        ("station recover --rig nowhere follower_", []),
+        ("station recover follower_", []),
         ("station up --rig ./", []),
     ],
 )
@@ -64,7 +64,7 @@ def test_the_rig_need_not_be_named_where_the_computer_has_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STATION_RIG", "bench")
-    assert offered("station reboot leader_l", monkeypatch, capsys) == ["leader_left"]
+    assert offered("station recover leader_l", monkeypatch, capsys) == ["leader_left"]
 
 
 def test_names_of_commands_are_offered_without_importing_one(
