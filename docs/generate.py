@@ -80,15 +80,14 @@ def struct_table(struct: Any) -> Iterator[str]:
 def streams() -> Iterator[str]:
     """The table of what flows, and each body."""
     yield "# What flows\n\nFrom `station/bus/streams.py`. A topic is `<kind>/<node>/`; a message `[topic, header, body, *payload]`.\n"
-    yield "| kind | body | rate Hz | recorded | a slow reader gets | what |\n|---|---|---|---|---|---|"
+    yield "| kind | body | rate Hz | in journals | what |\n|---|---|---|---|---|"
     for kind in STREAMS.values():
-        rate = "as described" if kind.rate_hz is None else f"{kind.rate_hz:g}"
+        rate = "as it comes" if kind.rate_hz is None else f"{kind.rate_hz:g}"
         row = (
             kind.name,
             f"`{kind.body.__name__}`",
             rate,
-            "yes" if kind.recorded else "no",
-            kind.slow_reader,
+            "yes" if kind.journal else "no",
             kind.what,
         )
         yield f"| {' | '.join(row)} |"
@@ -142,9 +141,9 @@ def sitting() -> Iterator[str]:
 def runs() -> Iterator[str]:
     """The process table of a shipped rig."""
     yield "# What runs\n\nFrom `station/runtime/processes.py`, for the rig `aloha`. Stages stop in order, 0 first.\n"
-    yield "| node | module | restart | real-time priority | CPU budget % | stops in stage |\n|---|---|---|---|---|---|"
+    yield "| node | module | real-time priority | CPU budget % | stops in stage |\n|---|---|---|---|---|"
     for row in processes(load_rig(find_rig("aloha"))):
-        yield f"| {row.node} | `{row.module}` | {row.restart} | {row.realtime or '–'} | {row.cpu_percent:g} | {row.stage} |"
+        yield f"| {row.node} | `{row.module}` | {row.realtime or '–'} | {row.cpu_percent:g} | {row.stage} |"
 
 
 def rig_file() -> Iterator[str]:

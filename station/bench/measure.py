@@ -166,8 +166,7 @@ class Listener:
             if seen:
                 cpu = sum(p.cpu_percent for p in seen) / len(seen)
                 growth = seen[-1].rss_mb - seen[0].rss_mb
-                simulated = row.when == "simulated"
-                found.append(NodeFigures(row.node, cpu, seen[-1].rss_mb, growth, row.cpu_percent, simulated))
+                found.append(NodeFigures(row.node, cpu, seen[-1].rss_mb, growth, row.cpu_percent, row.simulated))
         return tuple(found)
 
 

@@ -5,11 +5,11 @@ A *kind* says what one message of a stream is. A stream is a kind and the node t
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from station.bus import messages as m
+from station.clock import NS_PER_S
 
-Slow = Literal["queue", "newest"]
 LONGEST_TOPIC = 100
 """Bytes: a kind, a node's name (24 of a–z, 0–9 and _, before it `follower_`) and two slashes."""
 
@@ -20,49 +20,42 @@ class Kind(NamedTuple):
     name: str
     body: type[m.Message]
     rate_hz: float | None
-    """The usual rate; None where `describe()` or an event decides."""
-    recorded: bool
-    """Does it go into the journal at native rate?"""
-    slow_reader: Slow
-    """What a reader that cannot keep up is given: every message (losses counted), or the newest one only."""
+    """How often its node says it, changed or not: publishers take their pace from here. None: the device, the rig file or an
+    event decides."""
+    journal: bool
+    """May an episode's journal keep it, every message? One that may not is refused there."""
     what: str
 
 
 STREAMS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("arm_state", m.ArmState, None, True, "queue", "one complete reading of one arm"),
-        Kind("frame", m.Frame, None, True, "queue", "one colour picture; payload: its bytes"),
-        Kind("depth", m.Frame, None, True, "queue", "one depth picture, uint16 mm; payload: its bytes"),
-        Kind("hand_pose", m.HandPose, None, True, "queue", "both hands of a VR operator"),
-        Kind("vector", m.Vector, None, True, "queue", "any other named numbers a device publishes"),
-        Kind("description", m.Description, 1.0, True, "newest", "what a device is: its streams and dimensions"),
-        Kind(
-            "command",
-            m.Command,
-            None,
-            True,
-            "newest",
-            "what an arm is told (by the pilot), or asked for (by policy, replay)",
-        ),
-        Kind("applied", m.Command, None, True, "queue", "the goal an arm's driver really wrote, after its gate"),
-        Kind("tick", m.Tick, 50.0, True, "queue", "one instant of the grid: which sample of each stream, how old"),
-        Kind(
-            "row",
-            m.Row,
-            50.0,
-            True,
-            "queue",
-            "the closed row of a tick while recording: action, what was sent, by whom",
-        ),
-        Kind("pilot", m.PilotState, 10.0, False, "newest", "who commands, and the state of engagement"),
-        Kind("teleop", m.TeleopState, 10.0, False, "newest", "how a VR operator's hands stand to the arms"),
-        Kind("session", m.SessionState, 5.0, False, "newest", "the phase of the sitting, counts, buttons"),
-        Kind("recorder", m.RecorderState, 10.0, False, "newest", "what the synchronizer has safely written"),
-        Kind("health", m.Health, 2.0, False, "newest", "how a node is (only the policy runner's is kept in a journal)"),
-        Kind("station", m.StationState, 1.0, False, "newest", "the supervisor's view of every process"),
+        Kind("arm_state", m.ArmState, None, True, "one complete reading of one arm"),
+        Kind("frame", m.Frame, None, True, "one colour picture; payload: its bytes"),
+        Kind("depth", m.Frame, None, True, "one depth picture, uint16 mm; payload: its bytes"),
+        Kind("hand_pose", m.HandPose, None, True, "both hands of a VR operator"),
+        Kind("vector", m.Vector, None, True, "any other named numbers a device publishes"),
+        Kind("description", m.Description, 1.0, False, "what a device is: its streams and dimensions"),
+        Kind("command", m.Command, None, True, "what an arm is told (by the pilot), or asked for (by policy, replay)"),
+        Kind("applied", m.Command, None, True, "the goal an arm's driver really wrote, after its gate"),
+        Kind("tick", m.Tick, None, True, "one instant of the rig's grid: which sample of each stream, how old"),
+        Kind("row", m.Row, None, True, "the closed row of a tick while recording: action, what was sent, by whom"),
+        Kind("pilot", m.PilotState, 10.0, False, "who commands, and the state of engagement"),
+        Kind("teleop", m.TeleopState, 10.0, False, "how a VR operator's hands stand to the arms"),
+        Kind("session", m.SessionState, 5.0, False, "the phase of the sitting, counts, buttons"),
+        Kind("recorder", m.RecorderState, 10.0, False, "what the synchronizer has safely written"),
+        Kind("health", m.Health, 2.0, True, "how a node is (journals keep the policy runner's)"),
+        Kind("station", m.StationState, 1.0, False, "the supervisor's view of every process"),
     )
 }
+
+
+def period_ns(kind: str) -> int:
+    """How long a node waits between two messages of a kind that it says by itself. ValueError for one whose pace others set."""
+    rate_hz = STREAMS[kind].rate_hz
+    if rate_hz is None:
+        raise ValueError(f"the table gives {kind} no rate")
+    return round(NS_PER_S / rate_hz)
 
 
 DEVICE_KINDS = ("arm_state", "frame", "hand_pose", "vector", "depth")

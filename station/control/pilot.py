@@ -14,15 +14,15 @@ from station.bus.messages import ArmState, Command, Description, Health, PilotSt
 from station.bus.pending import as_reply
 from station.bus.requests import ArmRequest, Disengage, Hold, PilotRequest, Reply
 from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
+from station.bus.streams import period_ns
 from station.bus.wire import Sample
-from station.clock import NS_PER_MS
 from station.control.core import PilotCore
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
 
 SOURCE_NODES: dict[str, SourceName] = {"policy": "policy", "replay": "replay", "vr_teleop": "vr"}
 """Whose `command` stream is which source's. Leaders ask by their `arm_state`."""
-STATE_NS = 100 * NS_PER_MS
+STATE_NS = period_ns("pilot")
 
 
 class _DriverClient:

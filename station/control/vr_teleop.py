@@ -9,8 +9,9 @@ from station.borders.stamps import Stamps
 from station.bus.messages import ArmState, Command, Description, Dimension, HandPose, Health, PilotState, SessionState
 from station.bus.requests import Align, Refused
 from station.bus.sockets import RequestClient, Subscriber
+from station.bus.streams import period_ns
 from station.bus.wire import Sample
-from station.clock import NS_PER_MS, NS_PER_S
+from station.clock import NS_PER_MS
 from station.control.vr_arms import ArmHand, RigSetpoint, VrArms
 from station.errors import StationError
 from station.kinematics.chains import FRAME
@@ -21,7 +22,7 @@ from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
 from station.safety import velocity_per_s
 
-STATE_NS = NS_PER_S // 10
+STATE_NS = period_ns("teleop")
 POLL_MS = 20
 """How soon a lost link is noticed after its 100 ms."""
 SLOWER_THAN_THE_GATE = 0.95

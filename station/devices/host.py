@@ -5,12 +5,13 @@ from typing import Any, Literal
 
 from station.borders.stamps import Stamps
 from station.bus.messages import Health, StreamHealth
+from station.bus.streams import period_ns
 from station.clock import NS_PER_S
 from station.devices.calibrated import latency_ns
 from station.devices.contract import Description, Reading
 from station.runtime.node import Node
 
-DESCRIBE_NS = NS_PER_S
+DESCRIBE_NS = period_ns("description")
 """How often the description is repeated for nodes that start later."""
 NEWS_NS = NS_PER_S // 10
 """A change for the worse or the better is told this soon."""

@@ -84,7 +84,12 @@ _from_msgpack: dict[str, msgspec.msgpack.Decoder[Any]] = {
 
 
 def encode(sample: Sample) -> tuple[Encoding, str, bytes]:
-    """(message encoding, schema's name or "" for none, data) of a sample's body and payload."""
+    """(message encoding, schema's name or "" for none, data) of a sample's body and payload.
+
+    Raises ValueError for a kind that the table keeps out of journals.
+    """
+    if not STREAMS[sample.kind].journal:
+        raise ValueError(f"{sample.kind} is nothing that a journal keeps")
     body, payload = sample.body, sample.payload
     if isinstance(body, Frame) and len(payload) == 1:
         picture = _COMPRESSED if body.encoding == "jpeg" else _RAW

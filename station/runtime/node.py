@@ -22,6 +22,7 @@ import setproctitle
 from station.bus import door, keys
 from station.bus.messages import Health
 from station.bus.sockets import Publisher
+from station.bus.streams import period_ns
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import StationError
 from station.files.lock import Lock
@@ -32,7 +33,7 @@ from station.runtime.launch import refuse_foreign
 from station.terminal.shown import shown
 
 _PR_SET_PDEATHSIG = 1
-HEALTH_PERIOD_NS = NS_PER_S // 2
+HEALTH_PERIOD_NS = period_ns("health")
 YOUNG, YOUNG_PERIOD_NS = 10, NS_PER_S // 10
 """A node's first words come faster: those who heard its last life are still connecting."""
 SWITCH_S = 0.0005

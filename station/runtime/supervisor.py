@@ -23,6 +23,7 @@ from station.bus import keys
 from station.bus.messages import Health, ProcessState, StationState
 from station.bus.requests import Done, Refused, Reply, Restart, Shutdown, SupervisorRequest
 from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
+from station.bus.streams import period_ns
 from station.clock import NS_PER_S
 from station.errors import StationError
 from station.files.lock import Lock
@@ -232,7 +233,7 @@ class Supervisor:
             if child.start_if_due(now_ns):
                 _log.info("%s started: process %d", child.row.node, child.pid)
         if now_ns >= self._state_due_ns:
-            self._state_due_ns = now_ns + NS_PER_S
+            self._state_due_ns = now_ns + period_ns("station")
             states = tuple(child.state(now_ns) for child in self._children.values())
             state = StationState(self._rig.name, str(self._rig.file), os.getpid(), self._since_ns, states)
             self._node.publisher.publish("station", state)

@@ -7,7 +7,8 @@ import zmq
 from station.bus.messages import Description, Health, PilotState, RecorderState, SessionState
 from station.bus.requests import SessionRequest
 from station.bus.sockets import RequestClient, RequestServer, Subscriber
-from station.clock import NS_PER_MS, NS_PER_S
+from station.bus.streams import period_ns
+from station.clock import NS_PER_MS
 from station.files.runtime_folder import runtime_folder
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
@@ -18,7 +19,7 @@ from station.session.disk import SessionDisk
 from station.session.effects import Answer, Ask, Build, Effect, Neighbour
 from station.session.kept import SittingFile, left_behind
 
-STATE_NS = NS_PER_S // 5
+STATE_NS = period_ns("session")
 NEIGHBOURS: tuple[Neighbour, ...] = ("pilot", "synchronizer", "policy")
 
 

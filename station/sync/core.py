@@ -22,8 +22,9 @@ from station.bus.messages import (
 )
 from station.bus.messages.endings import Ending, EndReason
 from station.bus.requests import BeginRecording, EndRecording, SyncRequest
+from station.bus.streams import period_ns
 from station.bus.wire import Sample
-from station.clock import NS_PER_MS, NS_PER_S, Grid
+from station.clock import NS_PER_MS, Grid
 from station.episodes.journal import journal_header
 from station.rig.rig import Rig
 from station.sync.aligner import Aligner, Instant
@@ -36,7 +37,7 @@ from station.sync.watch import EndWatch
 
 LATE_NS = 5 * NS_PER_MS
 """A tick emitted more than this after t_k + settle is late."""
-STATE_NS = NS_PER_S // 10
+STATE_NS = period_ns("recorder")
 ASKING_NODES = ("policy", "replay", "vr_teleop")
 """Nodes that may ask for all arms at once."""
 

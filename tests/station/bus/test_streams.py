@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from station.bus.streams import DEVICE_KINDS, stream_names
+from station.bus.streams import DEVICE_KINDS, STREAMS, period_ns, stream_names
 from station.devices.contract import Description, StreamDescription
 from station.episodes import layout
 from station.errors import EpisodeError
@@ -40,3 +40,13 @@ def test_two_streams_of_one_name_are_refused_by_the_names_of_both() -> None:
     descriptions = {"cam": Description("m", "", "", both), "cam_depth": Description("m", "", "", both[:1])}
     with pytest.raises(EpisodeError, match="frame of cam_depth and the depth of cam would both be called cam_depth"):
         layout.streams(descriptions)
+
+
+def test_nodes_take_their_pace_from_the_table_and_what_others_pace_has_none() -> None:
+    assert period_ns("session") == 200_000_000
+    for kind in STREAMS.values():
+        if kind.rate_hz is None:
+            with pytest.raises(ValueError, match=f"gives {kind.name} no rate"):
+                period_ns(kind.name)
+        else:
+            assert period_ns(kind.name) * kind.rate_hz == pytest.approx(1e9)

@@ -16,7 +16,19 @@ from hypothesis import strategies as st
 from mcap.reader import NonSeekingReader
 from mcap.writer import MCAP0_MAGIC
 
-from station.bus.messages import ArmState, Chosen, Command, Frame, Hand, HandPose, Header, Row, Tick, Vector
+from station.bus.messages import (
+    ArmState,
+    Chosen,
+    Command,
+    Frame,
+    Hand,
+    HandPose,
+    Header,
+    Row,
+    SessionState,
+    Tick,
+    Vector,
+)
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.episodes import naming
@@ -347,3 +359,13 @@ def test_kill_9_at_random_loses_no_acknowledged_row(tmp_path: Path) -> None:
         with h5py.File(episode) as file:
             assert len(file["/action"]) >= told >= acknowledged
             assert file.attrs["recovered"]
+
+
+def test_what_the_table_keeps_out_of_journals_is_refused(tmp_path: Path) -> None:
+    told = SessionState("ready", "t", "", 0, 0, 0, 0, 0, ())
+    writer = JournalWriter(naming.journal_path(tmp_path, 0), header())
+    try:
+        with pytest.raises(ValueError, match="session is nothing that a journal keeps"):
+            writer.append(Sample("session", "session", Header(1, 1, 0, 0, 0), told, ()))
+    finally:
+        writer.close(0)

@@ -15,9 +15,7 @@ from station.runtime.node import Node
 from station.runtime.processes import Process
 from station.runtime.supervisor import DEVICE_OPENS_NS, Supervisor
 
-ROWS = tuple(
-    Process(name, "tests.station.silent_node", "always", True, 0, 10, stage) for name, stage in (("a", 0), ("b", 1))
-)
+ROWS = tuple(Process(name, "tests.station.silent_node", 0, 10, stage) for name, stage in (("a", 0), ("b", 1)))
 NOBODY_WAITS_S = 1.0
 BOUNDED_S = 12.0
 """Two stages that stop, one of them with a child that does not end: 3 s for SIGTERM, 1 s for SIGKILL."""
