@@ -10,8 +10,8 @@ from station.bench.computer import Computer
 from station.bench.figures import Distribution, Figures, NodeFigures, StreamFigures
 from station.bench.stalls import COMMANDS, EpisodeSeen, StallSeen, StallWatch, Steal
 from station.bus.messages import (
+    Applied,
     ArmState,
-    Command,
     Description,
     PilotState,
     RecorderState,
@@ -75,7 +75,7 @@ class Listener:
         body, at_ns = sample.body, sample.header.sent_at_ns
         if isinstance(body, ArmState):
             self._silences.sent(sample.node, at_ns)
-        elif isinstance(body, Command) and sample.kind == "command":
+        elif isinstance(body, Applied):
             self._silences.sent(f"{COMMANDS}{sample.node}", at_ns)
         elif isinstance(body, PilotState):
             self._silences.pilot(body.state, body.why, at_ns)
@@ -117,8 +117,8 @@ class Listener:
         body, header = sample.body, sample.header
         if isinstance(body, Tick):
             self._emission_ns.append(header.sent_at_ns - body.t_ns)
-        elif isinstance(body, Command):
-            if sample.kind == "applied" and body.source == "leader" and not (body.hold or body.stalled):
+        elif isinstance(body, Applied):
+            if body.source == "leader" and not (body.hold or body.stalled):
                 self._written_ns.append(header.captured_at_ns - body.setpoint_at_ns)
         elif isinstance(body, Description):
             for stream in body.streams:

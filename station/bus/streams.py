@@ -36,8 +36,9 @@ STREAMS: dict[str, Kind] = {
         Kind("hand_pose", m.HandPose, None, True, "both hands of a VR operator"),
         Kind("vector", m.Vector, None, True, "any other named numbers a device publishes"),
         Kind("description", m.Description, 1.0, False, "what a device is: its streams and dimensions"),
-        Kind("command", m.Command, None, True, "what an arm is told (by the pilot), or asked for (by policy, replay)"),
-        Kind("applied", m.Command, None, True, "the goal an arm's driver really wrote, after its gate"),
+        Kind("setpoint", m.Setpoint, None, True, "what a policy, a replay or a headset's hands want of all arms"),
+        Kind("command", m.Command, None, True, "what the pilot tells one arm"),
+        Kind("applied", m.Applied, None, True, "the goal an arm's driver really wrote, after its gate"),
         Kind("tick", m.Tick, None, True, "one instant of the rig's grid: which sample of each stream, how old"),
         Kind("row", m.Row, None, True, "the closed row of a tick while recording: action, what was sent, by whom"),
         Kind("pilot", m.PilotState, 10.0, False, "who commands, and the state of engagement"),
@@ -74,7 +75,7 @@ def stream_names(node: str, kinds: Iterable[str]) -> dict[str, str]:
 
 SPOKEN_FOR: dict[tuple[str, str], tuple[str, ...] | None] = {
     ("pilot", "command"): None,
-    ("policy", "command"): ("policy_shadow",),
+    ("policy", "setpoint"): ("policy_shadow",),
 }
 """Who publishes streams under other names than its own, and which (None: any arm's). Everybody else speaks for itself alone."""
 

@@ -9,7 +9,7 @@ import typer
 
 from station.borders.options import RigOption
 from station.bus import keys
-from station.bus.messages import Command, Description, PilotState, Tick
+from station.bus.messages import Description, PilotState, Setpoint, Tick
 from station.bus.requests import Disengage, Done, Engage, LendKey, OperatorAct, Park, Recover
 from station.bus.sockets import RequestClient, Subscriber
 from station.cli.physics import prepare_scene
@@ -136,7 +136,7 @@ class Replayer:
                 return len(self._actions) - asked
             goal = tuple(map(float, self._actions[row]))
             tick = sample.body.tick if self._first_tick is not None else -1
-            node.publisher.publish("command", Command("rig", "replay", tick, sample.body.tick, sample.body.t_ns, goal))
+            node.publisher.publish("setpoint", Setpoint("replay", tick, sample.body.t_ns, goal))
             asked += self._first_tick is not None
             number = number or pilot.send(Engage("replay"))
             reply = pilot.poll_reply(number)

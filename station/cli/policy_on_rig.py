@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from station.bench.figures import Distribution
-from station.bus.messages import Command, Health, Tick
+from station.bus.messages import Command, Health, Setpoint, Tick
 from station.bus.requests import Engage
 from station.cli.rollout import Hands, Rollout
 from station.client import Station
@@ -16,7 +16,12 @@ class Timing:
     """When each tick, the setpoint for it and the first command to an arm for it were published."""
 
     def __init__(self, station: Station) -> None:
-        streams = [("tick", "synchronizer"), ("command", "policy"), ("command", "policy_shadow"), ("health", "policy")]
+        streams = [
+            ("tick", "synchronizer"),
+            ("setpoint", "policy"),
+            ("setpoint", "policy_shadow"),
+            ("health", "policy"),
+        ]
         streams += [("command", follower) for follower in station.rig.followers]
         self._heard = station.subscribe(streams, publishers=["synchronizer", "policy", "pilot"])
         self._ticks: dict[int, int] = {}
@@ -37,8 +42,10 @@ class Timing:
                 self._ticks[sample.body.tick] = sent_ns
             elif isinstance(sample.body, Health):
                 self.readings = sample.body.readings
-            elif isinstance(sample.body, Command) and sample.body.source == "policy" and not sample.body.hold:
-                times = self._setpoints if sample.body.arm == "rig" else self._commands
+            elif (
+                isinstance(sample.body, Setpoint | Command) and sample.body.source == "policy" and not sample.body.hold
+            ):
+                times = self._setpoints if isinstance(sample.body, Setpoint) else self._commands
                 times.setdefault(sample.body.tick, sent_ns)
 
     def forget(self) -> None:

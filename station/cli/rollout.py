@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from station.bus.messages import Command, Health, PilotState, Tick
+from station.bus.messages import Health, PilotState, Setpoint, Tick
 from station.bus.requests import (
     Disengage,
     Engage,
@@ -91,7 +91,7 @@ class Rollout:
     def __init__(self, station: Station, hands: Hands) -> None:
         self._station, self._rig, self._hands = station, station.rig, hands
         self._policy, self._pilot = station.request_client("policy"), station.request_client("pilot")
-        streams = [("pilot", "pilot"), ("health", "policy"), ("command", "policy_shadow"), ("tick", "synchronizer")]
+        streams = [("pilot", "pilot"), ("health", "policy"), ("setpoint", "policy_shadow"), ("tick", "synchronizer")]
         self._heard = station.subscribe(streams, publishers=["pilot", "policy", "synchronizer"])
         self._state: PilotState | None = None
         self._said = ""
@@ -273,7 +273,7 @@ class Rollout:
                 self._health, self._life = body, sample.header.start_id
             elif isinstance(body, Tick):
                 self._qpos = body.qpos
-            elif isinstance(body, Command) and len(body.goal) == len(self._qpos) and not body.hold:
+            elif isinstance(body, Setpoint) and len(body.goal) == len(self._qpos) and not body.hold:
                 apart = max(abs(goal - now) for goal, now in zip(body.goal, self._qpos, strict=True))
                 self._apart = max(self._apart, apart)
         for key in self._hands.pressed():

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from station.borders.decoding import Decoder, Undecodable
 from station.borders.options import RigOption, seconds_option
-from station.bus.messages import Command
+from station.bus.messages import Applied
 from station.bus.requests import CloseSession, OpenSession
 from station.cli.amounts import sensible
 from station.cli.checked import last_check
@@ -118,7 +118,7 @@ def latencies_ms(station: Station, seconds: float) -> dict[str, float]:
     found = [
         (sample.header.captured_at_ns - sample.body.setpoint_at_ns) / NS_PER_MS
         for sample in station.listen([("applied", name) for name in station.rig.followers], seconds)
-        if isinstance(sample.body, Command) and sample.body.source == "vr"
+        if isinstance(sample.body, Applied) and sample.body.source == "vr"
     ]
     if len(found) < 2:
         raise NodeAbsent("no hand moved an arm meanwhile. Next: engage VR, squeeze a grip, and measure again")

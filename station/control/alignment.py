@@ -9,7 +9,7 @@ from station.bus.messages import Command, SourceName
 from station.bus.requests import Done, Refused, Reply, Resume, TorqueOn
 from station.bus.requests.time_outs import HAND_OVER_S
 from station.clock import NS_PER_MS, NS_PER_S
-from station.control.arms import Answer, Arm, Arms, Ports, Setpoint
+from station.control.arms import Answer, Arm, Arms, ArmSetpoint, Ports
 from station.control.ramp import Ramp
 from station.control.states import HELD_BY_HAND, too_far, worst_difference
 from station.rig.file import Safety
@@ -88,14 +88,14 @@ class Approach:
             why = applied.why if applied is not None and applied.why else "it does not say why"
             self.failed = f"{self.arm.node} did not come out of its hold: {why}"
 
-    def advance(self, setpoint: Setpoint, at_ns: int) -> None:
+    def advance(self, setpoint: ArmSetpoint, at_ns: int) -> None:
         """One step of the ramp towards `setpoint`, as a setpoint made at `at_ns`."""
         goal = self.ramp.step(setpoint.goal, at_ns) if self.ramp is not None else None
         if goal is not None:
             self.arm.last_setpoint_ns = at_ns
             self._ports.command(Command(self.arm.node, self._source, setpoint.tick, setpoint.sequence, at_ns, goal))
 
-    def arrived(self, setpoint: Setpoint) -> bool:
+    def arrived(self, setpoint: ArmSetpoint) -> bool:
         """Is the arm, as measured, where the source wants it?"""
         return (
             self.ramp is not None

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import NamedTuple, Protocol
 
-from station.bus.messages import Act, ArmPilot, ArmState, Command, Description, Dimension, Fault, SourceName
+from station.bus.messages import (
+    Act,
+    Applied,
+    ArmPilot,
+    ArmState,
+    Command,
+    Description,
+    Dimension,
+    Fault,
+    Setpoint,
+    SourceName,
+)
 from station.bus.requests import ArmRequest, Reply
 from station.clock import NS_PER_S
 from station.control.states import Difference, worst_difference
@@ -28,7 +39,7 @@ class Ports(Protocol):
         """Ask an arm's driver, without waiting; `then` gets the answer, or Refused after a time-out."""
 
 
-class Setpoint(NamedTuple):
+class ArmSetpoint(NamedTuple):
     """What a source wants of one arm."""
 
     goal: tuple[float, ...]
@@ -58,7 +69,7 @@ class Arm:
     heard_ns: int = 0
     life: int = 0
     """Start id of its driver's process."""
-    applied: Command | None = None
+    applied: Applied | None = None
     """The goal its driver said to hold or follow last, with its reason to hold."""
     last_setpoint_ns: int = 0
     """The newest setpoint that was sent on to it."""
@@ -88,10 +99,10 @@ class Arm:
 
 
 @dataclass
-class SourceCommand:
+class SourceSetpoint:
     """A source that asks for all arms at once (policy, replay, vr)."""
 
-    command: Command
+    setpoint: Setpoint
     sequence: int
     heard_ns: int
     life: int = 0
@@ -105,7 +116,7 @@ class Arms:
             side.follower: Arm(side.follower, side.leader) for side in rig.sides if side.follower is not None
         }
         self.leaders = {node: Arm(node, leads=True) for node in rig.leaders}
-        self._commands: dict[SourceName, SourceCommand] = {}
+        self._asked: dict[SourceName, SourceSetpoint] = {}
 
     def find(self, node: str) -> Arm | None:
         """The arm of that node."""
@@ -139,42 +150,42 @@ class Arms:
             arm.drivable = description.commands == "position"
             arm.faults, arm.acts = description.faults, description.acts
 
-    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> str:
-        """A source's command; returns why it is no setpoint, or "". What is none is not kept: the source goes stale by it."""
+    def asked(self, source: SourceName, setpoint: Setpoint, sequence: int, now_ns: int, life: int = 0) -> str:
+        """A source's newest word; returns why it is no setpoint, or "". What is none is not kept: the source goes stale by it."""
         count = sum(len(arm.dimensions) for arm in self.followers.values())
-        if not command.hold:
-            if len(command.goal) != count:
-                return f"{source} asks for {len(command.goal)} numbers, the followers take {count}"
-            if not all(isfinite(value) for value in command.goal):
+        if not setpoint.hold:
+            if len(setpoint.goal) != count:
+                return f"{source} asks for {len(setpoint.goal)} numbers, the followers take {count}"
+            if not all(isfinite(value) for value in setpoint.goal):
                 return f"{source} asks for something that is no number"
-        self._commands[source] = SourceCommand(command, sequence, now_ns, life)
+        self._asked[source] = SourceSetpoint(setpoint, sequence, now_ns, life)
         return ""
 
     def commanded_by(self, source: SourceName) -> list[Arm]:
         """The followers that source can command."""
         return [arm for arm in self.followers.values() if source != "leader" or arm.leader is not None]
 
-    def setpoint(self, source: SourceName, follower: Arm, now_ns: int) -> Setpoint | None:
+    def setpoint(self, source: SourceName, follower: Arm, now_ns: int) -> ArmSetpoint | None:
         """What `source` wants of `follower`, None if it never said."""
         if source == "park":
-            return Setpoint(_pose(follower, [dimension.sleep for dimension in follower.dimensions]), -1, -1, now_ns)
+            return ArmSetpoint(_pose(follower, [dimension.sleep for dimension in follower.dimensions]), -1, -1, now_ns)
         if source == "opening":
             return self._start(follower, now_ns)
         if source == "leader":
             leader = self.leaders[follower.leader] if follower.leader is not None else None
             if leader is None or leader.state is None:
                 return None
-            return Setpoint(leader.state.position, leader.sequence, -1, leader.captured_at_ns)
-        commanded = self._commands.get(source)
-        if commanded is None or commanded.command.hold:
+            return ArmSetpoint(leader.state.position, leader.sequence, -1, leader.captured_at_ns)
+        asked = self._asked.get(source)
+        if asked is None or asked.setpoint.hold:
             return None
         first = 0
         for arm in self.followers.values():
             if arm is follower:
                 break
             first += len(arm.dimensions)
-        goal = commanded.command.goal[first : first + len(follower.dimensions)]
-        return Setpoint(goal, commanded.sequence, commanded.command.tick, commanded.command.setpoint_at_ns)
+        goal = asked.setpoint.goal[first : first + len(follower.dimensions)]
+        return ArmSetpoint(goal, asked.sequence, asked.setpoint.tick, asked.setpoint.at_ns)
 
     def against(self, source: SourceName, follower: Arm, now_ns: int) -> ArmPilot:
         """The follower against what `source` wants of it."""
@@ -191,11 +202,11 @@ class Arms:
             return ArmPilot(follower.node, False, worst.joint, rad)
         return ArmPilot(follower.node, state.torque, worst.joint, rad, state.mode, state.why, state.next)
 
-    def _start(self, arm: Arm, now_ns: int) -> Setpoint:
+    def _start(self, arm: Arm, now_ns: int) -> ArmSetpoint:
         """The start pose. What is left to the hand is asked to be where it is held already."""
         free = arm.free
         goal = _pose(arm, [None if dimension.name in free else dimension.start for dimension in arm.dimensions])
-        return Setpoint(goal, -1, -1, now_ns)
+        return ArmSetpoint(goal, -1, -1, now_ns)
 
     def opened(self) -> list[Arm]:
         """Who goes to the start pose in the start sequence: the followers that have a leader, then those leaders."""
@@ -223,14 +234,14 @@ class Arms:
             leader = self.leaders.get(follower.leader or "")
             if source == "leader" and leader is not None:
                 heard[leader.node] = leader.heard_ns
-        if source in self._commands:
-            heard[source] = self._commands[source].heard_ns
+        if source in self._asked:
+            heard[source] = self._asked[source].heard_ns
         return heard
 
     def life(self, source: SourceName) -> int:
         """Whose asks a source's are: the start id of its process, 0 if it never asked."""
-        commanded = self._commands.get(source)
-        return commanded.life if commanded is not None else 0
+        asked = self._asked.get(source)
+        return asked.life if asked is not None else 0
 
     def faulty(self, source: SourceName, targets: Iterable[Arm]) -> str:
         """Why those arms must not be engaged with `source`, whatever else is well; "" if nothing says so."""
@@ -258,13 +269,13 @@ class Arms:
             if now_ns - leader.heard_ns > stale_ns:
                 return f"{leader.node} has been silent for {(now_ns - leader.heard_ns) / 1e6:.0f} ms"
             return ""
-        commanded = self._commands.get(source)
-        if commanded is None:
+        asked = self._asked.get(source)
+        if asked is None:
             return f"{source} asks for nothing: is it running?"
-        if commanded.command.hold:
-            return f"{source} asks to hold" + (f": {commanded.command.why}" if commanded.command.why else "")
-        if now_ns - commanded.heard_ns > stale_ns:
-            return f"{source} has asked for nothing for {(now_ns - commanded.heard_ns) / 1e6:.0f} ms"
+        if asked.setpoint.hold:
+            return f"{source} asks to hold" + (f": {asked.setpoint.why}" if asked.setpoint.why else "")
+        if now_ns - asked.heard_ns > stale_ns:
+            return f"{source} has asked for nothing for {(now_ns - asked.heard_ns) / 1e6:.0f} ms"
         return ""
 
 

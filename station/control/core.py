@@ -5,7 +5,7 @@ is sent on the moment it comes. Anything that is wrong with the source or with a
 one of them is only silent for a moment, all decelerate and go on together (`station.control.silences`).
 """
 
-from station.bus.messages import ArmState, Command, Description, PilotState, SourceName
+from station.bus.messages import Applied, ArmState, Command, Description, PilotState, Setpoint, SourceName
 from station.bus.requests import (
     Disengage,
     Done,
@@ -80,25 +80,25 @@ class PilotCore:
             lost = f"{node} has lost its torque: support it, find out why, then engage again"
             self._hold(arm.barred or lost, now_ns)
 
-    def applied(self, node: str, command: Command, now_ns: int) -> None:
+    def applied(self, node: str, applied: Applied, now_ns: int) -> None:
         """An arm's driver said which goal it follows or holds."""
         arm = self.arms.find(node)
         if arm is None:
             return
-        arm.applied = command
-        if command.hold and self._commands(arm):
-            self._hold(self._silences.look(*self._moving(), now_ns) or f"{node} holds: {command.why}", now_ns)
+        arm.applied = applied
+        if applied.hold and self._commands(arm):
+            self._hold(self._silences.look(*self._moving(), now_ns) or f"{node} holds: {applied.why}", now_ns)
 
-    def asked(self, source: SourceName, command: Command, sequence: int, now_ns: int, life: int = 0) -> None:
+    def asked(self, source: SourceName, setpoint: Setpoint, sequence: int, now_ns: int, life: int = 0) -> None:
         """A policy, replay or VR, of that `life`, asks for all followers."""
         self._speaks(source, self.arms.heard(source, ()).get(source, now_ns), self.arms.life(source), life, now_ns)
-        why = self.arms.asked(source, command, sequence, now_ns, life)
+        why = self.arms.asked(source, setpoint, sequence, now_ns, life)
         if self._state != "engaged" or source != self._source:
             return
         if why:
             self._why = why
-        elif command.hold:
-            self._hold(f"{source} asks to hold" + (f": {command.why}" if command.why else ""), now_ns)
+        elif setpoint.hold:
+            self._hold(f"{source} asks to hold" + (f": {setpoint.why}" if setpoint.why else ""), now_ns)
         else:
             self._why = ""
             self._forward(self._engaged, now_ns)

@@ -8,7 +8,7 @@ command, they keep their torque and hold, for nobody may be holding them.
 from station.bus.messages import Command, SourceName
 from station.bus.requests import Refused, Reply
 from station.control.alignment import Approach, hold_command
-from station.control.arms import Arm, Arms, Ports, Setpoint
+from station.control.arms import Arm, Arms, ArmSetpoint, Ports
 from station.control.leave import let_go
 from station.rig.file import Safety
 
@@ -55,7 +55,7 @@ class Mirror:
             # somebody holds it against its will, or a servo is ill: it stays where it is until the next hand-back
             approach.failed = leader.applied.why
             return
-        setpoint = Setpoint(follower.state.position, follower.sequence, -1, now_ns)
+        setpoint = ArmSetpoint(follower.state.position, follower.sequence, -1, now_ns)
         if leader.node in self._met:
             leader.last_setpoint_ns = now_ns
             self._ports.command(Command(leader.node, source, setpoint.tick, setpoint.sequence, now_ns, setpoint.goal))

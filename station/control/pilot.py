@@ -10,7 +10,7 @@ import zmq
 
 from station.borders.stamps import Stamps
 from station.bus.asking import PatientClient
-from station.bus.messages import ArmState, Command, Description, Health, PilotState, SourceName
+from station.bus.messages import Applied, ArmState, Command, Description, Health, PilotState, Setpoint, SourceName
 from station.bus.pending import as_reply
 from station.bus.requests import ArmRequest, Disengage, Hold, PilotRequest, Reply
 from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
@@ -57,7 +57,7 @@ class Pilot:
         arms = (*rig.leaders, *rig.followers)
         # what is sent on the moment it comes wakes the loop; the rest, 200 Hz of it per follower, waits for the next tick
         self._urgent = Subscriber(
-            rig.name, [("arm_state", arm) for arm in rig.leaders] + [("command", source) for source in SOURCE_NODES]
+            rig.name, [("arm_state", arm) for arm in rig.leaders] + [("setpoint", source) for source in SOURCE_NODES]
         )
         self._calm = Subscriber(
             rig.name,
@@ -128,16 +128,16 @@ class Pilot:
     def _hear(self, sample: Sample, now_ns: int) -> None:
         body, header = sample.body, sample.header
         # a source's setpoint carries a time of its own, which what is sent on to an arm must rise by
-        asked_ns = (body.setpoint_at_ns,) if isinstance(body, Command) and sample.kind == "command" else ()
+        asked_ns = (body.at_ns,) if isinstance(body, Setpoint) else ()
         if self._stamps.refuse(f"{sample.kind}/{sample.node}", self._node.clock(), header.captured_at_ns, *asked_ns):
             return
         if isinstance(body, ArmState):
             self._core.arm_state(sample.node, body, header.captured_at_ns, header.sequence, now_ns, header.start_id)
         elif isinstance(body, Description):
             self._core.described(sample.node, body)
-        elif isinstance(body, Command) and sample.kind == "applied":
+        elif isinstance(body, Applied):
             self._core.applied(sample.node, body, now_ns)
-        elif isinstance(body, Command):
+        elif isinstance(body, Setpoint):
             self._core.asked(SOURCE_NODES[sample.node], body, header.sequence, now_ns, header.start_id)
 
     def _tell(self, now_ns: int) -> None:

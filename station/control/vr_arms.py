@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from station.bus.messages import ArmState, Command, Dimension, Hand, HandPose, HandTeleop, PilotState, TeleopState
+from station.bus.messages import Applied, ArmState, Dimension, Hand, HandPose, HandTeleop, PilotState, TeleopState
 from station.clock import NS_PER_MS, NS_PER_S
 from station.control.clutch import ABSENT, STALE_NS, Clutch, Reference, hand_pose, target
 from station.control.recentring import set_anew
@@ -73,9 +73,9 @@ class ArmHand:
         if not state.torque:
             self._applied = None
 
-    def heard_applied(self, command: Command) -> None:
+    def heard_applied(self, applied: Applied) -> None:
         """What its driver wrote last; a driver that has just opened, or lacks a servo, stands at no whole goal."""
-        self._applied = np.array(command.goal) if len(command.goal) == self._count else None
+        self._applied = np.array(applied.goal) if len(applied.goal) == self._count else None
 
     def rest(self) -> None:
         """Ask for what the arm holds anyway."""

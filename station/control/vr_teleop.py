@@ -6,7 +6,17 @@ It asks the pilot for all arms at once, at every sample of the hands, and never 
 from collections.abc import Iterable
 
 from station.borders.stamps import Stamps
-from station.bus.messages import ArmState, Command, Description, Dimension, HandPose, Health, PilotState, SessionState
+from station.bus.messages import (
+    Applied,
+    ArmState,
+    Description,
+    Dimension,
+    HandPose,
+    Health,
+    PilotState,
+    SessionState,
+    Setpoint,
+)
 from station.bus.requests import Align, Refused
 from station.bus.sockets import RequestClient, Subscriber
 from station.bus.streams import period_ns
@@ -100,7 +110,6 @@ class VrTeleop:
         """The sequence of the session's state, as last heard."""
         self._pilot = PilotState("idle", "none", "", ())
         self._state_due_ns = 0
-        self._sequence = -1
         self._error = ""
         self._stamps = Stamps()
 
@@ -125,7 +134,6 @@ class VrTeleop:
         if self._stamps.refuse(f"{sample.kind}/{sample.node}", self._node.clock(), captured_at_ns):
             return
         if isinstance(body, HandPose):
-            self._sequence = sample.header.sequence
             self._publish(self._core.sample(body, captured_at_ns, self._node.clock()))
             if self._core.wants_to_go_on:
                 self._asked = self._session.send(Align(), self._seen)
@@ -138,7 +146,7 @@ class VrTeleop:
             self._core.heard_pilot(body)
         elif sample.node in self._arms and isinstance(body, ArmState):
             self._arms[sample.node].heard_state(body)
-        elif sample.node in self._arms and isinstance(body, Command):
+        elif sample.node in self._arms and isinstance(body, Applied):
             self._arms[sample.node].heard_applied(body)
 
     def _describe(self, node: str, description: Description) -> None:
@@ -165,10 +173,8 @@ class VrTeleop:
     def _publish(self, setpoint: RigSetpoint | None) -> None:
         if setpoint is None:
             return
-        command = Command(
-            "rig", "vr", -1, self._sequence, setpoint.at_ns, setpoint.goal, hold=setpoint.hold, why=setpoint.why
-        )
-        self._node.publisher.publish("command", command, setpoint.at_ns)
+        told = Setpoint("vr", -1, setpoint.at_ns, setpoint.goal, hold=setpoint.hold, why=setpoint.why)
+        self._node.publisher.publish("setpoint", told, setpoint.at_ns)
 
     def _answers(self) -> None:
         for number, reply in self._session.replies():

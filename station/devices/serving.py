@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 import zmq
 
-from station.bus.messages import ArmState, Command, SourceName
+from station.bus.messages import Applied, ArmState, Command, SourceName
 from station.bus.requests import (
     ActLeave,
     ArmRequest,
@@ -207,7 +207,7 @@ class _ArmHost(Host):
             self.gate.close(str(error))
             return
         last = self.last
-        applied = Command(
+        applied = Applied(
             self.node.name, "hold" if held else last.source, last.tick, last.setpoint_sequence, last.setpoint_at_ns, goal,
             hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "", stalled=self.gate.stalled,
         )  # fmt: skip
@@ -233,7 +233,7 @@ class _ArmHost(Host):
         self.standing_due_ns = now_ns + STANDING_NS
         last = self.last
         source: SourceName = "hold" if gate.holding else last.source if gate.stalled else "none"
-        applied = Command(
+        applied = Applied(
             self.node.name, source, last.tick, last.setpoint_sequence, last.setpoint_at_ns, goal,
             hold=bool(gate.holding), why=gate.holding, stalled=gate.stalled,
         )  # fmt: skip

@@ -271,6 +271,7 @@ class JournalReader:
         kind, node = split_topic(f"{channel.topic}/".encode())
         extra = {name: int(value) for name, value in channel.metadata.items()}
         start_id = extra["start_id"]
+        kind = older.kind_of(kind, node, extra["schema"])
         self._channels[channel.id] = _Channel(
             kind, node, start_id, extra["schema"], extra["sequence_base"] << 32, channel.message_encoding,
             self._schemas.get(channel.schema_id, ""), self._lasts.setdefault((kind, node, start_id), []),

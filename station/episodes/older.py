@@ -2,16 +2,24 @@
 
 Since schema 3 of messages (`station.bus.messages.SCHEMA`) and layout 2 of a journal's header an arm's effort has its unit. Before, all
 arms were of servos, it was a current in mA (`current_ma`, `overload_ma`), and an arm with torque was taken for ready.
+
+Since schema 4 a source's setpoint for all arms, the pilot's command to one arm, and the goal that an arm's driver wrote are three
+structs. Before, `Command` stood for all three, and setpoints were of the kind `command`.
 """
 
 from typing import Any
 
 UNIT_SCHEMA = 3
 UNIT_LAYOUT = 2
+SETPOINT_SCHEMA = 4
+_SOURCES = ("policy", "policy_shadow", "replay", "vr_teleop")
+"""Nodes whose commands were setpoints."""
 
 
 def body(kind: str, schema: int, value: dict[str, Any]) -> dict[str, Any]:
-    """The body of a message of that schema."""
+    """The body of a message of that schema, of a kind of today (`kind_of`)."""
+    if schema < SETPOINT_SCHEMA and kind in ("setpoint", "command", "applied"):
+        return _commanding(kind, value)
     if schema >= UNIT_SCHEMA:
         return value
     if kind == "arm_state":
@@ -29,6 +37,19 @@ def header(value: dict[str, Any]) -> dict[str, Any]:
         **value,
         "descriptions": {node: _description(about) for node, about in value["descriptions"].items()},
     }
+
+
+def kind_of(kind: str, node: str, schema: int) -> str:
+    """What the kind of a stream is called today that a message of `schema` has."""
+    return "setpoint" if schema < SETPOINT_SCHEMA and kind == "command" and node in _SOURCES else kind
+
+
+def _commanding(kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    if kind == "setpoint":
+        gone = ("arm", "ask_sequence", "limited", "stalled")
+        return {name: one for name, one in _renamed(value, "ask_at_ns", "at_ns").items() if name not in gone}
+    named = _renamed(_renamed(value, "ask_sequence", "setpoint_sequence"), "ask_at_ns", "setpoint_at_ns")
+    return {name: one for name, one in named.items() if kind == "applied" or name != "limited"}
 
 
 def _arm_state(value: dict[str, Any]) -> dict[str, Any]:

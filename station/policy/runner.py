@@ -18,7 +18,7 @@ import msgspec
 import zmq
 
 from station.borders.stamps import Stamps
-from station.bus.messages import Command, Description, Health, PilotState, Tick
+from station.bus.messages import Description, Health, PilotState, Setpoint, Tick
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StartPolicy, StopPolicy
 from station.bus.requests.time_outs import FIRST_INFERENCE_S, LOADING_S
 from station.bus.sockets import RequestServer, Subscriber
@@ -61,8 +61,6 @@ class Runner:
         self._core: RunnerCore | None = None
         self._seen: deque[Tick] = deque(maxlen=2)
         self._shadow = False
-        self._setpoints = {node.name: 0, SHADOW: 0}
-        """The sequence of the next setpoint on each stream."""
         self._waiting: tuple[int, Load, _Answer] | None = None
         """A policy that waits to be loaded: since when, which, for whom."""
         self._loading: tuple[int, _Answer] | None = None
@@ -133,17 +131,8 @@ class Runner:
 
     def _publish(self, setpoint: TickSetpoint) -> None:
         name = SHADOW if self._shadow else self._node.name
-        body = Command(
-            "rig",
-            "policy",
-            setpoint.tick,
-            self._setpoints[name],
-            setpoint.t_ns,
-            setpoint.goal,
-            hold=setpoint.hold,
-            why=setpoint.why,
-        )
-        self._setpoints[name] = self._node.publisher.publish("command", body, node=name) + 1
+        body = Setpoint("policy", setpoint.tick, setpoint.t_ns, setpoint.goal, hold=setpoint.hold, why=setpoint.why)
+        self._node.publisher.publish("setpoint", body, node=name)
         if self._starting is not None and not setpoint.hold:
             self._starting[1](Done(f"asking since tick {setpoint.tick}"))
             self._starting = None

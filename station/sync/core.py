@@ -10,6 +10,7 @@ from typing import NamedTuple
 from station.borders.stamps import Stamps
 from station.bus.messages import (
     SCHEMA,
+    Applied,
     Command,
     Description,
     Header,
@@ -17,6 +18,7 @@ from station.bus.messages import (
     Message,
     PilotState,
     RecorderState,
+    Setpoint,
     StreamHealth,
     Tick,
 )
@@ -93,8 +95,8 @@ class SynchronizerCore:
             self._health(sample, body)
         elif isinstance(body, PilotState):
             self._watch.heard_pilot(body)
-        elif isinstance(body, Command):
-            self._command(sample, body)
+        elif isinstance(body, Setpoint | Command | Applied):
+            self._commanding(sample, body)
         else:
             self._device(sample)
         return self._done()
@@ -121,11 +123,11 @@ class SynchronizerCore:
         else:
             self._watch.heard_health(sample.node, health)
 
-    def _command(self, sample: Sample, command: Command) -> None:
-        if sample.kind == "applied":
-            self._rows.applied(command)
-        elif command.arm == "rig":
-            self._rows.asked(command)
+    def _commanding(self, sample: Sample, body: Setpoint | Command | Applied) -> None:
+        if isinstance(body, Applied):
+            self._rows.applied(body)
+        elif isinstance(body, Setpoint):
+            self._rows.asked(body)
         self._flow.add(sample)
         self.recording.put(sample)
 

@@ -8,7 +8,7 @@ which is known by t_{k+1}, when the row closes.
 from collections import deque
 from typing import NamedTuple
 
-from station.bus.messages import ArmState, Command, Row, SourceName
+from station.bus.messages import Applied, ArmState, Row, Setpoint, SourceName
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS
 from station.rig.rig import Rig
@@ -55,22 +55,22 @@ class RowMaker:
         self._rig = rig
         self._stale_ns = round(rig.safety.stale_ms * NS_PER_MS)
         self._leader_of = {side.follower: side.leader for side in rig.sides if side.follower}
-        self._applied: dict[str, deque[Command]] = {name: deque(maxlen=KEPT) for name in rig.followers}
-        self._setpoints: dict[SourceName, deque[Command]] = {}
+        self._applied: dict[str, deque[Applied]] = {name: deque(maxlen=KEPT) for name in rig.followers}
+        self._setpoints: dict[SourceName, deque[Setpoint]] = {}
 
-    def applied(self, command: Command) -> None:
+    def applied(self, applied: Applied) -> None:
         """A follower's gate wrote this."""
-        if command.arm in self._applied:
-            self._applied[command.arm].append(command)
+        if applied.arm in self._applied:
+            self._applied[applied.arm].append(applied)
 
-    def asked(self, command: Command) -> None:
+    def asked(self, setpoint: Setpoint) -> None:
         """A source asked this of all arms."""
-        self._setpoints.setdefault(command.source, deque(maxlen=KEPT)).append(command)
+        self._setpoints.setdefault(setpoint.source, deque(maxlen=KEPT)).append(setpoint)
 
     def hold_why(self) -> str:
         """What the followers' own gates last gave as the cause of a hold."""
-        newest = (commands[-1] for commands in self._applied.values() if commands)
-        return "; ".join(f"{command.arm} {command.why}" for command in newest if command.hold)
+        newest = (written[-1] for written in self._applied.values() if written)
+        return "; ".join(f"{applied.arm} {applied.why}" for applied in newest if applied.hold)
 
     def close(self, tick: int, row: int, instant: Instant, late: bool, holding: bool) -> Row:
         """The row of `tick`, at t_{k+1}. `holding`: the pilot says hold (a gate at rest writes nothing that would say so)."""
@@ -80,60 +80,60 @@ class RowMaker:
         human = self._human(instant) if asking == "leader" else self._issued("vr", tick, instant.t_ns)
         issued = self._issued("policy", tick, instant.t_ns)
         sent: list[float] = []
-        for follower, command in taken.items():
+        for follower, applied in taken.items():
             state = _arm(instant, follower)
-            sent += command.goal if command is not None else state.position if state is not None else ()
+            sent += applied.goal if applied is not None else state.position if state is not None else ()
         action = human if asking in HUMAN else self._issued(asking, tick, instant.t_ns)
         return Row(
             tick, row, action or tuple(sent), tuple(sent), source,
             intervention=source in HUMAN and self._policy_runs(tick), policy_action=issued,
             human_action=human if asking in HUMAN else None, late=late,
-            stalled=source not in STANDING and any(self._stalled(command, instant.t_ns) for command in taken.values()),
+            stalled=source not in STANDING and any(self._stalled(applied, instant.t_ns) for applied in taken.values()),
         )  # fmt: skip
 
-    def _stalled(self, command: Command | None, t_ns: int) -> bool:
+    def _stalled(self, applied: Applied | None, t_ns: int) -> bool:
         """Does a follower say so, or was the newest setpoint too old at this tick? Where a whole computer stops, nobody says so."""
-        return command is not None and (command.stalled or t_ns - command.setpoint_at_ns > self._stale_ns)
+        return applied is not None and (applied.stalled or t_ns - applied.setpoint_at_ns > self._stale_ns)
 
     def _policy_runs(self, tick: int) -> bool:
         """Has a policy asked for this tick or one of the last, if only to hold?"""
         setpoints = self._setpoints.get("policy")
         return setpoints is not None and tick - setpoints[-1].tick < POLICY_TICKS
 
-    def _asking(self, taken: dict[str, Command | None]) -> SourceName:
+    def _asking(self, taken: dict[str, Applied | None]) -> SourceName:
         """While holding: whose setpoint the followers took last."""
         for follower in taken:
-            for command in reversed(self._applied[follower]):
-                if command.source not in STANDING:
-                    return command.source
+            for applied in reversed(self._applied[follower]):
+                if applied.source not in STANDING:
+                    return applied.source
         return "leader" if self._rig.leaders else "none"
 
-    def _source(self, taken: dict[str, Command | None]) -> SourceName:
-        sources = [command.source for command in taken.values() if command is not None]
+    def _source(self, taken: dict[str, Applied | None]) -> SourceName:
+        sources = [applied.source for applied in taken.values() if applied is not None]
         if not sources:
             return "none"
         return "hold" if set(sources) & set(STANDING) else sources[0]
 
-    def _taken(self, tick: int, instant: Instant, follower: str) -> Command | None:
+    def _taken(self, tick: int, instant: Instant, follower: str) -> Applied | None:
         """The applied goal that answers the setpoint of this tick, or the newest one there is."""
-        commands = self._applied[follower]
+        written = self._applied[follower]
         leader = self._leader_of[follower]
         sample = instant.samples.get(leader) if leader else None
-        for command in reversed(commands):
-            if command.tick == tick:
-                return command
-            if command.tick < 0 and sample is not None and command.setpoint_at_ns == sample.header.captured_at_ns:
-                return command
-        return commands[-1] if commands else None
+        for applied in reversed(written):
+            if applied.tick == tick:
+                return applied
+            if applied.tick < 0 and sample is not None and applied.setpoint_at_ns == sample.header.captured_at_ns:
+                return applied
+        return written[-1] if written else None
 
     def _issued(self, source: SourceName, tick: int, t_ns: int) -> tuple[float, ...] | None:
         """What a source issued for this tick; a source without ticks (vr): its newest setpoint at or before t_k.
 
         None where it issued nothing, or asked to hold.
         """
-        for command in reversed(self._setpoints.get(source, ())):
-            if command.tick == tick or (command.tick < 0 and command.setpoint_at_ns <= t_ns):
-                return None if command.hold else command.goal
+        for setpoint in reversed(self._setpoints.get(source, ())):
+            if setpoint.tick == tick or (setpoint.tick < 0 and setpoint.at_ns <= t_ns):
+                return None if setpoint.hold else setpoint.goal
         return None
 
     def _human(self, instant: Instant) -> tuple[float, ...] | None:

@@ -37,7 +37,8 @@ class Synchronizer:
             rig.name,
             [(kind, name) for name in devices for kind in (*DEVICE_KINDS, "description", "health")]
             + [("applied", name) for name in rig.followers]
-            + [("command", name) for name in (*rig.followers, *ASKING_NODES)]
+            + [("command", name) for name in rig.followers]
+            + [("setpoint", name) for name in ASKING_NODES]
             + [("pilot", "pilot"), ("health", "policy")],
             publishers=[*devices, "pilot", *ASKING_NODES],
         )

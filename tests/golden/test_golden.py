@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from station.bus.messages import ArmState
+from station.bus.streams import STREAMS
 from station.cli.episodes import app
 from station.episodes import layout, naming
 from station.episodes.cadence import read_cadence
@@ -104,7 +105,10 @@ def test_an_old_current_is_an_effort_in_milliamperes(tmp_path: Path) -> None:
 def test_every_message_of_a_journal_can_be_read(path: Path) -> None:
     with JournalReader(path) as reader:
         assert reader.header is not None
-        kinds = {sample.kind for sample in reader.samples()}
+        kinds: set[str] = set()
+        for sample in reader.samples():
+            assert isinstance(sample.body, STREAMS[sample.kind].body), "as it is called today"
+            kinds.add(sample.kind)
         assert reader.ending is not None
         assert reader.ending.how == "closed"
     told = {"command", "applied", "description", "health"} if path.parent == FIRST else {"command"}

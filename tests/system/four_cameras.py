@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from station.bench.figures import Distribution
-from station.bus.messages import Command, Health, PilotState, Tick
+from station.bus.messages import Health, PilotState, Setpoint, Tick
 from station.bus.requests import Engage
 from station.cli.rollout import Hands, Rollout
 from station.cli.status import rig_of
@@ -54,7 +54,7 @@ def write(folder: Path) -> Path:
 def measure(station: Station, folder: Path, seconds: float) -> list[str]:
     """Run the policy in command of the arms; the table's lines."""
     heard = station.subscribe(
-        [("tick", "synchronizer"), ("command", "policy"), ("health", "policy"), ("pilot", "pilot")]
+        [("tick", "synchronizer"), ("setpoint", "policy"), ("health", "policy"), ("pilot", "pilot")]
     )
     ticks_ns: dict[int, tuple[int, int]] = {}
     after_sent: list[float] = []
@@ -73,8 +73,8 @@ def measure(station: Station, folder: Path, seconds: float) -> list[str]:
             body, sent_at_ns = sample.body, sample.header.sent_at_ns
             if isinstance(body, Tick):
                 ticks_ns[body.t_ns] = (sent_at_ns, body.t_ns)
-            elif isinstance(body, Command) and body.setpoint_at_ns in ticks_ns:
-                tick_sent_ns, t_ns = ticks_ns.pop(body.setpoint_at_ns)
+            elif isinstance(body, Setpoint) and body.at_ns in ticks_ns:
+                tick_sent_ns, t_ns = ticks_ns.pop(body.at_ns)
                 after_sent.append((sent_at_ns - tick_sent_ns) / NS_PER_MS)
                 after_tick.append((sent_at_ns - t_ns) / NS_PER_MS)
             elif isinstance(body, Health):

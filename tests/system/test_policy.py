@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from station.bus.messages import Command, Health, PilotState
+from station.bus.messages import Applied, Health, PilotState
 from station.bus.requests import Engage, OpenSession
 from station.bus.sockets import RequestClient
 from station.bus.wire import Sample
@@ -96,7 +96,7 @@ class Ear:
     def __init__(self, station: Station) -> None:
         streams = [("applied", arm) for arm in station.rig.followers]
         self._heard = station.subscribe([*streams, ("pilot", "pilot"), ("health", "policy")])
-        self.applied: dict[str, list[tuple[int, Command]]] = {arm: [] for arm in station.rig.followers}
+        self.applied: dict[str, list[tuple[int, Applied]]] = {arm: [] for arm in station.rig.followers}
         self.pilot: PilotState | None = None
         self.health: Health | None = None
 
@@ -109,7 +109,7 @@ class Ear:
                 self._take(sample)
 
     def _take(self, sample: Sample) -> None:
-        if isinstance(sample.body, Command):
+        if isinstance(sample.body, Applied):
             self.applied[sample.node].append((sample.header.captured_at_ns, sample.body))
         elif isinstance(sample.body, PilotState):
             self.pilot = sample.body
@@ -134,7 +134,7 @@ def no_step_beyond_the_limits(station: Station, ear: Ear) -> None:
     """Neighbouring goals differ by no more than the velocity limit allows in the longest step the gate takes."""
     longest_s = (LONGEST_STEP_NS + SLACK_NS) / 1e9
     for goals in ear.applied.values():
-        joints = np.array([command.goal[:6] for _, command in goals])
+        joints = np.array([applied.goal[:6] for _, applied in goals])
         assert len(joints) > 20
         assert np.abs(np.diff(joints, axis=0)).max() <= station.rig.safety.velocity_rad_s * longest_s
 
@@ -164,7 +164,7 @@ def test_arms_follow_what_is_buffered_then_hold(
             ear.until(lambda: ear.health is not None and ear.health.state == "fault" and says in ear.health.error)
         no_step_beyond_the_limits(station, ear)
         for goals in ear.applied.values():
-            assert all(np.isfinite(command.goal).all() for _, command in goals)
+            assert all(np.isfinite(applied.goal).all() for _, applied in goals)
         tempers.set_mood(folder, "good")
         if mood in ("hang", "die"):
             load(rollout, folder)  # the runner came back, and knows no policy

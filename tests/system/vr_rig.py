@@ -18,7 +18,7 @@ from drivers.dynamixel.models import VX300S
 from drivers.sim.operator.script import CubeStart, hand_over
 from drivers.sim.world.scene import START_RAD
 from station.bus import keys
-from station.bus.messages import ArmState, Command, Message, PilotState, SessionState, TeleopState, Vector
+from station.bus.messages import Applied, ArmState, Message, PilotState, SessionState, TeleopState, Vector
 from station.bus.sockets import Subscriber
 from station.devices.headset import Pairing, pairing_path
 from station.kinematics.arm import Kinematics
@@ -116,7 +116,7 @@ class VrRig:
 
     def goal(self, side: str) -> np.ndarray:
         """What the arm is told to hold, (7,); where it is before it was told anything."""
-        told: Command | None = self.heard("applied", f"follower_{side}")
+        told: Applied | None = self.heard("applied", f"follower_{side}")
         return np.array(self.arm(side).position if told is None else told.goal)
 
     def until(self, what: str, poll: Any, seconds: float = 30.0) -> Any:

@@ -12,7 +12,17 @@ from station.bus.messages.arms import (
     Hinge,
     Zeros,
 )
-from station.bus.messages.commanding import SOURCES, ArmPilot, Command, HandTeleop, PilotState, SourceName, TeleopState
+from station.bus.messages.commanding import (
+    SOURCES,
+    Applied,
+    ArmPilot,
+    Command,
+    HandTeleop,
+    PilotState,
+    Setpoint,
+    SourceName,
+    TeleopState,
+)
 from station.bus.messages.devices import (
     ArmState,
     Description,
@@ -35,6 +45,7 @@ __all__ = [
     "SCHEMA",
     "SOURCES",
     "Act",
+    "Applied",
     "ArmMode",
     "ArmPilot",
     "ArmState",
@@ -64,6 +75,7 @@ __all__ = [
     "RecorderState",
     "Row",
     "SessionState",
+    "Setpoint",
     "SourceName",
     "StationState",
     "StreamDescription",

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-import msgspec
-
 from station.bus.messages.arms import ArmMode
 from station.bus.messages.header import Message
 
@@ -14,32 +12,64 @@ SOURCES: tuple[SourceName, ...] = ("none", "leader", "vr", "policy", "replay", "
 """The order is what `/control/source` stores (its attribute `names`)."""
 
 
-class Command(Message, frozen=True):
-    """What an arm is told to do: by which source, for which tick, derived from which setpoint.
+class Setpoint(Message, frozen=True):
+    """What a source that asks for all arms at once wants of them: a policy, a replay, a headset's hands. For the pilot."""
 
-    As kind `command` by a policy or replay: its setpoint for all arms (D of the rig); by the pilot: the goal of one arm. As kind
-    `applied` by the arm's driver: the goal it really wrote, after its gate; then `captured_at_ns` is when it was written.
-    """
+    source: SourceName
+    tick: int
+    """The tick it is for; −1 where a hand's pose made it."""
+    at_ns: int
+    """When what it was made of was captured, or which instant it is for: setpoints of a source rise by it."""
+    goal: tuple[float, ...]
+    """Of all followers, in the rig's order. (D of the rig,)"""
+    hold: bool = False
+    """Nothing is wanted: whoever is commanded by this source decelerates and holds."""
+    why: str = ""
+    """Why it holds, for people; "" while it does not."""
+
+
+class Command(Message, frozen=True):
+    """What the pilot tells one arm to do: by which source, for which tick, derived from which setpoint."""
 
     arm: str
-    """The arm's node, or `rig` for a setpoint for all arms."""
+    """The arm's node."""
     source: SourceName
     tick: int
     """The tick it is for; −1 where a leader's sample made it."""
-    setpoint_sequence: int = msgspec.field(name="ask_sequence")
-    """The sequence of the source's setpoint (leader sample, policy or replay command) it was derived from."""
-    setpoint_at_ns: int = msgspec.field(name="ask_at_ns")
+    setpoint_sequence: int
+    """The sequence of the source's message it was derived from: a leader's sample, a `Setpoint`."""
+    setpoint_at_ns: int
     """When that setpoint was captured or issued for; the gate's dt comes from it."""
     goal: tuple[float, ...]
+    """(D of the arm,)"""
     hold: bool = False
     """Do not follow `goal`: decelerate and hold."""
-    limited: bool = False
-    """The gate changed the goal to keep a limit (set by drivers only)."""
     why: str = ""
     """Why it holds, for people; "" while it does not."""
     stalled: bool = False
-    """From the pilot: do not follow `goal`, decelerate until a setpoint comes. Of a goal that was written: it decelerates in a
-    stall, or is catching up after one."""
+    """Do not follow `goal`, decelerate until a setpoint comes."""
+
+
+class Applied(Message, frozen=True):
+    """What an arm's driver did with the newest command: the goal it really wrote, after its gate. Captured when it was written."""
+
+    arm: str
+    source: SourceName
+    """Whose setpoint the goal answers; `hold` while the gate holds, `none` while it is ready and nobody commands."""
+    tick: int
+    setpoint_sequence: int
+    setpoint_at_ns: int
+    """These three as the command had them."""
+    goal: tuple[float, ...]
+    """(D of the arm,)"""
+    hold: bool = False
+    """The gate holds."""
+    limited: bool = False
+    """The gate changed the goal to keep a limit."""
+    why: str = ""
+    """Why it holds, for people; "" while it does not."""
+    stalled: bool = False
+    """It decelerates in a stall, or is catching up after one."""
 
 
 class ArmPilot(Message, frozen=True):

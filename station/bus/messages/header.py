@@ -4,8 +4,10 @@ import msgspec
 
 from station.borders.bounds import Count, Name, Whole
 
-SCHEMA = 3
-"""2: the header names the body. 3: an arm's effort has its unit, and an arm says whether it can be commanded."""
+SCHEMA = 4
+"""2: the header names the body. 3: an arm's effort has its unit, and an arm says whether it can be commanded. 4: a setpoint, a
+command and what was applied are three structs.
+"""
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):

@@ -13,7 +13,7 @@ import zmq
 from station.bus import keys, requests, rights, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.keys import CLIENT, KeyRing
-from station.bus.messages import SCHEMA, Command, Header, Tick, Vector
+from station.bus.messages import SCHEMA, Command, Header, Setpoint, Tick, Vector
 from station.bus.requests import (
     ArmRequest,
     Done,
@@ -34,6 +34,7 @@ RIG = "bus"
 QUIET_MS = 400
 """Long enough for any handshake here."""
 PATIENCE_MS = 10_000
+SETPOINT = Setpoint("policy", 0, 0, (0.1,))
 COMMAND = Command("follower_left", "leader", -1, 0, 0, (0.1,))
 ARM_REQUESTS = (
     TorqueOff(""),
@@ -133,7 +134,7 @@ def test_a_plain_subscriber_hears_nothing(runtime: str, stranger: Raw) -> None:
     ("publisher", "kind", "node", "body"),
     [
         ("pilot", "command", "follower_left", COMMAND),
-        ("policy", "command", "policy", COMMAND),
+        ("policy", "setpoint", "policy", SETPOINT),
         ("leader_left", "vector", "leader_left", Vector((1.0,))),
         ("synchronizer", "tick", "synchronizer", Tick(1, 0, (), (), (), ())),
     ],

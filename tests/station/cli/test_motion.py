@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from station.bus.messages import Act, Command, Description, Dimension, PilotState, StreamDescription, Tick
+from station.bus.messages import Act, Description, Dimension, PilotState, Setpoint, StreamDescription, Tick
 from station.bus.requests import Disengage, Done, Engage, Park, PilotRequest, Recover, Refused, Reply
 from station.bus.sockets import Publisher, RequestServer, Subscriber
 from station.cli import motion
@@ -38,10 +38,10 @@ class Arms:
         self._synchronizer = Publisher(RIG.name, "synchronizer", 1, monotonic_ns)
         self._pilot = Publisher(RIG.name, "pilot", 2, monotonic_ns)
         self._request_server: RequestServer[PilotRequest] = RequestServer(RIG.name, "pilot", PilotRequest)
-        self._heard = Subscriber(RIG.name, [("command", "replay")])
+        self._heard = Subscriber(RIG.name, [("setpoint", "replay")])
         self._aligned: Callable[[Reply], None] | None = None
         self._tick = 100
-        self.setpoints: list[Command] = []
+        self.setpoints: list[Setpoint] = []
         self.let_go = False
         self.recovered = ""
         self._finish = threading.Event()
@@ -55,19 +55,19 @@ class Arms:
                 told = self._tick
                 self._synchronizer.publish("tick", Tick(told, told * TICK_NS, (), (), (), ()))
             sample = self._heard.receive(50)
-            if sample is not None and isinstance(sample.body, Command) and sample.body.setpoint_sequence == told:
+            if sample is not None and isinstance(sample.body, Setpoint) and sample.body.at_ns == told * TICK_NS:
                 self._asked(sample.body)
             while (got := self._request_server.receive()) is not None:
                 self._requested(*got[:2])
 
-    def _asked(self, command: Command) -> None:
-        self.setpoints.append(command)
+    def _asked(self, setpoint: Setpoint) -> None:
+        self.setpoints.append(setpoint)
         if self._aligned is not None and len(self.setpoints) >= ALIGNED_AFTER:
             self._aligned(Refused(self._refusal) if self._refusal else Done())
             self._aligned = None
-        if command.tick >= 0 and command.goal == ROWS[1]:
+        if setpoint.tick >= 0 and setpoint.goal == ROWS[1]:
             self._tick += self._skipped
-        if command.tick >= 0 and self._holds_at >= 0 and command.goal == ROWS[self._holds_at]:
+        if setpoint.tick >= 0 and self._holds_at >= 0 and setpoint.goal == ROWS[self._holds_at]:
             self._pilot.publish("pilot", PilotState("hold", "replay", "follower_left has been silent for 104 ms", ()))
         else:
             self._tick += 1
@@ -84,7 +84,7 @@ class Arms:
         self.let_go = isinstance(request, Disengage)
         answer(Done())
 
-    def played(self) -> list[Command]:
+    def played(self) -> list[Setpoint]:
         """What was asked for once the followers were aligned."""
         return [setpoint for setpoint in self.setpoints if setpoint.tick >= 0]
 

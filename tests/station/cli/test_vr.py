@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from station import cli
-from station.bus.messages import Command
+from station.bus.messages import Applied
 from station.bus.sockets import Publisher
 from station.clock import NS_PER_MS, monotonic_ns
 from station.devices.headset import Pairing, pairing_path
@@ -89,9 +89,9 @@ class Arm:
     def _write(self) -> None:
         while not self._end.wait(0.005):
             now_ns = monotonic_ns()
-            asked = Command("follower_left", "vr", -1, 0, now_ns - 20 * NS_PER_MS, (0.0,) * 7)
+            asked = Applied("follower_left", "vr", -1, 0, now_ns - 20 * NS_PER_MS, (0.0,) * 7)
             self._left.publish("applied", asked, now_ns)
-            self._right.publish("applied", Command("follower_right", "park", -1, 0, 0, (0.0,) * 7), now_ns)
+            self._right.publish("applied", Applied("follower_right", "park", -1, 0, 0, (0.0,) * 7), now_ns)
 
     def close(self) -> None:
         self._end.set()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from station.bus.messages import Act, ArmState, Command, Description, Dimension, StreamDescription
+from station.bus.messages import Act, Applied, ArmState, Description, Dimension, Setpoint, StreamDescription
 from station.bus.requests import Done, Refused, Resume, TorqueLeave, TorqueOff, TorqueOn
 from station.control.core import PilotCore
 from station.errors import CommandRefused, RequestRefused
@@ -64,7 +64,7 @@ class Host:
 
     def applied(self, now_ns):
         gate = self.gate
-        return Command(
+        return Applied(
             self.node, "hold" if gate.holding else "none", -1, -1, now_ns, gate.goal or self.pose,
             hold=bool(gate.holding), why=gate.holding,
         )  # fmt: skip
@@ -158,7 +158,7 @@ class Stage:
     def hold_setpoint(self, source, why):
         """A source asks to hold."""
         self._sequence += 1
-        setpoint = Command("rig", source, self._sequence, self._sequence, self.now_ns, (), hold=True, why=why)
+        setpoint = Setpoint(source, self._sequence, self.now_ns, (), hold=True, why=why)
         self.core.asked(source, setpoint, self._sequence, self.now_ns, self.lives.get(source, 0))
 
     @property
@@ -183,7 +183,7 @@ class Stage:
                 self.core.described(node, ARM)
         for node, goal in self.setpoints.items():
             if self._sequence % 4 == 0 and node not in self.silent and goal is not None:
-                setpoint = Command("rig", node, self._sequence // 4, self._sequence // 4, self.now_ns - MS, goal)
+                setpoint = Setpoint(node, self._sequence // 4, self.now_ns - MS, goal)
                 self.core.asked(node, setpoint, self._sequence // 4, self.now_ns, self.lives.get(node, 0))
         for node, pose in self.leaders.items():
             if node not in self.silent:

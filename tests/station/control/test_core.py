@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from station.bus.messages import Command, Fault, StreamDescription
+from station.bus.messages import Fault, Setpoint, StreamDescription
 from station.bus.requests import Disengage, Done, Engage, Hold, OperatorAct, Park, Recover, Refused, TorqueOff, TorqueOn
 from tests.station.control.stage import ARM, DIMENSIONS, MS, Stage
 
@@ -235,9 +235,7 @@ def test_a_policy_may_ask_to_hold():
     stage.setpoints["policy"] = (0.1, 0.1, 0.5)
     stage.request(Engage("policy"))
     stage.run(10, stage.answered)
-    stage.core.asked(
-        "policy", Command("rig", "policy", 9, 9, stage.now_ns, (), hold=True, why="empty"), 9, stage.now_ns
-    )
+    stage.core.asked("policy", Setpoint("policy", 9, stage.now_ns, (), hold=True, why="empty"), 9, stage.now_ns)
     assert stage.state.why == "policy asks to hold: empty"
 
 

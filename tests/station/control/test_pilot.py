@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from station.bus.messages import ArmState, Command, Description, PilotState, StreamDescription
+from station.bus.messages import Applied, ArmState, Description, PilotState, StreamDescription
 from station.bus.requests import Disengage, Engage, Park
 from station.bus.sockets import RequestClient, Subscriber
 from station.clock import monotonic_ns
@@ -161,12 +161,12 @@ def test_from_leader_to_follower_and_into_hold(station: Station) -> None:
         assert LoopArm.torques == {"leader_left": False, "follower_left": True}
         assert LoopArm.poses["follower_left"] == pytest.approx((0.3, 0.2, 0.5), abs=0.05)
         LoopArm.poses["leader_left"] = (0.31, 0.25, 1.0)
-        applied = hear(heard, Command, lambda command: command.goal == (0.31, 0.25, 1.0))
+        applied = hear(heard, Applied, lambda command: command.goal == (0.31, 0.25, 1.0))
         assert (applied.source, applied.arm, applied.hold) == ("leader", "follower_left", False)
         station.stop("leader_left")
         state = hear(heard, PilotState, lambda state: state.state == "hold")
         assert "leader_left has been silent" in state.why
-        assert hear(heard, Command, lambda command: command.hold).source == "hold"
+        assert hear(heard, Applied, lambda command: command.hold).source == "hold"
         assert LoopArm.torques["follower_left"]
         with pytest.raises(RequestRefused, match="leader_left"):
             client.ask(Engage("leader"), 30_000)

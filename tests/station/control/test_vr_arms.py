@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.dynamixel.models import VX300S
 from drivers.sim.world.scene import START_RAD
-from station.bus.messages import ArmPilot, ArmState, Command, Dimension, Hand, HandPose, PilotState
+from station.bus.messages import Applied, ArmPilot, ArmState, Dimension, Hand, HandPose, PilotState
 from station.control.vr_arms import ArmHand, VrArms
 from station.kinematics.chains import FRAME
 from station.kinematics.models import chain_model
@@ -100,10 +100,10 @@ def test_while_nobody_engages_it_asks_for_where_the_arms_are() -> None:
 def test_it_asks_for_the_goal_the_arm_holds_not_for_its_sag() -> None:
     operator = Operator(("left",))
     held = (0.0, -0.52, *BENT[2:])
-    operator.arms["left"].heard_applied(Command("follower_left", "hold", -1, -1, 0, held))
+    operator.arms["left"].heard_applied(Applied("follower_left", "hold", -1, -1, 0, held))
     assert operator.send().goal == held
     old = (1.0, -0.52, *BENT[2:])
-    operator.arms["left"].heard_applied(Command("follower_left", "hold", -1, -1, 0, old))
+    operator.arms["left"].heard_applied(Applied("follower_left", "hold", -1, -1, 0, old))
     assert operator.send().goal == BENT
 
 
@@ -112,7 +112,7 @@ def test_a_driver_that_stands_at_no_whole_goal_yet_is_asked_for_where_the_arm_is
     """It has just opened, or a servo is silent."""
     operator = Operator(("left",))
     operator.pilot("hold")
-    operator.arms["left"].heard_applied(Command("follower_left", "none", -1, -1, 0, goal))
+    operator.arms["left"].heard_applied(Applied("follower_left", "none", -1, -1, 0, goal))
     assert operator.send().goal == BENT
 
 

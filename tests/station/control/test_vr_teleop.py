@@ -9,12 +9,12 @@ import pytest
 
 from station.bus.messages import (
     ArmState,
-    Command,
     Description,
     Dimension,
     Hand,
     HandPose,
     PilotState,
+    Setpoint,
     StreamDescription,
 )
 from station.bus.sockets import Publisher, Subscriber
@@ -51,7 +51,7 @@ class Bus:
     def __init__(self) -> None:
         nodes = ("follower_left", "follower_right", "pilot", "vr")
         self._publishers = {node: Publisher(RIG, node, 1, monotonic_ns) for node in nodes}
-        self._heard = Subscriber(RIG, [("command", "vr_teleop"), ("teleop", "vr_teleop")])
+        self._heard = Subscriber(RIG, [("setpoint", "vr_teleop"), ("teleop", "vr_teleop")])
         self.pilot, self.grip, self.x, self.link = "idle", 0.0, 0.0, True
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._play)
@@ -111,23 +111,23 @@ def bus(runtime: str) -> Iterator[Bus]:
 
 
 def _is_setpoint(body: object) -> bool:
-    return isinstance(body, Command) and not body.hold
+    return isinstance(body, Setpoint) and not body.hold
 
 
 def test_it_asks_for_all_arms_and_asks_to_hold_when_the_link_is_gone(bus: Bus) -> None:
     setpoint = bus.until("a setpoint", _is_setpoint)
-    assert isinstance(setpoint, Command)
-    assert (setpoint.arm, setpoint.source, setpoint.tick, setpoint.goal) == ("rig", "vr", -1, (*JOINTS, *JOINTS))
-    assert 0 < setpoint.setpoint_at_ns <= monotonic_ns()
+    assert isinstance(setpoint, Setpoint)
+    assert (setpoint.source, setpoint.tick, setpoint.goal) == ("vr", -1, (*JOINTS, *JOINTS))
+    assert 0 < setpoint.at_ns <= monotonic_ns()
     bus.pilot = "engaged"
     bus.until("engagement", lambda body: getattr(body, "state", "") == "engaged")
     bus.squeeze()
     bus.x += 0.05
     moved = bus.until("a move of the left arm", lambda body: _is_setpoint(body) and body.goal[:7] != JOINTS)
-    assert isinstance(moved, Command)
+    assert isinstance(moved, Setpoint)
     assert moved.goal[7:] == JOINTS
     bus.link = False
-    held = bus.until("a setpoint to hold", lambda body: isinstance(body, Command) and body.hold)
-    assert isinstance(held, Command)
+    held = bus.until("a setpoint to hold", lambda body: isinstance(body, Setpoint) and body.hold)
+    assert isinstance(held, Setpoint)
     assert "no hand pose for" in held.why
     assert load_rig(find_rig(RIG)).teleop.scale == 1.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from station.bus.messages import Command
+from station.bus.messages import Applied, Command
 from station.bus.sockets import Publisher, Subscriber
 from station.clock import NS_PER_MS, monotonic_ns
 from station.devices.contract import Condition, Description, Dimension, Reading, StreamDescription
@@ -147,7 +147,7 @@ def test_what_it_tells_in_a_stall_is_the_source_that_stays(arm: Arm) -> None:
     sample = heard.receive(PATIENCE_MS)
     assert sample is not None
     told = sample.body
-    assert isinstance(told, Command)
+    assert isinstance(told, Applied)
     assert told.stalled
     assert (told.source, told.hold, told.goal) == ("leader", False, (0.0,))
     heard.close()
@@ -172,6 +172,6 @@ def test_a_goal_is_told_whole_or_not_at_all(arm: Arm, monkeypatch: pytest.Monkey
     arm.host.step()
     sample = heard.receive(PATIENCE_MS)
     assert sample is not None
-    assert isinstance(sample.body, Command)
+    assert isinstance(sample.body, Applied)
     assert (sample.body.goal, sample.body.hold, sample.body.why) == ((0.1, 0.2), True, "closed: torque is off")
     heard.close()

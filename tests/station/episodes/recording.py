@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from drivers.dynamixel.models import VX300S
-from station.bus.messages import ArmState, Chosen, Command, Frame, Message, Row, Tick
+from station.bus.messages import SCHEMA, ArmState, Chosen, Command, Frame, Message, Row, Tick
 from station.bus.messages import Header as BusHeader
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
@@ -82,7 +82,7 @@ class Stream:
 
     def send(self, captured_ns: int, body: Message, payload: tuple[bytes, ...] = ()) -> Sample:
         self.sequence += 1
-        head = BusHeader(1, self.start_id, self.sequence, captured_ns, captured_ns + 1_000_000)
+        head = BusHeader(SCHEMA, self.start_id, self.sequence, captured_ns, captured_ns + 1_000_000)
         self.newest = Sample(self.kind, self.node, head, body, payload)
         return self.newest
 

@@ -17,6 +17,8 @@ from mcap.reader import NonSeekingReader
 from mcap.writer import MCAP0_MAGIC
 
 from station.bus.messages import (
+    SCHEMA,
+    Applied,
     ArmState,
     Chosen,
     Command,
@@ -26,6 +28,7 @@ from station.bus.messages import (
     Header,
     Row,
     SessionState,
+    Setpoint,
     Tick,
     Vector,
 )
@@ -59,7 +62,9 @@ bodies = {
     ),
     "hand_pose": st.builds(HandPose, hands, hands, st.none() | anything, int64),
     "vector": st.builds(Vector, vectors),
-    "command": st.builds(Command, text, sources, int64, int64, int64, vectors, st.booleans(), st.booleans()),
+    "setpoint": st.builds(Setpoint, sources, int64, int64, vectors, st.booleans(), text),
+    "command": st.builds(Command, text, sources, int64, int64, int64, vectors, st.booleans(), text, st.booleans()),
+    "applied": st.builds(Applied, text, sources, int64, int64, int64, vectors, st.booleans(), st.booleans(), text),
     "tick": st.builds(
         Tick,
         int64,
@@ -73,7 +78,7 @@ bodies = {
         Row, int64, int64, vectors, vectors, sources, st.booleans(), optional_vectors, optional_vectors, st.booleans()
     ),
 }
-headers = st.builds(Header, st.integers(1, 9), st.integers(0, 2**48), st.integers(0, 2**40), int64, int64)
+headers = st.builds(Header, st.integers(SCHEMA, 9), st.integers(0, 2**48), st.integers(0, 2**40), int64, int64)
 small = st.integers(0, 2**20)
 frames = st.builds(
     Frame,

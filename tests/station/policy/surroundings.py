@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from station.bus.messages import Chosen, Command, Description, Dimension, Frame, Health, StreamDescription, Tick
+from station.bus.messages import Chosen, Description, Dimension, Frame, Health, Setpoint, StreamDescription, Tick
 from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request
 from station.bus.sockets import Publisher, RequestClient, Subscriber, milliseconds_until
 from station.clock import Grid, monotonic_ns
@@ -37,17 +37,17 @@ class Bench:
         self.camera_alive = True
         self.limit = 1e6
         """Of every joint: the small graphs of these tests ask for anything."""
-        self.setpoints: list[Command] = []
-        self.shadow_setpoints: list[Command] = []
+        self.setpoints: list[Setpoint] = []
+        self.shadow_setpoints: list[Setpoint] = []
         self.health: Health | None = None
-        self.heard: list[Command | Health] = []
+        self.heard: list[Setpoint | Health] = []
         """Asks and health, in the order in which they came."""
         self._frame = 0
         self._jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 51, np.uint8))[1].tobytes()
         self._publishers = {
             name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", "cam_high", "follower_left")
         }
-        self._ear = Subscriber(rig.name, [("command", "policy"), ("command", "policy_shadow"), ("health", "policy")])
+        self._ear = Subscriber(rig.name, [("setpoint", "policy"), ("setpoint", "policy_shadow"), ("health", "policy")])
         self._client = RequestClient(rig.name, "policy")
 
     def until(self, done: Callable[[], Any]) -> None:
@@ -119,12 +119,11 @@ class Bench:
     def _listen(self, timeout_ms: int) -> None:
         sample = self._ear.receive(timeout_ms)
         while sample is not None:
-            if isinstance(sample.body, Command | Health):
+            if isinstance(sample.body, Setpoint | Health):
                 self.heard.append(sample.body)
             if isinstance(sample.body, Health):
                 self.health = sample.body
-            elif isinstance(sample.body, Command):
-                assert sample.body.setpoint_sequence == sample.header.sequence
+            elif isinstance(sample.body, Setpoint):
                 (self.setpoints if sample.node == "policy" else self.shadow_setpoints).append(sample.body)
             sample = self._ear.receive()
 

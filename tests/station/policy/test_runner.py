@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from station.bus.messages import Command, Health
+from station.bus.messages import Health, Setpoint
 from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request, StartPolicy, StopPolicy
 from station.clock import Grid
 from station.episodes.survey import policy_run
@@ -45,12 +45,12 @@ def runs(rig: Rig) -> Iterator[Runs]:
     runs.close()
 
 
-def contiguous(setpoints: list[Command]) -> None:
+def contiguous(setpoints: list[Setpoint]) -> None:
     """Every tick once, in order, each for its own time."""
     ticks = [setpoint.tick for setpoint in setpoints]
     assert ticks == list(range(ticks[0], ticks[0] + len(ticks)))
-    assert [setpoint.setpoint_at_ns for setpoint in setpoints] == [Grid(0, 50).time_ns(k) for k in ticks]
-    assert {(setpoint.arm, setpoint.source) for setpoint in setpoints} == {("rig", "policy")}
+    assert [setpoint.at_ns for setpoint in setpoints] == [Grid(0, 50).time_ns(k) for k in ticks]
+    assert {setpoint.source for setpoint in setpoints} == {"policy"}
 
 
 def test_an_onnx_policy_asks_for_every_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_a_hold_is_counted_before_it_is_asked_for(
     bench.heard.clear()
     temper.mood = mood
     bench.until(bench.holding)
-    first = next(i for i, body in enumerate(bench.heard) if isinstance(body, Command) and body.hold)
+    first = next(i for i, body in enumerate(bench.heard) if isinstance(body, Setpoint) and body.hold)
     readings = [body.readings for body in bench.heard[:first] if isinstance(body, Health)][-2:]
     run = policy_run(readings)
     assert run.starved_ticks == 1
@@ -300,7 +300,7 @@ def test_a_hold_is_counted_before_it_is_asked_for(
         mood == "nan" and readings[0]["faults"] < readings[1]["faults"]
     )
     held = bench.heard[first]
-    assert isinstance(held, Command) and says in held.why and (mood != "hang" or "too late" not in held.why)
+    assert isinstance(held, Setpoint) and says in held.why and (mood != "hang" or "too late" not in held.why)
     temper.mood = "good"
     temper.let_go.set()
 

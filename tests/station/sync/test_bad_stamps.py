@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from station.borders.stamps import AHEAD_NS
-from station.bus.messages import SCHEMA, ArmState, Command, HandPose, Header, Tick
+from station.bus.messages import SCHEMA, ArmState, HandPose, Header, Setpoint, Tick
 from station.bus.requests import EndRecording, PolicyRequest
 from station.bus.sockets import RequestServer
 from station.bus.wire import Sample
@@ -109,12 +109,12 @@ def test_the_pilot_hears_none(runtime: str) -> None:
         now_ns = monotonic_ns()
         for make in ABSURD.values():
             pilot._hear(sample("arm_state", "leader_left", STATE, make(now_ns)), now_ns)
-            setpoint = Command("rig", "policy", 5, 5, make(now_ns), (0.0,) * 14)  # stamped well, but asks for then
-            pilot._hear(sample("command", "policy", setpoint, now_ns), now_ns)
+            setpoint = Setpoint("policy", 5, make(now_ns), (0.0,) * 14)  # stamped well, but asks for then
+            pilot._hear(sample("setpoint", "policy", setpoint, now_ns), now_ns)
         assert heard == []
         assert pilot._stamps.count == 2 * len(ABSURD)
         pilot._hear(sample("arm_state", "leader_left", STATE, now_ns), now_ns)
-        pilot._hear(sample("command", "policy", Command("rig", "policy", 5, 5, now_ns, (0.0,) * 14), now_ns), now_ns)
+        pilot._hear(sample("setpoint", "policy", Setpoint("policy", 5, now_ns, (0.0,) * 14), now_ns), now_ns)
         assert heard == ["leader_left", "policy"]
     finally:
         pilot.close()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from station.bus.messages import SCHEMA, Command, Header, Health, Message, PilotState
+from station.bus.messages import SCHEMA, Applied, Header, Health, Message, PilotState
 from station.bus.messages.endings import Ending, EndReason
 from station.bus.requests import BeginRecording, Done, EndRecording, KeepHold, RecordingInfo, Refused
 from station.bus.wire import Sample
@@ -35,8 +35,8 @@ def ended(desk: Desk) -> Ending | None:
 
 def gate(desk: Desk, why: str = "", hold: bool = False) -> None:
     """The follower's gate says which goal it wrote."""
-    command = Command("follower_left", "hold" if hold else "leader", -1, 0, desk.now_ns, (0.1,) * 7, hold=hold, why=why)
-    desk.sample("applied", "follower_left", command)
+    applied = Applied("follower_left", "hold" if hold else "leader", -1, 0, desk.now_ns, (0.1,) * 7, hold=hold, why=why)
+    desk.sample("applied", "follower_left", applied)
 
 
 def test_exactly_the_rows_that_were_wanted(desk: Desk) -> None:

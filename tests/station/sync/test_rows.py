@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from station.bus.messages import SCHEMA, ArmState, Chosen, Command, Header, SourceName
+from station.bus.messages import SCHEMA, Applied, ArmState, Chosen, Header, Setpoint, SourceName
 from station.bus.wire import Sample
 from station.rig.file import Base, Safety
 from station.rig.rig import Device, Rig, Side
@@ -38,8 +38,8 @@ def full(t_ns: int = 1000) -> Instant:
 
 def applied(
     node: str, goal: tuple[float, ...], setpoint_at_ns: int = 0, source: SourceName = "leader", tick: int = -1
-) -> Command:
-    return Command(node, source, tick, 0, setpoint_at_ns, goal, hold=source == "hold")
+) -> Applied:
+    return Applied(node, source, tick, 0, setpoint_at_ns, goal, hold=source == "hold")
 
 
 def test_observation_has_the_aperture_where_aloha_has_it() -> None:
@@ -65,7 +65,7 @@ def test_action_is_the_leaders_setpoint_and_action_sent_what_was_written_for_tha
 def test_a_policys_action_is_what_it_issued_for_that_tick_as_issued() -> None:
     rows = RowMaker(rig(leaders=False))
     for tick in (6, 7, 8):
-        rows.asked(Command("rig", "policy", tick, tick, 0, (float(tick),) * 4))
+        rows.asked(Setpoint("policy", tick, 0, (float(tick),) * 4))
         rows.applied(applied("follower_left", (tick + 0.5, 0.0), source="policy", tick=tick))
         rows.applied(applied("follower_right", (tick + 0.25, 0.0), source="policy", tick=tick))
     row = rows.close(7, 0, full(), False, False)
@@ -76,7 +76,7 @@ def test_a_policys_action_is_what_it_issued_for_that_tick_as_issued() -> None:
 
 def test_a_human_taking_over_is_an_intervention() -> None:
     rows = RowMaker(rig())
-    rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4))
+    rows.asked(Setpoint("policy", 7, 0, (9.0,) * 4))
     for node in ("follower_left", "follower_right"):
         rows.applied(applied(node, (0.0, 0.0), setpoint_at_ns=990))
     row = rows.close(7, 0, full(), False, False)
@@ -87,7 +87,7 @@ def test_a_human_taking_over_is_an_intervention() -> None:
 
 def test_a_policy_that_asks_to_hold_has_no_action_but_still_runs() -> None:
     rows = RowMaker(rig())
-    rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4, hold=True, why="starved"))
+    rows.asked(Setpoint("policy", 7, 0, (9.0,) * 4, hold=True, why="starved"))
     for node in ("follower_left", "follower_right"):
         rows.applied(applied(node, (0.0, 0.0), setpoint_at_ns=990))
     row = rows.close(7, 0, full(), False, False)
@@ -97,17 +97,17 @@ def test_a_policy_that_asks_to_hold_has_no_action_but_still_runs() -> None:
 
 def test_a_goal_that_stands_in_a_hand_over_is_a_hold() -> None:
     rows = RowMaker(rig())
-    rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4))
+    rows.asked(Setpoint("policy", 7, 0, (9.0,) * 4))
     for node in ("follower_left", "follower_right"):
         rows.applied(applied(node, (8.0, 8.0), source="policy", tick=6))
-        rows.applied(Command(node, "none", 6, 0, 0, (8.0, 8.0)))
+        rows.applied(Applied(node, "none", 6, 0, 0, (8.0, 8.0)))
     row = rows.close(7, 0, full(), False, False)
     assert (row.source, row.action, row.action_sent) == ("hold", (9.0,) * 4, (8.0,) * 4)
 
 
 def test_driven_leaders_are_no_human() -> None:
     rows = RowMaker(rig())
-    rows.asked(Command("rig", "policy", 7, 7, 0, (9.0,) * 4))
+    rows.asked(Setpoint("policy", 7, 0, (9.0,) * 4))
     for node in ("follower_left", "follower_right"):
         rows.applied(applied(node, (8.0, 8.0), source="policy", tick=7))
     row = rows.close(7, 0, full(), False, False)
@@ -136,7 +136,7 @@ def test_a_stall_marks_its_rows_and_leaves_the_source() -> None:
     for node in ("follower_left", "follower_right"):
         rows.applied(applied(node, (0.1, 0.2), setpoint_at_ns=990))
     assert not rows.close(7, 0, full(), False, False).stalled
-    rows.applied(Command("follower_left", "leader", -1, 0, 990, (0.12, 0.2), stalled=True))
+    rows.applied(Applied("follower_left", "leader", -1, 0, 990, (0.12, 0.2), stalled=True))
     row = rows.close(7, 1, full(), False, False)
     assert (row.stalled, row.source, row.action_sent[:2]) == (True, "leader", (0.12, 0.2))
     assert not rows.close(7, 1, full(), False, True).stalled, "in hold it is a hold"

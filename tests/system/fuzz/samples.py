@@ -82,7 +82,7 @@ def synchronizer(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
     kinds = ("arm_state", "frame", "depth", "hand_pose", "vector", "description", "health", "applied", "command")
     return feed, (
         *((kind, name) for kind in kinds for name in devices),
-        ("command", "policy"),
+        ("setpoint", "policy"),
         ("pilot", "pilot"),
         ("health", "policy"),
     )
@@ -101,7 +101,7 @@ def pilot(node: Node, stack: ExitStack) -> tuple[Feed, Streams]:
     arms = (*node.rig.leaders, *node.rig.followers)
     return feed, (
         *((kind, arm) for kind in ("arm_state", "description", "applied") for arm in arms),
-        ("command", "policy"), ("command", "vr_teleop"), ("command", "replay"),
+        ("setpoint", "policy"), ("setpoint", "vr_teleop"), ("setpoint", "replay"),
     )  # fmt: skip
 
 
