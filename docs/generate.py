@@ -20,7 +20,7 @@ from station.bus.requests.time_outs import time_out_s
 from station.bus.rights import who_may
 from station.bus.streams import STREAMS
 from station.cli import app
-from station.episodes import layout
+from station.episodes.reference import reference
 from station.rig import schema
 from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry
 from station.rig.rig import find_rig, load_class, load_rig
@@ -198,10 +198,11 @@ PAGES = {
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
     return {name: "\n".join(make()).rstrip() + "\n" for name, make in PAGES.items()} | {
-        "episode-file.md": layout.reference(),
+        "episode-file.md": reference(),
         schema.NAME: schema.encoded().decode(),
         house.NAME: house.picture(),
     }
+    return {name: "\n".join(make()).rstrip() + "\n" for name, make in PAGES.items()} | {"episode-file.md": reference()}
 
 
 if __name__ == "__main__":

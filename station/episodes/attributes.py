@@ -8,7 +8,7 @@ import h5py
 import msgspec
 import numpy as np
 
-from station.bus.messages import SOURCES, Description
+from station.bus.messages import Description
 from station.episodes import layout
 from station.episodes.journal import JournalHeader
 from station.episodes.reading import attribute, reading
@@ -30,7 +30,9 @@ def write_attributes(file: h5py.File, found: Survey) -> None:
         on["stale"] = np.int64(found.stale[stream])
     if found.plan.jpeg:
         file["/compress_len"].attrs["camera_names"] = _strings(found.plan.cameras)
-    file["/control/source"].attrs["names"] = _strings(SOURCES)
+    for entry in layout.DATASETS:
+        if entry.names:
+            file[entry.path].attrs["names"] = _strings(entry.names)
     for stream, names in found.columns.items():
         file[f"/observations/extra/{stream}"].attrs["dim_names"] = _strings(names)
 
@@ -80,14 +82,13 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "clock": "CLOCK_MONOTONIC, ns",
         "start_ns": np.int64(header.start_ns),
         "start_wall_ns": np.int64(header.start_wall_ns),
-        "late_ticks": np.int64(found.late),
-        "stalls": np.int64(found.stalls),
         "lost_samples": np.int64(sum(found.lost.values())),
         "stale_samples": np.int64(sum(found.stale.values())),
         "ended": found.ended,
         "recovered": np.bool_(found.recovered),
         "damage": found.damage,
         "unrecorded_streams": _strings(found.unrecorded),
+        **{name: np.int64(count) for name, count in found.counts.items()},
     }
 
 

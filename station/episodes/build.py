@@ -5,6 +5,7 @@ import logging
 import os
 import zlib
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from station.bus.messages import SOURCES, Frame
+from station.bus.messages import Frame
 from station.episodes import layout
 from station.episodes.attributes import write_attributes
 from station.episodes.journal import recorded_streams
@@ -26,6 +27,8 @@ from station.errors import EpisodeError
 _BLOCK = 256
 """Rows for which memory is taken at once."""
 _KEPT = "The journal is kept"
+_OF_ROWS = [entry for entry in layout.DATASETS if entry.per == "always"]
+_OF_STREAMS = [entry for entry in layout.DATASETS if entry.per == "stream"]
 
 
 class _Cached(NamedTuple):
@@ -117,12 +120,11 @@ class Builder:
         os.close(self._fd)
 
     def _whole(self, entry: layout.Expected, found: Survey) -> npt.NDArray[Any]:
-        if entry.path == "/compress_len":
+        if entry.entry.per == "cameras jpeg":
             return np.array([self._lengths[camera] for camera in found.plan.cameras], entry.dtype).reshape(entry.shape)
-        stream = entry.path.removeprefix("/observations/extra/")
-        if stream in self._extras:
+        if entry.entry.per == "extra":
             whole = np.full(entry.shape, np.nan, entry.dtype)
-            for row, numbers in enumerate(self._extras[stream]):
+            for row, numbers in enumerate(self._extras[entry.name]):
                 whole[row, : len(numbers)] = numbers
             return whole
         return np.concatenate(self._blocks[entry.path])[: found.rows]
@@ -156,27 +158,13 @@ def _card(file: h5py.File, gauge: Gauge | None) -> str:
         return ""
 
 
-def _values(whole: WholeRow) -> list[tuple[str, Any]]:
-    tick, row = whole.tick, whole.row
-    values: list[tuple[str, Any]] = [
-        ("/observations/qpos", tick.qpos),
-        ("/observations/qvel", tick.qvel),
-        ("/observations/effort", tick.effort),
-        ("/action", row.action),
-        ("/action_sent", row.action_sent),
-        ("/policy_action", np.nan if row.policy_action is None else row.policy_action),
-        ("/human_action", np.nan if row.human_action is None else row.human_action),
-        ("/control/source", SOURCES.index(row.source)),
-        ("/control/intervention", row.intervention),
-        ("/control/late", row.late),
-        ("/control/stalled", row.stalled),
-        ("/timestamps/tick", tick.t_ns),
-    ]
-    for chosen in tick.chosen:
-        values.append((f"/timestamps/{chosen.stream}", chosen.captured_at_ns))
-        values.append((f"/sync/age/{chosen.stream}", chosen.age_ns))
-        values.append((f"/sync/is_new/{chosen.stream}", chosen.is_new))
-    return values
+def _values(whole: WholeRow) -> Iterator[tuple[str, Any]]:
+    """Path and value of every number of a row, as the table says where it comes from."""
+    for entry in _OF_ROWS:
+        yield entry.path, layout.value_of(entry, whole.tick if entry.value.startswith("tick.") else whole.row)
+    for chosen in whole.tick.chosen:
+        for entry in _OF_STREAMS:
+            yield entry.path.replace("<stream>", chosen.stream), layout.value_of(entry, chosen)
 
 
 def _rgb(stream: str, frame: Frame, data: bytes) -> bytes:

@@ -27,7 +27,7 @@ def dataset(file: h5py.File, path: str) -> Any:
     found = file.get(path)
     if not isinstance(found, h5py.Dataset):
         raise wrong(file, f"{path} is no dataset" if found is not None else f"{path} is missing")
-    entries = [entry for entry in layout.DATASETS if _stands_for(entry.path, path)]
+    entries = layout.entries_of(path)
     sizes = {"T": rows_of(file), "D": file["/action"].shape[1]}
     for entry in entries:
         shape = tuple(sizes.get(size, size) if isinstance(size, str) else size for size in entry.shape)
@@ -62,6 +62,12 @@ def sources(file: h5py.File) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     if numbers.size and numbers.max() >= len(names):
         raise wrong(file, f"/control/source has the number {numbers.max()}, and names for {len(names)}")
     return numbers, names
+
+
+def marked(file: h5py.File) -> dict[str, int]:
+    """In how many rows each mark of the table is set (late, stalled, …), of those that the file has."""
+    marks = [entry for entry in layout.DATASETS if entry.per == "always" and entry.dtype == "bool"]
+    return {entry.name: int(table(file, entry.path).sum()) for entry in marks if entry.path in file}
 
 
 def streams(file: h5py.File) -> tuple[str, ...]:
@@ -103,13 +109,6 @@ def _texts(file: h5py.File, on: str, name: str) -> tuple[str, ...]:
     if values.ndim != 1 or values.dtype.kind != "O":
         raise wrong(file, f"{on}: attribute {name} is no list of words")
     return tuple(each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in values)
-
-
-def _stands_for(pattern: str, path: str) -> bool:
-    folder, _, name = pattern.rpartition("/")
-    if pattern == path or not name.startswith("<"):
-        return pattern == path
-    return path.rpartition("/")[0] == folder and not any(entry.path == path for entry in layout.DATASETS)
 
 
 def _fits(shape: Sequence[int], demanded: Sequence[str | int]) -> bool:

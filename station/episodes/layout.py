@@ -1,24 +1,30 @@
 # ruff: noqa: E501 (a table has one line a row)
-"""The TABLE of what is in an episode: datasets, attributes, their types and shapes. Pure.
+"""The TABLE of what is in an episode: datasets with their type, shape, unit and where each row's value comes from; attributes. Pure.
 
-`finalise` creates what `expected()` says, `verify` holds a file against it, docs/reference/episode-file.md is printed
-from it (`python -m station.episodes.layout > docs/reference/episode-file.md`).
+Everybody derives from it: the builder writes each row's `value`, the verifier and every reader hold a file against types, shapes and
+counts, `show` tells units and what is marked, the training reader takes what it is named in, the reference is printed from it. A new
+number or mark of a row is a field of `bus.messages.Row`, its value in `sync/rows.py`, and a row here.
 
 The first part is ALOHA's layout (act, act-plus-plus, Interbotix' aloha, openpi's converter), the second what those
 loaders ignore.
 """
 
-import sys
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from math import nan
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from station.bus.messages import SOURCES
 from station.bus.streams import stream_names
 from station.devices.contract import Description
 from station.errors import EpisodeError
 
 Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra"]
+
+
+Trainer = Literal["ACT", "ACT++", "openpi", "station"]
+"""Whose loader: tonyzhaozh/act, MarkFzp/act-plus-plus, openpi's converter for real ALOHAs, `station.training.learning`."""
 
 
 class Dataset(NamedTuple):
@@ -28,9 +34,34 @@ class Dataset(NamedTuple):
     dtype: str
     shape: tuple[str | int, ...]
     per: Group
+    unit: str
+    value: str
+    """Where a row's value comes from: a field of the tick, of the row, of what the tick chose of each stream (`tick.qpos`,
+    `row.action`, `chosen.age_ns`), or the chosen `sample` itself."""
     what: str
+    trainers: tuple[Trainer, ...] = ()
+    """Whose loader cannot do without it."""
     since: int = 1
     """The first version of the layout that has it."""
+    optional: bool = False
+    """The value may be None: NaN stands for it. Whatever else is a float is a number in every row."""
+    names: tuple[str, ...] = ()
+    """The value is one of these words; the file has its place among them, and them as the attribute `names`."""
+    counted: "Count | None" = None
+    """The file's attribute that says how often this is so."""
+
+    @property
+    def name(self) -> str:
+        """The last word of its path; of what there is one per camera or stream, the word before."""
+        folder, _, last = self.path.rpartition("/")
+        return folder.rpartition("/")[2] if last.startswith("<") else last
+
+
+class Count(NamedTuple):
+    """An attribute that counts rows in which something is so, or runs of them."""
+
+    attribute: str
+    of: Literal["rows", "runs"]
 
 
 class Attribute(NamedTuple):
@@ -54,27 +85,29 @@ SYMBOLS = {
     "N": "numbers of that stream",
 }
 
+_ALL: tuple[Trainer, ...] = ("ACT", "ACT++", "openpi", "station")
+
 DATASETS = (
-    Dataset("/observations/qpos", "float32", ("T", "D"), "always", "followers' positions; a gripper is its finger aperture, 0 closed to 1 open"),
-    Dataset("/observations/qvel", "float32", ("T", "D"), "always", "followers' velocities"),
-    Dataset("/observations/effort", "float32", ("T", "D"), "always", "followers' efforts, in `effort_units`"),
-    Dataset("/observations/images/<camera>", "uint8", ("T", "P"), "camera jpeg", "JPEG as the camera made it, zero-padded; one chunk a row, or several where one is longer than the first by an eighth; standards-correct: decodes to BGR with OpenCV, to RGB with everything else"),
-    Dataset("/observations/images/<camera>", "uint8", ("T", "H", "W", 3), "camera raw", "RGB pictures; one chunk a row"),
-    Dataset("/action", "float32", ("T", "D"), "always", "what the source asked for at this tick, as it asked; a gripper is the leader's joint, normalised"),
-    Dataset("/compress_len", "float32", ("C", "T"), "cameras jpeg", "bytes of each JPEG without its padding"),
-    Dataset("/action_sent", "float32", ("T", "D"), "always", "the goal derived from that setpoint, after ramp and limits"),
-    Dataset("/policy_action", "float32", ("T", "D"), "always", "what the policy asked for, whoever commanded; NaN where it asked nothing or to hold"),
-    Dataset("/human_action", "float32", ("T", "D"), "always", "what the human asked for; NaN where no human commanded (driven leaders only echo the followers)"),
-    Dataset("/control/source", "uint8", ("T",), "always", "who commanded: an index into the attribute `names`"),
-    Dataset("/control/intervention", "bool", ("T",), "always", "a human commands while a policy runs: took over from it"),
-    Dataset("/control/late", "bool", ("T",), "always", "the tick was emitted more than 5 ms after its time; its time is still the grid's"),
-    Dataset("/control/stalled", "bool", ("T",), "always", "source or arm was silent for a moment (`stale_ms` to `resume_ms`): the followers slowed down, or were catching up; the source stays", 2),
-    Dataset("/timestamps/tick", "int64", ("T",), "always", "when the tick is on the grid, ns"),
-    Dataset("/timestamps/<stream>", "int64", ("T",), "stream", "when the sample in this row was captured, ns"),
-    Dataset("/sync/age/<stream>", "int64", ("T",), "stream", "how old it was at the tick, ns"),
-    Dataset("/sync/is_new/<stream>", "bool", ("T",), "stream", "false: the row repeats the sample of the row before"),
-    Dataset("/observations/depth/<camera>", "uint16", ("T", "H", "W"), "depth", "depth pictures, mm; gzip 1 and shuffle, one chunk a row"),
-    Dataset("/observations/extra/<stream>", "float64", ("T", "N"), "extra", "any other recorded stream, as numbers; NaN where one is absent"),
+    Dataset("/observations/qpos", "float32", ("T", "D"), "always", "as `units`", "tick.qpos", "followers' positions; a gripper is its finger aperture, 0 closed to 1 open", _ALL),
+    Dataset("/observations/qvel", "float32", ("T", "D"), "always", "`units`/s", "tick.qvel", "followers' velocities", ("ACT",)),
+    Dataset("/observations/effort", "float32", ("T", "D"), "always", "as `effort_units`", "tick.effort", "followers' efforts"),
+    Dataset("/observations/images/<camera>", "uint8", ("T", "P"), "camera jpeg", "JPEG", "sample", "JPEG as the camera made it, zero-padded; one chunk a row, or several where one is longer than the first by an eighth; standards-correct: decodes to BGR with OpenCV, to RGB with everything else", ("ACT++", "openpi", "station")),
+    Dataset("/observations/images/<camera>", "uint8", ("T", "H", "W", 3), "camera raw", "RGB", "sample", "RGB pictures; one chunk a row", _ALL),
+    Dataset("/action", "float32", ("T", "D"), "always", "as `units`", "row.action", "what the source asked for at this tick, as it asked; a gripper is the leader's joint, normalised", _ALL),
+    Dataset("/compress_len", "float32", ("C", "T"), "cameras jpeg", "bytes", "sample", "bytes of each JPEG without its padding", ("station",)),
+    Dataset("/action_sent", "float32", ("T", "D"), "always", "as `units`", "row.action_sent", "the goal derived from that setpoint, after ramp and limits"),
+    Dataset("/policy_action", "float32", ("T", "D"), "always", "as `units`", "row.policy_action", "what the policy asked for, whoever commanded; NaN where it asked nothing or to hold", optional=True),
+    Dataset("/human_action", "float32", ("T", "D"), "always", "as `units`", "row.human_action", "what the human asked for; NaN where no human commanded (driven leaders only echo the followers)", optional=True),
+    Dataset("/control/source", "uint8", ("T",), "always", "", "row.source", "who commanded: an index into the attribute `names`", names=SOURCES),
+    Dataset("/control/intervention", "bool", ("T",), "always", "", "row.intervention", "a human commands while a policy runs: took over from it"),
+    Dataset("/control/late", "bool", ("T",), "always", "", "row.late", "the tick was emitted more than 5 ms after its time; its time is still the grid's", counted=Count("late_ticks", "rows")),
+    Dataset("/control/stalled", "bool", ("T",), "always", "", "row.stalled", "source or arm was silent for a moment (`stale_ms` to `resume_ms`): the followers slowed down, or were catching up; the source stays", since=2, counted=Count("stalls", "runs")),
+    Dataset("/timestamps/tick", "int64", ("T",), "always", "ns", "tick.t_ns", "when the tick is on the grid"),
+    Dataset("/timestamps/<stream>", "int64", ("T",), "stream", "ns", "chosen.captured_at_ns", "when the sample in this row was captured"),
+    Dataset("/sync/age/<stream>", "int64", ("T",), "stream", "ns", "chosen.age_ns", "how old it was at the tick"),
+    Dataset("/sync/is_new/<stream>", "bool", ("T",), "stream", "", "chosen.is_new", "false: the row repeats the sample of the row before"),
+    Dataset("/observations/depth/<camera>", "uint16", ("T", "H", "W"), "depth", "mm", "sample", "depth pictures; gzip 1 and shuffle, one chunk a row"),
+    Dataset("/observations/extra/<stream>", "float64", ("T", "N"), "extra", "as described", "sample", "any other recorded stream, as numbers; NaN where one is absent", optional=True),
 )  # fmt: skip
 
 ATTRIBUTES = (
@@ -165,6 +198,9 @@ class Expected(NamedTuple):
     shape: tuple[int, ...]
     picture: bool
     gzip: bool
+    entry: Dataset
+    name: str
+    """Of the camera or the stream that it is of; "" for one of the whole row."""
 
 
 def expected(plan: Plan) -> list[Expected]:
@@ -194,7 +230,31 @@ def _one(entry: Dataset, plan: Plan, name: str) -> Expected:
     path = entry.path.replace("<camera>", name).replace("<stream>", name)
     shape = tuple(size if isinstance(size, int) else sizes[size] for size in entry.shape)
     picture = entry.per in ("camera jpeg", "camera raw", "depth")
-    return Expected(path, entry.dtype, shape, picture, entry.per == "depth")
+    return Expected(path, entry.dtype, shape, picture, entry.per == "depth", entry, name)
+
+
+def entries_of(path: str) -> list[Dataset]:
+    """The table's rows that a file's dataset may be; none for a stranger."""
+    found = [entry for entry in DATASETS if entry.path == path]
+    folder = path.rpartition("/")[0]
+    return found or [
+        entry
+        for entry in DATASETS
+        if entry.path.rpartition("/")[2].startswith("<") and entry.path.rpartition("/")[0] == folder
+    ]
+
+
+def value_of(entry: Dataset, of: object) -> Any:
+    """What the file gets for a field of the tick, the row or the chosen sample that `of` is: a number, or a vector of them."""
+    value = getattr(of, entry.value.partition(".")[2])
+    if entry.names:
+        return entry.names.index(value)
+    return nan if value is None else value
+
+
+def taken_by(trainer: Trainer) -> dict[str, str]:
+    """Name → path of what that trainer's loader takes."""
+    return {entry.name: entry.path for entry in DATASETS if trainer in entry.trainers}
 
 
 def streams(descriptions: Mapping[str, Description]) -> dict[str, tuple[str, str]]:
@@ -231,56 +291,3 @@ def _collect(name: str, value: object, found: dict[str, float]) -> None:
             _collect(f"{prefix}{place}", inner, found)
     elif isinstance(value, int | float):
         found[name] = float(value)
-
-
-def reference() -> str:
-    """docs/reference/episode-file.md."""
-    lines = [
-        "# The episode file",
-        "",
-        "Printed from `station/episodes/layout.py` by `python -m station.episodes.layout`; do not edit.",
-        "",
-        "`<data>/<task>/episode_<n>.hdf5`. `<camera>` and `<stream>` are node names: `cam_high`, `leader_left`; a depth",
-        "camera's second stream is `<node>_depth`. All times are int64 nanoseconds of one clock; `start_ns` and",
-        "`start_wall_ns` tie it to Unix time. In raw episodes colours are right in ACT and ACT++; JPEG episodes are right",
-        "in openpi's converter, and ACT++'s plain `imdecode` reads them with red and blue swapped.",
-        "",
-        *(f"- **{symbol}**: {what}" for symbol, what in SYMBOLS.items()),
-        "",
-        "## Datasets",
-        "",
-        f"Of layout {VERSION}. What came later than 1 says so, and is not in older files.",
-        "",
-        "| path | type | shape | what |",
-        "|---|---|---|---|",
-        *(
-            f"| `{d.path}`{_WHEN[d.per]} | {d.dtype} | {_shape(d.shape)} | {d.what}{_since(d.since)} |"
-            for d in DATASETS
-        ),
-        "",
-        "## Attributes",
-        "",
-        "| on | name | type | what |",
-        "|---|---|---|---|",
-        *(f"| `{a.on}` | `{a.name}` | {a.type} | {a.what}{_since(a.since)} |" for a in ATTRIBUTES),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-_WHEN: Mapping[Group, str] = {
-    "always": "", "camera jpeg": " (images: jpeg)", "camera raw": " (images: raw)", "cameras jpeg": " (images: jpeg)",
-    "stream": "", "depth": "", "extra": "",
-}  # fmt: skip
-
-
-def _since(version: int) -> str:
-    return f" (since layout {version})" if version > 1 else ""
-
-
-def _shape(shape: tuple[str | int, ...]) -> str:
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())

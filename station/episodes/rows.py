@@ -8,11 +8,13 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from station.bus.messages import Frame, Header, Health, Message, Row, Tick
+from station.episodes import layout
 from station.episodes.journal import JournalHeader, recorded_streams
 from station.episodes.journal_reader import JournalReader, Stored
 
 M = TypeVar("M", bound=Message)
 _STAMPS = 1 << 63
+_VECTORS = [entry for entry in layout.DATASETS if entry.shape == ("T", "D")]
 _PENDING_TICKS = 500
 """Ticks kept while their rows are awaited; a row closes one tick later."""
 
@@ -150,11 +152,10 @@ class RowReader:
     def _check(self, tick: Tick, row: Row, streams: frozenset[str]) -> None:
         """A number that was not read is not a number: nothing of the kind goes into ALOHA's datasets."""
         dimensions = len(self._header.dim_names)
-        for name, vector in (
-            ("qpos", tick.qpos), ("qvel", tick.qvel), ("effort", tick.effort), ("action", row.action),
-            ("action_sent", row.action_sent), ("policy_action", row.policy_action), ("human_action", row.human_action),
-        ):  # fmt: skip
-            if vector is None:
+        for entry in _VECTORS:
+            of, _, name = entry.value.partition(".")
+            vector = getattr(tick if of == "tick" else row, name)
+            if vector is None and entry.optional:
                 continue
             if len(vector) != dimensions:
                 raise _Senseless(f"{name} of row {row.row} has {len(vector)} numbers, the rig {dimensions}")

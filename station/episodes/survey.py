@@ -34,8 +34,8 @@ class Survey(NamedTuple):
     """Where an extra stream's numbers are in its message."""
     columns: dict[str, tuple[str, ...]]
     """What they are called: the device's own names where it has as many, else those places."""
-    late: int
-    stalls: int
+    counts: dict[str, int]
+    """Attribute → how many rows, or runs of rows, are marked so."""
     lost: dict[str, int]
     stale: dict[str, int]
     ended: str
@@ -77,8 +77,9 @@ class Surveyor:
 
     def __init__(self, header: JournalHeader) -> None:
         self.header, self._sources = header, recorded_streams(header)
-        self.rows = self._late = self._stalls = 0
-        self._stalled = False
+        self.rows = 0
+        self._counts = {entry.counted.attribute: 0 for entry in layout.DATASETS if entry.counted is not None}
+        self._marked: dict[str, bool] = {}
         self._streams: tuple[str, ...] = ()
         self.kinds: dict[str, str] = {}
         self._stale: dict[str, int] = {}
@@ -93,9 +94,7 @@ class Surveyor:
         if self.rows == 0:
             self._begin(whole)
         self.rows += 1
-        self._late += whole.row.late
-        self._stalls += whole.row.stalled and not self._stalled
-        self._stalled = whole.row.stalled
+        self._count(whole)
         for chosen in whole.tick.chosen:
             if chosen.age_ns > self._stale_ns[chosen.stream]:
                 self._stale[chosen.stream] += 1
@@ -103,6 +102,14 @@ class Surveyor:
             if self._seen.get(stream) != content.key:
                 self._seen[stream] = content.key
                 self._measure(stream, content.body, content.payload)
+
+    def _count(self, whole: WholeRow) -> None:
+        for entry in layout.DATASETS:
+            if entry.counted is not None:
+                marked = bool(layout.value_of(entry, whole.row))
+                before = self._marked.get(entry.path, False) if entry.counted.of == "runs" else False
+                self._counts[entry.counted.attribute] += marked and not before
+                self._marked[entry.path] = marked
 
     def survey(self, reader: JournalReader, rows: RowReader, ended: str = "") -> Survey:
         """After the last row. `ended`: why the journal has no end of its own, where that is known."""
@@ -112,7 +119,7 @@ class Surveyor:
         }
         return Survey(
             header=self.header, rows=self.rows, plan=self.plan(), kinds=self.kinds, fields=self.fields(),
-            columns=self._columns(), late=self._late, stalls=self._stalls, lost=lost, stale=self._stale,
+            columns=self._columns(), counts=self._counts, lost=lost, stale=self._stale,
             ended=_ended(reader, rows, ended), recovered=not closed, damage=rows.damage,
             left=reader.ending.left if reader.ending else 0,
             policy=policy_run([health.readings for health in rows.healths]),

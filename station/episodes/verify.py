@@ -9,7 +9,6 @@ import h5py
 import numpy as np
 
 from station.borders.jpeg import content_problem
-from station.bus.messages import SOURCES
 from station.episodes import layout
 from station.episodes.picture_dataset import chunk_places
 from station.episodes.reading import TYPES, attribute, group, is_rate, reading, rows_of
@@ -111,18 +110,24 @@ def _shape(file: h5py.File) -> Iterator[str]:
 
 
 def _numbers(file: h5py.File) -> Iterator[str]:
-    for path in ("/observations/qpos", "/observations/qvel", "/observations/effort", "/action", "/action_sent"):
-        wrong = np.flatnonzero(~np.isfinite(file[path][:]).all(axis=1))
-        if wrong.size:
-            yield f"{path}: row {wrong[0]} is not a number throughout ({wrong.size} rows)"
-    if (file["/control/source"][:] >= len(SOURCES)).any():
-        yield "/control/source has numbers without a name"
-    if int(file["/control/late"][:].sum()) != file.attrs["late_ticks"]:
-        yield "late_ticks is not the number of rows marked late"
-    if "/control/stalled" in file:
-        stalled = file["/control/stalled"][:].astype(np.int8)
-        if int((np.diff(stalled, prepend=0) == 1).sum()) != file.attrs["stalls"]:
-            yield "stalls is not the number of runs of rows marked stalled"
+    """What the table says of a row's numbers and marks, and how often they are so."""
+    for entry in layout.DATASETS:
+        if entry.per != "always" or entry.path not in file:
+            continue
+        values = file[entry.path][:]
+        if entry.dtype.startswith("float") and not entry.optional:
+            wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+            if wrong.size:
+                yield f"{entry.path}: row {wrong[0]} is not a number throughout ({wrong.size} rows)"
+        if entry.names and (values >= len(entry.names)).any():
+            yield f"{entry.path} has numbers without a name"
+        if entry.counted is not None and _counted(values, entry.counted) != file.attrs[entry.counted.attribute]:
+            rows = "rows" if entry.counted.of == "rows" else "runs of rows"
+            yield f"{entry.counted.attribute} is not the number of {rows} marked {entry.name}"
+
+
+def _counted(marked: Any, count: layout.Count) -> int:
+    return int(marked.sum() if count.of == "rows" else (np.diff(marked.astype(np.int8), prepend=0) == 1).sum())
 
 
 def _times(file: h5py.File) -> Iterator[str]:

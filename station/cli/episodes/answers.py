@@ -35,6 +35,9 @@ class Dataset(msgspec.Struct, frozen=True):
     path: str
     type: str
     shape: tuple[int, ...]
+    unit: str
+    what: str
+    """As the layout's table has them; "" for a stranger."""
 
 
 class Shown(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from station.borders.regular_file import reason
 from station.cli.episodes.answers import Dataset, Shown, print_json
 from station.cli.episodes.told import File, Json, console, existing, said, told
 from station.clock import NS_PER_S
-from station.episodes import catalogue, picture, static_page
+from station.episodes import catalogue, datasets, layout, picture, static_page
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode
 from station.episodes.quality import words
@@ -83,6 +83,7 @@ def _lines(file: h5py.File, episode: Episode, report: Cadence, measured: Card | 
         "vector": _vector(episode),
         "cameras": ", ".join(episode.form.cameras) if episode.form is not None else "",
         "ended": "; ".join(filter(None, (episode.damage, episode.ended))) or "as asked",
+        "marked": ", ".join(f"{name} {rows}" for name, rows in datasets.marked(file).items() if rows),
         "check": words.checked(measured) if measured is not None else "",
         "file": f"{episode.path}, {episode.size_bytes / 1e6:.0f} MB, layout {attribute(file, 'layout')}",
         "cadence": in_words(report),
@@ -183,7 +184,9 @@ def _datasets(file: h5py.File) -> tuple[Dataset, ...]:
 
     def note(name: str, item: Any) -> None:
         if hasattr(item, "dtype"):
-            found.append(Dataset(f"/{name}"[:_LETTERS], str(item.dtype)[:_LETTERS], tuple(item.shape)))
+            entry = next(iter(layout.entries_of(f"/{name}")), None)
+            about = (entry.unit, entry.what) if entry is not None else ("", "")
+            found.append(Dataset(f"/{name}"[:_LETTERS], str(item.dtype)[:_LETTERS], tuple(item.shape), *about))
 
     file.visititems(note)
     return tuple(found)

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.bus.messages import Frame
+from station.episodes import datasets, layout
 from station.episodes.catalogue import episodes
 from station.episodes.reading import reading
 from station.errors import EpisodeError
 from station.policy.folder import Image
 from station.policy.frames import Picture, prepare
 
+_TAKEN = layout.taken_by("station")
+"""What of an episode a training set takes: the layout's table says so."""
 _MOVES = 0.005
 """A setpoint this far from the first (or last) one, rad or gripper units, is motion: above a servo's reading, 0.0015 rad."""
 _REST_S = 1.0
@@ -67,12 +70,12 @@ def demonstrations(data: Path, task: str, cameras: Sequence[str], image: Image) 
 def read_demonstration(path: Path, cameras: Sequence[str], image: Image) -> Demonstration:
     """One episode. Raises EpisodeError: a camera is missing, a picture is none, nothing moves."""
     with reading(path) as file:
-        action = file["/action"][:]
+        action = datasets.table(file, _TAKEN["action"])
         names = tuple(str(name) for name in file.attrs["dim_names"])
         tick_hz = float(file.attrs["tick_hz"])
         rows = _moving(path, action, tick_hz)
         seen = [_pictures(path, file, camera, rows, image) for camera in cameras]
-        state = file["/observations/qpos"][rows]
+        state = datasets.table(file, _TAKEN["qpos"])[rows]
     action = action[rows]
     shown = np.array([which for _, which in seen], np.int32).reshape(len(cameras), len(action))
     pictures = tuple(pictures for pictures, _ in seen)
@@ -108,11 +111,12 @@ def _pictures(
     path: Path, file: Any, camera: str, rows: slice, image: Image
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """What the camera saw in these rows, each picture once, and which of them each row has."""
-    stored = file.get(f"/observations/images/{camera}")
-    if stored is None:
+    where = _TAKEN["images"].replace("<camera>", camera)
+    if where not in file:
         raise EpisodeError(
-            f"{path} has no camera {camera} (it has {', '.join(file['/observations/images'])}). Next: correct --cameras"
+            f"{path} has no camera {camera} (it has {', '.join(datasets.cameras(file))}). Next: correct --cameras"
         )
+    stored = datasets.dataset(file, where)
     lengths = _lengths(file, camera) if stored.ndim == 2 else None
     pictures: list[Picture] = []
     shown: list[int] = []
@@ -128,7 +132,7 @@ def _pictures(
 
 
 def _lengths(file: Any, camera: str) -> NDArray[np.int64]:
-    lengths = file["/compress_len"]
+    lengths = datasets.dataset(file, _TAKEN["compress_len"])
     place = [str(name) for name in lengths.attrs["camera_names"]].index(camera)
     return np.asarray(lengths[place], np.int64)
 

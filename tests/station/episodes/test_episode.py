@@ -348,11 +348,6 @@ def test_a_row_of_an_older_journal_was_not_stalled() -> None:
     assert not msgspec.msgpack.decode(msgspec.msgpack.encode(row), type=Row).stalled
 
 
-def test_the_reference_is_current() -> None:
-    reference = Path(__file__).parents[3] / "docs" / "reference" / "episode-file.md"
-    assert reference.read_text() == layout.reference(), "print it again: python -m station.episodes.layout"
-
-
 def test_calibration_and_check_travel_into_the_file(tmp_path: Path) -> None:
     made = calibration_files.Made("2026-01-02T03:04:05+00:00", "ada", "motion", 120)
     known = calibration_files.Calibration(

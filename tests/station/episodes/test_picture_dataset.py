@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from station.episodes import layout
 from station.episodes.layout import Expected
 from station.episodes.picture_dataset import PictureDataset
 
@@ -14,7 +15,8 @@ NAME = "/observations/images/cam"
 
 
 def expected(rows: int, longest: int) -> Expected:
-    return Expected(NAME, "u1", (rows, longest), picture=True, gzip=False)
+    (entry, _) = layout.entries_of(NAME)
+    return Expected(NAME, "u1", (rows, longest), picture=True, gzip=False, entry=entry, name="cam")
 
 
 def written(path: Path, rows: list[bytes]) -> None:

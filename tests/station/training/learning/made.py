@@ -42,6 +42,8 @@ def write(folder: Path, number: int, raw: bool = False, rest: int = 0, **attribu
         said = {
             "task": folder.name, "success": np.int8(-1), "tick_hz": 50.0, "operator": "", "late_ticks": 0, "lost_samples": 0,
             "stale_samples": 0, "recovered": False, "ended": "", "dim_names": list(NAMES), "camera_names": ["cam_high"],
+            "policy": "", "instruction": "", "scene": "", "start_wall_ns": np.int64(0), "units": ["rad", "rad", "1"],
+            "compress": np.bool_(not raw), "devices": "{}", "rig": "toy", "sim": np.bool_(True),
         }  # fmt: skip
         for name, value in {**said, **attributes}.items():
             file.attrs[name] = value
