@@ -7,14 +7,15 @@ import datetime
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from calibration import prompting
 from calibration.arms import calibrate as calibrate_arms
 from calibration.arms.motion import Lags, swing
 from calibration.arms.wrist import carrier
@@ -34,6 +35,9 @@ from station.errors import CheckFailed, StationError, UsageError
 from station.files import calibration_files, check_results
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
+from station.steps.job import Job
+from station.steps.speaker import Speaker, is_job, speaking
+from station.steps.terminal import in_a_job, show
 from station.terminal.screen import PlainConsole
 from station.version import station_version
 
@@ -59,22 +63,40 @@ def check(
     operator: Annotated[str, typer.Option("--operator", help="who checks; on the page of --html")] = "",
 ) -> None:
     """Go or no-go: what moved, by how much, what to do. Warn exits 0, fail 1."""
+    if is_job():
+        with speaking() as speaker:
+            _measure(rig_of(rig), seconds, swing_s, json_file, html_file, operator, speaker)
+        return
     loaded = rig_of(rig)
-    result, pictures = _checked(loaded, seconds, swing_s)
-    check_results.store(loaded.name, check_results.StoredCheck(loaded.sha256, time.time(), result, station_version()))
-    console.print(report.table(result, everything))
+    with Job(sys.argv[1:]) as job:
+        code = show(job)
+    stored = check_results.last(loaded.name) if code == 0 else None
+    if stored is None:
+        raise typer.Exit(code or 1)
+    console.print(report.table(stored.result, everything))
+    if stored.result.verdict == "fail":
+        raise CheckFailed(f"the check of {loaded.name} failed: {check_results.failures(stored.result)}")
+
+
+def _measure(
+    rig: Rig, seconds: float, swing_s: float, json_file: Path | None, html_file: Path | None, operator: str, speaker: Speaker
+) -> None:  # fmt: skip
+    """The job: listen, judge, keep the result."""
+    result, pictures = _checked(rig, seconds, swing_s, speaker)
+    check_results.store(rig.name, check_results.StoredCheck(rig.sha256, time.time(), result, station_version()))
     if json_file is not None:
         json_file.write_bytes(report.as_json(result))
     if html_file is not None:
         now = datetime.datetime.now().astimezone()
-        header = report.Header(loaded.name, loaded.sha256, now, operator, station_version())
+        header = report.Header(rig.name, rig.sha256, now, operator, station_version())
         html_file.write_text(report.page(result, pictures, header))
-    if result.verdict == "fail":
-        raise CheckFailed(f"the check of {loaded.name} failed: {check_results.failures(result)}")
+    told: dict[str, float | str] = {"verdict": result.verdict}
+    told |= {f"findings_{word}": float(count) for word, count in Counter(f.verdict for f in result.findings).items()}
+    speaker.tell(f"check of {rig.name}: {result.verdict}", progress=1.0, values=told)
 
 
 def _checked(
-    rig: Rig, seconds: float, swing_s: float
+    rig: Rig, seconds: float, swing_s: float, speaker: Speaker
 ) -> tuple[check_results.CheckResult, list[checks_cameras.Picture]]:
     broken: list[check_results.Finding] = []
     known = {}
@@ -86,9 +108,9 @@ def _checked(
         broken.append(verdict.told("calibration", "files", "fail", str(error), "move the file away, calibrate again"))
     try:
         with connect(rig) as station:
-            seen = survey(station, seconds, monotonic_ns)
+            seen = survey(station, seconds, monotonic_ns, partial(_listening, speaker, rig.name))
             if swing_s:
-                console.print(f"swing the arms before the cameras now, at changing speed, for {swing_s:g} s")
+                speaker.tell(f"swing the arms before the cameras now, at changing speed, for {swing_s:g} s")
                 lags = swing(station, swing_s, monotonic_ns)
     except StationError as error:
         finding = verdict.told("station", "start", "fail", str(error), "do what it says, then check again")
@@ -98,6 +120,10 @@ def _checked(
     arms = checks_arms.check(rig, seen, known, today)
     host = checks_host.check(rig, seen, monotonic_ns)
     return verdict.overall([*broken, *arms, *cameras, *host]), pictures
+
+
+def _listening(speaker: Speaker, rig: str, share: float) -> None:
+    speaker.tell(f"listening to {rig}", progress=share)
 
 
 @calibrate.command()
@@ -117,6 +143,7 @@ def board(
 
 
 @calibrate.command()
+@in_a_job
 def arms(
     rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     placings: Annotated[int, typer.Option("--placings", min=1, max=10)] = 3,
@@ -128,22 +155,24 @@ def arms(
     angles = [float(angle) for angle in pose.split(",")] if pose else None
     with _measuring(rig, operator, yes) as measuring, measuring.together() if compare else nullcontext():
         for node in measuring.chosen(measuring.resting(), only):
-            console.print(calibrate_arms.zero(measuring, node, placings, angles))
+            measuring.tell(calibrate_arms.zero(measuring, node, placings, angles))
         for side in measuring.rig.sides:
             if compare and side.leader and side.follower:
                 for line in calibrate_arms.compare(measuring, side.leader, side.follower, compare):
-                    console.print(line)
+                    measuring.tell(line)
 
 
 @calibrate.command()
+@in_a_job
 def gello(rig: RigOption, operator: OperatorOption = "", only: SidesOption = None) -> None:
     """Offsets and signs of GELLO leaders, from the pose of the picture and one turn per joint."""
     with _measuring(rig, operator, False) as measuring:
         for node in measuring.chosen(measuring.gellos(), only):
-            console.print(calibrate_arms.gello(measuring, node))
+            measuring.tell(calibrate_arms.gello(measuring, node))
 
 
 @calibrate.command()
+@in_a_job
 def grippers(
     rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     seconds: Annotated[float, seconds_option("--seconds", 2.0)] = 10.0,
@@ -152,10 +181,11 @@ def grippers(
     """Measure how far grippers open and close: open and close each one to its stops while it is measured."""
     with _measuring(rig, operator, yes) as measuring:
         for node in measuring.chosen(measuring.grippers(), only):
-            console.print(calibrate_arms.gripper(measuring, node, seconds))
+            measuring.tell(calibrate_arms.gripper(measuring, node, seconds))
 
 
 @calibrate.command()
+@in_a_job
 def cameras(
     rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     with_board: Annotated[bool, typer.Option("--board", help="measure lens and place with the board too")] = False,
@@ -173,20 +203,21 @@ def cameras(
             with measuring.together():
                 if with_board:
                     _with_board(measuring, node, on)
-                console.print(calibrate_cameras.reference(measuring, node))
+                measuring.tell(calibrate_cameras.reference(measuring, node))
 
 
 def _with_board(measuring: Measuring, node: str, on: str) -> None:
     used, arm = boards.of(measuring.rig), on or carrier(measuring.rig, node)
-    console.print(calibrate_cameras.lens(measuring, node, used))
+    measuring.tell(calibrate_cameras.lens(measuring, node, used))
     if arm:
         measuring.chosen(measuring.arms(), [arm])
-        console.print(calibrate_cameras.wrist(measuring, node, arm, used))
+        measuring.tell(calibrate_cameras.wrist(measuring, node, arm, used))
     else:
-        console.print(calibrate_cameras.place(measuring, node, used))
+        measuring.tell(calibrate_cameras.place(measuring, node, used))
 
 
 @calibrate.command()
+@in_a_job
 def latency(
     rig: RigOption, operator: OperatorOption = "", only: SidesOption = None,
     seconds: Annotated[float, seconds_option("--seconds", 5.0)] = 12.0,
@@ -195,14 +226,10 @@ def latency(
     """Measure how late cameras are against the arms, and followers behind leaders, while somebody moves the arms."""
     with _measuring(rig, operator, yes) as measuring:
         for line in latencies(measuring, measuring.chosen(list(measuring.rig.cameras), only), seconds):
-            console.print(line)
+            measuring.tell(line)
 
 
-def _measuring(rig: str, operator: str, yes: bool) -> Measuring:
-    def ask(prompt: str, meanwhile: Callable[[], None]) -> None:
-        if yes:
-            console.print(prompt)
-        else:
-            prompting.enter(prompt, meanwhile)
-
-    return Measuring(rig_of(rig), operator, ask, monotonic_ns)
+@contextmanager
+def _measuring(rig: str, operator: str, yes: bool) -> Iterator[Measuring]:
+    with speaking() as speaker, Measuring(rig_of(rig), operator, speaker, yes, monotonic_ns) as measuring:
+        yield measuring

@@ -14,7 +14,6 @@ from calibration.arms import zeros as zeroing
 from calibration.arms.motion import Motion, watch
 from calibration.checks.survey import ArmSeen, CameraSeen, Listener, Survey
 from calibration.maths.quality import Gray
-from calibration.prompting import Prompt
 from station.bus.messages import Chain, Description, Dimension, GripperFacts
 from station.client import Station, connect
 from station.clock import NS_PER_S, Clock
@@ -22,6 +21,7 @@ from station.errors import MeasurementPoor, UsageError
 from station.files import calibration_files
 from station.files.calibration_files import ArmCalibration, Calibration, Made
 from station.rig.rig import Rig
+from station.steps.speaker import Speaker
 
 Array = NDArray[np.float64]
 
@@ -36,10 +36,11 @@ class Measuring:
     """What `calibrate_arms`, `calibrate_cameras` and `calibrate_latency` listen with and save through."""
 
     def __init__(
-        self, rig: Rig, operator: str, ask: Prompt, clock: Clock,
+        self, rig: Rig, operator: str, speaker: Speaker, yes: bool, clock: Clock,
         connected: Callable[[Rig], Station] = connect,
     ) -> None:  # fmt: skip
-        self.rig, self._ask = rig, ask
+        """`yes`: everything is as it should be, nobody is asked."""
+        self.rig, self._speaker, self._yes = rig, speaker, yes
         self._operator, self._clock = operator, clock
         self._connected = connected
         self._station: Station
@@ -108,8 +109,15 @@ class Measuring:
     def ask(self, prompt: str) -> None:
         """Ask the operator for something and wait for the answer. Nothing that was captured before it will count."""
         self._listener.forget_samples(_NEVER)
-        self._ask(prompt, self._listener.drain)
+        if self._yes:
+            self.tell(prompt)
+        else:
+            self._speaker.ask(prompt, meanwhile=self._listener.drain)
         self._listener.forget_samples(self._clock())
+
+    def tell(self, words: str) -> None:
+        """Say what was found."""
+        self._speaker.tell(words)
 
     def listen(self, seconds: float, fresh: bool = False) -> None:
         """Take in what comes; `fresh`: only what is captured from now on counts."""

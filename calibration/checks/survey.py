@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -92,8 +93,10 @@ class Survey:
         ]
 
 
-def survey(station: Station, seconds: float, clock: Clock) -> Survey:
-    """Listen for so long."""
+def survey(
+    station: Station, seconds: float, clock: Clock, progress: Callable[[float], None] = lambda _: None
+) -> Survey:
+    """Listen for so long, and say twice a second which share of it is over."""
     listener = Listener(station)
     try:
         until_ns = clock() + int(_LONGEST_WARM_UP_S * NS_PER_S)
@@ -101,7 +104,10 @@ def survey(station: Station, seconds: float, clock: Clock) -> Survey:
         while not listener.all_described() and clock() < until_ns:
             listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
         listener.forget_samples(clock())
-        listener.listen(clock() + int(seconds * NS_PER_S), clock)
+        begun_ns, until_ns = clock(), clock() + int(seconds * NS_PER_S)
+        while (now_ns := clock()) < until_ns:
+            progress((now_ns - begun_ns) / (until_ns - begun_ns))
+            listener.listen(min(until_ns, now_ns + NS_PER_S // 2), clock)
         return listener.seen
     finally:
         listener.close()

@@ -1,13 +1,13 @@
 """The check that opens a session: run if the last one no longer counts, and told in every episode."""
 
-import subprocess
 import time
 
 from station.errors import CheckFailed, StationError
 from station.files import check_results
 from station.files.check_results import StoredCheck
 from station.rig.rig import Rig
-from station.runtime.launch import python
+from station.steps.job import Job
+from station.steps.terminal import show
 from station.terminal.screen import console
 
 CHECK_S = 120.0
@@ -44,18 +44,16 @@ def last_check(rig: Rig) -> str:
 
 
 def _run(rig: Rig, before: StoredCheck | None) -> StoredCheck:
-    command = python("station.cli", "check", "--rig", rig.file)
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=CHECK_S, check=False
-        )
-        said = done.stderr.strip().splitlines()
-    except subprocess.TimeoutExpired:
-        said = [f"it did not end within {CHECK_S:g} s"]
+        with Job(["check", "--rig", str(rig.file)], quiet=True) as job:
+            show(job, seconds=CHECK_S)
+        said = job.end.words if job.end is not None else ""
+    except StationError as error:
+        said = str(error)
     stored = check_results.last(rig.name)
     if stored is None or stored == before:
         raise CheckFailed(
-            f"the check of {rig.name} ended without a result: {said[-1] if said else 'it said nothing'}. "
+            f"the check of {rig.name} ended without a result: {said or 'it said nothing'}. "
             f"Next: `station check --rig {rig.file}`"
         )
     return stored

@@ -62,7 +62,7 @@ def bench() -> Iterator[Bench]:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.dict("os.environ", {"XDG_CONFIG_HOME": folder}),
         mock.patch.object(measuring, "Listener", return_value=world),
-        Measuring(rig, "ada", world.ask, lambda: world.now_ns, Station) as ready,
+        Measuring(rig, "ada", world, False, lambda: world.now_ns, Station) as ready,
     ):
         yield Bench(world, ready, np.random.default_rng(1))
 

@@ -46,7 +46,10 @@ class World:
         self.picture = GRAY
         """What every camera sees, or a function of the time (s) that says so."""
 
-    def ask(self, prompt, _meanwhile):
+    def tell(self, words):
+        """What was found; nobody here reads it."""
+
+    def ask(self, prompt, meanwhile):
         self.told.append(prompt)
         if self.acts:
             self.acts.pop(0)()

@@ -39,7 +39,7 @@ def world(tmp_path, monkeypatch, runtime):
 @pytest.fixture
 def bench(world):
     rig = load_rig(find_rig("sim"))
-    with Measuring(rig, "ada", world.ask, lambda: world.now_ns, Station) as ready:
+    with Measuring(rig, "ada", world, False, lambda: world.now_ns, Station) as ready:
         yield ready
 
 

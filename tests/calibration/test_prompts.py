@@ -1,16 +1,9 @@
 """What a prompted measurement takes: nothing of what was captured before Enter, however long the prompt waited."""
 
-import os
-import pty
-import threading
-import time
-
 import cv2
 import numpy as np
 import pytest
-import typer
 
-from calibration import prompting
 from calibration.arms import calibrate as calibrate_arms
 from calibration.arms import zeros as zeroing
 from calibration.cameras import calibrate as calibrate_cameras
@@ -84,7 +77,7 @@ class Operator:
         self.measuring = None
         self._patient = patient
 
-    def __call__(self, _prompt, meanwhile):
+    def ask(self, _prompt, meanwhile):
         for count in range(LONGER_THAN_A_QUEUE):
             self.world.tick()
             if count == LONGER_THAN_A_QUEUE * 2 // 3:
@@ -102,7 +95,7 @@ class Operator:
 @pytest.fixture
 def bench(world):
     operator = Operator(world)
-    measuring = Measuring(world.rig, "ada", operator, world.clock, Station)
+    measuring = Measuring(world.rig, "ada", operator, False, world.clock, Station)
     with measuring as ready:
         operator.measuring = ready
         yield ready, operator
@@ -148,52 +141,8 @@ def test_what_moves_is_watched_from_enter_on(world, bench):
 
 def test_torque_that_came_on_while_the_prompt_waited_is_refused(world, bench):
     measuring, operator = bench
-    measuring._ask = lambda prompt, meanwhile: (operator(prompt, meanwhile), setattr(world, "torque", True))
+    ask = operator.ask
+    operator.ask = lambda prompt, meanwhile: (ask(prompt, meanwhile), setattr(world, "torque", True))
     with pytest.raises(zeroing.MeasurementPoor, match="torque on"):
         calibrate_arms.zero(measuring, ARM, 1, None)
     assert measuring.stored(ARM).arm is None
-
-
-@pytest.fixture
-def keyboard(monkeypatch):
-    master, slave = pty.openpty()
-    with open(slave, closefd=False) as stdin:
-        monkeypatch.setattr("sys.stdin", stdin)
-        yield master
-    os.close(master)
-    os.close(slave)
-
-
-def test_a_prompt_takes_in_what_flows_until_enter_is_pressed(keyboard, capsys):
-    calls = []
-    presser = threading.Timer(0.4, os.write, (keyboard, b"ready\n"))
-    presser.start()
-    before = time.monotonic()
-    prompting.enter("lay it down", lambda: calls.append(time.monotonic()))
-    presser.join()
-    assert time.monotonic() - before >= 0.4
-    assert len(calls) >= 3
-    assert "lay it down. Then press Enter" in capsys.readouterr().out
-
-
-def test_keys_pressed_before_a_prompt_do_not_answer_it(keyboard):
-    os.write(keyboard, b"\n\n\n")
-    time.sleep(0.05)  # through the pseudo-terminal
-    presser = threading.Timer(0.4, os.write, (keyboard, b"\n"))
-    presser.start()
-    before = time.monotonic()
-    prompting.enter("lay it down", lambda: None)
-    presser.join()
-    assert time.monotonic() - before >= 0.35
-
-
-def test_answers_in_a_pipe_are_taken_one_by_one_and_its_end_ends_the_command(monkeypatch):
-    reading, writing = os.pipe()
-    os.write(writing, b"\n\n")
-    os.close(writing)
-    with open(reading) as stdin:
-        monkeypatch.setattr("sys.stdin", stdin)
-        for _ in range(2):
-            prompting.enter("again", lambda: None)
-        with pytest.raises(typer.Abort):
-            prompting.enter("again", lambda: None)

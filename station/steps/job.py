@@ -1,0 +1,100 @@
+"""A client's side: starts a command as a job, reads its steps, answers them."""
+
+import os
+import select
+import subprocess
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from station.clock import NS_PER_S, monotonic_ns
+from station.errors import StationError
+from station.runtime.launch import python
+from station.steps import protocol
+from station.steps.protocol import LONGEST_LINE, Answer, End, Line, Step
+from station.steps.speaker import MARK
+
+STOP_S = 15.0
+"""How long a job that is to end may take: a station that it started is stopped, arms held."""
+
+
+class Job:
+    """A command in a process of its own: `Job(["calibrate", "arms", "--rig", "aloha"])`. A context manager that ends it."""
+
+    def __init__(self, arguments: Sequence[str], quiet: bool = False) -> None:
+        """`quiet`: what it says besides its steps goes nowhere; else to this process's standard error."""
+        self._named = " ".join(("station", *arguments))
+        self._process = subprocess.Popen(
+            python("station.cli", *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None,
+            env=os.environ | {MARK: "1"},
+        )  # fmt: skip
+        self.end: End | None = None
+        """Its last line, once it has come."""
+
+    def lines(self, seconds: float | None = None) -> Iterator[Line]:
+        """Its steps as they come, and its end. Raises StationError for what is no step, and where it takes longer than `seconds`."""
+        assert self._process.stdout is not None
+        out, rest = self._process.stdout.fileno(), b""
+        ends_ns = None if seconds is None else monotonic_ns() + round(seconds * NS_PER_S)
+        while True:
+            left_s = None if ends_ns is None else max(0.0, (ends_ns - monotonic_ns()) / NS_PER_S)
+            if not select.select([out], [], [], left_s)[0]:
+                raise StationError(f"{self._named} did not end within {seconds:g} s. Next: run it by itself")
+            data = os.read(out, 1 << 16)
+            if not data:
+                return
+            *whole, rest = (rest + data).split(b"\n")
+            if len(rest) > LONGEST_LINE:
+                raise StationError(f"{self._named} says a line without end. Next: run it by itself")
+            for raw in whole:
+                yield self._line(raw)
+
+    def _line(self, raw: bytes) -> Line:
+        try:
+            line = protocol.line(raw)
+        except ValueError as error:
+            raise StationError(f"{self._named} said what is no step: {error}. Next: run it by itself") from error
+        if isinstance(line, End):
+            self.end = line
+        return line
+
+    def answer(self, step: Step, answer: str) -> None:
+        """Answer a step that asks. Raises ValueError for an answer that it does not allow. A job that has ended hears nothing."""
+        if answer not in step.answers:
+            raise ValueError(f"{answer!r} is none of {', '.join(step.answers) or 'no answers'}")
+        assert self._process.stdin is not None
+        try:
+            os.write(self._process.stdin.fileno(), protocol.encode(Answer(step.number, answer)))
+        except BrokenPipeError:
+            return
+
+    def leave(self) -> None:
+        """Nobody answers any more: a job that asks ends then."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def wait(self) -> int:
+        """Until it has ended by itself; its exit code."""
+        return self._process.wait()
+
+    def close(self) -> None:
+        """End it if it has not ended: asked first, killed after `STOP_S`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

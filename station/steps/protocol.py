@@ -1,0 +1,65 @@
+"""The lines of a job: steps one way, answers the other, one JSON document on each. Pure.
+
+A job tells a step and goes on, or asks one and waits until somebody has given one of the answers that it allows. Its last line says how
+it ended. Whoever shows it (the terminal, a page) needs to know nothing else about what it does.
+"""
+
+import msgspec
+
+from station.borders.decoding import Decoder
+
+GO_ON = "go on"
+"""The answer of a prompt that only waits until somebody is ready."""
+LONGEST_LINE = 8 << 20
+"""Bytes: a picture of a camera is a tenth of it."""
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
+    """One step: what is done now, or what somebody is to do."""
+
+    number: int
+    """From 1; an answer names it."""
+    words: str
+    answers: tuple[str, ...] = ()
+    """One of these is waited for; empty: nothing is."""
+    picture: str = ""
+    """A JPEG in base64, to be shown with it."""
+    values: dict[str, float | str] = {}
+    """Numbers and words for a program, by name, units in the names."""
+    progress: float | None = None
+    """How much of the whole is done, 0 to 1; None where that is not known."""
+
+
+class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
+    """The last line. `code` is the process's exit code: 0 done, 1 failed with a reason, 2 bad usage."""
+
+    code: int
+    words: str = ""
+    """The reason; "" for one that is done."""
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To a step that asked."""
+
+    step: int
+    answer: str
+
+
+Line = Step | End
+_line: Decoder[Line] = Decoder("json", Line)
+_answer: Decoder[Answer] = Decoder("json", Answer)
+
+
+def encode(line: Line | Answer) -> bytes:
+    """One line."""
+    return msgspec.json.encode(line) + b"\n"
+
+
+def line(raw: bytes) -> Line:
+    """A job's line. Raises Undecodable, a ValueError."""
+    return _line.decode(raw)
+
+
+def answer(raw: bytes) -> Answer:
+    """A client's line. Raises Undecodable, a ValueError."""
+    return _answer.decode(raw)

@@ -1,0 +1,106 @@
+"""The terminal as a job's client: words are lines, progress is one line that goes away, a question waits for Enter or for a word."""
+
+import functools
+import os
+import signal
+import sys
+import termios
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from station.steps.job import Job
+from station.steps.protocol import GO_ON, Step
+from station.steps.speaker import is_job
+from station.terminal.screen import PlainConsole, console
+from station.terminal.shown import shown
+
+P = ParamSpec("P")
+
+
+def show(job: Job, to: PlainConsole = console, seconds: float | None = None) -> int:
+    """Show a job's steps and answer them at this terminal until it ends; its exit code. Raises StationError as `Job.lines` does.
+
+    Ctrl-C reaches the job by itself, which ends in its own way; the terminal waits for it.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    passing = False
+    try:
+        for line in job.lines(seconds):
+            if passing:
+                _wipe()
+                passing = False
+            if isinstance(line, Step) and line.answers:
+                given = _asked(line)
+                if given is None:
+                    job.leave()
+                else:
+                    job.answer(line, given)
+            elif isinstance(line, Step) and line.progress is not None:
+                passing = _pass(line)
+            elif isinstance(line, Step):
+                to.print(line.words)
+        return job.wait()
+    finally:
+        if passing:
+            _wipe()
+        signal.signal(signal.SIGINT, before)
+
+
+def in_a_job(command: Callable[P, None]) -> Callable[P, None]:
+    """A command that does its work as a job: at the terminal it starts itself again as one, and shows it."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> None:
+        if is_job():
+            command(*args, **options)
+            return
+        with Job(sys.argv[1:]) as job:
+            code = show(job)
+        if code:
+            raise typer.Exit(code)
+
+    return run
+
+
+def _asked(step: Step) -> str | None:
+    """The answer; None at the end of the input. Keys pressed before it was asked do not answer it."""
+    keyboard = sys.stdin.fileno()
+    if os.isatty(keyboard):
+        termios.tcflush(keyboard, termios.TCIFLUSH)
+    waits = step.answers == (GO_ON,)
+    while True:
+        prompt = ". Then press Enter: " if waits else f" [{'/'.join(step.answers)}]: "
+        typer.echo(f"{shown(step.words)}{prompt}", nl=False)
+        typed = _line(keyboard)
+        if typed is None:
+            return None
+        if waits:
+            return GO_ON
+        if typed in step.answers:
+            return typed
+
+
+def _line(keyboard: int) -> str | None:
+    """A line; None at the end. A byte at a time and past Python's buffer, which would take the answers to later questions along."""
+    typed = b""
+    while (key := os.read(keyboard, 1)) != b"\n":
+        if not key:
+            return None
+        typed += key
+    return typed.decode(errors="replace").strip()
+
+
+def _pass(step: Step) -> bool:
+    """A line that the next one takes the place of. Only people see it."""
+    if not sys.stdout.isatty():
+        return False
+    sys.stdout.write(f"\r\x1b[K{shown(step.words)[:70]} {step.progress or 0.0:.0%}")
+    sys.stdout.flush()
+    return True
+
+
+def _wipe() -> None:
+    sys.stdout.write("\r\x1b[K")
+    sys.stdout.flush()

@@ -1,0 +1,103 @@
+"""A job's side of the lines: what it tells and asks, and whose answers count."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from station.steps import protocol
+from station.steps.protocol import Answer, End, Step
+from station.steps.speaker import Speaker
+
+words = st.text(max_size=40)
+steps = st.builds(
+    Step, st.integers(1, 10**6), words, st.lists(words, max_size=3).map(tuple), words,
+    st.dictionaries(words, st.floats(allow_nan=False, allow_infinity=False, width=32) | words, max_size=3), st.none() | st.floats(0, 1),
+)  # fmt: skip
+
+
+class Ends:
+    """Both ends of a job's two pipes."""
+
+    def __init__(self) -> None:
+        self.steps, out = os.pipe()
+        answers, self.answers = os.pipe()
+        self.out, self.hears = out, answers
+        self.speaker = Speaker(out, answers)
+
+    def lines(self) -> list[protocol.Line]:
+        """What was said since the last look."""
+        return [protocol.line(raw) for raw in os.read(self.steps, 1 << 20).splitlines()]
+
+    def close(self) -> None:
+        for end in (self.steps, self.answers, self.out, self.hears):
+            try:
+                os.close(end)
+            except OSError:  # closed in the test
+                continue
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    ends = Ends()
+    yield ends
+    ends.close()
+
+
+@given(steps | st.builds(End, st.integers(0, 2), words))
+def test_a_line_comes_back_as_it_was_and_is_one_line(line: protocol.Line) -> None:
+    raw = protocol.encode(line)
+    assert raw.count(b"\n") == 1
+    assert protocol.line(raw) == line
+
+
+@given(st.binary(max_size=60))
+def test_what_is_no_line_is_refused_as_one(raw: bytes) -> None:
+    for decode in (protocol.line, protocol.answer):
+        try:
+            decode(raw)
+        except ValueError:
+            continue
+
+
+def test_steps_are_numbered_and_carry_picture_values_and_progress(ends: Ends) -> None:
+    ends.speaker.tell("listening", 0.5)
+    ends.speaker.tell("found", values={"waist_rad": 0.1, "verdict": "pass"}, picture=b"\xff\xd8\xff")
+    ends.speaker.end(1, "follower_left is silent")
+    assert ends.lines() == [
+        Step(1, "listening", progress=0.5),
+        Step(2, "found", picture="/9j/", values={"waist_rad": 0.1, "verdict": "pass"}),
+        End(1, "follower_left is silent"),
+    ]
+
+
+def test_it_waits_for_an_answer_that_it_allows_to_this_very_step_and_takes_in_what_flows(ends: Ends) -> None:
+    calls: list[float] = []
+    os.write(ends.answers, protocol.encode(Answer(7, "yes")))
+    given = (Answer(1, "perhaps"), Answer(2, "yes"), Answer(1, "yes"))
+
+    def answer() -> None:
+        time.sleep(0.4)
+        raw = b"no json\n" + b"".join(map(protocol.encode, given))
+        os.write(ends.answers, raw[:20])
+        os.write(ends.answers, raw[20:])
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    begun = time.monotonic()
+    assert ends.speaker.ask("is it so?", ("yes", "no"), lambda: calls.append(time.monotonic())) == "yes"
+    answering.join()
+    assert time.monotonic() - begun >= 0.4, "what was answered before it was asked answers nothing"
+    assert len(calls) >= 3
+    assert ends.lines() == [Step(1, "is it so?", ("yes", "no"))]
+
+
+def test_where_nobody_answers_any_more_it_is_over(ends: Ends) -> None:
+    os.close(ends.answers)
+    with pytest.raises(typer.Abort):
+        ends.speaker.ask("are you there?")

@@ -1,0 +1,155 @@
+"""A job shown at a terminal: a child process, its steps as lines, its questions answered by keys, its end as an exit code."""
+
+import os
+import pty
+import sys
+import termios
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from station.errors import StationError
+from station.steps import job as module
+from station.steps import terminal
+from station.steps.job import Job
+from station.steps.protocol import End, Step
+from station.steps.terminal import show
+
+TELLS = """
+    speaker.tell("listening", 0.5)
+    print("not a step")
+    speaker.tell("found: waist off by 0.1 rad")
+"""
+ASKS = """
+    for number in range(2):
+        speaker.tell("said: " + speaker.ask(f"lay it down ({number + 1} of 2)"))
+"""
+CHOOSES = """
+    speaker.tell("said: " + speaker.ask("did it succeed?", ("yes", "no")))
+"""
+FAILS = """
+    from station.errors import UsageError
+    raise UsageError("there is no such arm. Next: name another")
+"""
+BABBLES = """
+    os.write(out, b"hello\\n")
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """Makes a job of a few lines of Python."""
+
+    def start(body: str) -> Job:
+        script = tmp_path / "script.py"
+        script.write_text(
+            "import os, sys\nfrom station.errors import StationError\nfrom station.steps.speaker import is_job, speaking\n"
+            "assert is_job()\nout = os.dup(1)\ntry:\n  with speaking() as speaker:\n"
+            + textwrap.indent(textwrap.dedent(body), "    ")
+            + "\nexcept StationError as error:\n  sys.exit(error.exit_code)\n"
+        )
+        root = str(Path(__file__).parents[3])
+        monkeypatch.setenv("PYTHONPATH", root)
+        monkeypatch.setattr(module, "python", lambda *_: [sys.executable, str(script)])
+        return Job([])
+
+    return start
+
+
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    master, slave = pty.openpty()
+    with open(slave, closefd=False) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield master
+    os.close(master)
+    os.close(slave)
+
+
+def test_what_it_tells_is_printed_and_progress_is_only_for_people(job, capfd: pytest.CaptureFixture[str]) -> None:
+    with job(TELLS) as running:
+        assert show(running) == 0
+        assert running.end == End(0)
+    told = capfd.readouterr()
+    assert told.out == "found: waist off by 0.1 rad\n", "nobody sees a line go away in a pipe"
+    assert told.err == "not a step\n"
+
+
+def test_keys_pressed_before_a_prompt_do_not_answer_it(
+    job, keyboard: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    flush, flushed = termios.tcflush, threading.Semaphore(0)
+
+    def noted(*which: int) -> None:
+        os.write(keyboard, b"early\n")
+        time.sleep(0.05)  # through the pseudo-terminal
+        flush(*which)
+        flushed.release()
+
+    def press() -> None:
+        for _ in range(2):
+            flushed.acquire()
+            os.write(keyboard, b"ready\n")
+
+    monkeypatch.setattr(terminal.termios, "tcflush", noted)
+    presser = threading.Thread(target=press)
+    presser.start()
+    with job(ASKS) as running:
+        assert show(running) == 0
+    presser.join()
+    out = capfd.readouterr().out
+    assert out.count("(1 of 2). Then press Enter: ") == out.count("(2 of 2). Then press Enter: ") == 1
+    assert out.count("said: go on") == 2
+
+
+def test_a_choice_is_asked_again_until_it_is_one(job, monkeypatch, capfd: pytest.CaptureFixture[str]) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"perhaps\n no \n")
+    os.close(writing)
+    with open(reading) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        with job(CHOOSES) as running:
+            assert show(running) == 0
+    out = capfd.readouterr().out
+    assert out.count("did it succeed? [yes/no]: ") == 2
+    assert "said: no" in out
+
+
+def test_the_end_of_the_input_ends_the_job(job, monkeypatch, capfd: pytest.CaptureFixture[str]) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"\n")
+    os.close(writing)
+    with open(reading) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        with job(ASKS) as running:
+            assert show(running) == 1
+            assert running.end == End(1, "interrupted; the arms hold")
+    assert capfd.readouterr().out.count("said: go on") == 1
+
+
+def test_its_exit_code_and_its_reason_are_those_of_the_command(job) -> None:
+    with job(FAILS) as running:
+        assert show(running) == 2
+        assert running.end == End(2, "there is no such arm. Next: name another")
+
+
+def test_what_is_no_step_is_an_error_and_the_job_is_ended(job) -> None:
+    with pytest.raises(StationError, match="said what is no step"), job(BABBLES) as running:
+        show(running)
+
+
+def test_one_that_takes_too_long_is_ended(job) -> None:
+    with pytest.raises(StationError, match=r"did not end within 0\.5 s"), job("import time; time.sleep(60)") as running:
+        show(running, seconds=0.5)
+    assert running.wait() != 0
+
+
+def test_an_answer_that_a_step_does_not_allow_is_the_clients_mistake(job) -> None:
+    with job(CHOOSES) as running:
+        step = next(line for line in running.lines() if isinstance(line, Step))
+        with pytest.raises(ValueError, match="'perhaps' is none of yes, no"):
+            running.answer(step, "perhaps")
