@@ -10,7 +10,6 @@ from station.cli.episodes.answers import Verified, print_json
 from station.cli.episodes.listing import makes_of
 from station.cli.episodes.told import DEFAULT_DATA, Data, Json, console, existing, told
 from station.episodes import catalogue
-from station.episodes.recover import recover as recover_journals
 from station.episodes.verify import verify as findings_of
 from station.errors import EpisodeError, UsageError
 
@@ -63,6 +62,10 @@ def _files(path: Path) -> list[Path]:
 
 def recover(data: Data = DEFAULT_DATA) -> None:
     """Save every journal that was left; exit 1 if one could not be saved whole. Nothing that holds a byte is deleted."""
+    from station.episodes.recover import (
+        recover as recover_journals,  # here: `ls` is in this group too, and builds nothing
+    )
+
     with told():
         if not data.is_dir():
             raise UsageError(f"{data}: no such folder")
