@@ -50,10 +50,11 @@ class RecordedTrials:
         number = before.episode
         rollout.forget()
         session.ask(Start(seconds, trial, condition))
-        interrupted, until_ns = False, monotonic_ns() + round((seconds + ENDS_S) * NS_PER_S)
+        interrupted, stopped, until_ns = False, False, monotonic_ns() + round((seconds + ENDS_S) * NS_PER_S)
         try:
             while not self._ended(number) and monotonic_ns() < until_ns:
-                if over():
+                if over() and not stopped:
+                    stopped = True
                     self._stop()
                 session.wait(_TICK_MS)
                 rollout.meanwhile()
@@ -71,11 +72,10 @@ class RecordedTrials:
         return state.phase == "ended" or (state.episode > number and state.phase in RESTS)
 
     def _stop(self) -> None:
-        if self._session.state.phase == "recording":
-            try:
-                self._session.ask(Stop())
-            except RequestRefused as error:  # it has ended by itself just now
-                console.print(f"not stopped: {error}")
+        try:
+            self._session.ask(Stop())
+        except RequestRefused as error:  # it has ended by itself just now
+            console.print(f"not stopped: {error}")
 
     def judged(self, success: bool, why: str = "") -> None:
         """How the last one went: its label, and why where that is known."""
