@@ -3,7 +3,7 @@
 A camera of 15 or 30 fps shows each picture in several of the 50 rows a second, and an episode holds it in each. Here the same pictures are
 written both ways: in every row, as episodes have them, and once, with an HDF5 virtual dataset in the place of the rows. Both are read as
 loaders read: the whole (openpi), a random row of an open file, and a file opened for one row of every camera (ACT, ACT++, per sample).
-Prints the table of decision 24.
+Prints the table of decision 27.
 """
 
 import argparse
