@@ -37,7 +37,7 @@ class Action(NamedTuple):
     """What it is called in `SessionState.actions`, and by a client that presses it."""
     request: type[SessionRequest]
     label: str
-    """On a button."""
+    """On a button, and in the line of keys."""
     phases: tuple[Phase, ...]
     """When it is offered."""
     keys: tuple[str, ...] = ()
@@ -63,6 +63,13 @@ class Action(NamedTuple):
     """Where the panel names it: among what leads on, in the line below, or in its help alone."""
     otherwise: str = ""
     """What is said where its key makes no sense."""
+    told: str = ""
+    """What it does, for the panel's help; "" where the label says it."""
+
+    @property
+    def meaning(self) -> str:
+        """What it does, in words that need no manual."""
+        return self.told or self.label
 
 
 _RESTING: tuple[Phase, ...] = ("ready", "reset")
@@ -78,23 +85,27 @@ ACTIONS: tuple[Action, ...] = (
            otherwise="no policy runs in this sitting that something could be taken from"),
     Action("stop", Stop, "stop and save", ("recording",), ("space", "enter"), 1, needs=("not paused",), also=("starting",),
            about="episode"),
-    Action("success", Stop, "success", ("recording",), ("s",), 2, "a", True, also=("starting",), about="episode"),
-    Action("failure", Stop, "failure", ("recording",), ("f",), 0, "x", False, also=("starting",), about="episode"),
+    Action("success", Stop, "success", ("recording",), ("s",), 2, "a", True, also=("starting",), about="episode",
+           told="stop and save as a success"),
+    Action("failure", Stop, "failure", ("recording",), ("f",), 0, "x", False, also=("starting",), about="episode",
+           told="stop and save as a failure"),
     Action("discard", Discard, "discard", ("starting", "recording"), ("d", "left"), 3, "b", confirm="headset", about="episode",
-           otherwise="nothing is being recorded; u takes back the last saved episode"),
+           otherwise="nothing is being recorded; u takes back the last saved episode", told="throw this take away and do it again"),
     Action("label_success", Label, "last one: success", _BETWEEN, ("s",), 2, "y", True, ("an episode",),
-           about="newest", line="", otherwise="there is no episode to label yet"),
+           about="newest", line="", otherwise="there is no episode to label yet",
+           told="the last one was a success"),
     Action("label_failure", Label, "last one: failure", _BETWEEN, ("f",), 0, "x", False, ("an episode",),
-           about="newest", line="", otherwise="there is no episode to label yet"),
+           about="newest", line="", otherwise="there is no episode to label yet",
+           told="the last one was a failure"),
     Action("note", Note, "note", ("recording", *_BETWEEN), ("n",), needs=("an episode",),
-           line="more", otherwise="there is no episode to write a note to yet"),
+           line="more", otherwise="there is no episode to write a note to yet", told="write a note to this take, or to the last one"),
     Action("pause", Pause, "pause", (*_RESTING, "recording"), ("p",), needs=("not paused",),
-           line="more", otherwise="there is nothing to pause"),
+           line="more", otherwise="there is nothing to pause", told="pause: the arms hold"),
     Action("undo", Undo, "undo", _BETWEEN, ("u",), needs=("a saved episode",), confirm=_BETWEEN,
            question="delete episode {newest}?", about="saved", line="more",
-           otherwise="nothing was saved in this sitting that could be taken back"),
+           otherwise="nothing was saved in this sitting that could be taken back", told="delete the last saved episode"),
     Action("close", CloseSession, "quit", _ALWAYS, ("q",), confirm=("recording",),
-           question="save this take and end the sitting?", line="more"),
+           question="save this take and end the sitting?", line="more", told="end the sitting"),
 )  # fmt: skip
 BY_NAME = {action.name: action for action in ACTIONS}
 

@@ -136,12 +136,16 @@ def bindings() -> tuple[Binding, ...]:
     found = []
     for key, actions in groups.items():
         others = [other for other in dict.fromkeys(k for action in actions for k in action.keys[1:]) if other == "left"]
-        asks = " (asks)" if any(action.question for action in actions) else ""
-        words = " · ".join(dict.fromkeys(action.label for action in actions))
-        found.append(Binding(" or ".join(map(shown_key, (key, *others))), words + asks))
-    found.append(Binding(HELP, "this table"))
+        words = " · ".join(dict.fromkeys(action.meaning + _asks_first(action) for action in actions))
+        found.append(Binding(" or ".join(map(shown_key, (key, *others))), words))
     found += [Binding(f"pedal {pedal}", pedal_words(pedal)) for pedal in range(1, PEDALS + 1)]
     return tuple(found)
+
+
+def _asks_first(action: Action) -> str:
+    if not action.question:
+        return ""
+    return " (asks)" if set(action.phases) <= set(action.confirm) else f" (asks while {', '.join(action.confirm)})"
 
 
 BINDINGS = bindings()

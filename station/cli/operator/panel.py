@@ -258,6 +258,7 @@ def _trouble(board: Board, now_ns: int) -> str:
 
 
 def _help() -> RenderableType:
+    """What each key does. `?` itself stands in the last line, so that the longest cause of a hold fits above."""
     table = Table.grid(padding=(0, 2))
     for binding in BINDINGS:
         table.add_row(Text(binding.shown, style="bold"), binding.meaning)

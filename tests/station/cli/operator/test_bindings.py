@@ -106,8 +106,16 @@ def test_a_key_never_asks_what_the_session_refuses_in_that_phase(key: str, phase
 def test_the_help_names_every_key_and_fits_the_panel() -> None:
     shown = " ".join(binding.shown for binding in BINDINGS)
     assert all(action.keys[0].replace("space", "Space") in shown for action in ACTIONS)
-    assert len(BINDINGS) <= 14
+    assert len(BINDINGS) <= 12
     assert all(len(binding.shown) + len(binding.meaning) + 2 <= 76 for binding in BINDINGS)
+
+
+def test_the_help_says_what_a_key_does_rather_than_its_name() -> None:
+    meanings = {binding.shown: binding.meaning for binding in BINDINGS}
+    assert meanings["s"] == "stop and save as a success · the last one was a success"
+    assert meanings["d or ←"] == "throw this take away and do it again"
+    assert meanings["u"] == "delete the last saved episode (asks)"
+    assert meanings["q"] == "end the sitting (asks while recording)"
 
 
 ROLLOUTS = Plan(OpenSession("pick", source="policy", policy="act /p"), None)
