@@ -23,7 +23,10 @@ TOPICS = (
         "Rig files, and this computer's settings.",
         {"rig": "station.cli.rig:app", "settings": "station.cli.settings:app"},
     ),
-    Topic("What is plugged in; names that stay.", {"find": "station.cli.find:find", "udev": "station.cli.find:udev"}),
+    Topic(
+        "What is plugged in; stable names; start at boot.",
+        {"find": "station.cli.find:find", "udev": "station.cli.find:udev", "service": "station.cli.service:app"},
+    ),
     Topic(
         "Start the station, look at it, stop it: arms hold.",
         {"up": "station.cli.status:up", "status": "station.cli.status:status", "stop": "station.cli.status:down"},

@@ -34,10 +34,14 @@ def find(
         _show(out, device)
     for failure in discovered.failures:
         out.print(f"not looked for: {failure}")
-    if not discovered.found:
-        out.print("nothing found: no USB serial adapter and no camera is plugged in")
     if json is not None:
         json.write_bytes(msgspec.json.encode(discovered.found))
+    if not discovered.found:
+        where = f" on {', '.join(port)}" if port else ": no USB serial adapter and no camera is plugged in"
+        raise StationError(
+            f"nothing found{where}. Next: see that the arms' power is on and the cables sit, that `ls /dev/ttyUSB* /dev/video*` "
+            "shows them, and that you are in the groups dialout and video (`groups`)"
+        )
 
 
 def udev(
@@ -46,8 +50,8 @@ def udev(
         typer.Option("--name", help="SERIAL=NAME, such as FT891KPN=ttyDXL_leader_left (more than once)"),
     ] = None,
     port: PortOption = None,
-    write: Annotated[bool, typer.Option("--write", help=f"write {RULES} instead of printing (as root)")] = False,
-    file: Annotated[Path, typer.Option(help="the file --write writes")] = RULES,
+    install: Annotated[bool, typer.Option("--install", help=f"write {RULES} instead of printing (as root)")] = False,
+    file: Annotated[Path, typer.Option(help="the file --install writes")] = RULES,
 ) -> None:
     """Print the udev rules of what is plugged in: stable names, latency timer, permissions."""
     text = rules(discover(port or ()).found, dict(_pair(each) for each in name or ()))
@@ -55,11 +59,11 @@ def udev(
         raise StationError(
             "nothing is plugged in that needs a rule. Next: plug the arms and cameras in, then run it again"
         )
-    if not write:
+    if not install:
         typer.echo(shown_lines(text))
         return
     try:
-        file.write_text(f"# Written by `station udev --write`; udev/README.md explains the lines.\n\n{text}")
+        file.write_text(f"# Written by `station udev --install`; udev/README.md explains the lines.\n\n{text}")
     except OSError as error:
         raise StationError(f"{file}: {error.strerror}. Next: sudo $(command -v station) udev --write") from error
     typer.echo(f"{file} written. Next: sudo udevadm control --reload && sudo udevadm trigger, then replug")

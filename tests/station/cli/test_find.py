@@ -53,8 +53,9 @@ def test_find_shows_servos_lines_and_advice(run: CliRunner, tmp_path: Path) -> N
 
 def test_find_on_a_bare_computer_says_so(run: CliRunner) -> None:
     result = run.invoke(app(), ["find", "--port", "/dev/ttyUSB9"])
-    assert result.exit_code == 0
-    assert "nothing found" in result.stdout
+    assert result.exit_code == 1
+    assert isinstance(result.exception, StationError)
+    assert "nothing found on /dev/ttyUSB9. Next: " in str(result.exception)
 
 
 def test_set_baud_is_passed_on(run: CliRunner) -> None:
@@ -67,7 +68,7 @@ def test_udev_prints_and_writes(run: CliRunner, tmp_path: Path) -> None:
     printed = run.invoke(app(), ["udev", "--name", "FT1=ttyDXL_leader_left"])
     assert 'SYMLINK+="ttyDXL_leader_left"' in printed.stdout
     file = tmp_path / "99-station.rules"
-    written = run.invoke(app(), ["udev", "--write", "--file", str(file)])
+    written = run.invoke(app(), ["udev", "--install", "--file", str(file)])
     assert "udevadm" in written.stdout
     assert 'SYMLINK+="ttyDXL_leader"' in file.read_text()
 
@@ -79,7 +80,7 @@ def test_udev_prints_and_writes(run: CliRunner, tmp_path: Path) -> None:
         (["udev", "--name", 'FT1=a"b'], "letters, digits"),
         (["udev", "--name", "FT7=x"], "nothing plugged in"),
         (["udev", "--port", "/dev/ttyUSB9"], "plug the arms"),
-        (["udev", "--write", "--file", "/nowhere/at/all"], "sudo"),
+        (["udev", "--install", "--file", "/nowhere/at/all"], "sudo"),
     ],
 )
 def test_refusals_say_what_to_do(run: CliRunner, arguments: list[str], says: str) -> None:
