@@ -5,6 +5,7 @@ import numpy as np
 from rendering import HEIGHT, WIDTH
 
 from calibration.checks.survey import ArmSeen, CameraSeen, Survey
+from drivers.dynamixel.joints import Joints
 from station.bus.messages import Description, Dimension, StreamDescription
 from station.clock import NS_PER_MS, NS_PER_S
 from station.files.calibration_files import Made
@@ -23,10 +24,16 @@ def jpeg(gray):
     return bytes(cv2.imencode(".jpg", gray, (cv2.IMWRITE_JPEG_QUALITY, 95))[1])
 
 
-def arm_description(node):
+def arm_description(node, settings):
+    """What the driver says of an arm with these settings, but for the serial number and the joints' travel, which are the test's."""
+    role = "follower" if "follower" in node else "leader"
+    facts = Joints(settings, role, {})
     joints = tuple(Dimension(name, "rad", *TRAVEL_RAD[name], start=0.0) for name in JOINTS)
     stream = StreamDescription("arm_state", 100.0, (*joints, Dimension("gripper", "1", 0.0, 1.0)))
-    return Description("vx300s" if "follower" in node else "wx250s", f"serial {node}", "46", (stream,))
+    return Description(
+        settings.model, f"serial {node}", "46", (stream,), "position",
+        chain=settings.arm.chain, zeros=facts.zeros(), gripper=facts.gripper_facts(),
+    )  # fmt: skip
 
 
 class World:
@@ -38,7 +45,8 @@ class World:
         self.gripper = lambda _t_s: 0.0
         self.torque = False
         self.told, self.acts = [], []
-        self.seen = Survey({node: ArmSeen(description=arm_description(node)) for node in ARMS}, {})
+        arms = {node: ArmSeen(description=arm_description(node, rig.device(node).settings)) for node in ARMS}
+        self.seen = Survey(arms, {})
         for node in rig.cameras:
             stream = StreamDescription("frame", 30.0, width=WIDTH, height=HEIGHT)
             self.seen.cameras[node] = CameraSeen(description=Description("webcam", f"serial {node}", "", (stream,)))

@@ -5,7 +5,7 @@ import datetime
 import msgspec
 import numpy as np
 import pytest
-from made_up_rig import JOINTS, MADE, REST, World
+from made_up_rig import JOINTS, MADE, REST, World, arm_description
 from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 
 from calibration import calibrate_latency, measuring
@@ -19,7 +19,6 @@ from calibration.checks.survey import CameraSeen
 from calibration.maths.poses import angle_deg, distance_mm, from_quaternion, from_vectors
 from calibration.measuring import Measuring
 from drivers.dynamixel.settings import DynamixelSettings, Gripper
-from station.bus.messages import Description
 from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S
 from station.errors import MeasurementPoor
@@ -48,8 +47,7 @@ def in_force(world, node, **parts):
     known = Calibration(f"serial {node}", node, "vx300s", **parts)
     calibration_files.save(known)
     seen = world.seen.arms.get(node) or world.seen.cameras[node]
-    about = seen.description
-    seen.description = Description(about.model, about.serial, about.firmware, about.streams, calibration=known)
+    seen.description = msgspec.structs.replace(seen.description, calibration=known)
 
 
 def zeros(offsets=(0.0,) * 6, **parts):
@@ -171,13 +169,11 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_measured_stored_and_found_by
 
 
 @pytest.mark.parametrize(("open_rad", "close_rad"), [(3.5, 2.8), (2.8, 3.5)])
-def test_a_travel_of_the_rig_files_own_is_compared_with_that(world, bench, monkeypatch, open_rad, close_rad):
+def test_a_travel_of_the_rig_files_own_is_compared_with_that(world, bench, open_rad, close_rad):
     settings = DynamixelSettings(
         "gello", "/dev/x", rate_hz=30, gripper=Gripper(open_rad, close_rad), offsets_rad=(0.0,) * 6
     )
-    device = msgspec.structs.replace(bench.rig.device("leader_left"), settings=settings)
-    found = bench.rig.device
-    monkeypatch.setattr(type(bench.rig), "device", lambda _, node: device if node == "leader_left" else found(node))
+    world.seen.arms["leader_left"].description = arm_description("leader_left", settings)
     world.gripper = lambda t_s: 0.94 * (0.5 - 0.5 * np.cos(np.pi * t_s))
     assert "travel 93." in calibrate_arms.gripper(bench, "leader_left", 6.0)
     kept = stored("leader_left").arm

@@ -22,7 +22,7 @@ def _arm(role: Any, servos: list[ServoSpec], driven: bool = True, **keys: Any) -
         with bus:
             yield Subject(
                 lambda: DynamixelArm(settings, place(f"{role}_left", role)), bus.faults.unplug, bus.faults.replug, settings,
-                stop=(lambda: bus.faults.overload(1)) if driven else None,
+                stop=(lambda: bus.faults.overload(1)) if driven else None, role=role,
             )  # fmt: skip
 
     return factory

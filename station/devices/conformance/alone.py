@@ -1,4 +1,4 @@
-"""One driver in a process of its own, to be ended by a signal: `python -m station.devices.conformance.alone MODULE:CLASS SETTINGS`."""
+"""One driver in a process of its own, to be ended by a signal: `python -m station.devices.conformance.alone MODULE:CLASS ROLE SETTINGS`."""
 
 import signal
 import sys
@@ -9,16 +9,16 @@ import msgspec
 
 from station.clock import NS_PER_S, Grid, monotonic_ns
 from station.devices.conformance.subject import place
-from station.devices.contract import Driver
+from station.devices.contract import Driver, Role
 from station.rig.rig import load_class
 
 
-def main(kind: str, settings: str) -> None:
+def main(kind: str, role: Role, settings: str) -> None:
     """Open it, say so, and read at its rate until SIGTERM; then close it."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     made = load_class(kind)
-    driver: Driver = made(msgspec.json.decode(settings, type=made.Settings), place("follower_left", "follower"))
+    driver: Driver = made(msgspec.json.decode(settings, type=made.Settings), place(f"{role}_left", role))
     driver.open()
     try:
         print("open", flush=True)
@@ -32,4 +32,5 @@ def main(kind: str, settings: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    kind, role, settings = sys.argv[1:]
+    main(kind, msgspec.convert(role, Role), settings)

@@ -271,5 +271,5 @@ def alone(subject: Subject) -> "subprocess.Popen[str]":
     driver = subject.make()
     kind = f"{type(driver).__module__}:{type(driver).__qualname__}"
     told = json.dumps(msgspec.to_builtins(subject.settings))
-    command = [sys.executable, "-m", "station.devices.conformance.alone", kind, told]
+    command = [sys.executable, "-m", "station.devices.conformance.alone", kind, subject.role, told]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

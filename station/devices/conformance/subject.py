@@ -29,6 +29,8 @@ class Subject(NamedTuple):
     """It goes on where it was."""
     shift: Callable[[float], None] | None = None
     """Something pushes the arm's first joint by so many radians: it is moved by hand. Needed where `describe()` names the act `guide`."""
+    role: Role = "follower"
+    """The one that `make` gives it, for a process of its own to open it as that too."""
 
     def read_one(self, driver: Driver, within_s: float = PATIENCE_S) -> Reading:
         """The next reading."""
