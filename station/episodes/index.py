@@ -168,17 +168,21 @@ class _Index:
         known = self._known(place, folder)
         found, new = [], []
         for name, stamp, changed_ns in seen:
-            stamped, episode = known.pop(name, ("", None))
+            stamped, episode = known.get(name, ("", None))
             if episode is None or not stamp or stamped != stamp:
                 episode = read_episode(folder / name)
+                # what stays in `known` is forgotten, with what was measured of it: it has changed just now
                 if stamp and not episode.problem and changed_ns < self._opened_ns - _TICK_NS:
                     new.append((name, stamp, episode))
+                    known.pop(name, None)
                 if len(new) >= _TOGETHER:
                     self._keep(place, new)
                     new = []
+            else:
+                known.pop(name)
             found.append(episode)
-        self._keep(place, new)
         self._forget(place, known)
+        self._keep(place, new)
         return sorted(found, key=_order)
 
     def _known(self, place: str, folder: Path) -> dict[str, tuple[str, Episode | None]]:

@@ -299,11 +299,11 @@ def test_every_request_of_the_station_has_its_row() -> None:
         if isinstance(struct, type) and issubclass(struct, requests.Request) and struct is not requests.Request
     }
     for_clients_alone = {
-        *(requests.LoadPolicy, requests.StartPolicy, requests.StopPolicy),
         *(requests.Shutdown, requests.Restart, requests.LendKey),
         *(requests.PrepareScene, requests.ScoreScene, requests.SaveTruth),
     }
     assert offered - set(rights.RIGHTS) == for_clients_alone
     assert all(rights.who_may(struct) == (CLIENT,) for struct in for_clients_alone)
+    assert {rights.who_may(struct) for struct in get_args(requests.PolicyRequest)} == {(CLIENT, "session")}
     assert CLIENT not in {who for struct in get_args(ArmRequest) for who in rights.who_may(struct)}
     assert CLIENT not in {who for struct in get_args(requests.SyncRequest) for who in rights.who_may(struct)}

@@ -1,5 +1,6 @@
 """What people and devices gave is shown as text by every command: an operator called `eve[/red]`, escapes in a note."""
 
+import datetime
 from pathlib import Path
 
 import h5py
@@ -108,7 +109,9 @@ def test_a_checks_table_and_page(capsys: pytest.CaptureFixture[str]) -> None:
     result = CheckResult("fail", (Finding(HOSTILE, HOSTILE, "fail", HOSTILE, HOSTILE, HOSTILE, f"<script>{HOSTILE}"),))
     status.console.print(report.table(result))
     harmless(capsys.readouterr().out)
-    page = report.page(result, [], HOSTILE)
+    page = report.page(
+        result, [], report.Header(HOSTILE, "0" * 64, datetime.datetime.now(datetime.UTC), HOSTILE, HOSTILE)
+    )
     assert "<script>" not in page and "\x1b" not in page and "\u202e" not in page
     assert "&lt;script&gt;eve[/red][/]\\x1b]0;owned" in page
 

@@ -13,7 +13,7 @@ from station.bus.messages import Header as BusHeader
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.devices.contract import Description, Dimension, StreamDescription
-from station.episodes.journal import JournalHeader, JournalWriter
+from station.episodes.journal import LAYOUT, JournalHeader, JournalWriter
 
 T0_NS = 1_000_000_000_000
 TICK_NS = 20_000_000
@@ -53,7 +53,7 @@ def header(
         info=RecordingInfo("cube", episode, "hand the cube over", "ann"),
         descriptions=devices if descriptions is None else descriptions, dim_names=names, units=("rad",) * len(names),
         start_ns=start_ns, start_wall_ns=1_800_000_000_000_000_000, tick_hz=50.0, images=images, cameras=cameras,
-        simulated=False,
+        simulated=False, layout=LAYOUT,
     )  # fmt: skip
 
 
