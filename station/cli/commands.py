@@ -61,7 +61,7 @@ TOPICS = (
         },
     ),
     Topic(
-        "What was recorded: look, label, mend; training sets of it.",
+        "What was recorded: look, label, mend; training sets.",
         {"episodes": "station.cli.episodes:app", "dataset": "station.cli.dataset:app"},
     ),
 )

@@ -126,7 +126,7 @@ def test_a_hand_that_guides_it_is_waited_for(rig: Booted, metal: dict[str, Metal
     rig.align()
     metal["follower"].press("guide")
     held = rig.until("hold", lambda: p if (p := rig.pilot()) and p.state == "hold" else None)
-    assert "follower_left is guiding: a hand guides it" in held.why
+    assert "a hand guides it" in held.why  # by the arm's own hold or by its mode, whichever came first
     with pytest.raises(RequestRefused, match="is guiding"):
         rig.ask("session", Align())
     metal["follower"].press("push", rad=0.3)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from drivers.dynamixel.models import VX300S
 from station.bus.messages import (
     ArmState,
     Description,
@@ -29,7 +30,10 @@ RIG = "sim_vr"
 JOINTS = (0.0, -0.5, 0.8, 0.0, 0.4, 0.0, 0.5)
 LOWER = (-3.1, -1.85, -1.76, -3.1, -1.86, -3.1, 0.0)
 UPPER = (3.1, 1.25, 1.6, 3.1, 2.23, 3.1, 1.0)
-DIMENSIONS = tuple(Dimension(f"d{i}", "rad", low, high) for i, (low, high) in enumerate(zip(LOWER, UPPER, strict=True)))
+UNITS = (*("rad",) * 6, "1")
+DIMENSIONS = tuple(
+    Dimension(f"d{i}", unit, low, high) for i, (unit, low, high) in enumerate(zip(UNITS, LOWER, UPPER, strict=True))
+)
 ZEROS = (0.0,) * 7
 
 
@@ -58,7 +62,9 @@ class Bus:
         self._thread.start()
 
     def _play(self) -> None:
-        described = Description("vx300s", "1", "1", (StreamDescription("arm_state", 100, DIMENSIONS),), "position")
+        described = Description(
+            "vx300s", "1", "1", (StreamDescription("arm_state", 100, DIMENSIONS),), "position", chain=VX300S.chain
+        )
         while not self._end.wait(0.01):
             for arm in ("follower_left", "follower_right"):
                 self._publishers[arm].publish("description", described)
