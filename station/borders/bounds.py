@@ -47,7 +47,7 @@ def sane(kind: Any) -> Sane:
 
 
 def absurd(value: Any) -> str:
-    """Which number of a struct is out of bounds, for people; "" if none is."""
+    """Which number of a struct, or which numbers together, are out of bounds, for people; "" if all are within."""
     where, what = next(_absurd(msgspec.to_builtins(value), ""), ("", ""))
     return f"{where} is {what}" if what else ""
 
@@ -120,6 +120,9 @@ def _absurd(value: Any, where: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, (list, tuple)):
         for place, inner in enumerate(value):
             yield from _absurd(inner, f"{where}[{place}]")
+        numbers = tuple(inner for inner in value if isinstance(inner, float))
+        if all(map(_number, numbers)) and not _numbers(numbers):
+            yield where, f"{sum(map(abs, numbers)):g} in all, which cannot be"
     elif isinstance(value, float) and not _number(value):
         yield where, "not a number" if math.isnan(value) else f"{value:g}, which cannot be"
     elif isinstance(value, int) and not _whole(value):

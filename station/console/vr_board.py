@@ -30,8 +30,8 @@ def _buttons(session: SessionState) -> tuple[Button, ...]:
     """Those of the table's actions that the controllers have a key for, each key once; while paused, what goes on and nothing else."""
     found: dict[str, Button] = {}
     for name in session.actions:
-        action = BY_NAME[name]
-        if action.headset and (not session.paused or "paused" in action.needs):
+        action = BY_NAME.get(name)
+        if action is not None and action.headset and (not session.paused or "paused" in action.needs):
             button = Button(name, action.label, action.headset, confirm=action.confirm == "headset")
             found.setdefault(action.headset, button)
     return tuple(found.values())

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from station.bus.requests import Stop
-from station.rig import rig as rigs
+from station.rig import entries
+from station.rig.rig import find_rig
 from tests.system.rig import TASK, Booted, booted, light_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -41,14 +42,14 @@ def deep() -> Iterator[Booted]:
         patch.setenv("XDG_RUNTIME_DIR", runtime)
         patch.setenv("XDG_STATE_HOME", f"{runtime}/state")
         patch.syspath_prepend(str(PACKAGE))
-        rigs._installed.cache_clear()
+        entries.installed.cache_clear()
         try:
-            low = yaml.safe_load(rigs.find_rig("bench").read_text())["cameras"]["cam_low"] | {"fps": 15}
+            low = yaml.safe_load(find_rig("bench").read_text())["cameras"]["cam_low"] | {"fps": 15}
             path = light_rig(folder, cameras={"cam_high": CAMERA, "cam_low": low})
             with booted(path, folder / "data", {"PYTHONPATH": str(PACKAGE)}) as running:
                 yield running
         finally:
-            rigs._installed.cache_clear()
+            entries.installed.cache_clear()
             shutil.rmtree(runtime)
             shutil.rmtree(folder)
 

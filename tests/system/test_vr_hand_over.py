@@ -4,12 +4,13 @@ import numpy as np
 from msgspec import Raw
 from msgspec.json import encode
 
+from drivers.dynamixel.models import VX300S
 from drivers.sim.operator.script import hand_over, kinematics
 from drivers.sim.world.model import SIDES
 from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, START_RAD, Scene
 from drivers.vr.wire import Controller, Pose
 from drivers.vr.wire import hands as to_station
-from station.bus.messages import ArmState, Dimension, PilotState
+from station.bus.messages import ArmState, Description, Dimension, PilotState, StreamDescription
 from station.control.vr_arms import VrArms
 from station.control.vr_teleop import arm_hand
 from station.rig.rig import find_rig, load_rig
@@ -20,6 +21,9 @@ CUBE = CubeStart(0.15, 0.5, 0.0)
 DIMENSIONS = (
     *(Dimension(f"j{i}", "rad", low, high) for i, (low, high) in enumerate(zip(*LIMITS, strict=True))),
     Dimension("gripper", "1", 0, 1, GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD, True),
+)
+ARM = Description(
+    "vx300s", "1", "1", (StreamDescription("arm_state", 200.0, DIMENSIONS),), "position", chain=VX300S.chain
 )
 RELEASED_S = 0.1
 
@@ -41,7 +45,7 @@ def test_two_virtual_hands_hand_the_cube_over() -> None:
     scene.place_cube(*CUBE)
     arms = {}
     for found in rig.sides:
-        arms[found.name] = arm_hand(rig, found, found.name, DIMENSIONS)
+        arms[found.name] = arm_hand(rig, found, found.name, ARM)
         zeros = (0.0,) * 7
         arms[found.name].heard_state(ArmState(tuple(start), zeros, zeros, 0.0, 0.0, True))
     core = VrArms([arms[side] for side in SIDES], rig.teleop.scale)

@@ -44,6 +44,12 @@ def test_a_paused_recording_offers_only_to_go_on() -> None:
     assert names(board(session("recording", paused=True), ENGAGED, HANDS, 50)) == ["go_on"]
 
 
+def test_an_action_that_nobody_knows_is_no_button() -> None:
+    state = session("ready")
+    state = msgspec.structs.replace(state, actions=("levitate", *state.actions))
+    assert names(board(state, ENGAGED, HANDS, 50)) == ["start"]
+
+
 def test_throwing_away_takes_two_presses() -> None:
     shown = board(session("recording"), ENGAGED, HANDS, 50)
     assert [button.name for button in shown.buttons if button.confirm] == ["discard"]

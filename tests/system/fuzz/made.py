@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -19,6 +20,7 @@ _HOSTILE = (
     "", "x", "../..", "/", "~nosuchuser", "\x00", "\x1b]0;owned\x07", "[/]", "eve[/red]", "\u202egnp", "é" * 300, "x" * 30_000, "a\nb",
     "pilot", "rig", "none", "%s%n", "{0}", "1" * 400, "nan", " ", ".", "..", "con", "\ud7ff", "🤖",
 )  # fmt: skip
+_DATES = ("2026-02-28T09:30:00+01:00", "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999-12:00")
 _NUMBERS = {
     PLAIN: (0.0, 0.1, -0.5, 1.0, 2.0, 0.02, 30.0),
     EDGE: (-0.0, 5e-324, -1e-9, 86_400.0, 1e6, LARGEST_NUMBER, -LARGEST_NUMBER, 3.2, -40.0),
@@ -57,6 +59,8 @@ class Maker:
             return {self._text(""): self.value(arguments[1], mode, field) for _ in range(self.chance.randrange(3))}
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self.struct(kind, mode)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return self.chance.choice(tuple(kind))
         return self._leaf(kind, mode, field)
 
     def struct(self, kind: type[msgspec.Struct], mode: str) -> msgspec.Struct | None:
@@ -93,12 +97,17 @@ class Maker:
             return str(
                 self._folder / self.chance.choice(("a", "b/c", "x" * 300, "d\x00e", "none/such", "a/.", "\x1b[2J"))
             )
+        if field == "date" and self.chance.random() < 0.7:
+            return self.chance.choice(_DATES)
         return self.chance.choice(self._names if self.chance.random() < 0.7 else _HOSTILE)
 
     def _tuple(self, kinds: tuple[Any, ...], mode: str, field: str) -> tuple[Any, ...]:
         if len(kinds) == 2 and kinds[1] is Ellipsis:
             kinds = (kinds[0],) * self.chance.choice(_LENGTHS)
-        return tuple(self.value(kind, mode, field) for kind in kinds)
+        values = tuple(self.value(kind, mode, field) for kind in kinds)
+        if mode == EDGE and all(kind is float for kind in kinds):  # at the edge of what they may be together
+            return tuple(value / len(values) for value in values)
+        return values
 
     def bytes_of(self, value: Any, mode: str) -> bytes:
         """As MessagePack, hit somewhere or replaced where it is to be broken."""
