@@ -85,8 +85,8 @@ def down(rig: RigOption) -> None:
         raise NodeAbsent(
             f"no station runs for rig {loaded.name}: there is nothing to stop. Next: `station up --rig {rig or loaded.name}` starts it"
         )
-    for killed in station.stop():
-        console.print(f"{killed}: killed")
+    for hung in station.stop():
+        console.print(hung)
     console.print(f"rig {loaded.name}: stopped; arms hold")
 
 

@@ -29,7 +29,7 @@ from station.errors import NodeAbsent, StationError
 from station.files.lock import Lock
 from station.files.runtime_folder import open_own, runtime_folder
 from station.rig.rig import Rig, find_rig, load_rig
-from station.runtime.launch import KILLED, python
+from station.runtime.launch import HUNG, python
 from station.terminal.shown import shown
 
 READY_S = 60.0
@@ -121,7 +121,8 @@ class Station:
     def stop(self) -> tuple[str, ...]:
         """Ask the supervisor to stop every node in order, and wait until it is gone: 10 s at most, whatever hangs.
 
-        Returns what had to be killed, a sentence each. Raises StationError if something stays all the same.
+        Returns what did not end by itself and what was done about it, a sentence each.
+        Raises StationError if something stays all the same.
         """
         begun_ns, asked, hurried = monotonic_ns(), False, False
         killed: list[str] = []
@@ -140,7 +141,7 @@ class Station:
             elif not asked and not hurried:
                 asked = self._asked_to_stop()
             time.sleep(LOOK_S)
-        return (*self._told_killed(), *killed)
+        return (*self._told_hung(), *killed)
 
     @property
     def _alive(self) -> bool:
@@ -157,7 +158,7 @@ class Station:
     def _kill(self) -> list[str]:
         """The supervisor, and the nodes that it leaves: they hold no order any more."""
         owned = {path.stem for path in runtime_folder(self._name).glob("*.lock")} - {"supervisor"}
-        return [f"{node} hung" for node in ("supervisor", *sorted(owned)) if self._signal(node, signal.SIGKILL)]
+        return [f"{node} hung: killed" for node in ("supervisor", *sorted(owned)) if self._signal(node, signal.SIGKILL)]
 
     def _signal(self, node: str, *numbers: signal.Signals) -> bool:
         """Send the owner of a node's lock these signals. Was there one?"""
@@ -168,13 +169,13 @@ class Station:
                     os.kill(owner, number)
         return owner is not None
 
-    def _told_killed(self) -> tuple[str, ...]:
-        """What the supervisor says it killed, in its last life's own words."""
+    def _told_hung(self) -> tuple[str, ...]:
+        """What the supervisor says of nodes that hung, in its last life's own words."""
         try:
             lines = self._log.read_text(errors="replace").splitlines()
         except OSError:
             return ()
-        return tuple(line.removeprefix(KILLED) for line in lines if line.startswith(KILLED))
+        return tuple(line.removeprefix(HUNG) for line in lines if line.startswith(HUNG))
 
     def close(self) -> None:
         """Let go of every socket, and stop what was started for this client."""

@@ -12,8 +12,8 @@ from station.errors import ForeignModule
 
 ROOMS = ("station", "drivers", "calibration")
 """The top-level packages of this repository."""
-KILLED = "killed: "
-"""How a line begins in which a supervisor tells, on stderr, whoever stops it what had to be killed."""
+HUNG = "hung: "
+"""How a line begins in which a supervisor tells, on stderr, whoever stops it which node did not end as it should, a sentence each."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 

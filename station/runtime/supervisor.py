@@ -31,7 +31,7 @@ from station.files.logs import Stderr, log_to_file, log_to_stderr
 from station.rig.rig import Rig, load_rig
 from station.runtime.backoff import Backoff
 from station.runtime.endings import all_ended, asleep_in
-from station.runtime.launch import KILLED, python, refuse_foreign
+from station.runtime.launch import HUNG, python, refuse_foreign
 from station.runtime.node import Node, die_with_parent
 from station.runtime.processes import COMMANDS, Process, processes
 from station.terminal.shown import shown
@@ -138,6 +138,13 @@ class Child:
         self.last_exit = (
             f"{SILENT}, and the kernel has not let go of it: {asleep_in(self.pid)}. Next: unplug its device"
         )
+
+    @property
+    def frozen(self) -> bool:
+        """Does somebody's SIGSTOP keep it from running?"""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return self._usage is not None and self._usage.status() == psutil.STATUS_STOPPED
+        return False
 
     @property
     def gone(self) -> bool:
@@ -247,6 +254,8 @@ class Supervisor:
         for stage in sorted({child.row.stage for child in self._children.values()}):
             members = [child for child in self._children.values() if child.row.stage == stage]
             for child in members:
+                if child.frozen:
+                    print(f"{HUNG}{child.row.node} was frozen (SIGSTOP): woken to end", file=sys.stderr, flush=True)
                 child.signal(signal.SIGCONT)
                 child.signal(signal.SIGTERM)
             if not all_ended((child.pidfd for child in members), STOP_S[stage]):
@@ -258,7 +267,7 @@ class Supervisor:
         """What does not stop is killed, and what the kernel does not let go of then is left behind: the others must still stop."""
         for child in stubborn:
             child.kill("did not stop in time")
-            print(f"{KILLED}{child.row.node} did not stop in time", file=sys.stderr, flush=True)
+            print(f"{HUNG}{child.row.node} did not stop in time: killed", file=sys.stderr, flush=True)
         all_ended((child.pidfd for child in stubborn), KILL_S)
 
     def _wait(self) -> None:

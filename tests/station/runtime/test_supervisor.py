@@ -89,6 +89,18 @@ def test_a_child_that_does_not_die_of_sigkill_holds_nobody_up(
     supervisor.stop()
 
 
+def test_a_stop_names_what_was_frozen_and_wakes_it(
+    told: tuple[Supervisor, list[int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    supervisor, _ = told
+    frozen = supervisor._children["b"]
+    os.kill(frozen.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+    supervisor.stop()
+    assert "hung: b was frozen (SIGSTOP): woken to end" in capsys.readouterr().err.splitlines()
+    assert frozen.gone
+
+
 def test_a_stop_leaves_behind_what_does_not_end_and_stops_the_others(
     told: tuple[Supervisor, list[int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
