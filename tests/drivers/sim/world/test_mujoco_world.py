@@ -14,7 +14,7 @@ from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SLEEP_
 from station.bus.messages import ArmState, PilotState, SessionState, Vector
 from station.bus.requests import PrepareScene, SaveTruth, ScoreScene
 from station.bus.sockets import Publisher, RequestClient, Subscriber
-from station.clock import Grid, monotonic_ns
+from station.clock import NS_PER_S, Grid, monotonic_ns
 from station.devices.contract import Place
 from station.errors import DeviceError, DeviceMissing, DeviceSilent, RequestRefused
 from station.rig.rig import Rig, load_class
@@ -45,8 +45,9 @@ def driver(rig: Rig, node: str) -> object:
 
 
 def position(device: object) -> tuple[float, ...]:
-    """One complete reading."""
-    for _ in range(50):
+    """One complete reading. An arm that says nothing at all raises before this gives up."""
+    end_ns = monotonic_ns() + 2 * NS_PER_S
+    while monotonic_ns() < end_ns:
         for reading in device.read():  # type: ignore[attr-defined]
             if isinstance(reading.body, ArmState):
                 return reading.body.position
