@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-# torchvision's wheel wants a torch with CUDA for these two; a processor's has no such operators, and no dataset calls them
-_OPERATORS = torch.library.Library("torchvision", "DEF")
-_OPERATORS.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-_OPERATORS.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+try:
+    import torchvision  # noqa: F401 (tried before LeRobot imports it)
+except RuntimeError:
+    # its wheel was built for a torch with CUDA and this one has none: its own operators were not registered. No dataset calls them
+    operators = torch.library.Library("torchvision", "DEF")
+    operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-from lerobot.datasets.lerobot_dataset import LeRobotDataset  # noqa: E402 (the operators come first)
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
 
 def read(folder: Path, out: Path) -> None:
