@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import groupby
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,6 +71,16 @@ def indexed(data: Path, task: str = "") -> list[Episode]:
     with closing(_Index()) as index:
         found = [episode for folder, seen in _folders(data) for episode in index.episodes(folder, seen)]
     return [episode for episode in found if belongs(episode, task)] if task else found
+
+
+def indexed_soon(folder: Path, most_read: int) -> list[Episode]:
+    """Episodes of one folder by number: those that the index knows, and of the others only the newest, so many at most.
+
+    For whoever may not be away for long; each call makes more of a folder known.
+    """
+    seen = sorted(_seen(folder), key=lambda each: each.changed_ns, reverse=True)
+    with closing(_Index()) as index:
+        return index.episodes(folder, seen, most_read)
 
 
 class Measured(NamedTuple):
@@ -162,15 +173,17 @@ class _Index:
                 self._database.commit()
             self._database.close()
 
-    def episodes(self, folder: Path, seen: Sequence[_Seen]) -> list[Episode]:
-        """What is in a folder, by number; what is not known of it is read and kept."""
+    def episodes(self, folder: Path, seen: Sequence[_Seen], most_read: float = inf) -> list[Episode]:
+        """What is in a folder, by number; what is not known of it is read, the first `most_read` of `seen`, and kept."""
         place = str(folder.absolute())
         known = self._known(place, folder)
-        found, new = [], []
+        found, new, read = [], [], 0
         for name, stamp, changed_ns in seen:
             stamped, episode = known.get(name, ("", None))
             if episode is None or not stamp or stamped != stamp:
-                episode = read_episode(folder / name)
+                if read >= most_read:
+                    continue
+                episode, read = read_episode(folder / name), read + 1
                 # what stays in `known` is forgotten, with what was measured of it: it has changed just now
                 if stamp and not episode.problem and changed_ns < self._opened_ns - _TICK_NS:
                     new.append((name, stamp, episode))

@@ -143,6 +143,20 @@ def test_a_broken_index_costs_nothing_but_time(data: Path, what: str) -> None:
     assert episodes(data) == before
 
 
+def test_whoever_may_not_be_away_for_long_gets_what_is_known_and_the_newest(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = opened(monkeypatch)
+    assert [each.number for each in index.indexed_soon(data / "cube", 1)] == [10]
+    assert [each.number for each in index.indexed_soon(data / "cube", 1)] == [1, 10]
+    assert names == ["episode_10.hdf5", "episode_1.hdf5"]
+    assert episodes(data) == read(data)
+    names.clear()
+    assert [each.number for each in index.indexed_soon(data / "cube", 0)] == [0, 1, 10]
+    assert names == []
+    assert index.indexed_soon(data / "none", 5) == []
+
+
 def test_what_cards_say_is_kept_until_the_episode_changes(data: Path) -> None:
     asked: list[str] = []
 
