@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from station.errors import CalibrationBroken
 from station.files import calibration_files
 from station.rig import usb
@@ -21,6 +23,20 @@ RAW_BYTES_S = 60e6
 """Written to the disk: what an ordinary one keeps up with beside everything else (`check.disk_mb_s`)."""
 SYS = Path("/sys/class")
 _DEV = "/dev/"
+
+
+class _Keys(msgspec.Struct, frozen=True):
+    """What the rig file's own keys say of a device, whoever drives it; 0 and "" where its driver has no such key."""
+
+    rate_hz: float = 0.0
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    serial: str = ""
+
+
+def _keys(device: Device) -> _Keys:
+    return msgspec.convert(device.settings, _Keys, from_attributes=True)
 
 
 class Plugged(NamedTuple):
@@ -92,19 +108,20 @@ def _roles(rig: Rig, bites: Problems) -> None:
 
 def _rates(rig: Rig, bites: Problems) -> None:
     for device in rig.devices:
-        rate_hz = getattr(device.settings, "rate_hz", rig.tick_hz)
-        if device.role in ("leader", "follower") and rate_hz < rig.tick_hz:
+        rate_hz = _keys(device).rate_hz
+        if device.role in ("leader", "follower") and 0 < rate_hz < rig.tick_hz:
             _warn(
                 bites, f"{key_of(device)}.rate_hz", f"{rate_hz:g} readings a second for {rig.tick_hz:g} ticks: rows will repeat",
                 f"raise it to {2 * rig.tick_hz:g} or more, at a higher baud if the bus needs it",
             )  # fmt: skip
-    shapes = [(s.width, s.height) for s in (rig.device(name).settings for name in rig.cameras) if hasattr(s, "width")]
-    bytes_s = sum(3 * width * height for width, height in shapes) * rig.tick_hz
+    bytes_s = (
+        sum(3 * keys.width * keys.height for keys in (_keys(rig.device(name)) for name in rig.cameras)) * rig.tick_hz
+    )
     if rig.images == "raw" and bytes_s > RAW_BYTES_S:
         _warn(
             bites,
             "images",
-            f"raw pictures of {len(shapes)} cameras are {bytes_s / 1e6:.0f} MB/s",
+            f"raw pictures of {len(rig.cameras)} cameras are {bytes_s / 1e6:.0f} MB/s",
             "jpeg, unless the trainer needs raw",
         )
     where = rig.data
@@ -134,10 +151,11 @@ def _controllers(rig: Rig, plugged: dict[str, Plugged | None], bites: Problems) 
             found = plugged[device.node]
             behind.setdefault(found.controller if found is not None else "", []).append(device)
     for controller, devices in behind.items():
-        pixels_s = sum(d.settings.width * d.settings.height * d.settings.fps for d in devices)
+        asked = {device.node: _keys(device) for device in devices}
+        pixels_s = sum(keys.width * keys.height * keys.fps for keys in asked.values())
         if pixels_s <= CONTROLLER_PIXELS_S:
             continue
-        names = ", ".join(f"{d.node} {d.settings.width}×{d.settings.height} at {d.settings.fps:g} fps" for d in devices)
+        names = ", ".join(f"{node} {keys.width}×{keys.height} at {keys.fps:g} fps" for node, keys in asked.items())
         where = f"the USB controller {controller}" if controller else "one USB controller, if they all hang on one,"
         _warn(
             bites, key_of(devices[0]),
@@ -168,14 +186,14 @@ def _calibrations(rig: Rig, plugged: dict[str, Plugged | None], bites: Problems)
         elif known.device != device.node:
             _warn(
                 bites, key_of(device), f"serial {serial} was calibrated as {known.device}: cables may be swapped",
-                "`station rig try` tells them apart; then calibrate, or correct the port",
+                "`station find` says which serial is on which port; then calibrate, or correct the port",
             )  # fmt: skip
 
 
 def _plugged(device: Device, sysfs: Path) -> Plugged | None:
     """None where it is not there."""
     if not device.port.startswith(_DEV):
-        return Plugged(str(getattr(device.settings, "serial", "")), "")
+        return Plugged(_keys(device).serial, "")
     real = Path(os.path.realpath(device.port))
     kind = sysfs / ("video4linux" if device.role == "camera" else "tty")
     node = kind / real.name
