@@ -9,10 +9,11 @@ import typer
 import yaml
 
 from station.borders.strict_yaml import UniqueKeys
+from station.cli.episodes.told import told
 from station.datasets.choosing import Choice, choose, is_held_back
 from station.datasets.selection import Selection, as_yaml, read_selection, selection_of, write_selection
 from station.datasets.source_files import FIELDS
-from station.errors import StationError, UsageError
+from station.errors import UsageError
 from station.terminal.screen import PlainConsole, numbers
 
 _console = PlainConsole()
@@ -149,14 +150,3 @@ def _list_fields() -> None:
 def print_json(content: object) -> None:
     """For other programs: as it is, over as many lines as it takes."""
     typer.echo(msgspec.json.format(msgspec.json.encode(content)))
-
-
-class told:  # noqa: N801 (reads as a word in `with`)
-    """Errors of the station become one sentence and the exit code they carry."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, StationError):
-            PlainConsole(stderr=True).print(str(error))
-            raise typer.Exit(error.exit_code)

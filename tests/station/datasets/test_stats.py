@@ -20,7 +20,9 @@ from station.episodes.index import Measured, measured
 from station.episodes.labels import set_success
 from station.episodes.quality.card import LEVELS
 from station.episodes.quality.facts import FACTS
+from station.kinematics.arm import Kinematics
 from station.kinematics.chains import FRAME, fingertips
+from station.kinematics.models import chain_model
 from tests.station.episodes.quality.scene import Scene, moving
 
 ORDINARY: dict[str, float | None] = dict.fromkeys(FACTS, 1.0)
@@ -91,8 +93,7 @@ def test_fingertips_are_where_mujoco_has_them() -> None:
     turned = Hinge("waist", (0.1, 0.2, 0.3), (0.4, -0.5, 0.6), (0.6, 0.0, 0.8))
     assert VX300S.chain is not None
     chain = Chain((turned, *VX300S.chain.hinges[1:]), (0.1, 0.02, -0.03))
-    models, arm = pytest.importorskip("station.kinematics.models"), pytest.importorskip("station.kinematics.arm")
-    kinematics = arm.Kinematics(models.chain_model(chain, (-3.0,) * 6, (3.0,) * 6), FRAME)
+    kinematics = Kinematics(chain_model(chain, (-3.0,) * 6, (3.0,) * 6), FRAME)
     joints = np.random.default_rng(5).uniform(-1.5, 1.5, (40, 6))
     theirs = np.array([kinematics.forward(each).position_m for each in joints])
     np.testing.assert_allclose(fingertips(chain, joints), theirs, atol=1e-9)
