@@ -54,7 +54,7 @@ class Gate:
         self._followed: tuple[str, int] = ("", 0)
         """Whose commands it follows: the source, and the pilot's life."""
         self._open = False
-        self._latched = "closed: the arm has not been opened"
+        self._latched = "the arm has not been opened"
         self._following = False
         self._ready_ns: int | None = None
         self._retreat: dict[int, float] = {}
@@ -121,7 +121,7 @@ class Gate:
         """Torque is off or unknown: nothing is written until the next `reset`."""
         self._stop_following()
         self._open, self._retreat = False, {}
-        self._latched = f"closed: {why}"
+        self._latched = why
 
     def hold(self, why: str) -> None:
         """Decelerate and hold until somebody resumes. The first reason stays."""

@@ -182,5 +182,5 @@ def test_a_goal_is_told_whole_or_not_at_all(arm: Arm, monkeypatch: pytest.Monkey
     sample = heard.receive(PATIENCE_MS)
     assert sample is not None
     assert isinstance(sample.body, Applied)
-    assert (sample.body.goal, sample.body.hold, sample.body.why) == ((0.1, 0.2), True, "closed: torque is off")
+    assert (sample.body.goal, sample.body.hold, sample.body.why) == ((0.1, 0.2), True, "torque is off")
     heard.close()

@@ -81,7 +81,7 @@ def test_before_reset_nothing_passes_and_nothing_is_written():
 def test_closed_by_torque_off():
     arm = Arm().follow()
     arm.gate.close("torque is off")
-    assert arm.gate.holding == "closed: torque is off"
+    assert arm.gate.holding == "torque is off"
     assert arm.tick((1.0, 1.0, 1.0)) is None
     with pytest.raises(CommandRefused, match="torque is off"):
         arm.ask(HOME)

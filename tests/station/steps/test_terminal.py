@@ -2,11 +2,11 @@
 
 import os
 import pty
+import select
 import sys
 import termios
 import textwrap
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def test_keys_pressed_before_a_prompt_do_not_answer_it(
 
     def noted(*which: int) -> None:
         os.write(keyboard, b"early\n")
-        time.sleep(0.05)  # through the pseudo-terminal
+        assert select.select([which[0]], [], [], 10)[0], "through the pseudo-terminal"
         flush(*which)
         flushed.release()
 

@@ -4,7 +4,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from station.bus.messages import SCHEMA, ArmState, Header, Health, Message, PilotState, RecorderState, Row, Tick
+from station.bus.messages import (
+    SCHEMA,
+    Applied,
+    ArmState,
+    Header,
+    Health,
+    Message,
+    PilotState,
+    RecorderState,
+    Row,
+    Tick,
+)
 from station.bus.requests import BeginRecording, RecordingInfo, Reply, SyncRequest
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, Grid
@@ -209,3 +220,9 @@ HOLDING = PilotState("hold", "hold", "follower_left diverged", ())
 ALIGNING = PilotState("aligning", "leader", "", ())
 ARM = BODIES["arm_state"]
 assert isinstance(ARM, ArmState)
+
+
+def gate(desk: Desk, why: str = "", hold: bool = False) -> None:
+    """The follower's gate says which goal it wrote."""
+    applied = Applied("follower_left", "hold" if hold else "leader", -1, 0, desk.now_ns, (0.1,) * 7, hold=hold, why=why)
+    desk.sample("applied", "follower_left", applied)
