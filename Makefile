@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)
 TORCH_STAMP := $(VENV)-torch/.installed
 LEROBOT_V3 := $(VENV)-lerobot-v3
 BROWSER := tests/drivers/vr/node_modules/.installed
-IN_REAL_TIME := tests/conformance tests/drivers/sim tests/drivers/vr tests/system
+IN_REAL_TIME := tests/conformance tests/other_maker tests/drivers/sim tests/drivers/vr tests/system
 
 DEMO := demo-policy
 DEMO_EPISODES ?= 120

@@ -42,7 +42,7 @@ class TestBrokenArm(ArmConformance):
                     self._send("clear")  # nobody asked
                 return found
 
-        with Metal("127.71.3.3") as metal:
+        with Metal() as metal:
             settings = AcmeArm.Settings(metal.address)
             yield Subject(
                 lambda: Broken(settings, place("follower_left", "follower")), metal.stop, metal.start, settings,

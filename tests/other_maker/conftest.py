@@ -1,5 +1,6 @@
 """A package of somebody's own, with a driver of an arm that this repository knows nothing of, put where Python finds it."""
 
+import itertools
 import json
 import os
 import signal
@@ -15,13 +16,20 @@ from station.rig import entries
 PACKAGE = Path(__file__).parent / "package"
 PORT = 45454
 """The driver's: as with any maker's, two arms are two addresses."""
+_NUMBERS = itertools.count(1)
+
+
+def own_address() -> str:
+    """A loopback address that no other arm has, of this run of tests or of another one beside it."""
+    pid = os.getpid()
+    return f"127.{128 + (pid >> 8) % 127}.{pid % 256}.{next(_NUMBERS)}"
 
 
 class Metal:
-    """The controller in a process of its own; its pendant is the pipe to it."""
+    """The controller in a process of its own, at an address of its own; its pendant is the pipe to it."""
 
-    def __init__(self, address: str, skew_ppm: float = 0.0) -> None:
-        self.address, self._skew = address, str(skew_ppm)
+    def __init__(self, skew_ppm: float = 0.0) -> None:
+        self.address, self._skew = own_address(), str(skew_ppm)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:

@@ -15,7 +15,7 @@ class TestAcmeArm(ArmConformance):
     def device(self, folder: Path) -> Iterator[Subject]:
         from acme_arm.driver import AcmeArm
 
-        with Metal("127.71.3.2", skew_ppm=80) as metal:
+        with Metal(skew_ppm=80) as metal:
             settings = AcmeArm.Settings(metal.address)
             yield Subject(
                 lambda: AcmeArm(settings, place("follower_left", "follower")), metal.stop, metal.start, settings,

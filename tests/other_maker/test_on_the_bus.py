@@ -20,7 +20,6 @@ from tests.other_maker.conftest import PACKAGE, Metal
 from tests.system.rig import TASK, Booted, booted
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
-ADDRESSES = {"leader": "127.71.4.1", "follower": "127.71.4.2"}
 RIG = """
 name: acme
 data: {data}
@@ -40,7 +39,7 @@ def no_leaks() -> None:
 
 @pytest.fixture(scope="module")
 def metal() -> Iterator[dict[str, Metal]]:
-    with Metal(ADDRESSES["leader"], -60) as leader, Metal(ADDRESSES["follower"], 90) as follower:
+    with Metal(-60) as leader, Metal(90) as follower:
         yield {"leader": leader, "follower": follower}
 
 
@@ -52,7 +51,7 @@ def rig(metal: dict[str, Metal]) -> Iterator[Booted]:
         patch.setenv("XDG_STATE_HOME", f"{runtime}/state")
         try:
             path = folder / "acme.yaml"
-            path.write_text(RIG.format(data=folder / "data", **ADDRESSES))
+            path.write_text(RIG.format(data=folder / "data", **{role: arm.address for role, arm in metal.items()}))
             with booted(path, folder / "data", {"PYTHONPATH": str(PACKAGE)}) as running:
                 yield running
         finally:
