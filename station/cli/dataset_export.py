@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from station.cli.dataset_select import From, Json, Where, print_json, say_left, selection_from
-from station.cli.episodes.told import told
+from station.cli.dataset_select import From, Json, print_json, say_left, selection_from
+from station.cli.episodes.told import Where, told
 from station.datasets.choosing import Choice, choose
 from station.datasets.conversion import Conversion, Size
 from station.datasets.selection import read_selection

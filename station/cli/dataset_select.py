@@ -1,18 +1,16 @@
 """`station dataset select`: which episodes make a training set, and why the others do not."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-import yaml
 
-from station.borders.strict_yaml import UniqueKeys
-from station.cli.episodes.told import told
+from station.cli.episodes.told import Where, told
 from station.datasets.choosing import Choice, choose, is_held_back
 from station.datasets.selection import Selection, as_yaml, read_selection, selection_of, write_selection
-from station.datasets.source_files import FIELDS
+from station.episodes.facts import FIELDS
+from station.episodes.filters import said
 from station.errors import UsageError
 from station.terminal.screen import PlainConsole, numbers
 
@@ -21,12 +19,6 @@ _SHOWN = 20
 
 From = Annotated[
     list[Path] | None, typer.Option("--from", help="A data folder, a task's folder or one episode; may be given again.")
-]
-Where = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Only episodes with this: success=true, operator=ann,ben, length_s=3..60 (either end may be left out)."
-    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
@@ -82,7 +74,7 @@ def selection_from(
     """The selection that the options say. Raises UsageError."""
     raw: dict[str, Any] = {
         "folders": [str(folder.absolute()) for folder in folders],
-        "where": dict(map(_condition, where or [])),
+        "where": msgspec.to_builtins(said(where or ())),
         "trim": {"idle_ends": trim_idle},
         "split": {"validation": validation, "group_by": group_by},
         "seed": seed,
@@ -90,29 +82,6 @@ def selection_from(
     if source:
         raw["sources"] = source
     return selection_of(raw, "the command line")
-
-
-def _condition(said: str) -> tuple[str, Any]:
-    """`name=value`, `name=one,other`, `name=low..high`. Values are read as YAML reads them. Raises UsageError."""
-    name, equal, value = said.partition("=")
-    if not equal or not name or not value:
-        raise UsageError(f"--where {said!r}: say it as success=true, operator=ann,ben or length_s=3..60")
-    if (ends := re.fullmatch(r"(.*?)\.\.(.*)", value)) is not None:
-        bounds = {key: _plain(name, end) for key, end in zip(("min", "max"), ends.groups(), strict=True) if end}
-        return name, bounds
-    values = [_plain(name, part) for part in value.split(",")]
-    return name, values if len(values) > 1 else values[0]
-
-
-def _plain(name: str, text: str) -> Any:
-    if name in FIELDS and FIELDS[name].type in ("text", "day"):
-        return text
-    try:
-        return yaml.load(text, Loader=UniqueKeys)
-    except yaml.YAMLError as error:
-        raise UsageError(
-            f"--where {name}: {text!r} is no value. Next: write a number, true, false or a word"
-        ) from error
 
 
 def _explain(choice: Choice, selection: Selection, json: bool) -> None:

@@ -8,10 +8,12 @@ import msgspec
 import typer
 from rich.progress import Progress
 
+from station.cli.episodes.told import Where
 from station.datasets.reach import Ways, paths
 from station.datasets.stats import Stats, compare, wide
 from station.episodes import catalogue
 from station.episodes.catalogue import Episode
+from station.episodes.filters import asked, said
 from station.episodes.index import Measured, measured
 from station.episodes.quality.card import Card
 from station.episodes.quality.store import card
@@ -25,6 +27,7 @@ _console = PlainConsole()
 
 def stats(
     folders: Annotated[list[Path], typer.Argument(help="Data folders, or tasks' folders.")],
+    where: Where = None,
     html: Annotated[
         Path | None, typer.Option(help="Write it all, with plots and a contact sheet, into this one page.")
     ] = None,
@@ -38,9 +41,14 @@ def stats(
 ) -> None:
     """Compare the episodes of each task: length, speed, workspace, success by operator, hour and scene; which are unlike the others."""
     episodes = [episode for folder in folders for episode in catalogue.episodes(folder)]
-    usable = [episode for episode in episodes if not episode.problem]
+    usable = [
+        each.episode for each in asked(episodes, said(where or ()), card if measure else None) if each.against is None
+    ]
     if not usable:
-        raise UsageError(f"{folders[0]}: no episode that can be read. Next: `station episodes ls` shows what there is")
+        what = "that is so and " if where else ""
+        raise UsageError(
+            f"{folders[0]}: no episode {what}that can be read. Next: `station episodes ls` shows what there is"
+        )
     found = _measured(usable, measure)
     tasks = [(name, list(here)) for name, here in groupby(found, key=lambda each: str(each[0].path.parent))]
     ways = {name: paths(here) for name, here in tasks}

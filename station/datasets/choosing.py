@@ -1,14 +1,14 @@
 """Which episodes a selection takes, and why it leaves the others. Pure but for the listing of folders."""
 
-import difflib
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from station.datasets.selection import Bounds, Selection, Value
-from station.datasets.source_files import FIELDS, Fact, Source, find
+from station.datasets.selection import Selection
+from station.datasets.source_files import Source, find
+from station.episodes.filters import against, check
 from station.errors import UsageError
 
 _SPAN = 1 << 64
@@ -39,11 +39,11 @@ class Choice(NamedTuple):
 
 def choose(selection: Selection, beside: Path) -> Choice:
     """Look into the folders (relative ones lie `beside` the selection) and filter. Raises UsageError."""
-    check_fields(selection)
+    check(selection.where)
     found: dict[str, Source] = {}
     for folder in selection.folders:
         path = Path(folder).expanduser()
-        for source in find(path if path.is_absolute() else beside / path):
+        for source in find(path if path.is_absolute() else beside / path, selection.where):
             found.setdefault(source.path, source)
     return filtered(selection, sorted(found.values(), key=_order))
 
@@ -72,37 +72,6 @@ def filtered(selection: Selection, sources: Iterable[Source]) -> Choice:
     return Choice(tuple(taken), tuple(left))
 
 
-def check_fields(selection: Selection) -> None:
-    """Raises UsageError where `where` names a field that is none, or asks of it what it cannot be."""
-    for name, demanded in selection.where.items():
-        field = FIELDS.get(name)
-        if field is None:
-            near = difflib.get_close_matches(name, FIELDS, 1)
-            meant = f"did you mean {near[0]!r}? " if near else ""
-            raise UsageError(f"where: no field {name!r}. Next: {meant}`station dataset select --fields` lists them")
-        for value in _values(demanded):
-            if not _is_of(field.type, value):
-                raise UsageError(
-                    f"where: {name} is a {field.type} ({field.what}), {value!r} is none. Next: correct the value"
-                )
-        if isinstance(demanded, Bounds) and field.type in ("bool", "text"):
-            raise UsageError(f"where: {name} is a {field.type}, and has no min and max. Next: name its values")
-
-
-def _values(demanded: Value | Bounds | tuple[Value, ...]) -> Sequence[Value]:
-    if isinstance(demanded, Bounds):
-        return [end for end in (demanded.min, demanded.max) if end is not None]
-    return demanded if isinstance(demanded, tuple) else (demanded,)
-
-
-def _is_of(kind: str, value: Value) -> bool:
-    if kind == "bool":
-        return isinstance(value, bool) or value == "unset"
-    if kind == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, str)
-
-
 def _check_names(selection: Selection, sources: Sequence[Source]) -> None:
     for name in (named.episode for part in (selection.exclude, selection.trim.keep) for named in part):
         fitting = [source for source in sources if named_by(source, name)]
@@ -125,36 +94,7 @@ def _against(selection: Selection, source: Source) -> tuple[str, str] | None:
             return "excluded", excluded.reason
     if source.problem:
         return "cannot be used", source.problem
-    for name, demanded in selection.where.items():
-        fact = source.facts.get(name)
-        if (kind := _differs(name, fact, demanded)) is not None:
-            return kind, f"{name} is {_said(fact)}"
-    return None
-
-
-def _differs(name: str, fact: Fact, demanded: Value | Bounds | tuple[Value, ...]) -> str | None:
-    """What is counted against it; None if it fits."""
-    if not isinstance(demanded, Bounds):
-        values = _values(demanded)
-        fits = any(fact is None if value == "unset" else _same(fact, value) for value in values)
-        return None if fits else f"{name} is not {' or '.join(map(_said, values))}"
-    if fact is None or isinstance(fact, bool):
-        return f"{name} is not known"
-    if demanded.min is not None and fact < demanded.min:  # type: ignore[operator]  # `check_fields` held the types
-        return f"{name} is below {_said(demanded.min)}"
-    if demanded.max is not None and fact > demanded.max:  # type: ignore[operator]
-        return f"{name} is above {_said(demanded.max)}"
-    return None
-
-
-def _same(fact: Fact, value: Value) -> bool:
-    return fact == value and isinstance(fact, bool) == isinstance(value, bool)
-
-
-def _said(value: object) -> str:
-    if value is None:
-        return "unset"
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return against(selection.where, source.facts)
 
 
 def is_held_back(selection: Selection, source: Source) -> bool:

@@ -22,23 +22,16 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from station.borders.bounds import Name, Number, PathText, Text, Whole, absurdities
+from station.borders.bounds import Name, PathText, Text, absurdities
 from station.borders.regular_file import read_regular, reason
 from station.borders.strict_yaml import LONGEST_CHARACTERS, UniqueKeys
+from station.episodes.filters import Where
 from station.errors import UsageError
 from station.files import durable
 
 SourceKind = Literal["demo", "correction", "policy", "recovery"]
 GroupBy = Literal["episode", "scene", "operator", "day"]
-Value = bool | Whole | Number | Text
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-
-
-class Bounds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Of a number, in the unit that its field's name says, or of a day (`2026-11-29`). Both ends are inside."""
-
-    min: Number | str | None = None
-    max: Number | str | None = None
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,7 +78,7 @@ class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file."""
 
     folders: Annotated[tuple[PathText, ...], Meta(min_length=1)]
-    where: dict[Name, Value | Bounds | tuple[Value, ...]] = {}
+    where: Where = {}
     sources: Annotated[tuple[SourceKind, ...], Meta(min_length=1)] = ("demo", "correction")
     trim: Trim = Trim()
     shortest_s: Seconds = 0.2

@@ -6,26 +6,20 @@ from typing import Annotated
 import msgspec
 import typer
 
-from station.cli.episodes.told import console, say_error, told
+from station.cli.episodes.told import Where, console, say_error, told
 from station.episodes import catalogue, edits
 from station.episodes.catalogue import label
 from station.episodes.edits import Change, Planned
-from station.episodes.intake import CAUSES, LABELS, asked_for
+from station.episodes.filters import asked, said
+from station.episodes.quality.store import card
 from station.errors import EpisodeError, StationError, UsageError
 
 _SHOWN = 20
-_MOST = 1_000_000
-"""Numbers in one range."""
 
 
 def edit(
     folders: Annotated[list[Path], typer.Argument(help="Data folders, or tasks' folders.")],
-    only: Annotated[str, typer.Option(help="Only these numbers: 3,7-9.")] = "",
-    task: Annotated[str, typer.Option(help="Only of this task.")] = "",
-    operator: Annotated[str, typer.Option(help="Only of this operator.")] = "",
-    include: Annotated[
-        list[str] | None, typer.Option(help=f"Only what is so, as in `view`: {', '.join((*LABELS, *CAUSES))}.")
-    ] = None,
+    where: Where = None,
     success: Annotated[bool | None, typer.Option("--success/--failure", help="Say how they went.")] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Take verdicts back.")] = False,
     note: Annotated[str | None, typer.Option(help="Say this note of all of them.")] = None,
@@ -44,37 +38,21 @@ def edit(
             return
         if change == Change():
             raise UsageError("nothing to say: give --success, --failure, --unset, --note, --to-task or --instruction")
-        intake = asked_for(None, include or ())
-        wanted = _numbers(only)
-        found = [
-            episode
-            for folder in folders
-            for episode in catalogue.episodes(folder, task)
-            if (not wanted or episode.number in wanted) and operator in ("", episode.operator)
-        ]
-        usable = [episode for episode in found if not episode.problem and (intake is None or intake.takes(episode))]
+        found = list(
+            asked((episode for folder in folders for episode in catalogue.episodes(folder)), said(where or ()), card)
+        )
+        usable = [each.episode for each in found if each.against is None]
         planned = edits.plan(usable, change)
         _tell(planned)
-        for episode in found:
-            if episode.problem:
-                say_error(f"left out: {episode.problem}")
+        for each in found:
+            if each.episode.problem:
+                say_error(f"left out: {each.episode.problem}")
         if not yes:
             console.print(
                 f"{len(planned)} of {len(found)} episodes would change; nothing was changed. Next: the same with --yes"
             )
             return
         _finish(*edits.carry_out(planned, change), "changed. `--undo` takes it back")
-
-
-def _numbers(only: str) -> set[int]:
-    """`3,7-9`. Raises UsageError."""
-    found: set[int] = set()
-    for part in filter(None, only.replace("–", "-").split(",")):
-        first, dash, last = part.strip().partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or not dash)) or int(last or first) - int(first) > _MOST:
-            raise UsageError(f"--only {only[:60]!r}: say numbers as 3,7-9")
-        found.update(range(int(first), int(last or first) + 1))
-    return found
 
 
 def _change(success: bool | None, unset: bool, note: str | None, task: str | None, instruction: str | None) -> Change:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from station.cli.episodes.answers import Folder, Listing, print_json
-from station.cli.episodes.told import DEFAULT_DATA, Data, Json, console, said, told
+from station.cli.episodes.told import DEFAULT_DATA, Data, Json, Where, console, said, told
 from station.episodes import catalogue
 from station.episodes.catalogue import Episode, named
 from station.episodes.form import mixed
@@ -20,11 +20,16 @@ COLUMNS = ("n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "op
 
 
 def list_episodes(
-    data: Data = DEFAULT_DATA, task: Annotated[str, typer.Option(help="Only this task.")] = "", as_json: Json = False
+    data: Data = DEFAULT_DATA,
+    task: Annotated[str, typer.Option(help="Only this task.")] = "",
+    where: Where = None,
+    as_json: Json = False,
 ) -> None:
     """What is in a data folder, task by task, with what each is made of: rig, rate, vector, arms, cameras."""
     with told():
         found = catalogue.episodes(data, task)
+        if where:
+            found = _fitting(found, where)
         by_folder = [(path, list(each)) for path, each in groupby(found, lambda episode: episode.path.parent)]
         folders = [makes_of(path, each) for path, each in by_folder]
         wrong = [episode for episode in found if episode.problem]
@@ -41,6 +46,13 @@ def list_episodes(
             raise EpisodeError(
                 f"{len(wrong)} of {len(found)} cannot be read, or are not what their names say: see the lines above"
             )
+
+
+def _fitting(found: list[Episode], where: list[str]) -> list[Episode]:
+    from station.episodes.filters import asked, said  # here: a list of everything asks for nothing
+    from station.episodes.quality.store import card
+
+    return [each.episode for each in asked(found, said(where), card) if each.against is None]
 
 
 def makes_of(path: Path, episodes: list[Episode]) -> Folder:

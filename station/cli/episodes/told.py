@@ -14,6 +14,13 @@ console = PlainConsole()
 DEFAULT_DATA = Path("~/station-data").expanduser()
 Data = Annotated[Path, typer.Argument(help="A data folder or one task's folder.")]
 File = Annotated[Path, typer.Argument(help="An episode_<n>.hdf5.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Only what is so: success=true, operator=ann,ben, length_s=3..60, episode=3,7..9, lag_ms=..150; "
+        "may be given again. Fields: `station dataset select --fields`."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from station.datasets.choosing import choose, filtered, is_held_back
 from station.datasets.selection import (
-    Bounds,
     Excluded,
     Selection,
     Split,
@@ -16,6 +15,7 @@ from station.datasets.selection import (
     write_selection,
 )
 from station.datasets.source_files import Source
+from station.episodes.filters import Bounds
 from station.errors import UsageError
 from tests.station.datasets.recorded import SINGLE, Recorded, make
 

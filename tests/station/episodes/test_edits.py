@@ -26,7 +26,7 @@ def said(data: Path) -> list[Labels | None]:
 
 def test_without_yes_it_is_shown_and_nothing_changes(data: Path) -> None:
     before, files = said(data), sorted(path.name for path in (data / "cube").iterdir())
-    got = station("edit", data, "--include", "failure,unlabelled", "--success")
+    got = station("edit", data, "--where", "success=false,unset", "--success")
     assert got.exit_code == 0
     assert "cube/1: success no → yes\n" in got.output
     assert "4 of 5 episodes would change; nothing was changed" in got.output
@@ -37,7 +37,7 @@ def test_without_yes_it_is_shown_and_nothing_changes(data: Path) -> None:
 def test_what_was_shown_is_done_and_can_be_undone(data: Path) -> None:
     before = [each.success for each in episodes(data)]
     hashes = [path.stat().st_size for path in sorted(data.rglob("*.hdf5"))]
-    assert station("edit", data, "--only", "1,3-4", "--success", "--note", "checked", "--yes").exit_code == 0
+    assert station("edit", data, "--where", "episode=1,3..4", "--success", "--note", "checked", "--yes").exit_code == 0
     assert [each.success for each in episodes(data)] == [True, True, None, True, True]
     assert [each.note for each in episodes(data)] == ["", "checked", "", "checked", "checked"]
     undone = station("edit", data, "--undo")
@@ -51,7 +51,9 @@ def test_what_was_shown_is_done_and_can_be_undone(data: Path) -> None:
 
 
 def test_task_and_instruction_are_said_beside_the_file(data: Path) -> None:
-    got = station("edit", data, "--only", "0-2", "--to-task", "fold", "--instruction", "fold the towel", "--yes")
+    got = station(
+        "edit", data, "--where", "episode=0..2", "--to-task", "fold", "--instruction", "fold the towel", "--yes"
+    )
     assert got.exit_code == 0, got.output
     found = episodes(data)
     assert [each.task for each in found] == ["fold", "fold", "fold", "cube", "cube"]
@@ -66,7 +68,7 @@ def test_task_and_instruction_are_said_beside_the_file(data: Path) -> None:
 
 
 def test_what_was_said_since_stays(data: Path) -> None:
-    assert station("edit", data, "--only", "2,3", "--failure", "--yes").exit_code == 0
+    assert station("edit", data, "--where", "episode=2,3", "--failure", "--yes").exit_code == 0
     set_success(data / "cube" / "episode_2.hdf5", True)
     got = station("edit", data, "--undo", "--yes")
     assert got.exit_code == 1
@@ -101,7 +103,7 @@ def test_labels_of_today_and_of_older_stations_read_alike(data: Path) -> None:
 
 
 WRONG = (
-    ("--success", "--unset"), (), ("--undo", "--success"), ("--only", "x", "--success"), ("--include", "rollout", "--unset"),
+    ("--success", "--unset"), (), ("--undo", "--success"), ("--where", "episode=x", "--success"), ("--where", "rollouts=true", "--unset"),
 )  # fmt: skip
 
 
