@@ -12,6 +12,7 @@
     │   └── DeviceSilent            it stopped answering                               (a TimeoutError)
     ├── CommandRefused              the last gate would not pass a command
     ├── RequestRefused              a node said no, and why
+    │   └── CheckDue                the session wants a check first
     ├── NodeAbsent                  nobody answers at that endpoint                    (a TimeoutError)
     ├── AlreadyRunning              another station or node owns the rig
     ├── CalibrationBroken           a calibration file is torn, edited or another device's
@@ -136,6 +137,14 @@ class RequestRefused(StationError):
 
     Seen when: the request makes no sense in this phase, or something it needs is missing.
     Do: what the message says.
+    """
+
+
+class CheckDue(RequestRefused):
+    """The session opens no sitting on real arms before they are checked.
+
+    Seen when: the last check is too old, of another rig file, or failed.
+    Do: `station check --rig R`, then ask again; the commands that record do both by themselves.
     """
 
 

@@ -34,7 +34,7 @@ with station.subscribe([("tick", "synchronizer")]) as heard:
 if sample is not None and isinstance(sample.body, Tick):
     print("tick", sample.body.tick, "qpos", np.round(sample.body.qpos, 3))
 
-# %% Record one episode of two seconds. Leaders command; on real arms: is the way clear?
+# %% Record one episode of two seconds. Leaders command; on real arms: is the way clear, and has `station check` just passed?
 with station.session() as session, session.sitting(OpenSession("scripted", str(folder))):
     number = session.begin(seconds=2.0)
     over = session.until_over(number, seconds=2.0)

@@ -22,7 +22,7 @@ from station.bus.requests.request import Request
 from station.bus.requests.time_outs import time_out_ms
 from station.bus.streams import may_publish, topic
 from station.clock import NS_PER_MS, Clock
-from station.errors import NodeAbsent, RequestRefused, StationError, WireError
+from station.errors import CheckDue, NodeAbsent, RequestRefused, StationError, WireError
 
 HIGH_WATER = 5000
 """Messages a recorded stream may queue for a slow reader (10 s at 500/s) before losses begin; losses are counted."""
@@ -292,7 +292,7 @@ class RequestClient:
     def ask(self, request: Request, timeout_ms: int | None = None) -> Done:
         """Send and wait, as long as the table of time-outs says unless it is said here.
 
-        Raises RequestRefused with the node's reason, NodeAbsent when nobody answers in time.
+        Raises RequestRefused with the node's reason (CheckDue where that wants a check first), NodeAbsent when nobody answers in time.
         """
         return self.answer_to(self.send(request), request, timeout_ms)
 
@@ -306,7 +306,7 @@ class RequestClient:
                 "Next: `station status` says whether it runs"
             )
         if isinstance(reply, Refused):
-            raise RequestRefused(reply.why)
+            raise CheckDue(reply.why) if reply.needs == "check" else RequestRefused(reply.why)
         return reply
 
     def close(self) -> None:

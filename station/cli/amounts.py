@@ -6,12 +6,11 @@ from station.borders.decoding import reason
 from station.bus.requests import OpenSession
 from station.errors import UsageError
 from station.session.asked import absurd_sitting
-from station.session.names import bad_text
 
 
-def sensible(open_session: OpenSession, override: str = "") -> OpenSession:
+def sensible(open_session: OpenSession) -> OpenSession:
     """The sitting asked for. Raises UsageError for one that the session would refuse: a task that is no folder's name, a text too long."""
-    why = absurd_sitting(open_session) or bad_text("override", override)
+    why = absurd_sitting(open_session)
     if why:
         raise UsageError(why)
     try:

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from station.bench.figures import Distribution, Figures
-from station.bench.long_run import Line, Trouble, measured_s, watch_stalls
+from station.bench.long_run import KEPT_NOWHERE, Line, Trouble, measured_s, watch_stalls
 from station.bench.measure import Listener, measure_disk
 from station.bench.stalls import EpisodeSeen, StallSeen, tally
 from station.borders.options import RigOption, seconds_option
@@ -72,7 +72,7 @@ def measure(station: Station, seconds: float, record: bool) -> Figures:
     data = station.rig.data
     data.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=data, prefix=".bench-") as folder:
-        open_session = OpenSession("bench", folder, "bench")
+        open_session = OpenSession("bench", folder, "bench", override=KEPT_NOWHERE)
         recorder = threading.Thread(target=record_headless, args=(station, open_session, 1, seconds + 2 * SETTLE_S))
         if record:
             recorder.start()

@@ -1,10 +1,11 @@
-"""The check that opens a session: run if the last one no longer counts, and told in every episode."""
+"""The check that opens a session: run where the session says that it is due. Whether a sitting may be opened is the session's to say."""
 
-import time
+from collections.abc import Callable
+from typing import TypeVar
 
-from station.errors import CheckFailed, StationError
+from station.client import Station
+from station.errors import CheckDue, CheckFailed, StationError
 from station.files import check_results
-from station.files.check_results import StoredCheck
 from station.rig.rig import Rig
 from station.steps.job import Job
 from station.steps.terminal import show
@@ -12,48 +13,49 @@ from station.terminal.screen import console
 
 CHECK_S = 120.0
 """It listens for seconds; what takes this long has hung."""
+T = TypeVar("T")
 
 
-def session_check(rig: Rig, override: str, refuses: bool = True) -> str:
-    """Run the check of a rig whose station is up if it is due. Returns what every episode of the session says about it.
+def check_if_due(station: Station) -> None:
+    """Ask the session of a station that is up whether a check is due, run it, say how it went. Simulated rigs too: there it is told.
 
-    `refuses`: raise CheckFailed on fail, unless `override` says why to record all the same. `station` may not import
-    `calibration`, so the check is the command, in a process of its own.
+    Raises CheckFailed where it ends without a result.
     """
-    stored = check_results.last(rig.name)
-    why = check_results.due(rig.name, rig.sha256, time.time(), rig.safety.session_hours)
-    if why:
-        console.print(f"{why}: checking now")
-        stored = _run(rig, stored)
-    if stored is None:
-        raise StationError(f"there is no check of {rig.name}. Next: `station check --rig {rig.file}`")
-    if stored.result.verdict == "fail" and refuses and not override:
-        raise CheckFailed(
-            f"the check of {rig.name} failed, so nothing is recorded: {check_results.failures(stored.result)}. "
-            'To record all the same, and have the reason in every episode: --override "reason"'
-        )
-    told = f", overridden: {override}" if override and stored.result.verdict == "fail" else ""
-    console.print(f"check: {stored.result.verdict}{told}")
-    return check_results.for_episode(stored, override)
+    with station.session() as session:
+        due = session.fresh().check_due
+    if due:
+        run_check(station.rig, due)
+    stored = check_results.last(station.rig.name)
+    if stored is not None:
+        console.print(f"check: {stored.result.verdict}")
 
 
-def last_check(rig: Rig) -> str:
-    """What episodes say where nobody runs a check: the last one of this rig file, "" without."""
-    stored = check_results.last(rig.name)
-    return check_results.for_episode(stored, "") if stored is not None and stored.rig_sha256 == rig.sha256 else ""
-
-
-def _run(rig: Rig, before: StoredCheck | None) -> StoredCheck:
+def asked_again(rig: Rig, ask: Callable[[], T]) -> T:
+    """Do it; where the session wants a check first, run that, and do it once more. Raises what the second try raises."""
     try:
-        with Job(["check", "--rig", str(rig.file)], quiet=True) as job:
-            show(job, seconds=CHECK_S)
-        said = job.end.words if job.end is not None else ""
-    except StationError as error:
-        said = str(error)
-    stored = check_results.last(rig.name)
-    if stored is None or stored == before:
+        return ask()
+    except CheckDue as refused:
+        run_check(rig, str(refused))
+        return ask()
+
+
+def run_check(rig: Rig, why: str) -> None:
+    """The check in a process of its own, shown here: `station` may not import `calibration`. Raises CheckFailed without a result."""
+    before = check_results.last(rig.name)
+    console.print(f"{why.partition('. Next')[0]}: checking now")
+    said = _run(rig)
+    if check_results.last(rig.name) in (None, before):
         raise CheckFailed(
             f"the check of {rig.name} ended without a result: {said or 'it said nothing'}. "
             f"Next: `station check --rig {rig.file}`"
         )
-    return stored
+
+
+def _run(rig: Rig) -> str:
+    """What it said at its end."""
+    try:
+        with Job(["check", "--rig", str(rig.file)], quiet=True) as job:
+            show(job, seconds=CHECK_S)
+        return job.end.words if job.end is not None else ""
+    except StationError as error:
+        return str(error)

@@ -11,7 +11,6 @@ import typer
 from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.amounts import sensible
-from station.cli.checked import last_check
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.physics import Physics
@@ -58,6 +57,9 @@ def evaluate(
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
     pedal: Annotated[Path | None, typer.Option("--pedal", help="a foot pedal's evdev device: takes over")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing; physics judges")] = False,
+    override: Annotated[
+        str, typer.Option("--override", help="why to record although the check fails; kept in every file")
+    ] = "",
 ) -> None:
     """Run every policy N times from the same scenes, in turn, and say how often it succeeds and how sure that is."""
     loaded = rig_of(rig)
@@ -76,9 +78,7 @@ def evaluate(
     if loaded.moves_real_arms:
         typer.confirm("The policies will move the followers and the leaders. Is the way clear?", abort=True)
     book = _Book(out, policy, identities, seed, blind, trials)
-    sitting = OpenSession(
-        task, str(out.absolute()), operator, source="policy", check_result=last_check(loaded), opening=False
-    )
+    sitting = OpenSession(task, str(out.absolute()), operator, source="policy", opening=False, override=override)
     sensible(sitting)
     hands = Hands(None if headless else Keyboard(), Pedal(pedal) if pedal is not None else None)
     with connect(loaded) as station, hands, Rollout(station, hands) as rollout:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from station.bus.requests import Align, CloseSession, Label, OpenSession
 from station.bus.requests.time_outs import time_out_ms
+from station.cli.checked import asked_again
 from station.cli.operator.cues import Speaker
 from station.cli.patience import WAIT_S, Patience
 from station.cli.physics import prepare_scene
@@ -65,7 +66,9 @@ def record_headless(
     patience = Patience(station, wait_s, speaker, meanwhile)
     try:
         with station.session(meanwhile) as session:
-            taker = _Taker(session, open_session, seconds, arrange or align_and_prepare(station), patience, judge)
+            taker = _Taker(
+                station, session, open_session, seconds, arrange or align_and_prepare(station), patience, judge
+            )
             patience.until_done("the sitting", taker.open, first=True)
             try:
                 for _ in range(episodes):
@@ -97,10 +100,11 @@ class _Taker:
     """Takes one episode after another."""
 
     def __init__(
-        self, session: SessionClient, open_session: OpenSession, seconds: float, arrange: Arrange, patience: Patience,
+        self, station: Station, session: SessionClient, open_session: OpenSession, seconds: float, arrange: Arrange, patience: Patience,
         judge: Callable[[], bool] | None,
     ) -> None:  # fmt: skip
         self._judge = judge
+        self._rig = station.rig
         self._session, self._open_session, self._seconds = session, open_session, seconds
         self._arrange, self._patience = arrange, patience
         self._opened = False
@@ -110,7 +114,7 @@ class _Taker:
         if self._opened and self._session.fresh().phase != "ended":
             return
         self._opened = True
-        self._session.ask(self._open_session)
+        asked_again(self._rig, lambda: self._session.ask(self._open_session))
 
     def take(self) -> None:
         """One episode, begun as soon as it can be, and waited for."""
@@ -133,7 +137,7 @@ class _Taker:
         session = self._session
         if session.fresh().phase == "ended":  # the sitting went with the whole station
             self._patience.announce("the sitting is over. Opening another")
-            session.ask(self._open_session)
+            asked_again(self._rig, lambda: session.ask(self._open_session))
         session.until(lambda state: state.phase in RESTS, FRESH_S)
         self._arrange(session, self._patience)
         return session.begin(self._seconds)

@@ -11,7 +11,7 @@ from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.messages import PilotState
 from station.bus.requests import Disengage, Engage, OpenSession
 from station.cli.amounts import sensible
-from station.cli.checked import session_check
+from station.cli.checked import check_if_due
 from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
@@ -68,11 +68,10 @@ def record(
     loaded = rig_of(rig)
     refuse_unattended(loaded, headless, yes)
     folder = str(data.absolute()) if data else ""
-    sitting = sensible(OpenSession(task, folder, operator, instruction, scene), override)
+    sitting = sensible(OpenSession(task, folder, operator, instruction, scene, override=override))
     if headless:
         with connect(loaded) as station:
-            check = session_check(loaded, override, refuses=loaded.moves_real_arms)
-            sitting = msgspec.structs.replace(sitting, check_result=check)
+            check_if_due(station)
             early = record_headless(
                 station, sitting, episodes or 1, seconds or HEADLESS_S, wait_s=wait, speaker=Speaker(quiet)
             )
@@ -88,7 +87,7 @@ def record(
         episodes=episodes or 0,
         opening=opening,
     )
-    record_at_a_panel(loaded, Plan(sitting, seconds), pedal, tuple(pedal_keys.split(",")), quiet, override)
+    record_at_a_panel(loaded, Plan(sitting, seconds), pedal, tuple(pedal_keys.split(",")), quiet)
 
 
 def record_at_a_panel(
@@ -97,7 +96,6 @@ def record_at_a_panel(
     pedal_path: Path | None,
     pedal_keys: tuple[str, ...],
     quiet: bool,
-    override: str,
     load: Callable[[Station], str] | None = None,
     scene: SceneHands | None = None,
 ) -> None:
@@ -111,7 +109,7 @@ def record_at_a_panel(
         console.print(_resuming(rig, plan.open_session))
         console.print("looking for the rig's station, or starting one …")
         with connect(rig) as station:
-            plan = plan.checked(session_check(rig, override))
+            check_if_due(station)
             plan = plan if load is None else plan.of_policy(load(station))
             try:
                 outcome = OperatorTerminal(station, plan, keyboard, pedal, Speaker(quiet), scene).run()

@@ -10,7 +10,7 @@ import typer
 from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.amounts import sensible
-from station.cli.checked import session_check
+from station.cli.checked import check_if_due
 from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
@@ -81,24 +81,22 @@ def run(
     refuse_unseen(of_policy(checked, checked.folder / "policy.yaml"), loaded)
     told = checked.instruction
     sitting = OpenSession(
-        task or "shadow", folder, operator, told, scene, source="policy", policy_folder=str(policy.absolute())
-    )
-    sensible(sitting, override)
+        task or "shadow", folder, operator, told, scene, source="policy", policy_folder=str(policy.absolute()), override=override
+    )  # fmt: skip
+    sensible(sitting)
     if not shadow:
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
     keys = tuple(pedal_keys.split(","))
     if record and not headless:
-        _record_at_a_panel(
-            loaded, Plan(_paced(sitting, episodes, reset), seconds), policy, pedal, keys, quiet, override
-        )
+        _record_at_a_panel(loaded, Plan(_paced(sitting, episodes, reset), seconds), policy, pedal, keys, quiet)
         return
     hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal, keys) if pedal is not None else None)
     with connect(loaded) as station, hands, Rollout(station, hands) as rollout:
         if record:
-            check = session_check(loaded, override, refuses=loaded.moves_real_arms)
-            sitting = msgspec.structs.replace(sitting, policy=rollout.load(policy, told), check_result=check)
+            check_if_due(station)
+            sitting = msgspec.structs.replace(sitting, policy=rollout.load(policy, told))
             early = _record(station, rollout, sitting, episodes or 1, seconds or 0.0, wait, Speaker(quiet))
         else:
             early = _unrecorded(station, rollout, policy, told, shadow, headless, episodes or 1, seconds, wait, quiet)
@@ -114,7 +112,7 @@ def _paced(sitting: OpenSession, episodes: int | None, reset: float | None) -> O
 
 
 def _record_at_a_panel(
-    rig: Rig, plan: Plan, policy: Path, pedal: Path | None, keys: tuple[str, ...], quiet: bool, override: str
+    rig: Rig, plan: Plan, policy: Path, pedal: Path | None, keys: tuple[str, ...], quiet: bool
 ) -> None:
     def load(station: Station) -> str:
         with Rollout(station, Hands(None, None)) as rollout:
@@ -126,7 +124,7 @@ def _record_at_a_panel(
             rollout.home(episode)
 
     scene = SceneHands(arrange) if rig.world is not None else None
-    record_at_a_panel(rig, plan, pedal, keys, quiet, override, load, scene)
+    record_at_a_panel(rig, plan, pedal, keys, quiet, load, scene)
 
 
 def _unrecorded(

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from station.bus.requests import CloseSession, Label, Note, OpenSession, Start, Stop
+from station.cli.checked import asked_again
 from station.cli.rollout import Ran, Rollout
 from station.client import Station
 from station.client.session import RESTS
@@ -25,7 +26,7 @@ class RecordedTrials:
     def __init__(self, station: Station, rollout: Rollout, sitting: OpenSession) -> None:
         """`sitting`: all that the sittings of an evaluation have in common."""
         self._rollout, self._sitting = rollout, sitting
-        self._tick_hz = station.rig.tick_hz
+        self._rig = station.rig
         self._session = station.session(rollout.meanwhile)
         self._open = False
         self.folder = Path(sitting.data) / sitting.task
@@ -37,7 +38,7 @@ class RecordedTrials:
         self._sitting = msgspec.structs.replace(
             self._sitting, policy=identity, policy_folder=str(folder.absolute()), instruction=instruction
         )
-        self._session.ask(self._sitting)
+        asked_again(self._rig, lambda: self._session.ask(self._sitting))
         self._open = True
 
     def run(self, seconds: float, over: Callable[[], bool], trial: int, condition: str) -> Ran:
@@ -64,7 +65,7 @@ class RecordedTrials:
             self._stop()
         state = session.until_over(number, ENDS_S)
         held = state.why if state.ended_early > before.ended_early else ""
-        return Ran(state.recorded_ticks / self._tick_hz, held, rollout.helped, interrupted, number)
+        return Ran(state.recorded_ticks / self._rig.tick_hz, held, rollout.helped, interrupted, number)
 
     def _ended(self, number: int) -> bool:
         self._session.look()

@@ -17,11 +17,11 @@ from station.borders.options import RigOption, seconds_option
 from station.bus.messages import Applied
 from station.bus.requests import CloseSession, OpenSession
 from station.cli.amounts import sensible
-from station.cli.checked import last_check
+from station.cli.checked import asked_again
 from station.client import SessionClient, Station, connect
 from station.clock import NS_PER_MS
 from station.devices.headset import Pairing, pairing_path
-from station.errors import NodeAbsent, RequestRefused, UsageError
+from station.errors import CheckDue, NodeAbsent, RequestRefused, UsageError
 from station.rig.choice import rig_of
 from station.terminal.screen import console
 
@@ -37,6 +37,9 @@ def vr(
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
     measure_s: Annotated[float, seconds_option("--measure", 0.0, "measure the latency for so many seconds")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+    override: Annotated[
+        str, typer.Option("--override", help="why to record although the check fails; kept in every file")
+    ] = "",
 ) -> None:
     """Show the address and the pairing code of the headset's page; with --task record from it until Ctrl-C."""
     loaded = rig_of(rig)
@@ -49,8 +52,10 @@ def vr(
         return
     port = int(headset.at)
     if task:
-        asked = OpenSession(task, str(data.absolute()) if data else "", operator, instruction, source="vr")
-        open_session = msgspec.structs.replace(sensible(asked), check_result=last_check(loaded))
+        asked = OpenSession(
+            task, str(data.absolute()) if data else "", operator, instruction, source="vr", override=override
+        )
+        open_session = sensible(asked)
         with connect(loaded) as station:
             sit(station, port, open_session)
         return
@@ -70,7 +75,7 @@ def sit(station: Station, port: int, open_session: OpenSession) -> None:
         show(found)
     with station.session() as session:
         try:
-            _open_when_worn(session, open_session)
+            asked_again(station.rig, lambda: _open_when_worn(session, open_session))
             _tell_phases(session)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
@@ -85,6 +90,8 @@ def _open_when_worn(session: SessionClient, open_session: OpenSession) -> None:
         try:
             session.ask(open_session)
             return
+        except CheckDue:
+            raise
         except RequestRefused as error:
             if str(error) != said:
                 said = str(error)

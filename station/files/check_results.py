@@ -16,6 +16,9 @@ from station.files import durable
 _SMALLEST = 0.005
 """What is smaller is told as 0: no unit used here needs more."""
 
+FAILED = "the last check failed"
+"""Why a check is due although there is a young one."""
+
 Verdict = Literal["pass", "warn", "fail", "unchecked"]
 
 
@@ -61,6 +64,8 @@ class SessionCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     override: str
     """Why it was recorded although the check failed; "" otherwise."""
     findings: tuple[Finding, ...]
+    override_by: str = ""
+    """Who said so; "" in episodes from before it was kept."""
 
 
 def value_text(finding: Finding) -> str:
@@ -79,10 +84,10 @@ def failures(result: CheckResult) -> str:
     return "; ".join(f"{f.device}: {f.name} {value_text(f)}. Next: {f.next}" for f in bad)
 
 
-def for_episode(check: StoredCheck, override: str) -> str:
-    """The JSON of a `SessionCheck`. A reason is only kept where there was something to override."""
+def for_episode(check: StoredCheck, override: str, by: str) -> str:
+    """The JSON of a `SessionCheck`. A reason, and who gave it, are only kept where there was something to override."""
     kept = override if check.result.verdict == "fail" else ""
-    told = SessionCheck(check.result.verdict, check.at_s, kept, check.result.findings)
+    told = SessionCheck(check.result.verdict, check.at_s, kept, check.result.findings, by if kept else "")
     return msgspec.json.encode(told).decode()
 
 
@@ -118,7 +123,7 @@ def due(rig: str, rig_sha256: str, now_s: float, session_hours: float) -> str:
     hours = (now_s - found.at_s) / 3600
     if not 0 <= hours <= session_hours:
         return f"the last check is {hours:.1f} h old, {session_hours:g} h is the limit"
-    return "the last check failed" if found.result.verdict == "fail" else ""
+    return FAILED if found.result.verdict == "fail" else ""
 
 
 def _text(value: float | str | None, unit: str) -> str:

@@ -36,7 +36,9 @@ from station.bus.requests import (
 )
 from station.clock import NS_PER_S
 from station.rig.rig import Rig
+from station.session import check_gate
 from station.session.asked import absurd_length, impossible
+from station.session.check_gate import CheckStanding
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Asker, Effect, Neighbour
 from station.session.engagement import Engagement
@@ -62,7 +64,8 @@ class SessionCore:
         self._overtaken = Overtaken(sequence)
         self._recorder: RecorderState | None = None
         self._disk_budget: DiskBudget | None = None
-        self._disk_due_ns = 0
+        self._check: CheckStanding | None = None
+        self._disk_due_ns = self._check_due_ns = 0
         self._closing: Asker | None = None
         self._leaving = self._disengaged = False
 
@@ -117,10 +120,13 @@ class SessionCore:
         return self._ports.done()
 
     def time(self, now_ns: int) -> Sequence[Effect]:
-        """Look at the disk once a second, and end a timed reset: the next episode starts, as long as the one before."""
+        """Look at the disk and at the check once a second, and end a timed reset: the next episode starts, as long as the one before."""
         self._ports.now_ns = now_ns
         self._ports.time()
         sitting = self._now
+        if now_ns >= self._check_due_ns:
+            self._check_due_ns = now_ns + NS_PER_S
+            self._check = self._disk.check()
         if now_ns >= self._disk_due_ns and sitting.phase != "ended":
             self._disk_due_ns = now_ns + NS_PER_S
             self._look_at_the_disk()
@@ -158,7 +164,7 @@ class SessionCore:
             newest=-1 if finished.newest is None else finished.newest, wanted=sitting.opened.episodes,
             stalls=recorder.stalls if recorder is not None else 0,
             stalled_rows=recorder.stalled_rows if recorder is not None else 0, sequence=self._overtaken.sequence,
-            source=sitting.opened.source,
+            source=sitting.opened.source, check_due=self._check.due if self._check is not None else "",
         )  # fmt: skip
         if self._closing is not None:
             return state
@@ -170,7 +176,7 @@ class SessionCore:
         if sitting.phase == "ended":
             return None
         return Sitting(sitting.opened, sitting.number, tuple(finished.saved), finished.to_come, finished.discarded,
-                       sitting.early, self._takes.seconds, finished.judged)  # fmt: skip
+                       sitting.early, self._takes.seconds, sitting.check_result, finished.judged)  # fmt: skip
 
     def _look(self) -> None:
         """What buttons are about, for who presses one on this state or an earlier one."""
@@ -197,7 +203,7 @@ class SessionCore:
     def _do(self, request: SessionRequest, asker: Asker, who: Who) -> None:
         match request:
             case OpenSession():
-                self._open(request, asker)
+                self._open(request, asker, who)
             case Start():
                 self._start(request, lambda reply: self._ports.answer(asker, reply))
             case Stop() | Discard():
@@ -227,8 +233,12 @@ class SessionCore:
         current = self._now.number if self.phase == "recording" else self._takes.finished.newest
         return seen if seen is not None and self._takes.finished.knows(seen) else current
 
-    def _open(self, request: OpenSession, asker: Asker) -> None:
+    def _open(self, request: OpenSession, asker: Asker, who: Who) -> None:
         sitting, folder = self._now, self._now.folder_of(request)
+        self._check = self._disk.check()
+        if refused := check_gate.refusal(self._check, request, who, sitting.rig):
+            self._ports.answer(asker, refused)
+            return
         if why := self._disk.another_rigs(folder):
             self._ports.answer(asker, Refused(why))
             return
@@ -239,6 +249,7 @@ class SessionCore:
             self._ports.answer(asker, Refused(why))
             return
         sitting.opened, sitting.folder = request, folder
+        sitting.check_result = check_gate.told(self._check, request, who)
         self._takes.open(number)
         sitting.go("open")
         self._arms.rollouts.opened()

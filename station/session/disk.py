@@ -1,12 +1,15 @@
-"""The disk of a sitting: the folder of its episodes, what is in it, what it still holds."""
+"""The disk of a sitting: the folder of its episodes, what is in it, what it still holds; and the rig's last check."""
 
+import time
 from pathlib import Path
 
 from station.bus.messages import Description
 from station.episodes.labels import add_note, judge
 from station.episodes.naming import delete, episode_path, next_number
+from station.files import check_results
 from station.rig.rig import Rig
 from station.session.builders import Builders
+from station.session.check_gate import CheckStanding
 from station.session.disk_budget import DiskBudget, disk_budget
 
 
@@ -33,6 +36,13 @@ class SessionDisk:
         if any(folder.glob("*.mcap.part")):
             self._builders.recover(folder)
         return number
+
+    def check(self) -> CheckStanding:
+        """Read anew each time: it is another process that checks."""
+        rig = self._rig
+        last = check_results.last(rig.name)
+        due = check_results.due(rig.name, rig.sha256, time.time(), rig.safety.session_hours)
+        return CheckStanding(due, last if last is not None and last.rig_sha256 == rig.sha256 else None)
 
     def exists(self, part: Path) -> bool:
         """Is the journal there?"""

@@ -79,6 +79,7 @@ def bad_sitting(asked: OpenSession) -> str:
         or bad_data(asked.data)
         or bad_text("operator", asked.operator)
         or bad_text("scene", asked.scene)
+        or bad_text("override", asked.override)
         or bad_text("instruction", asked.instruction, LONGEST_TEXT)
     )
 

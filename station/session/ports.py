@@ -7,6 +7,7 @@ from typing import Protocol
 
 from station.bus.pending import Outcome, PendingRequests, Then
 from station.bus.requests import PilotRequest, PolicyRequest, Reply, SyncRequest
+from station.session.check_gate import CheckStanding
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Answer, Ask, Asker, Build, BuildIncrementally, Effect, Neighbour
 
@@ -22,6 +23,9 @@ class Disk(Protocol):
 
     def prepare(self, folder: Path) -> int:
         """Make the folder, start recovery of what a killed station left, return the next episode's number. Raises OSError."""
+
+    def check(self) -> CheckStanding:
+        """How the rig's check stands now."""
 
     def exists(self, part: Path) -> bool:
         """Is there such a journal?"""

@@ -16,5 +16,6 @@ class Sitting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     discarded: int
     early: int
     seconds: float | None
+    check_result: str = ""
     judged: dict[int, bool] = {}
     """What was said about episodes that are not saved yet."""

@@ -17,6 +17,8 @@ class Situation:
         self.why = ""
         """Why the phase is what it is, when that is not plain."""
         self.opened = OpenSession(task="")
+        self.check_result = ""
+        """What the check before this sitting said: it is written into every episode."""
         self.folder = rig.data
         self.number = 0
         """Of the episode being recorded, or of the next one."""

@@ -49,7 +49,7 @@ class Takes:
         """Begin the next one."""
         sitting, opened = self._sitting, self._sitting.opened
         info = RecordingInfo(opened.task, sitting.number, opened.instruction, opened.operator, opened.scene,
-                             opened.check_result, opened.policy, request.trial, request.condition)  # fmt: skip
+                             sitting.check_result, opened.policy, request.trial, request.condition)  # fmt: skip
         self._resting = "reset wanted" if sitting.phase == "reset" or sitting.rollouts else "ready again"
         sitting.go("start")
         self._answer_start = answer
@@ -154,7 +154,7 @@ class Takes:
         """Go on with the sitting of a life that was killed. An episode that was being recorded ends here."""
         sitting = self._sitting
         sitting.opened, sitting.number, self.seconds = left.opened, left.episode, left.seconds
-        sitting.early = left.early
+        sitting.early, sitting.check_result = left.early, left.check_result
         sitting.folder = sitting.folder_of(left.opened)
         self.finished = FinishedEpisodes(self._ports, sitting.folder, left.saved, left.discarded, left.judged)
         self._arms.rollouts.opened()

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -24,7 +25,8 @@ def show(job: Job, to: PlainConsole = console, seconds: float | None = None) -> 
 
     Ctrl-C reaches the job by itself, which ends in its own way; the terminal waits for it.
     """
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ours = threading.current_thread() is threading.main_thread()  # only there signals are heeded
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ours else None
     passing = False
     try:
         for line in job.lines(seconds):
@@ -45,7 +47,8 @@ def show(job: Job, to: PlainConsole = console, seconds: float | None = None) -> 
     finally:
         if passing:
             _wipe()
-        signal.signal(signal.SIGINT, before)
+        if ours:
+            signal.signal(signal.SIGINT, before)
 
 
 def in_a_job(command: Callable[P, None]) -> Callable[P, None]:

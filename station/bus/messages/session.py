@@ -46,3 +46,5 @@ class SessionState(Message, frozen=True):
     """Rises when what a button would do may have changed. A request carries that of the state it was seen in (`Who.seen`)."""
     source: SourceName = "leader"
     """Who is to command in this sitting; `policy`: its episodes are rollouts, each engaged when it is started."""
+    check_due: str = ""
+    """Why the rig's check is due, or that it failed: no sitting is opened on real arms then; "" while the last one counts."""

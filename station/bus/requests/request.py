@@ -1,5 +1,7 @@
 """What a request is, and its answer."""
 
+from typing import Literal
+
 import msgspec
 
 from station.borders.bounds import Count, Name
@@ -35,6 +37,8 @@ class Refused(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True)
     """It was not done. `why` says the reason and the next act."""
 
     why: str
+    needs: Literal["", "check"] = ""
+    """What has to be done before it is asked again, for a program: `check` is `station check`."""
 
 
 Reply = Done | Refused

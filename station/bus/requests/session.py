@@ -25,8 +25,8 @@ class OpenSession(Request, frozen=True):
     reset_s: Seconds = 0.0
     episodes: Count = 0
     """How many are wanted: no timed reset starts one more. 0: no limit."""
-    check_result: str = ""
-    """What the check before this session said (JSON of a `check_results.SessionCheck`): it is written into every episode."""
+    override: Text = ""
+    """Why it is opened although the check failed: kept in every episode, with the name of `operator`, or of who asks."""
     opening: bool | None = False
     """Begin with ALOHA's start sequence (`Opening`); None: where the leaders can be driven."""
 

@@ -60,10 +60,6 @@ class Plan(NamedTuple):
         """With the policy that was loaded, as its runner calls it."""
         return self._replace(open_session=msgspec.structs.replace(self.open_session, policy=identity))
 
-    def checked(self, result: str) -> "Plan":
-        """With what the check before this session said."""
-        return self._replace(open_session=msgspec.structs.replace(self.open_session, check_result=result))
-
 
 _WAIT: dict[Phase, str] = {
     "opening": "the arms are being aligned: wait", "starting": "the recording is being opened: wait a moment",

@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,8 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
+from station.files.check_results import CheckResult, StoredCheck
+from station.session.check_gate import CheckStanding
 from station.session.sitting import Sitting
 from station.session.takes import KILLED
 from tests.station.session.world import COMPLETE, STOPPED, World
@@ -34,7 +37,8 @@ from tests.station.session.world import COMPLETE, STOPPED, World
 
 def test_a_sitting() -> None:
     world = World()
-    world.press(OpenSession("pick", check_result='{"verdict": "warn"}'))
+    world.standing = CheckStanding("", StoredCheck("", 5.0, CheckResult("warn", ())))
+    world.press(OpenSession("pick"))
     assert world.core.phase == "opening"
     request, then = world.pilot_asked.pop()
     assert request == Engage("leader")
@@ -45,7 +49,7 @@ def test_a_sitting() -> None:
     begin, then_begun = world.sync_asked.pop()
     assert isinstance(begin, BeginRecording)
     assert (begin.ticks, begin.path, begin.info.episode) == (100, "/data/pick/episode_4.mcap.part", 4)
-    assert begin.info.check_result == '{"verdict": "warn"}'
+    assert json.loads(begin.info.check_result)["verdict"] == "warn"
     then_begun(Done())
     world.recorder(57)
     assert world.core.state().recorded_ticks == 57
@@ -310,7 +314,7 @@ def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_no
     assert type(button) not in allowed("ended")
 
 
-LEFT = Sitting(OpenSession("pick"), 4, saved=(2,), building=(3,), discarded=1, early=0, seconds=2.0)
+LEFT = Sitting(OpenSession("pick"), 4, saved=(2,), building=(3,), discarded=1, early=0, seconds=2.0, check_result="{}")
 
 
 def reborn(

@@ -19,6 +19,7 @@ from station.bus.requests import (
 from station.errors import EpisodeError
 from station.rig.file import Safety
 from station.rig.rig import Rig
+from station.session.check_gate import CheckStanding
 from station.session.core import SessionCore
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Answer, Ask, Build, BuildIncrementally, Effect
@@ -33,7 +34,7 @@ IDLE = RecorderState(False, "", 0, None, 0, 0, ())
 class World:
     """The core's disk and neighbours; the test answers by hand."""
 
-    def __init__(self, left: Sitting | None = None) -> None:
+    def __init__(self, left: Sitting | None = None, rig: Rig = RIG) -> None:
         self.now_ns = 0
         self.recorder_life = 1
         self.pilot_asked: list[tuple[PilotRequest, Then]] = []
@@ -48,10 +49,11 @@ class World:
         self.disk: list[tuple[str, int, object]] = []
         self.unwritable = self.gone = self.in_use = False
         self.unlike = ""
+        self.standing = CheckStanding("", None)
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
         self.partial_hdf5_bytes = 0
-        self.core = SessionCore(RIG, self, left)
+        self.core = SessionCore(rig, self, left)
         if left is None:
             self.heard_recorder(IDLE)
 
@@ -109,6 +111,9 @@ class World:
         assert folder == Path("/data/pick")
         return self.free
 
+    def check(self) -> CheckStanding:
+        return self.standing
+
     def exists(self, part: Path) -> bool:
         return part in self.journals
 
@@ -133,9 +138,9 @@ class World:
         if self.in_use:
             raise EpisodeError("episode_4.hdf5 is in use")
 
-    def press(self, request: SessionRequest, seen: int | None = None) -> None:
+    def press(self, request: SessionRequest, seen: int | None = None, person: str = "ada") -> None:
         """On the state that is shown now, or on an earlier one."""
-        who = Who("record", "ada", self.core.state().sequence if seen is None else seen)
+        who = Who("record", person, self.core.state().sequence if seen is None else seen)
         self.do(self.core.request(request, self.replies.append, self.now_ns, who))
 
     def opened(self, open_session: OpenSession | None = None) -> "World":
