@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, get_args
 from station.bus.messages.session import Phase, SessionState
 from station.bus.requests.session import (
     Align,
+    Allow,
     CloseSession,
     Discard,
     HandOver,
@@ -23,9 +24,11 @@ from station.bus.requests.session import (
     Undo,
 )
 
-Need = Literal["paused", "not paused", "an episode", "a saved episode", "a policy"]
-About = Literal["episode", "newest", "saved", "hold"]
-"""The episode that is recorded or comes next; the newest finished one; the newest saved one; the hold that is to end."""
+Need = Literal["paused", "not paused", "an episode", "a saved episode", "a policy", "a motion"]
+About = Literal["episode", "newest", "saved", "hold", "motion"]
+"""The episode that is recorded or comes next; the newest finished one; the newest saved one; the hold that is to end; what is asked
+from afar.
+"""
 PEDALS = 3
 """Pedals that may mean something."""
 
@@ -77,6 +80,11 @@ _BETWEEN: tuple[Phase, ...] = (*_RESTING, "hold")
 _ALWAYS: tuple[Phase, ...] = tuple(phase for phase in get_args(Phase) if phase != "ended")
 
 ACTIONS: tuple[Action, ...] = (
+    Action("allow", Allow, "allow", get_args(Phase), ("y",), needs=("a motion",), moves=True, about="motion",
+           otherwise="nobody asks for anything that would move the arms", told="allow what somebody elsewhere asks for"),
+    # by foot and by hand only where the same pedal and button start the arms anyway: no Stop must become a yes
+    Action("allow_at_once", Allow, "allow", ("ended", "hold"), (), 1, "a", needs=("a motion",), moves=True, about="motion",
+           line=""),
     Action("open", OpenSession, "begin", ("ended",), ("space", "enter"), 1, moves=True),
     Action("go_on", Align, "go on", ("hold", "recording"), ("space", "enter", "p"), 1, "a", needs=("paused",), moves=True,
            about="hold"),
@@ -114,6 +122,7 @@ _MET: dict[Need, Callable[[SessionState], bool]] = {
     "not paused": lambda state: not state.paused,
     "an episode": lambda state: state.newest >= 0 or state.phase == "recording",
     "a policy": lambda state: state.source == "policy",
+    "a motion": lambda state: state.motion is not None and state.motion.moves_ns == 0,
     "a saved episode": lambda state: state.saved > 0,
 }
 

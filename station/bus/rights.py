@@ -34,7 +34,7 @@ RIGHTS: dict[type[r.Request], Right] = {
     **dict.fromkeys(get_args(r.PilotRequest), _PILOT),
     **dict.fromkeys(get_args(r.PolicyRequest), _POLICY),
     **dict.fromkeys(get_args(r.SyncRequest), _RECORDER),
-    **dict.fromkeys(get_args(r.SessionRequest), _SESSION),
+    **dict.fromkeys((*get_args(r.SessionRequest), *get_args(r.ControlRequest)), _SESSION),
     **dict.fromkeys((r.Recover, r.OperatorAct), _OPERATOR),
 }
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from station.bus.messages import ProcessState, StationState
-from station.cli.operator.cues import Cue, Speaker
+from station.cli.operator.cues import Speaker
 from station.client import Station, trouble, well
+from station.client.cue import Cue
 from station.clock import NS_PER_S, Clock, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused, StationError
 from station.terminal.screen import console

@@ -17,7 +17,9 @@ from station.bus.messages import Ending, EndReason, Phase, PilotState, RecorderS
 from station.bus.pending import Outcome
 from station.bus.requests import (
     Align,
+    Allow,
     CloseSession,
+    ControlRequest,
     Discard,
     Disengage,
     Done,
@@ -41,6 +43,7 @@ from station.session.asked import absurd_length, impossible
 from station.session.check_gate import CheckStanding
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Asker, Effect, Neighbour
+from station.session.elsewhere import Elsewhere
 from station.session.engagement import Engagement
 from station.session.overtaken import Overtaken, Seen
 from station.session.ports import Disk, Ports
@@ -62,6 +65,7 @@ class SessionCore:
         self._arms = Engagement(self._now, self._ports)
         self._takes = Takes(self._now, self._ports, self._arms, self._settled)
         self._overtaken = Overtaken(sequence)
+        self._elsewhere = Elsewhere(self._ports, self._allowed)
         self._recorder: RecorderState | None = None
         self._disk_budget: DiskBudget | None = None
         self._check: CheckStanding | None = None
@@ -71,13 +75,20 @@ class SessionCore:
 
     # -- events --
 
-    def request(self, request: SessionRequest, asker: Asker, now_ns: int, who: Who) -> Sequence[Effect]:
+    def request(
+        self, request: SessionRequest | ControlRequest, asker: Asker, now_ns: int, who: Who
+    ) -> Sequence[Effect]:
         """A button was pressed somewhere, by `who`."""
         self._ports.now_ns = now_ns
+        self._elsewhere.heard(who)
         self._look()
-        if why := self._refusal(request) or self._overtaken.why(request, who.seen):
+        if isinstance(request, ControlRequest):
+            self._elsewhere.control(request, asker, who)
+        elif why := self._elsewhere.refusal(request, who) or self._refused(request, who):
             self._ports.answer(asker, Refused(why))
-        else:
+        elif isinstance(request, OpenSession) and (refused := self._gate(request, who)):
+            self._ports.answer(asker, refused)  # before anybody is asked to allow it
+        elif not self._elsewhere.waits(request, asker, who, self._now.rollouts):
             self._do(request, asker, who)
         return self._ports.done()
 
@@ -96,6 +107,7 @@ class SessionCore:
     def heard_pilot(self, state: PilotState, life: int, now_ns: int) -> Sequence[Effect]:
         """The pilot spoke."""
         self._ports.now_ns = now_ns
+        self._elsewhere.heard_pilot(state.holds)
         self._arms.heard(state, self._ports.heard("pilot", life))
         return self._ports.done()
 
@@ -123,6 +135,7 @@ class SessionCore:
         """Look at the disk and at the check once a second, and end a timed reset: the next episode starts, as long as the one before."""
         self._ports.now_ns = now_ns
         self._ports.time()
+        self._elsewhere.time()
         sitting = self._now
         if now_ns >= self._check_due_ns:
             self._check_due_ns = now_ns + NS_PER_S
@@ -155,6 +168,7 @@ class SessionCore:
         """What every client shows."""
         self._look()
         sitting, finished, recorder = self._now, self._takes.finished, self._recorder
+        control, motion = self._elsewhere.told
         state = SessionState(
             phase=sitting.phase, task=sitting.opened.task, operator=sitting.opened.operator, episode=sitting.number,
             recorded_ticks=sitting.recorded, saved=len(finished.saved), discarded=finished.discarded, ended_early=sitting.early,
@@ -164,6 +178,7 @@ class SessionCore:
             newest=-1 if finished.newest is None else finished.newest, wanted=sitting.opened.episodes,
             stalls=recorder.stalls if recorder is not None else 0,
             stalled_rows=recorder.stalled_rows if recorder is not None else 0, sequence=self._overtaken.sequence,
+            control=control, motion=motion,
             source=sitting.opened.source, check_due=self._check.due if self._check is not None else "",
         )  # fmt: skip
         if self._closing is not None:
@@ -182,9 +197,20 @@ class SessionCore:
         """What buttons are about, for who presses one on this state or an earlier one."""
         finished = self._takes.finished
         saved = finished.saved[-1] if finished.saved else None
-        self._overtaken.now(Seen(self._now.number, finished.newest, saved, self._arms.holds))
+        self._overtaken.now(Seen(self._now.number, finished.newest, saved, self._arms.holds, self._elsewhere.motion))
 
     # -- requests --
+
+    def _allowed(self, request: SessionRequest, asker: Asker, who: Who) -> None:
+        """What was asked from afar, a count-down later: it may make no sense any more."""
+        self._look()
+        if why := self._refused(request, who):
+            self._ports.answer(asker, Refused(why))
+        else:
+            self._do(request, asker, who)
+
+    def _refused(self, request: SessionRequest, who: Who) -> str:
+        return self._refusal(request) or self._overtaken.why(request, who.seen)
 
     def _refusal(self, request: SessionRequest) -> str:
         """Why that cannot be asked now; "" if it can."""
@@ -197,7 +223,7 @@ class SessionCore:
             return "the sitting is being closed. Next: wait until it is"
         if isinstance(request, allowed(phase)):
             return ""
-        sensible = ", ".join(button.__name__ for button in allowed(phase)) or "wait"
+        sensible = ", ".join(button.__name__ for button in allowed(phase) if button is not Allow) or "wait"
         return f"{type(request).__name__} makes no sense while {phase}. Next: {sensible}"
 
     def _do(self, request: SessionRequest, asker: Asker, who: Who) -> None:
@@ -209,6 +235,7 @@ class SessionCore:
             case Stop() | Discard():
                 self._takes.stop(request, asker)
             case Pause():
+                self._elsewhere.held()
                 self._arms.pause(asker, self._takes.current, lambda: self._takes.current)
             case Align():
                 self._align(asker)
@@ -216,6 +243,8 @@ class SessionCore:
                 self._arms.hand_over(request, asker, self._takes.current, lambda: self._takes.current)
             case CloseSession():
                 self._close(asker)
+            case Allow():
+                self._elsewhere.allow(request, asker, who)
             case _:
                 self._ports.answer(asker, self._finished(request, who))
 
@@ -233,10 +262,13 @@ class SessionCore:
         current = self._now.number if self.phase == "recording" else self._takes.finished.newest
         return seen if seen is not None and self._takes.finished.knows(seen) else current
 
+    def _gate(self, request: OpenSession, who: Who) -> Refused | None:
+        self._check = self._disk.check()
+        return check_gate.refusal(self._check, request, who, self._now.rig)
+
     def _open(self, request: OpenSession, asker: Asker, who: Who) -> None:
         sitting, folder = self._now, self._now.folder_of(request)
-        self._check = self._disk.check()
-        if refused := check_gate.refusal(self._check, request, who, sitting.rig):
+        if refused := self._gate(request, who):
             self._ports.answer(asker, refused)
             return
         if why := self._disk.another_rigs(folder):
@@ -249,6 +281,7 @@ class SessionCore:
             self._ports.answer(asker, Refused(why))
             return
         sitting.opened, sitting.folder = request, folder
+        assert self._check is not None
         sitting.check_result = check_gate.told(self._check, request, who)
         self._takes.open(number)
         sitting.go("open")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import zmq
 
 from station.bus.messages import Description, Health, PilotState, RecorderState, SessionState
-from station.bus.requests import SessionRequest
+from station.bus.requests import ControlRequest, SessionRequest, StillThere
 from station.bus.sockets import RequestClient, RequestServer, Subscriber
 from station.bus.streams import period_ns
 from station.clock import NS_PER_MS
@@ -53,7 +53,9 @@ class SessionNode:
         self._clients = {name: RequestClient(rig.name, name, own=node.name) for name in NEIGHBOURS}
         self._numbers: dict[tuple[Neighbour, bytes], int] = {}
         """Of the core's questions that were sent, by the number they travel with."""
-        self._request_server: RequestServer[SessionRequest] = RequestServer(rig.name, "session", SessionRequest)
+        self._request_server: RequestServer[SessionRequest | ControlRequest] = RequestServer(
+            rig.name, "session", SessionRequest | ControlRequest
+        )
         about = [("description", device.node) for device in rig.devices]
         self._heard = Subscriber(
             rig.name, [("pilot", "pilot"), ("recorder", "synchronizer"), ("health", "policy"), *about]
@@ -100,7 +102,8 @@ class SessionNode:
                 self._do(self._core.heard_recorder(body, life, now_ns))
         while (got := self._request_server.receive()) is not None:
             request, answer, who = got
-            self._node.log.info("%s asked: %s", who, request)
+            if not isinstance(request, StillThere):
+                self._node.log.info("%s asked: %s", who, request)
             self._do(self._core.request(request, answer, self._node.clock(), who))
 
     def _answers(self) -> None:

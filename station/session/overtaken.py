@@ -21,6 +21,8 @@ class Seen(NamedTuple):
     newest: int | None
     saved: int | None
     hold: int
+    motion: int
+    """What somebody who is not at the rig asks for; 0: nothing."""
 
 
 class Overtaken:
@@ -65,6 +67,8 @@ class Overtaken:
             return (
                 f"{name} was meant for an earlier hold: the arms are in another now. Next: read its cause, then go on"
             )
+        if what == "motion":
+            return f"{name} was meant for something that is not asked for any more. Next: look again"
         if is_now is None:
             return f"{name} was meant for episode {was}, which is gone. Next: look again"
         return f"{name} was meant for episode {was}, it would be episode {is_now} now. Next: look again"

@@ -39,7 +39,7 @@ from station.bus.messages.endings import Ending, EndReason
 from station.bus.messages.header import SCHEMA, Header, Message
 from station.bus.messages.health import Health, ProcessState, StationState, StreamHealth
 from station.bus.messages.recording import Chosen, RecorderState, Row, Tick
-from station.bus.messages.session import Phase, SessionState
+from station.bus.messages.session import Control, Motion, Phase, SessionState
 
 __all__ = [
     "SCHEMA",
@@ -53,6 +53,7 @@ __all__ = [
     "CheckItem",
     "Chosen",
     "Command",
+    "Control",
     "Description",
     "Dimension",
     "EffortUnit",
@@ -69,6 +70,7 @@ __all__ = [
     "Hinge",
     "Limit",
     "Message",
+    "Motion",
     "Phase",
     "PilotState",
     "ProcessState",

@@ -2,11 +2,38 @@
 
 from typing import Literal
 
+import msgspec
+
 from station.borders.bounds import Count
 from station.bus.messages.commanding import SourceName
 from station.bus.messages.header import Message
 
 Phase = Literal["opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended"]
+
+
+class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which page of a console holds control. Terminal, pedal and headset need none."""
+
+    seat: str
+    """The page; "" where none does."""
+    holder: str
+    """Who sits there, for people."""
+    wanted_by: str = ""
+    """Who asks for it; "" where nobody does."""
+    passes_ns: int = 0
+    """When it passes to them, unless the holder says no."""
+
+
+class Motion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody who is not at the rig asks for, and what would move arms."""
+
+    number: int
+    asked_by: str
+    what: str
+    until_ns: int
+    """When it lapses, unless somebody at the rig allows it."""
+    moves_ns: int = 0
+    """When the arms move, once it is allowed; 0 until then."""
 
 
 class SessionState(Message, frozen=True):
@@ -48,3 +75,5 @@ class SessionState(Message, frozen=True):
     """Who is to command in this sitting; `policy`: its episodes are rollouts, each engaged when it is started."""
     check_due: str = ""
     """Why the rig's check is due, or that it failed: no sitting is opened on real arms then; "" while the last one counts."""
+    control: Control = Control("", "")
+    motion: Motion | None = None

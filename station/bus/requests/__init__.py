@@ -4,6 +4,7 @@ A node serves one tagged union of these and nothing else; anything that does not
 """
 
 from station.bus.requests.arms import ActLeave, ArmRequest, Perform, Resume, TorqueLeave, TorqueOff, TorqueOn, Why
+from station.bus.requests.control import AskLeave, ControlRequest, KeepControl, LeaveControl, StillThere, TakeControl
 from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, OperatorAct, Park, PilotRequest, Recover
 from station.bus.requests.policy import LoadPolicy, PolicyRequest, StartPolicy, StopPolicy
 from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, RecordingInfo, SyncRequest
@@ -11,6 +12,7 @@ from station.bus.requests.request import Done, Refused, Reply, Request, Who
 from station.bus.requests.scene import PrepareScene, SaveTruth, SceneRequest, ScoreScene
 from station.bus.requests.session import (
     Align,
+    Allow,
     CloseSession,
     Discard,
     HandOver,
@@ -28,9 +30,12 @@ from station.bus.requests.supervisor import LendKey, Restart, Shutdown, Supervis
 __all__ = [
     "ActLeave",
     "Align",
+    "Allow",
     "ArmRequest",
+    "AskLeave",
     "BeginRecording",
     "CloseSession",
+    "ControlRequest",
     "Discard",
     "Disengage",
     "Done",
@@ -38,8 +43,10 @@ __all__ = [
     "Engage",
     "HandOver",
     "Hold",
+    "KeepControl",
     "KeepHold",
     "Label",
+    "LeaveControl",
     "LendKey",
     "LoadPolicy",
     "Note",
@@ -66,10 +73,12 @@ __all__ = [
     "Shutdown",
     "Start",
     "StartPolicy",
+    "StillThere",
     "Stop",
     "StopPolicy",
     "SupervisorRequest",
     "SyncRequest",
+    "TakeControl",
     "TorqueLeave",
     "TorqueOff",
     "TorqueOn",

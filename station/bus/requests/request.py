@@ -20,6 +20,10 @@ class Who(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=Tr
     """The operator's name; "" where nobody is named."""
     seen: Count = 0
     """`SessionState.sequence` of the state that the person, or the program, saw; 0: none."""
+    seat: Name = ""
+    """Which page of a console, where it is one: such a page needs control. "": a terminal, a pedal, a headset, a script."""
+    at_rig: bool = True
+    """Stands whoever asks beside the arms? What moves them from afar is allowed by somebody who does."""
 
     def __str__(self) -> str:
         return f"{self.person} ({self.client})" if self.person else self.client

@@ -84,8 +84,18 @@ class HandOver(Request, frozen=True):
     to: SourceName | None = None
 
 
+class Allow(Request, frozen=True):
+    """Let happen what somebody who is not at the rig asked for (`SessionState.motion`); arms move after a count-down of 3 s. Only
+    whoever is at the rig may; not to let it happen (`yes` False) is anybody's.
+    """
+
+    yes: bool = True
+
+
 class CloseSession(Request, frozen=True):
     """End the sitting: an episode being recorded is saved, the source no longer commands, the arms hold."""
 
 
-SessionRequest = OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | HandOver | CloseSession
+SessionRequest = (
+    OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | HandOver | Allow | CloseSession
+)

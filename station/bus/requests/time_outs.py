@@ -7,6 +7,7 @@ by whoever asked while somebody behind it is still at it.
 from typing import NamedTuple
 
 from station.bus.requests.arms import ActLeave, Perform, Resume, TorqueLeave, TorqueOff, TorqueOn
+from station.bus.requests.control import AskLeave, TakeControl
 from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, OperatorAct, Park, Recover
 from station.bus.requests.policy import LoadPolicy, StartPolicy, StopPolicy
 from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold
@@ -14,6 +15,7 @@ from station.bus.requests.request import Request
 from station.bus.requests.scene import PrepareScene, SaveTruth
 from station.bus.requests.session import (
     Align,
+    Allow,
     CloseSession,
     Discard,
     HandOver,
@@ -41,6 +43,10 @@ FIRST_INFERENCE_S = 5.0
 """How long a policy may take for its first setpoint."""
 LOADING_S = 180.0
 """How long a network may take to load, to be checked against the rig, to be warmed up."""
+ALLOWED_S, COUNT_DOWN_S = 20.0, 3.0
+"""How long what is asked from afar waits for somebody at the rig; how long the arms wait then, while it is said aloud."""
+HANDED_S = 20.0
+"""How long the holder of control has to say no to whoever asks for it."""
 LABELS_S = 4.0
 """How long an episode's labels may be somebody else's."""
 HDF5_S = 60.0
@@ -85,6 +91,9 @@ TIME_OUTS: dict[type[Request], TimeOut] = {
     Discard: _END,
     Pause: TimeOut(15, (KeepHold, Hold)),
     CloseSession: TimeOut(120, (BeginRecording, EndRecording, Disengage), HDF5_S),
+    Allow: TimeOut(2),
+    AskLeave: TimeOut(26, (), ALLOWED_S + COUNT_DOWN_S),
+    TakeControl: TimeOut(23, (), HANDED_S),
     **dict.fromkeys((Label, Note, Undo), TimeOut(15, (), LABELS_S)),
     # the policy's runner
     LoadPolicy: TimeOut(200, (), LOADING_S),

@@ -127,6 +127,8 @@ def bindings() -> tuple[Binding, ...]:
     """The keys, each once, with all that they may mean; then the pedals."""
     groups: dict[str, list[Action]] = {}
     for action in ACTIONS:
+        if "a motion" in action.needs:  # the panel asks then, and names the key
+            continue
         for key in dict.fromkeys(action.keys[:1] + tuple(key for key in action.keys[1:] if key == "p")):
             groups.setdefault(key, []).append(action)
     found = []

@@ -1,4 +1,4 @@
-"""What is said aloud, or beeped, when the session changes; and who says it.
+"""Who says aloud, or beeps, what changes in the session.
 
 A cue can hold nothing up: it is a child with no pipe of ours, in a session of its own, reaped when it is done and ended
 when it is not.
@@ -6,49 +6,13 @@ when it is not.
 
 import shutil
 import subprocess
-from typing import NamedTuple
 
-from station.bus.messages import SessionState
+from station.client.cue import Cue
 from station.clock import NS_PER_S
 from station.files import settings
 
 SPEECH_NS = 8 * NS_PER_S
 """A speaker that takes longer is ended."""
-
-
-class Cue(NamedTuple):
-    """Words for a voice, or so many beeps where there is none."""
-
-    words: str
-    beeps: int = 1
-
-
-def cue(before: SessionState | None, now: SessionState) -> Cue | None:
-    """What to say about the change from `before` to `now`; None if nothing. Pure."""
-    if before is None:
-        return None
-    if now.phase == "hold" and before.phase != "hold":
-        return Cue("paused" if now.paused else f"hold. {_first(now.why)}", 3)
-    if now.phase == "recording" and before.phase != "recording":
-        return Cue(f"recording {now.episode}")
-    if now.phase == "recording" and now.paused != before.paused:
-        return Cue("paused" if now.paused else "go on", 2)
-    if now.ended_early > before.ended_early:
-        return Cue(f"ended early. {_first(now.why)}", 3)
-    if now.discarded > before.discarded:
-        return Cue("discarded" if now.saved >= before.saved else "deleted", 2)
-    if now.saved > before.saved:
-        return Cue(f"saved {now.newest}" if now.saved != now.wanted else f"saved. all {now.wanted} done", 2)
-    if before.phase == "opening" and now.phase == "ready":
-        return Cue("ready")
-    if now.phase == "ended" and before.phase not in ("ended", "saving"):
-        return Cue(f"not ready. {_first(now.why)}", 3)
-    return None
-
-
-def _first(why: str) -> str:
-    """The cause alone: a voice that reads a whole message is not listened to."""
-    return why.partition(":")[0].partition(". ")[0].replace("_", " ")
 
 
 class Speaker:

@@ -110,8 +110,25 @@ def _next(board: Board, now_ns: int) -> RenderableType:
         return Text(board.asked.words, style="bold yellow")
     found = next_words(board, now_ns)
     lines = _wrapped(found.why, _WHY_ROWS)
+    if (asked := asked_from_afar(board, now_ns)) and board.session_ns > now_ns - SILENT_NS:
+        lines = lines[: _WHY_ROWS - 1]
+        return Group(Text(_wrapped(asked, 1)[0], style="bold yellow"), *(Text(line, style="bold red") for line in lines),
+                     *(Text(line, style="bold") for line in _wrapped(found.act, 1)))  # fmt: skip
     acts = _wrapped(found.act, 1 if lines else 2)
     return Group(*(Text(line, style="bold red") for line in lines), *(Text(line, style="bold") for line in acts))
+
+
+def asked_from_afar(board: Board, now_ns: int) -> str:
+    """What somebody who is not here asks for, and the key that allows it; "" if nobody does."""
+    motion = board.session.motion if board.session is not None else None
+    if motion is None:
+        return ""
+    if motion.moves_ns:
+        return (
+            f"Arms move in {max(0.0, (motion.moves_ns - now_ns) / NS_PER_S):.0f} s: {motion.what} ({motion.asked_by})"
+        )
+    left_s = max(0.0, (motion.until_ns - now_ns) / NS_PER_S)
+    return f"y allows it ({left_s:.0f} s): {motion.what}, asks {motion.asked_by}"
 
 
 def _wrapped(words: str, rows: int) -> list[str]:

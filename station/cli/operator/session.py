@@ -8,6 +8,7 @@ import zmq
 from station.bus.messages import PilotState, RecorderState, SessionState, StationState, Tick
 from station.bus.pending import Outcome, as_reply
 from station.bus.requests import (
+    Allow,
     CloseSession,
     Label,
     Note,
@@ -21,7 +22,7 @@ from station.bus.requests import (
 from station.bus.sockets import milliseconds_until
 from station.cli.operator.bindings import Confirm, Local, Nothing, Plan, SendRequest, act
 from station.cli.operator.board import Board
-from station.cli.operator.cues import Cue, Speaker, cue
+from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.note import Line
 from station.cli.operator.panel import SILENT_NS, render
@@ -30,6 +31,7 @@ from station.cli.operator.scene_hands import SceneHands
 from station.cli.operator.screen import Screen
 from station.cli.operator.signals import Signals
 from station.client import Station
+from station.client.cue import Cue, cue
 from station.clock import NS_PER_MS, NS_PER_S, Clock, monotonic_ns
 from station.episodes.cadence import Cadence, in_words, read_cadence, together
 from station.errors import DeviceError, EpisodeError, RequestRefused, StationError
@@ -39,7 +41,13 @@ _AGAIN_NS = 300 * NS_PER_MS
 _PEDAL_NS = NS_PER_S
 _DEAF_NS = 10 * NS_PER_S
 """How long leaving waits for a session that says nothing."""
-_TOLD: dict[type[SessionRequest], str] = {Label: "labelled", Stop: "labelled", Note: "noted", Undo: "undone"}
+_TOLD: dict[type[SessionRequest], str] = {
+    Label: "labelled",
+    Stop: "labelled",
+    Note: "noted",
+    Allow: "allowed",
+    Undo: "undone",
+}
 """What is said when it is done, if there is more to say than the phase shows."""
 
 

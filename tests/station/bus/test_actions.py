@@ -37,7 +37,13 @@ def test_what_is_offered_is_allowed_and_each_key_means_one_thing(state: SessionS
 
 
 def test_what_starts_motion_is_marked() -> None:
-    assert {action.name for action in ACTIONS if action.moves} == {"open", "go_on", "hand_over"}
+    assert {action.name for action in ACTIONS if action.moves} == {
+        "allow",
+        "allow_at_once",
+        "open",
+        "go_on",
+        "hand_over",
+    }
     for action in ACTIONS:
         leads = {TRANSITIONS.get((phase, event)) for phase in action.phases for event in ("open", "align")}
         assert (

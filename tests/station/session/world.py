@@ -6,6 +6,7 @@ from pathlib import Path
 from station.bus.messages import Ending, EndReason, PilotState, RecorderState
 from station.bus.pending import Then
 from station.bus.requests import (
+    ControlRequest,
     Done,
     OpenSession,
     PilotRequest,
@@ -138,9 +139,13 @@ class World:
         if self.in_use:
             raise EpisodeError("episode_4.hdf5 is in use")
 
-    def press(self, request: SessionRequest, seen: int | None = None, person: str = "ada") -> None:
-        """On the state that is shown now, or on an earlier one."""
-        who = Who("record", person, self.core.state().sequence if seen is None else seen)
+    def press(
+        self, request: SessionRequest | ControlRequest, seen: int | None = None, person: str = "ada", seat: str = "", at_rig: bool = True
+    ) -> None:  # fmt: skip
+        """On the state that is shown now, or on an earlier one. `seat`: from a page."""
+        who = Who(
+            "console" if seat else "record", person, self.core.state().sequence if seen is None else seen, seat, at_rig
+        )
         self.do(self.core.request(request, self.replies.append, self.now_ns, who))
 
     def opened(self, open_session: OpenSession | None = None) -> "World":

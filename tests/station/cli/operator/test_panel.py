@@ -9,6 +9,7 @@ from rich.text import Text
 from station.bus.messages import (
     Chosen,
     Health,
+    Motion,
     PilotState,
     ProcessState,
     RecorderState,
@@ -71,6 +72,15 @@ def test_a_hold_says_its_cause_and_the_one_act() -> None:
     assert "H O L D" in text
     assert "Held: follower_left has been silent for 500 ms: check its power" in text
     assert "Space: go on. Hold the leaders still" in text
+
+
+def test_what_somebody_elsewhere_asks_for_stands_above_all_with_its_key_and_its_count_down() -> None:
+    asked = Motion(1, "bob (console)", "go on: the arms align again", NOW + 14 * S)
+    text = shown(board("hold", why="follower_left has been silent " * 12, motion=asked))
+    assert "y allows it (14 s): go on: the arms align again, asks bob (console)" in text
+    assert "follower_left has been silent" in text and len(text.splitlines()) <= 24
+    allowed = Motion(1, "bob (console)", asked.what, asked.until_ns, NOW + 2 * S)
+    assert "Arms move in 2 s: go on" in shown(board("hold", motion=allowed))
 
 
 def test_a_start_sequence_says_what_the_hands_have_to_do() -> None:

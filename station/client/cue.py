@@ -1,0 +1,54 @@
+"""What is said aloud, or beeped, when the session changes: at the terminal and by a page alike. Pure."""
+
+from typing import NamedTuple
+
+from station.bus.messages import SessionState
+from station.bus.requests.time_outs import COUNT_DOWN_S
+
+
+class Cue(NamedTuple):
+    """Words for a voice, or so many beeps where there is none."""
+
+    words: str
+    beeps: int = 1
+
+
+def cue(before: SessionState | None, now: SessionState) -> Cue | None:
+    """What to say about the change from `before` to `now`; None if nothing."""
+    return None if before is None else _asked_from_afar(before, now) or _said(before, now)
+
+
+def _said(before: SessionState, now: SessionState) -> Cue | None:
+    if now.phase == "hold" and before.phase != "hold":
+        return Cue("paused" if now.paused else f"hold. {_first(now.why)}", 3)
+    if now.phase == "recording" and before.phase != "recording":
+        return Cue(f"recording {now.episode}")
+    if now.phase == "recording" and now.paused != before.paused:
+        return Cue("paused" if now.paused else "go on", 2)
+    if now.ended_early > before.ended_early:
+        return Cue(f"ended early. {_first(now.why)}", 3)
+    if now.discarded > before.discarded:
+        return Cue("discarded" if now.saved >= before.saved else "deleted", 2)
+    if now.saved > before.saved:
+        return Cue(f"saved {now.newest}" if now.saved != now.wanted else f"saved. all {now.wanted} done", 2)
+    if before.phase == "opening" and now.phase == "ready":
+        return Cue("ready")
+    if now.phase == "ended" and before.phase not in ("ended", "saving"):
+        return Cue(f"not ready. {_first(now.why)}", 3)
+    return None
+
+
+def _asked_from_afar(before: SessionState, now: SessionState) -> Cue | None:
+    motion, was = now.motion, before.motion
+    if motion is None:
+        return None
+    if was is None or was.number != motion.number:
+        return Cue(f"somebody elsewhere asks to move the arms. {_first(motion.what)}", 3)
+    if motion.moves_ns and not was.moves_ns:
+        return Cue(f"arms move in {COUNT_DOWN_S:.0f} seconds", 3)
+    return None
+
+
+def _first(why: str) -> str:
+    """The cause alone: a voice that reads a whole message is not listened to."""
+    return why.partition(":")[0].partition(". ")[0].replace("_", " ")
