@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from calibration.arms.motion import Motion, camera_lag
+from calibration.arms.wrist import carrier
 from calibration.maths import latency
 from calibration.measuring import Measuring
 from station.errors import MeasurementPoor
@@ -45,8 +46,8 @@ def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterato
 
 
 def _camera(measuring: Measuring, node: str, motion: Motion) -> str:
-    found = camera_lag(measuring.seen.arms, motion)
     in_force = measuring.in_force(node)
+    found = camera_lag(measuring.seen.arms, motion, carrier(measuring.rig, node, in_force))
     before = in_force.latency.latency_ms if in_force is not None and in_force.latency is not None else 0.0
     total = found.lag_ms + before
     if total < _EARLIEST_MS:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arms.wrist import carrier
 from calibration.checks.survey import ArmSeen, CameraSeen, Listener
 from calibration.maths import latency
 from calibration.maths.flow import picture_motion
@@ -14,6 +15,7 @@ from calibration.maths.quality import Gray
 from station.client import Station
 from station.clock import NS_PER_S, Clock
 from station.errors import MeasurementPoor
+from station.kinematics.chains import fingertips, gripper_rotations
 
 _MOST_PICTURES = 2000
 """Of one camera: half a minute at 60 a second, 100 MB."""
@@ -51,14 +53,30 @@ def _motion(camera: CameraSeen) -> Motion:
     return found
 
 
-def camera_lag(arms: dict[str, ArmSeen], motion: Motion) -> Lag:
-    """How late a camera is against the followers' joints and grippers. Raises MeasurementPoor if its pictures follow none."""
-    heard = [arm for node, arm in arms.items() if node.startswith("follower") and len(arm.positions) > 1]
+def camera_lag(arms: dict[str, ArmSeen], motion: Motion, carried_by: str = "") -> Lag:
+    """How late a camera is against the followers' joints and grippers, or against the way of the gripper that carries it.
+
+    carried_by: that arm's node; one that stood still, or whose driver describes no chain, counts as any other.
+    Raises MeasurementPoor if the pictures follow no arm.
+    """
+    heard = {node: arm for node, arm in arms.items() if node.startswith("follower") and len(arm.positions) > 1}
     if not heard:
         raise MeasurementPoor("no follower was heard. Next: `station status` says why")
-    at_ns = np.array(heard[0].at_ns, np.int64)
-    paths = np.concatenate([_resampled(arm, at_ns) for arm in heard], axis=1)
-    return latency.camera_lag(at_ns, paths, np.array(motion.at_ns, np.int64), np.array(motion.px))
+    picture_at_ns, px = np.array(motion.at_ns, np.int64), np.array(motion.px)
+    if carried_by in heard and (carried := _gripper_path(heard[carried_by])) is not None:
+        arm = heard[carried_by]
+        return latency.camera_lag(np.array(arm.at_ns, np.int64), arm.joint_rad, picture_at_ns, px, carried)
+    at_ns = np.array(next(iter(heard.values())).at_ns, np.int64)
+    paths = np.concatenate([_resampled(arm, at_ns) for arm in heard.values()], axis=1)
+    return latency.camera_lag(at_ns, paths, picture_at_ns, px)
+
+
+def _gripper_path(arm: ArmSeen) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Its gripper's rotations (N, 3, 3) and positions (N, 3), m; None if the arm stood still or nobody knows its chain."""
+    chain = arm.description.chain if arm.description is not None else None
+    if chain is None or float(np.ptp(arm.joint_rad, axis=0).max()) < latency.LEAST_TRAVEL_RAD:
+        return None
+    return gripper_rotations(chain, arm.joint_rad), fingertips(chain, arm.joint_rad)
 
 
 Lags = dict[str, Lag | str]
@@ -72,7 +90,9 @@ def swing(station: Station, seconds: float, clock: Clock) -> Lags:
     try:
         for node, motion in watch(listener, list(station.rig.cameras), seconds, clock).items():
             try:
-                found[node] = camera_lag(listener.seen.arms, motion)
+                about = listener.seen.cameras[node].description
+                arm = carrier(station.rig, node, about.calibration if about is not None else None)
+                found[node] = camera_lag(listener.seen.arms, motion, arm)
             except MeasurementPoor as error:
                 found[node] = str(error)
     finally:

@@ -5,17 +5,17 @@ import numpy as np
 from calibration.arms.zeros import drift_rad
 from calibration.checks.survey import ArmSeen
 from station.errors import MeasurementPoor
-from station.files.calibration_files import Calibration, Extrinsics
+from station.files.calibration_files import Calibration
 from station.rig.rig import Rig
 
 NEAR_REST_RAD = float(np.radians(0.5))
 """A wrist camera half a metre above the table then sees it within a few pixels of where it was."""
 
 
-def carrier(rig: Rig, node: str, known: Extrinsics | None = None) -> str:
+def carrier(rig: Rig, node: str, known: Calibration | None = None) -> str:
     """The follower whose wrist carries a camera: as measured, else by its name (`cam_left_wrist`); "" for a fixed camera."""
-    if known is not None and known.parent in rig.followers:
-        return known.parent
+    if known is not None and known.extrinsics is not None and known.extrinsics.parent in rig.followers:
+        return known.extrinsics.parent
     sides = [side for side in rig.sides if side.follower and f"_{side.name}_wrist" in f"_{node}"]
     return sides[0].follower or "" if sides else ""
 

@@ -70,7 +70,7 @@ def check(
     pictures: list[Picture] = []
     for node, camera in seen.cameras.items():
         one = _Camera(node, camera, known, references, rig.check, board, pictures, rig.world is not None)
-        arm = carrier(rig, node, one.calibration.extrinsics if one.calibration else None)
+        arm = carrier(rig, node, one.calibration)
         one.others = tuple(seen.sharing(node))
         one.astray = arm if arm and not _rests(seen.arms[arm], known) else ""
         found += one.findings()

@@ -9,6 +9,9 @@ and not its middle, is what makes the answer finer than a picture's period.
 Joints that swing in one rhythm, each in its own phase, hide the lag: sin(ω(t − L)) is a weighted sum of sin ωt and cos ωt
 whatever L is, and what decides is then how little the picture is such a sum. Each part has a lag of its own in that, so how far
 the parts disagree tells it: they did by 22 ms where the answer was off by 16, by 1 to 5 where it was off by less than 1.
+
+A camera that an arm carries sees a wide swing as no sum of the joints' turns, but as one of its gripper's own turn and way
+(`carried`): where the arm's geometry is known, that is what is fitted.
 """
 
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.maths.carried import path
 from station.clock import NS_PER_MS
 from station.errors import MeasurementPoor
 
@@ -38,7 +42,7 @@ _INDEPENDENT_PARTS = 4
 """Neighbouring parts see the same things move: so many say something of their own."""
 _FEWEST_PICTURES = 24
 _PICTURES_A_JOINT = 6
-_LEAST_TRAVEL_RAD = 0.05
+LEAST_TRAVEL_RAD = 0.05
 _LEAST_MOTION_PX = 0.05
 """RMS of a part of the picture below which it stands still: corners are followed about so well."""
 _PERFECT = 1e-6
@@ -77,20 +81,26 @@ class _Fit(NamedTuple):
 
 
 def camera_lag(
-    arm_at_ns: Times, joint_rad: Array, picture_at_ns: Times, motion: Array, range_ms: Range = (-100.0, 400.0)
+    arm_at_ns: Times,
+    joint_rad: Array,
+    picture_at_ns: Times,
+    motion: Array,
+    carried: tuple[Array, Array] | None = None,
+    range_ms: Range = (-100.0, 400.0),
 ) -> Lag:
     """A camera's latency: joint positions (N,) or (N, D) at N times, and motion[i] seen between pictures i and i + 1.
 
     motion: (M − 1,) or (M − 1, P) of M pictures, signed, of P parts of the picture; NaN where nothing was seen.
+    carried: rotations (N, 3, 3) and positions (N, 3), m, of the gripper that carries the camera, at the same N times.
     Raises MeasurementPoor if there are too few pictures, hardly any motion, or no clear best lag.
     """
     joints = np.asarray(joint_rad, np.float64).reshape(len(arm_at_ns), -1)
-    swung = np.ptp(joints, axis=0) > _LEAST_TRAVEL_RAD if len(joints) else np.zeros(joints.shape[1], np.bool_)
+    swung = np.ptp(joints, axis=0) > LEAST_TRAVEL_RAD if len(joints) else np.zeros(joints.shape[1], np.bool_)
     fewest = max(_FEWEST_PICTURES, _PICTURES_A_JOINT * int(swung.sum()))
     if len(picture_at_ns) < fewest or not swung.any():
         raise MeasurementPoor(
             f"{len(picture_at_ns)} pictures while {int(swung.sum())} joints moved by more than "
-            f"{np.degrees(_LEAST_TRAVEL_RAD):.0f}°: {fewest} pictures and a joint are needed. "
+            f"{np.degrees(LEAST_TRAVEL_RAD):.0f}°: {fewest} pictures and a joint are needed. "
             "Next: let the arm swing in front of the camera for ten seconds"
         )
     start_ns = int(arm_at_ns[0])
@@ -100,9 +110,13 @@ def camera_lag(
     first, last = picture_ms[:-1][inside], picture_ms[1:][inside]
     seen = _moving(np.asarray(motion, np.float64).reshape(len(inside), -1)[inside], fewest)
 
+    gripper = path(arm_ms, *carried) if carried is not None else None
+
     def expected(lag_ms: float, part: slice) -> Array:
         before, after = first[part] - lag_ms, last[part] - lag_ms
-        return np.stack([np.interp(after, arm_ms, path) - np.interp(before, arm_ms, path) for path in paths], axis=1)
+        if gripper is not None:
+            return gripper.moved(before, after)
+        return np.stack([np.interp(after, arm_ms, turns) - np.interp(before, arm_ms, turns) for turns in paths], axis=1)
 
     return _best(expected, seen, range_ms, "the pictures' motion does not follow the arm's")
 
@@ -115,7 +129,7 @@ def follower_lag(
     The lag at which the follower's turns over 20 ms are best explained by the leader's, as in `camera_lag` with one part. None if the
     leader hardly moved it, the records share less than 0.8 s, or no lag between 0 and `longest_ms` stands out.
     """
-    if float(np.ptp(leader)) < _LEAST_TRAVEL_RAD:
+    if float(np.ptp(leader)) < LEAST_TRAVEL_RAD:
         return None
     start_ns = int(leader_at_ns[0])
     leader_ms, follower_ms = (leader_at_ns - start_ns) / NS_PER_MS, (follower_at_ns - start_ns) / NS_PER_MS

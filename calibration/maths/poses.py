@@ -65,6 +65,23 @@ def from_quaternion(quaternion_wxyz: Sequence[float], xyz_m: Sequence[float]) ->
     return from_vectors(axis_angle, np.asarray(xyz_m, np.float64))
 
 
+def quaternions_wxyz(rotation: Array) -> Array:
+    """Unit quaternions w, x, y, z of rotations, (N, 3, 3) → (N, 4): the greatest of the four comes first (Shepperd, 1978)."""
+    r = rotation
+    diagonal = np.stack([r[:, 0, 0], r[:, 1, 1], r[:, 2, 2]], axis=1)
+    trace = diagonal.sum(axis=1)
+    products = np.empty((len(r), 4, 4))
+    """4·q qᵀ"""
+    products[:, 0, 0] = 1 + trace
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        products[:, 1 + i, 1 + i] = 1 + 2 * diagonal[:, i] - trace
+        products[:, 0, 1 + i] = products[:, 1 + i, 0] = r[:, k, j] - r[:, j, k]
+        products[:, 1 + i, 1 + j] = products[:, 1 + j, 1 + i] = r[:, i, j] + r[:, j, i]
+    greatest = np.argmax(products[:, range(4), range(4)], axis=1)
+    found = products[np.arange(len(r)), greatest]
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float64)
+
+
 def mean(poses: Sequence[Pose]) -> Pose:
     """The mean of one pose or more: translations averaged, rotations by the chordal mean.
 

@@ -3,25 +3,37 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from station.bus.messages.arms import Chain
+from station.bus.messages.arms import Chain, Hinge
 
 FRAME = "pinch"
 """The site between the fingertips: x out of the gripper, z up when the arm lies level."""
 
 
 def fingertips(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, J) joints → (N, 3) positions of the point between the fingertips in the arm's own base frame, m.
-
-    From the tip inwards: p ← xyz_j + R(rpy_j) R(axis_j, q_j) p, Rodrigues' formula for the unit axis.
-    """
+    """(N, J) joints → (N, 3) positions of the point between the fingertips in the arm's own base frame, m."""
     tip = np.tile(np.array(chain.tip_xyz_m, np.float64), (len(joints_rad), 1))
     for place in reversed(range(len(chain.hinges))):
-        hinge = chain.hinges[place]
-        axis = np.array(hinge.axis, np.float64) / np.linalg.norm(hinge.axis)
-        cosine, sine = np.cos(joints_rad[:, place, None]), np.sin(joints_rad[:, place, None])
-        tip = tip * cosine + np.cross(axis, tip) * sine + (tip @ axis)[:, None] * axis * (1 - cosine)
-        tip = tip @ _turned(hinge.rpy_rad).T + np.array(hinge.xyz_m)
+        tip = _through(chain.hinges[place], joints_rad[:, place], tip) + np.array(chain.hinges[place].xyz_m)
     return tip
+
+
+def gripper_rotations(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, J) joints → (N, 3, 3) rotations, base from the frame between the fingertips (`FRAME`)."""
+    axes = []
+    for column in _turned(chain.tip_rpy_rad).T:
+        axis = np.tile(column, (len(joints_rad), 1))
+        for place in reversed(range(len(chain.hinges))):
+            axis = _through(chain.hinges[place], joints_rad[:, place], axis)
+        axes.append(axis)
+    return np.stack(axes, axis=2)
+
+
+def _through(hinge: Hinge, angle_rad: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From behind a hinge to before it: v ← R(rpy) R(axis, q) v, Rodrigues' formula for the unit axis. (N, 3) by angles (N,)"""
+    axis = np.array(hinge.axis, np.float64) / np.linalg.norm(hinge.axis)
+    cosine, sine = np.cos(angle_rad[:, None]), np.sin(angle_rad[:, None])
+    turned = vector * cosine + np.cross(axis, vector) * sine + (vector @ axis)[:, None] * axis * (1 - cosine)
+    return np.asarray(turned @ _turned(hinge.rpy_rad).T, np.float64)
 
 
 def _turned(rpy_rad: tuple[float, float, float]) -> NDArray[np.float64]:

@@ -198,7 +198,9 @@ def test_a_wrist_camera_is_only_compared_where_its_arm_rests(rig):
 def test_which_arm_carries_a_camera(rig):
     assert carrier(rig, "cam_left_wrist") == "follower_left"
     assert carrier(rig, "cam_high") == ""
-    measured = Extrinsics(MADE, "follower_right", (0, 0, 0), (1, 0, 0, 0), 0.3)
+    measured = Calibration(
+        "1", "cam_odd", "webcam", extrinsics=Extrinsics(MADE, "follower_right", (0, 0, 0), (1, 0, 0, 0), 0.3)
+    )
     assert carrier(rig, "cam_odd", measured) == "follower_right"
     assert not on_rest(arm("follower_left"), None)
 

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from drivers.dynamixel.models import VX300S
-from station.bus.messages import Chain, Hinge
 from station.cli import app
 from station.datasets.reach import paths
 from station.datasets.stats import Stats, numbers, outliers, shares, wide
@@ -20,9 +18,6 @@ from station.episodes.index import Measured, measured
 from station.episodes.labels import set_success
 from station.episodes.quality.card import LEVELS
 from station.episodes.quality.facts import FACTS
-from station.kinematics.arm import Kinematics
-from station.kinematics.chains import FRAME, fingertips
-from station.kinematics.models import chain_model
 from tests.station.episodes.quality.scene import Scene, moving
 
 ORDINARY: dict[str, float | None] = dict.fromkeys(FACTS, 1.0)
@@ -87,16 +82,6 @@ def test_constant_numbers_and_rows_that_set_the_scale_are_told() -> None:
     assert still.constant and still.spread is None and not wide(still)
     assert wide(spiky) and spiky.most == 9.0
     assert not wide(plain) and plain.spread == pytest.approx(1.02, abs=0.02)
-
-
-def test_fingertips_are_where_mujoco_has_them() -> None:
-    turned = Hinge("waist", (0.1, 0.2, 0.3), (0.4, -0.5, 0.6), (0.6, 0.0, 0.8))
-    assert VX300S.chain is not None
-    chain = Chain((turned, *VX300S.chain.hinges[1:]), (0.1, 0.02, -0.03))
-    kinematics = Kinematics(chain_model(chain, (-3.0,) * 6, (3.0,) * 6), FRAME)
-    joints = np.random.default_rng(5).uniform(-1.5, 1.5, (40, 6))
-    theirs = np.array([kinematics.forward(each).position_m for each in joints])
-    np.testing.assert_allclose(fingertips(chain, joints), theirs, atol=1e-9)
 
 
 def test_arms_of_no_known_model_say_so() -> None:
