@@ -160,5 +160,7 @@ def about(request: SessionRequest) -> About | None:
 
 
 def pedal_words(pedal: int) -> str:
-    """What a pedal does, in words."""
-    return " · ".join(dict.fromkeys(action.label for action in ACTIONS if action.pedal == pedal))
+    """What a pedal does, in words; but for what somebody elsewhere has to ask for first."""
+    return " · ".join(
+        dict.fromkeys(action.label for action in ACTIONS if action.pedal == pedal and "a motion" not in action.needs)
+    )
