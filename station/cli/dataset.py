@@ -1,14 +1,15 @@
 """`station dataset …`: from recorded episodes to what trainers are given, and the episodes of a task as a whole."""
 
-import typer
+from station.cli.lazily import group
 
-from station.cli import dataset_export, dataset_select, dataset_stats
-
-app = typer.Typer(no_args_is_help=True, help="Choose episodes, compare them, make training sets of them, verify these.")
-
-app.command()(dataset_stats.stats)
-app.command()(dataset_select.select)
-app.command()(dataset_export.export)
-app.command()(dataset_export.verify)
-app.command()(dataset_export.diff)
-app.command("formats")(dataset_export.list_formats)
+app = group(
+    "Choose episodes, compare them, make training sets of them, verify these.",
+    {
+        "stats": "station.cli.dataset_stats:stats",
+        "select": "station.cli.dataset_select:select",
+        "export": "station.cli.dataset_export:export",
+        "verify": "station.cli.dataset_export:verify",
+        "diff": "station.cli.dataset_export:diff",
+        "formats": "station.cli.dataset_export:list_formats",
+    },
+)

@@ -1,5 +1,6 @@
-"""The command line as a whole, of which nothing is imported before it is asked for."""
+"""Groups of commands, of which nothing is imported before it is asked for; the command line as a whole is one."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any
@@ -15,17 +16,41 @@ _GROUP = "station.commands"
 
 
 class Lazily(typer.core.TyperGroup):
-    """The commands of the table, and those that other packages bring."""
+    """Commands that were given to it, and those of `later`, which are imported when they are named."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (click's)
-        """By name, in the order of the table."""
-        return [*COMMANDS, *sorted(_of_others().keys() - COMMANDS)]
+    later: Mapping[str, str] = {}
+    """Name → `module:attribute`, a function or a typer app."""
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (click's)
+    def list_commands(self, ctx: Any) -> list[str]:
+        """By name: first those that are there."""
+        return [*super().list_commands(ctx), *self.later]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One of them, imported now; None if there is none."""
-        if where := COMMANDS.get(cmd_name):
+        if where := self.later.get(cmd_name):
             module, _, attribute = where.partition(":")
             return _as_command(cmd_name, getattr(import_module(module), attribute))
+        return super().get_command(ctx, cmd_name)
+
+
+def group(about: str, later: Mapping[str, str]) -> typer.Typer:
+    """A command's own commands: `about` is its help, `later` their table."""
+    return typer.Typer(cls=type("Later", (Lazily,), {"later": later}), no_args_is_help=True, help=about)
+
+
+class Station(Lazily):
+    """The commands of the table, and those that other packages bring."""
+
+    later = COMMANDS
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """By name, in the order of the table."""
+        return [*super().list_commands(ctx), *sorted(_of_others().keys() - COMMANDS)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One of them, imported now; None if there is none."""
+        if found := super().get_command(ctx, cmd_name):
+            return found
         point = _of_others().get(cmd_name)
         return _as_command(cmd_name, point.load()) if point is not None else None
 
@@ -76,7 +101,7 @@ def _tell_version(asked: bool) -> None:
 
 
 app = typer.Typer(
-    cls=Lazily, no_args_is_help=True, pretty_exceptions_enable=False,
+    cls=Station, no_args_is_help=True, pretty_exceptions_enable=False,
     help="Demonstrations on a robot's computer. Exit codes: 0 done, 1 failed with a reason, 2 bad usage.",
 )  # fmt: skip
 

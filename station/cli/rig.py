@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from station.cli.new_rig import new
+from station.cli.lazily import group
 from station.errors import StationError, UsageError
 from station.files import settings
 from station.rig.choice import choice, rig_of
@@ -18,8 +18,7 @@ from station.rig.rig import Rig, find_rig, inspect, own_rigs, rig_names, shipped
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
 
-app = typer.Typer(no_args_is_help=True, help="Rig files: list, write, check, show them; choose this computer's.")
-app.command()(new)
+app = group("Rig files: list, write, check, show them; choose this computer's.", {"new": "station.cli.new_rig:new"})
 console = PlainConsole()
 
 

@@ -3,16 +3,18 @@
 A file that is wrong gets its own line, and never keeps the others from being listed. What a command leaves out it says, and exits 1.
 """
 
-import typer
+from station.cli.lazily import group
 
-from station.cli.episodes import checking, editing, labelling, listing, showing, viewing
-
-app = typer.Typer(no_args_is_help=True, help="List, check, label and hand out recorded episodes.")
-app.command("ls")(listing.list_episodes)
-app.command()(showing.show)
-app.command()(checking.verify)
-app.command()(checking.recover)
-app.command()(labelling.label)
-app.command()(editing.edit)
-app.command()(labelling.delete)
-app.command()(viewing.view)
+app = group(
+    "List, check, label and hand out recorded episodes.",
+    {
+        "ls": "station.cli.episodes.listing:list_episodes",
+        "show": "station.cli.episodes.showing:show",
+        "verify": "station.cli.episodes.checking:verify",
+        "recover": "station.cli.episodes.checking:recover",
+        "label": "station.cli.episodes.labelling:label",
+        "edit": "station.cli.episodes.editing:edit",
+        "delete": "station.cli.episodes.labelling:delete",
+        "view": "station.cli.episodes.viewing:view",
+    },
+)
