@@ -143,12 +143,13 @@ class SessionCore:
         if now_ns >= self._disk_due_ns and sitting.phase != "ended":
             self._disk_due_ns = now_ns + NS_PER_S
             self._look_at_the_disk()
-        if sitting.phase == "reset" and sitting.opened.reset == "timed" and not self._takes.enough:
+        timed = sitting.opened.reset == "timed" and self._takes.repeats and not self._takes.enough
+        if sitting.phase == "reset" and timed:
             if sitting.reset_ends_ns == 0:
                 sitting.reset_ends_ns = now_ns + int(sitting.opened.reset_s * NS_PER_S)
             elif now_ns >= sitting.reset_ends_ns:
-                sitting.reset_ends_ns = 0
-                sitting.go("reset over")
+                if not sitting.rollouts:  # a policy's begins with its ramp, from the reset
+                    sitting.go("reset over")
                 self._start(Start(self._takes.seconds), sitting.told)
         return self._ports.done()
 
@@ -301,6 +302,7 @@ class SessionCore:
             self._arms.align(asker, "not aligned")
 
     def _start(self, request: Start, answer: Callable[[Reply], None]) -> None:
+        self._takes.repeats, self._now.reset_ends_ns = False, 0
         self._look_at_the_disk()
         absurd = absurd_length(request.seconds, self._now.rig.tick_hz)
         refuses = absurd or (self._now.why if self._disk_budget is None else self._disk_budget.refuses)

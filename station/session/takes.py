@@ -28,6 +28,8 @@ class Takes:
         self.finished = FinishedEpisodes(ports, sitting.folder)
         self.seconds: float | None = None
         """How long the last episode was to be: a timed reset begins another one like it."""
+        self.repeats = False
+        """One has ended and nobody began another: a timed reset does. After a refusal, or in a sitting that begins, somebody has to."""
         self._wanted_s: float | None = None
         self._strays = Strays(ports, self._save_stray)
         self._answer_start: Callable[[Reply], None] = _nobody
@@ -42,6 +44,7 @@ class Takes:
 
     def open(self, number: int) -> None:
         """A new sitting, whose first episode has that number."""
+        self.repeats = False
         self._sitting.number, self._sitting.recorded, self._sitting.early = number, 0, 0
         self.finished = FinishedEpisodes(self._ports, self._sitting.folder)
 
@@ -94,6 +97,7 @@ class Takes:
         askers, self._stop_askers = self._stop_askers, []
         if over.recorded:
             self._strays.is_over(take.part)
+            self.repeats = True
             sitting.recorded = take.rows
             sitting.early += early
             sitting.number = take.number + 1

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from station.bus.messages import Ending, EndReason, PilotState
@@ -22,7 +23,8 @@ from station.bus.requests import (
     Stop,
     StopPolicy,
 )
-from tests.station.session.world import IDLE, World
+from station.clock import NS_PER_S
+from tests.station.session.world import COMPLETE, IDLE, World
 
 IDENTITY = "act /p, policy.yaml sha256:1"
 OPEN = OpenSession("pick", source="policy", policy=IDENTITY, policy_folder="/p", instruction="hand it over")
@@ -191,3 +193,36 @@ def test_closing_while_the_policy_is_engaged_answers_everybody() -> None:
     world.press(CloseSession())
     answered(world.policy_asked, StopPolicy(), Unanswered("the runner was killed"))
     assert isinstance(world.replies[-1], Refused)
+
+
+def timed() -> World:
+    world = World()
+    world.heard_runner(7)
+    world.press(msgspec.structs.replace(OPEN, reset="timed", reset_s=5.0))
+    return world
+
+
+def test_a_timed_reset_begins_the_next_rollout_but_never_the_first() -> None:
+    world = timed()
+    for seconds in (1, 10, 100):
+        world.time(seconds * NS_PER_S)
+    assert (world.core.phase, world.policy_asked) == ("reset", []), "nobody has started one"
+    world.press(Start(2.0))
+    answered(world.policy_asked, StopPolicy())
+    answered(world.policy_asked, StartPolicy())
+    answered(world.pilot_asked, Engage("policy"))
+    world.heard_pilot(pilot("engaged", "policy"))
+    world.sync_asked.pop()[1](Done())
+    world.recorder(100, COMPLETE)
+    answered(world.pilot_asked, Disengage())
+    answered(world.policy_asked, StopPolicy())
+    world.time(101 * NS_PER_S)
+    assert (world.core.state().reset_ends_ns, world.policy_asked) == (106 * NS_PER_S, [])
+    world.time(106 * NS_PER_S)
+    answered(world.policy_asked, StopPolicy())
+    answered(world.policy_asked, StartPolicy(), Refused("no picture of cam_high"))
+    for seconds in (107, 120, 200):
+        world.time(seconds * NS_PER_S)
+    assert (world.core.phase, world.core.state().why) == ("reset", "no picture of cam_high"), (
+        "somebody looks at it first"
+    )
