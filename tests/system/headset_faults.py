@@ -139,21 +139,29 @@ def name(operator: Operator) -> None:
 
 
 def follows_again(operator: Operator, rig: VrRig) -> bool:
-    """Open, squeeze, and go where the operator faces: that is the rig's forward, whatever the room's axes are now."""
+    """Open, squeeze, and go where the operator faces: that is the rig's forward, whatever the room's axes are now. And back again, or
+    two hundred moments on the arms would be at the end of their reach.
+    """
     operator.let_go()
     operator.go_on()
     operator.squeeze(*SIDES)
     begin = {side: rig.goal(side) for side in SIDES}
+    return _comes_along(operator, rig, begin, GLIDE_M) and _comes_along(operator, rig, begin, -GLIDE_M)
+
+
+def _comes_along(operator: Operator, rig: VrRig, begin: dict[str, np.ndarray], by_m: float) -> bool:
+    """Both hands glide so far along the operator's look: do the goals, to `GLIDE_M` before `begin` or back there?"""
     yaw = float(operator.page.js("return operator.yaw"))
     for side in SIDES:
-        operator.glide(side, -GLIDE_M * np.sin(yaw), 0, -GLIDE_M * np.cos(yaw))
+        operator.glide(side, -by_m * np.sin(yaw), 0, -by_m * np.cos(yaw))
+    due = (max(by_m, 0.0), 0, 0)
     until_s = time.monotonic() + COMES_ALONG_S
     while (ways := {side: _way_m(rig, side, begin[side]) for side in SIDES}) and time.monotonic() < until_s:
-        if all(np.abs(way - (GLIDE_M, 0, 0)).max() < ALONG_M for way in ways.values()):
+        if all(np.abs(way - due).max() < ALONG_M for way in ways.values()):
             return True
         rig.truth()
         time.sleep(0.02)
-    print(f"went {ways} m, not {GLIDE_M:g} forward, facing {np.degrees(yaw):.0f}°: {rig.teleop()}", file=sys.stderr)
+    print(f"went {ways} m, not to {due} m, facing {np.degrees(yaw):.0f}°: {rig.teleop()}", file=sys.stderr)
     return False
 
 
