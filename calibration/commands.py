@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from calibration.arms import calibrate as calibrate_arms
@@ -32,7 +33,7 @@ from station.borders.options import RigOption, seconds_option
 from station.client import connect
 from station.clock import monotonic_ns
 from station.errors import CheckFailed, StationError, UsageError
-from station.files import calibration_files, check_results
+from station.files import calibration_files, check_results, try_results
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
 from station.steps.job import Job
@@ -119,7 +120,14 @@ def _checked(
     cameras, pictures = checks_cameras.check(rig, seen, known, boards.of(rig), lags, today)
     arms = checks_arms.check(rig, seen, known, today)
     host = checks_host.check(rig, seen, monotonic_ns)
-    return verdict.overall([*broken, *arms, *cameras, *host]), pictures
+    return verdict.overall([*broken, *_tried(rig), *arms, *cameras, *host]), pictures
+
+
+def _tried(rig: Rig) -> list[check_results.Finding]:
+    """What `station rig try` found wrong with this rig file, until it is tried again."""
+    last = try_results.last(rig.name, rig.sha256)
+    bad = [finding for finding in last.result.findings if finding.verdict == "fail"] if last is not None else []
+    return [msgspec.structs.replace(finding, name=f"rig try: {finding.name}") for finding in bad]
 
 
 def _listening(speaker: Speaker, rig: str, share: float) -> None:

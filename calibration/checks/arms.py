@@ -48,22 +48,35 @@ def _arm(
     device: Device, arm: ArmSeen, known: Known, limits: Check, drifts: dict[str, Array], today: datetime.date
 ) -> Iterator[Finding]:
     node, about = device.node, arm.description
-    if about is None or len(arm.at_ns) < 3:
+    calibration = known.get(about.serial) if about is not None else None
+    yield from itself(node, arm, calibration, limits)
+    if not present(arm) or about is None:
+        return
+    yield from _wire(device, arm, about, limits)
+    if about.zeros is not None:
+        yield from _zeros(node, arm, calibration, limits, drifts)
+    if about.gripper is not None and about.gripper.travel is not None:
+        yield _gripper(device, about.gripper.travel, calibration, limits, today)
+
+
+def present(arm: ArmSeen) -> bool:
+    """Has it said what it is, and where it is?"""
+    return arm.description is not None and len(arm.at_ns) >= 3
+
+
+def itself(node: str, arm: ArmSeen, calibration: Calibration | None, limits: Check) -> Iterator[Finding]:
+    """Is it there, is it the arm that was calibrated under this name, are its servos and settings as they must be?"""
+    about = arm.description
+    if about is None or not present(arm):
         said = arm.last.error if arm.last and arm.last.error else f"{len(arm.at_ns)} readings"
         yield told(node, "present", "fail", said, "check its cable and power; `station status` tells more")
         return
-    calibration = known.get(about.serial)
     yield told(node, "present", "pass", f"{about.model}, serial {about.serial}, firmware {about.firmware}", "")
     if calibration is not None:
         yield same(node, "identity", node, calibration.device, f"serial {about.serial} was calibrated as "
                    f"{calibration.device}: swap the cables back, or correct the rig file")  # fmt: skip
     yield from _servos(node, arm, about, limits)
     yield from _own(node, arm, about)
-    yield from _wire(device, arm, about, limits)
-    if about.zeros is not None:
-        yield from _zeros(node, arm, calibration, limits, drifts)
-    if about.gripper is not None and about.gripper.travel is not None:
-        yield _gripper(device, about.gripper.travel, calibration, limits, today)
 
 
 def _servos(node: str, arm: ArmSeen, about: Description, limits: Check) -> Iterator[Finding]:

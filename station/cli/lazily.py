@@ -12,47 +12,47 @@ import typer.main
 from station.cli.commands import COMMANDS, TOPICS
 from station.cli.completion import Offer, completed
 
-_GROUP = "station.commands"
+GROUP = "station.commands"
 
 
 class Lazily(typer.core.TyperGroup):
-    """Commands that were given to it, and those of `later`, which are imported when they are named."""
+    """Commands that were given to it, and those of `later` and `others`, which are imported when they are named."""
 
     later: Mapping[str, str] = {}
-    """Name → `module:attribute`, a function or a typer app."""
+    """Name → `module:attribute`, a function or a typer app; "" for one that is among the others."""
+    others: str = ""
+    """The group of entry points of what other rooms and packages bring; "" where they bring nothing."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """By name: first those that are there."""
-        return [*super().list_commands(ctx), *self.later]
+        return [*super().list_commands(ctx), *self.later, *sorted(self.of_others().keys() - self.later.keys())]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One of them, imported now; None if there is none."""
         if where := self.later.get(cmd_name):
             module, _, attribute = where.partition(":")
             return _as_command(cmd_name, getattr(import_module(module), attribute))
-        return super().get_command(ctx, cmd_name)
+        if (own := super().get_command(ctx, cmd_name)) is not None:
+            return own
+        point = self.of_others().get(cmd_name)
+        return _as_command(cmd_name, point.load()) if point is not None else None
+
+    def of_others(self) -> dict[str, EntryPoint]:
+        """By name."""
+        return {point.name: point for point in entry_points(group=self.others)} if self.others else {}
 
 
-def group(about: str, later: Mapping[str, str]) -> typer.Typer:
-    """A command's own commands: `about` is its help, `later` their table."""
-    return typer.Typer(cls=type("Later", (Lazily,), {"later": later}), no_args_is_help=True, help=about)
+def group(about: str, later: Mapping[str, str], others: str = "") -> typer.Typer:
+    """A command's own commands: `about` is its help, `later` their table, `others` as `Lazily` has it."""
+    made = type("Later", (Lazily,), {"later": later, "others": others})
+    return typer.Typer(cls=made, no_args_is_help=True, help=about)
 
 
 class Station(Lazily):
     """The commands of the table, and those that other packages bring."""
 
     later = COMMANDS
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """By name, in the order of the table."""
-        return [*super().list_commands(ctx), *sorted(_of_others().keys() - COMMANDS)]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """One of them, imported now; None if there is none."""
-        if found := super().get_command(ctx, cmd_name):
-            return found
-        point = _of_others().get(cmd_name)
-        return _as_command(cmd_name, point.load()) if point is not None else None
+    others = GROUP
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Names and what they are for from the table: no command is imported for TAB either."""
@@ -65,7 +65,7 @@ class Station(Lazily):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """From the table: neither a command nor what draws boxes is imported for it."""
         topics = [(" ".join(topic.where), topic.help) for topic in TOPICS]
-        if others := sorted(_of_others().keys() - COMMANDS):
+        if others := sorted(self.of_others().keys() - COMMANDS):
             topics.append((" ".join(others), "From other packages."))
         width = max(len(names) for names, _ in topics)
         lines = "\n".join(f"  {names:{width}}  {said}" for names, said in topics)
@@ -86,10 +86,6 @@ def _as_command(name: str, found: Any) -> Any:
         made = typer.main.get_command(alone)
     made.name = name
     return completed(made)
-
-
-def _of_others() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=_GROUP)}
 
 
 def _tell_version(asked: bool) -> None:

@@ -55,7 +55,9 @@ def new(
     said = name if out is None else str(file)
     for problem in inspected.problems:
         console.print(f"line {problem.line}: {problem.key}: {problem.found}. Fix: {problem.fix}")
-    console.print(f"Next: `station rig check {said}`, then `station rig use {said}` and `station up`")
+    console.print(
+        f"Next: `station rig check {said}`, `station rig use {said}`, then `station rig try`: each joint by hand, without torque"
+    )
 
 
 def _copy(like: str, name: str, place: Path) -> str:

@@ -18,7 +18,7 @@ import typer
 from station.borders.options import RigOption
 from station.client import Station
 from station.errors import StationError
-from station.files import check_results, settings
+from station.files import check_results, settings, try_results
 from station.files.logs import logs_folder
 from station.files.redaction import redacted
 from station.rig import usb
@@ -103,6 +103,8 @@ def gather(rig: Rig) -> Iterator[Part]:
         yield Part("settings.yaml", _tail(settings.path()), "this computer's settings")
     if (last := check_results.path_of(rig.name)).exists():
         yield Part("last-check.json", _tail(last), "the last check before a session")
+    if (last := try_results.path_of(rig.name)).exists():
+        yield Part("last-try.json", _tail(last), "what `station rig try` found")
     yield Part("status.json", _status(rig), "every node, now")
     for path in sorted(logs_folder(rig.name).glob("*")):
         if path.is_file():

@@ -1,14 +1,15 @@
-"""`station rig ls | new | check | show | use`: rig files, and which one is this computer's."""
+"""`station rig ls | new | check | show | use`: rig files, and which one is this computer's. `station rig try` is `calibration.trying`."""
 
+import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import typer
 
-from station.cli.lazily import group
+from station.cli.lazily import GROUP, group
 from station.errors import StationError, UsageError
-from station.files import settings
+from station.files import settings, try_results
 from station.rig.choice import choice, rig_of
 from station.rig.entries import installed
 from station.rig.file import read_rig_file
@@ -18,7 +19,10 @@ from station.rig.rig import Rig, find_rig, inspect, own_rigs, rig_names, shipped
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
 
-app = group("Rig files: list, write, check, show them; choose this computer's.", {"new": "station.cli.new_rig:new"})
+app = group(
+    "Rig files: list, write, check, show them; choose this computer's; try the rig by hand.",
+    {"new": "station.cli.new_rig:new"}, f"{GROUP}.rig",
+)  # fmt: skip
 console = PlainConsole()
 
 
@@ -72,6 +76,8 @@ class RigShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: str
     images: str
     simulated: bool
+    tried: str
+    """What `station rig try` found of it as it is: pass, warn or fail; "" where this file was never tried."""
     devices: tuple[DeviceShown, ...]
     safety: dict[str, float]
 
@@ -182,6 +188,7 @@ def show(
     console.print(f"rig {loaded.name} ({kind}, {loaded.tick_hz:g} ticks a second)")
     console.print(f"  file      {loaded.file}")
     console.print(f"  episodes  {loaded.data}, pictures {loaded.images}")
+    console.print(f"  by hand   {_by_hand(loaded)}")
     columns = ("device", "driver", "model or size", "plugged in at")
     table = numbers(columns, columns)
     for device in _shown(loaded, chosen_by).devices:
@@ -196,15 +203,24 @@ def show(
     )
 
 
+def _by_hand(rig: Rig) -> str:
+    tried = try_results.last(rig.name, rig.sha256)
+    if tried is None:
+        return "never tried as it is (`station rig try`)"
+    day = datetime.datetime.fromtimestamp(tried.at_s).astimezone().date().isoformat()
+    return f"tried {day}{f' by {tried.operator}' if tried.operator else ''}: {tried.result.verdict}"
+
+
 def _shown(rig: Rig, chosen_by: str) -> RigShown:
     devices = []
     names = {value: name for name, value in installed("station.drivers").items()}
     for device in rig.devices:
         keys = {key: value for key, value in msgspec.to_builtins(device.settings).items() if value is not None}
         devices.append(DeviceShown(device.node, device.role, names[device.driver], device.port, keys))
+    tried = try_results.last(rig.name, rig.sha256)
     return RigShown(
         rig.name, str(rig.file), chosen_by, rig.sha256, rig.tick_hz, str(rig.data), rig.images, rig.world is not None,
-        tuple(devices), msgspec.to_builtins(rig.safety),
+        tried.result.verdict if tried is not None else "", tuple(devices), msgspec.to_builtins(rig.safety),
     )  # fmt: skip
 
 

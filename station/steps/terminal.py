@@ -72,17 +72,27 @@ def _asked(step: Step) -> str | None:
     keyboard = sys.stdin.fileno()
     if os.isatty(keyboard):
         termios.tcflush(keyboard, termios.TCIFLUSH)
-    waits = step.answers == (GO_ON,)
+    words = [answer for answer in step.answers if answer != GO_ON]
+    waits = GO_ON in step.answers
+    prompt = f" [{'/'.join(words)}]: "
+    if waits:
+        instead = f" (or type {' or '.join(words)})" if words else ""
+        prompt = f". Then press Enter{instead}: "
     while True:
-        prompt = ". Then press Enter: " if waits else f" [{'/'.join(step.answers)}]: "
         typer.echo(f"{shown(step.words)}{prompt}", nl=False)
         typed = _line(keyboard)
         if typed is None:
             return None
-        if waits:
+        if waits and not (typed and words):
             return GO_ON
-        if typed in step.answers:
-            return typed
+        if answer := _meant(typed, words):
+            return answer
+
+
+def _meant(typed: str, words: list[str]) -> str:
+    """The answer that was typed, whole or so much of it that it is no other's beginning; "" for none."""
+    meant = [word for word in words if word == typed] or [word for word in words if typed and word.startswith(typed)]
+    return meant[0] if len(meant) == 1 else ""
 
 
 def _line(keyboard: int) -> str | None:

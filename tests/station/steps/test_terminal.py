@@ -119,6 +119,36 @@ def test_a_choice_is_asked_again_until_it_is_one(job, monkeypatch, capfd: pytest
     assert "said: no" in out
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [(b"\n", ["go on"]), (b"s\n", ["skip"]), (b"skip\n", ["skip"]), (b"no\n\n", ["go on"])],
+)
+def test_enter_goes_on_where_there_is_another_way_too(job, monkeypatch, capfd, typed: bytes, said: list[str]) -> None:
+    out = _typed(job, monkeypatch, capfd, typed, ("go on", "skip"))
+    assert ". Then press Enter (or type skip): " in out
+    assert [told.strip() for told in out.split("said: ")[1:]] == said
+
+
+def test_as_much_of_an_answer_will_do_as_is_no_others_beginning(job, monkeypatch, capfd) -> None:
+    out = _typed(job, monkeypatch, capfd, b"a\nag\n", ("as asked", "again"))
+    assert out.count("[as asked/again]: ") == 2
+    assert "said: again" in out
+
+
+def _typed(job, monkeypatch, capfd, typed: bytes, answers: tuple[str, ...]) -> str:
+    """What a terminal shows of a job that asks once, when that is typed."""
+    reading, writing = os.pipe()
+    os.write(writing, typed)
+    os.close(writing)
+    with open(reading) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        with job(f"""
+            speaker.tell("said: " + speaker.ask("what now", {answers!r}))
+        """) as running:
+            assert show(running) == 0
+    return str(capfd.readouterr().out)
+
+
 def test_the_end_of_the_input_ends_the_job(job, monkeypatch, capfd: pytest.CaptureFixture[str]) -> None:
     reading, writing = os.pipe()
     os.write(writing, b"\n")
