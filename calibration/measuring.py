@@ -37,12 +37,12 @@ class Measuring:
 
     def __init__(
         self, rig: Rig, operator: str, speaker: Speaker, yes: bool, clock: Clock,
-        connected: Callable[[Rig], Station] = connect, patience_ns: int = _PATIENCE_NS,
+        connected: Callable[[Rig], Station] = connect,
     ) -> None:  # fmt: skip
-        """`yes`: everything is as it should be, nobody is asked. `patience_ns`: how long what has not come yet is waited for."""
+        """`yes`: everything is as it should be, nobody is asked."""
         self.rig, self._speaker, self._yes = rig, speaker, yes
         self._operator, self._clock = operator, clock
-        self._connected, self._patience_ns = connected, patience_ns
+        self._connected = connected
         self._station: Station
         self._listener: Listener
         self._together = False
@@ -133,8 +133,8 @@ class Measuring:
         self._listener.listen(self._clock() + int(seconds * NS_PER_S), self._clock)
 
     def listen_until(self, enough: Callable[[], bool]) -> None:
-        """Go on listening until there is enough, within its patience: on a loaded computer better late than refused."""
-        until_ns = self._clock() + self._patience_ns
+        """Go on listening until there is enough, ten seconds at most: on a loaded computer better late than refused."""
+        until_ns = self._clock() + _PATIENCE_NS
         while not enough() and self._clock() < until_ns:
             self.listen(0.2)
 

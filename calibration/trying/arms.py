@@ -32,12 +32,15 @@ class Arms:
         self.findings: list[Finding] = []
         self._read_as: dict[str, str] = {}
         """An arm that was moved → the one that was read: their cables are swapped."""
+        self._silent: set[str] = set()
 
     def arm(self, node: str) -> None:
         """Read it, then have each of its joints moved. Raises MeasurementPoor when somebody commands the arms, or gives it torque."""
-        self._measuring.listen(_POSE_S, fresh=True)
-        self._refuse_moving()
         seen = self._measuring.seen.arms[node]
+        self._measuring.listen(_POSE_S, fresh=True)
+        if seen.description is not None:
+            self._measuring.listen_until(lambda: checks.present(seen))
+        self._refuse_moving()
         about = seen.description
         known = calibration_files.load(about.serial) if about is not None else None
         facts = list(checks.itself(node, seen, known, self._measuring.rig.check))
@@ -159,7 +162,9 @@ class Arms:
         """Where every arm is that says it, from readings taken from now on."""
         arms, dimensions, found = self._measuring.seen.arms, self._dimensions(), {}
         self._measuring.listen(_POSE_S, fresh=True)
-        self._measuring.listen_until(lambda: all(len(arms[node].positions) >= _LEAST_READINGS for node in dimensions))
+        speak = dimensions.keys() - self._silent
+        self._measuring.listen_until(lambda: all(len(arms[node].positions) >= _LEAST_READINGS for node in speak))
+        self._silent |= {node for node in speak if not arms[node].positions}  # waited for once
         self._refuse_moving()
         for node, arm in arms.items():
             if node in dimensions and len(arm.positions) >= _LEAST_READINGS:

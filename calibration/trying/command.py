@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from station.files.check_results import CheckResult, Finding
     from station.rig.rig import Rig
 
-_PATIENCE_NS = 3_000_000_000
 _ORDER = ("fail", "unchecked", "warn")
 
 
@@ -37,7 +36,7 @@ def try_rig(
     loaded = rig_of(rig)
     with speaking() as speaker:
         speaker.tell(f"rig {loaded.name}: its drivers are opened; nothing here gives an arm torque")
-        with Measuring(loaded, operator, speaker, False, monotonic_ns, attached, _PATIENCE_NS) as measuring:
+        with Measuring(loaded, operator, speaker, False, monotonic_ns, attached) as measuring:
             result = tried(measuring, only or [])
             path = _kept(measuring, result, operator)
             if json_file is not None:
