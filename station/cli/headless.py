@@ -5,6 +5,8 @@ What dies meanwhile is brought back by the supervisor: it is waited for (`Patien
 
 from collections.abc import Callable
 
+import msgspec
+
 from station.bus.requests import Align, CloseSession, Label, OpenSession
 from station.bus.requests.time_outs import time_out_ms
 from station.cli.checked import asked_again
@@ -63,6 +65,7 @@ def record_headless(
     `judge` says how each went, as soon as it is over: its label. Whatever is in the way is waited for, `wait_s` at most each
     time. Raises StationError then, and RequestRefused where the sitting cannot even be opened.
     """
+    open_session = msgspec.structs.replace(open_session, episodes=episodes)
     patience = Patience(station, wait_s, speaker, meanwhile)
     try:
         with station.session(meanwhile) as session:
@@ -103,6 +106,7 @@ class _Taker:
         self, station: Station, session: SessionClient, open_session: OpenSession, seconds: float, arrange: Arrange, patience: Patience,
         judge: Callable[[], bool] | None,
     ) -> None:  # fmt: skip
+        """`open_session` says how many are wanted in all."""
         self._judge = judge
         self._rig = station.rig
         self._session, self._open_session, self._seconds = session, open_session, seconds

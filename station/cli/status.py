@@ -10,9 +10,11 @@ import typer
 from station.borders.options import RigOption
 from station.bus.messages import ProcessState, StationState
 from station.client import Station, trouble, well
+from station.client.faults import fault_told
 from station.clock import NS_PER_MS
 from station.errors import NodeAbsent, RequestRefused, StationError
 from station.rig.choice import rig_of
+from station.runtime.life import was_told
 from station.runtime.processes import processes
 from station.terminal.screen import console, numbers
 
@@ -36,6 +38,8 @@ def up(
     named = rig or loaded.name
     if station.runs:
         raise RequestRefused(f"the station of rig {loaded.name} is already up. Next: `station status --rig {named}`")
+    if before := fault_told(loaded):
+        console.print(before)
     popen = station.start(child=foreground)
     whole = False
     try:
@@ -52,6 +56,7 @@ def up(
                 console.print(line)
             _announce(station)
         whole = True
+        was_told(loaded.name)
         _show(station)
         if foreground:
             popen.wait()
@@ -93,9 +98,14 @@ def down(rig: RigOption) -> None:
 def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
     """Rate, age, losses, CPU, real-time priority, memory, restarts and the last error of every node."""
     station = Station(rig_of(rig))
+    before = fault_told(station.rig)
+    if before and not station.runs:
+        raise NodeAbsent(before)
     if as_json:
         print(json.dumps(msgspec.to_builtins(station.state()), indent=2))
         return
+    if before:
+        console.print(before)
     _show(station)
 
 

@@ -6,6 +6,7 @@ held.
 
 import contextlib
 import getpass
+import logging
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from station.bus.requests import Done, Shutdown, Who
 from station.bus.requests.request import Request
 from station.bus.sockets import RequestClient, Subscriber
 from station.bus.wire import Sample
+from station.client.faults import fault_told
 from station.client.health import trouble, well
 from station.client.session import SessionClient
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
@@ -30,6 +32,7 @@ from station.files.lock import Lock
 from station.files.runtime_folder import open_own, runtime_folder
 from station.rig.rig import Rig, find_rig, load_rig
 from station.runtime.launch import HUNG, python
+from station.runtime.life import was_told
 from station.terminal.shown import shown
 
 READY_S = 60.0
@@ -39,6 +42,7 @@ FAULT_S = 6.0
 ASKED_S, HURRY_S, KILL_S, STOP_S = 1.0, 2.0, 9.0, 10.0
 """Stopping: how long a supervisor may take to answer; when one that does not is sent a signal; when it and its nodes are killed (it needs
 less itself, whatever hangs: `station/runtime/supervisor.py`); when it is given up."""
+_log = logging.getLogger(__name__)
 LOOK_S = 0.05
 """Between two looks for a station that is being started."""
 _HEAR_MS = 500
@@ -60,6 +64,8 @@ class Station:
         self._who = who or asker()
         self._name = rig.name
         self._started: subprocess.Popen[bytes] | None = None
+        self.fault = ""
+        """What `connect` was told of a life before this one that nobody asked to end (`station.client.faults`)."""
         self._given: weakref.WeakSet[Subscriber | RequestClient] = weakref.WeakSet()
 
     # -- its life --
@@ -258,9 +264,12 @@ def connect(rig: Rig | str | Path, start: bool = True) -> Station:
 
     `rig`: a shipped name, a rig file, or what was loaded from one. `start`: False attaches only. Raises RigError for a file
     that is wrong, NodeAbsent where nothing runs and nothing may be started, StationError with the message of each device
-    that does not come up.
+    that does not come up. A station before it that nobody asked to end is told once, as a warning in the log.
     """
     station = Station(rig if isinstance(rig, Rig) else load_rig(find_rig(str(rig))))
+    station.fault = fault_told(station.rig)
+    if station.fault:
+        _log.warning("%s", station.fault)
     if not station.runs:
         if not start:
             raise NodeAbsent(f"no station runs for rig {station.rig.name}. Next: `station up --rig {rig}`")
@@ -270,4 +279,5 @@ def connect(rig: Rig | str | Path, start: bool = True) -> Station:
     except BaseException:
         station.close()
         raise
+    was_told(station.rig.name)
     return station

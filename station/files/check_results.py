@@ -3,7 +3,6 @@
 `$XDG_STATE_HOME/station/checks/<rig>.json` (`~/.local/state/…` without that variable).
 """
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ import msgspec
 from station.borders.bounds import absurd
 from station.borders.decoding import Decoder, Undecodable
 from station.files import durable
+from station.files.state_folder import state_root
 
 _SMALLEST = 0.005
 """What is smaller is told as 0: no unit used here needs more."""
@@ -93,8 +93,7 @@ def for_episode(check: StoredCheck, override: str, by: str) -> str:
 
 def path_of(rig: str) -> Path:
     """Where a rig's last result is."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "station" / "checks" / f"{rig}.json"
+    return state_root() / "checks" / f"{rig}.json"
 
 
 def store(rig: str, check: StoredCheck) -> None:

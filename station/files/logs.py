@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from station.files.runtime_folder import runtime_folder
+from station.files.state_folder import state_folder
 from station.terminal.shown import OneLine
 
 LOG_BYTES = 2_000_000
@@ -28,10 +29,9 @@ OURS = ("station", "drivers", "calibration")
 
 def logs_folder(rig: str) -> Path:
     """Where a rig's logs are, made if it is not there; where it cannot be (no home, a full disk), in the runtime folder."""
-    base = os.environ.get("XDG_STATE_HOME")
-    folder = (Path(base) if base else Path.home() / ".local" / "state") / "station" / rig / "logs"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = state_folder(rig) / "logs"
+        folder.mkdir(mode=0o700, exist_ok=True)
     except OSError:
         folder = runtime_folder(rig) / "logs"
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -87,7 +87,7 @@ def die_with_parent(node: Node, parent: int) -> None:
         node.stopping.set()
 
 
-def _is_ending(parent: int) -> bool:
+def is_ending(parent: int) -> bool:
     """Is a parent that may be told by the kernel to have died really dead, or about to be?
 
     The signal comes when its main thread ends; while its other threads do, it is still everybody's parent, as a zombie.
@@ -134,7 +134,7 @@ def run(
         sys.exit(shown(f"{arguments.node}: {error}"))
 
     def stop(_signal: int, _frame: object) -> None:
-        node.orphaned = _is_ending(parent)
+        node.orphaned = is_ending(parent)
         node.stopping.set()
 
     signal.signal(signal.SIGTERM, stop)

@@ -32,7 +32,8 @@ from station.rig.rig import Rig, load_rig
 from station.runtime.backoff import Backoff
 from station.runtime.endings import all_ended, asleep_in
 from station.runtime.launch import HUNG, python, refuse_foreign
-from station.runtime.node import Node, die_with_parent
+from station.runtime.life import LifeFile
+from station.runtime.node import Node, die_with_parent, is_ending
 from station.runtime.processes import COMMANDS, Process, processes
 from station.terminal.shown import shown
 
@@ -197,12 +198,13 @@ class Supervisor:
         self._since_ns = node.clock()
         self._state_due_ns = 0
 
-    def run(self) -> None:
+    def run(self, life: LifeFile) -> None:
         """Until told to stop; then stop every node in order."""
         try:
             self._clear_leftovers()
             while not self._node.stopping.is_set():
                 self.ensure()
+                life.sign(self._node.clock())
                 self._wait()
         finally:
             self.stop()
@@ -324,9 +326,16 @@ def main() -> None:
     else:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started it decides
         die_with_parent(node, parent)
+    life = LifeFile(rig.name, rig.file)
+    fault = "its supervisor fell over: `station logs supervisor` has the trace"
     try:
-        Supervisor(node, rings).run()
+        Supervisor(node, rings).run(life)
+        fault = "the command that had started it was killed" if arguments.child and is_ending(parent) else ""
+    except Exception:
+        _log.exception("the supervisor fell over")
+        raise
     finally:
+        life.end(fault)
         keys.forget_client(rig.name)
         _log.info("ends")
         node.close()

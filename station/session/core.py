@@ -38,6 +38,7 @@ from station.bus.requests import (
 )
 from station.clock import NS_PER_S
 from station.rig.rig import Rig
+from station.runtime.sitting import Sitting
 from station.session import check_gate
 from station.session.asked import absurd_length, impossible
 from station.session.check_gate import CheckStanding
@@ -47,7 +48,6 @@ from station.session.elsewhere import Elsewhere
 from station.session.engagement import Engagement
 from station.session.overtaken import Overtaken, Seen
 from station.session.ports import Disk, Ports
-from station.session.sitting import Sitting
 from station.session.situation import Situation
 from station.session.takes import Takes
 

@@ -1,5 +1,6 @@
 """The session node: `python -m station.session.node --rig R --node session`. A thin loop around the state machine."""
 
+import os
 from collections.abc import Sequence
 
 import zmq
@@ -9,15 +10,15 @@ from station.bus.requests import ControlRequest, SessionRequest, StillThere
 from station.bus.sockets import RequestClient, RequestServer, Subscriber
 from station.bus.streams import period_ns
 from station.clock import NS_PER_MS
-from station.files.runtime_folder import runtime_folder
+from station.runtime.life import boot_id
 from station.runtime.node import Node, run
 from station.runtime.processes import STOP_DELAY_S
 from station.runtime.realtime import single_threaded_numpy, start_ordinary
+from station.runtime.sitting import SittingFile, left_behind
 from station.session.builders import Builders
 from station.session.core import SessionCore
 from station.session.disk import SessionDisk
 from station.session.effects import Answer, Ask, Build, Effect, Neighbour
-from station.session.kept import SittingFile, left_behind
 
 STATE_NS = period_ns("session")
 NEIGHBOURS: tuple[Neighbour, ...] = ("pilot", "synchronizer", "policy")
@@ -47,9 +48,9 @@ class SessionNode:
         self._node = node
         self._builders = Builders(node.log)
         self._disk = SessionDisk(rig, self._builders)
-        file = runtime_folder(rig.name) / "sitting.json"
-        self._file = SittingFile(file)
-        self._core = SessionCore(rig, self._disk, left_behind(file), node.clock() // NS_PER_MS)
+        self._file = SittingFile(rig.name)
+        left = left_behind(rig.name, os.getppid(), boot_id())
+        self._core = SessionCore(rig, self._disk, left, node.clock() // NS_PER_MS)
         self._clients = {name: RequestClient(rig.name, name, own=node.name) for name in NEIGHBOURS}
         self._numbers: dict[tuple[Neighbour, bytes], int] = {}
         """Of the core's questions that were sent, by the number they travel with."""

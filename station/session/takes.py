@@ -6,12 +6,12 @@ from pathlib import Path
 from station.bus.messages import Ending, EndReason, RecorderState
 from station.bus.requests import Discard, Done, RecordingInfo, Refused, Reply, Start, Stop
 from station.episodes.naming import journal_path
+from station.runtime.sitting import Sitting
 from station.session.effects import Asker
 from station.session.engagement import Engagement
 from station.session.finished_episodes import FinishedEpisodes
 from station.session.phases import PhaseEvent
 from station.session.ports import Ports
-from station.session.sitting import Sitting
 from station.session.situation import Situation
 from station.session.strays import Strays
 from station.session.take import Over, Take

@@ -4,6 +4,7 @@ The rows of docs/reliability.md; each test leaves the rig as it found it.
 """
 
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -13,9 +14,11 @@ import psutil
 import pytest
 
 from station.bus.requests import Align, OpenSession, Recover, Start, Stop
+from station.client.faults import fault_told
 from station.clock import monotonic_ns
 from station.episodes.recover import recover
 from station.errors import RequestRefused
+from station.runtime.life import was_told
 from tests.system.kills import failures, kill
 from tests.system.rig import TASK, Booted, Saved, endings
 
@@ -218,10 +221,17 @@ def test_a_killed_supervisor_takes_everybody_down_in_order_and_the_next_start_re
     rig.supervisor.wait()
     try:
         ends = endings({node: pid for node, pid in pids.items() if node != "leader_left"})
+        stopped = fault_told(rig.rig)
     finally:
         rig.start()
         rig.ready()
+        attached = fault_told(rig.rig)
+        was_told(rig.rig.name)
         rig.open_session()
+    assert "supervisor was killed" in stopped
+    for told in (stopped, attached):
+        assert re.search(rf"{TASK}: [0-9]+ saved, .*nothing lost. Next: `station record --rig .* goes on", told), told
+    assert not fault_told(rig.rig)
     assert ends["synchronizer"] <= ends["pilot"] <= ends["follower_right"] <= ends["world"]
     assert ends["synchronizer"] < ends["world"]
     saved = rig.saved(number)

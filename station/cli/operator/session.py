@@ -256,6 +256,8 @@ class OperatorTerminal:
             )
         else:
             self._board.tell("this sitting was open already: going on with it", "warn", now_ns)
+        if self._station.fault:
+            self._board.tell(self._station.fault, "warn", now_ns)
         self._begun = True
 
     def _report(self, episode: Path, now_ns: int) -> None:

@@ -20,11 +20,11 @@ from station.bus.requests import (
 from station.errors import EpisodeError
 from station.rig.file import Safety
 from station.rig.rig import Rig
+from station.runtime.sitting import Sitting
 from station.session.check_gate import CheckStanding
 from station.session.core import SessionCore
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Answer, Ask, Build, BuildIncrementally, Effect
-from station.session.sitting import Sitting
 
 RIG = Rig("r", Path("r.yaml"), "", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 
