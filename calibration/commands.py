@@ -40,6 +40,7 @@ from station.steps.job import Job
 from station.steps.speaker import Speaker, is_job, speaking
 from station.steps.terminal import in_a_job, show
 from station.terminal.screen import PlainConsole
+from station.terminal.told import STDOUT, tell, tell_to
 from station.version import station_version
 
 OperatorOption = Annotated[str, typer.Option("--operator", help="goes into the file")]
@@ -54,7 +55,9 @@ calibrate = typer.Typer(no_args_is_help=True, help="Measure the rig and keep wha
 
 def check(
     rig: RigOption,
-    json_file: Annotated[Path | None, typer.Option("--json", help="write the result here")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="write the result here; - is stdout, and nothing else there")
+    ] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="write one page with pictures here")] = None,
     seconds: Annotated[float, seconds_option("--seconds", 2.0, "how long to listen")] = CHECK_S,
     swing_s: Annotated[
@@ -70,11 +73,14 @@ def check(
         return
     loaded = rig_of(rig)
     with Job(sys.argv[1:]) as job:
-        code = show(job)
+        code = show(job, PlainConsole(stderr=json_file == STDOUT))
     stored = check_results.last(loaded.name) if code == 0 else None
     if stored is None:
         raise typer.Exit(code or 1)
-    console.print(report.table(stored.result, everything))
+    if json_file == STDOUT:
+        tell(stored.result)
+    else:
+        console.print(report.table(stored.result, everything))
     if stored.result.verdict == "fail":
         raise CheckFailed(f"the check of {loaded.name} failed: {check_results.failures(stored.result)}")
 
@@ -85,8 +91,8 @@ def _measure(
     """The job: listen, judge, keep the result."""
     result, pictures = _checked(rig, seconds, swing_s, speaker)
     check_results.store(rig.name, check_results.StoredCheck(rig.sha256, time.time(), result, station_version()))
-    if json_file is not None:
-        json_file.write_bytes(report.as_json(result))
+    if json_file is not None and json_file != STDOUT:
+        tell_to(json_file, result)
     if html_file is not None:
         now = datetime.datetime.now().astimezone()
         header = report.Header(rig.name, rig.sha256, now, operator, station_version())

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
+import msgspec
 import typer.main
 
 from docs import dependencies, house
@@ -20,6 +21,8 @@ from station.bus.requests.time_outs import time_out_s
 from station.bus.rights import who_may
 from station.bus.streams import STREAMS
 from station.cli import app
+from station.cli.tells import TELLS, struct_of
+from station.cli.tells import schema as tells_schema
 from station.episodes.reference import reference
 from station.rig import schema
 from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry
@@ -29,6 +32,7 @@ from station.runtime.processes import processes
 from station.session.phases import TRANSITIONS
 
 FOLDER = Path(__file__).parent / "reference"
+TOLD_SCHEMA = "told.schema.json"
 UNIONS = (
     requests.ArmRequest, requests.PilotRequest, requests.SyncRequest, requests.SessionRequest, requests.PolicyRequest,
     requests.SupervisorRequest, requests.SceneRequest,
@@ -177,6 +181,31 @@ def commands() -> Iterator[str]:
     yield from _command("station", root)
 
 
+def told() -> Iterator[str]:
+    """What commands tell with `--json`."""
+    yield "# What commands tell programs\n"
+    yield "From `station/cli/tells.py`: with `--json` a command writes one JSON document to stdout, and nothing else there; words for"
+    yield "people go to stderr, exit codes stay as they are. `check` and `bench` write to the file they are given;"
+    yield f"`--json -` is stdout. The JSON Schema of every document is in [{TOLD_SCHEMA}]({TOLD_SCHEMA}),"
+    yield "one property for each command.\n\n| command | tells |\n|---|---|"
+    for command in TELLS:
+        struct = struct_of(command)
+        name, several = f"[{struct.__name__}](#{_anchor(struct)})", TELLS[command].endswith("[]")
+        yield f"| `station {command}` | {f'a list of {name}' if several else name} |"
+    for struct in dict.fromkeys(map(struct_of, TELLS)):
+        yield f"\n## {struct.__name__}\n\n{inspect.getdoc(struct)}\n"
+        yield from struct_table(struct)
+
+
+def _anchor(struct: type) -> str:
+    return struct.__name__.lower()
+
+
+def told_schema() -> str:
+    """Its JSON Schema."""
+    return msgspec.json.format(msgspec.json.encode(tells_schema(), order="deterministic"), indent=1).decode() + "\n"
+
+
 def _command(name: str, command: Any) -> Iterator[str]:
     if hasattr(command, "list_commands"):
         for child in command.list_commands(None):
@@ -191,7 +220,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
 
 PAGES = {
     "streams.md": streams, "requests.md": asked, "processes.md": runs, "session.md": sitting, "rig-file.md": rig_file,
-    "commands.md": commands, "dependencies.md": dependencies.page,
+    "commands.md": commands, "told.md": told, "dependencies.md": dependencies.page,
 }  # fmt: skip
 
 
@@ -201,8 +230,8 @@ def pages() -> dict[str, str]:
         "episode-file.md": reference(),
         schema.NAME: schema.encoded().decode(),
         house.NAME: house.picture(),
+        TOLD_SCHEMA: told_schema(),
     }
-    return {name: "\n".join(make()).rstrip() + "\n" for name, make in PAGES.items()} | {"episode-file.md": reference()}
 
 
 if __name__ == "__main__":

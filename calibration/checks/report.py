@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
-import msgspec
 import numpy as np
 from rich.table import Table
 from rich.text import Text
@@ -40,11 +39,6 @@ def table(result: CheckResult, everything: bool = True) -> Table:
             Text(finding.verdict, style=_COLOURS[finding.verdict]), *(Text(shown(cell)) for cell in _cells(finding))
         )
     return rows
-
-
-def as_json(result: CheckResult) -> bytes:
-    """{verdict, findings: [{device, name, verdict, value, unit, limit, next}]}"""
-    return msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n"
 
 
 class Header(NamedTuple):

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 
@@ -23,6 +22,7 @@ from station.clock import NS_PER_S, monotonic_ns
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
 from station.terminal.screen import console
+from station.terminal.told import STDOUT, tell_to
 
 SETTLE_S = 3.0
 """Left out at the beginning: alignment, first frames."""
@@ -31,7 +31,9 @@ SETTLE_S = 3.0
 def bench(
     rig: RigOption,
     seconds: Annotated[float, seconds_option("--seconds", 1.0)] = 20.0,
-    json_file: Annotated[Path | None, typer.Option("--json", help="also write the figures here")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="write the figures here; - is stdout, and nothing else there")
+    ] = None,
     stalls_file: Annotated[
         Path | None,
         typer.Option(
@@ -55,6 +57,10 @@ def bench(
         return
     with connect(loaded) as station:
         figures = measure(station, seconds, record)
+    if json_file is not None:
+        tell_to(json_file, figures)
+    if json_file == STDOUT:
+        return
     console.print(_summary(figures))
     console.print(_streams(figures))
     console.print(_nodes(figures))
@@ -62,8 +68,6 @@ def bench(
         console.print(_stalls(figures.stalls, loaded.safety.resume_ms))
     for limit in figures.limits:
         console.print(f"limit: {limit}")
-    if json_file is not None:
-        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
 
 
 def measure(station: Station, seconds: float, record: bool) -> Figures:

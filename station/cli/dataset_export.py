@@ -7,15 +7,50 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from station.cli.dataset_select import From, Json, print_json, say_left, selection_from
+from station.cli.dataset_select import From, LeftOut, left_out, say_left, selection_from
 from station.cli.episodes.told import Where, told
 from station.datasets.choosing import Choice, choose
 from station.datasets.conversion import Conversion, Size
 from station.datasets.selection import read_selection
 from station.errors import EpisodeError, UsageError
 from station.terminal.screen import PlainConsole, numbers
+from station.terminal.told import JsonOption, tell
 
 _console = PlainConsole()
+
+
+class Exported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station dataset export --json` tells."""
+
+    out: str
+    format: str
+    episodes: int
+    recordings: int
+    """Files that they are of."""
+    frames: int
+    rate_hz: float
+    left_out: tuple[LeftOut, ...]
+
+
+class DatasetVerified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station dataset verify --json` tells."""
+
+    out: str
+    findings: tuple[str, ...]
+    """What it has that its sources have not, a sentence each; none: it is whole."""
+
+
+class Differences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station dataset diff --json` tells."""
+
+    differences: tuple[str, ...]
+
+
+class FormatTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One format of `station dataset formats --json`."""
+
+    name: str
+    read_by: str
 
 
 def export(
@@ -42,7 +77,7 @@ def export(
     camera: Annotated[list[str] | None, typer.Option(help="Only this camera; may be given again.")] = None,
     operators: Annotated[bool, typer.Option("--operators", help="Name the operators in the card.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; as many as processors. 0: this one.")] = None,
-    json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a training set. Interrupted, the same command goes on. It gets its name when it has been read back."""
     from station.datasets.engines.processes import processes, usual_workers
@@ -66,14 +101,20 @@ def export(
         }  # fmt: skip
         engine_workers = usual_workers() if workers is None else workers
         engine = Engine(processes(engine_workers), engine_workers)
-        done = make(format_name, out, selection, choice, _conversion(asked), engine, _progress(json))
+        done = make(format_name, out, selection, choice, _conversion(asked), engine, _progress(as_json))
         plan = done.plan
-        if json:
-            print_json({
-                "out": str(out), "format": plan.format, "episodes": len(plan.episodes), "recordings": len(plan.sources),
-                "frames": plan.frames, "rate_hz": plan.rate_hz,
-                "left_out": [{"episode": left.source.name, "kind": left.kind, "reason": left.detail} for left in done.left],
-            })  # fmt: skip
+        if as_json:
+            tell(
+                Exported(
+                    str(out),
+                    plan.format,
+                    len(plan.episodes),
+                    len(plan.sources),
+                    plan.frames,
+                    plan.rate_hz,
+                    left_out(done.left),
+                )
+            )
         else:
             counts = f"{len(plan.episodes)} episodes of {len(plan.sources)} recordings, {plan.frames} frames"
             _console.print(f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole")
@@ -83,7 +124,7 @@ def export(
 def verify(
     out: Annotated[Path, typer.Argument(help="A dataset that was exported here.")],
     workers: Annotated[int | None, typer.Option(help="Processes.")] = None,
-    json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Read a dataset back and hold it against its sources: counts, positions, every row, task texts, pictures, statistics."""
     from station.datasets.engines.processes import processes, usual_workers
@@ -94,29 +135,29 @@ def verify(
     with told():
         plan = read_record(out).plan
         count = usual_workers() if workers is None else workers
-        findings = findings_of(out, plan, Engine(processes(count), count), _progress(json))
-        if json:
-            print_json({"out": str(out), "findings": list(findings)})
-        for finding in () if json else findings:
+        findings = findings_of(out, plan, Engine(processes(count), count), _progress(as_json))
+        if as_json:
+            tell(DatasetVerified(str(out), tuple(findings)))
+        for finding in () if as_json else findings:
             _console.print(f"  {finding}")
         if findings:
             raise EpisodeError(f"{out}: {len(findings)} findings; it is not what its sources are. Next: export again")
-        if not json:
+        if not as_json:
             _console.print(f"{out}: {len(plan.episodes)} episodes, {plan.frames} frames: whole")
 
 
 def diff(
     one: Annotated[Path, typer.Argument(help="A dataset.")],
     other: Annotated[Path, typer.Argument(help="Another one.")],
-    json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What two datasets differ in: episodes, rows, conversion, versions, statistics. Exit 1 where they do."""
     from station.datasets.comparing import differences
 
     with told():
         found = differences(one, other)
-        if json:
-            print_json({"differences": found})
+        if as_json:
+            tell(Differences(tuple(found)))
         else:
             for line in found:
                 _console.print(f"  {line}")
@@ -125,11 +166,14 @@ def diff(
             raise typer.Exit(1)
 
 
-def list_formats() -> None:
+def list_formats(as_json: JsonOption = False) -> None:
     """The formats that can be exported, and who reads them."""
     from station.datasets.parts import formats
 
     with told():
+        if as_json:
+            tell([FormatTold(name, fmt.consumers) for name, fmt in sorted(formats().items())])
+            return
         table = numbers(("format", "read by"), ("format", "read by"))
         for name, fmt in sorted(formats().items()):
             table.add_row(name, fmt.consumers)
@@ -165,11 +209,11 @@ def _camera_rate(choice: Choice) -> float:
     return slowest_camera_hz(choice.taken)
 
 
-def _progress(json: bool) -> Any:
+def _progress(as_json: bool) -> Any:
     terminal = PlainConsole(stderr=True)
 
     def told(what: str, done: int, of: int) -> None:
-        if not json and terminal.is_terminal:
+        if not as_json and terminal.is_terminal:
             terminal.print(f"\r{what}: {done} of {of}", end="\n" if done == of else "")
 
     return told

@@ -1,5 +1,6 @@
 """`station dataset select`: which episodes make a training set, and why the others do not."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,12 +8,13 @@ import msgspec
 import typer
 
 from station.cli.episodes.told import Where, told
-from station.datasets.choosing import Choice, choose, is_held_back
+from station.datasets.choosing import Choice, Left, choose, is_held_back
 from station.datasets.selection import Selection, as_yaml, read_selection, selection_of, write_selection
 from station.episodes.facts import FIELDS
 from station.episodes.filters import said
 from station.errors import UsageError
 from station.terminal.screen import PlainConsole, numbers
+from station.terminal.told import JsonOption, tell
 
 _console = PlainConsole()
 _SHOWN = 20
@@ -20,7 +22,28 @@ _SHOWN = 20
 From = Annotated[
     list[Path] | None, typer.Option("--from", help="A data folder, a task's folder or one episode; may be given again.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+
+class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One episode that is not taken."""
+
+    episode: str
+    kind: str
+    reason: str
+
+
+class Selected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station dataset select --json` tells."""
+
+    taken: tuple[str, ...]
+    held_back: int
+    """Of those taken, for validation."""
+    left_out: tuple[LeftOut, ...]
+
+
+def left_out(left: Iterable[Left]) -> tuple[LeftOut, ...]:
+    """As it is told."""
+    return tuple(LeftOut(each.source.name, each.kind, each.detail) for each in left)
 
 
 def select(
@@ -39,7 +62,7 @@ def select(
     ] = "episode",
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     fields: Annotated[bool, typer.Option("--fields", help="List what --where can ask for, and end.")] = False,
-    json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write or read a selection, and say which episodes it takes and why it leaves the others."""
     with told():
@@ -59,7 +82,7 @@ def select(
         else:
             selection = read_selection(file)
             choice = choose(selection, file.absolute().parent)
-        _explain(choice, selection, json)
+        _explain(choice, selection, as_json)
 
 
 def selection_from(
@@ -84,13 +107,10 @@ def selection_from(
     return selection_of(raw, "the command line")
 
 
-def _explain(choice: Choice, selection: Selection, json: bool) -> None:
+def _explain(choice: Choice, selection: Selection, as_json: bool) -> None:
     held = sum(is_held_back(selection, source) for source in choice.taken)
-    if json:
-        print_json({
-            "taken": [source.name for source in choice.taken], "held_back": held,
-            "left_out": [{"episode": left.source.name, "kind": left.kind, "reason": left.detail} for left in choice.left],
-        })  # fmt: skip
+    if as_json:
+        tell(Selected(tuple(source.name for source in choice.taken), held, left_out(choice.left)))
         return
     for line in as_yaml(selection).splitlines():
         _console.print(line)
@@ -114,8 +134,3 @@ def _list_fields() -> None:
     for field in FIELDS.values():
         table.add_row(field.name, field.type, field.what)
     _console.print(table)
-
-
-def print_json(content: object) -> None:
-    """For other programs: as it is, over as many lines as it takes."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(content)))

@@ -4,7 +4,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.progress import Progress
 
@@ -19,6 +18,7 @@ from station.episodes.quality.card import Card
 from station.episodes.quality.store import card
 from station.errors import EpisodeError, UsageError
 from station.terminal.screen import PlainConsole, numbers
+from station.terminal.told import JsonOption, tell
 
 _FEW = 12
 """Lines of one kind on the terminal; the page and --json have all."""
@@ -37,7 +37,7 @@ def stats(
             "--measure/--no-measure", help="Measure episodes that have no quality card yet (reads their pictures)."
         ),
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare the episodes of each task: length, speed, workspace, success by operator, hour and scene; which are unlike the others."""
     episodes = [episode for folder in folders for episode in catalogue.episodes(folder)]
@@ -56,7 +56,7 @@ def stats(
     if html is not None:
         _write(html, compared, {name: [episode for episode, _ in here] for name, here in tasks}, ways)
     if as_json:
-        print(msgspec.json.encode(compared).decode())
+        tell(compared)
         return
     for each in compared:
         _tell(each)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from station.errors import StationError, UsageError
@@ -11,6 +10,7 @@ from station.rig.discovery import Found, discover, rules
 from station.rig.discovery import set_baud as set_servos_baud
 from station.terminal.screen import PlainConsole
 from station.terminal.shown import shown_lines
+from station.terminal.told import JsonOption, tell
 
 RULES = Path("/etc/udev/rules.d/99-station.rules")
 PortOption = Annotated[list[str] | None, typer.Option("--port", help="look here only (may be given more than once)")]
@@ -22,7 +22,7 @@ def find(
         tuple[int, str] | None,
         typer.Option(help="BAUD PORT: set every servo behind PORT to BAUD (EEPROM; torque must be off)"),
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="also write what was found to this file")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what is plugged in, and the rig file's lines for it."""
     out = PlainConsole()
@@ -30,12 +30,13 @@ def find(
         out.print(set_servos_baud(set_baud[1], set_baud[0]))
         return
     discovered = discover(port or ())
-    for device in discovered.found:
-        _show(out, device)
-    for failure in discovered.failures:
-        out.print(f"not looked for: {failure}")
-    if json is not None:
-        json.write_bytes(msgspec.json.encode(discovered.found))
+    if as_json:
+        tell(discovered)
+    else:
+        for device in discovered.found:
+            _show(out, device)
+        for failure in discovered.failures:
+            out.print(f"not looked for: {failure}")
     if not discovered.found:
         where = f" on {', '.join(port)}" if port else ": no USB serial adapter and no camera is plugged in"
         raise StationError(
@@ -65,7 +66,7 @@ def udev(
     try:
         file.write_text(f"# Written by `station udev --install`; udev/README.md explains the lines.\n\n{text}")
     except OSError as error:
-        raise StationError(f"{file}: {error.strerror}. Next: sudo $(command -v station) udev --write") from error
+        raise StationError(f"{file}: {error.strerror}. Next: sudo $(command -v station) udev --install") from error
     typer.echo(f"{file} written. Next: sudo udevadm control --reload && sudo udevadm trigger, then replug")
 
 

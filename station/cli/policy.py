@@ -8,7 +8,7 @@ from rich.table import Table
 
 from station.borders.options import seconds_option
 from station.cli import import_policy
-from station.cli.policy_on_rig import measure_on
+from station.cli.policy_on_rig import in_words, measure_on
 from station.client import connect
 from station.clock import monotonic_ns
 from station.policy.bench import bench_policy
@@ -16,6 +16,7 @@ from station.policy.claims import of_policy, refuse_anywhere
 from station.policy.folder import Policy, find_policy, load_policy
 from station.rig.choice import rig_of
 from station.terminal.screen import PlainConsole
+from station.terminal.told import JsonOption, tell
 
 app = typer.Typer(
     no_args_is_help=True, help="Import a checkpoint as a policy folder; look at one: what it says, how fast it is here."
@@ -31,10 +32,13 @@ Folder = Annotated[
 
 
 @app.command()
-def show(folder: Folder) -> None:
+def show(folder: Folder, as_json: JsonOption = False) -> None:
     """Check policy.yaml and show what it says. Nothing is loaded. Exit 1 where no rig could run it."""
     policy = load_policy(folder)
-    _print(f"policy {policy.folder.name}", _description(policy))
+    if as_json:
+        tell(policy)
+    else:
+        _print(f"policy {policy.folder.name}", _description(policy))
     refuse_anywhere(of_policy(policy, policy.folder / "policy.yaml"))
 
 
@@ -46,15 +50,22 @@ def bench(
         str, typer.Option("--rig", help="Time it on this rig: real arms don't move, simulated ones do.")
     ] = "",
     seconds: Annotated[float, seconds_option("--seconds", 1.0, "How long on the rig.")] = 30.0,
+    as_json: JsonOption = False,
 ) -> None:
     """Load and warm up the policy, and measure it: by itself, or in its place on a rig."""
     if rig:
         loaded = rig_of(rig)
         with connect(loaded) as station:
-            rows = measure_on(station, folder, seconds)
-        _print(f"policy {folder.resolve().name} on rig {loaded.name}", rows)
+            on_rig = measure_on(station, folder, seconds)
+        if as_json:
+            tell(on_rig)
+        else:
+            _print(f"policy {folder.resolve().name} on rig {loaded.name}", in_words(on_rig))
         return
     result = bench_policy(folder, inferences, monotonic_ns)
+    if as_json:
+        tell(result)
+        return
     _print(f"policy {folder.resolve().name} on this computer", [
         ("loading and warm-up", f"{result.load_ms:.0f} ms"),
         ("inference, median", f"{result.inference_p50_ms:.1f} ms"),

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from station.bench.figures import Distribution
 from station.bus.messages import Command, Health, Setpoint, Tick
 from station.bus.requests import Engage
@@ -69,7 +71,21 @@ class Timing:
         self._heard.close()
 
 
-def measure_on(station: Station, folder: Path, seconds: float) -> list[tuple[str, str]]:
+class OnRig(msgspec.Struct, frozen=True):
+    """What `station policy bench --rig R --json` tells."""
+
+    rig: str
+    moved: bool
+    """Engaged; else in shadow."""
+    to_setpoint_ms: Distribution
+    """From the tick that was published to the setpoint for it."""
+    to_command_ms: Distribution | None
+    """And to the first arm's command for it; None where nothing moved."""
+    readings: dict[str, float]
+    """The runner's own: `delay_p95_ms` from the observation to a usable row, `inference_p95_ms`, `starved_ticks`, …"""
+
+
+def measure_on(station: Station, folder: Path, seconds: float) -> OnRig:
     """Run the policy on a running rig and time it: engaged where no real arm moves, else in shadow."""
     rig, timing = station.rig, Timing(station)
     with Rollout(station, Hands(None, None)) as rollout:
@@ -84,10 +100,16 @@ def measure_on(station: Station, folder: Path, seconds: float) -> list[tuple[str
         finally:
             rollout.stop()
             timing.close()
-    own = timing.readings
+    moved = not rig.moves_real_arms
+    return OnRig(rig.name, moved, timing.to_setpoint(), timing.to_command() if moved else None, timing.readings)
+
+
+def in_words(found: OnRig) -> list[tuple[str, str]]:
+    """For a table."""
+    own = found.readings
     return [
-        ("tick → setpoint published", _said(timing.to_setpoint())),
-        ("tick → command published", _said(timing.to_command()) if not rig.moves_real_arms else "nothing moved (shadow)"),
+        ("tick → setpoint published", _said(found.to_setpoint_ms)),
+        ("tick → command published", _said(found.to_command_ms) if found.to_command_ms else "nothing moved (shadow)"),
         ("observation → usable row, p95", f"{own.get('delay_p95_ms', float('nan')):.1f} ms (decoding and inference in it)"),
         ("inference, p95", f"{own.get('inference_p95_ms', float('nan')):.1f} ms"),
         ("starved ticks, missing frames", f"{own.get('starved_ticks', 0):.0f}, {own.get('missing_frames', 0):.0f}"),

@@ -2,7 +2,7 @@
 
 import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -62,7 +62,7 @@ class DeviceShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str
     driver: str
     port: str
-    keys: dict[str, object]
+    keys: dict[str, Any]
 
 
 class RigShown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,5 @@
 """`station up | status | stop`."""
 
-import json
 import time
 from typing import Annotated
 
@@ -16,7 +15,8 @@ from station.errors import NodeAbsent, RequestRefused, StationError
 from station.rig.choice import rig_of
 from station.runtime.life import was_told
 from station.runtime.processes import processes
-from station.terminal.screen import console, numbers
+from station.terminal.screen import PlainConsole, console, numbers
+from station.terminal.told import JsonOption, tell
 
 IN_TIME = 15
 """From this priority of the process table on a node that is late stops arms or ticks: arms, pilot, synchronizer, VR."""
@@ -31,15 +31,17 @@ def up(
         bool,
         typer.Option("--wait", help="stay up with what is missing, and announce what comes later, until all is there"),
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Start the station, whole or not at all; it goes on when the terminal is closed."""
     loaded = rig_of(rig)
+    say = PlainConsole(stderr=as_json)
     station = Station(loaded)
     named = rig or loaded.name
     if station.runs:
         raise RequestRefused(f"the station of rig {loaded.name} is already up. Next: `station status --rig {named}`")
     if before := fault_told(loaded):
-        console.print(before)
+        say.print(before)
     popen = station.start(child=foreground)
     whole = False
     try:
@@ -51,13 +53,16 @@ def up(
                     f"{error}\nthe station is not whole, so it was taken down again: nothing is left running. Next: mend that and run it "
                     f"again, or `station up --wait --rig {named}` to stay up with what is there"
                 ) from error
-            console.print("up, but not whole:")
+            say.print("up, but not whole:")
             for line in str(error).splitlines():
-                console.print(line)
-            _announce(station)
+                say.print(line)
+            _announce(station, say)
         whole = True
         was_told(loaded.name)
-        _show(station)
+        if as_json:
+            tell(station.state())
+        else:
+            _show(station)
         if foreground:
             popen.wait()
     except KeyboardInterrupt:
@@ -68,21 +73,29 @@ def up(
             station.stop()
 
 
-def _announce(station: Station) -> None:
+def _announce(station: Station, say: PlainConsole) -> None:
     """Until every node is well: who comes is told, and that it has not moved; who goes, too."""
     missing = {process.node for process in station.state().processes if not well(process)}
-    console.print(f"waiting for {', '.join(sorted(missing))}; Ctrl-C ends the waiting, the station stays up")
+    say.print(f"waiting for {', '.join(sorted(missing))}; Ctrl-C ends the waiting, the station stays up")
     while missing:
         time.sleep(LOOK_S)
         now = {process.node: process for process in station.state().processes if not well(process)}
         for node in sorted(missing - now.keys()):
-            console.print(f"{node} is there now; it holds as it stands, nothing moves before somebody engages")
+            say.print(f"{node} is there now; it holds as it stands, nothing moves before somebody engages")
         for node in sorted(now.keys() - missing):
-            console.print(f"{node} is away: {trouble(now[node]) or 'starting'}")
+            say.print(f"{node} is away: {trouble(now[node]) or 'starting'}")
         missing = set(now)
 
 
-def down(rig: RigOption) -> None:
+class Stopped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station stop --json` tells."""
+
+    rig: str
+    hung: tuple[str, ...]
+    """What did not end by itself and what was done about it, a sentence each."""
+
+
+def down(rig: RigOption, as_json: JsonOption = False) -> None:
     """Stop every process in order, within 10 s; arms hold, torque stays on."""
     loaded = rig_of(rig)
     station = Station(loaded)
@@ -90,19 +103,23 @@ def down(rig: RigOption) -> None:
         raise NodeAbsent(
             f"no station runs for rig {loaded.name}: there is nothing to stop. Next: `station up --rig {rig or loaded.name}` starts it"
         )
-    for hung in station.stop():
+    stopped = Stopped(loaded.name, station.stop())
+    if as_json:
+        tell(stopped)
+        return
+    for hung in stopped.hung:
         console.print(hung)
     console.print(f"rig {loaded.name}: stopped; arms hold")
 
 
-def status(rig: RigOption, as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
+def status(rig: RigOption, as_json: JsonOption = False) -> None:
     """Rate, age, losses, CPU, real-time priority, memory, restarts and the last error of every node."""
     station = Station(rig_of(rig))
     before = fault_told(station.rig)
     if before and not station.runs:
         raise NodeAbsent(before)
     if as_json:
-        print(json.dumps(msgspec.to_builtins(station.state()), indent=2))
+        tell(station.state())
         return
     if before:
         console.print(before)

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import statistics
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from station.devices.headset import Pairing, pairing_path
 from station.errors import CheckDue, NodeAbsent, RequestRefused, UsageError
 from station.rig.choice import rig_of
 from station.terminal.screen import console
+from station.terminal.told import JsonOption, tell
 
 AGAIN_S = 1.0
 """Between two attempts to open a sitting while nobody wears the headset."""
@@ -36,7 +36,7 @@ def vr(
     operator: Annotated[str, typer.Option("--operator")] = "",
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
     measure_s: Annotated[float, seconds_option("--measure", 0.0, "measure the latency for so many seconds")] = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+    as_json: JsonOption = False,
     override: Annotated[
         str, typer.Option("--override", help="why to record although the check fails; kept in every file")
     ] = "",
@@ -47,8 +47,13 @@ def vr(
     if headset is None:
         raise UsageError(f"rig {loaded.name} has no headset. Next: add `vr: {{driver: webxr}}` to {loaded.file}")
     if measure_s:
-        measured = latencies_ms(Station(loaded), measure_s)
-        print(json.dumps(measured)) if as_json else console.print(measured)
+        measured = latency(Station(loaded), measure_s)
+        if as_json:
+            tell(measured)
+        else:
+            console.print(
+                f"{measured.goals} goals: p50 {measured.p50_ms:.1f} ms, p99 {measured.p99_ms:.1f} ms, most {measured.max_ms:.1f} ms"
+            )
         return
     port = int(headset.at)
     if task:
@@ -63,7 +68,7 @@ def vr(
     if found is None:
         raise NodeAbsent(f"the headset's page of rig {loaded.name} is not up. Next: `station up --rig {rig}`")
     if as_json:
-        print(json.dumps(msgspec.to_builtins(found)))
+        tell(found)
         return
     show(found)
 
@@ -117,7 +122,16 @@ def _tell_phases(session: SessionClient) -> None:
             return
 
 
-def latencies_ms(station: Station, seconds: float) -> dict[str, float]:
+class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station vr --measure S --json` tells: from the hands' pose at the page to the follower's goal on the wire."""
+
+    goals: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+def latency(station: Station, seconds: float) -> Latency:
     """From the hands' pose at the page to the follower's goal on the wire, over `seconds` of an engaged operator, ms.
 
     Raises NodeAbsent if no hand moved an arm in that time.
@@ -130,7 +144,7 @@ def latencies_ms(station: Station, seconds: float) -> dict[str, float]:
     if len(found) < 2:
         raise NodeAbsent("no hand moved an arm meanwhile. Next: engage VR, squeeze a grip, and measure again")
     cuts = statistics.quantiles(found, n=100)
-    return {"goals": float(len(found)), "p50_ms": cuts[49], "p99_ms": cuts[98], "max_ms": max(found)}
+    return Latency(len(found), cuts[49], cuts[98], max(found))
 
 
 _pairing: Decoder[Pairing] = Decoder("json", Pairing)

@@ -9,7 +9,9 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from station.borders.regular_file import reason
 from station.episodes import naming
@@ -25,7 +27,7 @@ _SAVED_MEANWHILE = "another process has just saved it"
 Outcome = Literal["saved", "damaged", "empty", "live", "failed"]
 
 
-class Recovered(NamedTuple):
+class Recovered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What became of one journal."""
 
     part: Path

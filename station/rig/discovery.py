@@ -6,7 +6,7 @@ it who it is, and says what a rig file would need. It moves nothing and changes 
 
 from collections.abc import Iterable
 from importlib.metadata import entry_points
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -60,7 +60,7 @@ class Photographer(Finder, Protocol):
         """One picture as JPEG, so that a person can tell which camera it is. Raises a StationError that says what to do."""
 
 
-class Discovered(NamedTuple):
+class Discovered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all finders found."""
 
     found: tuple[Found, ...]

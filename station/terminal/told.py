@@ -1,7 +1,12 @@
-"""What a command tells, as JSON for programs: one struct, encoded as it is, with a schema of its own."""
+"""What a command tells, as JSON for programs: one struct, or a list of them, encoded as it is.
+
+`station.cli.tells` has the table of commands with theirs; docs/reference/told.md and its JSON Schema derive from it.
+"""
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import typer
@@ -9,13 +14,23 @@ import typer
 JsonOption = Annotated[
     bool, typer.Option("--json", help="as JSON, for programs (docs/reference/told.md has each command's)")
 ]
+STDOUT = Path("-")
+"""As the file of an option that writes JSON to one."""
 
 
-def tell(body: msgspec.Struct) -> None:
+def tell(body: msgspec.Struct | Sequence[msgspec.Struct]) -> None:
     """Write it to stdout, indented, and nothing else."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(body), indent=2).decode() + "\n")
+    sys.stdout.write(as_text(body))
 
 
-def schema(kind: Any) -> dict[str, Any]:
-    """The JSON Schema of what a command tells."""
-    return msgspec.json.schema(kind)
+def as_text(body: msgspec.Struct | Sequence[msgspec.Struct]) -> str:
+    """The document."""
+    return msgspec.json.format(msgspec.json.encode(body, enc_hook=str), indent=2).decode() + "\n"
+
+
+def tell_to(file: Path, body: msgspec.Struct) -> None:
+    """The same to a file, or to stdout where it is called `-`."""
+    if file == STDOUT:
+        tell(body)
+    else:
+        file.write_text(as_text(body))

@@ -36,3 +36,26 @@ def test_every_command_that_is_named_is_there(room: str) -> None:
                 wrong.append(f"{path.relative_to(ROOT)}: station {name} {second}")
     assert wrong == []
     assert seen, "nothing was looked at"
+
+
+SPAN = re.compile(r"(?:`(?:sudo )?|\$\(command -v )station\)? ([^`\n]*)")
+"""From the command's name to the end of the code, or of the line where it is no code."""
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def test_every_option_that_is_named_with_its_command_is_there() -> None:
+    wrong = []
+    for path in pages():
+        for span in SPAN.findall(path.read_text(errors="replace")):
+            command = COMMANDS
+            for word in span.split():
+                inner = command.get_command(None, word) if hasattr(command, "get_command") else None
+                if inner is None:
+                    break
+                command = inner
+            if hasattr(command, "list_commands"):
+                continue  # which of its commands is left open
+            known = {"--help", *(name for option in command.params for name in (*option.opts, *option.secondary_opts))}
+            told = f"{path.relative_to(ROOT)}: {span[:60]!r}"
+            wrong += [f"{told}: {name}" for name in OPTION.findall(span) if name not in known]
+    assert wrong == []

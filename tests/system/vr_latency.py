@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from station.cli.vr import latencies_ms
+from station.cli.vr import Latency, latency
 from station.client import Station
 from tests.drivers.vr.browser import browser
 from tests.drivers.vr.conftest import free_port
@@ -54,10 +54,11 @@ def measure(operator: Operator, rig: VrRig, seconds: float) -> list[str]:
     operator.page.js("operator.play(arguments[0])", circles(rig, 3 * seconds))
     operator.page.js("operator.gaps()")
     before = cpu_s(browser_pid), cpu_s(rig.supervisor)
-    found: dict[str, float] = {}
-    listening = threading.Thread(target=lambda: found.update(latencies_ms(Station(rig.rig), seconds)))
+    found: list[Latency] = []
+    listening = threading.Thread(target=lambda: found.append(latency(Station(rig.rig), seconds)))
     listening.start()
     listening.join()
+    [measured] = found
     after = cpu_s(browser_pid), cpu_s(rig.supervisor)
     gaps = operator.page.js("return operator.gaps()")
     if operator.page.js("return operator.played") is not None:
@@ -66,8 +67,8 @@ def measure(operator: Operator, rig: VrRig, seconds: float) -> list[str]:
     theirs, ours = ((b - a) / seconds * 100 for a, b in zip(before, after, strict=True))
     return [
         "| | measured |", "|---|---|",
-        f"| pose at the page → goal written | p50 {found['p50_ms']:.1f}, p99 {found['p99_ms']:.1f}, "
-        f"max {found['max_ms']:.1f} ms ({found['goals']:.0f} goals in {seconds:.0f} s) |",
+        f"| pose at the page → goal written | p50 {measured.p50_ms:.1f}, p99 {measured.p99_ms:.1f}, "
+        f"max {measured.max_ms:.1f} ms ({measured.goals} goals in {seconds:.0f} s) |",
         f"| of which unknown: half the shortest round trip | {clock['clock_uncertainty_ms']:.2f} ms |",
         f"| browser's frame | p50 {np.percentile(gaps, 50):.1f}, p99 {np.percentile(gaps, 99):.1f} ms |",
         f"| browser's CPU, one core = 100 % | {theirs:.0f} % |",

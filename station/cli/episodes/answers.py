@@ -1,4 +1,4 @@
-"""What `station episodes … --json` prints: these structs, one JSON document on one line."""
+"""What `station episodes … --json` tells."""
 
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,27 @@ class Shown(msgspec.Struct, frozen=True):
     """None where it cannot be measured."""
 
 
+class Link(msgspec.Struct, frozen=True):
+    """One episode of a view."""
+
+    link: Path
+    episode: Path
+
+
+class Left(msgspec.Struct, frozen=True):
+    """Episodes that a view leaves out for one reason."""
+
+    why: str
+    episodes: tuple[Path, ...]
+
+
+class Viewed(msgspec.Struct, frozen=True):
+    """`view --json`."""
+
+    taken: tuple[Link, ...]
+    left_out: tuple[Left, ...]
+
+
 class Verified(msgspec.Struct, frozen=True):
     """One episode of `verify --json`."""
 
@@ -60,8 +81,3 @@ class Verified(msgspec.Struct, frozen=True):
     findings: tuple[str, ...]
     make: str
     """Rig, rate, vector and cameras in words."""
-
-
-def print_json(answer: msgspec.Struct | list[Verified]) -> None:
-    """The document."""
-    print(msgspec.json.encode(answer, enc_hook=str, order="deterministic").decode())

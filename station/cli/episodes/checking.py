@@ -2,20 +2,24 @@
 
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from station.cli.episodes.answers import Verified, print_json
+from station.cli.episodes.answers import Verified
 from station.cli.episodes.listing import makes_of
-from station.cli.episodes.told import DEFAULT_DATA, Data, Json, console, existing, told
+from station.cli.episodes.told import DEFAULT_DATA, Data, console, existing, told
 from station.episodes import catalogue
 from station.episodes.verify import verify as findings_of
 from station.errors import EpisodeError, UsageError
+from station.terminal.told import JsonOption, tell
+
+if TYPE_CHECKING:
+    from station.episodes.recover import Recovered
 
 
 def verify(
-    paths: Annotated[list[Path], typer.Argument(help="Episodes, or folders of them.")], as_json: Json = False
+    paths: Annotated[list[Path], typer.Argument(help="Episodes, or folders of them.")], as_json: JsonOption = False
 ) -> None:
     """Hold episodes against the layout, decode every picture, compare labels; exit 1 if one is not whole."""
     with told():
@@ -26,7 +30,7 @@ def verify(
             if not as_json:
                 _tell(done[-1])
         if as_json:
-            print_json(done)
+            tell(done)
         else:
             _tell_mixtures(files)
         if bad := [one for one in done if not one.whole]:
@@ -60,7 +64,15 @@ def _files(path: Path) -> list[Path]:
     return [existing(path)]
 
 
-def recover(data: Data = DEFAULT_DATA) -> None:
+def _tell_recovered(result: "Recovered") -> None:
+    what = f"{result.rows} rows in {result.episode}" if result.episode else ""
+    detail = result.detail.removeprefix(f"{result.part}: ")
+    console.print(
+        f"{result.part}: {result.outcome} {what or '–'}{'; ' if what and detail else ' ' if detail else ''}{detail}"
+    )
+
+
+def recover(data: Data = DEFAULT_DATA, as_json: JsonOption = False) -> None:
     """Save every journal that was left; exit 1 if one could not be saved whole. Nothing that holds a byte is deleted."""
     from station.episodes.recover import (
         recover as recover_journals,  # here: `ls` is in this group too, and builds nothing
@@ -72,13 +84,12 @@ def recover(data: Data = DEFAULT_DATA) -> None:
         done = []
         for result in recover_journals(data):
             done.append(result)
-            what = f"{result.rows} rows in {result.episode}" if result.episode else ""
-            detail = result.detail.removeprefix(f"{result.part}: ")
-            console.print(
-                f"{result.part}: {result.outcome} {what or '–'}{'; ' if what and detail else ' ' if detail else ''}{detail}"
-            )
-        saved = [result for result in done if result.episode is not None]
-        console.print(f"{len(saved)} saved")
+            if not as_json:
+                _tell_recovered(result)
+        if as_json:
+            tell(done)
+        else:
+            console.print(f"{sum(result.episode is not None for result in done)} saved")
         hurt = [result for result in done if not result.whole]
         if hurt:
             raise EpisodeError(

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from station.cli.episodes.answers import Folder, Listing, print_json
-from station.cli.episodes.told import DEFAULT_DATA, Data, Json, Where, console, said, told
+from station.cli.episodes.answers import Folder, Listing
+from station.cli.episodes.told import DEFAULT_DATA, Data, Where, console, said, told
 from station.episodes import catalogue
 from station.episodes.catalogue import Episode, named
 from station.episodes.form import mixed
 from station.episodes.intake import groups
 from station.errors import EpisodeError
 from station.terminal.shown import shown
+from station.terminal.told import JsonOption, tell
 
 _WORDS = ("success", "operator")
 COLUMNS = ("n", "rows", "seconds", "success", "late", "lost", "stale", "MB", "operator")
@@ -23,7 +24,7 @@ def list_episodes(
     data: Data = DEFAULT_DATA,
     task: Annotated[str, typer.Option(help="Only this task.")] = "",
     where: Where = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What is in a data folder, task by task, with what each is made of: rig, rate, vector, arms, cameras."""
     with told():
@@ -35,7 +36,7 @@ def list_episodes(
         wrong = [episode for episode in found if episode.problem]
         waiting, damaged = (len(list(data.rglob(f"episode_*.mcap.{what}"))) for what in ("part", "damaged*"))
         if as_json:
-            print_json(Listing(tuple(found), tuple(folders), waiting, damaged))
+            tell(Listing(tuple(found), tuple(folders), waiting, damaged))
         else:
             for folder, (_, episodes) in zip(folders, by_folder, strict=True):
                 _tell_folder(folder, episodes)

@@ -9,8 +9,8 @@ import msgspec
 import typer
 
 from station.borders.regular_file import reason
-from station.cli.episodes.answers import Dataset, Shown, print_json
-from station.cli.episodes.told import File, Json, console, existing, said, told
+from station.cli.episodes.answers import Dataset, Shown
+from station.cli.episodes.told import File, console, existing, said, told
 from station.clock import NS_PER_S
 from station.episodes import catalogue, datasets, layout, picture, static_page
 from station.episodes.cadence import Cadence, in_words, read_cadence
@@ -22,6 +22,7 @@ from station.episodes.quality.store import card
 from station.episodes.reading import attribute, reading
 from station.errors import EpisodeError, UsageError
 from station.terminal.screen import numbers
+from station.terminal.told import JsonOption, tell
 
 _LETTERS = 20_000
 """Told of one attribute; the longest of a large rig's episodes, its calibration, has half of it."""
@@ -35,7 +36,7 @@ def show(
     html: Annotated[
         Path | None, typer.Option(help="Write everything, with pictures and plots, into this one page.")
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What an episode is: who recorded it and how, what it is made of, its quality card. --json has all its attributes, too."""
     with told():
@@ -46,7 +47,7 @@ def show(
             answer = Shown(episode, report, _attributes(opened), _datasets(opened), measured)
             lines = _lines(opened, episode, report, measured)
         if as_json:
-            print_json(answer)
+            tell(answer)
         else:
             _tell(episode, lines)
             _tell_card(measured, why_not)

@@ -21,7 +21,6 @@ Where = Annotated[
         "may be given again. Fields: `station dataset select --fields`."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def said(success: bool | None) -> str:

@@ -1,7 +1,6 @@
 import base64
 import datetime
 import io
-import json
 
 import cv2
 import msgspec
@@ -17,6 +16,7 @@ from calibration.maths.registration import Arrow
 from station.files import check_results
 from station.files.check_results import CheckResult, Finding, StoredCheck
 from station.terminal.screen import PlainConsole
+from station.terminal.told import as_text
 
 FINDING = st.builds(
     Finding, st.just("cam_high"), st.just("place"), st.sampled_from(["pass", "warn", "fail", "unchecked"]), st.floats(0, 9), st.just("mm"),
@@ -54,7 +54,7 @@ def test_the_report_tells_the_same_three_times():
         v.unchecked("cam_low", "place", "no reference", "calibrate"),
     ]
     result = v.overall(findings)
-    assert json.loads(report.as_json(result)) == {
+    assert msgspec.json.decode(as_text(result)) == {
         "verdict": "fail",
         "findings": [
             {"device": "cam_high", "name": "place", "verdict": "fail", "value": 5.0, "unit": "mm", "limit": 2.5, "next": "put it <back>"},

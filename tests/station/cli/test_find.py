@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from station.cli import find as command
 from station.errors import StationError
 from station.rig import discovery as found
-from station.rig.discovery import Found
+from station.rig.discovery import Discovered, Found
 
 LEADER = Found(
     "arm", "gello (USB <-> Serial Converter)", "/dev/ttyUSB0", "/dev/serial/by-id/usb-FT1", "FT1",
@@ -38,8 +38,8 @@ def app() -> typer.Typer:
     return app
 
 
-def test_find_shows_servos_lines_and_advice(run: CliRunner, tmp_path: Path) -> None:
-    result = run.invoke(app(), ["find", "--json", str(tmp_path / "found.json")])
+def test_find_shows_servos_lines_and_advice(run: CliRunner) -> None:
+    result = run.invoke(app(), ["find"])
     assert result.exit_code == 0
     for part in (
         "gello (USB <-> Serial Converter) on /dev/ttyUSB0 = /dev/serial/by-id/usb-FT1, serial FT1",
@@ -48,7 +48,8 @@ def test_find_shows_servos_lines_and_advice(run: CliRunner, tmp_path: Path) -> N
         "cannot do 50 Hz",
     ):
         assert part in result.stdout
-    assert msgspec.json.decode((tmp_path / "found.json").read_bytes(), type=list[Found]) == [LEADER]
+    told = run.invoke(app(), ["find", "--json"])
+    assert msgspec.json.decode(told.stdout, type=Discovered) == Discovered((LEADER,), ())
 
 
 def test_find_on_a_bare_computer_says_so(run: CliRunner) -> None:

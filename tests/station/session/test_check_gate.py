@@ -12,9 +12,9 @@ from station.bus.requests import Done, Engage, OpenSession, Refused, Start
 from station.files import check_results
 from station.files.check_results import FAILED, CheckResult, Finding, StoredCheck
 from station.rig.rig import Device
+from station.runtime.sitting import Sitting
 from station.session.check_gate import CheckStanding
 from station.session.disk import SessionDisk
-from station.session.sitting import Sitting
 from tests.station.session.world import RIG, World
 
 SLIPPED = Finding("follower_left", "zero elbow", "fail", 3.04, "°", 0.9, "`station calibrate arms`")

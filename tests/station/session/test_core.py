@@ -28,8 +28,8 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
-from station.runtime.sitting import Sitting
 from station.files.check_results import CheckResult, StoredCheck
+from station.runtime.sitting import Sitting
 from station.session.check_gate import CheckStanding
 from station.session.takes import KILLED
 from tests.station.session.world import COMPLETE, STOPPED, World
