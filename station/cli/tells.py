@@ -44,9 +44,8 @@ TELLS = {
 
 def told_by(command: str) -> Any:
     """The type of its document."""
-    module, _, name = TELLS[command].partition(":")
-    kind = getattr(importlib.import_module(module), name.removesuffix("[]"))
-    return list[kind] if name.endswith("[]") else kind
+    struct: Any = struct_of(command)
+    return list[struct] if TELLS[command].endswith("[]") else struct
 
 
 def struct_of(command: str) -> Any:

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from station.episodes.naming import deleted_path, episode_path
 from station.errors import UsageError
 from station.rig.rig import Rig, find_rig
 from station.runtime.life import last_fault
@@ -39,15 +38,16 @@ def fault_told(rig: Rig) -> str:
 
 
 def find(folder: Path, sitting: Sitting) -> Found:
-    """Look for every episode that the sitting has had."""
+    """Look for every episode that the sitting has had.
+
+    By the names of its files, of which `station/episodes/naming.py` has the table: drivers and calibration are clients too, and do not
+    stand on that room.
+    """
     kept = {*sitting.saved, *sitting.building}
-    there = [n for n in sorted({*kept, sitting.episode}) if _is_whole(episode_path(folder, n))]
-    left = [n for n in sorted({*kept, sitting.episode} - set(there)) if any(folder.glob(f"episode_{n}.mcap*"))]
+    names = {n: {path.name for path in folder.glob(f"episode_{n}.*")} for n in sorted({*kept, sitting.episode})}
+    there = [n for n, found in names.items() if found & {f"episode_{n}.hdf5", f"episode_{n}.hdf5.deleted"}]
+    left = [n for n in names if n not in there and any(name.startswith(f"episode_{n}.mcap") for name in names[n])]
     return Found(tuple(there), tuple(left), tuple(sorted(kept - {*there, *left})))
-
-
-def _is_whole(episode: Path) -> bool:
-    return episode.exists() or deleted_path(episode).exists()
 
 
 def sitting_told(sitting: Sitting, found: Found, folder: Path, rig: str) -> str:
