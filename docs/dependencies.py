@@ -61,6 +61,8 @@ PACKAGES = {
     "onnxscript": Package("MIT", "export"),
     "safetensors": Package("Apache-2.0", "import of checkpoints"),
     "selenium": Package("Apache-2.0", "a browser in tests"),
+    "hatchling": Package("MIT", "builds the wheel"),
+    "hatch-vcs": Package("MIT", "the wheel's version, from version control"),
     "jsonschema": Package("MIT", "holds what commands tell, and rig files, against their schemas"),
     "pytest": Package("MIT", "tests"),
     "pytest-timeout": Package("MIT", "tests"),

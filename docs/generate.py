@@ -185,8 +185,8 @@ def told() -> Iterator[str]:
     """What commands tell with `--json`."""
     yield "# What commands tell programs\n"
     yield "From `station/cli/tells.py`: with `--json` a command writes one JSON document to stdout, and nothing else there; words for"
-    yield "people go to stderr, exit codes stay as they are. `check` and `bench` write to the file they are given;"
-    yield f"`--json -` is stdout. The JSON Schema of every document is in [{TOLD_SCHEMA}]({TOLD_SCHEMA}),"
+    yield "people go to stderr, exit codes stay as they are. `check`, `bench` and `rig try` write to the file they are given; of"
+    yield f"the first two `--json -` is stdout. The JSON Schema of every document is in [{TOLD_SCHEMA}]({TOLD_SCHEMA}),"
     yield "one property for each command.\n\n| command | tells |\n|---|---|"
     for command in TELLS:
         struct = struct_of(command)

@@ -15,6 +15,7 @@
     │   └── CheckDue                the session wants a check first
     ├── NodeAbsent                  nobody answers at that endpoint                    (a TimeoutError)
     ├── AlreadyRunning              another station or node owns the rig
+    ├── OtherVersion                the station that runs is other software than the command
     ├── CalibrationBroken           a calibration file is torn, edited or another device's
     ├── CheckFailed                 the calibration check says no-go
     ├── MeasurementPoor             what was measured is not good enough to be believed
@@ -185,6 +186,14 @@ class AlreadyRunning(StationError):
 
     Seen when: a second station is started for the same rig.
     Do: attach to the running one, or stop it with `station stop --rig R`.
+    """
+
+
+class OtherVersion(StationError):
+    """The station that runs is of another version than the command that would attach to it: they are not mixed.
+
+    Seen when: the software was upgraded while a station ran.
+    Do: `station stop --rig R`, then the same command again.
     """
 
 

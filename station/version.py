@@ -30,6 +30,16 @@ def station_version() -> str:
     return of_checkout(_ROOT) or _of_package()
 
 
+def same(one: str, other: str) -> bool:
+    """Is it the same software? Changes that are in no commit do not count: somebody works on it."""
+    return one.removesuffix(".dirty") == other.removesuffix(".dirty")
+
+
+def installed_version() -> str:
+    """What is installed now, which may be other software than what runs; "" in a checkout, where files change as somebody works on them."""
+    return "" if (_ROOT / ".git").exists() else _of_package()
+
+
 def of_checkout(root: Path) -> str:
     """The version of the checkout at `root`; "" if there is none, or git cannot tell."""
     if not ((root / ".git").exists() and (root / "pyproject.toml").is_file()):

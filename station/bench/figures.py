@@ -48,8 +48,8 @@ class NodeFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     node: str
     cpu_percent: float
     """Mean, of one core."""
-    rss_mb: float
-    """At the end."""
+    pss_mb: float
+    """At the end; of a page that n processes share the n-th part, so that they add up."""
     growth_mb: float
     """End minus beginning."""
     budget_percent: float
@@ -72,7 +72,8 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nodes: tuple[NodeFigures, ...]
     own_cpu_percent: float
     """Of one core: all processes but the simulated world."""
-    own_rss_mb: float
+    own_pss_mb: float
+    """Of all processes but the simulated world."""
     stolen_percent: float = 0.0
     """Of all processors' time: what a virtual machine was not given."""
     stalls: tuple[StallSeen, ...] = ()

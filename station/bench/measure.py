@@ -141,7 +141,7 @@ class Listener:
             rig=self._rig.name, seconds=seconds, ticks=len(self._emission_ns), tick_emission_ms=_ms(self._emission_ns),
             late_ticks=sum(t > settle_ns + LATE_NS for t in self._emission_ns), setpoint_to_written_ms=_ms(self._written_ns),
             streams=self._streams(), nodes=nodes,
-            own_cpu_percent=sum(node.cpu_percent for node in own), own_rss_mb=sum(node.rss_mb for node in own),
+            own_cpu_percent=sum(node.cpu_percent for node in own), own_pss_mb=sum(node.pss_mb for node in own),
             stolen_percent=self._computer.stolen_percent() if self._computer is not None else 0.0,
             stalls=tuple(self.stalls), resume_ms=self._rig.safety.resume_ms,
         )  # fmt: skip
@@ -165,8 +165,11 @@ class Listener:
             seen = [p for state in self._states for p in state.processes if p.node == row.node and p.running]
             if seen:
                 cpu = sum(p.cpu_percent for p in seen) / len(seen)
-                growth = seen[-1].rss_mb - seen[0].rss_mb
-                found.append(NodeFigures(row.node, cpu, seen[-1].rss_mb, growth, row.cpu_percent, row.simulated))
+                pid = seen[-1].pid
+                mb, growth_mb = (
+                    self._computer.node_mb(pid) if self._computer is not None and pid is not None else (0.0, 0.0)
+                )
+                found.append(NodeFigures(row.node, cpu, mb, growth_mb, row.cpu_percent, row.simulated))
         return tuple(found)
 
 

@@ -42,6 +42,13 @@ def main() -> None:
 
         print(shown(f"station: {error}"), file=sys.stderr)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        from station.extras import missing
+
+        if not (said := missing(error.name or "")):
+            raise
+        print(f"station: {said}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("station: interrupted; arms hold", file=sys.stderr)
         sys.exit(1)

@@ -122,14 +122,14 @@ def _streams(figures: Figures) -> Table:
 
 
 def _nodes(figures: Figures) -> Table:
-    title = f"the station itself: {figures.own_cpu_percent:.0f} % of one core, {figures.own_rss_mb:.0f} MB"
+    title = f"the station itself: {figures.own_cpu_percent:.0f} % of one core, {figures.own_pss_mb:.0f} MB (PSS: shared pages counted once)"
     if figures.stolen_percent:
         title += f"; {figures.stolen_percent:.1f} % of its processors' time were not given to this virtual machine"
     table = Table("node", "CPU %", "budget", "MB", "growth MB", title=title, title_justify="left")
     for node in figures.nodes:
         name = f"{node.node} (simulated)" if node.simulated else node.node
         table.add_row(
-            name, f"{node.cpu_percent:.1f}", f"{node.budget_percent:g}", f"{node.rss_mb:.0f}", f"{node.growth_mb:.1f}"
+            name, f"{node.cpu_percent:.1f}", f"{node.budget_percent:g}", f"{node.pss_mb:.0f}", f"{node.growth_mb:.1f}"
         )
     return table
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -73,7 +74,14 @@ class Station(Lazily):
             f"Usage: {ctx.command_path} COMMAND [OPTIONS]\n\n{self.help}\n\n{lines}\n\n"
             f"`{ctx.command_path} COMMAND --help` has its options; --version says which software this is.\n"
             f"`{ctx.command_path} --install-completion`: TAB completes commands, rigs, tasks, devices.\n"
+            f"A first week with it: {guide() / 'first-week.md'}\n"
         )
+
+
+def guide() -> Path:
+    """The folder of the guide: in a checkout beside the code, from a wheel in it."""
+    inside = Path(__file__).parents[1] / "docs" / "guide"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "docs" / "guide"
 
 
 def _as_command(name: str, found: Any) -> Any:

@@ -1,6 +1,7 @@
 """`station rig ls | new | check | show | use`: rig files, and which one is this computer's. `station rig try` is `calibration.trying`."""
 
 import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -155,7 +156,7 @@ def check(
 def as_lines(told: RigChecked) -> list[str]:
     """For people: what, where, what to do; the sum last, where the eye is."""
     lines = []
-    for problem, following in zip(told.problems, (*told.problems[1:], None), strict=True):
+    for problem, following in zip_longest(told.problems, told.problems[1:]):
         where = f"line {problem.line}: " if problem.line else ""
         lines.append(f"{where}{problem.key}: {problem.found}")
         if following is None or following.fix != problem.fix:  # once for all that want the same

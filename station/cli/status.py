@@ -121,8 +121,8 @@ def status(rig: RigOption, as_json: JsonOption = False) -> None:
     if as_json:
         tell(station.state())
         return
-    if before:
-        console.print(before)
+    for line in filter(None, (before, station.other_version)):
+        console.print(line)
     _show(station)
 
 

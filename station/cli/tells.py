@@ -13,6 +13,7 @@ TELLS = {
     "rig ls": "station.cli.rig:RigList",
     "rig check": "station.cli.rig:RigChecked",
     "rig show": "station.cli.rig:RigShown",
+    "rig try": "station.files.check_results:CheckResult",
     "settings show": "station.cli.settings:SettingsShown",
     "find": "station.rig.discovery:Discovered",
     "up": "station.bus.messages:StationState",

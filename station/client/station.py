@@ -27,13 +27,15 @@ from station.client.faults import fault_told
 from station.client.health import trouble, well
 from station.client.session import SessionClient
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from station.errors import NodeAbsent, StationError
+from station.errors import NodeAbsent, OtherVersion, StationError
+from station.extras import INSTALL
 from station.files.lock import Lock
 from station.files.runtime_folder import open_own, runtime_folder
 from station.rig.rig import Rig, find_rig, load_rig
 from station.runtime.launch import HUNG, python
-from station.runtime.life import was_told
+from station.runtime.life import running, was_told
 from station.terminal.shown import shown
+from station.version import same, station_version
 
 READY_S = 60.0
 """How long a rig may take to come up: servos pinged, cameras reset, a simulated world compiled."""
@@ -89,6 +91,17 @@ class Station:
     def _log(self) -> Path:
         return runtime_folder(self._name) / "supervisor.log"
 
+    @property
+    def other_version(self) -> str:
+        """Which software runs there, where that is not this; "" if it is, if nothing runs, or where it cannot be told."""
+        life = running(self._name)
+        if life is None or same(life.version, station_version()):
+            return ""
+        return (
+            f"the station of rig {self._name} runs version {life.version}, this command is {station_version()}: they are not mixed. "
+            f"Next: `station stop --rig {self._name}`, then the same command again"
+        )
+
     def wait_ready(self) -> None:
         """Until every node is well. Raises StationError with each faulty device's own message, once nothing else is under way."""
         begun_ns = changed_ns = monotonic_ns()
@@ -110,6 +123,9 @@ class Station:
             if names != before:
                 before, changed_ns = names, now_ns
             faults = [trouble(process) for process in waiting if trouble(process)]
+            not_installed = [fault for fault in faults if INSTALL in fault]
+            if not_installed:  # what others miss by it, an arm's port or a picture, is no fault of theirs
+                raise StationError("\n".join(map(shown, not_installed)))
             stuck = len(faults) == len(waiting) and now_ns - changed_ns > FAULT_S * NS_PER_S
             if stuck or now_ns - begun_ns > READY_S * NS_PER_S:
                 raise StationError(
@@ -222,6 +238,8 @@ class Station:
         with self.subscribe([("station", "supervisor")]) as heard:
             sample = heard.receive(timeout_ms)
         if sample is None or not isinstance(sample.body, StationState):
+            if other := self.other_version:  # what it says may be no message of ours
+                raise OtherVersion(other)
             raise NodeAbsent(f"no station runs for rig {self._name}. Next: `station up --rig {self._name}`")
         return sample.body
 
@@ -263,8 +281,9 @@ def connect(rig: Rig | str | Path, start: bool = True) -> Station:
     """The rig's running station with every node well; one that is started for it if there is none, and ends with it.
 
     `rig`: a shipped name, a rig file, or what was loaded from one. `start`: False attaches only. Raises RigError for a file
-    that is wrong, NodeAbsent where nothing runs and nothing may be started, StationError with the message of each device
-    that does not come up. A station before it that nobody asked to end is told once, as a warning in the log.
+    that is wrong, NodeAbsent where nothing runs and nothing may be started, OtherVersion where other software runs, StationError
+    with the message of each device that does not come up. A station before it that nobody asked to end is told once, as a warning in the
+    log.
     """
     station = Station(rig if isinstance(rig, Rig) else load_rig(find_rig(str(rig))))
     station.fault = fault_told(station.rig)
@@ -274,6 +293,8 @@ def connect(rig: Rig | str | Path, start: bool = True) -> Station:
         if not start:
             raise NodeAbsent(f"no station runs for rig {station.rig.name}. Next: `station up --rig {rig}`")
         station.start(child=True)
+    elif other := station.other_version:
+        raise OtherVersion(other)
     try:
         station.wait_ready()
     except BaseException:

@@ -19,6 +19,7 @@ from station.datasets.picture_rows import RGB, PictureRows
 from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.statistics import LEVELS, Statistics, histogram, of_numbers, of_pictures, sampled
 from station.errors import EpisodeError, UsageError
+from station.extras import missing
 from station.files import durable
 
 PLAN_FILE = "plan.json"
@@ -57,9 +58,7 @@ def format_named(name: str) -> Format:
     try:
         found: Format = point.load()()
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"the format {name} needs the package {error.name}. Next: pip install 'teleop-station[datasets]'"
-        ) from error
+        raise UsageError(f"the format {name}: {missing(error.name or '') or error}") from error
     return found
 
 

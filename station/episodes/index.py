@@ -230,7 +230,8 @@ class _Index:
     def _keep(self, place: str, new: Sequence[tuple[str, str, Episode]]) -> None:
         if self._database is None or not new:
             return
-        with suppress(sqlite3.Error, msgspec.MsgspecError):
+        # names that are no text are read again each time
+        with suppress(sqlite3.Error, msgspec.MsgspecError, UnicodeError):
             for name, stamp, episode in new:
                 form = self._number(episode.form)
                 body = _encode(msgspec.structs.replace(episode, form=None, path=_NOWHERE))

@@ -26,6 +26,7 @@ from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.bus.streams import period_ns
 from station.clock import NS_PER_S
 from station.errors import StationError
+from station.extras import told
 from station.files.lock import Lock
 from station.files.logs import Stderr, log_to_file, log_to_stderr
 from station.rig.rig import Rig, load_rig
@@ -36,6 +37,7 @@ from station.runtime.life import LifeFile
 from station.runtime.node import Node, die_with_parent, is_ending
 from station.runtime.processes import COMMANDS, Process, processes
 from station.terminal.shown import shown
+from station.version import installed_version
 
 DEVICE_OPENS_NS = 20 * NS_PER_S
 """A process that starts or opens its device may be silent this long (big imports, a camera's reset)."""
@@ -60,6 +62,7 @@ class Child:
 
     def __init__(self, row: Process, rig: Rig, ring: keys.KeyRing) -> None:
         self.row, self._rig, self._ring = row, rig, ring
+        self._version = installed_version()
         self.stderr = Stderr(rig.name, row.node)
         self._log: TextIO | None = None
         self.popen: subprocess.Popen[bytes] | None = None
@@ -77,6 +80,10 @@ class Child:
     def start_if_due(self, now_ns: int) -> bool:
         """Start it unless it runs or its back-off has not passed."""
         if self.popen is not None or now_ns < self.backoff.due_ns:
+            return False
+        if self.restarts >= 0 and (changed := self._changed()):
+            self.last_exit = changed
+            self.backoff.ended(now_ns)
             return False
         self._log = self.stderr.open()
         command = python(self.row.module, "--rig", self._rig.file, "--node", self.row.node)
@@ -97,13 +104,23 @@ class Child:
         self._usage.cpu_percent()
         return True
 
+    def _changed(self) -> str:
+        """What to say where the software was changed under the running station: its nodes are not mixed. "" where it was not."""
+        now = installed_version()
+        if now == self._version:
+            return ""
+        return (
+            f"{self.row.node} is not started again: version {now} was installed beside the running {self._version}. "
+            f"Next: `station stop --rig {self._rig.name}`, then start it again"
+        )
+
     def reap(self, now_ns: int) -> bool:
         """Notice that it has died: why, and when it may start again."""
         if self.popen is None or self.popen.poll() is None:
             return False
         code = self.popen.returncode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
-        self.last_exit = f"{how}: {self.stderr.last_line()}" if code > 0 else how
+        self.last_exit = f"{how}: {told(self.stderr.last_line())}" if code > 0 else how
         if self._killed:
             self.last_exit = SILENT
         _log.warning("%s ended: %s", self.row.node, self.last_exit)

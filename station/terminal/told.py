@@ -6,10 +6,12 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
+
+from station.terminal.shown import shown
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="as JSON, for programs (docs/reference/told.md has each command's)")
@@ -25,7 +27,19 @@ def tell(body: msgspec.Struct | Sequence[msgspec.Struct]) -> None:
 
 def as_text(body: msgspec.Struct | Sequence[msgspec.Struct]) -> str:
     """The document."""
-    return msgspec.json.format(msgspec.json.encode(body, enc_hook=str), indent=2).decode() + "\n"
+    try:
+        encoded = msgspec.json.encode(body, enc_hook=str)
+    except UnicodeEncodeError:  # a file's name that is no text
+        encoded = msgspec.json.encode(_as_shown(msgspec.to_builtins(body, enc_hook=str)))
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def _as_shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, dict):
+        return {_as_shown(key): _as_shown(each) for key, each in value.items()}
+    return [_as_shown(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def tell_to(file: Path, body: msgspec.Struct) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 import typer.main
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from station.cli import app
@@ -93,5 +94,7 @@ def test_what_is_told_is_what_the_table_says(command: str, data: Path, runtime: 
     words = [*command.split(), *(word.replace("DATA", str(data)) for word in WITHOUT_A_RIG[command]), "--json"]
     done = RUNNER.invoke(app, words)
     document = msgspec.json.decode(done.stdout)
+    whole = schema()
+    Draft202012Validator({**whole["properties"][command], "$defs": whole["$defs"]}).validate(document)
     read = msgspec.convert(document, told_by(command), dec_hook=lambda kind, value: kind(value))
     assert msgspec.json.decode(as_text(read)) == document, "nothing in it that the struct has not"

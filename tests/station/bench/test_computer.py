@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from station.bench.computer import Computer
+from station.bench.computer import Computer, pss_mb
 
 WORKS_S = 0.3
 CHILD = f"""
@@ -55,8 +55,10 @@ def test_whoever_is_no_node_is_counted_with_what_it_used(family: tuple[int, "sub
     assert set(found) == {"supervisor", "episodes.incremental_builder"}
     wanted = 100 * WORKS_S / 10
     assert wanted - 0.5 < found["episodes.incremental_builder"].cpu_percent < wanted + 2  # the interpreter's own start
-    assert found["episodes.incremental_builder"].rss_mb > 1
+    assert found["episodes.incremental_builder"].pss_mb > 1
     assert not found["supervisor"].simulated
+    mb, growth_mb = computer.node_mb(node)
+    assert mb > 1 and growth_mb < mb
 
 
 def test_a_station_that_is_gone_counts_nothing() -> None:
@@ -64,4 +66,17 @@ def test_a_station_that_is_gone_counts_nothing() -> None:
     gone.wait()
     computer = Computer(gone.pid, set())
     assert computer.beside(1.0) == ()
+    assert pss_mb(gone.pid) == 0.0
     assert 0 <= computer.stolen_percent() <= 100
+
+
+def test_a_page_that_two_share_counts_half_in_each() -> None:
+    """A child that was forked shares nearly all of its parent's memory."""
+    shares = "import os, sys; held = bytearray(os.urandom(40_000_000)); pid = os.fork(); "
+    shares += "print(pid, flush=True) if pid else None; sys.stdin.read()"
+    parent = subprocess.Popen([sys.executable, "-c", shares], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    own, forked = pss_mb(parent.pid), pss_mb(child)
+    parent.communicate(timeout=30)
+    assert 20 < own < 40 and 20 < forked < 40, (own, forked)

@@ -126,6 +126,10 @@ def test_check_tells_all_with_lines_and_ends_with_the_sum(home: Path) -> None:
     assert not told.good and [problem.line for problem in told.problems] == [2, 4]
 
 
+def test_check_of_one_without_anything_to_say_says_so() -> None:
+    assert command.as_lines(command.RigChecked("/r.yaml", True, ())) == ["/r.yaml: no errors"]
+
+
 def test_check_of_a_good_one_warns_of_what_will_bite_and_exits_0(home: Path) -> None:
     result = run("rig", "check", "aloha")
     assert result.exit_code == 0

@@ -13,14 +13,17 @@ from station.bus.messages import Health, ProcessState, SessionState, StationStat
 from station.bus.requests import CloseSession, Done, OpenSession, Refused, Reply, Restart, SessionRequest, Start
 from station.bus.sockets import Publisher, RequestServer
 from station.client import Station, connect, trouble, well
+from station.client import station as module
 from station.client.session import SessionClient
 from station.client.station import FAULT_S, KILL_S, STOP_S
 from station.clock import monotonic_ns
-from station.errors import NodeAbsent, RequestRefused, StationError
+from station.errors import NodeAbsent, OtherVersion, RequestRefused, StationError
+from station.extras import missing
 from station.files.lock import Lock
 from station.rig.file import Safety
 from station.rig.rig import Rig
 from station.runtime import supervisor
+from station.runtime.life import LifeFile
 
 RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 
@@ -196,3 +199,25 @@ def test_what_hangs_is_killed_within_10_s_and_named(runtime: str) -> None:
 
 def test_a_supervisor_kills_sooner_than_it_is_killed() -> None:
     assert sum(supervisor.STOP_S.values()) + len(supervisor.STOP_S) * supervisor.KILL_S <= KILL_S < STOP_S
+
+
+def test_other_software_is_told_and_not_mixed(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    LifeFile(RIG.name, RIG.file)
+    with connect(RIG, start=False):
+        pass
+    monkeypatch.setattr(module, "station_version", lambda: "9.0.0")
+    with pytest.raises(
+        OtherVersion, match=r"runs version .*, this command is 9\.0\.0.* Next: `station stop --rig r`, then"
+    ):
+        connect(RIG, start=False)
+
+
+def test_a_module_that_is_not_installed_is_told_alone(runtime: str) -> None:
+    gone = ProcessState("pilot", None, False, 3, 0.0, 0.0, None, 0, f"exit 1: {missing('mujoco')}")
+    running = Running(gone)
+    try:
+        with pytest.raises(StationError, match="the extra `sim` or `vr` brings it") as raised:
+            connect(RIG, start=False)
+    finally:
+        running.close()
+    assert "\n" not in str(raised.value)

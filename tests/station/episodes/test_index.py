@@ -107,6 +107,17 @@ def test_what_cannot_be_read_is_looked_at_every_time(data: Path, monkeypatch: py
     assert names == ["episode_1.hdf5"]
 
 
+def test_a_folder_whose_name_is_no_text_is_read_like_any_other(data: Path) -> None:
+    strange = data.parent / "strange-\udce7"
+    shutil.copytree(data, strange)
+    broken = strange / "cube" / "episode_99.hdf5"
+    broken.write_bytes(b"no")
+    os.utime(broken, ns=(LONG_AGO_NS, LONG_AGO_NS))
+    for _ in range(2):
+        found = episodes(strange)
+        assert found[-1].number == 99 and found[-1].problem
+
+
 def test_what_changed_just_now_is_not_believed_next_time(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = data / "cube" / "episode_0.hdf5"
     os.utime(path)

@@ -117,3 +117,19 @@ def test_a_stop_leaves_behind_what_does_not_end_and_stops_the_others(
     assert popen is not None
     os.kill(stuck, signal.SIGKILL)
     popen.wait()
+
+
+def test_a_node_is_not_started_again_as_other_software(
+    told: tuple[Supervisor, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, now_ns = told
+    child = supervisor._children["a"]
+    monkeypatch.setattr(module, "installed_version", lambda: "9.0.0")
+    child.signal(signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    supervisor.ensure()
+    now_ns[0] += 60 * NS_PER_S
+    supervisor.ensure()
+    assert child.popen is None
+    assert "a is not started again: version 9.0.0 was installed beside the running" in child.last_exit
+    assert supervisor._children["b"].popen is not None, "what runs goes on"
