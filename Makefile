@@ -8,12 +8,13 @@ PYTHON ?= python3
 PYTHONS ?= 3.11 3.12 3.13
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS ?= sim,vr,policy,dev
+EXTRAS ?= sim,vr,console,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
 TORCH_STAMP := $(VENV)-torch/.installed
 LEROBOT_V3 := $(VENV)-lerobot-v3
+CONSOLE := station/console/page/vendor/lit-html.js
 BROWSER := tests/drivers/vr/node_modules/.installed
-IN_REAL_TIME := tests/conformance tests/other_maker tests/drivers/sim tests/drivers/vr tests/system
+IN_REAL_TIME := tests/conformance tests/other_maker tests/drivers/sim tests/drivers/vr tests/station/console/page tests/system
 
 DEMO := demo-policy
 DEMO_EPISODES ?= 120
@@ -28,7 +29,12 @@ INSTRUCTION := pick up the red cube with the right arm and hand it to the left o
 
 .PHONY: setup demo test test-fast test-pythons test-rig test-torch test-datasets train-demo-policy lint types imports unit clean
 
-setup: $(STAMP)
+setup: $(STAMP) $(CONSOLE)
+
+# the console page's libraries, which installing has brought; here for a checkout that is older than they are
+$(CONSOLE): hatch_build.py station/console/page/package.json | $(STAMP)
+	$(BIN)/python hatch_build.py
+	touch $@
 
 $(STAMP): pyproject.toml constraints.txt system-packages.txt
 	./install-system-packages.sh system-packages.txt

@@ -34,7 +34,8 @@ from station.session.phases import TRANSITIONS
 FOLDER = Path(__file__).parent / "reference"
 TOLD_SCHEMA = "told.schema.json"
 UNIONS = (
-    requests.ArmRequest, requests.PilotRequest, requests.SyncRequest, requests.SessionRequest, requests.PolicyRequest,
+    requests.ArmRequest, requests.PilotRequest, requests.SyncRequest, requests.SessionRequest, requests.ControlRequest,
+    requests.PolicyRequest,
     requests.SupervisorRequest, requests.SceneRequest,
 )  # fmt: skip
 """Who is asked: a node serves one of these."""

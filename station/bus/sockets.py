@@ -264,13 +264,13 @@ class RequestClient:
         """For a poller."""
         return self._socket
 
-    def send(self, request: Request, seen: int = 0) -> bytes:
+    def send(self, request: Request, seen: int = 0, who: Who | None = None) -> bytes:
         """Send without waiting; `replies` brings the answer with the number returned. `seen`: the sequence of the session's state that
-        led to it.
+        led to it. `who` asks, where that is not always the same.
         """
         self._line.mend()
         number = next(self._numbers).to_bytes(4)
-        who = msgspec.structs.replace(self._who, seen=seen)
+        who = msgspec.structs.replace(who or self._who, seen=seen)
         self._socket.send_multipart([number, wire.encode_struct(who), wire.encode_struct(request)])
         return number
 

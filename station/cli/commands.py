@@ -40,12 +40,13 @@ TOPICS = (
         {"check": OTHERS, "calibrate": OTHERS, "bench": "station.cli.bench:bench"},
     ),
     Topic(
-        "Demonstrations; without recording; pedal, headset.",
+        "Demonstrations; without recording; pedal, headset, page.",
         {
             "record": "station.cli.record:record",
             "teleop": "station.cli.record:teleop",
             "pedal": "station.cli.operator.learn:pedal",
             "vr": "station.cli.vr:vr",
+            "console": "station.cli.console:app",
         },
     ),
     Topic(

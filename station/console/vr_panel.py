@@ -7,19 +7,18 @@ its unix socket; what the operator presses becomes a request to the session. It 
 import asyncio
 
 import aiohttp
-import cv2
 import msgspec
-import numpy as np
 
 from station.borders.decoding import Decoder, Undecodable
 from station.borders.stamps import unbelievable
 from station.bus.asking import PatientClient
-from station.bus.messages import Frame, Health, PilotState, SessionState, TeleopState
+from station.bus.messages import Health, PilotState, SessionState, TeleopState
 from station.bus.pending import Outcome
 from station.bus.requests import Done, SessionRequest, Who
 from station.bus.sockets import Subscriber
 from station.bus.wire import Sample
 from station.clock import NS_PER_S
+from station.console.pictures import as_jpeg
 from station.console.vr_board import board, request
 from station.devices.headset import FromHeadset, HeadsetWorn, Picture, Press, PressResult, ToHeadset, door_path
 from station.runtime.node import Node, run
@@ -32,9 +31,6 @@ PICTURE_NS = NS_PER_S // 15
 """No panel needs more pictures than this."""
 BOARD_NS = NS_PER_S // 5
 AGAIN_S = 0.5
-JPEG_QUALITY = 80
-LARGEST_SIDE = 65_500
-"""Pixels: what a JPEG holds."""
 
 _decoder: Decoder[FromHeadset] = Decoder("msgpack", FromHeadset)
 
@@ -169,23 +165,6 @@ class Panel:
             self._node.publish_health(
                 Health(self._node.name, "warn" if self._error else "ok", self._error, readings=readings)
             )
-
-
-def as_jpeg(sample: Sample) -> bytes | None:
-    """The picture as JPEG: as the camera made it, or made here from raw pixels; None if it is neither, or not as large as it says."""
-    frame = sample.body
-    if not isinstance(frame, Frame) or not sample.payload:
-        return None
-    if frame.encoding == "jpeg":
-        return sample.payload[0]
-    if frame.encoding not in ("bgr8", "rgb8") or len(sample.payload[0]) != frame.height * frame.width * 3:
-        return None
-    if not 0 < frame.width <= LARGEST_SIDE or not 0 < frame.height <= LARGEST_SIDE:
-        return None
-    pixels = np.frombuffer(sample.payload[0], np.uint8).reshape(frame.height, frame.width, 3)
-    bgr = pixels if frame.encoding == "bgr8" else pixels[..., ::-1]
-    done, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(bgr), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return jpeg.tobytes() if done else None
 
 
 def main(node: Node) -> None:

@@ -79,6 +79,11 @@ class Listener:
             self._doors.append(door)
             self._tasks.append(asyncio.create_task(self._accept(door, application.server, context)))
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Where it listens."""
+        return tuple(door.getsockname()[1] for door in self._doors)
+
     def know(self, transport: asyncio.BaseTransport | None) -> bool:
         """This connection's page looks after it from here. False if it was cut a moment ago."""
         if transport is None:

@@ -7,8 +7,8 @@ from station.bus.actions import offered
 from station.bus.messages import SCHEMA, Frame, HandTeleop, Header, PilotState, SessionState, TeleopState
 from station.bus.requests import Align, Discard, Label, Start, Stop
 from station.bus.wire import Sample
+from station.console.pictures import as_jpeg
 from station.console.vr_board import board, request
-from station.console.vr_panel import as_jpeg
 
 ENGAGED = PilotState("engaged", "vr", "", ())
 HANDS = TeleopState("engaged", "", (HandTeleop("follower_left", True), HandTeleop("follower_right", False)))

@@ -6,7 +6,7 @@ import pytest
 
 from station.bus.messages import SCHEMA, Frame, Header, Vector
 from station.bus.wire import Sample
-from station.console.vr_panel import as_jpeg
+from station.console.pictures import as_jpeg
 
 HEADER = Header(SCHEMA, 1, 0, 0, 0)
 

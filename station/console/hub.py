@@ -1,0 +1,220 @@
+"""What the console hears of the station, and asks of it: one loop that drains the bus and never waits for a viewer."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from station.borders.stamps import unbelievable
+from station.bus.asking import PatientClient
+from station.bus.messages import Frame, PilotState, RecorderState, Row, SessionState, StationState, Tick
+from station.bus.pending import as_reply
+from station.bus.requests import Refused, Reply, Who
+from station.bus.sockets import Subscriber
+from station.bus.wire import Sample
+from station.client import Station
+from station.client.cue import cue
+from station.clock import NS_PER_MS, NS_PER_S, Clock
+from station.console import pace, view
+from station.console.asking import Question
+from station.console.pictures import as_jpeg
+from station.console.viewer import Viewer
+from station.episodes.cadence import in_words, read_cadence
+from station.errors import NodeAbsent, StationError
+
+LOOKED_AT_S, IDLE_S = 0.02, 0.2
+"""How often the bus is drained while somebody looks, and while nobody does."""
+STATE_NS, TICK_NS, PACE_NS = 200 * NS_PER_MS, 100 * NS_PER_MS, NS_PER_S
+AGAIN_S = 1.0
+NODES = ("session", "pilot")
+Then = Callable[[Reply], None]
+_STATES = [
+    ("session", "session"), ("pilot", "pilot"), ("recorder", "synchronizer"), ("station", "supervisor"),
+    ("tick", "synchronizer"), ("row", "synchronizer"),
+]  # fmt: skip
+_log = logging.getLogger("console")
+
+
+class Hub:
+    """Of one rig. To be used in one event loop."""
+
+    def __init__(self, station: Station, clock: Clock) -> None:
+        self._station, self._clock = station, clock
+        self.rig = station.rig
+        self.viewers: set[Viewer] = set()
+        self.heard = view.Heard()
+        self._cameras = {name: place for place, name in enumerate(station.rig.cameras)}
+        self._states: Subscriber | None = None
+        self._frames: Subscriber | None = None
+        self._clients: dict[str, PatientClient] = {}
+        self._row: Row | None = None
+        self._sizes: dict[int, float] = {}
+        """Bytes of a picture, by camera."""
+        self._state_due_ns = self._tick_due_ns = self._pace_due_ns = 0
+        self._card, self._card_of = "", ""
+
+    async def run(self) -> None:
+        """For ever: hear, pass on. A station that is not there is looked for once a second."""
+        try:
+            while True:
+                try:
+                    self._attach()
+                except (NodeAbsent, StationError, OSError):
+                    self.time(self._clock())
+                    await asyncio.sleep(AGAIN_S)
+                    continue
+                self._hear()
+                self.time(self._clock())
+                await asyncio.sleep(LOOKED_AT_S if self.viewers else IDLE_S)
+        finally:
+            for socket in (self._states, self._frames, *self._clients.values()):
+                if socket is not None:
+                    socket.close()
+
+    def _attach(self) -> None:
+        if self._states is None:
+            clients = {node: PatientClient(self.rig.name, node) for node in NODES}
+            self._states, self._clients = self._station.subscribe(_STATES), clients
+
+    # -- hearing --
+
+    def _hear(self) -> None:
+        assert self._states is not None
+        now_ns = self._clock()
+        for sample in self._states.newest().values():
+            self.take(sample, now_ns)
+        for client in self._clients.values():
+            client.poll(now_ns)
+        self._listen(any(viewer.wants_pictures for viewer in self.viewers))
+        if self._frames is not None:
+            for sample in self._frames.newest().values():
+                self.take_picture(sample, now_ns)
+
+    def _listen(self, yes: bool) -> None:
+        """Pictures are heard only while somebody looks."""
+        if yes and self._frames is None and self._cameras:
+            self._frames = self._station.subscribe([("frame", name) for name in self._cameras])
+        elif not yes and self._frames is not None:
+            self._frames.close()
+            self._frames = None
+
+    def take(self, sample: Sample, now_ns: int) -> None:
+        """A node said something."""
+        heard, body = self.heard, sample.body
+        if isinstance(body, SessionState):
+            self._take_session(body)
+        elif isinstance(body, PilotState):
+            heard.pilot = body
+        elif isinstance(body, RecorderState):
+            heard.recorder = body
+        elif isinstance(body, StationState):
+            heard.station = body
+        elif isinstance(body, Tick):
+            heard.tick = body
+        elif isinstance(body, Row):
+            self._row = body
+            return
+        heard.at_ns[sample.kind] = min(now_ns, sample.header.sent_at_ns)  # what waited in a queue is as old as it is
+
+    def _take_session(self, state: SessionState) -> None:
+        before, self.heard.session = self.heard.session, state
+        if before != state:
+            self._state_due_ns = 0  # a change is told at once
+        spoken = cue(before, state)
+        if spoken is not None:
+            for viewer in self.viewers:
+                viewer.say({"kind": "cue", "words": spoken.words, "beeps": spoken.beeps})
+
+    def take_picture(self, sample: Sample, now_ns: int) -> None:
+        """A camera's newest."""
+        captured_ns = sample.header.captured_at_ns
+        if not isinstance(sample.body, Frame) or unbelievable(captured_ns, now_ns):
+            return
+        camera = self._cameras[sample.node]
+        watching = [viewer for viewer in self.viewers if viewer.seen and sample.node in viewer.watch.cameras]
+        jpeg = as_jpeg(sample) if watching else None
+        if jpeg is not None:
+            self._sizes[camera] = float(len(jpeg))
+            for viewer in watching:
+                viewer.show_picture(camera, captured_ns, jpeg)
+
+    # -- telling --
+
+    def time(self, now_ns: int) -> None:
+        """What is due is put into every viewer's slots."""
+        if not self.viewers:
+            return
+        if now_ns >= self._pace_due_ns:
+            self._pace_due_ns = now_ns + PACE_NS
+            self._pace()
+        if now_ns >= self._state_due_ns:
+            self._state_due_ns = now_ns + STATE_NS
+            self._look_at_the_last_episode()
+            raw = msgspec.json.encode(view.state(self.heard, self.rig, now_ns, self._card))
+            for viewer in self.viewers:
+                viewer.show("state", raw)
+        if now_ns >= self._tick_due_ns and self.heard.tick is not None:
+            self._tick_due_ns = now_ns + TICK_NS
+            tick, row = self.heard.tick, self._row
+            asked = row.action_sent if row is not None and abs(row.tick - tick.tick) < self.rig.tick_hz else None
+            raw = msgspec.json.encode(view.tick(tick, asked))
+            for viewer in self.viewers:
+                viewer.show("tick", raw)
+
+    @property
+    def holder(self) -> str:
+        """The page that holds control; "" where none does."""
+        return self.heard.session.control.seat if self.heard.session is not None else ""
+
+    def _pace(self) -> None:
+        holder = self.holder
+        wishes = {
+            place: pace.Wish(viewer.watch.fps, sum(self._sizes.get(self._cameras.get(name, -1), 0.0) for name in viewer.watch.cameras),
+                             viewer.id == holder)
+            for place, viewer in enumerate(tuple(self.viewers)) if viewer.wants_pictures
+        }  # fmt: skip
+        found = pace.paces(wishes)
+        for place, viewer in enumerate(tuple(self.viewers)):
+            viewer.pace_fps = found.get(place, 0.0)
+
+    def _look_at_the_last_episode(self) -> None:
+        """Its card, made beside the loop: reading a file may take a while."""
+        session = self.heard.session
+        path = session.saved_path if session is not None else ""
+        if path == self._card_of:
+            return
+        self._card_of, self._card = path, ""
+        if path:
+            task = asyncio.get_running_loop().run_in_executor(None, _card, Path(path))
+            task.add_done_callback(lambda done: self._carded(path, done.result()))
+
+    def _carded(self, path: str, card: str) -> None:
+        if path == self._card_of:
+            self._card = card
+
+    # -- asking --
+
+    def ask(self, question: Question, who: Who, then: Then) -> None:
+        """Ask a node; `then` gets what comes of it, silence too, and of what is asked after it."""
+        client = self._clients.get(question.node)
+        if client is None:
+            then(Refused(f"no station runs for rig {self.rig.name}. Next: `station up --rig {self.rig.name}`"))
+            return
+
+        def answered(reply: Reply) -> None:
+            _log.info("%s asked: %s: %s", who, question.request, reply)
+            if question.after is not None and not isinstance(reply, Refused):
+                self.ask(question.after, who, then)
+            else:
+                then(reply)
+
+        client.ask(question.request, lambda outcome: answered(as_reply(outcome)), self._clock(), question.seen, who)
+
+
+def _card(path: Path) -> str:
+    try:
+        return f"{path.stem}: {in_words(read_cadence(path))}"
+    except StationError as error:
+        return str(error)

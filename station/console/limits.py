@@ -1,0 +1,39 @@
+"""How much one page may ask. Pure; time is an argument."""
+
+from collections import deque
+
+from station.clock import NS_PER_S
+
+MOST_VIEWERS = 8
+MESSAGES_PER_S = 20
+HOLD_AGAIN_NS = 5 * NS_PER_S
+"""Between two holds of a viewer: who may do nothing else is no reason for arms that never move."""
+
+
+class Rate:
+    """So many a second, counted over the last one."""
+
+    def __init__(self, most: int = MESSAGES_PER_S) -> None:
+        self._most = most
+        self._times: deque[int] = deque(maxlen=most)
+
+    def passes(self, now_ns: int) -> bool:
+        """Is there room for one more now? It counts if there is."""
+        if len(self._times) == self._most and now_ns - self._times[0] < NS_PER_S:
+            return False
+        self._times.append(now_ns)
+        return True
+
+
+class Holds:
+    """When each viewer's seat held the arms last."""
+
+    def __init__(self) -> None:
+        self._last_ns: dict[str, int] = {}
+
+    def wait_s(self, seat: str, now_ns: int) -> float:
+        """How long that seat has to wait; 0: it may now, and has."""
+        left_ns = self._last_ns.get(seat, now_ns - HOLD_AGAIN_NS) + HOLD_AGAIN_NS - now_ns
+        if left_ns <= 0:
+            self._last_ns[seat] = now_ns
+        return max(0, left_ns) / NS_PER_S

@@ -1,0 +1,136 @@
+"""What a page is shown of the rig, made of what the nodes said last and how long ago that was. Pure: structs in, structs for JSON out."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from station.borders.bounds import LARGEST_NUMBER
+from station.bus.actions import ACTIONS
+from station.bus.messages import PilotState, RecorderState, SessionState, StationState, Tick
+from station.clock import NS_PER_MS
+from station.rig.rig import Rig
+from station.terminal.shown import shown
+
+
+@dataclass
+class Heard:
+    """The newest of each, and when it was heard."""
+
+    session: SessionState | None = None
+    pilot: PilotState | None = None
+    recorder: RecorderState | None = None
+    station: StationState | None = None
+    tick: Tick | None = None
+    at_ns: dict[str, int] = field(default_factory=dict)
+
+    def age_ms(self, what: str, now_ns: int) -> float | None:
+        """Since that was heard; None if never."""
+        heard_ns = self.at_ns.get(what)
+        return None if heard_ns is None else (now_ns - heard_ns) / NS_PER_MS
+
+
+def action_table() -> list[dict[str, Any]]:
+    """Keys and words of the table of actions, for the page: the terminal's and the page's cannot differ."""
+    return [
+        {"name": a.name, "label": a.label, "keys": a.keys, "confirm": a.confirm if a.confirm != "headset" else (),
+         "question": a.question, "moves": a.moves, "line": a.line, "told": a.meaning, "otherwise": a.otherwise, "phases": a.phases}
+        for a in ACTIONS
+    ]  # fmt: skip
+
+
+def rig_facts(rig: Rig) -> dict[str, Any]:
+    """What does not change while the station runs."""
+    return {
+        "name": rig.name, "tick_hz": rig.tick_hz, "cameras": rig.cameras, "real": rig.moves_real_arms, "data": str(rig.data),
+        "devices": [{"node": device.node, "role": device.role} for device in rig.devices],
+    }  # fmt: skip
+
+
+def state(heard: Heard, rig: Rig, now_ns: int, card: str) -> dict[str, Any]:
+    """The whole of it, five times a second. Ages say how old each part was when it was sent; the page adds what has passed since."""
+    session = heard.session
+    return {
+        "kind": "state",
+        "now_ns": now_ns,
+        "age_ms": {name: heard.age_ms(name, now_ns) for name in ("session", "pilot", "recorder", "station", "tick")},
+        "session": None if session is None else _session(session, now_ns),
+        "pilot": None if heard.pilot is None else _pilot(heard.pilot),
+        "recorder": None if heard.recorder is None else _recorder(heard.recorder),
+        "streams": _streams(heard, rig, now_ns),
+        "trouble": _trouble(heard),
+        "card": card,
+    }
+
+
+def _session(session: SessionState, now_ns: int) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(session)
+    told["disk_left_s"] = session.disk_left_s if 0 < session.disk_left_s < LARGEST_NUMBER else None
+    told["saved_name"] = session.saved_path.rpartition("/")[2]
+    told["reset_in_ms"] = max(0, session.reset_ends_ns - now_ns) / NS_PER_MS if session.reset_ends_ns else None
+    control, motion = session.control, session.motion
+    told["control"]["passes_in_ms"] = max(0, control.passes_ns - now_ns) / NS_PER_MS if control.passes_ns else None
+    if motion is not None:
+        told["motion"]["lapses_in_ms"] = max(0, motion.until_ns - now_ns) / NS_PER_MS
+        told["motion"]["moves_in_ms"] = max(0, motion.moves_ns - now_ns) / NS_PER_MS if motion.moves_ns else None
+    return told
+
+
+def _pilot(pilot: PilotState) -> dict[str, Any]:
+    arms = [
+        {"arm": arm.arm, "torque": arm.torque, "mode": arm.mode, "why": arm.why, "next": arm.next, "joint": arm.worst_joint,
+         "difference_rad": arm.difference_rad}
+        for arm in pilot.arms
+    ]  # fmt: skip
+    return {"state": pilot.state, "source": pilot.source, "why": pilot.why, "arms": arms, "stiff": pilot.stiff, "holds": pilot.holds,
+            "stalls": pilot.stalls, "stalled": pilot.stalled}  # fmt: skip
+
+
+def _recorder(recorder: RecorderState) -> dict[str, Any]:
+    return {
+        "recording": recorder.recording,
+        "ticks": recorder.ticks,
+        "late": recorder.late_ticks,
+        "lost": recorder.lost,
+    }
+
+
+def _streams(heard: Heard, rig: Rig, now_ns: int) -> list[dict[str, Any]]:
+    """Every device's first stream, in the rig's order: its rate by its own count, its age in the newest tick."""
+    processes = {process.node: process for process in heard.station.processes} if heard.station is not None else {}
+    tick = heard.tick
+    since_ns = max(0, now_ns - heard.at_ns.get("tick", now_ns))
+    ages = {chosen.stream: (chosen.age_ns + since_ns) / NS_PER_MS for chosen in tick.chosen} if tick is not None else {}
+    found = []
+    for device in rig.devices:
+        process = processes.get(device.node)
+        health = process.health if process is not None else None
+        first = health.streams[0] if health is not None and health.streams else None
+        error = health.error if health is not None else ""
+        if process is None:
+            error = "not heard of yet"
+        elif not process.running:
+            error = f"its driver ended ({process.last_exit})" if process.last_exit else "starting"
+        found.append({
+            "node": device.node, "role": device.role, "rate_hz": first.rate_hz if first is not None else 0.0,
+            "declared_hz": first.declared_hz if first is not None else 0.0, "age_ms": ages.get(device.node),
+            "trouble": shown(error), "fault": health is None or health.state == "fault" or not (process and process.running),
+            "lost": health.lost if health is not None else 0,
+        })  # fmt: skip
+    return found
+
+
+def _trouble(heard: Heard) -> list[str]:
+    """What processes that are no devices say is wrong, a line each."""
+    if heard.station is None:
+        return []
+    return [
+        shown(f"{process.node}: {process.health.error if process.health else 'ended ' + process.last_exit}")
+        for process in heard.station.processes
+        if not process.running or (process.health is not None and process.health.state == "fault")
+    ]
+
+
+def tick(heard: Tick, asked: tuple[float, ...] | None) -> dict[str, Any]:
+    """One point of the strips: where the joints are, what was sent to them. What is no number is a gap."""
+    return {"kind": "tick", "t_ms": heard.t_ns / NS_PER_MS, "qpos": heard.qpos, "asked": asked}

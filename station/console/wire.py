@@ -1,0 +1,105 @@
+"""What a page says, and which role may say it. Pure: a tagged union of small structs, unknown fields refused."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from station.borders.bounds import Count, Name, Seconds
+from station.borders.decoding import Decoder
+from station.console.seats import Role
+
+LONGEST_BYTES = 64 << 10
+Line = Annotated[str, Meta(max_length=4000)]
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=str.lower):
+    """Base of all of them."""
+
+
+class Hello(Message, frozen=True):
+    """The first word on a link."""
+
+    tab: Annotated[str, Meta(pattern=r"^[a-z0-9]{8,32}\Z")]
+    """Which window of this browser: the same after a reload, so that control comes through it."""
+
+
+class Alive(Message, frozen=True):
+    """Every two seconds. `seen`: somebody can see the page."""
+
+    seen: bool
+
+
+class Watch(Message, frozen=True):
+    """Which cameras it shows now."""
+
+    cameras: Annotated[tuple[Name, ...], Meta(max_length=8)]
+    fps: Annotated[float, Meta(ge=1, le=15)] = 10.0
+
+
+class Press(Message, frozen=True):
+    """An action of the table (`station.bus.actions`), by name."""
+
+    id: Count
+    name: Name
+    seen: Count
+    """Of the state of the session that was shown."""
+    text: Line = ""
+    """Of a note."""
+
+
+class Open(Message, frozen=True):
+    """Begin a sitting."""
+
+    id: Count
+    seen: Count
+    task: Name
+    operator: Name = ""
+    instruction: Line = ""
+    scene: Name = ""
+    episodes: Count = 0
+    seconds: Seconds = 0.0
+    """Of each episode; 0: until it is ended."""
+    reset_s: Seconds = 0.0
+    """Between two; 0: until the operator goes on."""
+    override: Name = ""
+
+
+class Control(Message, frozen=True):
+    """About control of this rig."""
+
+    id: Count
+    what: Literal["take", "leave", "keep"]
+
+
+class Deny(Message, frozen=True):
+    """What somebody asks for that moves arms shall not happen."""
+
+    id: Count
+
+
+class Hold(Message, frozen=True):
+    """Stop the arms where they are."""
+
+    id: Count
+
+
+class Park(Message, frozen=True):
+    """Drive the arms to where they rest. Nothing loses torque."""
+
+    id: Count
+
+
+FromPage = Hello | Alive | Watch | Press | Open | Control | Deny | Hold | Park
+NEEDS: dict[type, Role] = {
+    **dict.fromkeys((Hello, Alive, Watch, Hold, Deny), "viewer"),
+    **dict.fromkeys((Press, Open, Control, Park), "operator"),
+}
+"""The TABLE of who may say what: each role may what the ones before it may. To stop the arms is everybody's."""
+
+_decoder: Decoder[FromPage] = Decoder("json", FromPage)
+
+
+def decode(raw: str) -> FromPage:
+    """Raises Undecodable, a ValueError."""
+    return _decoder.decode(raw)

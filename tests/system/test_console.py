@@ -1,0 +1,30 @@
+"""The console against a rig that runs, in a real browser: record, success, a reload and a kill in mid-take, undo, hold."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.console_journey import journey, port_of_its_own
+from tests.system.rig import Booted, booted, light_rig
+
+pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Booted]:
+    runtime = tempfile.mkdtemp(prefix="st-", dir="/tmp")
+    with pytest.MonkeyPatch.context() as patch, port_of_its_own(tmp_path / "config"):
+        patch.setenv("XDG_RUNTIME_DIR", runtime)
+        patch.setenv("XDG_STATE_HOME", f"{runtime}/state")
+        try:
+            with booted(light_rig(tmp_path), tmp_path / "data") as running:
+                yield running
+        finally:
+            shutil.rmtree(runtime)
+
+
+def test_an_operators_first_takes(rig: Booted) -> None:
+    journey(rig, rig.rig.file)
