@@ -224,7 +224,7 @@ class _Index:
             return []
         try:
             return self._database.execute(query, values).fetchall()
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeError):  # a folder whose name is no text is in no index
             return []
 
     def _keep(self, place: str, new: Sequence[tuple[str, str, Episode]]) -> None:
@@ -275,7 +275,7 @@ class _Index:
             return
         facts = _encode((tuple(found.facts[name] for name in FACTS), found.findings, len(found.state)))
         outline = b"".join(table.tobytes() for table in (found.state, found.action, found.poses))
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, UnicodeError):
             self._database.execute(
                 "UPDATE episode SET facts = ?, outline = ? WHERE folder = ? AND name = ?",
                 (facts, outline, str(path.parent.absolute()), path.name),

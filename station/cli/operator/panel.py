@@ -1,4 +1,4 @@
-"""The panel: what the operator sees. Pure: a board in, a rich renderable out; it fits 80×24.
+"""The panel: what the operator sees. Pure: a board in, a rich renderable out; it fits 80×24 (`small_panel` is for less).
 
 Calm on purpose: one big word says the phase, one line says what is wrong and which one act leads on; the rest is small.
 """
@@ -28,13 +28,13 @@ _FIXED_ROWS = 12 + _WHY_ROWS
 """Frame 2, banner 3, the cause, the act 1, counts 2, keys 1, three blanks."""
 SILENT_NS = 3 * NS_PER_S
 """A session that said nothing for so long is not shown by its last words."""
-_COLOURS = {
-    "opening": "black on yellow", "ready": "black on green", "recording": "white on red", "saving": "black on cyan",
-    "reset": "black on blue", "hold": "white on magenta", "ended": "black on white", "paused": "black on yellow",
-    "silent": "white on red",
+COLOURS = {
+    "opening": "black on yellow", "ready": "black on green", "starting": "black on cyan", "recording": "white on red",
+    "saving": "black on cyan", "reset": "black on blue", "hold": "white on magenta", "ended": "black on white",
+    "paused": "black on yellow", "silent": "white on red",
 }  # fmt: skip
 _LEVELS = {"ok": "green", "warn": "yellow", "bad": "bold red"}
-_MESSAGES = {"say": "cyan", "warn": "yellow", "bad": "bold red"}
+MESSAGES = {"say": "cyan", "warn": "yellow", "bad": "bold red"}
 
 
 def render(board: Board, now_ns: int) -> RenderableType:
@@ -45,9 +45,9 @@ def render(board: Board, now_ns: int) -> RenderableType:
     else:
         streams = board.streams(now_ns)[: 2 * _MOST_ROWS]
         room = HEIGHT - _FIXED_ROWS - (len(streams) + 1) // 2
-        parts.append(_counts(board))
+        parts.append(counts(board))
         if board.plan.rollouts:
-            parts.append(Text(_wrapped(_rollout(board), 1)[0]))
+            parts.append(Text(_wrapped(rollout_words(board), 1)[0]))
             room -= 1
         parts += [Text(), _streams(streams), Text(), _news(board, now_ns, room)]
     parts.append(_keys(board))
@@ -59,7 +59,7 @@ def render(board: Board, now_ns: int) -> RenderableType:
 
 def _banner(board: Board, now_ns: int) -> RenderableType:
     word, right = phase_words(board, now_ns)
-    style = _COLOURS[word]
+    style = COLOURS[word]
     line = Table.grid(expand=True, padding=(0, 2))
     line.add_column(ratio=1)
     line.add_column(justify="right")
@@ -185,7 +185,8 @@ def _cause(why: str) -> str:
     return why.strip().rstrip(".") or "no reason given"
 
 
-def _counts(board: Board) -> RenderableType:
+def counts(board: Board) -> Text:
+    """Of the sitting, in two lines."""
     session, recorder = board.session, board.recorder
     if session is None:
         return Text()
@@ -216,7 +217,7 @@ _READINGS = {"delay_p95_ms": "delay p95 {:.0f} ms", "starved_ticks": "{:.0f} tic
 """What of a policy's runner is shown."""
 
 
-def _rollout(board: Board) -> str:
+def rollout_words(board: Board) -> str:
     """Who commands, and how the policy does."""
     commands = board.pilot.source if board.pilot is not None and board.pilot.state == "engaged" else "nobody"
     processes = board.station.processes if board.station is not None else ()
@@ -254,8 +255,8 @@ def _news(board: Board, now_ns: int, room: int) -> RenderableType:
     )
     style, words = "", ""
     if message is not None and now_ns <= message.until_ns and not told:
-        style, words = _MESSAGES[message.level], message.words
-    trouble = _wrapped(_trouble(board, now_ns), 2)
+        style, words = MESSAGES[message.level], message.words
+    trouble = _wrapped(trouble_words(board, now_ns), 2)
     lines = [Text(line, style=style) for line in _wrapped(words, min(2, room - len(trouble)))]
     lines += [Text(line, style="red") for line in trouble]
     last = f"last: {in_words(board.last)}" if board.last is not None else ""
@@ -263,7 +264,8 @@ def _news(board: Board, now_ns: int, room: int) -> RenderableType:
     return Group(*lines, *(Text() for _ in range(room - len(lines))))
 
 
-def _trouble(board: Board, now_ns: int) -> str:
+def trouble_words(board: Board, now_ns: int) -> str:
+    """Of the pedal, or of the first device that has one; "" if all is well."""
     if board.pedal:
         return board.pedal
     troubled = sorted((s for s in board.streams(now_ns) if s.trouble), key=lambda stream: not stream.fault)
@@ -284,5 +286,9 @@ def _help() -> RenderableType:
 
 
 def _keys(board: Board) -> Text:
-    words = "?: back" if board.help else f"{MORE}   ?: all keys"
-    return Text(words, style="dim")
+    return Text(keys_words(board), style="dim")
+
+
+def keys_words(board: Board) -> str:
+    """The last line: rarer keys."""
+    return "?: back" if board.help else f"{MORE}   ?: all keys"

@@ -17,8 +17,18 @@ _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?25h\x1b[?1049l"
 class Screen:
     """Draws on a terminal's descriptor. A terminal that is gone draws nothing and harms nobody."""
 
-    def __init__(self, fd: int, columns: int = WIDTH) -> None:
-        self._fd, self._columns, self._before = fd, columns, ""
+    def __init__(self, fd: int) -> None:
+        self._fd, self._before = fd, ""
+        self._size = (WIDTH, HEIGHT)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and lines there are for the panel: the terminal's, at most what a whole one takes."""
+        try:
+            columns, lines = os.get_terminal_size(self._fd)
+        except OSError:
+            return WIDTH, HEIGHT
+        return min(columns or WIDTH, WIDTH), min(lines or HEIGHT, HEIGHT)  # some say 0
 
     def __enter__(self) -> Self:
         self.write(_ENTER)
@@ -31,10 +41,14 @@ class Screen:
 
     def draw(self, picture: RenderableType) -> None:
         """Show this instead of what is there."""
-        text = as_text(picture, self._columns)
+        columns, height = size = self.size
+        if size != self._size:  # it was resized: what stands there is no frame of ours any more
+            self._size = size
+            self.redraw()
+        text = as_text(picture, columns, height)
         if text != self._before:
             self._before = text
-            lines = text.splitlines()[:HEIGHT]
+            lines = text.splitlines()[:height]
             self.write("\x1b[H" + "\x1b[K\r\n".join(lines) + "\x1b[K\x1b[J")
 
     def redraw(self) -> None:
@@ -48,7 +62,7 @@ class Screen:
             os.write(self._fd, text.encode())
 
 
-def as_text(picture: RenderableType, columns: int = WIDTH) -> str:
+def as_text(picture: RenderableType, columns: int = WIDTH, lines: int = HEIGHT) -> str:
     """A frame as a terminal wants it."""
     file = io.StringIO()
     console = PlainConsole(
@@ -57,7 +71,7 @@ def as_text(picture: RenderableType, columns: int = WIDTH) -> str:
         force_terminal=True,
         color_system="256",
         width=columns,
-        height=HEIGHT,
+        height=lines,
         legacy_windows=False,
     )
     console.print(picture)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import zmq
+from rich.console import RenderableType
 
 from station.bus.messages import PilotState, RecorderState, SessionState, StationState, Tick
 from station.bus.pending import Outcome, as_reply
@@ -20,12 +21,13 @@ from station.bus.requests import (
     Undo,
 )
 from station.bus.sockets import milliseconds_until
+from station.cli.operator import small_panel
 from station.cli.operator.bindings import Confirm, Local, Nothing, Plan, SendRequest, act
 from station.cli.operator.board import Board
 from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.note import Line
-from station.cli.operator.panel import SILENT_NS, render
+from station.cli.operator.panel import HEIGHT, SILENT_NS, WIDTH, render
 from station.cli.operator.pedal import Pedal
 from station.cli.operator.scene_hands import SceneHands
 from station.cli.operator.screen import Screen
@@ -114,7 +116,13 @@ class OperatorTerminal:
             for sample in self._ticks.newest().values():
                 if isinstance(sample.body, Tick):
                     self._board.tick = sample.body
-            self._screen.draw(render(self._board, now_ns))
+            self._screen.draw(self._picture(now_ns))
+
+    def _picture(self, now_ns: int) -> RenderableType:
+        columns, lines = self._screen.size
+        if (columns, lines) == (WIDTH, HEIGHT):
+            return render(self._board, now_ns)
+        return small_panel.render(self._board, now_ns, columns, lines)
 
     def _wait(self) -> None:
         poller = zmq.Poller()

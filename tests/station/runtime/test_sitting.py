@@ -11,7 +11,7 @@ from station.files.state_folder import state_root
 from station.runtime.life import boot_id
 from station.runtime.sitting import Sitting, SittingFile, left_behind
 
-SITTING = Sitting(OpenSession("t"), 3, (0, 1), (2,), 1, 0, None, {2: True})
+SITTING = Sitting(OpenSession("t"), 3, (0, 1), (2,), 1, 0, None, judged={2: True})
 OURS = os.getppid()
 
 

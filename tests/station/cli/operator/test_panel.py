@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,7 @@ from station.bus.messages import (
     Chosen,
     Health,
     Motion,
+    Phase,
     PilotState,
     ProcessState,
     RecorderState,
@@ -152,3 +153,8 @@ def test_it_always_fits(
     assert len(lines) <= HEIGHT
     assert all(len(line) <= WIDTH for line in lines)
     assert lines[-1].startswith("╰")
+
+
+def test_every_phase_has_its_colour() -> None:
+    for phase in get_args(Phase):
+        assert " ".join(phase.upper()) in shown(board(phase))
