@@ -40,15 +40,15 @@ TOPICS = (
         {"check": OTHERS, "calibrate": OTHERS, "bench": "station.cli.bench:bench"},
     ),
     Topic(
-        "Demonstrations; without recording; pedal, headset, page.",
+        "Demonstrations; without recording; pedal, headset.",
         {
             "record": "station.cli.record:record",
             "teleop": "station.cli.record:teleop",
             "pedal": "station.cli.operator.learn:pedal",
             "vr": "station.cli.vr:vr",
-            "console": "station.cli.console:app",
         },
     ),
+    Topic("The rig in a browser: who may see it, and act.", {"console": "station.cli.console:app"}),
     Topic(
         "Policies: let one command, judge them, look at them.",
         {"run": "station.cli.run:run", "eval": "station.cli.evaluate:evaluate", "policy": "station.cli.policy:app"},

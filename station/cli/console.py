@@ -24,6 +24,7 @@ from station.files.logs import log_to_file
 from station.rig.choice import rig_of
 from station.terminal.screen import console
 from station.terminal.shown import shown
+from station.terminal.told import JsonOption, tell
 
 app = typer.Typer(help="The rig in a browser: serve the page; who may sit there.", invoke_without_command=True)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -50,12 +51,8 @@ def serve(
     """Serve the page until Ctrl-C, and print a link with a one-time code. One that is served already gets another link."""
     if context.invoked_subcommand is not None:
         return
-    try:
-        from station.console.server import PAGE  # belongs to the extra `console`
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"the console needs a package that is not installed: {error.name}. Next: pip install 'teleop-station[console]'"
-        ) from error
+    from station.console.server import PAGE  # belongs to the extra `console`
+
     if not (PAGE / "vendor" / "lit-html.js").exists():
         raise StationError(
             "the page's libraries are not in this checkout. Next: `python hatch_build.py`, which fetches them by npm"
@@ -76,22 +73,52 @@ def serve(
         lock.release()
 
 
+class LinkTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station console link --json` tells."""
+
+    url: str
+    """With the code; for one browser."""
+    role: Role
+    person: str
+    at_rig: bool
+    until_s: float
+    """Wall time."""
+
+
+class SeatTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A browser that is paired. Times are wall times."""
+
+    id: str
+    role: Role
+    person: str
+    at_rig: bool
+    address: str
+    since_s: float
+    until_s: float
+
+
 @app.command()
-def link(role: RoleOption = "operator", person: PersonOption = "", at_rig: PlaceOption = None) -> None:
+def link(
+    role: RoleOption = "operator", person: PersonOption = "", at_rig: PlaceOption = None, as_json: JsonOption = False
+) -> None:
     """Print another link: a code for one browser, good for ten minutes."""
-    _print_link(role, person, at_rig)
+    if as_json:
+        tell(_link(role, person, at_rig))
+    else:
+        _print_link(role, person, at_rig)
 
 
 @app.command("ls")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
+def list_(as_json: JsonOption = False) -> None:
     """Who is paired."""
     now_s = time.time()
-    seats = [seat for seat in SeatFile().read().seats if seat.until_s > now_s]
+    seats = [
+        SeatTold(seat.id, seat.role, seat.person, seat.at_rig, seat.address, seat.since_s, seat.until_s)
+        for seat in SeatFile().read().seats
+        if seat.until_s > now_s
+    ]
     if as_json:
-        told = [
-            {key: value for key, value in msgspec.to_builtins(seat).items() if key != "token_hash"} for seat in seats
-        ]
-        print(msgspec.json.encode(told).decode())
+        tell(seats)
         return
     table = Table()
     for column in ("id", "role", "for", "where", "from", "until"):
@@ -139,23 +166,29 @@ async def _serve(station: Station, ready: "object") -> None:
         await server.close()
 
 
+def _link(role: Role, person: str, at_rig: bool | None) -> LinkTold:
+    """A new one."""
+    where = settings.load().console
+    alone = where.address in LOOPBACK
+    here = alone and "SSH_CONNECTION" not in os.environ if at_rig is None else at_rig
+    code, now_s = new_code(), time.time()
+    SeatFile().change(lambda book: invited(book, code, role, person, here, now_s))
+    url = f"{'http' if alone else 'https'}://{_host(where.address)}:{where.port}/#{code}"
+    return LinkTold(url, role, person, here, now_s + INVITED_S)
+
+
 def _print_link(role: Role, person: str, at_rig: bool | None) -> None:
     import segno  # belongs to the extra `console`
 
-    where = settings.load().console
-    alone = where.address in LOOPBACK
-    here = alone and "SSH_CONNECTION" not in os.environ
-    code = new_code()
-    SeatFile().change(lambda book: invited(book, code, role, person, here if at_rig is None else at_rig, time.time()))
-    url = f"{'http' if alone else 'https'}://{_host(where.address)}:{where.port}/#{code}"
-    if not alone:
+    made = _link(role, person, at_rig)
+    if made.url.startswith("https"):
         text = io.StringIO()
-        segno.make(url, error="m").terminal(text, compact=True)
+        segno.make(made.url, error="m").terminal(text, compact=True)
         print(text.getvalue())
         console.print(f"its certificate's fingerprint (SHA-256): {_fingerprint()}")
-    place = "at the rig" if (here if at_rig is None else at_rig) else "elsewhere: what moves arms is allowed at the rig"
+    place = "at the rig" if made.at_rig else "elsewhere: what moves arms is allowed at the rig"
     console.print(f"for one browser, {INVITED_S / 60:.0f} minutes, {role}, {place}:")
-    print(url, flush=True)
+    print(made.url, flush=True)
 
 
 def _host(address: str) -> str:

@@ -25,6 +25,8 @@ TELLS = {
     "bench": "station.bench.figures:Figures",
     "vr": "station.devices.headset:Pairing",
     "vr --measure": "station.cli.vr:Latency",
+    "console link": "station.cli.console:LinkTold",
+    "console ls": "station.cli.console:SeatTold[]",
     "policy show": "station.policy.folder:Policy",
     "policy bench": "station.policy.bench:PolicyBench",
     "policy bench --rig": "station.cli.policy_on_rig:OnRig",

@@ -20,6 +20,7 @@ ACTS = {
     "demo", "rig new", "rig use", "udev", "service install", "calibrate board", "calibrate arms", "calibrate gello", "calibrate grippers",
     "calibrate cameras", "calibrate latency", "record", "teleop", "pedal", "run", "eval", "policy import act", "policy import lerobot",
     "replay", "park", "recover", "episodes label", "episodes edit", "episodes delete",
+    "console revoke",
 }  # fmt: skip
 """They do something, or lead somebody through it; what is to be known of it afterwards another one tells. `eval` writes summary.json,
 `udev` and `service install --show` print a file as it is."""
@@ -77,6 +78,8 @@ WITHOUT_A_RIG = {
     "find": (),
     "logs": ("--rig", "bench"),
     "policy show": ("handover",),
+    "console link": (),
+    "console ls": (),
     "episodes ls": ("DATA",),
     "episodes show": ("DATA/cube/episode_0.hdf5",),
     "episodes verify": ("DATA",),
