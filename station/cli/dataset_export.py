@@ -51,6 +51,10 @@ class FormatTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     read_by: str
+    videos: tuple[str, ...]
+    """The kinds of pictures it can hold; the first where nothing is said."""
+    spaces: tuple[str, ...]
+    """What its states and actions can be of; the first where nothing is said."""
 
 
 def export(
@@ -70,9 +74,17 @@ def export(
     action_at: Annotated[
         str, typer.Option(help="Which of the rows up to the next frame gives the action: last or first.")
     ] = "last",
-    representation: Annotated[str, typer.Option(help="absolute or step-delta.")] = "absolute",
+    representation: Annotated[str, typer.Option(help="absolute, step-delta or (of fingertips) relative.")] = "absolute",
+    space: Annotated[
+        str, typer.Option(help="joint, or the fingertips: ee (rotation vectors), ee-6d. The format's own first.")
+    ] = "",
     gripper: Annotated[str, typer.Option(help="open-1 (0 closed, 1 open), closed-1 or open-minus-1.")] = "open-1",
-    video: Annotated[str, typer.Option(help="h264, av1, or as-shot: the camera's JPEGs, not encoded again.")] = "h264",
+    video: Annotated[
+        str,
+        typer.Option(
+            help="h264, av1, as-shot (the camera's JPEGs, not encoded again), jpeg, raw. The format's own first."
+        ),
+    ] = "",
     size: Annotated[str, typer.Option(help="Of the pictures, 224x224; they are stretched.")] = "",
     camera: Annotated[list[str] | None, typer.Option(help="Only this camera; may be given again.")] = None,
     operators: Annotated[bool, typer.Option("--operators", help="Name the operators in the card.")] = False,
@@ -83,6 +95,7 @@ def export(
     from station.datasets.engines.processes import processes, usual_workers
     from station.datasets.export import Engine
     from station.datasets.export import export as make
+    from station.datasets.parts import format_named
 
     with told():
         if (selection_file is None) == (not folders):
@@ -93,9 +106,11 @@ def export(
                 raise UsageError("--where goes with --from; a selection has its own `where`")
         else:
             selection, beside = selection_from(folders or [], where, None, False, 0.0, "episode", 0), Path.cwd()
+        fmt = format_named(format_name)
         choice = choose(selection, beside)
         asked = {
-            "action": action, "action_at": action_at, "representation": representation, "gripper": gripper, "video": video,
+            "action": action, "action_at": action_at, "representation": representation, "gripper": gripper,
+            "video": video or fmt.videos[0], "space": space or fmt.spaces[0],
             "size": _size(size), "cameras": tuple(camera or ()), "operators": operators,
             "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
         }  # fmt: skip
@@ -172,11 +187,17 @@ def list_formats(as_json: JsonOption = False) -> None:
 
     with told():
         if as_json:
-            tell([FormatTold(name, fmt.consumers) for name, fmt in sorted(formats().items())])
+            tell(
+                [
+                    FormatTold(name, fmt.consumers, tuple(fmt.videos), tuple(fmt.spaces))
+                    for name, fmt in sorted(formats().items())
+                ]
+            )
             return
-        table = numbers(("format", "read by"), ("format", "read by"))
+        columns = ("format", "read by", "--video", "--space")
+        table = numbers(columns, columns)
         for name, fmt in sorted(formats().items()):
-            table.add_row(name, fmt.consumers)
+            table.add_row(name, fmt.consumers, ", ".join(fmt.videos), ", ".join(fmt.spaces))
         _console.print(table)
 
 

@@ -1,24 +1,45 @@
 """A dataset's card, README.md: what is in it, as people and the Hub read it. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import yaml
 
-from station.datasets.conversion import units_of
+from station.datasets.conversion import Space, units_of
 from station.datasets.formats.contract import Format
+from station.datasets.frames import Representation
 from station.datasets.plan import Plan
 from station.datasets.record import Record
 from station.datasets.statistics import QUANTILES
-from station.datasets.video import AS_SHOT, ENCODERS
+from station.datasets.video import ENCODERS, PICTURES
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _ACTIONS = {
     "asked": "what the source asked for at that moment (`/action`), before ramp and limits",
     "sent": "the goal that the arms were given (`/action_sent`), after ramp and limits",
     "human": "what the person asked for (`/human_action`)",
+}
+_SPACES: Mapping[Space, str] = {
+    "joint": "State is what the followers measured at the frame's row.",
+    "ee": (
+        "State is where the fingertips were at the frame's row, by forward kinematics of the measured joints (chains and bases: "
+        "`geometry` in station/dataset.json): position in the rig frame (x forward, y left, z up), and the rotation vector of the frame "
+        "between the fingertips (x out of the gripper), which jumps where its angle passes π. Actions likewise, of the goals."
+    ),
+    "ee-6d": (
+        "State is where the fingertips were at the frame's row, by forward kinematics of the measured joints (chains and bases: "
+        "`geometry` in station/dataset.json): position in the rig frame (x forward, y left, z up), and the first two rows of the "
+        "rotation matrix of the frame between the fingertips (x out of the gripper). Actions likewise, of the goals."
+    ),
+}
+_REPRESENTATIONS: Mapping[Representation, str] = {
+    "absolute": "absolute goals.",
+    "step-delta": (
+        "the step to the next frame's goal: differences of numbers, of rotations R' Rᵀ in the rig frame; of grippers the goal itself."
+    ),
+    "relative": "the goal as seen from the fingertips at the frame, T⁻¹ T_goal; of grippers the goal itself.",
 }
 _SQUEEZED = 3.0
 """Times the middle 98 % that a number's whole range may be: beyond, a few outliers squeeze what is normalised by min and max."""
@@ -60,7 +81,9 @@ def _body(record: Record, fmt: Format, out: Path) -> Iterator[str]:
     yield from _numbers(record)
     yield from _pictures(plan)
     yield from _left_out(record)
-    yield f"\n## Training\n\n```\n{fmt.training(out)}\n```"
+    yield "\n## Training\n"
+    yield from (f"- {note}" for note in fmt.notes(plan))
+    yield f"\n```\n{fmt.training(plan, out)}\n```"
     yield "\n`station/dataset.json` has every source's sha256, every episode's rows, what was left out and why;"
     yield "`station/selection.yaml` is the selection."
 
@@ -104,14 +127,12 @@ def _tasks(plan: Plan) -> Iterator[str]:
 def _numbers(record: Record) -> Iterator[str]:
     plan, conversion = record.plan, record.plan.conversion
     yield "\n## State and action\n"
-    yield "State is what the followers measured at the frame's row."
+    yield _SPACES[conversion.space]
+    if conversion.space != "joint" and _one_place(plan):
+        yield "**The rig file does not say where the arms' bases stand: each arm's poses are in the frame of its own base.**"
     yield (
         f"Action is {_ACTIONS[conversion.action]}, of the {conversion.action_at} row of those up to the next frame; "
-        + (
-            "absolute goals."
-            if conversion.representation == "absolute"
-            else "of joints the step to the next frame's goal, of grippers the goal itself."
-        )
+        + _REPRESENTATIONS[conversion.representation]
     )
     yield "Frames are the newest rows at or before their time; nothing looks ahead and nothing is interpolated."
     yield "Rows of a short stall stay and are flagged (`stalled`).\n"
@@ -122,6 +143,12 @@ def _numbers(record: Record) -> Iterator[str]:
         ranges = (state.min[place], state.max[place]), (action.min[place], action.max[place]), (low[place], high[place])
         told = " | ".join(f"{first:.3f} … {last:.3f}" for first, last in ranges)
         yield f"| {name} | {unit} | {told} | {_remark(ranges[1], ranges[2])} |"
+
+
+def _one_place(plan: Plan) -> bool:
+    """Do several arms stand on one spot? Then nobody said where they stand."""
+    bases = [arm.base for arm in plan.sources[0].geometry.values()]
+    return len(bases) > 1 and all(base == bases[0] for base in bases)
 
 
 def _remark(whole: tuple[float, float], middle: tuple[float, float]) -> str:
@@ -139,7 +166,7 @@ def _pictures(plan: Plan) -> Iterator[str]:
         return
     yield "\n## Pictures\n"
     encoder = ENCODERS.get(plan.conversion.video)
-    yield f"{encoder.described() if encoder else AS_SHOT}."
+    yield f"{encoder.described() if encoder else PICTURES[plan.conversion.video]}."
     yield "A frame's picture is the newest that was captured at or before its row's tick.\n"
     yield "| camera | recorded | exported | camera's rate |\n|---|---|---|---|"
     for name, camera in plan.cameras.items():

@@ -9,8 +9,12 @@ from station.datasets.frames import ActionAt, Representation
 from station.datasets.rows_kept import ActionOf
 from station.errors import UsageError
 
-Video = Literal["h264", "av1", "as-shot"]
-"""Encoded anew, or the camera's own JPEGs in a video file, untouched."""
+Video = Literal["h264", "av1", "as-shot", "jpeg", "raw"]
+"""Encoded anew into video files · the camera's own JPEGs, untouched · a JPEG encoded anew of each frame · pixels."""
+Space = Literal["joint", "ee", "ee-6d"]
+"""Joints, or of each arm whose geometry is known the fingertips' pose instead of its joints: position and rotation vector, or position
+and the first two rows of the rotation matrix. Grippers, and arms without a known geometry, are as in `joint`.
+"""
 Gripper = Literal["open-1", "closed-1", "open-minus-1"]
 """0 closed to 1 open, as it is recorded · 0 open to 1 closed · −1 open to 1 closed."""
 
@@ -30,6 +34,7 @@ class Conversion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     action: ActionOf = "asked"
     action_at: ActionAt = "last"
     representation: Representation = "absolute"
+    space: Space = "joint"
     gripper: Gripper = "open-1"
     video: Video = "h264"
     size: Size | None = None
@@ -41,7 +46,9 @@ class Conversion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.video == "as-shot" and self.size is not None:
-            raise UsageError("pictures as shot keep their size. Next: leave --size out, or take --video h264")
+            raise UsageError("pictures as shot keep their size. Next: leave --size out, or take another --video")
+        if self.representation == "relative" and self.space == "joint":
+            raise UsageError("relative goals are those of fingertips, as they are from there. Next: --space ee")
 
 
 def units_of(units: tuple[str, ...], gripper: Gripper) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from station.datasets.end_effectors import of_end_effectors
 from station.datasets.episode_numbers import read_numbers
 from station.datasets.frames import any_between, represented
 from station.datasets.plan import Plan, PlannedEpisode
@@ -25,9 +26,8 @@ class Converted(NamedTuple):
     action: NDArray[np.float32]
     """(N, D)"""
     velocity: NDArray[np.float32]
-    """(N, D)"""
+    """(N, J) of joints, whatever state and action are of; `effort` likewise."""
     effort: NDArray[np.float32]
-    """(N, D)"""
     row: NDArray[np.int64]
     """(N,) the row of the source whose observation it is."""
     tick_ns: NDArray[np.int64]
@@ -55,10 +55,16 @@ def converted(plan: Plan, episode: PlannedEpisode, file: h5py.File) -> Converted
         conversion.representation == "step-delta"
     ):  # the last frame's needs the goal after it, which is no frame of its own
         action_rows = plan.frames_of(msgspec.structs.replace(episode, length=episode.length + 1)).action_rows
-    action = represented(action_of(numbers, conversion.action)[action_rows], every.units, conversion.representation)
-    grippers = np.array([unit == "1" for unit in every.units])
     rows = frames.rows
-    state, action = (_gripper(values, grippers, conversion.gripper) for values in (numbers.qpos[rows], action))
+    state, goals = numbers.qpos[rows], action_of(numbers, conversion.action)[action_rows]
+    if conversion.space == "joint":
+        action = represented(goals, every.units, conversion.representation)
+    else:
+        state, action = of_end_effectors(
+            state, goals, every.dim_names, every.geometry, conversion.space, conversion.representation
+        )
+    grippers = np.array([unit == "1" for unit in plan.units])
+    state, action = (_gripper(values, grippers, conversion.gripper) for values in (state, action))
     return Converted(
         state, action, numbers.qvel[rows], numbers.effort[rows], rows, numbers.ticks_ns[rows],
         any_between(numbers.stalled, frames), any_between(numbers.intervention, frames),

@@ -24,7 +24,7 @@ from station.datasets.choosing import Choice, Left, named_by
 from station.datasets.conversion import Conversion
 from station.datasets.engines.work import work
 from station.datasets.formats.contract import Format, Made
-from station.datasets.parts import PLAN_FILE, SCRATCH, PartFailed, format_named, make_part
+from station.datasets.parts import PLAN_FILE, SCRATCH, PartFailed, format_named, make_part, place_in
 from station.datasets.plan import Plan, make_plan
 from station.datasets.record import VERSION, Record, Run, left_out, to_be_given_away, write_record, write_run
 from station.datasets.selection import Selection
@@ -77,11 +77,12 @@ def export(
     out = out.absolute()
     if out.exists():
         raise UsageError(f"{out} is there already. Next: name a new folder")
+    _check_held(fmt, conversion)
     began_s = time.monotonic()
     with _building(out) as building:
         surveyed = _surveys(building, selection, conversion, choice.taken, engine, told)
         while True:
-            plan = make_plan(format_name, selection, conversion, surveyed)
+            plan = make_plan(format_name, selection, conversion, surveyed, fmt.by_episode)
             fmt.refuse(plan)
             folder = _begun(building, plan)
             made, failed = _parts(folder, fmt, plan, engine, told)
@@ -110,6 +111,13 @@ def export(
         durable.sync(out.parent)
     shutil.rmtree(building)
     return Exported(plan, left)
+
+
+def _check_held(fmt: Format, conversion: Conversion) -> None:
+    """Can the format hold such pictures and such numbers at all? Raises UsageError."""
+    for option, asked, held in (("--video", conversion.video, fmt.videos), ("--space", conversion.space, fmt.spaces)):
+        if asked not in held:
+            raise UsageError(f"{fmt.name} does not hold {asked}. Next: {option} {' or '.join(held)}")
 
 
 def verify(folder: Path, plan: Plan, engine: Engine, told: Told) -> tuple[str, ...]:
@@ -186,7 +194,7 @@ def _begun(building: Path, plan: Plan) -> Path:
     for other in building.iterdir():
         if other.name != "surveys" and other != folder:
             shutil.rmtree(other)
-    for inner in (folder / SCRATCH, folder / "out"):
+    for inner in (folder / SCRATCH, *place_in(folder)):
         inner.mkdir(parents=True, exist_ok=True)
     if not (folder / PLAN_FILE).exists():
         durable.replace(folder / PLAN_FILE, content)
@@ -211,7 +219,7 @@ def _parts(folder: Path, fmt: Format, plan: Plan, engine: Engine, told: Told) ->
 
 def _finish(folder: Path, fmt: Format, plan: Plan, made: Sequence[Made], left: tuple[Left, ...], out: Path) -> None:
     found = totals(plan, made, folder / SCRATCH)
-    fmt.finish(plan, made, found, folder / "out")
+    fmt.finish(plan, made, found, place_in(folder))
     record = Record(VERSION, station_version(), to_be_given_away(plan), left_out(left, plan.conversion), found)
     write_record(folder / "out", record)
     durable.replace(folder / "out" / "README.md", card.card(record, fmt, out).encode())

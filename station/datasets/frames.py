@@ -16,7 +16,8 @@ from station.datasets.rows_kept import Stretch
 
 ActionAt = Literal["last", "first"]
 """Which row of the rows up to the next frame gives the action."""
-Representation = Literal["absolute", "step-delta"]
+Representation = Literal["absolute", "step-delta", "relative"]
+"""`relative`, of fingertips alone: the goal as it is seen from where they are at the frame."""
 
 
 class Frames(NamedTuple):

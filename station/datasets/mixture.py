@@ -1,11 +1,16 @@
 """Do the chosen episodes go together? What differs is refused by name, with how to say which of them to take. Pure."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from station.datasets import end_effectors
 from station.datasets.conversion import Conversion
 from station.datasets.survey import Camera, Surveyed
 from station.errors import UsageError
+from station.rig.geometry import ArmGeometry
 
 _SHOWN = 4
 
@@ -15,6 +20,7 @@ class Common(NamedTuple):
 
     rate_hz: float
     dim_names: tuple[str, ...]
+    """Of the exported vectors."""
     units: tuple[str, ...]
     cameras: dict[str, Camera]
     robot: str
@@ -36,8 +42,28 @@ def common(surveyed: Sequence[Surveyed], conversion: Conversion) -> Common:
         )
     cameras = {name: _camera(name, surveyed, conversion) for name in conversion.cameras or surveyed[0].cameras}
     first = surveyed[0]
+    names, units = first.dim_names, first.units
+    if conversion.space != "joint":
+        names, units = _end_effectors(surveyed, conversion)
     rigs = sorted({str(found.source.facts.get("rig", "")) for found in surveyed})
-    return Common(rate_hz, first.dim_names, first.units, cameras, ", ".join(rigs))
+    return Common(rate_hz, names, units, cameras, ", ".join(rigs))
+
+
+def _end_effectors(surveyed: Sequence[Surveyed], conversion: Conversion) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    for found in surveyed:
+        unknown = sorted(found.arms.keys() - found.geometry.keys())
+        if unknown:
+            raise UsageError(
+                f"{found.source.name}: the geometry of {', '.join(unknown)} is not in it, fingertips cannot be computed. "
+                "Next: --space joint, or leave the episode out"
+            )
+    _same(surveyed, "arms' geometry", lambda found: _mark(found.geometry), "where: rig")
+    return end_effectors.named(surveyed[0].dim_names, surveyed[0].units, surveyed[0].geometry, conversion.space)
+
+
+def _mark(geometry: Mapping[str, ArmGeometry]) -> str:
+    """Short, and another for another geometry."""
+    return hashlib.sha256(msgspec.json.encode(geometry)).hexdigest()[:8]
 
 
 def _rate(surveyed: Sequence[Surveyed], conversion: Conversion) -> float:
@@ -74,7 +100,7 @@ def _camera(name: str, surveyed: Sequence[Surveyed], conversion: Conversion) -> 
     kind = "JPEG" if surveyed[0].cameras[name].jpeg else "raw"
     if conversion.video == "as-shot" and not all(found.cameras[name].jpeg for found in surveyed):
         raise UsageError(
-            f"{name}'s pictures are {kind}, not all JPEG: there is nothing to take as shot. Next: --video h264"
+            f"{name}'s pictures are {kind}, not all JPEG: there is nothing to take as shot. Next: take another --video"
         )
     return surveyed[0].cameras[name]
 

@@ -14,7 +14,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from station.datasets.converted import Converted, converted, opened
-from station.datasets.formats.contract import EachFrame, Format, Frame, Made, Numbers, Part
+from station.datasets.formats.contract import EachFrame, Format, Frame, Made, Numbers, Part, Place
 from station.datasets.picture_rows import RGB, PictureRows
 from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.statistics import LEVELS, Statistics, histogram, of_numbers, of_pictures, sampled
@@ -68,7 +68,7 @@ def make_part(building: Path, part: Part) -> Made:
     if done.exists():
         made = msgspec.json.decode(done.read_bytes(), type=Made)
         if all(
-            (building / "out" / name).is_file() and (building / "out" / name).stat().st_size == size
+            (building / name).is_file() and (building / name).stat().st_size == size
             for name, size in made.files.items()
         ):
             return made
@@ -84,22 +84,32 @@ def _plan(path: Path) -> Plan:
 
 
 def _make(plan: Plan, part: Part, building: Path) -> Made:
-    out = building / "out"
     fmt = format_named(plan.format)
-    if part.kind == "numbers":
+    numbers: Numbers = {}
+    statistics: dict[str, list[Statistics]] = {}
+    if part.kind != "pictures":
         numbers, statistics = shard_numbers(plan, part.shard)
         for feature, values in numbers.items():
             np.save(building / SCRATCH / f"{feature}-{part.shard:05d}.npy", values)
-        files = fmt.write_numbers(plan, part, numbers, out)
-        levels: list[list[int]] = []
-    else:
-        looked = Looked(plan, part.shard)
-        files = fmt.write_pictures(plan, part, _each_frame(plan, part, looked), out)
-        statistics, levels = {"pictures": looked.statistics()}, looked.levels()
+    cameras = {"numbers": (), "pictures": (part.camera,), "all": tuple(plan.cameras)}[part.kind]
+    looked = {camera: Looked(plan, part.shard) for camera in cameras}
+    frames = {camera: _each_frame(plan, part.shard, camera, looked[camera]) for camera in cameras}
+    files = fmt.write(plan, part, numbers, frames, place_in(building))
     for file in files:
         durable.sync(file)
         durable.sync(file.parent)
-    return Made(part, {str(file.relative_to(out)): file.stat().st_size for file in files}, statistics, levels)
+    return Made(
+        part,
+        {str(file.relative_to(building)): file.stat().st_size for file in files},
+        statistics,
+        {camera: one.statistics() for camera, one in looked.items()},
+        {camera: one.levels() for camera, one in looked.items()},
+    )
+
+
+def place_in(building: Path) -> Place:
+    """The folders of a dataset that is being built."""
+    return Place(building / "out", building / SCRATCH / "pieces")
 
 
 def shard_numbers(plan: Plan, shard: int) -> tuple[Numbers, dict[str, list[Statistics]]]:
@@ -113,13 +123,13 @@ def shard_numbers(plan: Plan, shard: int) -> tuple[Numbers, dict[str, list[Stati
     return numbers, statistics
 
 
-def _each_frame(plan: Plan, part: Part, looked: "Looked") -> EachFrame:
+def _each_frame(plan: Plan, shard: int, camera: str, looked: "Looked") -> EachFrame:
     """Every frame of a camera in a shard, in order, those shown to `looked` that it wants. Raises PartFailed."""
 
     def each(take: Callable[[Frame], None]) -> None:
-        for episode in plan.of(part.shard):
+        for episode in plan.of(shard):
             with blamed(plan, episode), opened(plan, episode) as file:
-                pictures = PictureRows(file, part.camera)
+                pictures = PictureRows(file, camera)
                 for frame, row in enumerate(plan.frames_of(episode).rows.tolist()):
                     stored = pictures.stored(row)
                     if looked.wants(episode.index, frame):

@@ -5,6 +5,7 @@ Stretches of episodes become the dataset's episodes: first those for training, t
 for validation takes these). Consecutive ones are grouped into shards: a shard is what one task writes, and one file of each kind.
 """
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -61,8 +62,9 @@ class Plan(msgspec.Struct, frozen=True):
     conversion: Conversion
     rate_hz: float
     dim_names: tuple[str, ...]
+    """Of the exported state and action."""
     units: tuple[str, ...]
-    """As recorded."""
+    """Before the grippers' convention."""
     cameras: dict[str, Camera]
     """Those that are exported, in the rig's order."""
     robot: str
@@ -94,8 +96,16 @@ class Plan(msgspec.Struct, frozen=True):
         return (size.width, size.height) if size else (self.cameras[camera].width, self.cameras[camera].height)
 
 
-def make_plan(format_name: str, selection: Selection, conversion: Conversion, surveyed: Sequence[Surveyed]) -> Plan:
-    """Number everything. Raises UsageError where nothing is left, or where the episodes do not go together."""
+def make_plan(
+    format_name: str,
+    selection: Selection,
+    conversion: Conversion,
+    surveyed: Sequence[Surveyed],
+    by_episode: bool = False,
+) -> Plan:
+    """Number everything; `by_episode`: each has a shard of its own. Raises UsageError where nothing is left, or where the episodes do
+    not go together.
+    """
     usable = tuple(found for found in surveyed if not found.problem)
     if not usable:
         why = f": {surveyed[0].problem}" if surveyed else ". Next: `station dataset select` says why each was left out"
@@ -108,7 +118,8 @@ def make_plan(format_name: str, selection: Selection, conversion: Conversion, su
             + ", ".join(f"{count} {why}" for why, count in _left_out(usable).items())
             + ". Next: look at `sources`, `trim` and `shortest_s` of the selection, and at --action"
         )
-    shards = _shards(episodes, common.rate_hz, _bytes_a_frame(common.cameras, conversion))
+    bytes_a_frame = math.inf if by_episode else _bytes_a_frame(common.cameras, conversion)
+    shards = _shards(episodes, common.rate_hz, bytes_a_frame)
     return Plan(
         format_name, selection, conversion, common.rate_hz, common.dim_names, common.units, common.cameras, common.robot,
         usable, episodes, tasks, shards,
@@ -155,7 +166,7 @@ def _episodes(
 
 def _bytes_a_frame(cameras: dict[str, Camera], conversion: Conversion) -> float:
     """Of the camera whose files grow fastest."""
-    share = 1.0 if conversion.video == "as-shot" else _H264_SHARE
+    share = _H264_SHARE if conversion.video in ("h264", "av1") else 1.0
     return max((camera.mean_bytes * share for camera in cameras.values()), default=1.0)
 
 

@@ -16,6 +16,7 @@ from station.datasets.source_files import Source
 from station.episodes import datasets
 from station.episodes.reading import attribute, group, reading, wrong
 from station.errors import EpisodeError
+from station.rig.geometry import ArmGeometry
 
 _BLOCK = 1 << 20
 
@@ -45,6 +46,8 @@ class Surveyed(msgspec.Struct, frozen=True):
     depths: tuple[str, ...] = ()
     arms: dict[str, str] = {}
     """Follower → model."""
+    geometry: dict[str, ArmGeometry] = {}
+    """Follower → its joints, its chain and where it stands, where its driver described them (from layout 3 on)."""
     calibrated: tuple[str, ...] = ()
     """Devices with a calibration file in force."""
     stretches: tuple[tuple[int, int], ...] = ()
@@ -89,10 +92,20 @@ def _of(
         cameras_in(file),
         tuple(sorted(group(file, "/observations/depth"))),
         {node: str(about.get("model", "")) for node, about in _devices(file).items() if node.startswith("follower")},
+        _geometry(file),
         tuple(sorted(_json(file, "calibration"))),
         tuple((first, end) for first, end in kept.stretches),
         kept.left_out,
     )
+
+
+def _geometry(file: h5py.File) -> dict[str, ArmGeometry]:
+    if "kinematics" not in file.attrs:
+        return {}
+    try:
+        return msgspec.json.decode(attribute(file, "kinematics"), type=dict[str, ArmGeometry])
+    except msgspec.MsgspecError as error:
+        raise wrong(file, f"attribute kinematics: {error}") from error
 
 
 def _effort_units(file: h5py.File, dimensions: int) -> tuple[str, ...]:

@@ -46,6 +46,6 @@ def _columns(files: Sequence[NDArray[Any]], first: int, end: int) -> NDArray[Any
 
 
 def _of_camera(made: Sequence[Made], camera: str) -> Statistics:
-    mine = [one for one in made if one.part.camera == camera]
-    levels = sum((np.asarray(one.levels, np.int64) for one in mine), np.zeros((3, LEVELS), np.int64))
-    return of_pictures(levels, sum(stats.count for one in mine for stats in one.statistics["pictures"]))
+    mine = [one for one in made if camera in one.pictures]
+    levels = sum((np.asarray(one.levels[camera], np.int64) for one in mine), np.zeros((3, LEVELS), np.int64))
+    return of_pictures(levels, sum(stats.count for one in mine for stats in one.pictures[camera]))

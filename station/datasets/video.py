@@ -4,7 +4,7 @@ Every file begins at 0 and its frame k stands at k / rate. One thread encodes, f
 makes two files at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -13,7 +13,9 @@ import av
 from av.video.frame import VideoFrame
 
 from station.datasets.conversion import Video
+from station.datasets.formats.contract import EachFrame, Frame
 from station.datasets.picture_rows import PictureRows
+from station.datasets.plan import Plan
 from station.errors import EpisodeError
 
 
@@ -40,8 +42,41 @@ ENCODERS: Mapping[Video, Encoder] = {
     "h264": Encoder("libx264", "h264", 10, {"preset": "veryfast", "crf": "18"}),
     "av1": Encoder("libsvtav1", "av1", 10, {"preset": "10", "crf": "30", "svtav1-params": "lp=1"}),
 }
-AS_SHOT = "the camera's own JPEGs, not encoded again (MJPEG in MP4: browsers and some players do not show it)"
+PICTURES: Mapping[Video, str] = {
+    "as-shot": "The camera's own JPEGs, not encoded again",
+    "jpeg": "Each frame a JPEG, encoded anew (quality 95, 4:4:4)",
+    "raw": "Pixels, RGB: nothing lost",
+}
+"""Those that are in no encoder's hands, as the card says them."""
 _BT601, _LIMITED, _FULL, _AREA = 6, 1, 2, "AREA"
+
+
+def video_notes(video: Video) -> list[str]:
+    """What whoever plays the files has to know."""
+    return ["The videos are MJPEG in MP4: browsers and some players do not show them."] if video == "as-shot" else []
+
+
+def write_videos(paths: Sequence[Path], plan: Plan, camera: str, each: EachFrame) -> None:
+    """One camera's pictures of consecutive episodes, a file of each episode. Raises EpisodeError, OSError."""
+    left = iter(paths)
+    video: VideoWriter | None = None
+
+    def take(frame: Frame) -> None:
+        nonlocal video
+        if frame.frame == 0:
+            if video is not None:
+                video.close()
+            path = next(left)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            video = VideoWriter(path, *plan.size_of(camera), plan.rate_hz, plan.conversion.video)
+        assert video is not None
+        video.add(frame.pictures, frame.row, frame.stored)
+
+    try:
+        each(take)
+    finally:
+        if video is not None:
+            video.close()
 
 
 class VideoWriter:

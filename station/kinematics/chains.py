@@ -20,7 +20,7 @@ def fingertips(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.floa
 def gripper_rotations(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, J) joints → (N, 3, 3) rotations, base from the frame between the fingertips (`FRAME`)."""
     axes = []
-    for column in _turned(chain.tip_rpy_rad).T:
+    for column in from_rpy(chain.tip_rpy_rad).T:
         axis = np.tile(column, (len(joints_rad), 1))
         for place in reversed(range(len(chain.hinges))):
             axis = _through(chain.hinges[place], joints_rad[:, place], axis)
@@ -33,10 +33,10 @@ def _through(hinge: Hinge, angle_rad: NDArray[np.float64], vector: NDArray[np.fl
     axis = np.array(hinge.axis, np.float64) / np.linalg.norm(hinge.axis)
     cosine, sine = np.cos(angle_rad[:, None]), np.sin(angle_rad[:, None])
     turned = vector * cosine + np.cross(axis, vector) * sine + (vector @ axis)[:, None] * axis * (1 - cosine)
-    return np.asarray(turned @ _turned(hinge.rpy_rad).T, np.float64)
+    return np.asarray(turned @ from_rpy(hinge.rpy_rad).T, np.float64)
 
 
-def _turned(rpy_rad: tuple[float, float, float]) -> NDArray[np.float64]:
+def from_rpy(rpy_rad: tuple[float, float, float]) -> NDArray[np.float64]:
     """Roll, pitch, yaw about fixed x, y, z (as URDF has it) as a rotation. (3, 3)"""
     turned = np.eye(3)
     for axis, angle in enumerate(rpy_rad):

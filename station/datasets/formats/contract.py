@@ -11,15 +11,16 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 from numpy.typing import NDArray
 
+from station.datasets.conversion import Space, Video
 from station.datasets.picture_rows import RGB, PictureRows
 from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.statistics import Statistics
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A piece of work that needs nothing of any other: a shard's numbers, or one camera's pictures of a shard."""
+    """A piece of work that needs nothing of any other: a shard's numbers, one camera's pictures of a shard, or a shard with all of it."""
 
-    kind: Literal["numbers", "pictures"]
+    kind: Literal["numbers", "pictures", "all"]
     shard: int
     camera: str = ""
 
@@ -34,11 +35,13 @@ class Made(msgspec.Struct, frozen=True):
 
     part: Part
     files: dict[str, int]
-    """Bytes, by path in the dataset's folder."""
-    statistics: dict[str, list[Statistics]]
-    """By feature, for each episode of the shard; `pictures` of a camera."""
-    levels: list[list[int]] = []
-    """(3, 256) of the sampled pictures of the whole shard."""
+    """Bytes, by path from where `Place` is."""
+    numbers: dict[str, list[Statistics]] = {}
+    """By feature, for each episode of the shard."""
+    pictures: dict[str, list[Statistics]] = {}
+    """By camera, for each episode of the shard."""
+    levels: dict[str, list[list[int]]] = {}
+    """By camera: (3, 256) of the sampled pictures of the whole shard."""
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -68,6 +71,15 @@ EachFrame = Callable[[Callable[[Frame], None]], None]
 """Calls what it is given with every frame of the part, in order."""
 
 
+class Place(NamedTuple):
+    """Where a dataset is being built."""
+
+    out: Path
+    """The dataset's folder."""
+    pieces: Path
+    """What `finish` puts together into one file, and what nobody is given: it is gone in the end."""
+
+
 class ReadBack(Protocol):
     """A dataset of a format as a stranger would read it: from its own files, by its own tables, never by our notes beside it."""
 
@@ -86,6 +98,9 @@ class ReadBack(Protocol):
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
         """Frames of an episode as the format gives them: decoded, or the camera's own JPEG where it is kept. Raises EpisodeError."""
 
+    def said(self, episode: int) -> Mapping[str, bool]:
+        """What the format says of an episode, of `validation` (it is held back) and `success` (it did the task)."""
+
     def statistics(self) -> Mapping[str, Statistics]:
         """The statistics that the format holds by itself, of features (and of cameras, by their names); nothing where it holds none."""
 
@@ -96,6 +111,12 @@ class Format(Protocol):
     name: str
     consumers: str
     """Who reads it, for the card and for the list of formats."""
+    videos: Sequence[Video]
+    """The kinds of pictures it can hold; the first where nothing is said."""
+    spaces: Sequence[Space]
+    """What its states and actions can be of; the first where nothing is said."""
+    by_episode: bool
+    """A shard is one episode, for its files are episodes; otherwise as many as make a file of a good size."""
 
     def refuse(self, plan: Plan) -> None:
         """Raises UsageError where the format cannot hold what is asked for: by name, and what to ask for instead."""
@@ -103,17 +124,21 @@ class Format(Protocol):
     def parts(self, plan: Plan) -> Sequence[Part]:
         """The work, in the dataset's order."""
 
-    def write_numbers(self, plan: Plan, part: Part, numbers: Numbers, folder: Path) -> Sequence[Path]:
-        """Write a shard's numbers; the files written."""
+    def write(
+        self, plan: Plan, part: Part, numbers: Numbers, frames: Mapping[str, EachFrame], place: Place
+    ) -> Sequence[Path]:
+        """Write a part: a shard's numbers (none of a part that is pictures), the pictures of the part's cameras as each hands them
+        over once. The files written. Raises EpisodeError for pictures that cannot be.
+        """
 
-    def write_pictures(self, plan: Plan, part: Part, each: "EachFrame", folder: Path) -> Sequence[Path]:
-        """Write one camera's pictures of a shard, as `each` hands them over; the files written."""
-
-    def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, folder: Path) -> None:
+    def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, place: Place) -> None:
         """Everything that is one for the whole dataset: short, one after the other."""
 
     def open(self, folder: Path) -> ReadBack:
         """The dataset, to be verified. Raises EpisodeError where it cannot be opened at all."""
 
-    def training(self, out: Path) -> str:
-        """Commands of its consumers for the card, as Markdown."""
+    def notes(self, plan: Plan) -> Sequence[str]:
+        """What else whoever trains on it has to know, for the card: a sentence each."""
+
+    def training(self, plan: Plan, out: Path) -> str:
+        """Commands of its consumers, for the card."""

@@ -1,19 +1,23 @@
-"""What LeRobot's formats 2.1 and 3.0 have in common: features, their types in Parquet, their statistics. Pure."""
+"""What LeRobot's formats 2.1 and 3.0 have in common: features, their files of numbers, their statistics."""
 
+import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from station.datasets.conversion import units_of
-from station.datasets.formats.contract import Numbers
+from station.datasets.formats.contract import Made, Numbers, Totals
 from station.datasets.plan import Plan, PlannedEpisode
-from station.datasets.statistics import QUANTILES, Statistics
+from station.datasets.statistics import QUANTILES, Statistics, of_numbers
 from station.datasets.video import ENCODERS
 from station.errors import UsageError
+from station.files import durable
 
 VECTORS = {"observation.state": "state", "action": "action"}
 """Feature → field of the converted numbers."""
@@ -24,6 +28,8 @@ OWN = {
     "intervention": ("intervention", "bool"),
 }
 """Ours, beside what every such dataset has; names that no trainer takes for an observation or an action."""
+ByPart = Mapping[tuple[int, str], Made]
+"""By shard and camera, or by shard and `numbers`."""
 DEFAULTS = {
     "timestamp": "float32",
     "frame_index": "int64",
@@ -108,6 +114,36 @@ def table(plan: Plan, data: Mapping[str, NDArray[Any]], first: int, end: int) ->
     return pa.table(arrays, schema=schema(plan))
 
 
+def write_data(path: Path, plan: Plan, episodes: Sequence[PlannedEpisode], numbers: Numbers) -> None:
+    """A Parquet file of consecutive episodes, a row group for each. Raises OSError."""
+    data = columns(plan, episodes, numbers)
+    with pq.ParquetWriter(path, schema(plan), compression="snappy") as writer:
+        for episode in episodes:
+            first = episode.start - episodes[0].start
+            writer.write_table(table(plan, data, first, first + episode.length))
+
+
+def splits(plan: Plan) -> dict[str, str]:
+    """`splits` of info.json: first those for training, then those held back."""
+    training = sum(not episode.validation for episode in plan.episodes)
+    found = {"train": f"0:{training}"}
+    if training < len(plan.episodes):
+        found["val"] = f"{training}:{len(plan.episodes)}"
+    return found
+
+
+def notes(plan: Plan) -> list[str]:
+    """What LeRobot's users have to know of it."""
+    if not any(episode.validation for episode in plan.episodes):
+        return []
+    return ["LeRobot does not read the split: give it the training episodes by their numbers."]
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Whole, or not at all. Raises OSError."""
+    durable.replace(path, json.dumps(content, indent=4, ensure_ascii=False).encode())
+
+
 def counted(column: str, plan: Plan, episode: PlannedEpisode) -> NDArray[Any]:
     """The default columns of one episode, for its statistics."""
     frame = np.arange(episode.length)
@@ -119,6 +155,36 @@ def counted(column: str, plan: Plan, episode: PlannedEpisode) -> NDArray[Any]:
         "task_index": np.full(episode.length, episode.task_index),
     }
     return found[column]
+
+
+def by_part(made: Sequence[Made]) -> ByPart:
+    """What was made, to be looked up."""
+    return {(one.part.shard, one.part.camera or one.part.kind): one for one in made}
+
+
+def episode_stats(
+    plan: Plan, shard: int, place: int, episode: PlannedEpisode, made: ByPart
+) -> dict[str, dict[str, Any]]:
+    """Of every feature, of the episode at `place` in its shard."""
+    numbers = made[shard, "numbers"].numbers
+    found = {name: number_stats(numbers[field][place], "float32") for name, field in VECTORS.items()}
+    found |= {name: number_stats(numbers[field][place], dtype) for name, (field, dtype) in OWN.items()}
+    for camera in plan.cameras:
+        found[camera_key(camera)] = picture_stats(made[shard, camera].pictures[camera][place])
+    for name, dtype in DEFAULTS.items():
+        found[name] = number_stats(of_numbers(counted(name, plan, episode)), dtype)
+    return found
+
+
+def total_stats(plan: Plan, totals: Totals) -> dict[str, Any]:
+    """Of every feature, of the whole dataset."""
+    found = {name: number_stats(totals.numbers[field], "float32") for name, field in VECTORS.items()}
+    found |= {name: number_stats(totals.numbers[field], dtype) for name, (field, dtype) in OWN.items()}
+    found |= {camera_key(camera): picture_stats(totals.pictures[camera]) for camera in plan.cameras}
+    for name, dtype in DEFAULTS.items():
+        everything = np.concatenate([counted(name, plan, episode) for episode in plan.episodes])
+        found[name] = number_stats(of_numbers(everything), dtype)
+    return found
 
 
 def number_stats(found: Statistics, dtype: str) -> dict[str, Any]:

@@ -5,21 +5,19 @@ videos/<feature>/chunk-CCC/file-FFF.mp4. LeRobot looks task texts and episodes u
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from station.datasets.conversion import Space, Video
 from station.datasets.formats import lerobot_tables as tables
-from station.datasets.formats.contract import EachFrame, Made, Numbers, Part, ReadBack, Totals
+from station.datasets.formats.contract import EachFrame, Made, Numbers, Part, Place, ReadBack, Totals
 from station.datasets.parts import parts_by_shard
 from station.datasets.plan import Plan, PlannedEpisode
-from station.datasets.statistics import Statistics, of_numbers
-from station.datasets.video import VideoWriter
-from station.files import durable
+from station.datasets.video import VideoWriter, video_notes
 
 CHUNK = 1000
 """Files in a folder."""
@@ -32,6 +30,9 @@ class LerobotV3:
 
     name = "lerobot-v3"
     consumers = "LeRobot 0.4 and later: ACT, Diffusion Policy, π0, SmolVLA"
+    videos: Sequence[Video] = ("h264", "av1", "as-shot")
+    spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
+    by_episode = False
 
     def refuse(self, plan: Plan) -> None:
         """Raises UsageError for a rate that is no whole number."""
@@ -41,34 +42,29 @@ class LerobotV3:
         """Numbers and cameras of each shard."""
         return parts_by_shard(plan, tuple(plan.cameras))
 
-    def write_numbers(self, plan: Plan, part: Part, numbers: Numbers, folder: Path) -> Sequence[Path]:
-        """One Parquet file, a row group for each episode."""
-        path = folder / _numbered(DATA, part.shard)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = tables.columns(plan, plan.of(part.shard), numbers)
-        start = plan.of(part.shard)[0].start
-        with pq.ParquetWriter(path, tables.schema(plan), compression="snappy") as writer:
-            for episode in plan.of(part.shard):
-                first = episode.start - start
-                writer.write_table(tables.table(plan, data, first, first + episode.length))
+    def write(
+        self, plan: Plan, part: Part, numbers: Numbers, frames: Mapping[str, EachFrame], place: Place
+    ) -> Sequence[Path]:
+        """One Parquet file, a row group for each episode; or one video file: the shard's episodes one behind the other."""
+        if part.kind == "numbers":
+            path = place.out / _numbered(DATA, part.shard)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tables.write_data(path, plan, plan.of(part.shard), numbers)
+        else:
+            path = place.out / _numbered(VIDEO, part.shard, video_key=tables.camera_key(part.camera))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with VideoWriter(path, *plan.size_of(part.camera), plan.rate_hz, plan.conversion.video) as video:
+                frames[part.camera](lambda frame: video.add(frame.pictures, frame.row, frame.stored))
         return [path]
 
-    def write_pictures(self, plan: Plan, part: Part, each: EachFrame, folder: Path) -> Sequence[Path]:
-        """One video file: the shard's episodes one behind the other."""
-        path = folder / _numbered(VIDEO, part.shard, video_key=tables.camera_key(part.camera))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with VideoWriter(path, *plan.size_of(part.camera), plan.rate_hz, plan.conversion.video) as video:
-            each(lambda frame: video.add(frame.pictures, frame.row, frame.stored))
-        return [path]
-
-    def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, folder: Path) -> None:
+    def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, place: Place) -> None:
         """The tables under meta/; info.json is the last."""
-        meta = folder / "meta"
+        meta = place.out / "meta"
         (meta / "episodes/chunk-000").mkdir(parents=True, exist_ok=True)
         pq.write_table(_tasks(plan), meta / "tasks.parquet")
         pq.write_table(_episodes(plan, made), meta / "episodes/chunk-000/file-000.parquet")
-        _write_json(meta / "stats.json", _total_stats(plan, totals))
-        _write_json(meta / "info.json", info(plan))
+        tables.write_json(meta / "stats.json", tables.total_stats(plan, totals))
+        tables.write_json(meta / "info.json", info(plan))
 
     def open(self, folder: Path) -> ReadBack:
         """Read what was written. Raises EpisodeError."""
@@ -76,31 +72,27 @@ class LerobotV3:
 
         return LerobotV3Reader(folder)
 
-    def training(self, out: Path) -> str:
+    def notes(self, plan: Plan) -> Sequence[str]:
+        """Of the split, and of pictures as shot."""
+        return (*tables.notes(plan), *video_notes(plan.conversion.video))
+
+    def training(self, plan: Plan, out: Path) -> str:  # noqa: ARG002 (the same whatever is in it)
         """LeRobot's own command."""
         return f"lerobot-train --dataset.repo_id=local/{out.name} --dataset.root={out.name} --policy.type=act --policy.push_to_hub=false"
 
 
 def info(plan: Plan) -> dict[str, Any]:
     """meta/info.json."""
-    training = sum(not episode.validation for episode in plan.episodes)
-    splits = {"train": f"0:{training}"}
-    if training < len(plan.episodes):
-        splits["val"] = f"{training}:{len(plan.episodes)}"
     return {
         "codebase_version": "v3.0", "robot_type": plan.robot, "total_episodes": len(plan.episodes),
         "total_frames": plan.frames, "total_tasks": len(plan.tasks), "chunks_size": CHUNK, "data_files_size_in_mb": 100,
-        "video_files_size_in_mb": 200, "fps": int(plan.rate_hz), "splits": splits, "data_path": DATA,
+        "video_files_size_in_mb": 200, "fps": int(plan.rate_hz), "splits": tables.splits(plan), "data_path": DATA,
         "video_path": VIDEO if plan.cameras else None, "features": tables.features(plan),
     }  # fmt: skip
 
 
 def _numbered(template: str, shard: int, **names: str) -> str:
     return template.format(chunk_index=shard // CHUNK, file_index=shard % CHUNK, **names)
-
-
-def _write_json(path: Path, content: Any) -> None:
-    durable.replace(path, json.dumps(content, indent=4, ensure_ascii=False).encode())
 
 
 def _tasks(plan: Plan) -> Any:
@@ -121,7 +113,7 @@ def _tasks(plan: Plan) -> Any:
 
 def _episodes(plan: Plan, made: Sequence[Made]) -> Any:
     """meta/episodes: where each episode's rows and pictures are, and its statistics."""
-    found = {(one.part.shard, one.part.camera or one.part.kind): one for one in made}
+    found = tables.by_part(made)
     rows = [
         row
         for shard in plan.shards
@@ -132,9 +124,7 @@ def _episodes(plan: Plan, made: Sequence[Made]) -> Any:
     return pa.table([_typed(name, [row[name] for row in rows]) for name in columns], names=columns)
 
 
-def _episode(
-    plan: Plan, shard: int, place: int, episode: PlannedEpisode, made: dict[tuple[int, str], Made]
-) -> dict[str, Any]:
+def _episode(plan: Plan, shard: int, place: int, episode: PlannedEpisode, made: tables.ByPart) -> dict[str, Any]:
     where = {"chunk_index": shard // CHUNK, "file_index": shard % CHUNK}
     row: dict[str, Any] = {"episode_index": episode.index, "tasks": [episode.instruction], "length": episode.length}
     row |= {f"data/{name}": value for name, value in where.items()}
@@ -145,22 +135,9 @@ def _episode(
         row |= {f"{key}/{name}": value for name, value in where.items()}
         row[f"{key}/from_timestamp"] = before / plan.rate_hz
         row[f"{key}/to_timestamp"] = (before + episode.length) / plan.rate_hz
-    for feature, stats in _episode_stats(plan, shard, place, episode, made).items():
+    for feature, stats in tables.episode_stats(plan, shard, place, episode, made).items():
         row |= {f"stats/{feature}/{name}": value for name, value in stats.items()}
     return row | {"meta/episodes/chunk_index": 0, "meta/episodes/file_index": 0}
-
-
-def _episode_stats(
-    plan: Plan, shard: int, place: int, episode: PlannedEpisode, made: dict[tuple[int, str], Made]
-) -> dict[str, dict[str, Any]]:
-    numbers = made[shard, "numbers"].statistics
-    found = {name: tables.number_stats(numbers[field][place], "float32") for name, field in tables.VECTORS.items()}
-    found |= {name: tables.number_stats(numbers[field][place], dtype) for name, (field, dtype) in tables.OWN.items()}
-    for camera in plan.cameras:
-        found[tables.camera_key(camera)] = tables.picture_stats(made[shard, camera].statistics["pictures"][place])
-    for name, dtype in tables.DEFAULTS.items():
-        found[name] = tables.number_stats(of_numbers(tables.counted(name, plan, episode)), dtype)
-    return found
 
 
 def _typed(name: str, values: list[Any]) -> Any:
@@ -169,15 +146,3 @@ def _typed(name: str, values: list[Any]) -> Any:
     if name.endswith(("from_timestamp", "to_timestamp")):
         return pa.array(values, pa.float64())
     return pa.array(values) if name.startswith("stats/") else pa.array(values, pa.int64())
-
-
-def _total_stats(plan: Plan, totals: Totals) -> dict[str, Any]:
-    found = {name: tables.number_stats(totals.numbers[field], "float32") for name, field in tables.VECTORS.items()}
-    found |= {name: tables.number_stats(totals.numbers[field], dtype) for name, (field, dtype) in tables.OWN.items()}
-    found |= {tables.camera_key(camera): tables.picture_stats(totals.pictures[camera]) for camera in plan.cameras}
-    return found | {name: tables.number_stats(_counted(name, plan), dtype) for name, dtype in tables.DEFAULTS.items()}
-
-
-def _counted(column: str, plan: Plan) -> Statistics:
-    """The default columns of the whole dataset."""
-    return of_numbers(np.concatenate([tables.counted(column, plan, episode) for episode in plan.episodes]))

@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from station.datasets.formats import lerobot_checks as checks
 from station.datasets.formats import lerobot_tables as tables
 from station.datasets.picture_rows import RGB
 from station.datasets.statistics import Statistics
@@ -66,24 +66,15 @@ class LerobotV3Reader:
 
     def numbers(self, episode: int) -> Mapping[str, NDArray[Any]]:
         """State, action and our columns, of the rows that meta/episodes gives the episode."""
-        table = self._of(episode)
-        named = {**tables.VECTORS, **{name: field for name, (field, _) in tables.OWN.items()}}
-        found = {field: _array(table, name) for name, field in named.items()}
-        count = len(table)
-        found["timestamp"] = _array(table, "timestamp")
-        for name, first in (("frame_index", 0), ("index", int(self._rows[episode]["dataset_from_index"]))):
-            if not np.array_equal(_array(table, name), np.arange(count) + first):
-                raise EpisodeError(f"episode {episode}: {name} does not count its rows. Next: export again")
-        if not (_array(table, "episode_index") == episode).all():
-            raise EpisodeError(f"episode {episode}: its rows are of another episode_index. Next: export again")
-        if not np.array_equal(found["timestamp"], (np.arange(count) / self._fps).astype(np.float32)):
-            raise EpisodeError(f"episode {episode}: timestamp is not frame_index / fps. Next: export again")
-        return found
+        first = int(self._rows[episode]["dataset_from_index"])
+        return checks.checked_numbers(self._of(episode), episode, first, self._fps)
 
     def instructions(self, episode: int) -> Sequence[str]:
         """Each row's text: the task table's row at position task_index."""
         texts = self._tasks.column("__index_level_0__").to_pylist()
-        return [texts[place] if 0 <= place < len(texts) else "" for place in _array(self._of(episode), "task_index")]
+        return [
+            texts[place] if 0 <= place < len(texts) else "" for place in checks.array(self._of(episode), "task_index")
+        ]
 
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
         """By from_timestamp + frame / fps in the file that meta/episodes names."""
@@ -95,6 +86,10 @@ class LerobotV3Reader:
             )
         with VideoReader(self._video(row, key)) as video:
             return video.pictures([round(first) + frame for frame in frames], self._fps)
+
+    def said(self, episode: int) -> Mapping[str, bool]:
+        """By the splits, which LeRobot itself does not read."""
+        return {"validation": checks.held_back(self._info["splits"], episode)}
 
     def statistics(self) -> Mapping[str, Statistics]:
         """meta/stats.json, by field and by camera."""
@@ -118,9 +113,7 @@ class LerobotV3Reader:
         for name, count in counted.items():
             if self._info[name] != count:
                 yield f"meta/info.json: {name} is {self._info[name]}, there are {count}"
-        ends = [int(end) for span in self._info["splits"].values() for end in span.split(":")]
-        if ends[0] != 0 or ends[-1] != len(self._rows) or ends[1:-1:2] != ends[2::2]:
-            yield f"meta/info.json: splits {self._info['splits']} do not cover {len(self._rows)} episodes"
+        yield from checks.split_problems(self._info["splits"], len(self._rows))
 
     def _positions(self) -> Iterator[str]:
         start = 0
@@ -142,21 +135,11 @@ class LerobotV3Reader:
         named = {self._data(row) for row in self._rows} | {
             self._video(row, key) for row in self._rows for key in self._cameras
         }
-        there = {*self._folder.glob("data/*/*"), *self._folder.glob("videos/*/*/*")}
-        for path in sorted(named - there):
-            yield f"{path.relative_to(self._folder)} is missing"
-        for path in sorted(there - named):
-            yield f"{path.relative_to(self._folder)} belongs to no episode"
+        yield from checks.file_problems(self._folder, named)
         expected = {*self._info["features"]} - set(self._cameras)
-        for path in sorted(named & there):
-            if path.suffix != ".parquet":
-                continue
-            file = pq.ParquetFile(path)
-            if set(file.schema_arrow.names) != expected:
-                yield f"{path.relative_to(self._folder)}: its columns are not the features of meta/info.json"
+        for path in sorted(path for path in named if path.suffix == ".parquet" and path.exists()):
             rows = sum(row["length"] for row in self._rows if self._data(row) == path)
-            if file.metadata.num_rows != rows:
-                yield f"{path.relative_to(self._folder)} has {file.metadata.num_rows} rows, its episodes have {rows}"
+            yield from checks.data_problems(self._folder, path, expected, rows)
 
     def _task_table(self) -> Iterator[str]:
         if "__index_level_0__" not in self._tasks.column_names or b"pandas" not in (self._tasks.schema.metadata or {}):
@@ -202,11 +185,3 @@ class LerobotV3Reader:
         return self._file[1].slice(
             row["dataset_from_index"] - before, row["dataset_to_index"] - row["dataset_from_index"]
         )
-
-
-def _array(table: Any, name: str) -> NDArray[Any]:
-    column = table.column(name).combine_chunks()
-    if not hasattr(column.type, "list_size"):
-        return np.asarray(column.to_numpy(zero_copy_only=False))
-    flat = column.flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat).reshape(-1, column.type.list_size)

@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from station.datasets.formats.contract import EachFrame, Frame, Made, Numbers, Part, ReadBack, Totals
+from station.datasets.conversion import Space, Video
+from station.datasets.formats.contract import EachFrame, Made, Numbers, Part, Place, ReadBack, Totals
 from station.datasets.parts import parts_by_shard
 from station.datasets.picture_rows import RGB
 from station.datasets.plan import Plan
 from station.datasets.statistics import Statistics
-from station.datasets.video import VideoWriter
+from station.datasets.video import video_notes, write_videos
 from station.datasets.video_reading import VideoReader
 from station.errors import EpisodeError
 
@@ -34,6 +35,9 @@ class Plain:
 
     name = "plain"
     consumers = "anything that reads Parquet and MP4"
+    videos: Sequence[Video] = ("h264", "av1", "as-shot")
+    spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
+    by_episode = False
 
     def refuse(self, plan: Plan) -> None:
         """It holds whatever a plan can ask for."""
@@ -42,56 +46,18 @@ class Plain:
         """Numbers and cameras of each shard."""
         return parts_by_shard(plan, tuple(plan.cameras))
 
-    def write_numbers(self, plan: Plan, part: Part, numbers: Numbers, folder: Path) -> Sequence[Path]:
-        """A Parquet file for each episode of the shard."""
-        start = plan.of(part.shard)[0].start
-        written = []
-        for episode in plan.of(part.shard):
-            rows = slice(episode.start - start, episode.start - start + episode.length)
-            frame = np.arange(episode.length)
-            columns: dict[str, Any] = {"frame": pa.array(frame, pa.int64()), "time_s": pa.array(frame / plan.rate_hz)}
-            for name in _VECTORS:
-                values = numbers[name][rows]
-                columns[name] = pa.FixedSizeListArray.from_arrays(
-                    pa.array(values.ravel(), pa.float32()), values.shape[1]
-                )
-            columns |= {name: pa.array(numbers[name][rows], kind) for name, kind in _SCALARS.items()}
-            columns["instruction"] = pa.array([episode.instruction] * episode.length, pa.string())
-            about = {
-                b"names": ",".join(plan.dim_names).encode(),
-                b"effort_units": ",".join(plan.sources[0].effort_units).encode(),
-                b"rate_hz": f"{plan.rate_hz:g}".encode(),
-            }
-            path = folder / "data" / _file(episode.index, "parquet")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.table(columns).replace_schema_metadata(about), path)
-            written.append(path)
-        return written
-
-    def write_pictures(self, plan: Plan, part: Part, each: EachFrame, folder: Path) -> Sequence[Path]:
-        """A video file for each episode of the shard."""
-        (folder / "videos" / part.camera).mkdir(parents=True, exist_ok=True)
-        paths = [folder / "videos" / part.camera / _file(episode.index, "mp4") for episode in plan.of(part.shard)]
-        left = iter(paths)
-        video: VideoWriter | None = None
-
-        def take(frame: Frame) -> None:
-            nonlocal video
-            if frame.frame == 0:
-                if video is not None:
-                    video.close()
-                video = VideoWriter(next(left), *plan.size_of(part.camera), plan.rate_hz, plan.conversion.video)
-            assert video is not None
-            video.add(frame.pictures, frame.row, frame.stored)
-
-        try:
-            each(take)
-        finally:
-            if video is not None:
-                video.close()
+    def write(
+        self, plan: Plan, part: Part, numbers: Numbers, frames: Mapping[str, EachFrame], place: Place
+    ) -> Sequence[Path]:
+        """A Parquet file, or a video file, for each episode of the shard."""
+        if part.kind == "numbers":
+            return _write_numbers(plan, part, numbers, place.out)
+        folder = place.out / "videos" / part.camera
+        paths = [folder / _file(episode.index, "mp4") for episode in plan.of(part.shard)]
+        write_videos(paths, plan, part.camera, frames[part.camera])
         return paths
 
-    def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, folder: Path) -> None:  # noqa: ARG002 (statistics are in the record)
+    def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, place: Place) -> None:  # noqa: ARG002 (statistics are in the record)
         """The table of episodes."""
         columns = {
             "episode": pa.array([one.index for one in plan.episodes], pa.int64()),
@@ -101,15 +67,44 @@ class Plain:
             "instruction": pa.array([one.instruction for one in plan.episodes], pa.string()),
             "recording": pa.array([plan.sources[one.source].source.name for one in plan.episodes], pa.string()),
         }
-        pq.write_table(pa.table(columns), folder / _TABLE)
+        pq.write_table(pa.table(columns), place.out / _TABLE)
 
     def open(self, folder: Path) -> ReadBack:
         """Read what was written. Raises EpisodeError."""
         return _Reader(folder)
 
-    def training(self, out: Path) -> str:
+    def notes(self, plan: Plan) -> Sequence[str]:
+        """Of pictures as shot."""
+        return video_notes(plan.conversion.video)
+
+    def training(self, plan: Plan, out: Path) -> str:  # noqa: ARG002 (the same whatever is in it)
         """How to begin."""
         return f'pyarrow.parquet.read_table("{out.name}/data/{_file(0, "parquet")}")'
+
+
+def _write_numbers(plan: Plan, part: Part, numbers: Numbers, folder: Path) -> list[Path]:
+    start = plan.of(part.shard)[0].start
+    written = []
+    for episode in plan.of(part.shard):
+        rows = slice(episode.start - start, episode.start - start + episode.length)
+        frame = np.arange(episode.length)
+        columns: dict[str, Any] = {"frame": pa.array(frame, pa.int64()), "time_s": pa.array(frame / plan.rate_hz)}
+        for name in _VECTORS:
+            values = numbers[name][rows]
+            columns[name] = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), pa.float32()), values.shape[1])
+        columns |= {name: pa.array(numbers[name][rows], kind) for name, kind in _SCALARS.items()}
+        columns["instruction"] = pa.array([episode.instruction] * episode.length, pa.string())
+        about = {
+            b"names": ",".join(plan.dim_names).encode(),
+            b"joint_names": ",".join(plan.sources[0].dim_names).encode(),
+            b"effort_units": ",".join(plan.sources[0].effort_units).encode(),
+            b"rate_hz": f"{plan.rate_hz:g}".encode(),
+        }
+        path = folder / "data" / _file(episode.index, "parquet")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(columns).replace_schema_metadata(about), path)
+        written.append(path)
+    return written
 
 
 class _Reader:
@@ -156,6 +151,10 @@ class _Reader:
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
         with VideoReader(self._folder / "videos" / camera / _file(episode, "mp4")) as video:
             return video.pictures(frames, float(self._data(episode).schema.metadata[b"rate_hz"]))
+
+    def said(self, episode: int) -> Mapping[str, bool]:
+        row = self._episodes.slice(episode, 1).to_pylist()[0]
+        return {"validation": row["split"] == "validation", "success": row["success"] is True}
 
     def statistics(self) -> Mapping[str, Statistics]:
         return {}

@@ -7,6 +7,7 @@ from station.datasets.choosing import choose
 from station.datasets.conversion import Conversion
 from station.datasets.engines.processes import InThisProcess
 from station.datasets.export import Engine, Exported, export, verify
+from station.datasets.parts import format_named
 from station.datasets.record import read_record
 from station.datasets.selection import Selection, Split
 
@@ -18,7 +19,9 @@ def export_to(
 ) -> Exported:
     """Everything in `data`, half of it held back, unless the selection says otherwise."""
     chosen = selection or Selection(folders=(str(data),), split=Split(validation=0.5))
-    return export(format_name, out, chosen, choose(chosen, data), Conversion(**conversion), HERE, quiet)
+    fmt = format_named(format_name)
+    asked = {"video": fmt.videos[0], "space": fmt.spaces[0], **conversion}
+    return export(format_name, out, chosen, choose(chosen, data), Conversion(**asked), HERE, quiet)
 
 
 def findings(out: Path) -> tuple[str, ...]:
