@@ -11,8 +11,10 @@ BIN := $(VENV)/bin
 EXTRAS ?= sim,vr,console,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
 TORCH_STAMP := $(VENV)-torch/.installed
-LEROBOT_V3 := $(VENV)-lerobot-v3
 CONSOLE := station/console/page/vendor/lit-html.js
+# environments of those who read datasets, each as its own list pins it; the last is 1.3 GB
+CONSUMERS := lerobot-v3 lerobot-v2.1 robomimic zarr
+LONG_CONSUMERS := rlds
 BROWSER := tests/drivers/vr/node_modules/.installed
 IN_REAL_TIME := tests/conformance tests/other_maker tests/drivers/sim tests/drivers/vr tests/station/console/page tests/system
 
@@ -27,7 +29,7 @@ DEMO_SEED ?= 1
 KEPT := MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000
 INSTRUCTION := pick up the red cube with the right arm and hand it to the left one
 
-.PHONY: setup demo test test-fast test-pythons test-rig test-torch test-datasets train-demo-policy lint types imports unit clean
+.PHONY: setup demo test test-fast test-pythons test-rig test-torch test-datasets test-long train-demo-policy lint types imports unit clean
 
 setup: $(STAMP) $(CONSOLE)
 
@@ -91,15 +93,19 @@ test-torch: $(TORCH_STAMP)
 	$(VENV)-torch/bin/python -m pytest -m torch tests/torch
 
 # every exported format through its consumer's own loader, each in an environment of its own that has no station in it
-test-datasets: setup $(LEROBOT_V3)/.installed
+test-datasets: setup $(CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m consumers tests/consumers
+
+# what takes gigabytes: TensorFlow Datasets
+test-long: setup $(LONG_CONSUMERS:%=$(VENV)-%/.installed)
+	$(BIN)/python -m pytest -m long tests
 
 # lerobot's own pins of torch and datasets want gigabytes of another torch: it is installed without, and with what its loader imports.
 # torchcodec loads the system's FFmpeg.
-$(LEROBOT_V3)/.installed: tests/consumers/lerobot-v3.txt system-packages-datasets.txt
+$(VENV)-%/.installed: tests/consumers/%.txt system-packages-datasets.txt
 	./install-system-packages.sh system-packages-datasets.txt
-	$(PYTHON) -m venv $(LEROBOT_V3)
-	$(LEROBOT_V3)/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/consumers/lerobot-v3.txt
+	$(PYTHON) -m venv $(VENV)-$*
+	$(VENV)-$*/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/consumers/$*.txt
 	touch $@
 
 # what an earlier call has done is not done again: episodes that are there count, training goes on from its checkpoint
@@ -118,4 +124,4 @@ $(TORCH_STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-torch $(LEROBOT_V3) $(addprefix $(VENV)-,$(PYTHONS)) build dist tests/drivers/vr/node_modules
+	rm -rf $(VENV) $(VENV)-torch $(addprefix $(VENV)-,$(CONSUMERS) $(LONG_CONSUMERS)) $(addprefix $(VENV)-,$(PYTHONS)) build dist tests/drivers/vr/node_modules

@@ -116,7 +116,7 @@ def _masked(crc: int) -> int:
 
 def records(path: Path) -> list[tuple[int, int]]:
     """(first byte, length) of each record of a file; the lengths are held against their checks. Raises EpisodeError."""
-    found = []
+    found: list[tuple[int, int]] = []
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

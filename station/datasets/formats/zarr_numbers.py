@@ -65,7 +65,7 @@ class Buffer:
 
     def lengths(self) -> list[int]:
         """Of each episode."""
-        return np.diff([0, *self.ends]).tolist()
+        return [end - first for first, end in zip([0, *self.ends], self.ends, strict=False)]
 
     def of(self, episode: int, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
         """Arrays of an episode."""
