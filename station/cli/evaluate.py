@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import typer
@@ -11,8 +11,10 @@ import typer
 from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.amounts import sensible
+from station.cli.operator.cues import Speaker
 from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
+from station.cli.patience import WAIT_HELP, WAIT_S, Patience
 from station.cli.physics import Physics
 from station.cli.rollout import Hands, Ran, Rollout
 from station.cli.trials import RecordedTrials
@@ -27,6 +29,7 @@ from station.rig.choice import rig_of
 from station.rig.rig import Rig
 from station.terminal.screen import console
 
+T = TypeVar("T")
 ATTEMPTS = 3
 """How often one trial may be begun."""
 _HELP = "keys while it runs: t takes over and hands back, h holds; s success or f failure end a trial at once"
@@ -57,6 +60,7 @@ def evaluate(
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
     pedal: Annotated[Path | None, typer.Option("--pedal", help="a foot pedal's evdev device: takes over")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="ask nothing; physics judges")] = False,
+    wait: Annotated[float, typer.Option("--wait", min=0.0, help=WAIT_HELP)] = WAIT_S,
     override: Annotated[
         str, typer.Option("--override", help="why to record although the check fails; kept in every file")
     ] = "",
@@ -85,14 +89,17 @@ def evaluate(
         if not headless:
             console.print(_HELP)
         physics = Physics(station) if by_physics else None
+        patience = Patience(station, wait, Speaker(quiet=True), rollout.meanwhile)
         try:
             with RecordedTrials(station, rollout, sitting) as recorded:
-                examiner = _Examiner(loaded, rollout, recorded, physics, seconds)
-                _all_trials(book, examiner, rollout, recorded, policy, instruction, blind)
+                examiner = _Examiner(loaded, rollout, recorded, physics, seconds, patience)
+                _all_trials(book, examiner, policy, instruction, blind)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
         except StationError as error:
             console.print(f"cannot go on: {error}")
+        finally:
+            patience.close()
     book.close()
 
 
@@ -103,17 +110,11 @@ def _refused_early(rig: Rig, folder: Path, instruction: str) -> str:
     return identity(policy)
 
 
-def _all_trials(
-    book: "_Book", examiner: "_Examiner", rollout: Rollout, recorded: RecordedTrials, policies: list[Path],
-    instruction: str, blind: bool,
-) -> None:  # fmt: skip
+def _all_trials(book: "_Book", examiner: "_Examiner", policies: list[Path], instruction: str, blind: bool) -> None:
     loaded = -1
     for turn in book.turns:
         if turn.policy != loaded:
-            folder = policies[turn.policy]
-            recorded.close()
-            book.identities[turn.policy] = rollout.load(folder, instruction, blind)
-            recorded.open(book.identities[turn.policy], folder, instruction)
+            book.identities[turn.policy] = examiner.take_up(policies[turn.policy], instruction, blind)
             loaded = turn.policy
         trial = examiner.examine(turn, f"trial {turn.number} of {len(book.turns)}, {book.names[turn.policy]}")
         if trial is None:
@@ -184,13 +185,26 @@ class _Examiner:
     """Makes one trial: the scene in its place, the policy let go, the verdict."""
 
     def __init__(
-        self, rig: Rig, rollout: Rollout, recorded: RecordedTrials, physics: Physics | None, seconds: float
-    ) -> None:
+        self, rig: Rig, rollout: Rollout, recorded: RecordedTrials, physics: Physics | None, seconds: float,
+        patience: Patience | None = None,
+    ) -> None:  # fmt: skip
+        """`patience` waits for what the supervisor brings back; without it whatever is in the way is for good."""
+        self._patience = patience
         self._rig, self._rollout, self._recorded, self._physics = rig, rollout, recorded, physics
         self._seconds = seconds
         self._verdict: bool | None = None
         self._refused = 0
         """How often in a row the rig refused to begin."""
+
+    def take_up(self, folder: Path, instruction: str, blind: bool) -> str:
+        """The next policy's turn. Returns which it is, as its runner says."""
+        self._recorded.close()
+        found = self._patiently("loading", lambda: self._rollout.load(folder, instruction, blind))
+        self._patiently("the sitting", lambda: self._recorded.open(found, folder, instruction))
+        return found
+
+    def _patiently(self, what: str, attempt: Callable[[], T]) -> T:
+        return attempt() if self._patience is None else self._patience.until_done(what, attempt, first=True)
 
     def examine(self, turn: Turn, name: str) -> Trial | None:
         """None where the operator ends the evaluation."""
@@ -214,7 +228,7 @@ class _Examiner:
         """Said in the episode first: what the results point to has its label."""
         why = "somebody took over" if ran.helped else ran.held or ("" if success else "not done")
         done = success and not ran.helped
-        self._recorded.judged(done, why)
+        self._patiently("the label", lambda: self._recorded.judged(done, why))
         episode = self._recorded.path(ran.episode)
         return Trial(turn, done, ran.seconds, ran.helped, why, str(episode.relative_to(episode.parents[1])))
 
@@ -226,7 +240,9 @@ class _Examiner:
             self._physics.begin()
             over = self._physics.over
         try:
-            ran = self._recorded.run(self._seconds, over, turn.number, f"scene {turn.scene}")
+            ran = self._patiently(
+                "the trial", lambda: self._recorded.run(self._seconds, over, turn.number, f"scene {turn.scene}")
+            )
         except RequestRefused as error:
             self._refused += 1
             if self._refused >= ATTEMPTS:
@@ -239,7 +255,7 @@ class _Examiner:
     def _arranged(self, turn: Turn, name: str) -> bool:
         if self._rig.world is not None:
             console.print(f"{name}, scene {turn.scene}")
-            self._rollout.home(turn.scene)
+            self._patiently("the scene", lambda: self._rollout.home(turn.scene))
             return True
         console.print(
             f"{name}: put scene {turn.scene} as it is for every policy, the arms at the start. Enter begins, q ends"

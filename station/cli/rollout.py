@@ -13,6 +13,7 @@ from station.bus.requests import (
     Engage,
     Hold,
     LoadPolicy,
+    Opening,
     PilotRequest,
     Refused,
     StartPolicy,
@@ -199,7 +200,9 @@ class Rollout:
         self._pilot.ask(Disengage())
 
     def _hand_over_to_leaders(self) -> None:
-        """They need a moment to come to where the arms are. Raises RequestRefused when they do not."""
+        """They need a moment to come to where the arms are. Leaders that an earlier life of the pilot left stiff are given to the
+        hands by the start sequence. Raises RequestRefused when they do not come.
+        """
         until_ns = monotonic_ns() + HANDS_NS
         while True:
             try:
@@ -207,8 +210,11 @@ class Rollout:
                 return
             except RequestRefused:
                 if monotonic_ns() > until_ns:
-                    raise
+                    if self._state is None or not self._state.stiff:
+                        raise
+                    break
             self._wait()
+        self._pilot.ask(Opening(needed=False))
 
     def run(self, seconds: float | None, attended: bool, over: Callable[[], bool] = lambda: False) -> Ran:
         """One rollout that nobody records, of a scene that is ready, for `seconds`, until it is `over` or until Ctrl-C."""

@@ -75,7 +75,7 @@ class RecordedTrials:
     def _stop(self) -> None:
         try:
             self._session.ask(Stop())
-        except RequestRefused as error:  # it has ended by itself just now
+        except (RequestRefused, NodeAbsent) as error:  # it has ended by itself just now, or will at its time
             console.print(f"not stopped: {error}")
 
     def judged(self, success: bool, why: str = "") -> None:

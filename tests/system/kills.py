@@ -2,7 +2,8 @@
 
 After every kill: what was acknowledged is in the file, the file is whole and says what ended it, the followers kept
 their torque and no goal was written faster than the rig's limits allow, and the node is back. Prints a table for
-docs/reliability.md. Takes about ten seconds a kill.
+docs/reliability.md. Takes about ten seconds a kill. `--through run|eval`: while that command runs a policy, unattended, and what it
+said of labels is held against the files too (`rollout_kills`).
 """
 
 import argparse
@@ -59,7 +60,7 @@ def kill(rig: Booted, node: str, chance: random.Random) -> Kill:
     number = rig.record(rows=chance.randrange(10, 60))
     life, losses = rig.life(node), torque_losses(rig, rig.truth(0.0))
     killed_ns = rig.signal(node, signal.SIGKILL)
-    acknowledged = _acknowledged(rig, number)
+    safe = acknowledged(rig, number)
     back_ns = rig.until(f"{node} back", lambda: rig.life_began_ns(node, life))
     rig.ready()
     state = rig.session()
@@ -69,13 +70,13 @@ def kill(rig: Booted, node: str, chance: random.Random) -> Kill:
     saved = rig.saved(number)
     truth = rig.truth(6.0)
     return Kill(
-        node, (back_ns - killed_ns) / NS_PER_S, acknowledged, saved.rows, saved.ended,
+        node, (back_ns - killed_ns) / NS_PER_S, safe, saved.rows, saved.ended,
         fastest(rig, truth), torque_losses(rig, truth) - losses,
     )  # fmt: skip
 
 
-def _acknowledged(rig: Booted, number: int) -> int:
-    """Rows that were announced before the kill was noticed."""
+def acknowledged(rig: Booted, number: int) -> int:
+    """Rows of that episode that were announced before the kill was noticed."""
     rig.hear(0)
     recorder = rig.recorder()
     return recorder.recorded_ticks if recorder is not None and recorder.path.endswith(f"_{number}.mcap.part") else 0
@@ -146,17 +147,34 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=0, help="kills of every node")
     parser.add_argument("--random", type=int, default=0, help="kills of nodes drawn at random")
     parser.add_argument("--node", action="append", help="only these")
+    parser.add_argument(
+        "--through", choices=["run", "eval"], help="kill under this command, on a light rig with a verdict"
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=Path, help="a file with a line a kill; the same command goes on from it")
+    parser.add_argument(
+        "--steps", type=Path, help="a file with a line a kill; the same command goes on from it (not with --through)"
+    )
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
+    wrong = through(arguments, folder, chance) if arguments.through else alone(arguments, folder, chance)
+    shutil.rmtree(folder)
+    sys.exit("\n".join(wrong) if wrong else 0)
+
+
+def _plan(rig: Booted, arguments: argparse.Namespace, chance: random.Random) -> list[str]:
+    """Whom to kill, one after the other."""
+    names = tuple(arguments.node or victims(rig))
+    plan = [node for node in names for _ in range(arguments.each)]
+    return plan + [chance.choice(names) for _ in range(arguments.random)]
+
+
+def alone(arguments: argparse.Namespace, folder: Path, chance: random.Random) -> list[str]:
+    """While this program records. Returns what was promised and not kept."""
     path = light_rig(folder) if arguments.rig == "light" else find_rig(arguments.rig)
     done = earlier(arguments.steps)
     with booted(path, folder / "data") as rig:
-        names = tuple(arguments.node or victims(rig))
-        plan = [node for node in names for _ in range(arguments.each)]
-        plan += [chance.choice(names) for _ in range(arguments.random)]
+        plan = _plan(rig, arguments, chance)
         for node in plan[len(done) :]:
             done.append(kill(rig, node, chance))
             if arguments.steps is not None:
@@ -166,8 +184,27 @@ def main() -> None:
         wrong = failures(done, rig.rig.safety.velocity_rad_s)
         rig.close_session()
     print(table(done))
-    shutil.rmtree(folder)
-    sys.exit("\n".join(wrong) if wrong else 0)
+    return wrong
+
+
+def through(arguments: argparse.Namespace, folder: Path, chance: random.Random) -> list[str]:
+    """While a command of the operator's runs a policy. Returns what was promised and not kept."""
+    from tests.system.rollout_kills import rollouts
+    from tests.system.tempers import PLUGIN, install
+
+    sys.path.insert(0, str(PLUGIN))  # its backend and its world are installed for this process too
+    path = light_rig(folder, world={"driver": "judged"})
+    with booted(path, folder / "data", install()) as rig, rollouts(rig, arguments.through, folder) as running:
+        struck = []
+        plan = _plan(rig, arguments, chance)
+        for node in plan:
+            struck.append(running.kill(node, chance))
+            print(f"{len(struck)}/{len(plan)} {struck[-1]}", file=sys.stderr, flush=True)
+        done = running.looked_at(struck)
+        wrong = failures(done, rig.rig.safety.velocity_rad_s) + running.wrong()
+    print(table(done))
+    print(f"\n{running.labels} labels said; commands that gave up: {len(running.gave_up)} {running.gave_up or ''}")
+    return wrong
 
 
 if __name__ == "__main__":
