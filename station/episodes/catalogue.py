@@ -16,7 +16,7 @@ from station.episodes import layout
 from station.episodes.form import Form, form_of, mixed
 from station.episodes.labels import Labels, Recording, labels_of, recording_in
 from station.episodes.naming import episode_path, is_recorded_into, number_of
-from station.episodes.reading import TYPES, attribute, reading, rows_of, tick_hz
+from station.episodes.reading import TYPES, attribute, reading, rows_of, text, tick_hz
 from station.errors import EpisodeError, UsageError
 from station.terminal.shown import ranges
 
@@ -125,7 +125,7 @@ def _single_values(file: h5py.File) -> dict[str, bool | int | float | str]:
             continue
         value = file.attrs[entry.name]
         if isinstance(value, TYPES[entry.type]) and value == value:  # a NaN is what nobody measured
-            found[entry.name] = value.item() if hasattr(value, "item") else str(value)
+            found[entry.name] = value.item() if hasattr(value, "item") else text(str(value))
     return found
 
 

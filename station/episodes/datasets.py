@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.episodes import layout
-from station.episodes.reading import attribute, group, rows_of, wrong
+from station.episodes.reading import attribute, group, rows_of, text, wrong
 
 MOST = 256
 """Streams, cameras or numbers a row: a rig has a tenth of it."""
@@ -108,7 +108,7 @@ def _texts(file: h5py.File, on: str, name: str) -> tuple[str, ...]:
     values: NDArray[Any] = attribute(file, name, on)
     if values.ndim != 1 or values.dtype.kind != "O":
         raise wrong(file, f"{on}: attribute {name} is no list of words")
-    return tuple(each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in values)
+    return tuple(each.decode(errors="replace") if isinstance(each, bytes) else text(str(each)) for each in values)
 
 
 def _fits(shape: Sequence[int], demanded: Sequence[str | int]) -> bool:

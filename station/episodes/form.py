@@ -10,7 +10,7 @@ import h5py
 import msgspec
 
 from station.bus.messages.arms import Chain
-from station.episodes.reading import attribute, group, tick_hz
+from station.episodes.reading import attribute, group, text, tick_hz
 from station.terminal.shown import ranges
 
 if TYPE_CHECKING:
@@ -162,9 +162,9 @@ class _Device(msgspec.Struct, frozen=True):
     streams: tuple[_Stream, ...] = ()
 
 
-def _devices(text: str) -> dict[str, Any]:
+def _devices(document: str) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(text, type=dict[str, _Device])
+        return msgspec.json.decode(document, type=dict[str, _Device])
     except (msgspec.MsgspecError, RecursionError, ValueError):  # what its devices were stays unknown
         return {}
 
@@ -191,4 +191,4 @@ def _chains(devices: Mapping[str, Any], arms: Collection[str]) -> dict[str, Chai
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    return tuple(str(value)[:_LETTERS] for value in values.ravel()[:_MOST])
+    return tuple(text(str(value))[:_LETTERS] for value in values.ravel()[:_MOST])

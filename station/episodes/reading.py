@@ -86,7 +86,12 @@ def attribute(file: h5py.File, name: str, on: str = "/") -> Any:
     value = attributes[name]
     if not isinstance(value, TYPES[kind]):
         raise wrong(file, f"{named} is {type(value).__name__}, not {kind}")
-    return value
+    return text(value) if isinstance(value, str) else value
+
+
+def text(value: str) -> str:
+    """A text of the file as everybody can write it on: what is no UTF-8 in it, which h5py hands over as surrogates, is `?`."""
+    return value.encode(errors="replace").decode()
 
 
 def _is_on(pattern: str, on: str) -> bool:

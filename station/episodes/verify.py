@@ -11,7 +11,7 @@ import numpy as np
 from station.borders.jpeg import content_problem
 from station.episodes import layout
 from station.episodes.picture_dataset import chunk_places
-from station.episodes.reading import TYPES, attribute, group, is_rate, reading, rows_of
+from station.episodes.reading import TYPES, attribute, group, is_rate, reading, rows_of, text
 from station.errors import EpisodeError
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
@@ -46,6 +46,8 @@ def _attributes(file: h5py.File, version: int) -> Iterator[str]:
             value = file[on].attrs[entry.name]
             if not isinstance(value, TYPES[entry.type]):
                 yield f"{on}: attribute {entry.name} is {type(value).__name__}, not {entry.type}"
+            elif isinstance(value, str) and value != text(value):
+                yield f"{on}: attribute {entry.name} is no UTF-8"
     success = file.attrs.get("success")
     if isinstance(success, np.int8) and success not in (-1, 0, 1):
         yield f"/: attribute success is {success}, not −1, 0 or 1"
@@ -67,7 +69,7 @@ def _places(file: h5py.File, on: str) -> list[str]:
 def plan_of(file: h5py.File) -> layout.Plan:
     """The plan an episode was written to, as the file itself tells it. Raises EpisodeError or LookupError where it does not."""
     rows_of(file)
-    cameras = tuple(str(name) for name in file.attrs["camera_names"])
+    cameras = tuple(text(str(name)) for name in file.attrs["camera_names"])
     rows, dimensions = file["/action"].shape
     jpeg = bool(file.attrs["compress"])
     pictures = group(file, "/observations/images")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import msgspec
 import numpy as np
 import pytest
 
@@ -43,6 +44,10 @@ def attribute(name: str, value: Any) -> Callable[[h5py.File, Path], object]:
     return lambda file, _: file.attrs.__setitem__(name, value)
 
 
+def no_utf8(name: str, value: Any) -> Callable[[h5py.File, Path], object]:
+    return lambda file, _: file.attrs.create(name, value, dtype=h5py.string_dtype())
+
+
 def external(file: h5py.File, folder: Path) -> None:
     os.mkfifo(folder / "pipe")  # whoever follows the link hangs
     del file["/action"]
@@ -64,6 +69,10 @@ HOSTILE: dict[str, Callable[[h5py.File, Path], object]] = {
     "tick_hz is text": attribute("tick_hz", "fast"),
     "rows are text": attribute("late_ticks", "many"),
     "task is a number": attribute("task", np.int64(3)),
+    "task is no UTF-8": no_utf8("task", b"cu\x95be"),
+    "devices is no UTF-8": no_utf8("devices", b'{"\xe7": {}}'),
+    "camera_names is no UTF-8": no_utf8("camera_names", [b"cam\x95"]),
+    "a group whose name is no UTF-8": lambda file, _: file.create_group(b"/timestamps/\x95"),
     "an empty attribute": attribute("start_ns", h5py.Empty("i8")),
     "camera_names is a number": attribute("camera_names", np.int64(3)),
     "dim_names is a number": attribute("dim_names", np.int64(3)),
@@ -106,9 +115,11 @@ def test_a_hostile_file_is_one_line_of_ls_and_a_finding_of_verify(tmp_path: Path
     findings = verify(path, decode=True)
     assert findings, what
     assert all("\n" not in finding for finding in findings)
+    msgspec.json.encode(findings)  # everybody can write it on
     good = record(tmp_path, 1)
     listed = episodes(tmp_path)
     assert [one.path for one in listed] == [path, good]
+    msgspec.json.encode([(one.problem, one.task, one.form) for one in listed])
     assert listed[1].problem == ""
     assert listed[0].problem == "" or "episode_0.hdf5" in listed[0].problem
 
