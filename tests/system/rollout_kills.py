@@ -122,9 +122,10 @@ class Rollouts:
             return state if fits and state is not None and state.recorded_ticks >= rows else None
 
         try:
-            return self.commands[-1], self._rig.until("a rollout", seen, _BEGINS_S).episode
+            number = self._rig.until("a rollout", seen, _BEGINS_S).episode
         except AssertionError as error:
             raise AssertionError(f"{error}\nit said: {self.commands[-1].said[-6:]}") from error
+        return self.commands[-1], number
 
     def _begin_anew(self) -> None:
         if self.commands and self.commands[-1].runs:
