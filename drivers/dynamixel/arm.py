@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from drivers.dynamixel import gentle
 from drivers.dynamixel.models import HOT_SHARE
 from drivers.dynamixel.settings import DynamixelSettings
 from station.bus.messages import Act, ArmState, Fault, Limit
@@ -111,7 +112,7 @@ class DynamixelArm:
             self._settings.model, self._serial, self._found.firmware, (stream,), commands, self._notes,
             changed=self._changed, faults=self._faults, settings=self._memory, limits=self._limits,
             chain=self._arm.chain, zeros=self._joints.zeros(), gripper=self._joints.gripper_facts(),
-            acts=() if self._read_only else (RECOVER,),
+            acts=() if self._read_only else (RECOVER,), gentle=self._gentle,
         )  # fmt: skip
 
     def read(self) -> list[Reading]:
@@ -187,15 +188,22 @@ class DynamixelArm:
 
         DeviceWrong if a servo that shut down refuses.
         """
+        if not on:
+            self._opened().torque_off()
+            return
+        self._torque_on(free, yields=False)
+
+    def torque_gently(self, free: tuple[str, ...] = ()) -> None:
+        """As `torque(True, free)`, with so much of their voltage that one hand stops the arm."""
+        self._torque_on(free, yields=True)
+
+    def _torque_on(self, free: tuple[str, ...], yields: bool) -> None:
         control = self._opened()
         compliant = [dimension.name for dimension in self._joints.dimensions() if dimension.compliant]
         if not set(free) <= set(compliant):
             raise CommandRefused(
                 f"{self._place.node}: of {', '.join(free)} only {', '.join(compliant)} may be let go of"
             )
-        if not on:
-            control.torque_off()
-            return
         ill = {s: f"{self._names[s]} ({slow.errors})" for s, slow in self._slow.latest.items() if slow.errors}
         if ill:
             raise DeviceWrong(
@@ -211,7 +219,7 @@ class DynamixelArm:
                 self._faults[0].next,
             )
         self._free = frozenset(servo_id for servo_id, name in self._names.items() if name in free)
-        control.torque_on(self._free)
+        control.torque_on(self._free, yields)
 
     def torque_on(self) -> bool:
         """Is torque on at any servo, as last read."""
@@ -279,6 +287,13 @@ class DynamixelArm:
     @property
     def _read_only(self) -> bool:
         return self._arm.gello
+
+    @property
+    def _gentle(self) -> str:
+        """Of a leader that takes goals: a follower that yields would drop what it carries."""
+        if self._read_only or self._place.role != "leader":
+            return ""
+        return gentle.words(self._found.models.values())
 
     @property
     def _recover(self) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from drivers.dynamixel.bus import Bus
 from drivers.dynamixel.checked_writes import CheckedWrites, Wanted
 from drivers.dynamixel.control_table import CURRENT_OR_LOAD, register
+from drivers.dynamixel.gentle import GENTLE_SHARE
 from drivers.dynamixel.joints import RAD_S_PER_UNIT, Joints, RawState, raw_state
 from drivers.dynamixel.settings import DynamixelSettings
 from drivers.dynamixel.slow import SlowReader
@@ -38,6 +39,7 @@ class Control:
         """What bring-up read."""
         self._goal_ticks: dict[int, int] = {}
         self._velocity_limits: dict[int, int] = {}
+        self._pwm_limits: dict[int, int] = {}
         self._trip_told = True
         self._armed = False
         self._watchdog = max(1, min(127, math.ceil(place.resume_ms / WATCHDOG_UNIT_MS)))
@@ -53,6 +55,7 @@ class Control:
             self.present[servo_id] = raw_state(block[CURRENT_OR_LOAD : CURRENT_OR_LOAD + 10])
             self._goal_ticks[servo_id] = self._slow.latest[servo_id].goal_ticks
             self._velocity_limits[servo_id] = register("Velocity Limit").of(block, 0)
+            self._pwm_limits[servo_id] = register("PWM Limit").of(block, 0)
         changed: tuple[str, ...] = ()
         if any(self._slow.latest[servo_id].watchdog for servo_id in self._joints.ids):
             # first of all: after a trip no goal register can be written
@@ -100,8 +103,8 @@ class Control:
         told, self._trip_told = self._trip_told, True
         return not told
 
-    def torque_on(self, free: frozenset[int] = frozenset()) -> None:
-        """Limp servos: limits and goal := present, then torque. Those that have torque are left as they are.
+    def torque_on(self, free: frozenset[int] = frozenset(), gentle: bool = False) -> None:
+        """Limp servos: limits and goal := present, then torque. Those that have torque are left as they are, a leader's force aside.
 
         Servos in `free` go limp, or stay so. At last the watchdog. A handful of transactions for all servos together:
         meanwhile the arm gives no samples, and nobody may take that for silence.
@@ -114,7 +117,7 @@ class Control:
         # whatever fails from here on: a servo that has got torque must never be sent an older goal
         goals = self._present_as_goals(limp)
         self._goal_ticks |= goals
-        self._checked.write({**self._limits(limp), "Goal Position": goals})
+        self._checked.write({**self._limits(limp), **self._force(free, gentle), "Goal Position": goals})
         self._switch({**dict.fromkeys(free, 0), **dict.fromkeys(limp, 1)})
         item = register("Goal Position")
         for servo_id, block in self.bus.read_all(limp, item.address, item.size).items():
@@ -166,6 +169,14 @@ class Control:
         if self._place.role == "follower" and gripper in ids:
             limits["Goal Current"] = {gripper: self._settings.gripper_current_limit}
         return limits
+
+    def _force(self, free: frozenset[int], gentle: bool) -> Wanted:
+        """A leader's Goal PWM: how much of its voltage a servo may use in any mode, so how hard it can push where a hand stops it."""
+        if self._place.role != "leader":
+            return {}
+        share = GENTLE_SHARE if gentle else 1.0
+        ids = (servo_id for servo_id in self._joints.ids if servo_id not in free)
+        return {"Goal PWM": {servo_id: math.floor(share * self._pwm_limits[servo_id]) for servo_id in ids}}
 
     def _present_as_goals(self, ids: Sequence[int]) -> dict[int, int]:
         """Where these servos are, within their position limits, ticks."""

@@ -15,6 +15,7 @@ from station.bus.requests.session import (
     Discard,
     HandOver,
     Label,
+    LeadersAlong,
     Note,
     OpenSession,
     Pause,
@@ -24,7 +25,9 @@ from station.bus.requests.session import (
     Undo,
 )
 
-Need = Literal["paused", "not paused", "an episode", "a saved episode", "a policy", "a motion"]
+Need = Literal[
+    "paused", "not paused", "an episode", "a saved episode", "a policy", "a motion", "drivable leaders", "stiff leaders"
+]
 About = Literal["episode", "newest", "saved", "hold", "motion"]
 """The episode that is recorded or comes next; the newest finished one; the newest saved one; the hold that is to end; what is asked
 from afar.
@@ -68,6 +71,8 @@ class Action(NamedTuple):
     """What is said where its key makes no sense."""
     told: str = ""
     """What it does, for the panel's help; "" where the label says it."""
+    held: bool = False
+    """It says that hands hold the leaders."""
 
     @property
     def meaning(self) -> str:
@@ -91,6 +96,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("start", Start, "start", _RESTING, ("space", "enter"), 1, "a", about="episode"),
     Action("hand_over", HandOver, "take over · hand back", ("recording", "reset"), ("t",), 1, needs=("not paused", "a policy"), moves=True,
            otherwise="no policy runs in this sitting that something could be taken from"),
+    Action("held", HandOver, "I hold the leaders", ("recording", "reset"), ("i",), held=True,
+           needs=("not paused", "a policy", "stiff leaders"), moves=True, otherwise="no leader has torque that it would have to give up"),
+    Action("leaders", LeadersAlong, "leaders along", ("recording", "reset"), ("g",), needs=("a policy", "drivable leaders"),
+           moves=True, line="", otherwise="no leader of this rig goes along in this sitting"),
     Action("stop", Stop, "stop and save", ("recording",), ("space", "enter"), 1, needs=("not paused",), also=("starting",),
            about="episode"),
     Action("success", Stop, "success", ("recording",), ("s",), 2, "a", True, also=("starting",), about="episode",
@@ -124,6 +133,8 @@ _MET: dict[Need, Callable[[SessionState], bool]] = {
     "a policy": lambda state: state.source == "policy",
     "a motion": lambda state: state.motion is not None and state.motion.moves_ns == 0,
     "a saved episode": lambda state: state.saved > 0,
+    "drivable leaders": lambda state: state.leaders != "",
+    "stiff leaders": lambda state: state.stiff,
 }
 
 
@@ -149,6 +160,8 @@ def request_of(action: Action) -> SessionRequest | None:
     """What it asks, where nothing else has to be known for it."""
     if action.request in (OpenSession, Start, Note):
         return None
+    if action.held:
+        return HandOver("leader", held=True)
     if action.success is not None:
         return action.request(success=action.success)  # type: ignore[call-arg]
     return action.request()  # type: ignore[call-arg]

@@ -1,8 +1,9 @@
 """`station eval`: N trials of one policy or of several in turn, judged by physics or by a person, and how sure one may be."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -85,14 +86,16 @@ def evaluate(
     sitting = OpenSession(task, str(out.absolute()), operator, source="policy", opening=False, override=override)
     sensible(sitting)
     hands = Hands(None if headless else Keyboard(), Pedal(pedal) if pedal is not None else None)
-    with connect(loaded) as station, hands, Rollout(station, hands) as rollout:
+    with connect(loaded, operator=operator) as station, hands, Rollout(station, hands) as rollout:
         if not headless:
             console.print(_HELP)
         physics = Physics(station) if by_physics else None
         patience = Patience(station, wait, Speaker(quiet=True), rollout.meanwhile)
+        spoilt: dict[int, int] = {}
         try:
             with RecordedTrials(station, rollout, sitting) as recorded:
                 examiner = _Examiner(loaded, rollout, recorded, physics, seconds, patience)
+                spoilt = examiner.spoilt
                 _all_trials(book, examiner, policy, instruction, blind)
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
@@ -100,7 +103,7 @@ def evaluate(
             console.print(f"cannot go on: {error}")
         finally:
             patience.close()
-    book.close()
+    book.close(spoilt)
 
 
 def _refused_early(rig: Rig, folder: Path, instruction: str) -> str:
@@ -146,15 +149,18 @@ class _Book:
         said = "success" if trial.success else "failure" + (f": {trial.why}" if trial.why else "")
         console.print(f"trial {trial.turn.number}: {said} after {trial.seconds:.1f} s")
 
-    def close(self) -> None:
-        """The summary, with everybody's name. Raises StationError where trials are missing."""
+    def close(self, spoilt: Mapping[int, int] = MappingProxyType({})) -> None:
+        """The summary, with everybody's name; `spoilt`: by policy, how many trials the station spoiled. Raises StationError where trials
+        are missing.
+        """
         found = results(self._trials, len(self._real))
         durable.replace(self._out / "trials.csv", as_csv(self._trials, self._real).encode())
-        summary = [self._entry(i, result) for i, result in enumerate(found)]
+        summary = [self._entry(i, result) | {"spoilt": spoilt.get(i, 0)} for i, result in enumerate(found)]
         durable.replace(self._out / "summary.json", msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
         for i, result in enumerate(found):
             name = f"{self.names[i]} = {self._real[i]}" if self._blind else self._real[i]
-            console.print(f"{name}: {told(result)}")
+            apart = f"; {spoilt[i]} more were spoiled by the station and do not count" if spoilt.get(i) else ""
+            console.print(f"{name}: {told(result)}{apart}")
         console.print(f"{self._out / 'trials.csv'}, {self._out / 'summary.json'}")
         self._tell_missing()
         if len(self._trials) < len(self.turns):
@@ -193,8 +199,10 @@ class _Examiner:
         self._rig, self._rollout, self._recorded, self._physics = rig, rollout, recorded, physics
         self._seconds = seconds
         self._verdict: bool | None = None
-        self._refused = 0
-        """How often in a row the rig refused to begin."""
+        self._refused = self._spoilt_in_a_row = 0
+        """How often in a row the rig refused to begin, and the station spoiled a trial."""
+        self.spoilt: dict[int, int] = {}
+        """By policy: trials that the station spoiled; they are in no rate."""
 
     def take_up(self, folder: Path, instruction: str, blind: bool) -> str:
         """The next policy's turn. Returns which it is, as its runner says."""
@@ -217,6 +225,9 @@ class _Examiner:
             if ran.interrupted:
                 self._recorded.counts_not("it was broken off")
                 return None
+            if ran.spoiled and not (self._physics is not None and self._physics.done):
+                self._spoilt(turn, ran)
+                continue
             answer = self._asked() if self._physics is None else "s" if self._physics.done else "f"
             if answer in "sf":
                 return self._judged(turn, ran, answer == "s")
@@ -224,8 +235,21 @@ class _Examiner:
             if answer == "q":
                 return None
 
+    def _spoilt(self, turn: Turn, ran: Ran) -> None:
+        """The station ended it: no trial of the policy, and made again. Raises StationError where that goes on."""
+        self._patiently("the note", lambda: self._recorded.counts_not(f"the station spoiled it: {ran.held}"))
+        self.spoilt[turn.policy] = self.spoilt.get(turn.policy, 0) + 1
+        self._spoilt_in_a_row += 1
+        console.print(f"trial {turn.number} does not count, the station spoiled it: {ran.held}. It is made again")
+        if self._spoilt_in_a_row >= ATTEMPTS:
+            raise StationError(
+                f"the station spoiled trial {turn.number} {ATTEMPTS} times in a row ({ran.held}). Next: see to that device, then "
+                "evaluate again"
+            )
+
     def _judged(self, turn: Turn, ran: Ran, success: bool) -> Trial:
         """Said in the episode first: what the results point to has its label."""
+        self._spoilt_in_a_row = 0
         why = "somebody took over" if ran.helped else ran.held or ("" if success else "not done")
         done = success and not ran.helped
         self._patiently("the label", lambda: self._recorded.judged(done, why))

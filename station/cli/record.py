@@ -70,7 +70,7 @@ def record(
     folder = str(data.absolute()) if data else ""
     sitting = sensible(OpenSession(task, folder, operator, instruction, scene, override=override))
     if headless:
-        with connect(loaded) as station:
+        with connect(loaded, operator=operator) as station:
             check_if_due(station)
             early = record_headless(
                 station, sitting, episodes or 1, seconds or HEADLESS_S, wait_s=wait, speaker=Speaker(quiet)
@@ -108,7 +108,7 @@ def record_at_a_panel(
     try:
         console.print(_resuming(rig, plan.open_session))
         console.print("looking for the rig's station, or starting one …")
-        with connect(rig) as station:
+        with connect(rig, operator=plan.open_session.operator) as station:
             check_if_due(station)
             plan = plan if load is None else plan.of_policy(load(station))
             try:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 from station.bus.messages import Health, PilotState, Setpoint, Tick
 from station.bus.requests import (
     Disengage,
+    DriveLeaders,
     Engage,
     Hold,
     LoadPolicy,
@@ -82,6 +83,8 @@ class Ran(NamedTuple):
     """Somebody took over."""
     interrupted: bool = False
     """By Ctrl-C."""
+    spoiled: bool = False
+    """It was the station that ended it, not the policy nor a person: it says nothing of the policy."""
     episode: int = -1
     """Of the rollout that was recorded; −1 where nobody did."""
 
@@ -103,6 +106,7 @@ class Rollout:
         """The runner's life now, and the one that has loaded the policy."""
         self._load: tuple[Path, str] | None = None
         self._qpos: tuple[float, ...] = ()
+        self._asked_about_leaders = False
         self._led = self._helped = False
         """In this run: has the policy commanded, and has somebody else since?"""
         self._keys: deque[str] = deque(maxlen=8)
@@ -206,7 +210,7 @@ class Rollout:
         until_ns = monotonic_ns() + HANDS_NS
         while True:
             try:
-                self._pilot.ask(Engage("leader"))
+                self._pilot.ask(Engage("leader", held=True))  # a simulated operator's hands are always there
                 return
             except RequestRefused:
                 if monotonic_ns() > until_ns:
@@ -220,6 +224,7 @@ class Rollout:
         """One rollout that nobody records, of a scene that is ready, for `seconds`, until it is `over` or until Ctrl-C."""
         self.begin()
         self.forget()
+        self._ask_about_leaders(attended)
         interrupted = False
         held, began_ns = "", monotonic_ns()
         try:
@@ -237,6 +242,19 @@ class Rollout:
             ran_s = (monotonic_ns() - began_ns) / NS_PER_S
             self.stop()
         return Ran(ran_s, held, self._helped, interrupted)
+
+    def _ask_about_leaders(self, attended: bool) -> None:
+        """Once in a run, as in a sitting: nobody's yes of an earlier one counts."""
+        setting, state = self._rig.teleop.driven_leaders, self._state
+        if state is None or not state.drivable or self._asked_about_leaders:
+            return
+        self._asked_about_leaders = True
+        if state.along != (setting == "on"):
+            self._pilot.ask(DriveLeaders(setting == "on"))
+        if attended and setting == "ask":
+            console.print(
+                "g: the leaders go along with the policy, gently, one hand stops them; they stay limp until then"
+            )
 
     def forget(self) -> None:
         """What was before does not count: a new rollout begins."""
@@ -290,7 +308,10 @@ class Rollout:
     def _act_on(self, key: str) -> None:
         state = self._state
         leads = state is not None and state.source == "leader"
-        requests: dict[str, PilotRequest] = {"t": Engage("policy" if leads else "leader"), "l": Engage("leader")}
+        requests: dict[str, PilotRequest] = {
+            "t": Engage("policy" if leads else "leader"), "l": Engage("leader"), "i": Engage("leader", held=True),
+            "g": DriveLeaders(not (state is not None and state.along)),
+        }  # fmt: skip
         if key in ("space", "p", "h"):
             if state is not None and state.state == "engaged":
                 self._asked = self._pilot.send(Hold("paused by the operator"))
@@ -321,6 +342,7 @@ class Rollout:
             self._led = self._led or state.source == "policy"
             self._helped = self._helped or (self._led and state.source != "policy")
         said = f"{state.state}: {state.source}" + (f" ({state.why})" if state.why else "")
+        said += f"; to take over: {state.to_fit}" if state.to_fit and state.source == "policy" else ""
         if said != self._said:
             self._said = said
             console.print(said)

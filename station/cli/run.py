@@ -29,7 +29,10 @@ from station.rig.choice import rig_of
 from station.rig.rig import Rig
 from station.terminal.screen import console
 
-HELP = "keys: t takes over and hands back, l the leaders command, Space or p pauses and goes on, q or Ctrl-C ends; the arms then hold"
+HELP = (
+    "keys: t takes over and hands back (i: I hold the leaders), g leaders go along, l the leaders command, Space or p pauses and goes on, "
+    "q or Ctrl-C ends; the arms then hold"
+)
 
 
 def run(
@@ -93,7 +96,7 @@ def run(
         _record_at_a_panel(loaded, Plan(_paced(sitting, episodes, reset), seconds), policy, pedal, keys, quiet)
         return
     hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal, keys) if pedal is not None else None)
-    with connect(loaded) as station, hands, Rollout(station, hands) as rollout:
+    with connect(loaded, operator=operator) as station, hands, Rollout(station, hands) as rollout:
         if record:
             check_if_due(station)
             sitting = msgspec.structs.replace(sitting, policy=rollout.load(policy, told))

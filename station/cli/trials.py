@@ -65,7 +65,8 @@ class RecordedTrials:
             self._stop()
         state = session.until_over(number, ENDS_S)
         held = state.why if state.ended_early > before.ended_early else ""
-        return Ran(state.recorded_ticks / self._rig.tick_hz, held, rollout.helped, interrupted, number)
+        spoiled = bool(held) and state.ended_by == "station"
+        return Ran(state.recorded_ticks / self._rig.tick_hz, held, rollout.helped, interrupted, spoiled, number)
 
     def _ended(self, number: int) -> bool:
         self._session.look()

@@ -266,26 +266,26 @@ class Station:
         )
 
 
-def asker() -> Who:
-    """This program, and who is logged in: what a node's log says of a request."""
+def asker(operator: str = "") -> Who:
+    """This program, and the `operator`, or without a name who is logged in: what a node's log says of a request."""
     program = Path(sys.argv[0]).name
     words = [program, *sys.argv[1:2]] if program == "station" else [program]
     try:
-        person = getpass.getuser()
+        person = operator or getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in a container
         person = ""
     return Who(shown(" ".join(words))[:LONGEST_NAME], shown(person)[:LONGEST_NAME])
 
 
-def connect(rig: Rig | str | Path, start: bool = True) -> Station:
+def connect(rig: Rig | str | Path, start: bool = True, operator: str = "") -> Station:
     """The rig's running station with every node well; one that is started for it if there is none, and ends with it.
 
-    `rig`: a shipped name, a rig file, or what was loaded from one. `start`: False attaches only. Raises RigError for a file
-    that is wrong, NodeAbsent where nothing runs and nothing may be started, OtherVersion where other software runs, StationError
-    with the message of each device that does not come up. A station before it that nobody asked to end is told once, as a warning in the
-    log.
+    `rig`: a shipped name, a rig file, or what was loaded from one. `start`: False attaches only. `operator`: who asks, where it is
+    not whoever is logged in. Raises RigError for a file that is wrong, NodeAbsent where nothing runs and nothing may be started,
+    OtherVersion where other software runs, StationError with the message of each device that does not come up. A station before it
+    that nobody asked to end is told once, as a warning in the log.
     """
-    station = Station(rig if isinstance(rig, Rig) else load_rig(find_rig(str(rig))))
+    station = Station(rig if isinstance(rig, Rig) else load_rig(find_rig(str(rig))), asker(operator))
     station.fault = fault_told(station.rig)
     if station.fault:
         _log.warning("%s", station.fault)

@@ -57,8 +57,9 @@ class Approach:
     def _torque(self) -> None:
         """Asked of an arm with torque too: a single servo may have come back from a reboot without."""
         free = self.arm.free if self._source in ("opening", "policy") else ()
+        gentle = self.arm.leads and self._source == "policy"
         self._step = "asked"
-        self._ports.ask(self.arm.node, TorqueOn(free), self._torque_answered)
+        self._ports.ask(self.arm.node, TorqueOn(free, gentle), self._torque_answered)
 
     def _torque_answered(self, reply: Reply) -> None:
         if isinstance(reply, Refused):

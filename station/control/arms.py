@@ -19,7 +19,7 @@ from station.bus.messages import (
 )
 from station.bus.requests import ArmRequest, Reply
 from station.clock import NS_PER_S
-from station.control.states import Difference, worst_difference
+from station.control.states import Difference, bring, worst_difference
 from station.rig.rig import Rig
 from station.safety.condition import Condition
 
@@ -59,6 +59,8 @@ class Arm:
     dimensions: tuple[Dimension, ...] = ()
     drivable: bool = True
     """Does it take goals? Some leaders can only be read."""
+    gentle: str = ""
+    """How it can be driven so that one hand stops it; "" if it cannot."""
     faults: tuple[Fault, ...] = ()
     """What its driver found wrong and could not put right."""
     acts: tuple[Act, ...] = ()
@@ -78,6 +80,11 @@ class Arm:
     def free(self) -> tuple[str, ...]:
         """What the start sequence, or a policy that drives it along, leaves to the hand: a leader's gripper."""
         return tuple(dimension.name for dimension in self.dimensions if self.leads and dimension.compliant)
+
+    @property
+    def goes_along(self) -> bool:
+        """Can it be driven beside whoever commands its follower?"""
+        return self.drivable and bool(self.gentle)
 
     @property
     def barred(self) -> str:
@@ -142,13 +149,29 @@ class Arms:
         stiff = (arm.node for arm in self.leaders.values() if arm.state is not None and arm.state.torque)
         return tuple(node for node in stiff if node not in beside)
 
+    def drivable(self) -> tuple[str, ...]:
+        """Leaders of a follower that can go along while somebody else commands it."""
+        led = {follower.leader for follower in self.followers.values()}
+        return tuple(node for node, leader in self.leaders.items() if node in led and leader.goes_along)
+
+    def to_fit(self) -> str:
+        """Which joints of the leaders are to be brought where, until hands could take over with them; "" where all fit."""
+        words = []
+        for follower in self.commanded_by("leader"):
+            leader = self.leaders[follower.leader or ""]
+            one, other, dimensions = leader.state, follower.state, follower.dimensions
+            if one is None or other is None or not len(one.position) == len(other.position) == len(dimensions):
+                continue
+            words += bring(leader.node, dimensions, one.position, other.position)
+        return "; ".join(words)
+
     def described(self, node: str, description: Description) -> None:
         """A driver said what it is."""
         arm = self.find(node)
         if arm is not None:
             arm.dimensions = next((s.dimensions for s in description.streams if s.kind == "arm_state"), ())
             arm.drivable = description.commands == "position"
-            arm.faults, arm.acts = description.faults, description.acts
+            arm.faults, arm.acts, arm.gentle = description.faults, description.acts, description.gentle
 
     def asked(self, source: SourceName, setpoint: Setpoint, sequence: int, now_ns: int, life: int = 0) -> str:
         """A source's newest word; returns why it is no setpoint, or "". What is none is not kept: the source goes stale by it."""

@@ -5,10 +5,11 @@ is sent on the moment it comes. Anything that is wrong with the source or with a
 one of them is only silent for a moment, all decelerate and go on together (`station.control.silences`).
 """
 
-from station.bus.messages import Applied, ArmState, Command, Description, PilotState, Setpoint, SourceName
+from station.bus.messages import Applied, ArmState, Command, Description, Doer, PilotState, Setpoint, SourceName
 from station.bus.requests import (
     Disengage,
     Done,
+    DriveLeaders,
     Engage,
     Hold,
     Opening,
@@ -46,14 +47,14 @@ class PilotCore:
         self._state: State = "idle"
         self._source: SourceName = "none"
         self._why = ""
-        self._asked = False
-        """Did somebody ask for the hold?"""
+        self._held_by: Doer = ""
+        """Whose doing the hold is."""
         self._holds = 0
         self._engaged: list[Arm] = []
         self._alignment: Alignment | None = None
         self._park: Park | None = None
         self._confirmations = Confirmations()
-        self._mirror = Mirror(self.arms, rig.safety, ports)
+        self._mirror = Mirror(self.arms, rig.safety, ports, rig.teleop.driven_leaders)
         self._closing = Closing(arm.leader for arm in self.arms.commanded_by("leader") if arm.leader is not None)
         self._waiting: StartSequence | None = None
 
@@ -75,6 +76,7 @@ class PilotCore:
         arm.state, arm.captured_at_ns, arm.sequence, arm.heard_ns = state, captured_at_ns, sequence, now_ns
         if node in self.arms.leaders:
             self._leader_moved(node, now_ns)
+            self._mirror.feel(arm)
             self._feel(arm, now_ns)
         if self._commands(arm) and (arm.barred or not state.torque):
             lost = f"{node} has lost its torque: support it, find out why, then engage again"
@@ -87,7 +89,9 @@ class PilotCore:
             return
         arm.applied = applied
         if applied.hold and self._commands(arm):
-            self._hold(self._silences.look(*self._moving(), now_ns) or f"{node} holds: {applied.why}", now_ns)
+            silent = self._silences.look(*self._moving(), now_ns)
+            doer: Doer = "source" if applied.pressed and not silent else "station"
+            self._hold(silent or f"{node} holds: {applied.why}", now_ns, doer)
 
     def asked(self, source: SourceName, setpoint: Setpoint, sequence: int, now_ns: int, life: int = 0) -> None:
         """A policy, replay or VR, of that `life`, asks for all followers."""
@@ -98,7 +102,7 @@ class PilotCore:
         if why:
             self._why = why
         elif setpoint.hold:
-            self._hold(f"{source} asks to hold" + (f": {setpoint.why}" if setpoint.why else ""), now_ns)
+            self._hold(f"{source} asks to hold" + (f": {setpoint.why}" if setpoint.why else ""), now_ns, "source")
         else:
             self._why = ""
             self._forward(self._engaged, now_ns)
@@ -123,13 +127,16 @@ class PilotCore:
     def request(self, request: PilotRequest, answer: Answer, now_ns: int) -> None:
         """Do what is asked; `answer` is called once, when it is done or cannot be."""
         if isinstance(request, Engage):
-            self._engage(request.source, answer, now_ns)
+            self._engage(request.source, answer, now_ns, request.held)
+        elif isinstance(request, DriveLeaders):
+            why = self._mirror.drive(request.along, now_ns)
+            answer(Refused(why) if why else Done())
         elif isinstance(request, Opening):
             self._open(request, answer, now_ns)
         elif isinstance(request, Park):
             self._begin_park(request, answer, now_ns)
         elif isinstance(request, Hold):
-            self._hold(request.why or "the operator asked to hold", now_ns, asked=True)
+            self._hold(request.why or "the operator asked to hold", now_ns, "operator")
             answer(Done())
         elif isinstance(request, Disengage):
             self._disengage(now_ns)
@@ -148,7 +155,8 @@ class PilotCore:
         else:
             self._engage("leader", answer, now_ns)
 
-    def _engage(self, source: SourceName, answer: Answer, now_ns: int) -> None:
+    def _engage(self, source: SourceName, answer: Answer, now_ns: int, held: bool = False) -> None:
+        """`held`: hands are known to be on the leaders, or the operator says so."""
         targets = self.arms.commanded_by(source)
         if source not in MAY_COMMAND:
             answer(Refused(f"{source} cannot command; sources are {', '.join(MAY_COMMAND)}"))
@@ -159,6 +167,8 @@ class PilotCore:
         elif source == "leader" and (stiff := self.arms.stiff(beside=self._mirror.stiff)):
             answer(Refused(f"{stiff[0]} is stiff: it has torque. Next: open with the grippers (`station record`), "
                            f"or support it and `station park --release {stiff[0]}`"))  # fmt: skip
+        elif source == "leader" and not held and (unheld := self._mirror.unheld(now_ns)):
+            answer(Refused(unheld))
         else:
             self._begin(source, targets, answer, now_ns)
 
@@ -303,7 +313,7 @@ class PilotCore:
             return
         grippers = leader.state.position[-1], follower.state.position[-1]
         if self._closing.felt(leader.node, *grippers, leader.captured_at_ns):
-            self._engage("leader", self._took_over, now_ns)
+            self._engage("leader", self._took_over, now_ns, held=True)
 
     def _took_over(self, reply: Reply) -> None:
         """Nobody waits for the answer to a gesture: a refusal is told as the state's reason."""
@@ -345,14 +355,14 @@ class PilotCore:
         if why:
             self._hold(why, now_ns)
 
-    def _hold(self, why: str, now_ns: int, asked: bool = False) -> None:
+    def _hold(self, why: str, now_ns: int, doer: Doer = "station") -> None:
         """Everybody decelerates and holds; whoever waits for a hand-over is told why it failed."""
         self._silences.stalls.forget()
         counts = self._state in ("aligning", "waiting", "engaged")
         self._stop(why, now_ns)
         if self._state != "hold" or not self._why:
             self._go("hold", "hold", why)
-            self._asked = asked
+            self._held_by = doer
         self._holds += counts
 
     def _disengage(self, now_ns: int) -> None:
@@ -374,7 +384,7 @@ class PilotCore:
 
     def _go(self, event: Event, source: SourceName, why: str) -> None:
         self._state = TRANSITIONS[self._state, event]
-        self._source, self._why, self._asked = source, why, False
+        self._source, self._why, self._held_by = source, why, ""
 
     @property
     def summary(self) -> tuple[State, SourceName, str, bool]:
@@ -388,5 +398,6 @@ class PilotCore:
         stalls = self._silences.stalls
         return PilotState(
             self._state, self._source, self._why, arms, self._holds, self.arms.stiff(),
-            stalls.open, stalls.count, stalls.total_ns / NS_PER_MS, stalls.longest_ns / NS_PER_MS, self._asked,
+            stalls.open, stalls.count, stalls.total_ns / NS_PER_MS, stalls.longest_ns / NS_PER_MS, self._held_by == "operator",
+            self.arms.drivable(), self._mirror.along, self._held_by, "" if self._source == "leader" else self.arms.to_fit(),
         )  # fmt: skip

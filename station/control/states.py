@@ -9,7 +9,7 @@ aligning ──stand──► waiting ──align (both grippers closed)──�
 """
 
 from collections.abc import Sequence
-from math import tau
+from math import degrees, tau
 from typing import Literal, NamedTuple
 
 from station.bus.messages import Dimension, SourceName
@@ -62,6 +62,21 @@ def worst_difference(dimensions: Sequence[Dimension], source: Sequence[float], f
         if not dimension.compliant
     ]
     return max(differences, key=lambda difference: abs(difference.rad), default=Difference("", 0.0))
+
+
+def bring(node: str, dimensions: Sequence[Dimension], source: Sequence[float], follower: Sequence[float]) -> list[str]:
+    """For the hand on arm `node`: its joints that are too far from the follower's to engage, and which way they go, (D,) each.
+
+    In steps of 5°: it is read while the hand moves.
+    """
+    words = []
+    for dimension, wanted, found in zip(dimensions, source, follower, strict=True):
+        rad = (found - wanted) * abs(dimension.rad_per_unit)
+        if not dimension.compliant and abs(rad) > GATE_RAD:
+            words.append(
+                f"{node}: {'raise' if rad > 0 else 'lower'} {dimension.name} by {5 * round(degrees(abs(rad)) / 5)}°"
+            )
+    return words
 
 
 def too_far(source: str, follower: str, difference: Difference) -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "Description",
     "Dimension",
     "Driver",
+    "GentleArm",
     "Place",
     "Reading",
     "Role",
@@ -139,3 +140,11 @@ class ArmDriver(Driver, Protocol):
         second, and what is yielded says what is being waited for. Over when the iterator ends; afterwards the host holds the arm
         where `goal()` says. Raises CommandRefused, from any step, with the reason why it could not be done and the next act.
         """
+
+
+@runtime_checkable
+class GentleArm(ArmDriver, Protocol):
+    """An arm that can be driven so that one hand stops it, as its `describe()` says (`gentle`)."""
+
+    def torque_gently(self, free: tuple[str, ...] = ()) -> None:
+        """As `torque(True, free)`, with that little force, on joints that have torque already too. `torque(True)` ends it."""

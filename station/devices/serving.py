@@ -30,7 +30,7 @@ from station.bus.sockets import RequestServer, Subscriber, milliseconds_until
 from station.clock import NS_PER_S, Clock, Grid, monotonic_ns
 from station.devices.acting import Acting
 from station.devices.calibrated import calibrated
-from station.devices.contract import ArmDriver, Condition, Description, Driver, Place, Reading
+from station.devices.contract import ArmDriver, Condition, Description, Driver, GentleArm, Place, Reading
 from station.devices.host import Host, PushHost
 from station.errors import CommandRefused, DeviceError, RequestRefused, StationError
 from station.rig.rig import Rig, load_class
@@ -210,6 +210,7 @@ class _ArmHost(Host):
         applied = Applied(
             self.node.name, "hold" if held else last.source, last.tick, last.setpoint_sequence, last.setpoint_at_ns, goal,
             hold=held, limited=not held and self.gate.limited, why=self.gate.holding if held else "", stalled=self.gate.stalled,
+            pressed=held and self.gate.pressed,
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, written_ns)
         self.standing = (self.gate.holding, self.gate.stalled, goal)
@@ -235,7 +236,7 @@ class _ArmHost(Host):
         source: SourceName = "hold" if gate.holding else last.source if gate.stalled else "none"
         applied = Applied(
             self.node.name, source, last.tick, last.setpoint_sequence, last.setpoint_at_ns, goal,
-            hold=bool(gate.holding), why=gate.holding, stalled=gate.stalled,
+            hold=bool(gate.holding), why=gate.holding, stalled=gate.stalled, pressed=gate.pressed,
         )  # fmt: skip
         self.node.publisher.publish("applied", applied, now_ns)
 
@@ -274,14 +275,24 @@ class _ArmHost(Host):
         if self.condition.barred:
             return Refused(f"{self.node.name} is {self.condition.mode}: {self.condition.said}")
         if isinstance(request, TorqueOn):
-            was_whole = self.condition.mode == "ready"
-            if not was_whole or request.free:
-                self.driver.torque(True, request.free)
-            if not was_whole:
-                self.gate.reset(self.driver.goal(), self.node.clock())
+            self._torque_on(request)
         elif isinstance(request, Resume):
             self.gate.resume()
         return Done()
+
+    def _torque_on(self, request: TorqueOn) -> None:
+        was_whole = self.condition.mode == "ready"
+        if request.gentle and not isinstance(self.driver, GentleArm):
+            raise CommandRefused(
+                f"{self.node.name} is not driven along: its driver knows no way in which one hand could stop it. "
+                "Next: bring it to its follower by hand"
+            )
+        if request.gentle and isinstance(self.driver, GentleArm):
+            self.driver.torque_gently(request.free)
+        elif not was_whole or request.free:
+            self.driver.torque(True, request.free)
+        if not was_whole:
+            self.gate.reset(self.driver.goal(), self.node.clock())
 
     def _perform(self, request: Perform, answer: Callable[[Reply], None]) -> None:
         if not self.open:

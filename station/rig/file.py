@@ -136,8 +136,12 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a VR operator's hands move the arms."""
+    """How a VR operator's hands move the arms, and what leaders do while a policy moves them."""
 
+    driven_leaders: Literal["ask", "on", "off"] = "ask"
+    """Do leaders that take goals go along with their followers while a policy commands, with so little force that one hand stops
+    them? Who takes over then finds them where the followers are. `ask`: once in each sitting; they stay limp until somebody says so.
+    """
     scale: float = 1.0
     """The gripper's way per the hand's."""
     lower_m: tuple[float, float, float] = (-2.0, -2.0, 0.0)

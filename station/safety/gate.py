@@ -54,6 +54,8 @@ class Gate:
         self._followed: tuple[str, int] = ("", 0)
         """Whose commands it follows: the source, and the pilot's life."""
         self._open = False
+        self.pressed = False
+        """Does it hold because of where it was led: against something, or near overload?"""
         self._latched = "the arm has not been opened"
         self._following = False
         self._ready_ns: int | None = None
@@ -113,7 +115,7 @@ class Gate:
         self._watch.reset(now_ns)
         self._stop_following()
         self._open, self._retreat = True, {}
-        self._latched = "waiting for an operator to engage"
+        self._latched, self.pressed = "waiting for an operator to engage", False
         self._last_setpoint_ns, self._last_step_ns = None, now_ns
         self._pace.begin(now_ns)
 
@@ -139,6 +141,7 @@ class Gate:
         if not self._limiter.standing:
             raise CommandRefused("cannot resume: the arm is still slowing down. Next: ask again in a moment")
         self._latched, self._retreat, self._ready_ns = "", {}, None
+        self.pressed = False
         self._stop_following()
         self._watch.forgive()
 
@@ -254,6 +257,8 @@ class Gate:
 
         Once, because a target that followed the arm would let it sag for ever.
         """
+        if not self._latched:
+            self.pressed = finding.pressed
         self.hold(finding.why)
         for i in finding.retreat:
             position = self._watch.measured[i]

@@ -22,6 +22,8 @@ class Finding(NamedTuple):
 
     why: str
     retreat: tuple[int, ...]
+    pressed: bool = False
+    """Because of where the arm was led, not of what it is."""
 
 
 class Watch:
@@ -105,7 +107,8 @@ class Watch:
         if overloaded:
             reasons.append(f"{self._names(overloaded)} near overload: take the load off before the servo trips")
         retreat = tuple(i for i, dimension in enumerate(self._dimensions) if i in overloaded or not dimension.compliant)
-        return Finding("; ".join(reasons), retreat if diverged else tuple(overloaded))
+        pressed = bool(diverged or overloaded) and not silent
+        return Finding("; ".join(reasons), retreat if diverged else tuple(overloaded), pressed)
 
     def _names(self, indices: Sequence[int]) -> str:
         return ", ".join(self._dimensions[i].name for i in indices)

@@ -25,6 +25,7 @@ from station.bus.requests import (
     Done,
     HandOver,
     Label,
+    LeadersAlong,
     Note,
     OpenSession,
     Pause,
@@ -170,6 +171,7 @@ class SessionCore:
         self._look()
         sitting, finished, recorder = self._now, self._takes.finished, self._recorder
         control, motion = self._elsewhere.told
+        leaders = self._arms.leaders
         state = SessionState(
             phase=sitting.phase, task=sitting.opened.task, operator=sitting.opened.operator, episode=sitting.number,
             recorded_ticks=sitting.recorded, saved=len(finished.saved), discarded=finished.discarded, ended_early=sitting.early,
@@ -179,7 +181,7 @@ class SessionCore:
             newest=-1 if finished.newest is None else finished.newest, wanted=sitting.opened.episodes,
             stalls=recorder.stalls if recorder is not None else 0,
             stalled_rows=recorder.stalled_rows if recorder is not None else 0, sequence=self._overtaken.sequence,
-            control=control, motion=motion,
+            control=control, motion=motion, leaders=leaders.leaders, ended_by=sitting.ended_by, stiff=leaders.stiff, to_fit=leaders.to_fit,
             source=sitting.opened.source, check_due=self._check.due if self._check is not None else "",
         )  # fmt: skip
         if self._closing is not None:
@@ -242,6 +244,8 @@ class SessionCore:
                 self._align(asker)
             case HandOver():
                 self._arms.hand_over(request, asker, self._takes.current, lambda: self._takes.current)
+            case LeadersAlong():
+                self._arms.lead_along(request, asker)
             case CloseSession():
                 self._close(asker)
             case Allow():
@@ -286,7 +290,7 @@ class SessionCore:
         sitting.check_result = check_gate.told(self._check, request, who)
         self._takes.open(number)
         sitting.go("open")
-        self._arms.rollouts.opened()
+        self._arms.begin_rollouts()
         if sitting.rollouts:
             sitting.why, self._arms.paused = "", False
             sitting.go("reset wanted")  # nothing moves before the first episode

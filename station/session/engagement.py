@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from station.bus.messages import PilotState, SourceName
 from station.bus.pending import Outcome, as_reply
-from station.bus.requests import Done, Engage, HandOver, Hold, KeepHold, Opening, Refused
+from station.bus.requests import Done, Engage, HandOver, Hold, KeepHold, LeadersAlong, Opening, Refused
 from station.session.effects import Asker
+from station.session.led_along import LedAlong, Told
 from station.session.phases import PhaseEvent
 from station.session.ports import Ports
 from station.session.rollouts import Rollouts, taker
@@ -20,6 +21,7 @@ class Engagement:
     def __init__(self, sitting: Situation, ports: Ports) -> None:
         self._sitting, self._ports = sitting, ports
         self.rollouts = Rollouts(sitting, ports)
+        self._led_along = LedAlong(sitting, ports)
         self.paused = False
         """Does the operator hold the arms on purpose?"""
         self.holds = 0
@@ -34,6 +36,21 @@ class Engagement:
     def pilot_state(self) -> str:
         """As last heard; "" if never."""
         return self._pilot.state if self._pilot is not None else ""
+
+    @property
+    def leaders(self) -> Told:
+        """Those of a policy's sitting."""
+        return self._led_along.told(self._pilot)
+
+    def lead_along(self, request: LeadersAlong, asker: Asker) -> None:
+        """Whether leaders go along while a policy commands."""
+        self._led_along.ask(request, asker, self._pilot)
+
+    def begin_rollouts(self) -> None:
+        """A policy's sitting begins."""
+        self.rollouts.opened()
+        if self._sitting.rollouts:
+            self._led_along.opened(self._pilot)
 
     def heard(self, state: PilotState, restarted: bool) -> None:
         """The pilot spoke: a hold stops the sitting until somebody acts. Another life commands nothing until an operator says so."""
@@ -120,9 +137,11 @@ class Engagement:
         elif to == "policy" and sitting.phase != "recording":
             self._ports.answer(asker, Refused("the policy commands from the next episode on. Next: start it"))
         else:
-            self._command(to, asker, recording, still)
+            self._command(to, asker, recording, still, request.held)
 
-    def _command(self, source: SourceName, asker: Asker, recording: object, still: Callable[[], object]) -> None:
+    def _command(
+        self, source: SourceName, asker: Asker, recording: object, still: Callable[[], object], held: bool = False
+    ) -> None:  # fmt: skip
         """Have a source command, within an episode or between two of a policy's; a pause is over then."""
 
         def engaged(outcome: Outcome) -> None:
@@ -132,4 +151,4 @@ class Engagement:
             self.paused = self._hold_asked = False
             self._ports.sync(KeepHold(False), lambda kept: self._ports.answer(asker, as_reply(kept)))
 
-        self._ports.pilot(Engage(source), engaged)
+        self._ports.pilot(Engage(source, held), engaged)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from station.bus.messages import Phase
+from station.bus.messages import Doer, Phase
 from station.bus.requests import OpenSession, Refused, Reply
 from station.rig.rig import Rig
 from station.session.phases import TRANSITIONS, PhaseEvent
@@ -23,6 +23,8 @@ class Situation:
         self.number = 0
         """Of the episode being recorded, or of the next one."""
         self.recorded = self.early = 0
+        self.ended_by: Doer = ""
+        """Whose doing it was that the last episode ended early."""
         self.reset_ends_ns = 0
 
     @property

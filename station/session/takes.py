@@ -100,6 +100,7 @@ class Takes:
             self.repeats = True
             sitting.recorded = take.rows
             sitting.early += early
+            sitting.ended_by = over.ending.doer if early else ""
             sitting.number = take.number + 1
             self._resting = "ready again" if sitting.opened.reset == "none" and not sitting.rollouts else "reset wanted"
         elif over.doubtful:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from station.bus.messages import Health, PilotState, Row
+from station.bus.messages import Doer, Health, PilotState, Row
 from station.bus.messages.endings import Ending, EndReason
 from station.clock import NS_PER_S
 from station.rig.rig import Rig
@@ -27,6 +27,8 @@ class EndWatch:
         """What devices say is wrong with them, by node."""
         self._holds = ""
         """Why the pilot holds; "" while it does not."""
+        self._held_by: Doer = "station"
+        """Whose doing that hold is."""
         self._aligns = False
         """A hand-over: arms hold for a moment on their way, which ends no episode."""
         self._unexplained = 0
@@ -39,6 +41,7 @@ class EndWatch:
     def heard_pilot(self, state: PilotState) -> None:
         """The pilot spoke."""
         self._holds = (state.why or "asked to") if state.state == "hold" else ""
+        self._held_by = state.held_by or "station"
         self._aligns = state.state == "aligning"
 
     def heard_health(self, node: str, health: Health) -> None:
@@ -58,11 +61,11 @@ class EndWatch:
         kept = keep_hold or self._aligns
         held = row.source == "hold" and not kept
         cause = self._holds or gates_say or "asked to"
-        ending = self._silent(instant) or (Ending(EndReason.HOLD, cause) if held else None)
+        ending = self._silent(instant) or (Ending(EndReason.HOLD, cause, self._held_by) if held else None)
         if self._cause_to_come(held):
             return "drop"
         if ending is None and self._unexplained:
-            ending = Ending(EndReason.HOLD, cause)
+            ending = Ending(EndReason.HOLD, cause, self._held_by)
         return "keep" if ending is None else self._explained(ending)
 
     def _silent(self, instant: Instant) -> Ending | None:
@@ -87,4 +90,4 @@ class EndWatch:
         causes = [
             trouble for node, trouble in self._troubles.items() if node in said and trouble and trouble not in said
         ]
-        return Ending(ending.reason, "; ".join((said, *causes)))
+        return Ending(ending.reason, "; ".join((said, *causes)), ending.doer)

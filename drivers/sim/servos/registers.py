@@ -54,6 +54,8 @@ POWER_ON = {
 }  # fmt: skip
 LOAD_MA_PER_UNIT = 1.4
 """Present Load is in 0.1 % of the most the servo can do: an XL430 stalls at 1.4 A (12 V)."""
+STALL_MA = {"xm540_w270": 4400.0, "xm430_w350": 2300.0, "xl430_w250": 1400.0, "xc430_w150": 1400.0}
+"""At 12 V (e-manual)."""
 _CURRENT_LIMIT = {"xm540_w270": 2047, "xm430_w350": 1193, "xl330_m288": 1750, "xc330_t288": 910}
 _CURRENT_MA = {"xm540_w270": 2.69, "xm430_w350": 2.69, "xl330_m288": 1.0, "xc330_t288": 1.0}
 

@@ -26,6 +26,7 @@ from drivers.sim.servos.registers import (
     RANGES,
     READ_ONLY,
     SIGNED,
+    STALL_MA,
     table_of,
 )
 
@@ -217,6 +218,12 @@ class Servo:
         if sensing is not None:
             name = "Goal Current" if mode in (CURRENT, CURRENT_POSITION) else "Current Limit"
             limit = abs(self.get(name)) * sensing
+        share = self.get("Goal PWM") / max(1, self.get("PWM Limit"))
+        if (
+            share < 1.0 and mode != PWM
+        ):  # a motor that stands still draws that share of its stall current (e-manual, "Goal PWM")
+            stalled = share * STALL_MA.get(self.model, 1400.0)
+            limit = stalled if limit is None else min(limit, stalled)
         goal = None
         if self.torque and mode not in (CURRENT, PWM):
             goal = self._to_horn(self.profile.position_ticks)

@@ -70,6 +70,11 @@ class Applied(Message, frozen=True):
     """Why it holds, for people; "" while it does not."""
     stalled: bool = False
     """It decelerates in a stall, or is catching up after one."""
+    pressed: bool = False
+    """It holds because of where it was led: against something, or near overload."""
+
+
+Doer = Literal["", "station", "source", "operator"]
 
 
 class ArmPilot(Message, frozen=True):
@@ -107,6 +112,16 @@ class PilotState(Message, frozen=True):
     longest_stall_ms: float = 0.0
     asked: bool = False
     """Somebody asked for this hold (`Hold`): nothing is wrong."""
+    drivable: tuple[str, ...] = ()
+    """Leaders that can go along while a policy commands: they take goals, and can be driven so that one hand stops them."""
+    along: bool = False
+    """Do they?"""
+    held_by: Doer = ""
+    """Whose doing the hold is: a device's or a node's (`station`), that of the source, which asked for it or led an arm against
+    something, or the operator's; "" where nothing holds.
+    """
+    to_fit: str = ""
+    """Which joints of leaders that others command beside are to be brought where, until a take-over is possible; "" where they fit."""
 
 
 class HandTeleop(Message, frozen=True):

@@ -99,6 +99,8 @@ class Description(Message, frozen=True):
     """What an operator beside the arm may ask of it."""
     checks: tuple[CheckItem, ...] = ()
     """What the driver checked when it opened the device, beside what every device is checked for."""
+    gentle: str = ""
+    """How it is driven where one hand must be able to stop it, and what limits its force then; "" for an arm that has no such way."""
     at_exit: Literal["holds", "brakes", "sinks"] = "holds"
     """How an orderly exit of its driver leaves an arm that had torque: it holds its goal by itself, its brakes hold it, or it loses its
     stiffness and has to be supported.

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from station.borders.bounds import Text
+from station.bus.messages.commanding import Doer
 from station.bus.messages.header import Message
 
 
@@ -49,6 +50,8 @@ class Ending(Message, frozen=True):
     reason: EndReason
     detail: Text = ""
     """What the reason alone does not say: a device's name, an error's words."""
+    doer: Doer = "station"
+    """Whose doing an early end is: of a hold, as the pilot says (`PilotState.held_by`)."""
 
     @property
     def early(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from station.borders.bounds import Count
-from station.bus.messages.commanding import SourceName
+from station.bus.messages.commanding import Doer, SourceName
 from station.bus.messages.header import Message
 
 Phase = Literal["opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended"]
@@ -60,6 +60,8 @@ class SessionState(Message, frozen=True):
     """Episodes whose journal is safe and whose HDF5 is still being built."""
     saved_path: str = ""
     """The newest saved episode."""
+    ended_by: Doer = ""
+    """Whose doing it was that the last episode ended early: a trial that the station spoiled says nothing of a policy. "" if it did not."""
     why: str = ""
     """Why the phase is what it is, when that is not plain: the cause of a hold, of an early end."""
     newest: int = -1
@@ -73,6 +75,12 @@ class SessionState(Message, frozen=True):
     """Rises when what a button would do may have changed. A request carries that of the state it was seen in (`Who.seen`)."""
     source: SourceName = "leader"
     """Who is to command in this sitting; `policy`: its episodes are rollouts, each engaged when it is started."""
+    leaders: Literal["", "ask", "on", "off"] = ""
+    """Do leaders go along while the policy commands? `ask`: nobody has said so yet in this sitting, and they do not. "": none can."""
+    stiff: bool = False
+    """Leaders have torque: they hold, or go along."""
+    to_fit: str = ""
+    """Which joints of the leaders are to be brought where, before hands can take over; "" where they fit."""
     check_due: str = ""
     """Why the rig's check is due, or that it failed: no sitting is opened on real arms then; "" while the last one counts."""
     control: Control = Control("", "")

@@ -5,7 +5,17 @@ A node serves one tagged union of these and nothing else; anything that does not
 
 from station.bus.requests.arms import ActLeave, ArmRequest, Perform, Resume, TorqueLeave, TorqueOff, TorqueOn, Why
 from station.bus.requests.control import AskLeave, ControlRequest, KeepControl, LeaveControl, StillThere, TakeControl
-from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, OperatorAct, Park, PilotRequest, Recover
+from station.bus.requests.pilot import (
+    Disengage,
+    DriveLeaders,
+    Engage,
+    Hold,
+    Opening,
+    OperatorAct,
+    Park,
+    PilotRequest,
+    Recover,
+)
 from station.bus.requests.policy import LoadPolicy, PolicyRequest, StartPolicy, StopPolicy
 from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, RecordingInfo, SyncRequest
 from station.bus.requests.request import Done, Refused, Reply, Request, Who
@@ -17,6 +27,7 @@ from station.bus.requests.session import (
     Discard,
     HandOver,
     Label,
+    LeadersAlong,
     Note,
     OpenSession,
     Pause,
@@ -39,6 +50,7 @@ __all__ = [
     "Discard",
     "Disengage",
     "Done",
+    "DriveLeaders",
     "EndRecording",
     "Engage",
     "HandOver",
@@ -46,6 +58,7 @@ __all__ = [
     "KeepControl",
     "KeepHold",
     "Label",
+    "LeadersAlong",
     "LeaveControl",
     "LendKey",
     "LoadPolicy",

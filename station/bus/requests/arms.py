@@ -9,10 +9,12 @@ from station.bus.requests.request import Request
 class TorqueOn(Request, frozen=True):
     """Goal := present position, then torque on, then the watchdog is armed.
 
-    Dimensions in `free` go limp instead; only compliant ones may (a leader's gripper, for the hand that closes it).
+    Dimensions in `free` go limp instead; only compliant ones may (a leader's gripper, for the hand that closes it). `gentle`: with so
+    little force that one hand stops the arm; refused by an arm that describes no such way.
     """
 
     free: tuple[Name, ...] = ()
+    gentle: bool = False
 
 
 Why = Literal["parked", "in a hand"]

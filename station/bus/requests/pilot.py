@@ -9,6 +9,8 @@ class Engage(Request, frozen=True):
     """Align every follower with the source by the bounded ramp, then let the source command."""
 
     source: SourceName
+    held: bool = False
+    """The operator says that hands hold the leaders: those that were driven go limp then. Without it a hand must be felt on each."""
 
 
 class Opening(Request, frozen=True):
@@ -37,6 +39,12 @@ class Park(Request, frozen=True):
     confirmation: Name = ""
 
 
+class DriveLeaders(Request, frozen=True):
+    """May leaders go along with their followers while a policy commands? Those that did and may not any more hold where they are."""
+
+    along: bool
+
+
 class Disengage(Request, frozen=True):
     """The source no longer commands; followers hold."""
 
@@ -56,4 +64,4 @@ class OperatorAct(Request, frozen=True):
     act: Name
 
 
-PilotRequest = Engage | Opening | Hold | Park | Disengage | Recover | OperatorAct
+PilotRequest = Engage | Opening | Hold | Park | DriveLeaders | Disengage | Recover | OperatorAct

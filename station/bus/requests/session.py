@@ -78,10 +78,21 @@ class Align(Request, frozen=True):
 class HandOver(Request, frozen=True):
     """While a policy's sitting goes on: who commands from now on, None for the other one of policy and hands.
 
-    A take-over whose leaders are too far from the followers is refused, and the policy goes on.
+    A take-over whose leaders are too far from the followers is refused, and the policy goes on. So is one from leaders that were
+    driven, until a hand is felt on each or the operator says `held`: "I hold the leaders". They go limp then.
     """
 
     to: SourceName | None = None
+    held: bool = False
+
+
+class LeadersAlong(Request, frozen=True):
+    """While a policy's sitting goes on: may the leaders go along with their followers, gently? None: the other way than now.
+
+    The answer holds for this sitting (`teleop.driven_leaders: ask` in the rig file).
+    """
+
+    along: bool | None = None
 
 
 class Allow(Request, frozen=True):
@@ -97,5 +108,17 @@ class CloseSession(Request, frozen=True):
 
 
 SessionRequest = (
-    OpenSession | Start | Stop | Discard | Label | Note | Undo | Pause | Align | HandOver | Allow | CloseSession
+    OpenSession
+    | Start
+    | Stop
+    | Discard
+    | Label
+    | Note
+    | Undo
+    | Pause
+    | Align
+    | HandOver
+    | LeadersAlong
+    | Allow
+    | CloseSession
 )

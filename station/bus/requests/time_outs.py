@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from station.bus.requests.arms import ActLeave, Perform, Resume, TorqueLeave, TorqueOff, TorqueOn
 from station.bus.requests.control import AskLeave, TakeControl
-from station.bus.requests.pilot import Disengage, Engage, Hold, Opening, OperatorAct, Park, Recover
+from station.bus.requests.pilot import Disengage, DriveLeaders, Engage, Hold, Opening, OperatorAct, Park, Recover
 from station.bus.requests.policy import LoadPolicy, StartPolicy, StopPolicy
 from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold
 from station.bus.requests.request import Request
@@ -20,6 +20,7 @@ from station.bus.requests.session import (
     Discard,
     HandOver,
     Label,
+    LeadersAlong,
     Note,
     OpenSession,
     Pause,
@@ -78,6 +79,7 @@ TIME_OUTS: dict[type[Request], TimeOut] = {
     **dict.fromkeys((Recover, OperatorAct), TimeOut(75, (ActLeave, Perform))),
     Hold: TimeOut(5),
     Disengage: TimeOut(5),
+    DriveLeaders: TimeOut(5),
     # the synchronizer: a journal is opened, or written and synced, on a disk that may be slow
     BeginRecording: TimeOut(10, (), STREAMS_S),
     EndRecording: TimeOut(10),
@@ -87,6 +89,7 @@ TIME_OUTS: dict[type[Request], TimeOut] = {
     Align: TimeOut(620, (Opening, KeepHold)),
     Start: TimeOut(80, (StopPolicy, StartPolicy, Engage, BeginRecording, EndRecording)),
     HandOver: TimeOut(45, (Engage, KeepHold)),
+    LeadersAlong: TimeOut(10, (DriveLeaders,)),
     Stop: _END,
     Discard: _END,
     Pause: TimeOut(15, (KeepHold, Hold)),

@@ -130,14 +130,21 @@ def bindings() -> tuple[Binding, ...]:
         if "a motion" in action.needs:  # the panel asks then, and names the key
             continue
         for key in dict.fromkeys(action.keys[:1] + tuple(key for key in action.keys[1:] if key == "p")):
-            groups.setdefault(key, []).append(action)
+            # what only a policy's sitting has stands in one line, or the help would not fit
+            line = next((key for key, of in groups.items() if _policys(action) and _policys(of[0])), key)
+            groups.setdefault(line, []).append(action)
     found = []
     for key, actions in groups.items():
         others = [other for other in dict.fromkeys(k for action in actions for k in action.keys[1:]) if other == "left"]
+        others += [action.keys[0] for action in actions[1:] if _policys(action)]
         words = " · ".join(dict.fromkeys(action.meaning + _asks_first(action) for action in actions))
         found.append(Binding(" or ".join(map(shown_key, (key, *others))), words))
     found += [Binding(f"pedal {pedal}", pedal_words(pedal)) for pedal in range(1, PEDALS + 1)]
     return tuple(found)
+
+
+def _policys(action: Action) -> bool:
+    return "a policy" in action.needs
 
 
 def _asks_first(action: Action) -> str:

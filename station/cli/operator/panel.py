@@ -47,8 +47,9 @@ def render(board: Board, now_ns: int) -> RenderableType:
         room = HEIGHT - _FIXED_ROWS - (len(streams) + 1) // 2
         parts.append(counts(board))
         if board.plan.rollouts:
-            parts.append(Text(_wrapped(rollout_words(board), 1)[0]))
-            room -= 1
+            rollout = [*_wrapped(rollout_words(board), 1), *_wrapped(_to_fit(board), 1)]
+            parts += [Text(line) for line in rollout]
+            room -= len(rollout)
         parts += [Text(), _streams(streams), Text(), _news(board, now_ns, room)]
     parts.append(_keys(board))
     who = f"{board.plan.open_session.task} · {board.plan.open_session.operator or 'no operator named'}"
@@ -152,6 +153,9 @@ def next_words(board: Board, now_ns: int) -> Next:
     if session.phase == "ended":
         why = f"{_cause(session.why)}." if session.why else ""
         return Next(why, "Space: try again   q: quit" if why else "Space: begin   q: quit")
+    if session.leaders == "ask" and session.phase == "reset" and not board.scene:
+        words = "Shall the leaders go along with the policy? g: yes, gently, one hand stops them."
+        return Next(f"{_cause(session.why)}." if session.why else words, _act(session))
     if board.plan.rollouts and session.phase == "reset":  # a hold ended the last one, and the next begins all the same
         return Next(f"{_cause(session.why)}." if session.why else "", board.scene or _act(session))
     return Next("", _act(session))
@@ -225,6 +229,14 @@ def rollout_words(board: Board) -> str:
     readings = health.readings if health is not None else {}
     numbers = [text.format(readings[name]) for name, text in _READINGS.items() if name in readings]
     return " · ".join([f"{commands} commands", *(numbers or ["the policy's runner says nothing yet"])])
+
+
+def _to_fit(board: Board) -> str:
+    """What the hands have to do before they can take over, live."""
+    session = board.session
+    if session is None or not session.to_fit:
+        return ""
+    return f"to take over: {session.to_fit}"
 
 
 def _streams(streams: list[Stream]) -> RenderableType:

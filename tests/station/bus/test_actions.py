@@ -7,7 +7,7 @@ import pytest
 
 from station.bus.actions import ACTIONS, BY_NAME, PEDALS, allowed, meant, offered, pedal_words, request_of
 from station.bus.messages import Phase, SessionState
-from station.bus.requests import Label, SessionRequest, Stop
+from station.bus.requests import HandOver, Label, LeadersAlong, SessionRequest, Stop
 from station.session.phases import TRANSITIONS
 
 
@@ -43,6 +43,8 @@ def test_what_starts_motion_is_marked() -> None:
         "open",
         "go_on",
         "hand_over",
+        "held",
+        "leaders",
     }
     for action in ACTIONS:
         leads = {TRANSITIONS.get((phase, event)) for phase in action.phases for event in ("open", "align")}
@@ -58,6 +60,8 @@ def test_what_asks_first_has_a_question() -> None:
 
 def test_what_a_button_asks() -> None:
     assert request_of(BY_NAME["failure"]) == Stop(False)
+    assert request_of(BY_NAME["held"]) == HandOver("leader", held=True)
+    assert request_of(BY_NAME["leaders"]) == LeadersAlong()
     assert request_of(BY_NAME["label_success"]) == Label(True)
     assert request_of(BY_NAME["note"]) is None, "its text is not known"
     assert pedal_words(3) == "discard"

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from station.cli.evaluate import _Book, _Examiner, evaluate
+from station.cli.evaluate import ATTEMPTS, _Book, _Examiner, evaluate
 from station.cli.rollout import Ran, Rollout
 from station.cli.status import rig_of
 from station.cli.trials import RecordedTrials
@@ -70,6 +70,7 @@ def examined_by(acted: Acted) -> Trial | None:
         ("q", [], None),
         ("\n.xq", [Ran(5.0)], None),
         ("\n.", [Ran(1.0, interrupted=True)], None),
+        ("\n.x\n..s", [Ran(1.0, held="cam_high is lost", spoiled=True), Ran(4.0)], Trial(TURN, True, 4.0)),
     ],
 )
 def test_a_person_judges(keys: str, runs: list[Ran], expected: Trial | None) -> None:
@@ -85,6 +86,35 @@ def test_what_is_judged_is_the_episodes_label_and_what_is_taken_back_has_none() 
     assert acted.said == [(None, "the operator took it back"), (False, "not done")]
     acted = Acted("\n.", Ran(1.0, interrupted=True, episode=0))
     assert examined_by(acted) is None and acted.said == [(None, "it was broken off")]
+
+
+def test_a_trial_that_the_station_spoiled_is_no_failure_of_the_policy_and_is_made_again() -> None:
+    spoiled = Ran(1.0, held="follower_left has been silent", spoiled=True, episode=0)
+    acted = Acted("\n.x\n..f", spoiled, Ran(2.0, episode=1))
+    trial = examined_by(acted)
+    assert trial is not None and trial.episode == "trials/episode_1.hdf5"
+    assert acted.said == [(None, "the station spoiled it: follower_left has been silent"), (False, "not done")]
+
+
+def test_a_station_that_spoils_every_trial_ends_the_evaluation_with_its_cause() -> None:
+    spoiled = Ran(1.0, held="cam_high silent for 1.2 s", spoiled=True, episode=0)
+    acted = Acted("\n.x" * ATTEMPTS, *[spoiled] * ATTEMPTS)
+    with pytest.raises(StationError, match=r"3 times in a row \(cam_high silent for 1.2 s\). Next: "):
+        examined_by(acted)
+    assert acted.said == [(None, "the station spoiled it: cam_high silent for 1.2 s")] * ATTEMPTS
+
+
+def test_spoiled_trials_are_in_no_rate_and_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = book(tmp_path, blind=False)
+    for turn in found.turns:
+        found.add(Trial(turn, True, 1.0))
+    found.close({0: 2})
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [(entry["policy"], entry["trials"], entry["spoilt"]) for entry in summary] == [
+        ("act", 2, 2),
+        ("diffusion", 2, 0),
+    ]
+    assert "2 more were spoiled by the station and do not count" in " ".join(capsys.readouterr().out.split())
 
 
 def book(out: Path, blind: bool) -> _Book:

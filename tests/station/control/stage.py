@@ -6,13 +6,13 @@ from station.bus.messages import Act, Applied, ArmState, Description, Dimension,
 from station.bus.requests import Done, Refused, Resume, TorqueLeave, TorqueOff, TorqueOn
 from station.control.core import PilotCore
 from station.errors import CommandRefused, RequestRefused
-from station.rig.file import Base, Safety
+from station.rig.file import Base, Safety, Teleop
 from station.rig.rig import Rig, Side
 from station.safety import Gate
 from station.safety.leave import Leave
 
 MS = 1_000_000
-LIMITS = Safety()
+LIMITS, TELEOP = Safety(), Teleop()
 PERIOD_NS = 5 * MS
 DIMENSIONS = (
     Dimension("waist", "rad", -3.0, 3.0, sleep=0.0, start=0.3),
@@ -26,10 +26,11 @@ ARM = Description(
     (StreamDescription("arm_state", 200.0, DIMENSIONS),),
     "position",
     acts=(Act("recover", "x"), Act("guide", "y")),
+    gentle="by little current",
 )
 
 
-def rig(*sides: str, safety: Safety = LIMITS) -> Rig:
+def rig(*sides: str, safety: Safety = LIMITS, teleop: Teleop = TELEOP) -> Rig:
     """`left`: leader and follower; `left-`: follower only; `-left`: leader only."""
     made = []
     for side in sides:
@@ -37,7 +38,9 @@ def rig(*sides: str, safety: Safety = LIMITS) -> Rig:
         leader = None if side.endswith("-") else f"leader_{name}"
         follower = None if side.startswith("-") else f"follower_{name}"
         made.append(Side(name, Base(), leader, follower))
-    return Rig("bench", Path("bench.yaml"), "", 50.0, 3.0, Path("data"), "jpeg", tuple(made), (), safety, None)
+    return Rig(
+        "bench", Path("bench.yaml"), "", 50.0, 3.0, Path("data"), "jpeg", tuple(made), (), safety, None, teleop=teleop
+    )
 
 
 class Host:
@@ -110,8 +113,8 @@ class Host:
 class Stage:
     """Runs a core against followers and leaders every 5 ms."""
 
-    def __init__(self, *sides, safety=LIMITS, **arm):
-        self.rig = rig(*(sides or ("left", "right")), safety=safety)
+    def __init__(self, *sides, safety=LIMITS, teleop=TELEOP, **arm):
+        self.rig = rig(*(sides or ("left", "right")), safety=safety, teleop=teleop)
         self.now_ns = 10**12
         self.core = PilotCore(self.rig, self)
         self.followers = {node: Host(node, safety, **arm) for node in self.rig.followers}

@@ -2,8 +2,10 @@
 
 import pytest
 
-from station.bus.requests import Disengage, Done, Engage, Hold, Refused, TorqueOff
+from station.bus.requests import Disengage, Done, DriveLeaders, Engage, Hold, Refused, TorqueOff, TorqueOn
 from station.control.gesture import TOGETHER_NS, WITHIN_NS, Closing
+from station.control.hands import FELT_NS
+from station.rig.file import Teleop
 from tests.station.control.stage import MS, Stage
 
 AIM = (0.6, -0.4, 0.7, -0.5, 0.3, 0.2)
@@ -14,6 +16,8 @@ def stage():
     stage = Stage()
     stage.setpoints["policy"] = AIM
     stage.run(0.3)
+    stage.request(DriveLeaders(True))
+    assert isinstance(stage.answers.pop(), Done)
     stage.request(Engage("policy"))
     assert stage.run(10, stage.answered)
     assert isinstance(stage.answers[0], Done)
@@ -48,7 +52,7 @@ def test_at_take_over_leaders_go_limp_where_the_followers_are_and_keep_torque_ot
     for node, arm in stage.leader_hosts.items():
         stage.leaders[node] = arm.pose  # the operator's hands close around them
     before = {node: arm.pose for node, arm in stage.followers.items()}
-    stage.request(Engage("leader"))
+    stage.request(Engage("leader", held=True))
     assert stage.run(5, stage.answered)
     assert isinstance(stage.answers.pop(), Done)
     assert not any(arm.torque for arm in stage.leader_hosts.values())
@@ -138,13 +142,15 @@ def test_a_take_over_before_the_leaders_are_there_says_that_they_are_on_their_wa
     stage = Stage()
     stage.setpoints["policy"] = (1.5, *AIM[1:])
     stage.run(0.3)
+    stage.request(DriveLeaders(True))
+    stage.answers.clear()
     stage.request(Engage("policy"))
     assert stage.run(10, stage.answered)
     for node, arm in stage.leader_hosts.items():
         arm.pose = (0.0,) * len(arm.pose)
         stage.leaders[node] = arm.pose
     stage.answers.clear()
-    stage.request(Engage("leader"))
+    stage.request(Engage("leader", held=True))
     assert stage.run(1, stage.answered)
     refused = stage.answers.pop()
     assert isinstance(refused, Refused) and "rad below" in refused.why
@@ -164,3 +170,106 @@ def test_a_leader_that_can_only_be_read_is_named_as_one():
     stage.request(Engage("leader"))
     assert stage.run(1, stage.answered)
     assert "can only be read" in stage.answers.pop().why
+
+
+def test_a_leader_never_goes_limp_by_a_key_alone(stage):
+    stage.request(Engage("leader"))
+    assert stage.run(1, stage.answered)
+    refused = stage.answers.pop()
+    assert isinstance(refused, Refused)
+    assert "no hand is felt on it" in refused.why
+    assert "I hold the leaders" in refused.why
+    assert stage.state.source == "policy", "the policy goes on"
+    assert all(arm.torque for arm in stage.leader_hosts.values())
+
+
+def test_hands_that_are_felt_on_every_leader_take_over_with_the_key(stage):
+    for count, node in enumerate(stage.leaders):
+        stage.request(Engage("leader"))
+        assert isinstance(stage.answers.pop(), Refused), f"only {count} of the hands are felt"
+        move_its_gripper(stage, node)
+    stage.request(Engage("leader"))
+    assert stage.run(5, stage.answered)
+    assert isinstance(stage.answers.pop(), Done)
+    assert not any(arm.torque for arm in stage.leader_hosts.values())
+
+
+def test_a_hand_that_was_felt_long_ago_may_have_gone(stage):
+    for node in stage.leaders:
+        move_its_gripper(stage, node)
+    stage.run(FELT_NS / 1e9 + 0.5)
+    stage.request(Engage("leader"))
+    assert isinstance(stage.answers.pop(), Refused)
+
+
+def test_a_policy_that_was_held_leaves_leaders_that_still_need_a_hand(stage):
+    stage.request(Hold("enough"))
+    stage.run(0.5)
+    stage.answers.clear()
+    stage.request(Engage("leader"))
+    assert isinstance(stage.answers.pop(), Refused)
+    assert all(arm.torque for arm in stage.leader_hosts.values())
+
+
+def test_leaders_are_driven_gently_and_only_when_somebody_said_so(stage):
+    asked = [request for arm, request in stage.requests if arm in stage.leaders and isinstance(request, TorqueOn)]
+    assert {request.gentle for request in asked} == {True}
+    followers = [request for arm, request in stage.requests if arm in stage.followers and isinstance(request, TorqueOn)]
+    assert {request.gentle for request in followers} == {False}
+
+
+@pytest.mark.parametrize("setting", ["ask", "on", "off"])
+def test_the_rig_file_says_whether_leaders_go_along_before_anybody_was_asked(setting):
+    stage = Stage(teleop=Teleop(driven_leaders=setting))
+    stage.setpoints["policy"] = AIM
+    stage.run(0.3)
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    stage.run(1)
+    assert all(arm.torque == (setting == "on") for arm in stage.leader_hosts.values())
+    assert stage.state.drivable == ("leader_left", "leader_right")
+    stage.answers.clear()
+    stage.request(DriveLeaders(True))
+    assert isinstance(stage.answers.pop(), Refused if setting == "off" else Done)
+    assert stage.state.along == (setting != "off")
+
+
+def test_leaders_that_are_to_stay_hold_where_they_are_and_keep_their_torque(stage):
+    stage.request(DriveLeaders(False))
+    stage.run(0.5)
+    assert all(arm.torque and arm.gate.holding for arm in stage.leader_hosts.values())
+    assert (stage.state.state, stage.state.source) == ("engaged", "policy")
+
+
+def test_an_arm_that_one_hand_could_not_stop_does_not_go_along(stage):
+    leader = stage.core.arms.leaders["leader_left"]
+    leader.gentle = ""
+    assert stage.state.drivable == ("leader_right",)
+    assert "no way in which one hand could stop it" in stage.core._mirror.why_apart("leader_left")
+
+
+def test_which_joint_of_a_leader_is_to_go_which_way_is_told_until_it_fits():
+    stage = Stage("left")
+    stage.setpoints["policy"] = (1.5, *AIM[1:3])
+    stage.run(0.3)
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered)
+    stage.run(3)
+    told = []
+    for waist in (0.0, 0.3, 0.65, 0.8):
+        stage.leaders["leader_left"] = (waist, 0.2, 0.5)
+        stage.run(1)
+        told.append(stage.state.to_fit)
+    assert told == [
+        "leader_left: raise waist by 85°",
+        "leader_left: raise waist by 70°",
+        "leader_left: raise waist by 50°",
+        "",
+    ]
+
+
+def move_its_gripper(stage, node):
+    """A hand on it."""
+    for gripper in (0.5, 0.6, 0.75):
+        grip(stage, node, gripper)
+        stage.run(0.1)
