@@ -25,6 +25,11 @@ FIRST_PICTURE_NS = 3 * NS_PER_S
 RESET_UNSEEN_NS = 4 * NS_PER_S
 """A camera that was not seen to vanish by now has been and come back between two looks."""
 DEPTH_UNIT_M = 0.001
+_CONTROLS = {
+    "enable_auto_exposure": "exposure_auto", "exposure": "exposure", "gain": "gain",
+    "enable_auto_white_balance": "white_balance_auto", "white_balance": "white_balance",
+}  # fmt: skip
+"""Options of librealsense, and what they are called here."""
 _STREAM: dict[Kind, str] = {"color": "frame", "depth": "depth"}
 
 
@@ -63,6 +68,8 @@ class RealSenseCamera:
         self._camera: Camera | None = None
         self._about = About(settings.serial, "", "", "")
         self._notes: list[str] = []
+        self._controls: dict[str, int] = {}
+        """As they were read back, by the names that a rig file's `controls` have."""
         self._reset_due = settings.reset
         self._reset_at_ns: int | None = None
         self._seen_gone = False
@@ -115,6 +122,7 @@ class RealSenseCamera:
             self._about.firmware,
             streams,
             notes=(f"USB {self._about.usb}", *self._notes),
+            settings=self._controls,
         )
 
     def read(self) -> list[Reading]:
@@ -194,8 +202,11 @@ class RealSenseCamera:
         options += [("gain", s.gain)] if s.gain is not None else []
         options.append(("enable_auto_white_balance", int(s.white_balance is None)))
         options += [("white_balance", s.white_balance)] if s.white_balance is not None else []
+        self._controls = {}
         for name, value in options:
             found = camera.set_option(name, value)
+            if found is not None and name in _CONTROLS:
+                self._controls[_CONTROLS[name]] = round(found)
             if found is None and (name in ("exposure", "gain", "white_balance", "depth_units")):
                 notes.append(f"{name} did not take {value:g}: this camera has no such option")
             elif found is not None and abs(found - value) > 0.01 * abs(value):

@@ -42,6 +42,10 @@ class Form(msgspec.Struct, frozen=True):
     """Follower → model. Leaders are not compared: what they ask for is in the follower's own numbers."""
     chains: Mapping[str, Chain] = {}
     """Follower → its geometry, where its driver described it. Not compared: a model has one."""
+    controls: Mapping[str, Mapping[str, int]] = {}
+    """Camera → its controls (exposure, gain, white balance, focus, …) as they were read back. They make no mixture: they drift, and that
+    is told (`drift`).
+    """
 
     def in_words(self) -> str:
         """One line: `aloha · 50 Hz · 14 numbers · vx300s, vx300s · 4 cameras 640×480, jpeg`."""
@@ -66,6 +70,7 @@ def form_of_rig(rig: "Rig", descriptions: Mapping[str, "Description"]) -> Form:
     return Form(
         rig.name, rig.world is not None, rig.tick_hz, tuple(f"{name} {dimension.unit}" for name, dimension in dims), rig.images,
         rig.cameras, depths, _sizes(there, rig.cameras), _models(there, rig.followers), _chains(there, rig.followers),
+        _controls(there, rig.cameras),
     )  # fmt: skip
 
 
@@ -84,6 +89,7 @@ def form_of(file: h5py.File) -> Form:
         str(attribute(file, "rig"))[:_LETTERS], bool(attribute(file, "sim")), tick_hz(file),
         tuple(f"{name} {unit}" for name, unit in zip(names, units, strict=False)), "jpeg" if compress else "raw", cameras,
         tuple(group(file, "/observations/depth"))[:_MOST], sizes, _models(devices, followers), _chains(devices, followers),
+        _controls(devices, cameras),
     )  # fmt: skip
 
 
@@ -137,6 +143,40 @@ def another_rigs(folder: Path, rig: Form, there: Iterable[tuple[int, Form]]) -> 
     )
 
 
+_SET_BY = {"exposure_auto": ("exposure", "gain"), "white_balance_auto": ("white_balance",), "focus_auto": ("focus",)}
+"""An automatic one, and the controls that it sets: they drift by nature while it is on."""
+
+
+def drift(before: Form, now: Form) -> list[str]:
+    """Which controls of which camera are others than before: `cam_high: exposure is 120, was 157`. What the camera itself sets by an
+    automatic that was and is on is left out, and so is what one of the two does not know.
+    """
+    found = []
+    for camera in sorted(before.controls.keys() & now.controls.keys()):
+        was, is_now = before.controls[camera], now.controls[camera]
+        by_itself = {
+            name for auto, names in _SET_BY.items() if was.get(auto) == is_now.get(auto) == 1 for name in names
+        }
+        moved = [
+            f"{name} is {is_now[name]}, was {was[name]}"
+            for name in sorted(was.keys() & is_now.keys())
+            if was[name] != is_now[name] and name not in by_itself
+        ]
+        found += [f"{camera}: {', '.join(moved)}"] if moved else []
+    return found
+
+
+def drifted(number: int, before: Form, now: Form) -> str:
+    """The same for an operator who is about to record after episode `number`: device, expected, found, next act; "" where nothing is."""
+    moved = drift(before, now)
+    if not moved:
+        return ""
+    return (
+        f"camera controls are others than in episode {number}: {'; '.join(moved)}. A policy trained under one does not survive the other. "
+        "Next: fix them by `controls:` in the rig file and restart the station, or record into another task"
+    )
+
+
 def _unlike(what: str, one: str, other: str) -> str:
     return "" if one == other else f"{what}: {one[:200]} / {other[:200]}"
 
@@ -158,6 +198,7 @@ class _Stream(msgspec.Struct, frozen=True):
 
 class _Device(msgspec.Struct, frozen=True):
     model: str = ""
+    settings: dict[str, int] = {}
     chain: Chain | None = None
     streams: tuple[_Stream, ...] = ()
 
@@ -184,6 +225,13 @@ def _sizes(devices: Mapping[str, Any], cameras: Iterable[str]) -> dict[str, tupl
 
 def _models(devices: Mapping[str, Any], arms: Collection[str]) -> dict[str, str]:
     return {arm: devices[arm].model[:_LETTERS] for arm in arms if arm in devices and devices[arm].model}
+
+
+def _controls(devices: Mapping[str, Any], cameras: Collection[str]) -> dict[str, dict[str, int]]:
+    return {
+        camera: {name[:_LETTERS]: value for name, value in list(devices[camera].settings.items())[:_MOST]}
+        for camera in cameras if camera in devices and devices[camera].settings
+    }  # fmt: skip
 
 
 def _chains(devices: Mapping[str, Any], arms: Collection[str]) -> dict[str, Chain]:

@@ -26,7 +26,7 @@ from station.episodes.quality.facts import FACTS, facts_of
 from station.episodes.quality.store import kept_card
 from station.errors import EpisodeError, UsageError
 
-_VERSION = 2
+_VERSION = 3
 """Raised whenever what is kept of an episode changes."""
 _PATIENCE_S = 2.0
 _TOGETHER = 200

@@ -181,7 +181,8 @@ class SessionCore:
             newest=-1 if finished.newest is None else finished.newest, wanted=sitting.opened.episodes,
             stalls=recorder.stalls if recorder is not None else 0,
             stalled_rows=recorder.stalled_rows if recorder is not None else 0, sequence=self._overtaken.sequence,
-            control=control, motion=motion, leaders=leaders.leaders, ended_by=sitting.ended_by, stiff=leaders.stiff, to_fit=leaders.to_fit,
+            control=control, motion=motion, leaders=leaders.leaders, ended_by=sitting.ended_by,
+            drift=sitting.drift, stiff=leaders.stiff, to_fit=leaders.to_fit,
             source=sitting.opened.source, check_due=self._check.due if self._check is not None else "",
         )  # fmt: skip
         if self._closing is not None:
@@ -288,6 +289,7 @@ class SessionCore:
         sitting.opened, sitting.folder = request, folder
         assert self._check is not None
         sitting.check_result = check_gate.told(self._check, request, who)
+        sitting.drift = self._disk.drift(folder)
         self._takes.open(number)
         sitting.go("open")
         self._arms.begin_rollouts()

@@ -29,6 +29,14 @@ class SessionDisk:
 
         return another_rigs(folder, form_of_rig(self._rig, self.devices), forms_in(folder))
 
+    def drift(self, folder: Path) -> str:
+        """Of what the cameras say of themselves from the newest episode's."""
+        from station.episodes.catalogue import forms_in
+        from station.episodes.form import drifted, form_of_rig
+
+        there = sorted(forms_in(folder), key=lambda each: each[0])
+        return drifted(*there[-1], form_of_rig(self._rig, self.devices)) if there else ""
+
     def prepare(self, folder: Path) -> int:
         """The folder, with what a killed station left being recovered, and the next number."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,9 @@ class Disk(Protocol):
     def another_rigs(self, folder: Path) -> str:
         """Why this rig may not record into the folder: what differs from the episodes there, and the ways on; "" if it may."""
 
+    def drift(self, folder: Path) -> str:
+        """Which camera controls are others than in the folder's newest episode, and what to do; "" where none is known to be."""
+
     def prepare(self, folder: Path) -> int:
         """Make the folder, start recovery of what a killed station left, return the next episode's number. Raises OSError."""
 

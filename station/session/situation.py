@@ -19,6 +19,8 @@ class Situation:
         self.opened = OpenSession(task="")
         self.check_result = ""
         """What the check before this sitting said: it is written into every episode."""
+        self.drift = ""
+        """Which camera controls are others than in the episodes before."""
         self.folder = rig.data
         self.number = 0
         """Of the episode being recorded, or of the next one."""

@@ -75,6 +75,8 @@ class SessionState(Message, frozen=True):
     """Rises when what a button would do may have changed. A request carries that of the state it was seen in (`Who.seen`)."""
     source: SourceName = "leader"
     """Who is to command in this sitting; `policy`: its episodes are rollouts, each engaged when it is started."""
+    drift: str = ""
+    """Which camera controls are others than in the task's newest episode before this sitting, and what to do about it."""
     leaders: Literal["", "ask", "on", "off"] = ""
     """Do leaders go along while the policy commands? `ask`: nobody has said so yet in this sitting, and they do not. "": none can."""
     stiff: bool = False

@@ -18,6 +18,8 @@ class Folder(msgspec.Struct, frozen=True):
     """What its episodes are made of, in words, the commonest first; more than one: a mixture."""
     differences: tuple[str, ...]
     """Of a mixture: which episodes differ from the commonest, and in what."""
+    drifts: tuple[str, ...] = ()
+    """Episodes before which a camera's controls were changed, and which."""
 
 
 class Listing(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """`station episodes ls`: what is in a data folder."""
 
-from itertools import groupby
+from collections.abc import Iterator
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from station.cli.episodes.answers import Folder, Listing
 from station.cli.episodes.told import DEFAULT_DATA, Data, Where, console, said, told
 from station.episodes import catalogue
 from station.episodes.catalogue import Episode, named
-from station.episodes.form import mixed
+from station.episodes.form import drift, mixed
 from station.episodes.intake import groups
 from station.errors import EpisodeError
 from station.terminal.shown import shown
@@ -65,7 +66,16 @@ def makes_of(path: Path, episodes: list[Episode]) -> Folder:
         makes.append(alike[0].form.in_words() if alike[0].form else "")
         if why:
             differ.append(f"{named(alike)} (most / these): {'; '.join(why)}")
-    return Folder(path, tuple(makes), tuple(differ))
+    return Folder(path, tuple(makes), tuple(differ), tuple(_drifts(readable)))
+
+
+def _drifts(episodes: list[Episode]) -> Iterator[str]:
+    """Between each episode and the one before it that knows its cameras' controls."""
+    numbered = sorted((e for e in episodes if e.number is not None), key=lambda episode: episode.number or 0)
+    known = [episode for episode in numbered if episode.form is not None and episode.form.controls]
+    for before, now in pairwise(known):
+        if before.form is not None and now.form is not None and (moved := drift(before.form, now.form)):
+            yield f"from episode {now.number} on (before: {before.number}): {'; '.join(moved)}"
 
 
 def _tell_folder(folder: Folder, episodes: list[Episode]) -> None:
@@ -74,6 +84,8 @@ def _tell_folder(folder: Folder, episodes: list[Episode]) -> None:
     for episode in episodes:
         if remarks := _remarks(episode):
             console.print(f"{episode.path.parent.name} {_number(episode)}: {remarks}")
+    for sentence in folder.drifts:
+        console.print(f"camera controls changed {sentence}")
     for sentence in folder.differences:
         console.print(f"a mixture, which no trainer can take as one: {sentence}")
 

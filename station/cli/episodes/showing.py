@@ -14,7 +14,8 @@ from station.cli.episodes.told import File, console, existing, said, told
 from station.clock import NS_PER_S
 from station.episodes import catalogue, datasets, layout, picture, static_page
 from station.episodes.cadence import Cadence, in_words, read_cadence
-from station.episodes.catalogue import Episode
+from station.episodes.catalogue import Episode, forms_in
+from station.episodes.form import drift
 from station.episodes.quality import words
 from station.episodes.quality.card import Card
 from station.episodes.quality.page import page
@@ -83,12 +84,29 @@ def _lines(file: h5py.File, episode: Episode, report: Cadence, measured: Card | 
         "made of": episode.form.in_words() if episode.form is not None else "",
         "vector": _vector(episode),
         "cameras": ", ".join(episode.form.cameras) if episode.form is not None else "",
+        "controls": _controls(episode),
         "ended": "; ".join(filter(None, (episode.damage, episode.ended))) or "as asked",
         "marked": ", ".join(f"{name} {rows}" for name, rows in datasets.marked(file).items() if rows),
         "check": words.checked(measured) if measured is not None else "",
         "file": f"{episode.path}, {episode.size_bytes / 1e6:.0f} MB, layout {attribute(file, 'layout')}",
         "cadence": in_words(report),
     }
+
+
+def _controls(episode: Episode) -> str:
+    """Of its cameras, against the episode before it in its folder."""
+    if episode.form is None or episode.number is None or not episode.form.controls:
+        return ""
+    there = [(number, form) for number, form in forms_in(episode.path.parent) if number < (episode.number or 0)]
+    known = [(number, form) for number, form in sorted(there, key=lambda each: each[0]) if form.controls]
+    if not known:
+        return f"of {', '.join(episode.form.controls)} kept; no episode before to compare with"
+    number, before = known[-1]
+    return (
+        "; ".join(drift(before, episode.form)) + f" (in episode {number})"
+        if drift(before, episode.form)
+        else f"as in episode {number}"
+    )
 
 
 def _title(episode: Episode) -> str:

@@ -282,7 +282,8 @@ def trouble_words(board: Board, now_ns: int) -> str:
         return board.pedal
     troubled = sorted((s for s in board.streams(now_ns) if s.trouble), key=lambda stream: not stream.fault)
     if not troubled:
-        return ""
+        session = board.session
+        return session.drift if session is not None and session.phase in ("opening", "ready", "reset") else ""
     first = troubled[0]
     words = first.trouble if first.trouble.startswith(first.node) else f"{first.node}: {first.trouble}"
     return words + (f"  (and {len(troubled) - 1} more)" if len(troubled) > 1 else "")

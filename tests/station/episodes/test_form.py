@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from station.cli.episodes.listing import makes_of
+from station.cli.episodes.showing import _controls
 from station.episodes import naming
 from station.episodes.catalogue import forms_in, read_episode, view
 from station.episodes.finalise import finalise
-from station.episodes.form import Form, another_rigs, differences, form_of_rig, mixed
+from station.episodes.form import Form, another_rigs, differences, drift, drifted, form_of_rig, mixed
 from station.errors import UsageError
 from station.rig.rig import find_rig, load_rig
 from tests.station.episodes.recording import ARMS, Recording, arm_description, camera_description, header, jpeg, write
@@ -67,12 +69,20 @@ def test_refusal_names_episodes_differences_and_the_ways_on() -> None:
     assert another_rigs(Path("/data/cube"), FORM, [(0, FORM)]) == "" == another_rigs(Path("/data/cube"), FORM, [])
 
 
-def record(folder: Path, number: int, cameras: tuple[str, ...] = ("cam_high",)) -> Path:
+def record(folder: Path, number: int, cameras: tuple[str, ...] = ("cam_high",), exposure: int = 157) -> Path:
     folder.mkdir(exist_ok=True)
     part = naming.journal_path(folder, number)
     first = header(cameras=cameras, episode=number)
     units = tuple("1" if name.endswith("gripper") else "rad" for name in first.dim_names)
-    write(part, Recording(3, [jpeg()], cameras=cameras), msgspec.structs.replace(first, units=units))
+    described = {
+        node: msgspec.structs.replace(about, settings={"exposure_auto": 0, "exposure": exposure}) if node in cameras else about
+        for node, about in first.descriptions.items()
+    }  # fmt: skip
+    write(
+        part,
+        Recording(3, [jpeg()], cameras=cameras),
+        msgspec.structs.replace(first, units=units, descriptions=described),
+    )
     return finalise(part)
 
 
@@ -109,3 +119,43 @@ def test_what_a_hostile_file_says_is_bounded(tmp_path: Path) -> None:
     form = read_episode(path).form
     assert form is not None and form.arms == {} and len(form.in_words()) < 200
     assert len(form.cameras) <= 256 and max(map(len, form.cameras)) <= 60
+
+
+def seen(**controls: int) -> Form:
+    return msgspec.structs.replace(FORM, controls={"cam_high": controls})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "moved"),
+    [
+        ({"exposure": 157, "gain": 0}, {"exposure": 120, "gain": 0}, ["cam_high: exposure is 120, was 157"]),
+        ({"focus": 5, "white_balance": 4000}, {"focus": 9, "white_balance": 5200},
+         ["cam_high: focus is 9, was 5, white_balance is 5200, was 4000"]),
+        ({"exposure_auto": 1, "exposure": 157, "gain": 3}, {"exposure_auto": 1, "exposure": 90, "gain": 9}, []),
+        ({"exposure_auto": 0, "exposure": 157}, {"exposure_auto": 1, "exposure": 90},
+         ["cam_high: exposure is 90, was 157, exposure_auto is 1, was 0"]),
+        ({"exposure": 157}, {"exposure": 157}, []),
+        ({"exposure": 157}, {"gain": 3}, []),
+    ],
+)  # fmt: skip
+def test_a_control_that_was_changed_is_told_and_what_the_camera_sets_itself_is_not(
+    before: dict[str, int], now: dict[str, int], moved: list[str]
+) -> None:
+    assert drift(seen(**before), seen(**now)) == moved
+    assert differences(seen(**before), seen(**now)) == [], "it makes no mixture"
+    told = drifted(12, seen(**before), seen(**now))
+    assert bool(told) == bool(moved)
+    if moved:
+        assert told.startswith("camera controls are others than in episode 12: cam_high: ") and "Next: " in told
+
+
+def test_drift_between_episodes_stands_in_the_list_and_in_the_episode_itself(tmp_path: Path) -> None:
+    for number, exposure in enumerate((157, 157, 120)):
+        record(tmp_path / "cube", number, exposure=exposure)
+    found = [read_episode(tmp_path / "cube" / f"episode_{number}.hdf5") for number in range(3)]
+    assert makes_of(tmp_path / "cube", found).drifts == (
+        "from episode 2 on (before: 1): cam_high: exposure is 120, was 157",
+    )
+    told = [_controls(episode) for episode in found]
+    assert told[0].endswith("no episode before to compare with")
+    assert told[1:] == ["as in episode 0", "cam_high: exposure is 120, was 157 (in episode 1)"]

@@ -140,6 +140,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence() -> None:
 
 def test_a_folder_of_another_rig_is_refused_before_arms_move() -> None:
     world = World()
+    world.drifted = "camera controls are others than in episode 3: cam_high: exposure is 120, was 157"
     world.unlike = "/data/pick holds episodes of another make"
     world.press(OpenSession("pick"))
     assert world.replies == [Refused(world.unlike)]

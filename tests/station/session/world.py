@@ -49,7 +49,7 @@ class World:
         self.replies: list[Reply] = []
         self.disk: list[tuple[str, int, object]] = []
         self.unwritable = self.gone = self.in_use = False
-        self.unlike = ""
+        self.unlike = self.drifted = ""
         self.standing = CheckStanding("", None)
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
@@ -102,6 +102,9 @@ class World:
         self.do(self.core.time(now_ns))
 
     # -- the disk --
+
+    def drift(self, folder: Path) -> str:
+        return self.drifted
 
     def another_rigs(self, folder: Path) -> str:
         return self.unlike
