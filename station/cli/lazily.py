@@ -45,8 +45,14 @@ class Lazily(typer.core.TyperGroup):
 
 def group(about: str, later: Mapping[str, str], others: str = "") -> typer.Typer:
     """A command's own commands: `about` is its help, `later` their table, `others` as `Lazily` has it."""
-    made = type("Later", (Lazily,), {"later": later, "others": others})
-    return typer.Typer(cls=made, no_args_is_help=True, help=about)
+    made = typer.Typer(
+        cls=type("Later", (Lazily,), {"later": later, "others": others}), no_args_is_help=True, help=about
+    )
+    made.callback(help=about)(_group)  # a typer app that has no command of its own is none otherwise
+    return made
+
+
+def _group() -> None: ...
 
 
 class Station(Lazily):
