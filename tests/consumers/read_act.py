@@ -20,7 +20,7 @@ def read(folder: Path, out: Path) -> None:
     with h5py.File(folder / "episode_0.hdf5") as file:
         cameras, (length, width) = list(file["observations/images"]), file["action"].shape
     asis = {
-        f"{name}_{what}": np.full(width, value)
+        f"{name}_{what}": np.full(width, value, np.float32)
         for name in ("action", "qpos")
         for what, value in (("mean", 0), ("std", 1))
     }
