@@ -45,6 +45,7 @@ PACKAGES = {
     "setproctitle": Package("BSD-3-Clause", "names of processes"),
     "matplotlib": Package("PSF-2.0", "pictures of episodes"),
     "pyrealsense2": Package("Apache-2.0", "RealSense cameras"),
+    "ur-rtde": Package("MIT", "commands to arms of Universal Robots; its wheel carries Boost (BSL-1.0)"),
     "mujoco": Package("Apache-2.0", "physics and kinematics"),
     "mink": Package("Apache-2.0", "inverse kinematics"),
     "aiohttp": Package("Apache-2.0", "web pages"),

@@ -131,11 +131,14 @@ def rig_names() -> list[str]:
 
 
 def find_rig(name_or_path: str) -> Path:
-    """The file behind `--rig`: a shipped name, one of this computer's, or a path. Raises UsageError naming what there is."""
+    """The file behind `--rig`: a shipped name, one of this computer's, or a path. Raises UsageError naming what there is.
+
+    Names have underscores; who types a dash instead means it.
+    """
     try:
         path = Path(name_or_path).expanduser()
         for folder in (SHIPPED, own_rigs()):
-            if name_or_path == path.name and (named := folder / f"{name_or_path}.yaml").is_file():
+            if name_or_path == path.name and (named := folder / f"{name_or_path.replace('-', '_')}.yaml").is_file():
                 return named
         if path.is_file():
             return path.resolve()

@@ -123,7 +123,7 @@ def buses(folder: Path, follower: Hands, leader: Hands) -> list[ServoBus]:
     """Both arms' servos behind `folder`/follower and `folder`/leader."""
     return [
         ServoBus(folder / "follower", aloha_arm_servos("vx300s", "aloha1"), follower),
-        ServoBus(folder / "leader", gello_servos(baud_register=3), leader),
+        ServoBus(folder / "leader", gello_servos(baud=1_000_000), leader),
     ]
 
 

@@ -25,7 +25,7 @@ from station.files.calibration_files import ArmCalibration, Calibration
 @contextmanager
 def emulated(model: str, **registers: dict[int, int]) -> Iterator[tuple[ServoBus, DynamixelArm]]:
     """An arm's driver before servos of which some hold other values: register → {ID: value}. Not opened yet."""
-    servos = aloha_arm_servos("vx300s", "aloha1") if model == "vx300s" else gello_servos(baud_register=3)
+    servos = aloha_arm_servos("vx300s", "aloha1") if model == "vx300s" else gello_servos(baud=1_000_000)
     keys: dict[str, object] = {"rate_hz": 50.0, "generation": "aloha1"}
     if model == "gello":
         travel = {"open_rad": 3.5, "close_rad": 2.8}

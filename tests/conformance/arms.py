@@ -12,6 +12,7 @@ from drivers.sim.servos.servo_bus import ServoBus, ServoSpec
 from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos, gello_servos
 from station.devices.conformance import Subject, place
 from tests.conformance.subject import Factory
+from tests.conformance.ur_arms import UR_ARMS
 
 
 def _arm(role: Any, servos: list[ServoSpec], driven: bool = True, **keys: Any) -> Factory:
@@ -33,7 +34,8 @@ ARMS: dict[str, Factory] = {
     "vx300s_aloha2": _arm("follower", aloha_arm_servos("vx300s", "aloha2"), model="vx300s", generation="aloha2"),
     "wx250s_leader": _arm("leader", aloha_arm_servos("wx250s", "aloha1"), model="wx250s", generation="aloha1"),
     "gello_leader": _arm(
-        "leader", gello_servos(baud_register=3), driven=False, model="gello", baud=1_000_000, offsets_rad=[0.0] * 6,
+        "leader", gello_servos(baud=1_000_000), driven=False, model="gello", baud=1_000_000, offsets_rad=[0.0] * 6,
         gripper={"open_rad": 3.0, "close_rad": 2.2},
     ),
+    **UR_ARMS,
 }  # fmt: skip

@@ -29,7 +29,7 @@ from station.bus.requests import Done, PrepareScene, Reply, SaveTruth, ScoreScen
 from station.bus.sockets import RequestServer
 from station.client import Station
 from station.clock import NS_PER_S
-from station.errors import RequestRefused
+from station.errors import RequestRefused, RigError
 from station.runtime.node import Node, run
 
 _MIDDLE_RAD = (0.0, -0.9, 1.1, 0.0, -0.3, 0.0)
@@ -109,6 +109,7 @@ class BenchWorld:
             self._server.start()
             for name in self._links:
                 self._link(name)
+            self._refuse_networked()
             with running(arms(self._node.rig), self._plant, self._node.clock) as self._buses:
                 while not self._node.finish.is_set():
                     self._step()
@@ -127,6 +128,16 @@ class BenchWorld:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(self._server.url(name))
         fresh.replace(link)
+
+    def _refuse_networked(self) -> None:
+        for device in self._node.rig.devices:
+            if device.is_arm and device.simulated and (device.networked or device.settings.model == "gello"):
+                raise RigError(
+                    self._node.rig.file,
+                    f"arms.{device.side}.{device.role}",
+                    f"{device.settings.model}",
+                    "a bench has vx300s and wx250s",
+                )
 
     def _plant(self, arm: Arm) -> Plant:
         device, clock = arm.device, self._node.clock

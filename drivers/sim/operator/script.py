@@ -6,7 +6,7 @@ between them the hands move along minimum-jerk profiles s(τ) = 10τ³ − 15τ�
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import accumulate
 from math import cos, pi, sin
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.sim.world.model import CUBE_HALF_M, SIDES, arm_model
-from drivers.sim.world.scene import START_RAD
+from drivers.sim.world.scene import SLEEP_RAD, START_RAD
 from station.kinematics.arm import Kinematics, Pose
 
 Vector = NDArray[np.float64]
@@ -108,7 +108,7 @@ def swing(here: Vector, seconds: float, slowest_s: float) -> Path:
         pace_s = slowest_s * (0.75 + 0.25 * np.cos(len(moves)))
         there = here.copy()
         there[0] += side * _SWING_RAD
-        there[6] = _GRIPPER_UNITS[(len(moves) + 1) % len(_GRIPPER_UNITS)]
+        there[-1] = _GRIPPER_UNITS[(len(moves) + 1) % len(_GRIPPER_UNITS)]
         moves.append(Move(pace_s, np.array([at, there])))
         at, side, left_s = there, -side, left_s - pace_s
     return Path([*moves, Move(slowest_s, np.array([at, here]))])
@@ -139,35 +139,39 @@ class Unreachable(ValueError):
     """The cube lies where the script's hands cannot take it."""
 
 
-class _Hand:
-    """Collects one side's moves."""
+class Hand:
+    """Collects one side's moves, from the start on. `gripper`: 0 closed to 1 open."""
 
-    def __init__(self, side: str) -> None:
-        self.kinematics = kinematics(side)
-        self.here: Vector = START[side].copy()
+    def __init__(self, kinematics: Kinematics, start: Vector) -> None:
+        self.kinematics, self.start = kinematics, start
+        self.here: Vector = start.copy()
         self.moves: list[Move] = []
 
     def wait(self, seconds: float) -> None:
+        """Stay."""
         self._add(seconds, [self.here])
 
     def grip(self, seconds: float, gripper: float) -> None:
-        self._add(seconds, [np.array([*self.here[:6], gripper])])
+        """Only the gripper moves."""
+        self._add(seconds, [np.array([*self.here[:-1], gripper])])
 
     def joint_move(self, seconds: float, pose: Pose, gripper: float, near: Vector | None = None) -> None:
-        joints = self._solve(pose, self.here[:6] if near is None else near)
+        """Through joint space, to the joints for that pose that are nearest to `near`, or to where it is. Raises Unreachable."""
+        joints = self._solve(pose, self.here[:-1] if near is None else near)
         self._add(seconds, [np.array([*joints, gripper])])
 
     def home(self, seconds: float, gripper: float) -> None:
-        self._add(seconds, [np.array([*START_RAD, gripper])])
+        """Back to the start."""
+        self._add(seconds, [np.array([*self.start[:-1], gripper])])
 
     def line(self, seconds: float, begin: Pose, end: Pose) -> None:
         """Along a straight line in space, without turning; the gripper stays as it is."""
         points = []
-        joints = self.here[:6]
+        joints = self.here[:-1]
         for fraction in np.linspace(0, 1, _LINE_POINTS)[1:]:
             position = begin.position_m + fraction * (end.position_m - begin.position_m)
             joints = self._solve(Pose(position, begin.quaternion_wxyz), joints)
-            points.append(np.array([*joints, self.here[6]]))
+            points.append(np.array([*joints, self.here[-1]]))
         self._add(seconds, points)
 
     def _solve(self, pose: Pose, start: Vector) -> Vector:
@@ -188,15 +192,15 @@ def hand_over(cube: CubeStart) -> Plan:
     down = _looking(pi + cube.yaw_rad, _TILT_RAD)
     meet_down = _looking(pi, _TILT_RAD)
     on_cube = Pose(np.array([cube.x_m, cube.y_m, CUBE_HALF_M + 0.004]), down)
-    above = _moved(on_cube, (0.0, 0.0, 0.10))
+    above = moved(on_cube, (0.0, 0.0, 0.10))
     meet = Pose(np.array(_MEET_M), meet_down)
-    aside = _moved(meet, _along(meet_down, -0.12))
+    aside = moved(meet, _along(meet_down, -0.12))
     sideways = _times(_looking(0.0, 0.0), _rotation(0, pi / 2))
-    take = _moved(Pose(meet.position_m, sideways), (-0.004, 0.0, -0.002))
-    before = _moved(take, (-0.12, 0.0, 0.0))
-    show = _moved(take, (-0.08, 0.0, 0.03))
+    take = moved(Pose(meet.position_m, sideways), (-0.004, 0.0, -0.002))
+    before = moved(take, (-0.12, 0.0, 0.0))
+    show = moved(take, (-0.08, 0.0, 0.03))
 
-    right = _Hand("right")
+    right = Hand(kinematics("right"), START["right"])
     right.joint_move(1.3, above, _WIDE, near=_REACHING_DOWN)
     right.line(0.8, above, on_cube)
     right.grip(0.7, _SQUEEZE)
@@ -207,7 +211,7 @@ def hand_over(cube: CubeStart) -> Plan:
     right.line(0.5, meet, aside)
     right.home(1.2, 0.0)
 
-    left = _Hand("left")
+    left = Hand(kinematics("left"), START["left"])
     left.wait(2.0)
     left.joint_move(1.8, before, _WIDE)
     left.wait(0.7)
@@ -218,7 +222,25 @@ def hand_over(cube: CubeStart) -> Plan:
     return Plan({"left": Path(left.moves), "right": Path(right.moves)})
 
 
-def _moved(pose: Pose, by_m: Sequence[float] | Vector) -> Pose:
+class Script(NamedTuple):
+    """A task, as its operator plays it."""
+
+    sides: tuple[str, ...]
+    start: Setpoint
+    """Where the hands wait for an episode to begin."""
+    rest: Setpoint
+    """Where the leaders are when the world begins: as their followers."""
+    cube_start: Callable[[int, int], CubeStart]
+    """Where the cube lies, by the world's seed and the episode's number."""
+    plan: Callable[[CubeStart], Plan]
+
+
+REST: Setpoint = {side: np.array([*SLEEP_RAD, 0.0]) for side in SIDES}
+HAND_OVER = Script(SIDES, START, REST, cube_start, hand_over)
+
+
+def moved(pose: Pose, by_m: Sequence[float] | Vector) -> Pose:
+    """That pose, elsewhere and not turned."""
     return Pose(pose.position_m + np.asarray(by_m), pose.quaternion_wxyz)
 
 

@@ -13,24 +13,19 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from drivers.sim.operator.script import (
-    START,
+    HAND_OVER,
     CubeStart,
     Path,
     Plan,
+    Script,
     Setpoint,
     Vector,
-    cube_start,
-    hand_over,
     straight,
     swing,
 )
-from drivers.sim.world.model import SIDES
-from drivers.sim.world.scene import SLEEP_RAD
 from station.bus.messages import PilotState, SessionState
 from station.clock import NS_PER_S
 
-REST: dict[str, Vector] = {side: np.array([*SLEEP_RAD, 0.0]) for side in SIDES}
-"""Where the leaders lie when the world begins: as their followers do, grippers closed."""
 _HOME_UNITS_S = 0.8
 _HOME_LEAST_S = 1.0
 _SEEN_NS = NS_PER_S // 2
@@ -54,17 +49,17 @@ class _Motion(NamedTuple):
 
 
 class Operator:
-    """One operator at both leaders. `update` belongs to one thread; `at` may be called from any."""
+    """One operator at all leaders. `update` belongs to one thread; `at` may be called from any."""
 
-    def __init__(self, seed: int, now_ns: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, now_ns: int, script: Script = HAND_OVER) -> None:
+        self._seed, self._script = seed, script
         self.state: State = "meeting"
         self.episode = 0
         self.placed = False
         self._placed_ns = now_ns
         self._aligning = self._seen = False
         self._plan: Plan | None = None
-        self._motion = _Motion(now_ns, Plan({side: _still(REST[side]) for side in SIDES}))
+        self._motion = _Motion(now_ns, Plan({side: _still(script.rest[side]) for side in script.sides}))
 
     def at(self, side: str, now_ns: int) -> Vector:
         """What this hand asks for: six joint angles (rad), the gripper 0 closed to 1 open. (7,)"""
@@ -86,7 +81,7 @@ class Operator:
         """Swing both arms for so long, if the hands wait at the start and are followed. Did they begin?"""
         if self.state != "waiting":
             return False
-        paces = zip(SIDES, _SWING_S, strict=True)
+        paces = zip(self._script.sides, _SWING_S, strict=False)
         paths = {side: swing(self.at(side, now_ns), seconds, slowest_s) for side, slowest_s in paces}
         self.state, self._motion = "swinging", _Motion(now_ns, Plan(paths))
         return True
@@ -108,8 +103,8 @@ class Operator:
             self.state = "waiting"
         if self.state in ("waiting", "meeting") and not self.placed and clear:
             self.placed, self._placed_ns = True, now_ns
-            cube = cube_start(self._seed, self.episode)
-            self._plan = hand_over(cube)
+            cube = self._script.cube_start(self._seed, self.episode)
+            self._plan = self._script.plan(cube)
             return cube
         self._play(now_ns, phase)
         return None
@@ -125,15 +120,15 @@ class Operator:
             if self.state == "meeting":
                 self._home(now_ns)
             return
-        here = {side: self.at(side, now_ns) for side in SIDES}
+        here = {side: self.at(side, now_ns) for side in self._script.sides}
         if pilot is not None and pilot.source == "opening" and (self._aligning or pilot.state == "waiting"):
             self._open(now_ns, 0.0 if pilot.state == "waiting" else _GRIP_OPEN)
             return
         if engaged:
-            self._motion = _Motion(now_ns, Plan({side: _still(followers[side]) for side in SIDES}))
+            self._motion = _Motion(now_ns, Plan({side: _still(followers[side]) for side in self._script.sides}))
             self.state = "meeting"
         elif self.state != "meeting" or self._aligning:
-            self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in SIDES}))
+            self._motion = _Motion(now_ns, Plan({side: _still(here[side]) for side in self._script.sides}))
             self.state = "meeting"
         elif self._finished(now_ns) and _apart(here, followers) > _MET_UNITS:
             self._go(now_ns, followers)
@@ -141,7 +136,7 @@ class Operator:
     def _open(self, now_ns: int, gripper: float) -> None:
         """Hands on leaders that go to the start by themselves: only the grippers are theirs."""
         self.state = "meeting"
-        there = {side: np.array([*START[side][:6], gripper]) for side in SIDES}
+        there = {side: np.array([*self._script.start[side][:-1], gripper]) for side in self._script.sides}
         if self._finished(now_ns) and _apart(self._motion.plan.at(1e9), there) > 0:
             self._go(now_ns, there)
 
@@ -153,13 +148,15 @@ class Operator:
 
     def _home(self, now_ns: int) -> None:
         self.state = "homing"
-        self._go(now_ns, START)
+        self._go(now_ns, self._script.start)
 
     def _go(self, now_ns: int, there: Setpoint) -> None:
-        here = {side: self.at(side, now_ns) for side in SIDES}
+        here = {side: self.at(side, now_ns) for side in self._script.sides}
         # a minimum-jerk move peaks at 1.875 times its mean speed
         seconds = max(_HOME_LEAST_S, 1.875 * _apart(here, there) / _HOME_UNITS_S)
-        self._motion = _Motion(now_ns, Plan({side: straight(here[side], there[side], seconds) for side in SIDES}))
+        self._motion = _Motion(
+            now_ns, Plan({side: straight(here[side], there[side], seconds) for side in self._script.sides})
+        )
 
     def _finished(self, now_ns: int) -> bool:
         return now_ns - self._motion.begin_ns >= self._motion.plan.seconds * NS_PER_S
@@ -171,4 +168,4 @@ def _still(here: Vector) -> Path:
 
 def _apart(here: Setpoint, there: Setpoint) -> float:
     """The largest difference of any joint (rad) or gripper (0…1)."""
-    return max(float(np.abs(here[side] - there[side]).max()) for side in SIDES)
+    return max(float(np.abs(here[side] - there[side]).max()) for side in here)

@@ -1,4 +1,4 @@
-"""The servo buses of a simulated rig, one per arm, and the faults that can be put on them."""
+"""The servo buses of a simulated rig, one per arm on a serial port, and the faults that can be put on them."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from drivers.sim.servos.faults import Faults
 from drivers.sim.servos.servo import Plant, ServoSpec
 from drivers.sim.servos.servo_bus import ServoBus
-from drivers.sim.servos.shaft import aloha_arm_servos
+from drivers.sim.servos.shaft import aloha_arm_servos, gello_servos
 from drivers.sim.world.requests import SetServoFault
 from station.clock import Clock
 from station.errors import RequestRefused, RigError
@@ -27,18 +27,23 @@ class Arm(NamedTuple):
 
 
 def arms(rig: Rig) -> list[Arm]:
-    """Every arm of the rig that the world stands in for. Raises RigError for one that is no arm of ALOHA's."""
+    """Every arm on a port that the world stands in for. Raises RigError for one that it does not know."""
     found = []
     for device in rig.devices:
-        if not device.is_arm or not device.simulated:
+        if not device.is_arm or not device.simulated or device.networked:
             continue  # no arm, or one that stands somewhere else
+        if device.settings.model == "gello":
+            found.append(
+                Arm(device, gello_servos(device.settings.ids or tuple(range(1, 8)), device.settings.wire_baud))
+            )
+            continue
         model, generation = getattr(device.settings, "model", None), getattr(device.settings, "generation", None)
         if model not in ("vx300s", "wx250s"):
             raise RigError(
                 rig.file,
                 f"arms.{device.side}.{device.role}.model",
                 f"{model}",
-                "a simulated world has vx300s and wx250s",
+                "a simulated world has vx300s, wx250s and gello",
             )
         found.append(Arm(device, aloha_arm_servos(model, generation or "aloha1")))
     return found

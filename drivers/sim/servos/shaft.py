@@ -7,6 +7,7 @@ the driver has another, so that one wrong number shows.
 
 import math
 import threading
+from collections.abc import Sequence
 from typing import Literal
 
 from drivers.sim.servos.servo import ServoSpec
@@ -105,8 +106,9 @@ def aloha_arm_servos(model: Literal["vx300s", "wx250s"], generation: Generation)
     return servos
 
 
-def gello_servos(baud_register: int = 1, gripper: bool = True) -> list[ServoSpec]:
-    """A GELLO leader for a six-joint arm: factory XL330 servos (57600 baud, return delay 500 µs)."""
-    count = 7 if gripper else 6
-    models = ["xl330_m288"] * count
-    return [ServoSpec(n + 1, models[n], {"Baud Rate": baud_register}) for n in range(count)]
+_BAUD_REGISTER = {57_600: 1, 115_200: 2, 1_000_000: 3, 2_000_000: 4, 3_000_000: 5, 4_000_000: 6}
+
+
+def gello_servos(ids: Sequence[int] = tuple(range(1, 8)), baud: int = 57_600) -> list[ServoSpec]:
+    """A GELLO leader: XL330 servos as they come from the factory (return delay 500 µs), the gripper's last."""
+    return [ServoSpec(servo_id, "xl330_m288", {"Baud Rate": _BAUD_REGISTER[baud]}) for servo_id in ids]

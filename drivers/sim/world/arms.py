@@ -1,10 +1,11 @@
 """What moves the shafts of ALOHA's arms in a simulated world: physics for followers, a hand for leaders."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from drivers.sim.servos.servo import ServoSpec
-from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, JointState, Scene
+from drivers.sim.world.scene import JointState, Scene
 from station.clock import NS_PER_S, Clock
 
 JOINT_OF_SERVO = {1: 0, 2: 1, 4: 2, 6: 3, 7: 4, 8: 5, 9: 6}
@@ -76,8 +77,10 @@ class FollowerPlant:
 class LeaderPlant:
     """A leader: a hand moves its shafts while they are limp; with torque they go to their goals."""
 
-    def __init__(self, servos: Sequence[ServoSpec], hand: Hand, clock: Clock) -> None:
-        self._sign, self._hand, self._clock = horn_signs(servos), hand, clock
+    def __init__(
+        self, servos: Sequence[ServoSpec], hand: Hand, clock: Clock, joint_of_servo: Mapping[int, int] = JOINT_OF_SERVO
+    ) -> None:
+        self._sign, self._hand, self._clock, self._joint = horn_signs(servos), hand, clock, joint_of_servo
         self._at_ns = clock()
         self._position = list(hand(self._at_ns))
         self._velocity = [0.0] * len(self._position)
@@ -86,15 +89,13 @@ class LeaderPlant:
     def present_rad(self, servo_id: int, at_ns: int | None = None) -> tuple[float, float, float]:
         """Where the hand (or the goal) had it then."""
         self._advance(at_ns)
-        joint, sign = JOINT_OF_SERVO[servo_id], self._sign[servo_id]
+        joint, sign = self._joint[servo_id], self._sign[servo_id]
         return sign * self._position[joint], sign * self._velocity[joint], 0.0
 
     def drive(self, servo_id: int, torque: bool, goal_rad: float | None, current_limit_ma: float | None) -> None:  # noqa: ARG002
         """With torque, the shaft goes where the servo asks."""
         self._advance()
-        self._goal[JOINT_OF_SERVO[servo_id]] = (
-            None if goal_rad is None or not torque else self._sign[servo_id] * goal_rad
-        )
+        self._goal[self._joint[servo_id]] = None if goal_rad is None or not torque else self._sign[servo_id] * goal_rad
 
     def _advance(self, at_ns: int | None = None) -> None:
         now_ns = self._clock() if at_ns is None else at_ns
@@ -117,7 +118,14 @@ def leader_shafts(setpoint: Sequence[float], generation: str) -> list[float]:
     return [*setpoint[:6], closed + setpoint[6] * (opened - closed)]
 
 
-def follower_setpoint(position_rad: Sequence[float]) -> list[float]:
-    """A follower's pose as a hand would ask for it: six joints, gripper servo 0 closed … 1 open. (7,)"""
-    gripper = (position_rad[6] - GRIPPER_CLOSED_RAD) / (GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD)
-    return [*position_rad[:6], min(1.0, max(0.0, gripper))]
+def gello_shafts(
+    setpoint: Sequence[float], offsets_rad: Sequence[float], signs: Sequence[int], trigger: tuple[float, float]
+) -> list[float]:
+    """A hand's setpoint as the shafts of a GELLO, rad: angle = offset + sign · joint; its `trigger` closed and open. (D,)
+
+    A GELLO's angles count from tick 0, a shaft's from the middle of its turn.
+    """
+    *joints, gripper = setpoint
+    closed, opened = trigger
+    angles = [offset + sign * joint for joint, offset, sign in zip(joints, offsets_rad, signs, strict=True)]
+    return [angle - math.pi for angle in (*angles, closed + gripper * (opened - closed))]

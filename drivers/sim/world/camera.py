@@ -101,7 +101,7 @@ class MujocoCamera:
             self._await_life()
             from drivers.sim.world.render import View  # the rig loader reads Settings without MuJoCo
 
-            self._view = View(self._settings.width, self._settings.height)
+            self._view = View(self._settings.width, self._settings.height, self._state.scene)
             self._check_view()
             self._focus_before = self._focus_found = self._focus_in(self._state.read())
         except BaseException:

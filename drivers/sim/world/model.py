@@ -4,6 +4,7 @@ The places of table, arms, lights and cameras are those of ALOHA's simulation (t
 assets/. Marks on the table and a board to calibrate with are the station's.
 """
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -57,8 +58,8 @@ _FOVY_DEG = 78.0
 
 def scene_spec() -> Any:
     """The whole scene (MjSpec), to be compiled, or changed first."""
-    spec = _empty()
-    _set_table(spec)
+    spec = empty(viperx.MESHES)
+    set_table(spec)
     for place in _PLACES:
         spec.worldbody.add_camera(
             name=place.name, pos=place.from_m, fovy=_FOVY_DEG, mode=mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY, targetbody=place.at
@@ -66,8 +67,8 @@ def scene_spec() -> Any:
     for side in SIDES:
         viperx.add(spec, side, *_BASES[side])
         viperx.drive(spec, side)
-    _lay_cube(spec)
-    _mark_table(spec)
+    lay_cube(spec)
+    mark_table(spec)
     board.add(spec)
     return spec
 
@@ -79,7 +80,7 @@ def scene_model() -> Any:
 
 def arm_model(side: str) -> Any:
     """One arm alone where it stands in the scene (MjModel): six joints, and a site `pinch` between its fingertips."""
-    spec = _empty()
+    spec = empty(viperx.MESHES)
     viperx.add(spec, side, *_BASES[side])
     for finger in ("left_finger", "right_finger"):
         spec.delete(spec.joint(f"{viperx.arm_name(side)}/{finger}"))
@@ -87,11 +88,11 @@ def arm_model(side: str) -> Any:
     return spec.compile()
 
 
-def _empty() -> Any:
-    """Nothing but meshes, and how physics and pictures are made."""
+def empty(meshes: Sequence[str] = ()) -> Any:
+    """Nothing but the table's mesh and these, and how physics and pictures are made."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
-    names = (TABLE_MESH, *viperx.MESHES)
+    names = (TABLE_MESH, *meshes)
     spec.assets = {f"{name}.stl": (_ASSETS / f"{name}.stl").read_bytes() for name in names}
     for name in names:
         spec.add_mesh(name=name, file=f"{name}.stl", scale=(_M_PER_MM,) * 3)
@@ -106,7 +107,8 @@ def _empty() -> Any:
     return spec
 
 
-def _set_table(spec: Any) -> None:
+def set_table(spec: Any) -> None:
+    """The table and its lights."""
     for position, direction in _LIGHTS:
         spec.worldbody.add_light(
             type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, pos=position, dir=direction, diffuse=(0.3, 0.3, 0.3), specular=(0.3, 0.3, 0.3)
@@ -117,7 +119,8 @@ def _set_table(spec: Any) -> None:
     )
 
 
-def _lay_cube(spec: Any) -> None:
+def lay_cube(spec: Any) -> None:
+    """A cube that moves freely."""
     cube = spec.worldbody.add_body(
         name=CUBE, pos=(0.2, 0.5, 0.05), mass=0.05, ipos=(0, 0, 0), inertia=(0.002, 0.002, 0.002), explicitinertial=1
     )
@@ -127,7 +130,7 @@ def _lay_cube(spec: Any) -> None:
     )
 
 
-def _mark_table(spec: Any) -> None:
+def mark_table(spec: Any) -> None:
     """Lay flat marks on the table: a plain one tells a calibration check nothing about where a camera is.
 
     One mesh per shade, for without a GPU a texture, or a geom for each mark, costs more than the rest of the picture.

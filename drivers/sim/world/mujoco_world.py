@@ -1,27 +1,27 @@
-"""The simulated world, `python -m drivers.sim.world.mujoco_world --rig R --node world`: physics, servo buses, a scripted operator.
+"""The simulated world, `python -m drivers.sim.world.mujoco_world --rig R --node world`: physics, arms, a scripted operator.
 
-It stands in for the hardware: followers are moved by MuJoCo, leaders by the operator's hands, and all four are
-reached only through their servo buses. It shares the physics state with the cameras (`state_file`), publishes the truth
-about the cube as `vector/world` (`TRUTH`), and answers `requests.WorldRequest`.
+It stands in for the hardware: followers are moved by MuJoCo, leaders by the operator's hands, and all are reached only
+through their servo buses or their controllers' ports. It shares the physics state with the cameras (`state_file`), publishes
+the truth about the cube as `vector/world` (`TRUTH`), and answers `requests.WorldRequest`.
 """
 
 import sys
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import zmq
 
-from drivers.sim.operator.script import cube_start
 from drivers.sim.operator.scripted_operator import Operator
 from drivers.sim.servos.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.servos.servo import Plant
-from drivers.sim.world.arms import FollowerPlant, LeaderPlant, follower_setpoint, leader_shafts
-from drivers.sim.world.model import SIDES, TIMESTEP_S
-from drivers.sim.world.requests import SetCameraFault, SetServoFault, ShowBoard, SwingArms, WorldRequest
-from drivers.sim.world.scene import Scene
+from drivers.sim.world import stages
+from drivers.sim.world.arms import FollowerPlant, LeaderPlant, gello_shafts, leader_shafts
+from drivers.sim.world.controllers import Controllers
+from drivers.sim.world.model import TIMESTEP_S
+from drivers.sim.world.requests import PressPendant, SetCameraFault, SetServoFault, ShowBoard, SwingArms, WorldRequest
 from drivers.sim.world.shares import Shares
 from station.bus.messages import Health, PilotState, SessionState, Vector
 from station.bus.requests import Done, PrepareScene, Refused, Reply, ScoreScene
@@ -42,9 +42,9 @@ TRUTH = (
     "touch.left",
     "touch.right",
     "on_table",
-    "handed_over",
+    "done",
 )
-"""The numbers of `vector/world`: m, unit quaternion, then 0 or 1."""
+"""The numbers of `vector/world`: m, unit quaternion, then 0 or 1; `done` is what the scene's task wants."""
 
 STEPS = 5
 BATCH_HZ = 1 / (STEPS * TIMESTEP_S)
@@ -67,8 +67,8 @@ class WorldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.scene != "handover":
-            raise ValueError(f"scene {self.scene!r}: there is only `handover`")
+        if self.scene not in stages.SCENES:
+            raise ValueError(f"scene {self.scene!r}: there are {', '.join(stages.SCENES)}")
 
 
 def settings_of(node: Node) -> WorldSettings:
@@ -96,10 +96,12 @@ class MujocoWorld:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._settings = settings_of(node)
-        self._scene = Scene()
-        self._operator = Operator(self._settings.seed, node.clock())
+        self._scene: Any = stages.physics(self._settings.scene)
+        self._script = stages.script(self._settings.scene)
+        self._operator = Operator(self._settings.seed, node.clock(), self._script)
         self._followers: list[FollowerPlant] = []
-        self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views)
+        self._controllers = Controllers(node.rig, self._scene, self._script.sides, node.clock, BATCH_NS)
+        self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views, self._settings.scene)
         self._request_server: RequestServer[WorldRequest] = RequestServer(node.rig.name, node.name, WorldRequest)
         self._heard = Station(node.rig).subscribe([("session", "session"), ("pilot", "pilot")])
         self._poller = zmq.Poller()
@@ -110,13 +112,16 @@ class MujocoWorld:
         self._buses = Buses()
         self._grid = Grid(node.clock(), BATCH_HZ)
         self._batch = self._given_up = 0
-        self._handed_over = 0
-        """How often in a row, up to _DONE_TRUTHS; then it stays until the next scene."""
+        self._done = 0
+        """How often in a row the task was done, up to _DONE_TRUTHS; then it stays until the next scene."""
 
     def run(self) -> None:
         """Until told to stop."""
         try:
-            with running(arms(self._node.rig), self._plant, self._node.clock) as self._buses:
+            with (
+                running(arms(self._node.rig), self._plant, self._node.clock) as self._buses,
+                self._controllers.running(),
+            ):
                 self._grid = Grid(self._node.clock(), BATCH_HZ)
                 while not self._node.finish.is_set():
                     self._serve_until(self._grid.time_ns(self._batch))
@@ -128,18 +133,36 @@ class MujocoWorld:
 
     def _plant(self, arm: Arm) -> Plant:
         device, clock = arm.device, self._node.clock
-        if device.side not in SIDES:
-            raise RigError(
-                self._node.rig.file, f"arms.{device.side}", "the scene has a left and a right side", "name it so"
-            )
+        self._check_side(device.side)
         if device.role == "follower":
             follower = FollowerPlant(self._scene, device.side, arm.servos, clock, BATCH_NS)
             self._followers.append(follower)
             return follower
+        if device.settings.model == "gello":
+            return self._gello(arm)
         generation = getattr(device.settings, "generation", None) or "aloha1"
         return LeaderPlant(
             arm.servos, lambda now_ns: leader_shafts(self._operator.at(device.side, now_ns).tolist(), generation), clock
         )
+
+    def _gello(self, arm: Arm) -> Plant:
+        side, settings, ids = arm.device.side, arm.device.settings, [servo.id for servo in arm.servos]
+        signs = settings.signs or (1,) * (len(ids) - 1)
+        trigger = settings.gripper.close_rad, settings.gripper.open_rad
+
+        def hand(now_ns: int) -> list[float]:
+            return gello_shafts(self._operator.at(side, now_ns).tolist(), settings.offsets_rad, signs, trigger)
+
+        return LeaderPlant(arm.servos, hand, self._node.clock, {servo_id: n for n, servo_id in enumerate(ids)})
+
+    def _check_side(self, side: str) -> None:
+        if side not in self._script.sides:
+            raise RigError(
+                self._node.rig.file,
+                f"arms.{side}",
+                f"the scene has {' and '.join(self._script.sides)}",
+                "name the side so",
+            )
 
     def _serve_until(self, due_ns: int) -> None:
         """Answer what is asked until the next batch is due; the last fraction of a millisecond is slept."""
@@ -157,6 +180,8 @@ class MujocoWorld:
         self._scene.step(STEPS)
         for follower in self._followers:
             follower.update(now_ns)
+        for arm in self._controllers.arms:
+            arm.update(now_ns)
         self._shares.write(now_ns, self._scene.qpos())
         self._operate(now_ns)
         if self._batch % _TRUTH_EVERY == 0:
@@ -175,8 +200,8 @@ class MujocoWorld:
                 self._session = sample.body
             elif isinstance(sample.body, PilotState):
                 self._pilot = sample.body
-        x_m, y_m, _ = cube_start(self._settings.seed, self._operator.episode)
-        followers = {side: np.array(follower_setpoint(self._scene.joints(side).position_rad)) for side in SIDES}
+        x_m, y_m, _ = self._script.cube_start(self._settings.seed, self._operator.episode)
+        followers = {side: np.array(self._scene.setpoint(side)) for side in self._script.sides}
         cube = self._operator.update(now_ns, self._session, self._pilot, followers, self._scene.clear_of(x_m, y_m))
         if cube is not None:
             self._scene.place_cube(*cube)
@@ -200,9 +225,11 @@ class MujocoWorld:
             if isinstance(request, PrepareScene):
                 self._prepare(_Asked(request.episode, answer, self._node.clock() + PREPARE_NS))
             elif isinstance(request, ScoreScene):
-                answer(Done("done" if self._handed_over == _DONE_TRUTHS else "not done"))
+                answer(Done("done" if self._done == _DONE_TRUTHS else "not done"))
             elif isinstance(request, SetServoFault | SetCameraFault):
                 answer(self._set_fault(request))
+            elif isinstance(request, PressPendant):
+                answer(self._controllers.press(request))
             elif isinstance(request, ShowBoard):
                 self._shares.show_board(request)
                 answer(Done())
@@ -233,13 +260,13 @@ class MujocoWorld:
             self._waiting.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
         self._waiting = asked
         self._operator.prepare(asked.episode, self._node.clock())
-        self._handed_over = 0
+        self._done = 0
 
     def _tell_truth(self, now_ns: int) -> None:
         truth = self._scene.truth()
-        if self._handed_over < _DONE_TRUTHS:
-            self._handed_over = self._handed_over + 1 if truth.handed_over and self._operator.placed else 0
-        flags = (truth.touches["left"], truth.touches["right"], truth.on_table, truth.handed_over)
+        if self._done < _DONE_TRUTHS:
+            self._done = self._done + 1 if truth.done and self._operator.placed else 0
+        flags = (truth.touches["left"], truth.touches["right"], truth.on_table, truth.done)
         self._node.publisher.publish(
             "vector", Vector((*truth.position_m, *truth.quaternion_wxyz, *map(float, flags))), now_ns
         )

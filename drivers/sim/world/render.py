@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from OpenGL import EGL
 
-from drivers.sim.world import board
-from drivers.sim.world.model import scene_model
+from drivers.sim.world import board, stages
 from drivers.sim.world.shares import NO_BOARD, WELL
 
 _OFF = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX)
@@ -29,8 +28,8 @@ _CELL_M = 0.004
 class View:
     """One picture size. Bound to no thread: the context is let go of after every call."""
 
-    def __init__(self, width: int, height: int) -> None:
-        self._model = scene_model()
+    def __init__(self, width: int, height: int, scene: str = "handover") -> None:
+        self._model = stages.model(scene)
         _coarsen(self._model)
         self._model.vis.global_.offwidth, self._model.vis.global_.offheight = width, height
         self._data = mujoco.MjData(self._model)

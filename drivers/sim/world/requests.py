@@ -48,6 +48,16 @@ class SetCameraFault(Request, frozen=True):
     other: str = ""
 
 
+class PressPendant(Request, frozen=True):
+    """What somebody does at the pendant, the cable or beside an arm on the network: `what` of `drivers.sim.ur.pendant.DOES`, and a number
+    where it needs one. `protective_stop`, `emergency_stop`, `release`, `remote`, `slider`, `silent`, `hang_up`, `unplug` …
+    """
+
+    arm: str
+    what: str
+    value: float = 0.0
+
+
 class ShowBoard(Request, frozen=True):
     """Somebody holds a ChArUco board before the cameras, or lays it down, where it stays; `square_m` 0 takes it away.
 
@@ -65,4 +75,6 @@ class SwingArms(Request, frozen=True):
     seconds: float
 
 
-WorldRequest = PrepareScene | ScoreScene | SaveTruth | SetServoFault | SetCameraFault | ShowBoard | SwingArms
+WorldRequest = (
+    PrepareScene | ScoreScene | SaveTruth | SetServoFault | SetCameraFault | PressPendant | ShowBoard | SwingArms
+)

@@ -38,8 +38,8 @@ class Truth(NamedTuple):
     on_table: bool
 
     @property
-    def handed_over(self) -> bool:
-        """The left gripper has it, the right one does not, and it is off the table."""
+    def done(self) -> bool:
+        """It is handed over: the left gripper has it, the right one does not, and it is off the table."""
         return self.touches["left"] and not self.touches["right"] and not self.on_table
 
 
@@ -149,6 +149,12 @@ class Scene:
             if goal is None:
                 current[index] = 0.0
         return JointState(tuple(position), tuple(velocity), tuple(current))
+
+    def setpoint(self, side: str) -> list[float]:
+        """A follower's pose as a hand would ask for it: six joints, gripper servo 0 closed … 1 open. (7,)"""
+        *joints, angle = self.joints(side).position_rad
+        gripper = (angle - GRIPPER_CLOSED_RAD) / (GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD)
+        return [*joints, min(1.0, max(0.0, gripper))]
 
     def clear_of(self, x_m: float, y_m: float) -> bool:
         """Is no hand within reach of that place on the table?"""

@@ -28,15 +28,15 @@ EXTRAS = len(WELL) + len(NO_BOARD)
 class _Share:
     """One camera's state file."""
 
-    def __init__(self, path: Path, count: int) -> None:
-        self._path, self._count = path, count + EXTRAS
+    def __init__(self, path: Path, count: int, scene: str) -> None:
+        self._path, self._count, self._scene = path, count + EXTRAS, scene
         self._optics = np.array(WELL)
         self._late_ns = 0
         self._held: deque[tuple[int, NDArray[np.float64]]] = deque()
         self._what: CameraFault = "none"
         self._period_ns = self._written_ns = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer: StateWriter | None = StateWriter(path, self._count)
+        self._writer: StateWriter | None = StateWriter(path, self._count, scene)
 
     def write(self, now_ns: int, qpos: NDArray[np.float64], board: NDArray[np.float64]) -> None:
         if self._writer is None or self._what == "freeze" or now_ns - self._written_ns < self._period_ns:
@@ -52,7 +52,9 @@ class _Share:
         if what in ("drop", "refuse"):
             self.close()
         if what != "refuse" and self._writer is None:
-            self._writer = StateWriter(self._path, self._count)  # a new file: who maps the old one sees it stand still
+            self._writer = StateWriter(
+                self._path, self._count, self._scene
+            )  # a new file: who maps the old one sees it stand still
         self._late_ns = round(value * NS_PER_MS) if what == "late" else 0
         self._optics = np.array(WELL)
         if what in OPTICS:
@@ -68,12 +70,12 @@ class _Share:
 class Shares:
     """One state file per simulated camera, at the path its rig entry names as `source`."""
 
-    def __init__(self, rig: Rig, count: int, views: Sequence[str]) -> None:
-        """`count`: numbers in the physics state. `views`: the scene's cameras, in its order."""
+    def __init__(self, rig: Rig, count: int, views: Sequence[str], scene: str = "handover") -> None:
+        """`count`: numbers in the physics state of that `scene`. `views`: the scene's cameras, in its order."""
         self._rig, self._views = rig, tuple(views)
         self._board = np.array(NO_BOARD)
         self._shares = {
-            node: _Share(Path(_settings(rig, node).source), count)
+            node: _Share(Path(_settings(rig, node).source), count, scene)
             for node in rig.cameras
             if hasattr(_settings(rig, node), "view")
         }

@@ -3,11 +3,12 @@
 A seqlock in an mmapped file (little endian):
 
     0   magic      8 bytes
-    8   sequence   u64     odd while a write is under way
-    16  time_ns    i64     CLOCK_MONOTONIC at which the world looked like that
-    24  count      u32
-    28  crc32      u32     over time_ns, count and the numbers
-    32  numbers    f64 × count
+    8   scene      16 bytes, its name in ASCII, filled up with zeros
+    24  sequence   u64     odd while a write is under way
+    32  time_ns    i64     CLOCK_MONOTONIC at which the world looked like that
+    40  count      u32
+    44  crc32      u32     over time_ns, count and the numbers
+    48  numbers    f64 × count
 
 The reader takes a snapshot only if the sequence was even and the same before and after, and the CRC agrees, which
 holds on processors that reorder stores too. No lock, so neither side can stop the other.
@@ -23,11 +24,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_MAGIC = b"STNWRLD1"
+_MAGIC = b"STNWRLD2"
+_SCENE = struct.Struct("16s")
 _SEQUENCE = struct.Struct("<Q")
 _BODY = struct.Struct("<qI")
 _CRC = struct.Struct("<I")
-_BODY_AT = len(_MAGIC) + _SEQUENCE.size
+_SEQUENCE_AT = len(_MAGIC) + _SCENE.size
+_BODY_AT = _SEQUENCE_AT + _SEQUENCE.size
 _NUMBERS = _BODY_AT + _BODY.size + _CRC.size
 _TRIES = 100
 
@@ -42,14 +45,14 @@ class Snapshot(NamedTuple):
 class StateWriter:
     """The world's side: makes a new file at `path` (a reader of an older one sees it stand still)."""
 
-    def __init__(self, path: Path, count: int) -> None:
+    def __init__(self, path: Path, count: int, scene: str = "handover") -> None:
         self.path, self._count, self._sequence = path, count, 0
         fresh = path.with_name(path.name + ".new")
         fresh.unlink(missing_ok=True)
         with fresh.open("xb+") as file:
             file.truncate(_NUMBERS + 8 * count)
             self._map = mmap.mmap(file.fileno(), 0)
-        self._map[: len(_MAGIC)] = _MAGIC
+        self._map[:_SEQUENCE_AT] = _MAGIC + _SCENE.pack(scene.encode())
         self.write(0, np.zeros(count))
         fresh.replace(path)
 
@@ -66,7 +69,7 @@ class StateWriter:
 
     def _set_sequence(self, sequence: int) -> None:
         """In one store: pack_into clears what it is about to write, which a reader would see as a sequence of 0."""
-        self._map[len(_MAGIC) : _BODY_AT] = _SEQUENCE.pack(sequence)
+        self._map[_SEQUENCE_AT:_BODY_AT] = _SEQUENCE.pack(sequence)
         self._sequence = sequence
 
     def close(self) -> None:
@@ -88,13 +91,15 @@ class StateReader:
         if len(self._map) < _NUMBERS or self._map[: len(_MAGIC)] != _MAGIC:
             self._map.close()
             raise ValueError(f"{path} is not a world's state")
+        self.scene = self._map[len(_MAGIC) : _SEQUENCE_AT].rstrip(b"\0").decode("ascii", "replace")
+        """Which one the numbers are of."""
 
     def read(self) -> Snapshot | None:
         """The newest state; None if every try met a write (the writer died in the middle of one)."""
         for _ in range(_TRIES):
-            before = self._map[len(_MAGIC) : _BODY_AT]
+            before = self._map[_SEQUENCE_AT:_BODY_AT]
             data = self._map[_BODY_AT:]
-            if before != self._map[len(_MAGIC) : _BODY_AT] or before[0] & 1:
+            if before != self._map[_SEQUENCE_AT:_BODY_AT] or before[0] & 1:
                 continue
             snapshot = _decode(data)
             if snapshot is not None:

@@ -1,7 +1,7 @@
 import numpy as np
 
-from drivers.sim.operator.script import START, CubeStart, Setpoint, cube_start, hand_over
-from drivers.sim.operator.scripted_operator import REST, Operator
+from drivers.sim.operator.script import REST, START, CubeStart, Setpoint, cube_start, hand_over
+from drivers.sim.operator.scripted_operator import Operator
 from station.bus.messages import Phase, PilotState, SessionState
 
 S = 1_000_000_000

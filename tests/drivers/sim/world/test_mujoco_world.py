@@ -76,7 +76,7 @@ def test_the_truth_is_told_and_an_episodes_scene_prepared(sim: Rig) -> None:
         assert isinstance(sample.body, Vector)
         truth = dict(zip(TRUTH, sample.body.values, strict=True))
         assert (truth["cube.x"], truth["cube.y"]) == pytest.approx((place.x_m, place.y_m), abs=1e-3)
-        assert (truth["on_table"], truth["handed_over"]) == (1.0, 0.0)
+        assert (truth["on_table"], truth["done"]) == (1.0, 0.0)
         assert client.ask(ScoreScene()).detail == "not done"
         with pytest.raises(RequestRefused, match="bench"):
             client.ask(SaveTruth("/tmp/never"))
@@ -161,7 +161,7 @@ def test_what_the_hands_do_reaches_the_cube_through_drivers_and_physics(sim: Rig
             wanted = np.array(patiently(leaders[side], position))
             ask[side] += np.clip(wanted - ask[side], -0.06, 0.06)
             patiently(followers[side], lambda arm, goal=tuple(ask[side]): arm.write(goal))  # type: ignore[misc]
-        handed_over = any(s.body.values[TRUTH.index("handed_over")] for s in heard.newest().values())
+        handed_over = any(s.body.values[TRUTH.index("done")] for s in heard.newest().values())
     assert handed_over
     left = patiently(followers["left"], position)
     assert 0.3 < left[6] < 0.8, f"the gripper is closed on the cube, {GRIPPER_CLOSED_RAD}…{GRIPPER_OPEN_RAD} rad"

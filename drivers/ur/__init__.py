@@ -1,0 +1,1 @@
+"""Arms of Universal Robots over the network, and Robotiq's grippers on them."""

@@ -1,0 +1,108 @@
+"""The driver's end of the vendor's library (`library_process`): started with the driver, given up with the link, started again."""
+
+import socket
+import subprocess
+import sys
+from typing import Literal
+
+from drivers.ur.library_process import SIX
+from drivers.ur.settings import URSettings
+from station.runtime.realtime import has
+
+ENDS_S = 0.3
+"""How long it may take to stop following; then it is killed."""
+State = Literal["idle", "starting", "running", "lost"]
+
+
+class Library:
+    """One process with the library in it. Never blocks, but in `close`."""
+
+    def __init__(self, settings: URSettings, alive_s: float) -> None:
+        """`alive_s`: how long the arm may go without a word of the driver before its program is to end."""
+        self.state: State = "idle"
+        self.why = ""
+        """Why it is lost, or could not start."""
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ours.setblocking(False)
+        numbers = (settings.lookahead_s, settings.gain, 1 / alive_s, alive_s)
+        arguments = [
+            theirs.fileno(),
+            has(),
+            settings.arm.controller_hz,
+            settings.address,
+            *numbers,
+            int(settings.upper_registers),
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "drivers.ur.library_process",
+            *map(str, (*arguments, *settings.arm.velocity_rad_s)),
+        ]
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(theirs.fileno(),))
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def start(self, target_rad: tuple[float, ...]) -> None:
+        """Have the program sent and started, following from there."""
+        self.state, self.why = "starting", ""
+        self._tell(b"S" + SIX.pack(*target_rad))
+
+    def follow(self, goal_rad: tuple[float, ...]) -> None:
+        """The next goal."""
+        self._tell(b"G" + SIX.pack(*goal_rad))
+
+    def beat(self) -> None:
+        """The driver lives."""
+        if self.state == "running":
+            self._tell(b"B")
+
+    def hear(self) -> State:
+        """How it stands by now."""
+        try:
+            while told := self._ours.recv(1024):
+                if told[:1] == b"R":
+                    self.state = "running"
+                elif told[:1] == b"L":
+                    self._lost("the controller's program has ended")
+                else:
+                    self._lost(told[1:].decode(errors="replace") or "it did not say why")
+            self._died()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._died()
+        return self.state
+
+    def _tell(self, what: bytes) -> None:
+        try:
+            self._ours.send(what)
+        except BlockingIOError:
+            self._lost("its process does not listen")
+        except OSError:
+            self._died()
+
+    def _died(self) -> None:
+        code = self._process.poll()
+        self._lost(f"its process has ended ({'by itself' if code is None else code})")
+
+    def _lost(self, why: str) -> None:
+        if self.state != "lost":
+            self.state, self.why = "lost", why
+
+    def close(self, at_once: bool = False) -> None:
+        """The arm stops following and stays where it is. `at_once`: with a link that is broken there is nobody to tell."""
+        if at_once:
+            self._process.kill()
+        else:
+            self._tell(b"E")
+        try:
+            self._process.wait(ENDS_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._ours.close()
