@@ -361,3 +361,29 @@ def test_idle_connections_however_many_cost_nobody_paired_the_link(tmp_path: Pat
                 writer.close()
 
     served(tmp_path, tries, speaks=False)
+
+
+def test_on_the_network_there_is_tls_and_the_cookie_never_leaves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    async def tries() -> None:
+        console = Console(tmp_path)
+        await console.server.listen("127.0.0.1", 0, tls=True)
+        console.seats.change(lambda book: invited(book, "CODE222222", "viewer", "", False, console.wall_s))
+        try:
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as browser:
+                base = console.base.replace("http:", "https:")
+                async with browser.get(f"{base}/pair", headers={"X-Code": "CODE222222"}) as answer:
+                    assert answer.status == 200 and answer.cookies[COOKIE]["secure"]
+                with pytest.raises(aiohttp.WSServerHandshakeError):
+                    await browser.ws_connect(
+                        f"{base}/link", headers={"Origin": console.base}
+                    )  # the same name without TLS
+                with pytest.raises(aiohttp.ClientError):
+                    await browser.get(console.base)
+        finally:
+            await console.server.close()
+
+    asyncio.run(tries())
