@@ -68,6 +68,14 @@ def key(page: Browser, one: str) -> None:
     ActionChains(page.driver).send_keys(one).perform()
 
 
+def take_control(page: Browser) -> None:
+    """As soon as the page is live: its buttons are off until then."""
+    page.until("a live page", "return document.querySelector('.control button:not(:disabled)')")
+    if not page.js("return Boolean(document.querySelector('.control.mine'))"):
+        page.js("document.querySelector('.control button').click()")
+    page.until("control", "return document.querySelector('.control.mine')")
+
+
 def rows(page: Browser, more_than: int) -> int:
     page.until("rows", f"return app.store.state?.session?.recorded_ticks > {more_than}", seconds=120)
     return int(page.js("return app.store.state.session.recorded_ticks"))
@@ -81,7 +89,7 @@ def journey(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -
             page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
             page.open(console.url)
             phase(page, "ended")
-            page.js("document.querySelector('.control button').click()")
+            take_control(page)
             page.until("the form", "return document.querySelector('form.begin')")
             for name, text in (("task", TASK), ("operator", "ada"), ("episodes", "50")):
                 page.driver.find_element("css selector", f"input[name={name}]").send_keys(text)
@@ -118,12 +126,7 @@ def journey(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -
             console = Console(file)
             phase(page, "recording")
             assert rows(page, before) > before, "it went on meanwhile"
-            page.until(
-                "it holds control, or may take it", "return document.querySelector('.control button:not(:disabled)')"
-            )
-            if not page.js("return Boolean(document.querySelector('.control.mine'))"):
-                page.js("document.querySelector('.control button').click()")
-                page.until("control", "return document.querySelector('.control.mine')")
+            take_control(page)  # it may have been silent for too long meanwhile
             key(page, "f")
             page.until(
                 "it is saved",
