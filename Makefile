@@ -84,7 +84,8 @@ test-pythons:
 		$(MAKE) VENV=$(VENV)-$$version PYTHON=$$python test-fast || exit 1; \
 	done
 
-# the check before a session on a whole rig, and a policy's trials: minutes each, on a machine with nothing else to do
+# the check before a session on a whole rig, a policy's trials, a minute of faults, further cases of fault matrices: on a machine
+# with nothing else to do
 test-rig: setup
 	$(BIN)/python -m pytest -m rig tests
 

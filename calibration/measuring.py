@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 import numpy as np
@@ -21,7 +21,7 @@ from station.errors import MeasurementPoor, UsageError
 from station.files import calibration_files
 from station.files.calibration_files import ArmCalibration, Calibration, Made
 from station.rig.rig import Rig
-from station.steps.speaker import Speaker
+from station.steps.protocol import GO_ON
 
 Array = NDArray[np.float64]
 
@@ -32,11 +32,23 @@ _NEVER = 2**63 - 1
 """A time that nothing was captured after: while a prompt waits, nothing counts."""
 
 
+class Teller(Protocol):
+    """Whoever the operator is told and asked through: a job's `Speaker`."""
+
+    def tell(self, words: str, /) -> None:
+        """Say what was found."""
+
+    def ask(
+        self, words: str, /, answers: tuple[str, ...] = (GO_ON,), meanwhile: Callable[[], None] = ..., *, picture: bytes = b""
+    ) -> str:  # fmt: skip
+        """Wait for one of the answers; `meanwhile` is called all the while, many times a second."""
+
+
 class Measuring:
     """What `calibrate_arms`, `calibrate_cameras` and `calibrate_latency` listen with and save through."""
 
     def __init__(
-        self, rig: Rig, operator: str, speaker: Speaker, yes: bool, clock: Clock,
+        self, rig: Rig, operator: str, speaker: Teller, yes: bool, clock: Clock,
         connected: Callable[[Rig], Station] = connect,
     ) -> None:  # fmt: skip
         """`yes`: everything is as it should be, nobody is asked."""
@@ -236,7 +248,7 @@ class Measuring:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What is saved within is kept once all of it has succeeded, and not at all if something fails."""
+        """What is saved within is kept once all of it has succeeded, and not at all if something fails: a MeasurementPoor then says so."""
         self._together = True
         try:
             yield

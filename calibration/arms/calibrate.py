@@ -21,9 +21,11 @@ _BEYOND_RAD = float(np.radians(10.0))
 
 
 def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] | None) -> str:
-    """Measure an arm on its rest stops. With the joints' true angles there (a jig), its zeros follow from them.
+    """Measure an arm on its rest stops. With the joints' true angles there (a jig; `pose_deg`, one a joint, gripper left out), its zeros
+    follow from them.
 
-    Without, zeros stay what they are, and where it rests is kept for the check. Returns what to tell the operator.
+    Without, zeros stay what they are, and where it rests is kept for the check. Returns what to tell the operator. Raises UsageError for
+    another number of angles, MeasurementPoor where the arm has torque, moves, or rests each time elsewhere.
     """
     _refuse_torque(measuring, node)
     if pose_deg is None:
@@ -148,7 +150,10 @@ def gello(measuring: Measuring, node: str) -> str:
 
 
 def gripper(measuring: Measuring, node: str, seconds: float) -> str:
-    """Measure a gripper's travel in a sweep and keep it."""
+    """Measure a gripper's travel in a sweep of so many seconds and keep it. Returns what to tell the operator.
+
+    Raises UsageError for a gripper that nobody measures, MeasurementPoor for a sweep that does not reach its stops.
+    """
     facts = measuring.gripper(node)
     expected = facts.travel if facts is not None else None
     if facts is None or expected is None:

@@ -24,7 +24,9 @@ _REFERENCE_S = 1.2
 
 
 def reference(measuring: Measuring, node: str) -> str:
-    """Keep what a camera sees now as what it should see."""
+    """Keep what a camera sees now as what it should see. Raises MeasurementPoor for pictures that are no reference: dark, blurred,
+    something that moves in them.
+    """
     measuring.ask(f"{node}: arms parked, table as it always is, lights as always, nobody in view")
     camera = measuring.pictures(node, _REFERENCE_S)
     colour = [np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)) for jpeg in camera.pictures]
@@ -75,7 +77,10 @@ def _view(node: str, gray: Gray, board: Board) -> View | str:
 
 
 def place(measuring: Measuring, node: str, board: Board) -> str:
-    """Where a fixed camera stands, seen from the board in its marked place."""
+    """Where a fixed camera stands, seen from the board in its marked place, by PnP (`calibration.maths.extrinsics`).
+
+    Raises MeasurementPoor without a measured lens, or where the board is not seen, or moves.
+    """
     known = _lens(measuring, node)
     measuring.ask(f"{node}: put the board onto its marked place on the table, in view")
     grays = measuring.pictures(node, _REFERENCE_S).grays()

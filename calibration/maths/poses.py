@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def from_vectors(rotation_vector: Array, translation_m: Array) -> Pose:
     return Pose(rotation, np.asarray(translation_m, np.float64).ravel())
 
 
-def from_quaternion(quaternion_wxyz: Sequence[float], xyz_m: Sequence[float]) -> Pose:
+def from_quaternion(quaternion_wxyz: ArrayLike, xyz_m: ArrayLike) -> Pose:
     """From a quaternion w, x, y, z (normalised here), (4,), and a translation (m), (3,). Raises ValueError for a zero quaternion."""
     q = np.asarray(quaternion_wxyz, np.float64)
     length = float(np.linalg.norm(q))

@@ -35,7 +35,9 @@ class Capture:
         self._reader: _Reader | None = None
 
     def open(self) -> Identity:
-        """Start the reader and wait until it has the source open."""
+        """Start the reader and wait until it has the source open. Raises DeviceMissing where it cannot, DeviceSilent while an earlier
+        attempt still hangs.
+        """
         if self._reader is not None and self._reader.is_alive():
             raise DeviceSilent(
                 self._node,

@@ -65,7 +65,7 @@ def whole(packet: bytes) -> Jpeg | str:
 
 
 def encode(picture: "np.ndarray[Any, np.dtype[np.uint8]]") -> bytes:
-    """A BGR picture (H, W, 3) uint8 as JPEG of quality 95, on this thread alone."""
+    """A BGR picture (H, W, 3) uint8 as JPEG of quality 95, on this thread alone. Raises ValueError for what is no picture."""
     import cv2  # here, so that a rig file is checked without it
 
     cv2.setNumThreads(1)

@@ -25,7 +25,7 @@ FIRST_PICTURE_NS = 3 * NS_PER_S
 class OpenCVCamera:
     """One camera, pushing."""
 
-    Settings = OpenCVSettings
+    Settings: ClassVar[type[OpenCVSettings]] = OpenCVSettings
     paced: ClassVar[bool] = False
 
     def __init__(self, settings: OpenCVSettings, place: Place) -> None:
@@ -61,7 +61,9 @@ class OpenCVCamera:
         return Description(about.model, serial, about.firmware, (stream,), notes=about.notes, settings=about.controls)
 
     def read(self) -> list[Reading]:
-        """The next picture; empty when none came in 0.1 s, or a torn one. DeviceSilent after 0.7 s without."""
+        """The next picture; empty when none came in 0.1 s, or a torn one. Raises DeviceSilent after 0.7 s without, DeviceMissing when it
+        is not open, DeviceWrong for a picture of another size.
+        """
         if self._source is None:
             raise DeviceMissing(
                 self._place.node, self._settings.source, "an open camera", "a closed one", "open it first"

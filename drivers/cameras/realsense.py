@@ -33,36 +33,38 @@ _CONTROLS = {
 _STREAM: dict[Kind, str] = {"color": "frame", "depth": "depth"}
 
 
+class RealSenseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rig file's keys. `exposure` in µs, `white_balance` in kelvin, `gain` as is; left out: automatic."""
+
+    serial: str
+    width: int
+    height: int
+    fps: int
+    depth: bool = False
+    exposure: float | None = None
+    gain: float | None = None
+    white_balance: float | None = None
+    reset: bool = True
+    """Restart the camera when the station starts, and after it froze."""
+
+    def __post_init__(self) -> None:
+        if not self.serial:
+            raise ValueError("serial must be the camera's (`station find` shows it)")
+        if not (16 <= self.width <= 8192 and 16 <= self.height <= 8192):
+            raise ValueError("width and height must be 16 to 8192 pixels")
+        if not all(0 <= (value or 0) <= 1e6 for value in (self.exposure, self.gain, self.white_balance)):
+            raise ValueError("exposure (µs), gain and white_balance (K) must be numbers from 0 to 1000000")
+        if not 5 <= self.fps <= 90:
+            raise ValueError("fps must be 5 to 90")
+
+
 class RealSenseCamera:
     """One camera, pushing."""
 
-    class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """The rig file's keys. `exposure` in µs, `white_balance` in kelvin, `gain` as is; left out: automatic."""
-
-        serial: str
-        width: int
-        height: int
-        fps: int
-        depth: bool = False
-        exposure: float | None = None
-        gain: float | None = None
-        white_balance: float | None = None
-        reset: bool = True
-        """Restart the camera when the station starts, and after it froze."""
-
-        def __post_init__(self) -> None:
-            if not self.serial:
-                raise ValueError("serial must be the camera's (`station find` shows it)")
-            if not (16 <= self.width <= 8192 and 16 <= self.height <= 8192):
-                raise ValueError("width and height must be 16 to 8192 pixels")
-            if not all(0 <= (value or 0) <= 1e6 for value in (self.exposure, self.gain, self.white_balance)):
-                raise ValueError("exposure (µs), gain and white_balance (K) must be numbers from 0 to 1000000")
-            if not 5 <= self.fps <= 90:
-                raise ValueError("fps must be 5 to 90")
-
+    Settings: ClassVar[type[RealSenseSettings]] = RealSenseSettings
     paced: ClassVar[bool] = False
 
-    def __init__(self, settings: Settings, place: Place, bus: Bus | None = None) -> None:
+    def __init__(self, settings: RealSenseSettings, place: Place, bus: Bus | None = None) -> None:
         self._settings, self._place = settings, place
         self._bus: Bus = bus or SdkBus()
         self._camera: Camera | None = None
@@ -85,7 +87,8 @@ class RealSenseCamera:
     def open(self) -> None:
         """Find it, restart it once, set its options, start its streams.
 
-        While it restarts every attempt is a DeviceMissing that says so: nobody waits inside.
+        While it restarts every attempt raises DeviceMissing and says so: nobody waits inside. So do a camera that is not there and an SDK
+        that is not installed.
         """
         try:
             self._camera = camera = self._find()

@@ -10,7 +10,7 @@ from station.errors import DeviceMissing
 
 
 def choose_source(settings: OpenCVSettings, place: Place, previous: Source | None) -> Source:
-    """The source, not yet open.
+    """The source, not yet open. Raises DeviceMissing where no device is.
 
     `previous` is what was chosen last time: a `Capture` is used again, as it knows whether its last read still hangs.
     """

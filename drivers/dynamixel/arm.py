@@ -226,7 +226,10 @@ class DynamixelArm:
         return any(slow.torque for slow in self._slow.latest.values())
 
     def act(self, name: str) -> Iterator[str]:
-        """`recover`: restart every servo that has shut down, its joint's other servo with it. They stay limp."""
+        """`recover`: restart every servo that has shut down, its joint's other servo with it. They stay limp. Yields what it waits for.
+
+        Raises CommandRefused for any other name, DeviceSilent for a servo that does not come back.
+        """
         if name != RECOVER.name or self._read_only:
             raise CommandRefused(f"{self._place.node} knows no act {name!r}")
         ill = {servo_id for servo_id, slow in self._slow.latest.items() if slow.errors}

@@ -91,7 +91,7 @@ class Bus:
         return found
 
     def read(self, servo_id: int, address: int, length: int) -> bytes:
-        """One servo's registers; DeviceSilent if it does not answer in five tries."""
+        """One servo's registers, `length` bytes. Raises DeviceSilent if it does not answer in five tries."""
         for _ in range(_TRIES):
             answer = self.sync_read((servo_id,), address, length, SETUP_SLACK_MS).by_id.get(servo_id)
             if answer is not None:
@@ -118,7 +118,9 @@ class Bus:
         }
 
     def write(self, servo_id: int, address: int, data: bytes) -> int:
-        """Write one servo's registers; returns its error number (0 = done; the alert bit is taken off)."""
+        """Write one servo's registers; returns its error number (0 = done; the alert bit is taken off): the e-manual's "Protocol 2.0",
+        Status Packet. Raises DeviceSilent if it does not confirm in five tries.
+        """
         self._serial.slack_ms = SETUP_SLACK_MS
         try:
             for _ in range(_TRIES):

@@ -130,7 +130,7 @@ class Control:
         self._switch(dict.fromkeys(self._joints.ids, 0))
 
     def reboot(self, ids: list[int]) -> None:
-        """Restart these servos and set again what lives in RAM; they stay limp."""
+        """Restart these servos and set again what lives in RAM; they stay limp. Raises DeviceSilent for one that does not come back."""
         for servo_id in ids:
             self.bus.reboot(servo_id)
         for servo_id in ids:

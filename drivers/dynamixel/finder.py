@@ -57,9 +57,10 @@ class DynamixelFinder:
             return list(pool.map(describe, adapters))
 
     def set_baud(self, port: str, baud: int) -> str:
-        """Set every servo behind a port to `baud`, at once, and look that all are there.
+        """Set every servo behind a port to `baud` (bit/s), at once, and look that all are there. Returns what to tell the operator.
 
-        Refuses while any has torque: EEPROM is locked then, and letting an arm go is not this command's to do.
+        Raises UsageError for a baud that no servo knows, DeviceSilent where none answers, DeviceWrong where some are not there afterwards,
+        and while any has torque: EEPROM is locked then, and letting an arm go is not this command's to do.
         """
         if baud not in BAUD_REGISTER:
             raise UsageError(f"--set-baud {baud}: servos know {', '.join(map(str, BAUD_REGISTER))}")

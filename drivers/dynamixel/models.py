@@ -50,7 +50,7 @@ class ArmModel(NamedTuple):
         return tuple(servo for servo in self.servos if servo.shadow_of is None)
 
 
-_VX300S_CHAIN = Chain(
+VX300S_CHAIN = Chain(
     (
         Hinge("waist", (0, 0, 0.079)),
         Hinge("shoulder", (0, 0, 0.04805), axis=(0, 1, 0)),
@@ -100,7 +100,7 @@ VX300S = ArmModel(
     Linkage(0.022, 0.036),
     (0.0, -1.85, 1.55, 0.0, 0.8, 0.0),
     _START,
-    _VX300S_CHAIN,
+    VX300S_CHAIN,
 )
 WX250S = ArmModel(
     (

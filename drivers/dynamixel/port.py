@@ -76,7 +76,7 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
         return tuple(notes)
 
     def clearPort(self) -> None:  # noqa: N802
-        """Forget what arrived late."""
+        """Forget what arrived late. Raises PortGone."""
         try:
             self._arrived = b""
             self.ser.reset_input_buffer()
@@ -110,7 +110,7 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
         return data
 
     def writePort(self, packet: list[int]) -> int:  # noqa: N802
-        """Send a packet."""
+        """Send a packet; returns how many bytes of it left. Raises PortGone."""
         self.sent_ns = self._clock()
         try:
             return os.write(self._fd, bytes(packet))

@@ -19,26 +19,28 @@ QUEUED = 256
 """Poses that may wait; more than two seconds of them are of no use."""
 
 
+class WebXrSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys of the rig file's `vr:`."""
+
+    port: int = 8443
+    """HTTPS; plain HTTP for a cable is on the next one, on the loopback address only."""
+    rate_hz: float = 72.0
+    """The headset is asked for this frame rate (72, 80, 90 or 120 on a Quest)."""
+
+    def __post_init__(self) -> None:
+        if not 1024 <= self.port <= 65534:
+            raise ValueError("port must be 1024 to 65534")
+        if not 1 <= self.rate_hz <= 200:
+            raise ValueError("rate_hz must be 1 to 200")
+
+
 class WebXrHeadset:
     """One headset, whichever is paired."""
 
-    class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """Keys of the rig file's `vr:`."""
-
-        port: int = 8443
-        """HTTPS; plain HTTP for a cable is on the next one, on the loopback address only."""
-        rate_hz: float = 72.0
-        """The headset is asked for this frame rate (72, 80, 90 or 120 on a Quest)."""
-
-        def __post_init__(self) -> None:
-            if not 1024 <= self.port <= 65534:
-                raise ValueError("port must be 1024 to 65534")
-            if not 1 <= self.rate_hz <= 200:
-                raise ValueError("rate_hz must be 1 to 200")
-
+    Settings: ClassVar[type[WebXrSettings]] = WebXrSettings
     paced: ClassVar[bool] = False
 
-    def __init__(self, settings: Settings, place: Place) -> None:
+    def __init__(self, settings: WebXrSettings, place: Place) -> None:
         self._settings, self._place = settings, place
         self._poses: queue.Queue[tuple[HandPose, int]] = queue.Queue(QUEUED)
         self._server: Server | None = None

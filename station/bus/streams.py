@@ -87,14 +87,16 @@ def may_publish(node: str, kind: str, name: str) -> bool:
 
 
 def topic(kind: str, node: str) -> bytes:
-    """The topic of a stream; the closing slash keeps `cam_1` from matching `cam_12`."""
+    """The topic of a stream; the closing slash keeps `cam_1` from matching `cam_12`. Raises KeyError for a kind that is not in the
+    table.
+    """
     if kind not in STREAMS:
         raise KeyError(f"no kind {kind!r} in the table; there are {', '.join(STREAMS)}")
     return f"{kind}/{node}/".encode()
 
 
 def split_topic(raw: bytes) -> tuple[str, str]:
-    """(kind, node) of a topic; ValueError if it is none of ours."""
+    """(kind, node) of a topic. Raises ValueError if it is none of ours."""
     kind, _, rest = raw[:LONGEST_TOPIC].decode("ascii", "replace").partition("/")
     node, slash, more = rest.partition("/")
     if more or not (slash and node) or len(raw) > LONGEST_TOPIC or kind not in STREAMS:

@@ -21,7 +21,7 @@ from station.terminal.screen import console
 
 
 def refuse_unattended(rig: Rig, headless: bool, yes: bool) -> None:
-    """Real arms do not move without somebody who said so."""
+    """Real arms do not move without somebody who said so. Raises UsageError where they would."""
     if headless and rig.moves_real_arms and not yes:
         raise UsageError(
             f"rig {rig.name} has real arms and --headless asks nothing. Next: clear the table and add --yes-arms-will-move"

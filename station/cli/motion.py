@@ -99,6 +99,7 @@ class Replayer:
     """A source on the bus: asks for row 0 until the followers are there, then for one row a tick."""
 
     def __init__(self, station: Station, actions: npt.NDArray[np.floating]) -> None:
+        """`actions`: (T, D), a row each tick, in the rig's order and units."""
         self._station, self._actions = station, actions
         self._first_tick: int | None = None
 

@@ -15,27 +15,31 @@ from station.control.states import HELD_BY_HAND, too_far, worst_difference
 from station.rig.file import Safety
 
 READY_NS = 2 * NS_PER_S
-"""How long a source and the arms may take to be heard before engaging is refused."""
+"""How long a source and the arms may take to be heard before engaging is refused: descriptions come once a second."""
 LONGEST_NS = round(HAND_OVER_S * NS_PER_S)
+"""A hand-over that takes longer has failed: the table of time-outs (`station.bus.requests.time_outs`) counts on it."""
 RESUME_NS = 2 * NS_PER_S
 """How long an arm's gate may refuse to resume (it still slows down) before that is an answer."""
 _AGAIN_NS = 50 * NS_PER_MS
+"""How often an arm is told again to hold, or asked again to resume."""
 
 
 class Approach:
-    """One follower on its way."""
+    """One follower on its way. It raises nothing: what goes wrong is said in `failed`."""
 
     def __init__(self, arm: Arm, source: SourceName, safety: Safety, ports: Ports) -> None:
         self.arm = arm
         self.failed = ""
+        """Why it cannot go on, for the operator; "" while it can."""
         self.ramp: Ramp | None = None
+        """None until the arm has resumed."""
         self._source, self._safety, self._ports = source, safety, ports
         self._step: Literal["stop", "torque", "resume", "asked", "resumed"] = "stop"
         self._again_ns = 0
         self._resume_by_ns: int | None = None
 
     def prepare(self, now_ns: int) -> None:
-        """Take the next step towards a ramp, if the last one is done."""
+        """Take the next step towards a ramp, if the last one is done: stop, torque, resume, ramp. Called at every sample and timer."""
         if self._step == "stop":
             self._stop(now_ns)
         if self._step == "torque":
@@ -90,14 +94,17 @@ class Approach:
             self.failed = f"{self.arm.node} did not come out of its hold: {why}"
 
     def advance(self, setpoint: ArmSetpoint, at_ns: int) -> None:
-        """One step of the ramp towards `setpoint`, as a setpoint made at `at_ns`."""
+        """One step of the ramp towards `setpoint` (its goal (D,) in the arm's units), as a setpoint made at `at_ns`, sent to the arm.
+
+        Nothing is sent before there is a ramp, or when `at_ns` is not later than that of the last step.
+        """
         goal = self.ramp.step(setpoint.goal, at_ns) if self.ramp is not None else None
         if goal is not None:
             self.arm.last_setpoint_ns = at_ns
             self._ports.command(Command(self.arm.node, self._source, setpoint.tick, setpoint.sequence, at_ns, goal))
 
     def arrived(self, setpoint: ArmSetpoint) -> bool:
-        """Is the arm, as measured, where the source wants it?"""
+        """Is the arm, as measured, where the source wants it (`Ramp.arrived`)? False before there is a ramp or a reading."""
         return (
             self.ramp is not None
             and self.arm.state is not None
@@ -170,7 +177,10 @@ class Alignment:
         return ""
 
     def advance(self, now_ns: int, node: str = "") -> str:
-        """Go on; `node` is the leader whose sample has just come, "" for the timer. Returns why it failed, or ""."""
+        """Go on; `node` is the leader whose sample has just come, "" for the timer. Returns why it failed, or "".
+
+        Followers of a leader take a step for each of its samples, those of any other source for each call.
+        """
         for approach in self._approaches.values():
             if approach.ramp is None:
                 approach.prepare(now_ns)
@@ -186,7 +196,7 @@ class Alignment:
         return ""
 
     def stay(self, arms: list[Arm], now_ns: int) -> None:
-        """Arrived long ago: keep those arms where the source wants them."""
+        """Arrived long ago: keep those arms, who must take part in it, where the source wants them."""
         for arm in arms:
             setpoint = self._arms.setpoint(self.source, arm, now_ns)
             if setpoint is not None:
@@ -210,10 +220,10 @@ class Alignment:
 
 
 def hold_command(arm: str, why: str, now_ns: int) -> Command:
-    """Decelerate and hold."""
+    """The command to decelerate and hold; `why` is what the operator is shown."""
     return Command(arm, "hold", -1, -1, now_ns, (), hold=True, why=why)
 
 
 def stall_command(arm: str, source: SourceName, why: str, now_ns: int) -> Command:
-    """Decelerate, and be ready to follow again."""
+    """The command to decelerate and be ready to follow `source` again by itself; `why` is what the operator is shown."""
     return Command(arm, source, -1, -1, now_ns, (), stalled=True, why=why)

@@ -33,7 +33,7 @@ class Ports(Protocol):
     """What the core does to the world."""
 
     def command(self, command: Command) -> None:
-        """Send one arm its command."""
+        """Send one arm its command, now; nobody waits for it."""
 
     def ask(self, arm: str, request: ArmRequest, then: Answer) -> None:
         """Ask an arm's driver, without waiting; `then` gets the answer, or Refused after a time-out."""
@@ -43,9 +43,13 @@ class ArmSetpoint(NamedTuple):
     """What a source wants of one arm."""
 
     goal: tuple[float, ...]
+    """(D,), in the units of the arm's dimensions."""
     sequence: int
+    """Of the sample or setpoint it comes from; −1 for a pose."""
     tick: int
+    """The tick it was asked for; −1 where it was asked for none."""
     at_ns: int
+    """When it was captured or issued."""
 
 
 @dataclass
@@ -126,7 +130,7 @@ class Arms:
         self._asked: dict[SourceName, SourceSetpoint] = {}
 
     def find(self, node: str) -> Arm | None:
-        """The arm of that node."""
+        """The arm of that node, leader or follower; None if the rig has none."""
         return self.followers.get(node) or self.leaders.get(node)
 
     def no_act(self, node: str, act: str, now_ns: int) -> str:
@@ -174,7 +178,10 @@ class Arms:
             arm.faults, arm.acts, arm.gentle = description.faults, description.acts, description.gentle
 
     def asked(self, source: SourceName, setpoint: Setpoint, sequence: int, now_ns: int, life: int = 0) -> str:
-        """A source's newest word; returns why it is no setpoint, or "". What is none is not kept: the source goes stale by it."""
+        """A source's newest word; returns why it is no setpoint, or "". What is none is not kept: the source goes stale by it.
+
+        Its goal is (ΣD,), the followers' dimensions in the rig's order; any length with `hold`.
+        """
         count = sum(len(arm.dimensions) for arm in self.followers.values())
         if not setpoint.hold:
             if len(setpoint.goal) != count:
@@ -189,7 +196,9 @@ class Arms:
         return [arm for arm in self.followers.values() if source != "leader" or arm.leader is not None]
 
     def setpoint(self, source: SourceName, follower: Arm, now_ns: int) -> ArmSetpoint | None:
-        """What `source` wants of `follower`, None if it never said."""
+        """What `source` wants of `follower`, (D,); None if it never said. `park` and `opening` want the pose its driver describes; of a
+        setpoint for all arms it is this follower's share.
+        """
         if source == "park":
             return ArmSetpoint(_pose(follower, [dimension.sleep for dimension in follower.dimensions]), -1, -1, now_ns)
         if source == "opening":
@@ -211,7 +220,9 @@ class Arms:
         return ArmSetpoint(goal, asked.sequence, asked.setpoint.tick, asked.setpoint.at_ns)
 
     def against(self, source: SourceName, follower: Arm, now_ns: int) -> ArmPilot:
-        """The follower against what `source` wants of it."""
+        """The follower against what `source` wants of it: the joint that is farthest off, source minus follower, rad (0 where either is
+        not known).
+        """
         setpoint, state = self.setpoint(source, follower, now_ns), follower.state
         worst = Difference("", 0.0)
         if (
@@ -250,7 +261,7 @@ class Arms:
         return ""
 
     def heard(self, source: SourceName, followers: Iterable[Arm]) -> dict[str, int]:
-        """What those followers' motion hangs on, while `source` commands them, and when each was heard last."""
+        """What those followers' motion hangs on, while `source` commands them: node or source → when it was heard last, ns."""
         heard = {}
         for follower in followers:
             heard[follower.node] = follower.heard_ns
@@ -278,7 +289,9 @@ class Arms:
         return ""
 
     def unfit(self, source: SourceName, follower: Arm, now_ns: int, stale_ns: int) -> str:
-        """Why `source` cannot command `follower` just now; "" if it can."""
+        """Why `source` cannot command `follower` just now; "" if it can. It must have been heard within `stale_ns`, and a leader must
+        have as many dimensions as its follower.
+        """
         if source in ("park", "opening"):
             return ""
         if source == "leader":
@@ -303,7 +316,7 @@ class Arms:
 
 
 def has_pose(arm: Arm, pose: list[float | None]) -> bool:
-    """Does its driver give that pose for every joint? What is compliant need not be told."""
+    """Does its driver give that pose, (D,), for every joint? What is compliant need not be told. Raises ValueError if it is not D long."""
     told = zip(arm.dimensions, pose, strict=True)
     return all(value is not None for dimension, value in told if not dimension.compliant)
 

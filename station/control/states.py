@@ -43,7 +43,8 @@ MAY_COMMAND: tuple[SourceName, ...] = ("leader", "vr", "policy", "replay")
 HELD_BY_HAND: tuple[SourceName, ...] = ("leader", "vr")
 """Sources that a person holds: they must be near the follower's pose before anything moves."""
 GATE_RAD = 0.8
-"""How far a joint of a hand-held source may be from the follower's when engaging."""
+"""How far a joint of a hand-held source may be from the follower's when engaging, at the servo. Source: GELLO's
+start gate (`experiments/run_env.py`); there the sign was not looked at, here |difference| counts."""
 
 
 class Difference(NamedTuple):
@@ -55,7 +56,10 @@ class Difference(NamedTuple):
 
 
 def worst_difference(dimensions: Sequence[Dimension], source: Sequence[float], follower: Sequence[float]) -> Difference:
-    """The worst joint of one arm, (D,) each. Compliant dimensions don't count: an object may hold a gripper open."""
+    """The worst joint of one arm, (D,) each, in its units. Compliant dimensions don't count: an object may hold a gripper open.
+
+    Raises ValueError if the three are not equally long.
+    """
     differences = [
         Difference(dimension.name, (wanted - found) * abs(dimension.rad_per_unit))
         for dimension, wanted, found in zip(dimensions, source, follower, strict=True)

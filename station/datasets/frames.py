@@ -32,7 +32,10 @@ class Frames(NamedTuple):
 
 
 def frames_of(stretch: Stretch, tick_hz: float, rate_hz: float, at: ActionAt = "last") -> Frames:
-    """The frames of a stretch. `rate_hz` is at most the grid's: nothing is made up between two rows."""
+    """The frames of a stretch: frame n stands for rows from ⌊n · tick_hz / rate_hz⌋ of it on.
+
+    Raises ValueError if `rate_hz` is above the grid's: nothing is made up between two rows.
+    """
     step = Fraction(tick_hz).limit_denominator(1000) / Fraction(rate_hz).limit_denominator(1000)
     if step < 1:
         raise ValueError(f"{rate_hz:g} frames a second out of {tick_hz:g} rows")

@@ -40,7 +40,7 @@ def dataset(file: h5py.File, path: str) -> Any:
 
 
 def table(file: h5py.File, path: str) -> NDArray[Any]:
-    """All of a dataset of numbers, a row each tick."""
+    """All of a dataset of numbers, (T,) or (T, …): a row each tick. Raises EpisodeError for one that is missing or too long."""
     found = dataset(file, path)
     if found.nbytes > _TABLE_BYTES:
         raise wrong(file, f"{path} is {found.nbytes} bytes long, an episode's are {_TABLE_BYTES} at most")

@@ -50,7 +50,10 @@ def finalise(
 
 @contextmanager
 def held(part: Path, wait: bool = False) -> Iterator[bool]:
-    """Own the journal while it is saved; False when a recorder, or somebody else saving it, does (unless waited for)."""
+    """Own the journal while it is saved; False when a recorder, or somebody else saving it, does (unless waited for).
+
+    Raises EpisodeError where it cannot be opened or locked.
+    """
     try:
         fd = open_regular(part)
     except FileNotFoundError:
@@ -87,7 +90,7 @@ def finalise_held(
     writer: EpisodeWriter | None = None,
     acknowledged: int | None = None,
 ) -> Path:
-    """`finalise` for a caller that holds the journal."""
+    """`finalise` for a caller that holds the journal: raises what that raises."""
     target = _target(part)
     try:
         with closing(writer if writer is not None and writer.ours else EpisodeWriter(part)) as writer:

@@ -121,7 +121,9 @@ class JournalReader:
         self._read_header()
 
     def stored(self, kinds: Collection[str] | None = None) -> Iterator[Stored]:
-        """Messages of `kinds` (all if None) in the order they were appended, undecoded. Memory: one chunk."""
+        """Messages of `kinds` (all if None) in the order they were appended, undecoded. Memory: one chunk. Raises nothing for a journal
+        that is torn or damaged: `ending` says so afterwards.
+        """
         self._channels, self._schemas, self._lasts, self.lost = {}, {}, {}, {}
         self._ticking, self.ending, self.end = False, None, None
         try:

@@ -30,7 +30,10 @@ class Torn(Exception):
 
 
 def whole_record(fd: int, offset: int) -> tuple[int, int]:
-    """Opcode and length of the record at `offset`, all of which is there."""
+    """Opcode and length (bytes, its head left out) of the record at `offset`, all of which is there: MCAP's "Records".
+
+    Raises Torn where the file breaks off in it, Damage for a length that no record has.
+    """
     size = os.fstat(fd).st_size
     if offset == size:
         raise Torn("the file breaks off", offset)

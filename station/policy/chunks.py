@@ -80,7 +80,9 @@ class ChunkBuffer:
         self.starved = self.dropped = 0
 
     def add(self, t_obs_ns: int, actions: NDArray[np.floating], now_ns: int) -> bool:
-        """Take a chunk, (chunk, D), inferred from the observation of `t_obs_ns`. False if it is of no use any more."""
+        """Take a chunk, (chunk, D), inferred from the observation of `t_obs_ns`. False if it is of no use any more. Raises ValueError for
+        another shape.
+        """
         if actions.shape != (self.chunk, self.dims):
             raise ValueError(f"a chunk is {(self.chunk, self.dims)}, not {actions.shape}")
         older = self._end > self._oldest and t_obs_ns <= self._observed_ns[(self._end - 1) % self._capacity]

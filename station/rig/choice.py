@@ -34,7 +34,9 @@ def choice(name_or_path: str = "") -> Choice:
 
 
 def rig_of(name_or_path: str = "") -> Rig:
-    """The rig a command is about, checked; on stderr which it is, where it was not named."""
+    """The rig a command is about, checked; on stderr which it is, where it was not named. Raises UsageError for a name that is none,
+    RigError for a file that is wrong.
+    """
     chosen = choice(name_or_path)
     try:
         rig = load_rig(find_rig(chosen.name_or_path))

@@ -86,7 +86,7 @@ def discover(ports: Iterable[str] = ()) -> Discovered:
 
 
 def set_baud(port: str, baud: int) -> str:
-    """Let the finder that can do it set a port's baud."""
+    """Let the finder that can do it set a port's baud (bit/s). Returns what to tell the operator. Raises UsageError where none can."""
     for finder in finders().values():
         if isinstance(finder, BaudSetter):
             return finder.set_baud(port, baud)

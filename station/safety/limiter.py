@@ -79,10 +79,11 @@ class Limiter:
         return any(closing < inf for closing in self._closing)
 
     def step(self, target: Sequence[float], dt_s: float, speed_rad_s: float = inf) -> tuple[float, ...]:
-        """The next goal: `target` itself if it can be reached in `dt_s` within all limits, else as far as they allow.
+        """The next goal, (D,): `target` (D,) itself if it can be reached in `dt_s` (> 0) within all limits, else as far as they allow.
 
         Catching up happens in the target's frame, so that a target that moves within the limits is met, not trailed,
         and one that stands still is not overshot. `speed_rad_s` lowers the velocity limit for this step.
+        The formula of the bound is the module's. Raises ValueError if `target` is not D long.
         """
         goals, velocities, targets, target_velocities = [], [], [], []
         for place, (bounds, goal, velocity, wanted, last, last_velocity) in enumerate(
@@ -103,7 +104,7 @@ class Limiter:
         return self.goal
 
     def stop(self, dt_s: float, since_last_s: float) -> tuple[float, ...]:
-        """The next goal of a stop: the velocity falls by the acceleration limit over `since_last_s`.
+        """The next goal of a stop, (D,): v' = sign(v) · max(0, |v| − a · `since_last_s`), and the goal moves by v' · `dt_s`.
 
         A goal that was not renewed for `since_last_s` has stood still that long; it is not set in motion again to stop.
         """

@@ -10,26 +10,30 @@ from station.bus.messages import Dimension
 from station.clock import NS_PER_S
 
 LASTING_NS = 300 * NS_PER_S // 1000
-"""How long divergence or overload must last before it counts: longer than the lag and the inrush of a quick motion."""
+"""How long divergence or overload must last before it counts: longer than the lag and the inrush of a quick motion. A choice of this
+station's, as is the share below."""
 SILENT_NS = NS_PER_S // 2
-"""A servo silent for longer puts the arm in hold."""
+"""A servo silent for longer puts the arm in hold. The pilot gives a silent arm as long (`station.control.arms`)."""
 OVERLOAD_SHARE = 0.9
-"""Near the shutdown level: this share of `overload`."""
+"""Near the shutdown level: this share of a dimension's `overload`, in its unit of effort."""
 
 
 class Finding(NamedTuple):
     """Why to hold, and which dimensions to bring back to where they are."""
 
     why: str
+    """A sentence for the operator: which dimensions, and what to look at."""
     retreat: tuple[int, ...]
+    """Their places in the arm's dimensions, each below D."""
     pressed: bool = False
     """Because of where the arm was led, not of what it is."""
 
 
 class Watch:
-    """Watches one arm's readings."""
+    """Watches one arm's readings. Positions (D,) in the units of its dimensions, efforts (D,) in their units of effort."""
 
     def __init__(self, dimensions: Sequence[Dimension], divergence_rad: float) -> None:
+        """`divergence_rad`: how far a servo may be from its goal, rad at the servo (the rig file's `safety`)."""
         self._dimensions = tuple(dimensions)
         self._divergence_rad = divergence_rad
         self.measured: list[float | None] = []
@@ -41,7 +45,7 @@ class Watch:
         self.reset(0)
 
     def reset(self, now_ns: int) -> None:
-        """Forget everything; every servo counts as heard now."""
+        """Forget everything; every servo counts as heard at `now_ns` (monotonic, as in `look`)."""
         count = len(self._dimensions)
         self.measured = [None] * count
         self._heard_ns = [now_ns] * count
@@ -60,7 +64,12 @@ class Watch:
         measured: Sequence[float | None],
         effort: Sequence[float | None],
     ) -> Finding | None:
-        """Take one reading in; what it says against going on, the gravest first."""
+        """Take one reading in; what it says against going on, the gravest first, or None.
+
+        `goal`, `measured`, `effort`: (D,) each, None in the latter two for a servo that did not answer or does not measure it. Silence
+        counts after `SILENT_NS`, |goal − measured| > `divergence_rad` and |effort| ≥ `OVERLOAD_SHARE` · overload after `LASTING_NS`
+        of readings that all say so. Raises ValueError if one of them is not D long.
+        """
         silent, diverged, overloaded, warnings = [], [], [], []
         for i, (dimension, wanted, position, exerted) in enumerate(
             zip(self._dimensions, goal, measured, effort, strict=True)

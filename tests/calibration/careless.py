@@ -1,22 +1,14 @@
 """What an operator at a made-up rig does, well or wrong: the same calls as the commands', what cameras see drawn by a known lens."""
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 from unittest import mock
 
-from station.client import Station
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import cv2
 import numpy as np
-import rendering
-from made_up_rig import GRAY, MADE, REST, World
-from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 
 from calibration import calibrate_latency, measuring
 from calibration.arms import calibrate as calibrate_arms
@@ -27,10 +19,14 @@ from calibration.cameras.board import View
 from calibration.maths.lens import Lens
 from calibration.maths.poses import Pose, from_vectors
 from calibration.measuring import Measuring
+from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S
 from station.files import calibration_files
 from station.files.calibration_files import Calibration, Intrinsics
 from station.rig.rig import find_rig, load_rig
+from tests.calibration import rendering
+from tests.calibration.made_up_rig import GRAY, MADE, REST, World
+from tests.calibration.rendering import BOARD, HEIGHT, LENS, WIDTH, Picture, looking_at
 
 MIDDLE = (BOARD.size_m[0] / 2, BOARD.size_m[1] / 2)
 CAMERA, ARM = "cam_left_wrist", "follower_left"
@@ -92,7 +88,7 @@ def held(
 
 def all_sides(random: np.random.Generator) -> Callable[[], tuple[float, float]]:
     """As it should be."""
-    return lambda: tuple(random.uniform(-35, 35, 2))  # type: ignore[return-value]
+    return lambda: (random.uniform(-35, 35), random.uniform(-35, 35))
 
 
 @contextmanager
@@ -102,13 +98,13 @@ def seen(views: Iterator[View | None]) -> Iterator[None]:
         yield
 
 
-def lens(made: Bench, tilt: Callable[[], tuple[float, float]] | None = None, **how: object) -> str:
+def lens(
+    made: Bench, tilt: Callable[[], tuple[float, float]] | None = None, roll: float = 30.0, near: float = 1.0,
+    lens: Lens = LENS, board: np.ndarray = FLAT, noise_px: float = NOISE_PX,
+) -> str:  # fmt: skip
     """`calibrate cameras --board` up to the lens, with views drawn so."""
-    places = held(
-        made.random, tilt or all_sides(made.random), **{k: v for k, v in how.items() if k in ("roll", "near")}
-    )  # type: ignore[arg-type]
-    drawn = {k: v for k, v in how.items() if k in ("lens", "board", "noise_px")}
-    found = (one for place in places if (one := view(place, made.random, **drawn)) is not None)  # type: ignore[arg-type]
+    places = held(made.random, tilt or all_sides(made.random), roll, near)
+    found = (one for place in places if (one := view(place, made.random, lens, board, noise_px)) is not None)
     with seen(found), made.measuring.together():
         return calibrate_cameras.lens(made.measuring, CAMERA, BOARD)
 
@@ -161,12 +157,10 @@ def chessboard() -> np.ndarray:
 
 def drawn(texture: np.ndarray) -> np.ndarray:
     """A print before the camera."""
-    white = cv2.copyMakeBorder(texture, *[_PX] * 4, cv2.BORDER_CONSTANT, value=235)
+    white = np.asarray(cv2.copyMakeBorder(texture, _PX, _PX, _PX, _PX, cv2.BORDER_CONSTANT, value=(235,)), np.float32)
     middle = tuple(side / _PX * BOARD.square_m / 2 for side in texture.shape[::-1])
-    u, v, ahead = rendering._plane(looking_at(middle, 0.48, (20, 10), 15), LENS)
-    scale = _PX / BOARD.square_m
-    fine = rendering._sampled(white, u * scale + _PX - 0.5, v * scale + _PX - 0.5, ahead, 110)
-    return rendering._exposed(fine, 0, 1.5, 0.85)
+    fine = rendering.seen(white, rendering.printed(_PX), looking_at(middle, 0.48, (20, 10), 15), 110)
+    return rendering.exposed(fine, 0, 1.5, 0.85)
 
 
 def know_lens(known: Lens = LENS) -> None:
@@ -209,7 +203,7 @@ def wrist(
         if found is None:
             continue
         moves = len(stops) < restless
-        made.does(lambda joints=joints, moves=moves: _hold(made, joints, moves, wobble_rad))
+        made.does(partial(_hold, made, joints, moves, wobble_rad))
         if moves:
             made.does(lambda: None)  # it is told so, and Enter pressed
         stops.append(found)
@@ -250,11 +244,9 @@ def gello(made: Bench, turn: Callable[[float], float], held_off_rad: float = 0.0
     """`calibrate gello`: each joint is turned so (rad by time), then it is held so far off the start pose."""
 
     def turning(number: int) -> Callable[[], object]:
-        start_s = lambda: made.world.now_ns / NS_PER_S  # noqa: E731
-
         def act() -> None:
-            begun = start_s()
-            made.world.joints["leader_left"] = lambda t_s: np.eye(6)[number] * turn(t_s - begun)
+            begun_s = made.world.now_ns / NS_PER_S
+            made.world.joints["leader_left"] = lambda t_s: np.eye(6)[number] * turn(t_s - begun_s)
 
         return act
 
@@ -272,8 +264,8 @@ def gripper(made: Bench, share: float) -> str:
 def latency(made: Bench, motion: Callable[[np.ndarray], np.ndarray], swing_rad: float = 0.5) -> None:
     """`calibrate latency`: pictures move so (px by time, s) while the arms swing."""
 
-    def at(t_s: np.ndarray) -> np.ndarray:
-        return REST[0] + swing_rad * np.sin(2 * np.pi * 0.35 * t_s * (1 + 0.05 * t_s))
+    def at(t_s: float) -> float:
+        return float(REST[0] + swing_rad * np.sin(2 * np.pi * 0.35 * t_s * (1 + 0.05 * t_s)))
 
     def watch(_nodes: list[str], seconds: float) -> dict[str, Motion]:
         times = np.arange(10**9, 10**9 + int(seconds * NS_PER_S), 10 * NS_PER_MS)
@@ -290,11 +282,11 @@ def latency(made: Bench, motion: Callable[[np.ndarray], np.ndarray], swing_rad: 
 
 def early(t_s: np.ndarray) -> np.ndarray:
     """A picture's motion 60 ms before the arm's."""
-    t_s = t_s + 0.06
-    return 20 * np.sin(2 * np.pi * 0.35 * t_s * (1 + 0.05 * t_s))
+    ahead_s = t_s + 0.06
+    return np.asarray(20 * np.sin(2 * np.pi * 0.35 * ahead_s * (1 + 0.05 * ahead_s)))
 
 
-def reference(made: Bench, picture: object) -> str:
+def reference(made: Bench, picture: Picture | Callable[[float], Picture]) -> str:
     """The reference picture of such a scene."""
     made.world.picture = picture
     return calibrate_cameras.reference(made.measuring, CAMERA)

@@ -28,6 +28,7 @@ from station.files import calibration_files
 from station.files.check_results import CheckResult
 from station.rig.rig import Rig
 from tests.calibration.faulty_rig import LISTEN_S, ask, calibrated_rig
+from tests.pictures import bgr
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 CAMERA, MOVED_MM = "cam_high", 10.0
@@ -55,10 +56,7 @@ def table_svg(result: CheckResult) -> str:
 
 def pair_png(picture: Picture) -> bytes:
     """The reference beside now."""
-    both = [
-        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        for data in (picture.reference_jpeg, report.drawn(picture))
-    ]
+    both = [bgr(data) for data in (picture.reference_jpeg, report.drawn(picture))]
     height = SIDE_PX * both[0].shape[0] // both[0].shape[1]
     small = [cv2.resize(one, (SIDE_PX, height), interpolation=cv2.INTER_AREA) for one in both]
     gap = np.full((height, 8, 3), 255, np.uint8)

@@ -122,7 +122,7 @@ def _know_lenses(rig: Rig) -> None:
         focal = settings.height / 2 / math.tan(math.radians(float(model.cam_fovy[camera])) / 2)
         lens = Intrinsics(
             made, settings.width, settings.height, focal, focal, settings.width / 2, settings.height / 2, (0.0,) * 5
-        )  # type: ignore[arg-type]
+        )
         axis = -scene.data.cam_xmat[camera].reshape(3, 3)[:, 2]
         height = float(scene.data.cam_xpos[camera][2])
         known = calibration_files.load(f"view {settings.view}")
@@ -255,9 +255,9 @@ def row(fault: Fault, found: dict[Key, Finding]) -> str:
         if finding is None:
             told.append(f"**{name}: not found**")
             continue
-        value = finding.value
-        measured = isinstance(value, float) and isinstance(size, float) and np.isfinite(size)
-        off = f", off by {abs(value - size):.2g}" if measured else ""
+        value, off = finding.value, ""
+        if isinstance(value, float) and isinstance(size, float) and np.isfinite(size):
+            off = f", off by {abs(value - size):.2g}"
         told.append(f"{finding.verdict}: {name} {check_results.value_text(finding)}{off}")
     others = [f"{device}: {name}" for device, name in found if (device, name) not in {*fault.expected, *fault.may}]
     return f"| {fault.name} | {'; '.join(told)} | {', '.join(others) or '–'} |"
@@ -278,8 +278,8 @@ def main(words: list[str]) -> None:
             )
         if not words or "late" in words:
             for camera, lag in late(rig, "cam_high", LATE_MS).items():
-                told = lag if isinstance(lag, str) else f"{lag.lag_ms:.1f} ± {lag.uncertainty_ms:.1f} ms"
-                print(f"| cam_high {LATE_MS:g} ms late: {camera} | {told} | |", flush=True)
+                said = lag if isinstance(lag, str) else f"{lag.lag_ms:.1f} ± {lag.uncertainty_ms:.1f} ms"
+                print(f"| cam_high {LATE_MS:g} ms late: {camera} | {said} | |", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import rendering
-from rendering import BOARD, HEIGHT, WIDTH
 
 from calibration.maths.poses import Pose, from_quaternion
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from drivers.sim.servos.servo_bus import ServoBus
 from drivers.sim.servos.shaft import aloha_arm_servos, gello_servos
 from station.clock import NS_PER_S, monotonic_ns
 from station.kinematics.arm import Kinematics
 from station.kinematics.chains import FRAME
 from station.kinematics.models import chain_model
+from tests.calibration import rendering
+from tests.calibration.rendering import BOARD, HEIGHT, WIDTH
 from tests.drivers.cameras.mjpeg_server import MjpegServer
 
 Path_ = Callable[[float], np.ndarray]
@@ -110,7 +110,7 @@ class WristCamera:
 
     def __init__(self, gripper_from_camera: Pose) -> None:
         self.on_gripper = gripper_from_camera
-        self._arm = Kinematics(chain_model(VX300S.chain, (-3.0,) * 6, (3.0,) * 6), FRAME)
+        self._arm = Kinematics(chain_model(VX300S_CHAIN, (-3.0,) * 6, (3.0,) * 6), FRAME)
 
     def base_from_camera(self, joints_rad: np.ndarray) -> Pose:
         """(6,)"""

@@ -4,16 +4,11 @@ Prints the table of docs/calibration.md: on rendered pictures, the smallest and 
 directions, in random light.
 """
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
-from rendering import LENS, looking_at, table_picture
 
 from calibration.maths import poses
 from calibration.maths import registration as r
+from tests.calibration.rendering import LENS, looking_at, table_picture
 
 DEPTH_M = 0.8
 FOCAL_PX, CENTRE_PX = float(LENS.matrix[0, 0]), (float(LENS.matrix[0, 2]), float(LENS.matrix[1, 2]))

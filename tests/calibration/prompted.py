@@ -12,23 +12,32 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import cv2
 import numpy as np
-import rendering
-from hand_moved import FOLLOWER_SERVOS, FOLLOWER_TURNED, GELLO_SERVOS, Eye, Hands, WristCamera, buses, jpeg, rig_text
-from made_up_rig import JOINTS
-from rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 
 from calibration.arms.zeros import wrap
 from calibration.maths.poses import Pose, angle_deg, distance_mm, from_quaternion, from_vectors
 from station.clock import NS_PER_S, monotonic_ns
 from station.files import calibration_files
 from station.files.calibration_files import Calibration
+from tests.calibration import rendering
 from tests.calibration.faulty_rig import ENVIRONMENT, station
+from tests.calibration.hand_moved import (
+    FOLLOWER_SERVOS,
+    FOLLOWER_TURNED,
+    GELLO_SERVOS,
+    Eye,
+    Hands,
+    WristCamera,
+    buses,
+    jpeg,
+    rig_text,
+)
+from tests.calibration.made_up_rig import JOINTS
+from tests.calibration.rendering import BOARD, HEIGHT, LENS, WIDTH, looking_at
 from tests.drivers.cameras.mjpeg_server import MjpegServer
 from tests.system.operator_terminal import Terminal
 
@@ -41,6 +50,8 @@ LATE_MS = 80.0
 FPS = 10
 PATIENCE_S = 120.0
 
+Prompt = tuple[str, Callable[[], None]]
+
 
 class Rig:
     """The rig that is up, its hands, and where its board is."""
@@ -52,7 +63,7 @@ class Rig:
         self.board: Callable[[float], Pose | None] = lambda _t_s: None
         """camera_from_board by time (s)."""
 
-    def calibrate(self, *words: str, prompts: list[tuple[str, Callable[[], None]]]) -> str:
+    def calibrate(self, *words: str, prompts: list[Prompt]) -> str:
         """`station calibrate …`: at each prompt move what is to be moved, wait ten seconds, press Enter. What it says."""
         terminal = Terminal(
             ["calibrate", words[0], "--rig", str(self.file), "--operator", "ada", *words[1:]], columns=300
@@ -128,15 +139,15 @@ def seen_rig() -> Iterator[Rig]:
             eye.close()
 
 
-def lens_views(up: Rig) -> list[tuple[str, Callable[[], None]]]:
+def lens_views(up: Rig) -> list[Prompt]:
     """Sixteen prompts, at each the board somewhere else."""
-    found = []
+    found: list[Prompt] = []
     for number in range(16):
         corner = np.array([-1 if number % 2 else 1, -1 if number // 2 % 2 else 1]) * (0.0 if number % 5 == 4 else 1.0)
         centre = corner * (0.3, 0.22) + up.random.uniform(-0.05, 0.05, 2)
         tilt, roll = up.random.uniform(-35, 35, 2), up.random.uniform(-30, 30)
         place = looking_at(MIDDLE, up.random.uniform(0.33, 0.45), tuple(tilt), roll, tuple(centre))
-        found.append((f"({number + 1} of 16)", lambda place=place: up.lie(place)))
+        found.append((f"({number + 1} of 16)", partial(up.lie, place)))
     return found
 
 
@@ -152,13 +163,13 @@ def cameras() -> str:
             up.carry(OVER_THE_BOARD)
             up.board = on_the_table
 
-        stops = []
+        stops: list[Prompt] = []
         while len(stops) < 12:
             joints = OVER_THE_BOARD + np.append(up.random.uniform(-0.35, 0.35, 6), 0.0)
             seen = up.camera.base_from_camera(joints[:6]).inverse() @ base_from_board
             pixels = LENS.project(BOARD.corners_m @ seen.rotation.T + seen.translation_m)
             if pixels.min() > 15 and np.all(pixels.max(axis=0) < (WIDTH - 15, HEIGHT - 15)):
-                stops.append((f"({len(stops) + 1} of 12)", lambda joints=joints: up.carry(joints)))
+                stops.append((f"({len(stops) + 1} of 12)", partial(up.carry, joints)))
         prompts = [
             *lens_views(up), ("lay the board flat", put_down), *stops,
             ("table as it always is", lambda: up.carry(OVER_THE_BOARD)),
@@ -285,7 +296,7 @@ class Late(MjpegServer):
 def latency() -> str:
     """A wrist camera that is 80 ms late, the arm swung by hand over a table."""
     server = Late([b""], 15)
-    table = np.asarray(rendering._table_texture(), np.uint8)
+    table = np.asarray(rendering.table_texture(), np.uint8)
     scale = table.shape[0] / 2.0
     texture_from_m = np.array([[scale, 0, scale], [0, scale, scale], [0, 0, 1.0]])
     with rig(server) as up:
@@ -294,9 +305,8 @@ def latency() -> str:
         def see(t_s: float) -> np.ndarray:
             seen = up.camera.base_from_camera(up.follower.path(t_s)[:6]).inverse() @ base_from_table
             plane = LENS.matrix @ np.column_stack([seen.rotation[:, :2], seen.translation_m])
-            return cv2.warpPerspective(
-                table, plane @ np.linalg.inv(texture_from_m), (WIDTH, HEIGHT), flags=cv2.INTER_AREA
-            )
+            picture_from_texture = plane @ np.linalg.inv(texture_from_m)
+            return np.asarray(cv2.warpPerspective(table, picture_from_texture, (WIDTH, HEIGHT), flags=cv2.INTER_AREA))
 
         server.see = see
 
@@ -307,7 +317,7 @@ def latency() -> str:
                 # at changing speed, each joint in a rhythm of its own
                 rhythm = 2 * np.pi * np.array([0.25, 0.41, 0.33, 0.52, 0.29, 0.37, 0])
                 phase = rhythm * (t_s - begun_s) + np.sin(0.9 * (t_s - begun_s)) + np.arange(7)
-                return OVER_THE_BOARD + np.array([0.12, 0.03, 0.05, 0.05, 0.05, 0.1, 0]) * np.sin(phase)
+                return np.asarray(OVER_THE_BOARD + np.array([0.12, 0.03, 0.05, 0.05, 0.05, 0.1, 0]) * np.sin(phase))
 
             up.follower.path = path
 

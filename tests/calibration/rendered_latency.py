@@ -8,20 +8,20 @@ import argparse
 import itertools
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.maths import latency
 from calibration.maths.flow import picture_motion
 from calibration.maths.latency import Lag
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from drivers.sim.operator.script import START, swing
 from drivers.sim.world.model import SIDES
 from drivers.sim.world.render import View
 from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, Scene
 from station.clock import NS_PER_MS
 from station.kinematics.chains import fingertips, gripper_rotations
+from tests.pictures import gray
 
 VIEWS = {"cam_high": "top", "cam_low": "angle", "cam_left_wrist": "left_wrist", "cam_right_wrist": "right_wrist"}
 STEP_MS = 10
@@ -60,7 +60,7 @@ def found(view: View, name: str, arms: Swung, first_ms: float) -> Lag:
     due = np.arange(first_ms, len(arms.at_ns) * STEP_MS, PERIOD_MS)
     shown = (due // STEP_MS).astype(int)
     drawn = (np.frombuffer(view.draw(name, arms.qpos[place]), np.uint8) for place in shown)
-    grays = (np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8) for jpeg in drawn)
+    grays = (gray(jpeg) for jpeg in drawn)
     motion = np.array([picture_motion(before, after) for before, after in itertools.pairwise(grays)])
     return latency.camera_lag(arms.at_ns, arms.joints, arms.at_ns[shown], motion, carried(name, arms))
 
@@ -68,10 +68,10 @@ def found(view: View, name: str, arms: Swung, first_ms: float) -> Lag:
 def carried(name: str, arms: Swung) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """The way of the gripper that carries the camera; None for a fixed one."""
     side = name.removesuffix("_wrist")
-    if side == name or VX300S.chain is None:
+    if side == name:
         return None
     own = arms.joints[:, 7 * SIDES.index(side) : 7 * SIDES.index(side) + 6]
-    return gripper_rotations(VX300S.chain, own), fingertips(VX300S.chain, own)
+    return gripper_rotations(VX300S_CHAIN, own), fingertips(VX300S_CHAIN, own)
 
 
 def main() -> None:

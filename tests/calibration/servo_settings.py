@@ -8,8 +8,6 @@ from typing import Literal
 from unittest import mock
 
 import msgspec
-from careless import ARM, Bench, rest
-from made_up_rig import JOINTS, MADE, REST
 
 from drivers.dynamixel.arm import DynamixelArm
 from drivers.dynamixel.settings import DynamixelSettings
@@ -20,6 +18,8 @@ from station.devices.contract import Place
 from station.errors import StationError
 from station.files import calibration_files
 from station.files.calibration_files import ArmCalibration, Calibration
+from tests.calibration.careless import ARM, Bench, rest
+from tests.calibration.made_up_rig import JOINTS, MADE, REST
 
 
 @contextmanager
@@ -53,6 +53,7 @@ def gives_torque(**registers: dict[int, int]) -> None:
 def zeroed_with_fault(made: Bench) -> str:
     """`calibrate arms` of a follower whose driver told a homing offset."""
     seen = made.world.seen.arms[ARM]
+    assert seen.description is not None
     with emulated("vx300s", Homing_Offset={1: 1024}) as (_, arm):
         arm.open()
         seen.description = msgspec.structs.replace(seen.description, faults=arm.describe().faults)

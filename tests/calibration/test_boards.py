@@ -1,9 +1,10 @@
 """Boards drawn by a camera that is known: what calibration makes of them."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
-from rendering import BOARD, HEIGHT, LENS, WIDTH, board_picture, looking_at
 
 from calibration.cameras import sighting
 from calibration.cameras.board import Board, View, of, page
@@ -11,12 +12,22 @@ from calibration.maths import extrinsics, handeye, intrinsics, lens_quality, pos
 from calibration.maths.poses import Pose
 from station.errors import MeasurementPoor, RigError
 from station.rig.rig import find_rig, load_rig
+from tests.calibration.rendering import BOARD, HEIGHT, LENS, WIDTH, Picture, board_picture, looking_at
+from tests.pictures import gray
 
 MIDDLE = (BOARD.size_m[0] / 2, BOARD.size_m[1] / 2)
+Views = tuple[list[Pose], list[View]]
+"""camera_from_board of each, and what was found."""
 WORLD = Pose(np.eye(3), np.zeros(3))
 
 
-def shown(count, seed, tilt=35.0, distance=(0.32, 0.5)):
+def seen_in(picture: Picture) -> View:
+    view = sighting.find(picture, BOARD)
+    assert view is not None, "the board is in view"
+    return view
+
+
+def shown(count: int, seed: int, tilt: float = 35.0, distance: tuple[float, float] = (0.32, 0.5)) -> Views:
     random = np.random.default_rng(seed)
     places = [
         looking_at(
@@ -28,15 +39,15 @@ def shown(count, seed, tilt=35.0, distance=(0.32, 0.5)):
         )
         for _ in range(count)
     ]
-    return places, [sighting.find(board_picture(place, seed=i), BOARD) for i, place in enumerate(places)]
+    return places, [seen_in(board_picture(place, seed=i)) for i, place in enumerate(places)]
 
 
 @pytest.fixture(scope="module")
-def views():
+def views() -> Views:
     return shown(14, seed=1)
 
 
-def test_corners_are_found_to_a_twentieth_of_a_pixel(views):
+def test_corners_are_found_to_a_twentieth_of_a_pixel(views: Views) -> None:
     for place, view in zip(*views, strict=True):
         true = LENS.project(view.object_m(BOARD) @ place.rotation.T + place.translation_m)
         assert len(view.ids) >= 30
@@ -44,7 +55,7 @@ def test_corners_are_found_to_a_twentieth_of_a_pixel(views):
         assert np.sqrt(np.mean((view.corners_px - true) ** 2)) < 0.05
 
 
-def test_intrinsics_within_half_a_percent(views):
+def test_intrinsics_within_half_a_percent(views: Views) -> None:
     found = intrinsics.calibrate(views[1], BOARD)
     for axis in (0, 1):
         assert found.lens.matrix[axis, axis] == pytest.approx(LENS.matrix[axis, axis], rel=0.005)
@@ -57,7 +68,7 @@ def test_intrinsics_within_half_a_percent(views):
     assert set(found.view_rms_px) == set(range(14))
 
 
-def test_a_bad_view_is_dropped_with_its_reason(views):
+def test_a_bad_view_is_dropped_with_its_reason(views: Views) -> None:
     bent = views[1][3]._replace(corners_px=views[1][3].corners_px * [1.02, 1.0])
     line = views[1][4]._replace(corners_px=views[1][4].corners_px[:8], ids=np.arange(8))
     found = intrinsics.calibrate([*views[1][:3], bent, line, "the board was not seen", *views[1][5:]], BOARD)
@@ -69,11 +80,11 @@ def test_a_bad_view_is_dropped_with_its_reason(views):
     assert found.lens.matrix[0, 0] == pytest.approx(LENS.matrix[0, 0], rel=0.005)
 
 
-def test_too_few_or_too_similar_views_are_refused(views):
+def test_too_few_or_too_similar_views_are_refused(views: Views) -> None:
     with pytest.raises(MeasurementPoor, match="8 are needed"):
         intrinsics.calibrate(views[1][:5], BOARD)
     straight = [
-        sighting.find(board_picture(looking_at(MIDDLE, 0.4, centre=(x, y)), seed=1), BOARD)
+        seen_in(board_picture(looking_at(MIDDLE, 0.4, centre=(x, y)), seed=1))
         for x in (-0.2, 0, 0.2)
         for y in (-0.1, 0, 0.1)
     ]
@@ -85,13 +96,13 @@ def test_too_few_or_too_similar_views_are_refused(views):
     ("axis", "mm", "deg"),
     [("x", 0, 0), ("x", 3, 0), ("y", 5, 0), ("z", 5, 0), ("x", 20, 0), ("x", 0, 0.5), ("y", 0, 0.5), ("z", 0, 2.0)],
 )
-def test_a_cameras_drift_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(axis, mm, deg):
+def test_a_cameras_drift_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(axis: str, mm: float, deg: float) -> None:
     unit = np.eye(3)["xyz".index(axis)]
     before = looking_at(MIDDLE, 0.8, tilt_deg=(-30, 8))
     moved = poses.from_vectors(np.radians(deg) * unit, mm / 1000 * unit).inverse() @ before
 
-    def pose_of(place, seed):
-        seen = [sighting.find(board_picture(place, seed=seed + i), BOARD) for i in range(3)]
+    def pose_of(place: Pose, seed: int) -> Pose:
+        seen = [seen_in(board_picture(place, seed=seed + i)) for i in range(3)]
         return extrinsics.board_pose_of(seen, BOARD, LENS).camera_from_board.inverse()
 
     drift = extrinsics.drift(pose_of(before, 50), pose_of(moved, 90))
@@ -99,7 +110,7 @@ def test_a_cameras_drift_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(axis, 
     assert drift.deg == pytest.approx(deg, abs=0.1)
 
 
-def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree():
+def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree() -> None:
     camera = poses.from_vectors(np.array([0.1, -0.2, 1.5]), np.array([0.05, -0.02, 0.08]))
     target = poses.from_vectors(np.array([3.0, 0.1, 0.2]), np.array([0.4, 0.1, 0.02]))
     random = np.random.default_rng(4)
@@ -108,7 +119,6 @@ def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree():
     stops = [
         handeye.Station(target @ place.inverse() @ camera.inverse() @ wobble, view)
         for place, view, wobble in zip(places, seen, noise, strict=True)
-        if view
     ]
     found = handeye.calibrate(stops, BOARD, LENS)
     assert poses.distance_mm(found.gripper_from_camera, camera) < 1.0
@@ -122,7 +132,7 @@ def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree():
         handeye.calibrate(still, BOARD, LENS)
 
 
-def test_a_board_that_does_not_fit_its_description_is_refused(views):
+def test_a_board_that_does_not_fit_its_description_is_refused(views: Views) -> None:
     view = views[1][0]
     random = np.random.default_rng(0)
     crumpled = view._replace(corners_px=view.corners_px + random.normal(0, 3, view.corners_px.shape))
@@ -130,13 +140,13 @@ def test_a_board_that_does_not_fit_its_description_is_refused(views):
         extrinsics.board_pose(crumpled, BOARD, LENS)
 
 
-def test_the_printed_page_is_the_board(tmp_path):
+def test_the_printed_page_is_the_board(tmp_path: Path) -> None:
     page(BOARD, tmp_path / "board.png")
-    picture = cv2.imread(str(tmp_path / "board.png"), cv2.IMREAD_GRAYSCALE)
+    picture = gray((tmp_path / "board.png").read_bytes())
     mm = picture.shape[1] / 297.0
     assert picture.shape[0] / 210.0 == pytest.approx(mm, rel=1e-3)
     small = cv2.resize(picture, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
-    view = sighting.find(small, BOARD)
+    view = seen_in(np.asarray(small, np.uint8))
     assert len(view.ids) == 40
     first, last = view.corners_px[0], view.corners_px[7]  # seven squares apart
     assert np.linalg.norm(last - first) / (0.2 * mm) == pytest.approx(7 * 28.0, abs=0.1)
@@ -146,19 +156,19 @@ def test_the_printed_page_is_the_board(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["pdf", "svg"])
-def test_the_page_comes_in_true_size(tmp_path, kind):
+def test_the_page_comes_in_true_size(tmp_path: Path, kind: str) -> None:
     page(BOARD, tmp_path / f"board.{kind}")
     head = (tmp_path / f"board.{kind}").read_bytes()
     assert (b"841.88" in head and b"595.27" in head) if kind == "pdf" else b'width="841.88' in head
 
 
 @pytest.mark.parametrize(("square_m", "size", "width_pt"), [(0.028, "A4", b"841.88"), (0.056, "A2", b"1683.77")])
-def test_a_larger_board_gets_a_larger_page(tmp_path, square_m, size, width_pt):
+def test_a_larger_board_gets_a_larger_page(tmp_path: Path, square_m: float, size: str, width_pt: bytes) -> None:
     assert page(Board(square_m=square_m, marker_m=0.75 * square_m), tmp_path / "board.pdf") == size
     assert width_pt in (tmp_path / "board.pdf").read_bytes()
 
 
-def test_the_rig_file_names_the_board(tmp_path):
+def test_the_rig_file_names_the_board(tmp_path: Path) -> None:
     file = tmp_path / "r.yaml"
     file.write_text(find_rig("sim").read_text() + "board: {squares_x: 12, square_m: 0.0403, marker_m: 0.03}\n")
     assert of(load_rig(file)) == Board(12, 6, 0.0403, 0.03)
@@ -168,7 +178,7 @@ def test_the_rig_file_names_the_board(tmp_path):
         load_rig(file)
 
 
-def test_boards_that_cannot_be_are_refused(tmp_path):
+def test_boards_that_cannot_be_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="marker_m"):
         Board(marker_m=0.03)
     with pytest.raises(ValueError, match="fit"):
@@ -177,16 +187,16 @@ def test_boards_that_cannot_be_are_refused(tmp_path):
         page(BOARD, tmp_path / "b.jpg")
 
 
-def test_a_hidden_corner_is_left_out():
+def test_a_hidden_corner_is_left_out() -> None:
     picture = board_picture(looking_at(MIDDLE, 0.4), seed=1)
-    whole = sighting.find(picture, BOARD)
+    whole = seen_in(picture)
     picture[: HEIGHT // 2, : WIDTH // 2] = 128
-    part = sighting.find(picture, BOARD)
+    part = seen_in(picture)
     assert len(part.ids) < len(whole.ids)
     assert all(not (x < WIDTH // 2 - 2 and y < HEIGHT // 2 - 2) for x, y in part.corners_px)
     assert sighting.find(np.full((HEIGHT, WIDTH), 90, np.uint8), BOARD) is None
 
 
-def test_coverage():
+def test_coverage() -> None:
     corner = View(np.array([[1.0, 1.0]]), np.array([0]), WIDTH, HEIGHT)
     assert lens_quality.coverage([corner]) == pytest.approx(1 / 16)

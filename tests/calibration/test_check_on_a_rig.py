@@ -4,16 +4,21 @@ import getpass
 import json
 import math
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import h5py
 import msgspec
 import pytest
 
+from calibration.maths.latency import Lag
 from drivers.sim.world.requests import SetServoFault
 from station.files import check_results
+from station.files.check_results import Finding
+from station.rig.rig import Rig
 from tests.calibration import board_in_view, faulty_rig
 from tests.calibration.board_in_view import MOVES, OFF_DEG, OFF_MM, by_board, moved
-from tests.calibration.faults import FAULTS, Fault
+from tests.calibration.faults import FAULTS, Fault, Key
 from tests.calibration.faulty_rig import LOADED, bad, findings, inject, station
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(400)]
@@ -25,12 +30,12 @@ TRIES = 8
 
 
 @pytest.fixture(scope="module")
-def rig():
+def rig() -> Iterator[Rig]:
     with faulty_rig.calibrated_rig() as up:
         yield up
 
 
-def test_a_rig_as_it_was_is_found_as_it_was(rig):
+def test_a_rig_as_it_was_is_found_as_it_was(rig: Rig) -> None:
     for _ in range(3):
         found = findings(rig)
         assert bad(found) == {}
@@ -38,7 +43,7 @@ def test_a_rig_as_it_was_is_found_as_it_was(rig):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_is_found_sized_and_alone(rig, fault: Fault):
+def test_a_fault_is_found_sized_and_alone(rig: Rig, fault: Fault) -> None:
     found = inject(rig, fault)
     assert set(fault.expected) <= set(found), found
     assert set(found) <= {*fault.expected, *fault.may}
@@ -51,7 +56,7 @@ def test_a_fault_is_found_sized_and_alone(rig, fault: Fault):
         assert any(finding.verdict == "fail" for finding in found.values())
 
 
-def test_the_command_writes_what_it_promises(rig, tmp_path):
+def test_the_command_writes_what_it_promises(rig: Rig, tmp_path: Path) -> None:
     words = ["--seconds", "2", "--json", str(tmp_path / "c.json"), "--html", str(tmp_path / "c.html")]
     station("check", "--rig", str(rig.file), *words, codes=(0, 1))
     result = json.loads((tmp_path / "c.json").read_text())
@@ -63,14 +68,15 @@ def test_the_command_writes_what_it_promises(rig, tmp_path):
     page = (tmp_path / "c.html").read_text()
     assert page.count("<figure>") == 4
     assert "http" not in page
-    assert check_results.last("sim").rig_sha256 == rig.sha256
+    last = check_results.last("sim")
+    assert last is not None and last.rig_sha256 == rig.sha256
     due = check_results.due("sim", rig.sha256, time.time(), 8.0)
     assert due == ("the last check failed" if result["verdict"] == "fail" else "")  # a loaded computer's rates may fail
 
 
 def test_a_simulated_rig_that_fails_is_told_and_every_episode_says_what_was_found_and_why_it_was_overridden(
-    rig, tmp_path
-):
+    rig: Rig, tmp_path: Path
+) -> None:
     slipped = SetServoFault("follower_left", "slip", 7, 3.0)
     words = ["record", "--rig", str(rig.file), "--task", "pick", "--data", str(tmp_path)]
     faulty_rig.ask(rig, slipped)
@@ -91,14 +97,15 @@ def test_a_simulated_rig_that_fails_is_told_and_every_episode_says_what_was_foun
     assert kept["cam_high"]["reference"]["picture_jpeg"] == ""
 
 
-def test_a_late_camera_is_found_and_sized_while_the_arms_move(rig):
+def test_a_late_camera_is_found_and_sized_while_the_arms_move(rig: Rig) -> None:
     found = faulty_rig.late(rig, "cam_high", faulty_rig.LATE_MS)
-    assert found["cam_high"].lag_ms == pytest.approx(faulty_rig.LATE_MS, abs=3.0)
-    for camera in ("cam_low", "cam_left_wrist", "cam_right_wrist"):
-        assert found[camera].lag_ms == pytest.approx(0.0, abs=3.0)
+    for camera in ("cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist"):
+        lag = found[camera]
+        assert isinstance(lag, Lag), lag
+        assert lag.lag_ms == pytest.approx(faulty_rig.LATE_MS if camera == "cam_high" else 0.0, abs=3.0)
 
 
-def test_a_gripper_that_opens_a_tenth_too_little_is_found(rig):
+def test_a_gripper_that_opens_a_tenth_too_little_is_found(rig: Rig) -> None:
     found = {f.device: f for f in faulty_rig.short_gripper(rig, "follower_right") if f.name == "gripper range"}
     short = found.pop("follower_right")
     assert short.verdict == "fail"
@@ -106,10 +113,11 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_found(rig):
     assert {f.verdict for f in found.values()} == {"unchecked"}
 
 
-def test_with_a_board_in_view_a_moved_camera_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(rig):
+def test_with_a_board_in_view_a_moved_camera_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(rig: Rig) -> None:
     camera = "cam_high"
     faulty_rig.restart(rig)  # the tests before have raised the arms
     with board_in_view.with_board(rig, camera) as known:
+        assert known.intrinsics is not None and known.extrinsics is not None
         assert known.intrinsics.fx == pytest.approx(FOCAL_PX, rel=0.005)
         assert known.intrinsics.fy == pytest.approx(FOCAL_PX, rel=0.005)
         assert known.extrinsics.parent == "board"
@@ -124,7 +132,7 @@ def test_with_a_board_in_view_a_moved_camera_is_sized_to_a_millimetre_and_a_tent
             assert value == 3.0 or {finding.verdict for finding in told.values()} == {"fail"}
 
 
-def test_a_rig_of_which_everything_was_measured_passes(rig):
+def test_a_rig_of_which_everything_was_measured_passes(rig: Rig) -> None:
     rig.file.write_text(faulty_rig.lighter(rig.file.read_text()))
     faulty_rig.restart(rig)
     faulty_rig.measure_grippers(rig)
@@ -141,7 +149,7 @@ def test_a_rig_of_which_everything_was_measured_passes(rig):
     pytest.fail(f"not one of {TRIES} checks passed as a whole: {amiss}")
 
 
-def expected(amiss):
+def expected(amiss: dict[Key, Finding]) -> tuple[str, int]:
     """Verdict and exit code of a check of which this is not a pass."""
     if any(finding.verdict == "fail" for finding in amiss.values()):
         return "fail", 1

@@ -1,11 +1,12 @@
 """What a prompted measurement takes: nothing of what was captured before Enter, however long the prompt waited."""
 
+from collections.abc import Callable, Iterator
+
 import cv2
 import numpy as np
 import pytest
 
 from calibration.arms import calibrate as calibrate_arms
-from calibration.arms import zeros as zeroing
 from calibration.cameras import calibrate as calibrate_cameras
 from calibration.checks.survey import KEPT_PICTURES
 from calibration.measuring import Measuring
@@ -13,7 +14,9 @@ from station.bus.messages import ArmState, Description, Dimension, Frame, Stream
 from station.bus.sockets import HIGH_WATER, Publisher
 from station.client import Station
 from station.clock import NS_PER_MS
-from station.rig.rig import find_rig, load_rig
+from station.errors import MeasurementPoor
+from station.rig.rig import Rig, find_rig, load_rig
+from station.steps.protocol import GO_ON
 
 ARM, CAMERA = "follower_left", "cam_high"
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
@@ -22,31 +25,31 @@ LONGER_THAN_A_QUEUE = HIGH_WATER * 4 // 3
 """Readings of one arm while a prompt waits."""
 
 
-def jpeg(shade):
+def jpeg(shade: int) -> bytes:
     return bytes(cv2.imencode(".jpg", np.full((48, 64, 3), shade, np.uint8))[1])
 
 
 class Publishing:
     """An arm at 200 Hz and a camera at 50, on real sockets; time goes on only as somebody looks at the clock."""
 
-    def __init__(self, rig):
+    def __init__(self, rig: Rig) -> None:
         self.now_ns, self.waist, self.shade, self.torque = 10**9, 0.0, 60, False
         self._count = 0
         self._nodes = {node: Publisher(rig.name, node, 1, lambda: self.now_ns) for node in (ARM, CAMERA)}
         self.rig = rig
 
-    def describe(self):
+    def describe(self) -> None:
         joints = tuple(Dimension(name, "rad", -3.1, 3.1, start=0.0) for name in JOINTS)
         arm = StreamDescription("arm_state", 200.0, (*joints, Dimension("gripper", "1", 0.0, 1.0)))
         frames = StreamDescription("frame", 50.0, width=64, height=48)
         self._nodes[ARM].publish("description", Description("vx300s", f"serial {ARM}", "46", (arm,)))
         self._nodes[CAMERA].publish("description", Description("webcam", f"serial {CAMERA}", "", (frames,)))
 
-    def clock(self):
+    def clock(self) -> int:
         self.tick()
         return self.now_ns
 
-    def tick(self):
+    def tick(self) -> None:
         self.now_ns += PERIOD_NS
         self._count += 1
         if self._count % 100 == 1:
@@ -57,13 +60,13 @@ class Publishing:
         if self._count % 4 == 0:
             self._nodes[CAMERA].publish("frame", Frame("jpeg", 64, 48, "driver"), self.now_ns, (jpeg(self.shade),))
 
-    def close(self):
+    def close(self) -> None:
         for publisher in self._nodes.values():
             publisher.close()
 
 
 @pytest.fixture
-def world(runtime):
+def world(runtime: str) -> Iterator[Publishing]:
     made = Publishing(load_rig(find_rig("sim")))
     yield made
     made.close()
@@ -72,12 +75,16 @@ def world(runtime):
 class Operator:
     """Rests at the prompt, then moves the waist and turns the light up, holds still, presses Enter."""
 
-    def __init__(self, world, patient=True):
+    measuring: Measuring
+
+    def __init__(self, world: Publishing, patient: bool = True) -> None:
         self.world, self.most_kept = world, 0
-        self.measuring = None
         self._patient = patient
 
-    def ask(self, _prompt, meanwhile):
+    def ask(
+        self, _prompt: str, answers: tuple[str, ...] = (GO_ON,), meanwhile: Callable[[], None] = lambda: None,
+        picture: bytes = b"",
+    ) -> str:  # fmt: skip
         for count in range(LONGER_THAN_A_QUEUE):
             self.world.tick()
             if count == LONGER_THAN_A_QUEUE * 2 // 3:
@@ -85,15 +92,22 @@ class Operator:
             if self._patient and count % 10 == 0:
                 meanwhile()
                 self._look()
+        return GO_ON
 
-    def _look(self):
+    def tell(self, _words: str) -> None:
+        """It is not looked at."""
+
+    def _look(self) -> None:
         seen = self.measuring.seen
         kept = len(seen.arms[ARM].positions) + len(seen.cameras[CAMERA].pictures)
         self.most_kept = max(self.most_kept, kept)
 
 
+Bench = tuple[Measuring, Operator]
+
+
 @pytest.fixture
-def bench(world):
+def bench(world: Publishing) -> Iterator[Bench]:
     operator = Operator(world)
     measuring = Measuring(world.rig, "ada", operator, False, world.clock, Station)
     with measuring as ready:
@@ -101,7 +115,7 @@ def bench(world):
         yield ready, operator
 
 
-def test_nothing_captured_before_enter_counts(world, bench):
+def test_nothing_captured_before_enter_counts(world: Publishing, bench: Bench) -> None:
     measuring, operator = bench
     measuring.ask("rest, move the waist, hold still")
     enter_ns = world.now_ns
@@ -112,26 +126,29 @@ def test_nothing_captured_before_enter_counts(world, bench):
     assert operator.most_kept == 0  # nothing piles up at a prompt
 
 
-def test_an_arm_that_was_moved_at_the_prompt_is_zeroed_where_it_rests_now(world, bench):
+def test_an_arm_that_was_moved_at_the_prompt_is_zeroed_where_it_rests_now(world: Publishing, bench: Bench) -> None:
     measuring, _ = bench
     calibrate_arms.zero(measuring, ARM, 1, None)
-    assert measuring.stored(ARM).arm.rest_rad[0] == pytest.approx(0.5, abs=1e-6)
+    kept = measuring.stored(ARM).arm
+    assert kept is not None and kept.rest_rad is not None
+    assert kept.rest_rad[0] == pytest.approx(0.5, abs=1e-6)
 
 
-def test_a_picture_is_of_after_enter(world, bench):
+def test_a_picture_is_of_after_enter(world: Publishing, bench: Bench) -> None:
     measuring, _ = bench
     measuring.ask("turn the light up")
     assert measuring.picture(CAMERA).mean() == pytest.approx(200, abs=2)
     assert len(measuring.seen.cameras[CAMERA].pictures) <= KEPT_PICTURES
 
 
-def test_the_reference_picture_is_of_after_enter(world, bench):
+def test_the_reference_picture_is_of_after_enter(world: Publishing, bench: Bench) -> None:
     measuring, _ = bench
     calibrate_cameras.reference(measuring, CAMERA)
-    assert measuring.stored(CAMERA).reference.brightness == pytest.approx(200, abs=2)
+    kept = measuring.stored(CAMERA).reference
+    assert kept is not None and kept.brightness == pytest.approx(200, abs=2)
 
 
-def test_what_moves_is_watched_from_enter_on(world, bench):
+def test_what_moves_is_watched_from_enter_on(world: Publishing, bench: Bench) -> None:
     measuring, _ = bench
     measuring.ask("get ready to swing the arms")
     enter_ns = world.now_ns
@@ -139,10 +156,17 @@ def test_what_moves_is_watched_from_enter_on(world, bench):
     assert min(motion.at_ns) > enter_ns
 
 
-def test_torque_that_came_on_while_the_prompt_waited_is_refused(world, bench):
+def test_torque_that_came_on_while_the_prompt_waited_is_refused(
+    world: Publishing, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     measuring, operator = bench
     ask = operator.ask
-    operator.ask = lambda prompt, meanwhile: (ask(prompt, meanwhile), setattr(world, "torque", True))
-    with pytest.raises(zeroing.MeasurementPoor, match="torque on"):
+
+    def give_torque(prompt: str, meanwhile: Callable[[], None]) -> None:
+        ask(prompt, meanwhile=meanwhile)
+        world.torque = True
+
+    monkeypatch.setattr(operator, "ask", give_torque)
+    with pytest.raises(MeasurementPoor, match="torque on"):
         calibrate_arms.zero(measuring, ARM, 1, None)
     assert measuring.stored(ARM).arm is None

@@ -1,9 +1,11 @@
 """Hand–eye of a wrist camera of the simulated arm: its own renderer draws the board, its own kinematics say where the gripper is."""
 
-import cv2
+from typing import Any
+
 import mujoco
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from calibration.cameras import sighting
 from calibration.cameras.board import Board
@@ -11,7 +13,7 @@ from calibration.maths import handeye
 from calibration.maths.handeye import Station
 from calibration.maths.lens import Lens
 from calibration.maths.poses import Pose, angle_deg, distance_mm, from_quaternion
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from drivers.sim.servos.servo import RAD_PER_TICK
 from drivers.sim.world import render
 from drivers.sim.world.model import scene_spec
@@ -20,6 +22,7 @@ from drivers.sim.world.viperx import JOINTS
 from station.kinematics.arm import Kinematics
 from station.kinematics.chains import FRAME
 from station.kinematics.models import chain_model
+from tests.pictures import gray
 
 STOPS = 12
 BOARD_AT_M = (-0.07, 0.5)
@@ -28,21 +31,21 @@ OPENCV = np.diag([1.0, -1.0, -1.0])
 """MuJoCo's cameras look against their z, with y up."""
 
 
-def scene_with_bolted_camera():
+def scene_with_bolted_camera() -> Any:
     """The world's scene (MjModel)."""
     spec = scene_spec()
     bolt(spec, "left_wrist")
     return spec.compile()
 
 
-def board_on_the_table():
+def board_on_the_table() -> tuple[float, ...]:
     """The board before the left arm, face up, as it follows the positions in a camera's share."""
     width_m, height_m = Board().size_m
     x, y = BOARD_AT_M
     return (x - width_m / 2, y + height_m / 2, 0.002, 0.0, 1.0, 0.0, 0.0, Board().square_m)
 
 
-def bolt(spec, name):
+def bolt(spec: Any, name: str) -> None:
     """The scene's wrist cameras turn on their mounts, to look at the fingertips the right way up; one of metal does not."""
     model = spec.compile()
     data = mujoco.MjData(model)
@@ -53,18 +56,22 @@ def bolt(spec, name):
     spec.camera(name).mode, spec.camera(name).quat = mujoco.mjtCamLight.mjCAMLIGHT_FIXED, turn.quaternion_wxyz()
 
 
+Stops = tuple[list[Station], list[Pose]]
+
+
 @pytest.fixture(scope="module")
-def stops():
+def stops() -> Stops:
     """Poses of the gripper as the servos' ticks tell them, what the camera saw there, and where it really sits."""
     model = scene_with_bolted_camera()
     data, random = mujoco.MjData(model), np.random.default_rng(4)
     joints = [model.joint(f"vx300s_left/{name}") for name in JOINTS]
     ranges = np.array([joint.range for joint in joints])
-    arm = Kinematics(chain_model(VX300S.chain, tuple(ranges[:, 0]), tuple(ranges[:, 1])), FRAME)
+    arm = Kinematics(chain_model(VX300S_CHAIN, tuple(ranges[:, 0]), tuple(ranges[:, 1])), FRAME)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "scene_model", lambda: model)
         view = render.View(640, 480)
-    found, truths = [], []
+    found: list[Station] = []
+    truths: list[Pose] = []
     for _ in range(60):
         angles = LOOKING_DOWN_RAD + random.uniform(-1, 1, 6) * (0.12, 0.15, 0.15, 0.35, 0.15, 0.6)
         mujoco.mj_resetData(model, data)
@@ -72,7 +79,7 @@ def stops():
             data.qpos[joint.qposadr[0]] = angle
         mujoco.mj_forward(model, data)
         jpeg = view.draw("left_wrist", np.concatenate((data.qpos, WELL, board_on_the_table())))
-        seen = sighting.find(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE), Board())
+        seen = sighting.find(gray(jpeg), Board())
         if seen is None:
             continue
         found.append(Station(pose_of(arm, np.round(angles / RAD_PER_TICK) * RAD_PER_TICK), seen))
@@ -83,33 +90,33 @@ def stops():
     return found, truths
 
 
-def pose_of(arm, angles):
+def pose_of(arm: Kinematics, angles: NDArray[np.float64]) -> Pose:
     at = arm.forward(angles)
     return from_quaternion(tuple(map(float, at.quaternion_wxyz)), tuple(map(float, at.position_m)))
 
 
-def base(model, data):
+def base(model: Any, data: Any) -> Pose:
     body = model.body("vx300s_left").id
     return Pose(data.xmat[body].reshape(3, 3).copy(), data.xpos[body].copy())
 
 
-def camera(model, data):
+def camera(model: Any, data: Any) -> Pose:
     number = model.camera("left_wrist").id
     return Pose(data.cam_xmat[number].reshape(3, 3) @ OPENCV, data.cam_xpos[number].copy())
 
 
-def lens():
+def lens() -> Lens:
     focal = 240 / np.tan(np.radians(20.0) / 2)
     return Lens(np.array([[focal, 0, 319.5], [0, focal, 239.5], [0, 0, 1.0]]), np.zeros(5))
 
 
-def test_the_arm_s_chain_is_the_scene_s(stops):
+def test_the_arm_s_chain_is_the_scene_s(stops: Stops) -> None:
     _, truths = stops
     assert max(distance_mm(truths[0], truth) for truth in truths) < 0.01
     assert max(angle_deg(truths[0], truth) for truth in truths) < 0.001
 
 
-def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree(stops):
+def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree(stops: Stops) -> None:
     stations, truths = stops
     assert len(stations) == STOPS
     found = handeye.calibrate(stations, Board(), lens())

@@ -3,15 +3,16 @@
 `python -m tests.calibration.wrong` prints the table of docs/calibration.md; `test_wrong.py` is the same as a test.
 """
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
-from careless import (
+
+from calibration.maths.lens import Lens
+from calibration.maths.poses import from_vectors
+from station.errors import StationError
+from station.files import calibration_files
+from tests.calibration.careless import (
     NARROW,
     SQUEEZED,
     Bench,
@@ -40,14 +41,9 @@ from careless import (
     walking,
     wrist,
 )
-from made_up_rig import GRAY, REST
-from rendering import LENS
-from servo_settings import gello_since, gives_torque, zeroed_with_fault
-
-from calibration.maths.lens import Lens
-from calibration.maths.poses import from_vectors
-from station.errors import StationError
-from station.files import calibration_files
+from tests.calibration.made_up_rig import GRAY, REST
+from tests.calibration.rendering import LENS
+from tests.calibration.servo_settings import gello_since, gives_torque, zeroed_with_fault
 
 
 class Wrong(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.vr.webxr import WebXrHeadset
+from drivers.vr.webxr import WebXrHeadset, WebXrSettings
 from station.clock import monotonic_ns
 from station.devices.conformance import Subject
 from station.devices.contract import Place
@@ -22,7 +22,7 @@ PLACE = Place("vr", "vr", monotonic_ns, 3.14, 100.0)
 class WornHeadset:
     """The process that wears it."""
 
-    def __init__(self, settings: WebXrHeadset.Settings) -> None:
+    def __init__(self, settings: WebXrSettings) -> None:
         module = "tests.drivers.vr.emulated_headset"
         command = [sys.executable, "-m", module, str(settings.port), str(settings.rate_hz)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

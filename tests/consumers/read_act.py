@@ -6,11 +6,13 @@ python read_act.py OUT DATASET…
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
-sys.modules.setdefault("IPython", types.SimpleNamespace(embed=None))  # its utils.py imports it for debugging
+made_up: Any = types.SimpleNamespace(embed=None)
+sys.modules.setdefault("IPython", made_up)  # its utils.py imports it for debugging
 from utils import EpisodicDataset, get_norm_stats  # noqa: E402 (behind what stands in for IPython)
 
 
@@ -30,13 +32,14 @@ def read(folder: Path, out: Path) -> None:
         assert dataset.is_sim is np.False_ or dataset.is_sim is False
         items = []
         for start in range(length):
-            np.random.choice = lambda many, start=start: start
+            setattr(np.random, "choice", lambda many, start=start: start)  # noqa: B010 (its own draw)
             items.append([one.numpy() for one in dataset[0]])
         pictures, qpos, actions, pads = (np.stack(one) for one in zip(*items, strict=True))
         given[f"qpos {index}"], given[f"actions {index}"], given[f"pads {index}"] = qpos, actions, pads
         for place, camera in enumerate(cameras):
             given[f"{camera} {index}"] = np.rint(pictures[:, place].transpose(0, 2, 3, 1) * 255).astype(np.uint8)
-    np.savez(out, **given)
+    arrays: dict[str, Any] = {**given}
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ python read_dp.py OUT DATASET…
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
 
 # its sampler compiles one function of indices, which is the same when it is not compiled
-sys.modules.setdefault("numba", types.SimpleNamespace(jit=lambda *given, **named: lambda function: function))
+made_up: Any = types.SimpleNamespace(jit=lambda *given, **named: lambda function: function)
+sys.modules.setdefault("numba", made_up)
 from diffusion_policy.common.sampler import SequenceSampler  # noqa: E402 (behind what stands in for numba)
 from diffusion_policy.real_world.real_data_conversion import real_data_to_replay_buffer  # noqa: E402
 
@@ -29,7 +31,8 @@ def read(folder: Path, out: Path) -> None:
     meta = zarr.open_group(str(folder / "replay_buffer.zarr"), "r")["meta"]
     given |= {f"meta {name}": array[:] for name, array in meta.arrays()}
     given["meta episode_ends"] = buffer.episode_ends[:]
-    np.savez(out, **given, **{f"name {key}": np.array(name) for key, name in names.items()})
+    arrays: dict[str, Any] = {**given, **{f"name {key}": np.array(name) for key, name in names.items()}}
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ python read_lerobot.py DATASET OUT.npz
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,14 @@ def read(folder: Path, out: Path) -> None:
         for name in dataset.meta.stats
         for key, value in dataset.meta.stats[name].items()
     }
-    np.savez(out, tasks=np.array(tasks), fps=dataset.fps, length=len(dataset), **columns, **stats)
+    arrays: dict[str, Any] = {
+        "tasks": np.array(tasks),
+        "fps": np.array(dataset.fps),
+        "length": np.array(len(dataset)),
+        **columns,
+        **stats,
+    }
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

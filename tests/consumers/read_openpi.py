@@ -7,12 +7,13 @@ python read_openpi.py OUT DATASET…
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 # its transforms module imports JAX and Flax; the ALOHA transform takes one empty protocol from it
 sys.modules["openpi.transforms"] = types.ModuleType("openpi.transforms")
-sys.modules["openpi.transforms"].DataTransformFn = object
+setattr(sys.modules["openpi.transforms"], "DataTransformFn", object)  # noqa: B010 (a module that is made up)
 from openpi.policies.aloha_policy import AlohaInputs  # noqa: E402 (behind what stands in for its transforms)
 
 sys.path.append(str(Path(__file__).parent))
@@ -40,7 +41,8 @@ def read(folder: Path, out: Path) -> None:
             flat |= {f"{name} is there{mark}": np.asarray(there) for name, there in made["image_mask"].items()}
             for name, values in flat.items():
                 given.setdefault(name, []).append(values)
-    np.savez(out, **{name: np.stack(values) for name, values in given.items()})
+    arrays: dict[str, Any] = {name: np.stack(values) for name, values in given.items()}
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ python read_rlds.py OUT DATASET…
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -39,7 +40,8 @@ def read(folder: Path, out: Path) -> None:
                     given.setdefault(f"stored {name}", []).extend(np.frombuffer(one, np.uint8).sum() for one in value)
             np.testing.assert_array_equal(raw["steps"]["action"], np.stack([step["action"] for step in steps]))
             number += 1
-    np.savez(out, **{name: np.stack(values) for name, values in given.items()})
+    arrays: dict[str, Any] = {name: np.stack(values) for name, values in given.items()}
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

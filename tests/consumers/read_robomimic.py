@@ -53,7 +53,8 @@ def read(folder: Path, out: Path) -> None:
             for name, values in flat.items():
                 given.setdefault(name, []).append(values.numpy())
             given.setdefault("mask", []).append(np.full(len(batch["demo"]), mask))
-    np.savez(out, **{name: np.concatenate(values) for name, values in given.items()})
+    arrays: dict[str, Any] = {name: np.concatenate(values) for name, values in given.items()}
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ def read(folder: Path, out: Path) -> None:
         np.testing.assert_allclose(last["obs"][f"robot{arm}_eef_pos"][0], np.zeros(3), atol=1e-6)
         np.testing.assert_allclose(last["obs"][f"robot{arm}_eef_rot_axis_angle"][0], [1, 0, 0, 0, 1, 0], atol=1e-6)
     names = {f"name {key}": np.array(name) for key, name in about["cameras"].items()}
-    np.savez(out, **given, **meta, **names)
+    arrays: dict[str, Any] = {**given, **meta, **names}
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ python read_zarr.py OUT DATASET…
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -31,7 +32,8 @@ def read(folder: Path, out: Path) -> None:
                 frames += [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
         given[f"data {key}_rgb"] = np.stack(frames)
     names = {f"name {key}": np.array(name) for key, name in root["data"].attrs["cameras"].items()}
-    np.savez(out, **given, **names)
+    arrays: dict[str, Any] = {**given, **names}
+    np.savez(out, **arrays)
 
 
 if __name__ == "__main__":

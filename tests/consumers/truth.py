@@ -42,7 +42,7 @@ def rows(episode: Path) -> Iterator[Row]:
 def check_picture(found: NDArray[np.uint8], expected: NDArray[np.uint8]) -> None:
     """The picture of that very row, near enough, in the right colours and levels."""
     assert number_in(found) == number_in(expected)
-    error = np.mean((found.astype(np.float64) - expected) ** 2)
+    error = float(np.mean((found.astype(np.float64) - expected) ** 2))
     assert 10 * np.log10(255**2 / max(error, 1e-12)) >= WORST_DB
     for patch in (np.s_[-26:-10, 12:34], np.s_[-26:-10, 56:78]):  # red, blue
         assert np.abs(found[patch].mean(axis=(0, 1)) - expected[patch].mean(axis=(0, 1))).max() < 6

@@ -21,7 +21,13 @@ def stated(package: str) -> str:
     """What a package's metadata say of its licence, in small letters."""
     found = metadata(package)
     classifiers = [value for value in found.get_all("Classifier") or [] if value.startswith("License")]
-    return " ".join([found.get("License-Expression") or "", (found.get("License") or "")[:200], *classifiers]).lower()
+    return " ".join(
+        [
+            *(found.get_all("License-Expression") or []),
+            *(text[:200] for text in found.get_all("License") or []),
+            *classifiers,
+        ]
+    ).lower()
 
 
 def test_every_package_asked_for_has_its_line_and_no_other_has() -> None:

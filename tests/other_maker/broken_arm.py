@@ -28,6 +28,7 @@ class TestBrokenArm(ArmConformance):
 
             def describe(self) -> Description:
                 about = super().describe()
+                assert about.chain is not None
                 chain = msgspec.structs.replace(about.chain, hinges=about.chain.hinges[1:])
                 joints = [msgspec.structs.replace(d, effort_unit="") for d in about.streams[0].dimensions]
                 stream = msgspec.structs.replace(about.streams[0], dimensions=tuple(joints))

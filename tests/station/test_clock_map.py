@@ -1,4 +1,5 @@
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -148,7 +149,7 @@ class Stepping:
     def wrong_ns(self) -> int:
         return abs(self.clock_map.to_host(self.device_ns(self.now_ns)) - self.now_ns)
 
-    def until_right_ns(self, observe) -> int:
+    def until_right_ns(self, observe: Callable[[], object]) -> int:
         """How long after a step the map is right again, and stays so for 2 s."""
         begin_ns = self.now_ns
         while self.now_ns - begin_ns < 30 * S:

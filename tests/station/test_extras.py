@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_the_last_line_of_a_process_is_said_in_these_words() -> None:
 
 def test_a_source_that_is_not_installed_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def requires(name: str) -> None:
-        raise extras.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
 
     monkeypatch.setattr(extras, "requires", requires)
     assert extras_of("mujoco") == ()

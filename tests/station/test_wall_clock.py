@@ -21,7 +21,7 @@ def reads(path: Path) -> Iterator[int]:
             isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in WALL
         )
         imported = isinstance(node, ast.ImportFrom) and any((node.module, alias.name) in WALL for alias in node.names)
-        if named or imported:
+        if isinstance(node, ast.expr | ast.stmt) and (named or imported):
             yield node.lineno
 
 

@@ -9,14 +9,15 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from onnx import helper
 
 from station.bench.figures import Distribution
 from station.bus.messages import Health, PilotState, Setpoint, Tick
 from station.bus.requests import Engage
 from station.cli.rollout import Hands, Rollout
-from station.cli.status import rig_of
 from station.client import Station, connect
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from station.rig.choice import rig_of
 from tests.station.policy import policies
 
 CAMERAS = ["cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist"]
@@ -35,7 +36,6 @@ def write(folder: Path) -> Path:
         "none": np.zeros((1, 1, 1), np.float32),
         "tall": np.zeros((1, 100, 1), np.float32),
     }
-    helper = policies.helper
     nodes = [
         helper.make_node("Reshape", ["state", "flat"], ["row"]),
         helper.make_node("ReduceMean", ["images"], ["light"], keepdims=0),

@@ -167,7 +167,7 @@ def _comes_along(operator: Operator, rig: VrRig, begin: dict[str, np.ndarray], b
 
 def _way_m(rig: VrRig, side: str, begin: np.ndarray) -> np.ndarray:
     """How far the goal's fingertips have come, in the rig frame."""
-    return rig.place_of(side, rig.goal(side)) - rig.place_of(side, begin)
+    return np.asarray(rig.place_of(side, rig.goal(side)) - rig.place_of(side, begin))
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from station.bus.requests import CloseSession, Engage, OpenSession, Start, Stop
 from station.bus.sockets import Subscriber
 from station.cli.physics import prepare_scene
 from station.cli.rollout import Hands, Rollout
-from station.cli.status import rig_of
 from station.client import Station, connect
 from station.clock import NS_PER_S, monotonic_ns
+from station.rig.choice import rig_of
 from tests.system import tempers
 
 SLACK = 1.02

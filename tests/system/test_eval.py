@@ -13,8 +13,8 @@ import yaml
 
 from station.bus.requests import OpenSession
 from station.cli.headless import record_headless
-from station.cli.status import rig_of
 from station.client import connect
+from station.rig.choice import rig_of
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(300)]
 SECONDS = 11.0

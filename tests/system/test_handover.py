@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import h5py
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from station.cli.headless import record_headless
 from station.client import Station, connect
 from station.episodes.naming import number_of
 from station.episodes.verify import verify
+from tests.pictures import bgr
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -94,7 +94,7 @@ def look_at_rows(file: h5py.File) -> None:
 
 def look_at_pictures(file: h5py.File) -> None:
     images, lengths = file["/observations/images/cam_high"], file["/compress_len"][0]
-    first, last = (cv2.imdecode(images[row][: int(lengths[row])], cv2.IMREAD_COLOR) for row in (0, -1))
+    first, last = (bgr(images[row][: int(lengths[row])]) for row in (0, -1))
     assert red_column(first) > 320, "the cube begins on the right"
     assert red_column(last) < 320, "and ends on the left"
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5py
-import msgspec
 import psutil
 import pytest
 import zmq
@@ -18,7 +17,7 @@ from station.bus import keys, wire
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.bus.messages import SCHEMA, ArmState, Command, Header, PilotState
 from station.bus.requests import Hold, Perform, Resume, Stop, TorqueLeave, TorqueOff, TorqueOn
-from station.bus.requests.request import Who
+from station.bus.requests.request import Request, Who
 from station.bus.streams import topic
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import RequestRefused
@@ -70,9 +69,7 @@ def torque_losses(rig: Booted) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("request_", ASKED, ids=lambda request: type(request).__name__)
-def test_no_torque_is_taken(
-    rig: Booted, stranger: Callable[[int], "zmq.Socket[bytes]"], request_: msgspec.Struct
-) -> None:
+def test_no_torque_is_taken(rig: Booted, stranger: Callable[[int], "zmq.Socket[bytes]"], request_: Request) -> None:
     before = engaged(rig)
     losses = torque_losses(rig)
     with pytest.raises(

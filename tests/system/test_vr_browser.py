@@ -107,7 +107,7 @@ def tells_the_hand_over(path: Path) -> None:
 
 
 def moved(rig: VrRig, side: str, from_m: np.ndarray) -> np.ndarray:
-    return rig.gripper_m(side) - from_m
+    return np.asarray(rig.gripper_m(side) - from_m)
 
 
 def follows(rig: VrRig, side: str, from_m: np.ndarray, *by_m: float) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 from msgspec import Raw
 from msgspec.json import encode
 
-from drivers.dynamixel.models import VX300S
-from drivers.sim.operator.script import hand_over, kinematics
+from drivers.dynamixel.models import VX300S_CHAIN
+from drivers.sim.operator.script import CubeStart, hand_over, kinematics
 from drivers.sim.world.model import SIDES
 from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, START_RAD, Scene
 from drivers.vr.wire import Controller, Pose
@@ -14,7 +14,6 @@ from station.bus.messages import ArmState, Description, Dimension, PilotState, S
 from station.control.vr_arms import VrArms
 from station.control.vr_teleop import arm_hand
 from station.rig.rig import find_rig, load_rig
-from tests.drivers.sim.operator.test_script import CubeStart
 from tests.system.vr_rig import FRAME_S, LIMITS, hands
 
 CUBE = CubeStart(0.15, 0.5, 0.0)
@@ -23,7 +22,7 @@ DIMENSIONS = (
     Dimension("gripper", "1", 0, 1, GRIPPER_OPEN_RAD - GRIPPER_CLOSED_RAD, True),
 )
 ARM = Description(
-    "vx300s", "1", "1", (StreamDescription("arm_state", 200.0, DIMENSIONS),), "position", chain=VX300S.chain
+    "vx300s", "1", "1", (StreamDescription("arm_state", 200.0, DIMENSIONS),), "position", chain=VX300S_CHAIN
 )
 RELEASED_S = 0.1
 
@@ -78,9 +77,10 @@ def test_two_virtual_hands_hand_the_cube_over() -> None:
         touched_right |= scene.truth().touches["right"]
         heights.append(scene.truth().position_m[2])
     assert core.state().state == "engaged"
+    assert setpoint is not None
     assert touched_right
     assert max(heights) > 0.2
-    assert scene.truth().handed_over
+    assert scene.truth().done
     reached = kinematics("left").forward(np.array(setpoint.goal[:6])).position_m
     wanted = kinematics("left").forward(plan.at(plan.seconds)["left"][:6]).position_m
     assert np.linalg.norm(reached - wanted) < 2e-3

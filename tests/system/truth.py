@@ -21,7 +21,6 @@ from station.bench.figures import Distribution
 from station.bus.messages import ArmState
 from station.bus.requests import Start, Stop
 from station.bus.sockets import Subscriber
-from station.client import Station
 from station.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from station.rig.rig import find_rig
 from tests.system.rig import Booted, booted
@@ -58,7 +57,7 @@ def motion_to_register_ns(times: Times, path: Positions, written_ns: Times, goal
     age, moving = offsets_ns(times, path, written_ns, goals)
     sampled_ns = np.maximum.accumulate((written_ns - age)[moving])
     instants = times[(times > sampled_ns[0]) & (times < sampled_ns[-1])]
-    return written_ns[moving][np.searchsorted(sampled_ns, instants)] - instants
+    return np.asarray(written_ns[moving][np.searchsorted(sampled_ns, instants)] - instants)
 
 
 class Listener:
@@ -117,7 +116,7 @@ def next_starts_ns(rig: Booted) -> list[int]:
 
 def measure(rig: Booted, seconds: float) -> list[str]:
     """One episode and what the world knows of it; the table's lines."""
-    listener = Listener(Station(rig))
+    listener = Listener(rig)
     number = rig.record(rows=1)
     rows = round(seconds * rig.rig.tick_hz)
 

@@ -106,7 +106,7 @@ class Operator:
 def sitting(rig: VrRig, data: Path) -> Iterator[None]:
     """`station vr --task cube`, until Ctrl-C."""
     station = Path(sys.executable).with_name("station")
-    command = [station, "vr", "--rig", rig.rig.file, "--task", "cube", "--data", data]
+    command = [str(station), "vr", "--rig", str(rig.rig.file), "--task", "cube", "--data", str(data)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job would be deaf to Ctrl-C

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from drivers.sim.operator.script import CubeStart, hand_over
 from drivers.sim.world.scene import START_RAD
 from station.bus import keys
@@ -74,17 +74,25 @@ class VrRig:
             self._newest[key] = sample.body
         return self._newest.get((kind, node))
 
-    def pilot(self) -> PilotState | None:
-        return self.heard("pilot", "pilot")  # type: ignore[no-any-return]
+    def said(self, kind: str, node: str, body: type[T]) -> T:
+        """The same of a node that speaks: its first is waited for."""
+        end = time.monotonic() + 30
+        while not isinstance(found := self.heard(kind, node), body):
+            assert time.monotonic() < end, f"{node} said nothing: {self._newest}"
+            time.sleep(0.02)
+        return found
 
-    def session(self) -> SessionState | None:
-        return self.heard("session", "session")  # type: ignore[no-any-return]
+    def pilot(self) -> PilotState:
+        return self.said("pilot", "pilot", PilotState)
 
-    def teleop(self) -> TeleopState | None:
-        return self.heard("teleop", "vr_teleop")  # type: ignore[no-any-return]
+    def session(self) -> SessionState:
+        return self.said("session", "session", SessionState)
+
+    def teleop(self) -> TeleopState:
+        return self.said("teleop", "vr_teleop", TeleopState)
 
     def arm(self, side: str) -> ArmState:
-        return self.heard("arm_state", f"follower_{side}")  # type: ignore[no-any-return]
+        return self.said("arm_state", f"follower_{side}", ArmState)
 
     def truth(self) -> Truth | None:
         found: Vector | None = self.heard("vector", "world")
@@ -127,18 +135,15 @@ class VrRig:
             if found:
                 return found
             time.sleep(0.02)
-        raise AssertionError(
-            f"no {what} within {seconds} s: {self.pilot()} {self.teleop()} {self.session()}\n{self.log.read_text()[-2000:]}"
-        )
+        raise AssertionError(f"no {what} within {seconds} s: {self._newest}\n{self.log.read_text()[-2000:]}")
 
     def ready(self) -> None:
         """Wait until every node this test needs speaks."""
 
         def speaks() -> bool:
-            self.pilot()
-            return self.session() is not None and self.truth() is not None and self.teleop() is not None and all(
-                self.arm(side) is not None for side in SIDES
-            )  # fmt: skip
+            needed = [("session", "session"), ("vector", "world"), ("teleop", "vr_teleop")]
+            needed += [("arm_state", f"follower_{side}") for side in SIDES]
+            return all(self.heard(kind, node) is not None for kind, node in needed)
 
         self.until("station", speaks, 90)
         self.until("page", lambda: pairing_path(self.port).exists())
@@ -187,7 +192,7 @@ def short_folders(folder: Path) -> Iterator[None]:
 def chain(rig: Rig, side: str) -> Kinematics:
     """An arm's kinematics in the rig frame."""
     base = next(found.base for found in rig.sides if found.name == side)
-    return Kinematics(chain_model(VX300S.chain, *LIMITS, base.xyz_m, base.rpy_rad), FRAME)
+    return Kinematics(chain_model(VX300S_CHAIN, *LIMITS, base.xyz_m, base.rpy_rad), FRAME)
 
 
 def to_webxr(position_m: np.ndarray, wxyz: np.ndarray) -> dict[str, list[float]]:

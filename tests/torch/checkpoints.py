@@ -69,7 +69,7 @@ def act_files(folder: Path, case: str, **changes: Tensor | None) -> tuple[Path, 
 
 def lerobot_statistics(same_eyes: bool) -> dict[str, Tensor]:
     """Feature.statistic → tensor, as LeRobot names and shapes them."""
-    found = {}
+    found: dict[str, Tensor] = {}
     eyes = {f"observation.images.{camera}": 0.1 * (i + 1) for i, camera in enumerate(CAMERAS)}
     for feature, shape in [("observation.state", (DIMS,)), ("action", (DIMS,)), *((eye, (3, 1, 1)) for eye in eyes)]:
         shift = 0.1 if same_eyes else eyes.get(feature, 0.1)

@@ -17,11 +17,11 @@ from station.policy.folder import load_policy
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 
 
-def source(folder: Path, case: str = "act", drop_base: bool = False, **changes: Any) -> Any:
+def source(folder: Path, case: str = "act", changes: dict[str, Any] | None = None, drop_base: bool = False) -> Any:
     from station.training.importing.act import ActSource
     from tests.torch import checkpoints
 
-    paths = checkpoints.act_files(folder, case, **changes)
+    paths = checkpoints.act_files(folder, case, **(changes or {}))
     return ActSource(*paths, checkpoints.CAMERAS, checkpoints.WIDTH, checkpoints.HEIGHT, heads=4, drop_base=drop_base)
 
 
@@ -111,7 +111,7 @@ def test_idle_decoder_layers_change_nothing(tmp_path: Path) -> None:
     from tests.torch import checkpoints
 
     last = "model.transformer.decoder.layers.2.linear2.bias"
-    given = source(tmp_path, **{last: checkpoints.weights({last: [32]}, seed=99)[last] * 100})
+    given = source(tmp_path, changes={last: checkpoints.weights({last: [32]}, seed=99)[last] * 100})
     state, images = checkpoints.observation()
     found = load_act(given, read_checkpoint(given.checkpoint))(state, images).detach()
     np.testing.assert_allclose(found[0], checkpoints.GOLDEN["act"]["actions"], atol=2e-5)
@@ -134,7 +134,7 @@ def test_a_tensor_that_does_not_fit_is_named(tmp_path: Path, name: str, shape: l
 
     tensor = checkpoints.weights({name: shape})[name] if shape else None
     with pytest.raises(PolicyError) as caught:
-        import_act(source(tmp_path, **{name: tensor}), tmp_path / "policy")
+        import_act(source(tmp_path, changes={name: tensor}), tmp_path / "policy")
     assert caught.value.key == name
     assert says in str(caught.value) and "policy_best.ckpt" in str(caught.value)
     assert not (tmp_path / "policy").exists()
@@ -147,9 +147,9 @@ def test_nan_and_codes_and_cameras_are_refused(tmp_path: Path) -> None:
 
     head = "model.action_head.weight"
     with pytest.raises(PolicyError, match=r"action_head\.weight: holds NaN or infinity"):
-        import_act(source(tmp_path, **{head: torch.full((14, 32), torch.nan)}), tmp_path / "policy")
+        import_act(source(tmp_path, changes={head: torch.full((14, 32), torch.nan)}), tmp_path / "policy")
     with pytest.raises(PolicyError, match="code of 32"):
-        import_act(source(tmp_path, **{"model.latent_proj.weight": torch.zeros(32, 32)}), tmp_path / "policy")
+        import_act(source(tmp_path, changes={"model.latent_proj.weight": torch.zeros(32, 32)}), tmp_path / "policy")
     with pytest.raises(PolicyError, match="2 backbones, 3 cameras"):
         import_act(source(tmp_path, "actpp")._replace(cameras=("a", "b", "c")), tmp_path / "policy")
     with pytest.raises(PolicyError, match="not a multiple of 5 heads"):

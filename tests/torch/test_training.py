@@ -101,7 +101,7 @@ def test_what_was_learnt_is_exported_small_and_runs(learner: Make, tmp_path: Pat
 def test_the_recipe_that_ships_stays_below_five_megabytes(tmp_path: Path, demos: list[Demonstration]) -> None:
     from station.training.learning.learner import LARGEST_BYTES, Learner, Recipe
 
-    def trained(name: str, **changes: int) -> Learner:
+    def trained(name: str, **changes: Any) -> Learner:
         recipe = Recipe(("cam_high",), IMAGE, steps=1, batch=2, **changes)
         batches = Batches(demos, statistics(demos), recipe.chunk, recipe.rate_hz, IMAGE)
         one = Learner(recipe, statistics(demos), batches, tmp_path / name)

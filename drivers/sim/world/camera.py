@@ -39,28 +39,30 @@ class Controls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("focus is 0 to 250")
 
 
+class MujocoCameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rig file's keys. `source` is where the world shares its state with this camera."""
+
+    source: str
+    view: str
+    width: int = 640
+    height: int = 480
+    fps: float = 15.0
+    controls: Controls = Controls()
+
+    def __post_init__(self) -> None:
+        if not (16 <= self.width <= 1920 and 16 <= self.height <= 1080):
+            raise ValueError("width and height must be 16×16 to 1920×1080 pixels")
+        if not 5 <= self.fps <= 60:
+            raise ValueError("fps must be 5 to 60")
+
+
 class MujocoCamera:
     """One camera, pushing."""
 
-    class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """The rig file's keys. `source` is where the world shares its state with this camera."""
-
-        source: str
-        view: str
-        width: int = 640
-        height: int = 480
-        fps: float = 15.0
-        controls: Controls = Controls()
-
-        def __post_init__(self) -> None:
-            if not (16 <= self.width <= 1920 and 16 <= self.height <= 1080):
-                raise ValueError("width and height must be 16×16 to 1920×1080 pixels")
-            if not 5 <= self.fps <= 60:
-                raise ValueError("fps must be 5 to 60")
-
+    Settings: ClassVar[type[MujocoCameraSettings]] = MujocoCameraSettings
     paced: ClassVar[bool] = False
 
-    def __init__(self, settings: Settings, place: Place) -> None:
+    def __init__(self, settings: MujocoCameraSettings, place: Place) -> None:
         self._settings, self._place = settings, place
         self._state: StateReader | None = None
         self._view: View | None = None
@@ -76,7 +78,7 @@ class MujocoCamera:
         return ("drivers.sim.world.render",)
 
     def open(self) -> None:
-        """Map the world's state and make a renderer.
+        """Map the world's state and make a renderer. Raises DeviceMissing without a world, DeviceWrong for a state that is none.
 
         Drawing takes a processor that a real camera would not: it gives up the priority of the process table, or four
         of them would exhaust what the kernel allows the real-time scheduler, and the arms with them; and a policy that
@@ -116,7 +118,9 @@ class MujocoCamera:
         return Description("mujoco", f"view {s.view}", "", (stream,))
 
     def read(self) -> list[Reading]:
-        """The next picture; empty when the world has not moved since the last one. DeviceSilent after 0.7 s of that."""
+        """The next picture; empty when the world has not moved since the last one. Raises DeviceSilent after 0.7 s of that, DeviceMissing
+        when it is not open.
+        """
         if self._state is None or self._view is None:
             raise DeviceMissing(
                 self._place.node, self._settings.source, "an open camera", "a closed one", "open it first"

@@ -57,7 +57,7 @@ class StateWriter:
         fresh.replace(path)
 
     def write(self, time_ns: int, numbers: NDArray[np.float64]) -> None:
-        """Publish a state. Raises ValueError for a wrong count."""
+        """Publish a state, `numbers` (count,). Raises ValueError for another count."""
         if len(numbers) != self._count:
             raise ValueError(f"{len(numbers)} numbers instead of {self._count}")
         body = _BODY.pack(time_ns, self._count)

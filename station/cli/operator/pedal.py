@@ -68,7 +68,7 @@ class Pedal:
         self.open()
 
     def open(self) -> None:
-        """Open it, or open it again."""
+        """Open it, or open it again. Raises DeviceMissing, DeviceForbidden or DeviceWrong, each with its next act."""
         self.close()
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -90,7 +90,9 @@ class ReadBack(Protocol):
         """Frames of each episode."""
 
     def numbers(self, episode: int) -> Mapping[str, NDArray[Any]]:
-        """What the format holds of `state`, `action`, `row`, … of an episode."""
+        """What the format holds of `state` (N, D), `action` (N, D), `row` (N,), … of an episode of N frames. Raises EpisodeError where they
+        do not fit together.
+        """
 
     def instructions(self, episode: int) -> Sequence[str]:
         """The task's text, of each frame; nothing where the format has none."""

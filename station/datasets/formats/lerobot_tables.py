@@ -76,7 +76,7 @@ def _video(plan: Plan, camera: str) -> dict[str, Any]:
 
 
 def columns(plan: Plan, episodes: Sequence[PlannedEpisode], numbers: Numbers) -> dict[str, NDArray[Any]]:
-    """A shard's columns, in the order of the features."""
+    """A shard's columns, in the order of the features: (N,) or, vectors, (N, D), of the N frames of its episodes."""
     lengths = [episode.length for episode in episodes]
     frame = np.concatenate([np.arange(length) for length in lengths])
     found: dict[str, NDArray[Any]] = {name: numbers[field] for name, field in VECTORS.items()}
@@ -103,7 +103,7 @@ def schema(plan: Plan) -> Any:
 
 
 def table(plan: Plan, data: Mapping[str, NDArray[Any]], first: int, end: int) -> Any:
-    """Rows `first` … `end` − 1 of a shard's columns."""
+    """Rows `first` … `end` − 1 of a shard's columns ((N,) or (N, D) each), as a pyarrow table."""
     arrays = []
     for field in schema(plan):
         values = data[field.name][first:end]
@@ -145,7 +145,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def counted(column: str, plan: Plan, episode: PlannedEpisode) -> NDArray[Any]:
-    """The default columns of one episode, for its statistics."""
+    """One of the default columns, of one episode of N frames, for its statistics. (N,)"""
     frame = np.arange(episode.length)
     found: dict[str, NDArray[Any]] = {
         "timestamp": (frame / plan.rate_hz).astype(np.float32),

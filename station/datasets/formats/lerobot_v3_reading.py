@@ -65,7 +65,10 @@ class LerobotV3Reader:
         return [int(row["length"]) for row in self._rows]
 
     def numbers(self, episode: int) -> Mapping[str, NDArray[Any]]:
-        """State, action and our columns, of the rows that meta/episodes gives the episode."""
+        """State, action ((N, D) each) and our columns ((N,)), of the N rows that meta/episodes gives the episode.
+
+        Raises EpisodeError where LeRobot's own counting columns are not what its loader takes them for.
+        """
         first = int(self._rows[episode]["dataset_from_index"])
         return checks.checked_numbers(self._of(episode), episode, first, self._fps)
 
@@ -77,7 +80,7 @@ class LerobotV3Reader:
         ]
 
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
-        """By from_timestamp + frame / fps in the file that meta/episodes names."""
+        """By from_timestamp + frame / fps in the file that meta/episodes names. Raises EpisodeError where that is between two frames."""
         row, key = self._rows[episode], tables.camera_key(camera)
         first = row[f"videos/{key}/from_timestamp"] * self._fps
         if abs(first - round(first)) > 1e-3:
@@ -92,7 +95,7 @@ class LerobotV3Reader:
         return {"validation": checks.held_back(self._info["splits"], episode)}
 
     def statistics(self) -> Mapping[str, Statistics]:
-        """meta/stats.json, by field and by camera."""
+        """meta/stats.json, by field and by camera. Raises EpisodeError where a number of it is missing or wrong."""
         named = {**tables.VECTORS, **{name: field for name, (field, _) in tables.OWN.items()}}
         prefix = tables.camera_key("")
         try:

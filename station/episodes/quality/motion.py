@@ -111,7 +111,7 @@ def _where(marked: NDArray[np.bool_], names: tuple[str, ...]) -> tuple[str, int]
 
 
 def runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """[start, end) of every run of marked rows."""
+    """[start, end) of every run of marked rows, (T,)."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], marked, [False])).astype(np.int8)))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 

@@ -70,7 +70,7 @@ class PictureGauge:
 
 
 def grey_of_jpeg(data: Any) -> NDArray[np.uint8] | None:
-    """At half size; None where it cannot be decoded."""
+    """At half size, (H/2, W/2) uint8; None where it cannot be decoded."""
     import simplejpeg  # here: who only reads a card does not need it
 
     try:
@@ -85,7 +85,7 @@ def grey_of_jpeg(data: Any) -> NDArray[np.uint8] | None:
 
 
 def grey_of_raw(data: Any, shape: tuple[int, int]) -> NDArray[np.uint8] | None:
-    """The same of three bytes a pixel, whatever their order: it is brightness and sharpness that count."""
+    """The same of three bytes a pixel of `shape` (H, W), whatever their order: it is brightness and sharpness that count."""
     pixels = np.frombuffer(data, np.uint8)
     if pixels.size != shape[0] * shape[1] * 3:
         return None
@@ -93,7 +93,9 @@ def grey_of_raw(data: Any, shape: tuple[int, int]) -> NDArray[np.uint8] | None:
 
 
 def look(row: int, grey: NDArray[np.uint8]) -> Look:
-    """One picture in numbers."""
+    """One picture (H, W) in numbers. Sharpness: the variance of its Laplacian over that of its brightness, so that a brighter lamp is no
+    sharper picture.
+    """
     mean, deviation = cv2.meanStdDev(grey)
     _, edges = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
     white = float(np.count_nonzero(grey >= WHITE)) / grey.size

@@ -29,7 +29,7 @@ def betas(settings: Diffusion) -> Array:
 
 
 def timesteps(settings: Diffusion) -> NDArray[np.int64]:
-    """The training steps that are visited, noisiest first."""
+    """The training steps that are visited, noisiest first, (steps,): as diffusers' `set_timesteps` spaces them."""
     train, steps = settings.train_steps, settings.steps
     if settings.spacing == "linspace":
         return np.linspace(0, train - 1, steps).round()[::-1].astype(np.int64)

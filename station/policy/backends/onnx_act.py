@@ -37,6 +37,6 @@ class OnnxAct:
 
 
 def feed(observation: Observation, shapes: dict[str, tuple[int | None, ...]]) -> dict[str, NDArray[np.float32]]:
-    """The observation as a graph's inputs: a batch of one."""
+    """The observation as a graph's inputs, by name: a batch of one, in the `shapes` that the graph declares (None: any length)."""
     arrays = {"state": observation.state, "images": observation.images}
     return {name: arrays[name].reshape([length or -1 for length in shape]) for name, shape in shapes.items()}

@@ -190,7 +190,10 @@ _STRUCTURE: dict[str, Callable[[_Machine, Any], None]] = {
 
 
 def read_arrays(pickled: bytes) -> Mapping[str, NDArray[np.float64]]:
-    """Name → numbers, of a pickled dict; entries that are no numbers are left out. Refused for everything else."""
+    """Name → numbers, of any shape, of a pickled dict; entries that are no numbers are left out. Nothing in it is run.
+
+    Raises Refused for everything else.
+    """
     machine = _Machine()
     held: Any = None
     try:

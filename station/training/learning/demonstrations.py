@@ -83,7 +83,7 @@ def read_demonstration(path: Path, cameras: Sequence[str], image: Image) -> Demo
 
 
 def first_grasp(action: NDArray[np.float32], names: Sequence[str]) -> int:
-    """The row in which the first of the grippers, having been opened, begins to close; 0 where none does."""
+    """The row of `action` (T, D) in which the first of the grippers, having been opened, begins to close; 0 where none does."""
     rows = [_closes(action[:, i]) for i, name in enumerate(names) if name.endswith("gripper")]
     return min((row for row in rows if row), default=0)
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from calibration.arms import gello, grippers
 from calibration.arms import zeros as arms
@@ -9,32 +10,37 @@ from station.bus.messages import GripperFacts
 from station.errors import MeasurementPoor
 from station.files.calibration_files import GripperRange
 
+Floats = NDArray[np.float64]
 ANGLE = st.floats(-3.0, 3.0)
 SIX = st.lists(ANGLE, min_size=6, max_size=6).map(np.array)
-SIGNS = st.lists(st.sampled_from([-1, 1]), min_size=6, max_size=6).map(np.array)
+SIGNS = st.lists(st.sampled_from([-1.0, 1.0]), min_size=6, max_size=6).map(np.array)
 TURNS = st.lists(st.integers(-3, 3), min_size=6, max_size=6).map(np.array)
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
 
 
-def readings(angle, count=40, noise=0.0005, seed=0):
+def readings(angle: Floats, count: int = 40, noise: float = 0.0005, seed: int = 0) -> Floats:
     return angle + np.random.default_rng(seed).normal(0, noise, (count, len(angle)))
 
 
 @given(SIX, SIX, SIGNS, TURNS)
-def test_joint_positions_survive_the_way_there_and_back_whatever_turn_the_servo_counts(joint, offsets, signs, turns):
+def test_joint_positions_survive_the_way_there_and_back_whatever_turn_the_servo_counts(
+    joint: Floats, offsets: Floats, signs: Floats, turns: Floats
+) -> None:
     angle = arms.servo_rad(joint, offsets, signs) + turns * arms.TURN
     assert arms.joint_rad(angle, offsets, signs, np.zeros(6)) == pytest.approx(joint, abs=1e-9)
 
 
 @given(ANGLE, st.floats(-6.0, 6.0))
-def test_wrapping_keeps_the_angle_and_stays_near_the_centre(angle, centre):
+def test_wrapping_keeps_the_angle_and_stays_near_the_centre(angle: float, centre: float) -> None:
     wrapped = float(arms.wrap(np.array(angle), centre))
     assert centre - np.pi - 1e-9 < wrapped <= centre + np.pi + 1e-9
     assert np.cos(wrapped - angle) == pytest.approx(1.0)
 
 
 @given(SIX, SIX, SIGNS, TURNS)
-def test_zeroing_finds_offsets_from_placings_before_and_after_a_power_cycle(reference, offsets, signs, turns):
+def test_zeroing_finds_offsets_from_placings_before_and_after_a_power_cycle(
+    reference: Floats, offsets: Floats, signs: Floats, turns: Floats
+) -> None:
     true = arms.servo_rad(reference, offsets, signs)
     found = arms.zero([readings(true, seed=1), readings(true + turns * arms.TURN, seed=2)], reference, signs)
     assert arms.wrap(found.offsets_rad - offsets) == pytest.approx(np.zeros(6), abs=0.001)
@@ -43,7 +49,7 @@ def test_zeroing_finds_offsets_from_placings_before_and_after_a_power_cycle(refe
     assert again == pytest.approx(reference, abs=0.001)
 
 
-def test_placings_that_differ_show_as_repeatability():
+def test_placings_that_differ_show_as_repeatability() -> None:
     base = np.zeros(6)
     off = base.copy()
     off[2] = np.radians(1.0)
@@ -54,7 +60,7 @@ def test_placings_that_differ_show_as_repeatability():
 
 @pytest.mark.parametrize("degrees", [1.0, -3.0, 90.0, 179.0])
 @pytest.mark.parametrize("joint", [0, 3, 5])
-def test_a_drifted_zero_is_sized_and_the_others_are_clean(degrees, joint):
+def test_a_drifted_zero_is_sized_and_the_others_are_clean(degrees: float, joint: int) -> None:
     rest = np.array([0, -1.85, 1.55, 3.1, 0.8, 0])
     now = rest.copy()
     now[joint] += np.radians(degrees)
@@ -63,7 +69,7 @@ def test_a_drifted_zero_is_sized_and_the_others_are_clean(degrees, joint):
     assert np.abs(np.delete(found, joint)).max() < 0.05
 
 
-def test_an_arm_that_moves_is_not_measured():
+def test_an_arm_that_moves_is_not_measured() -> None:
     moving = np.linspace(0, 0.1, 40)[:, None] * np.ones(6)
     with pytest.raises(MeasurementPoor, match=r"leader_left moved by"):
         arms.resting(moving, "leader_left")
@@ -75,7 +81,7 @@ def test_an_arm_that_moves_is_not_measured():
         arms.zero([], np.zeros(6), np.ones(6))
 
 
-def test_cross_check_tells_a_zero_from_a_sign():
+def test_cross_check_tells_a_zero_from_a_sign() -> None:
     random = np.random.default_rng(0)
     leader = random.uniform(-1, 1, (5, 6))
     follower = leader.copy()
@@ -93,13 +99,15 @@ HANDS = st.lists(st.floats(-0.2, 0.2), min_size=6, max_size=6).map(np.array)
 
 
 @given(SIX, QUARTERS, SIGNS, HANDS)
-def test_gello_offsets_are_quarter_turns_and_what_is_left_is_told(pose, quarters, signs, hand):
+def test_gello_offsets_are_quarter_turns_and_what_is_left_is_told(
+    pose: Floats, quarters: Floats, signs: Floats, hand: Floats
+) -> None:
     found = gello.offsets(readings(signs * pose + quarters + hand), pose, signs)
     assert arms.wrap(found.offsets_rad - quarters) == pytest.approx(np.zeros(6), abs=1e-9)
     assert found.residual_rad == pytest.approx(hand, abs=0.002)
 
 
-def test_a_pose_held_forty_degrees_off_is_not_rounded_away():
+def test_a_pose_held_forty_degrees_off_is_not_rounded_away() -> None:
     held = np.zeros(6)
     held[3] = np.radians(40.0)
     found = gello.offsets(readings(held), np.zeros(6), np.ones(6))
@@ -110,7 +118,7 @@ def test_a_pose_held_forty_degrees_off_is_not_rounded_away():
 
 
 @pytest.mark.parametrize("direction", [1, -1])
-def test_a_joints_sign_is_read_from_one_steady_turn(direction):
+def test_a_joints_sign_is_read_from_one_steady_turn(direction: int) -> None:
     turn = np.mod(3.0 + direction * np.linspace(0, 0.6, 50), arms.TURN)  # across the wrap
     assert gello.sign(turn, "waist") == direction
     with pytest.raises(MeasurementPoor, match="waist was turned"):
@@ -120,16 +128,17 @@ def test_a_joints_sign_is_read_from_one_steady_turn(direction):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.39, 0.69])
-def test_half_a_sweep_is_no_travel(share):
+def test_half_a_sweep_is_no_travel(share: float) -> None:
     expected = GripperRange(1.6214, 0.6197, 0.0579, 0.0440)
-    swing = expected.close_rad + share * (expected.open_rad - expected.close_rad) * (np.arange(100) % 2)
+    between = np.arange(100, dtype=np.float64) % 2
+    swing = np.asarray(expected.close_rad + share * (expected.open_rad - expected.close_rad) * between, np.float64)
     with pytest.raises(
         MeasurementPoor, match=rf"moved over {57.39 * share:.0f}° of 57° only.*open and close it to its stops"
     ):
         grippers.sweep(swing, expected, "follower_left's gripper")
 
 
-def test_a_gripper_ten_percent_short_is_sized():
+def test_a_gripper_ten_percent_short_is_sized() -> None:
     expected = GripperRange(1.4910, -0.6213, 0.05800, 0.01844)
     travel = expected.open_rad - expected.close_rad
     opened = expected.open_rad - 0.1 * travel

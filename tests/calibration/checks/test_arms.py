@@ -1,23 +1,28 @@
 """What the check makes of what an arm says of itself: each finding says what was done, or what to do; limits are the servo's."""
 
+from typing import Any
+
 import pytest
 
 from calibration.checks.arms import _servos
 from calibration.checks.survey import ArmSeen
 from station.bus.messages import Description, Fault, Health, Limit
+from station.files.check_results import Finding
 from station.rig.file import Check
 
 SMALL_V, SMALL_C = Limit(4.35, 3.7, 5.0, None, 6.6), Limit(None, None, None, 48.1, 59.5)
 LARGE_V, LARGE_C = Limit(11.0, 10.0, 12.0, None, 15.4), Limit(None, None, None, 55.0, 68.0)
 
 
-def findings(readings, limits=None, check=None, **about):
+def findings(
+    readings: dict[str, float], limits: dict[str, Limit] | None = None, check: Check | None = None, **about: Any
+) -> dict[str, Finding]:
     description = Description("x", "1", "1", (), limits=limits or {}, **about)
     arm = ArmSeen(description=description, last=Health("arm", "ok", "", readings=readings))
     return {finding.name: finding for finding in _servos("arm", arm, description, check or Check())}
 
 
-def test_what_was_put_right_and_what_is_to_be_done_are_told_apart():
+def test_what_was_put_right_and_what_is_to_be_done_are_told_apart() -> None:
     about = Description("x", "1", "1", (), changed=("elbow: set X",), faults=(Fault("waist: off", "do this"),))
     found = list(_servos("arm", ArmSeen(), about, Check()))
     told = {finding.value: (finding.verdict, finding.next) for finding in found if finding.name == "settings"}
@@ -44,7 +49,9 @@ def test_what_was_put_right_and_what_is_to_be_done_are_told_apart():
         (9.8, Limit(), Check(supply_v=(4.5, 4.0)), "pass"),
     ],
 )
-def test_the_supply_is_judged_by_the_servo_that_reports_it(volts, limit, check, verdict):
+def test_the_supply_is_judged_by_the_servo_that_reports_it(
+    volts: float, limit: Limit, check: Check, verdict: str
+) -> None:
     found = findings({"waist.voltage_v": volts}, {"waist.voltage_v": limit}, check)
     assert found["supply waist"].verdict == verdict
 
@@ -60,12 +67,12 @@ def test_the_supply_is_judged_by_the_servo_that_reports_it(volts, limit, check, 
         (50.0, Limit(), Check(), "pass"),
     ],
 )
-def test_so_is_the_temperature(celsius, limit, check, verdict):
+def test_so_is_the_temperature(celsius: float, limit: Limit, check: Check, verdict: str) -> None:
     found = findings({"waist.temperature_c": celsius}, {"waist.temperature_c": limit}, check)
     assert found["temperature waist"].verdict == verdict
 
 
-def test_of_several_servos_the_one_nearest_to_its_own_limit_is_told():
+def test_of_several_servos_the_one_nearest_to_its_own_limit_is_told() -> None:
     limits = {"waist.voltage_v": LARGE_V, "wrist.voltage_v": Limit(8.8, 6.5, 11.1, None, 12.6)}
     found = findings({"waist.voltage_v": 10.4, "wrist.voltage_v": 9.9}, limits)
     assert found["supply wrist"].verdict == "fail", "11.0 and 10.0 V are the rig's, and below what it should get"

@@ -1,10 +1,12 @@
 import base64
 import datetime
 import io
+from pathlib import Path
 
 import cv2
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -17,6 +19,7 @@ from station.files import check_results
 from station.files.check_results import CheckResult, Finding, StoredCheck
 from station.terminal.screen import PlainConsole
 from station.terminal.told import as_text
+from tests.pictures import bgr
 
 FINDING = st.builds(
     Finding, st.just("cam_high"), st.just("place"), st.sampled_from(["pass", "warn", "fail", "unchecked"]), st.floats(0, 9), st.just("mm"),
@@ -25,7 +28,7 @@ FINDING = st.builds(
 
 
 @given(st.lists(FINDING, max_size=6))
-def test_nothing_unchecked_bad_or_absent_ever_passes(findings):
+def test_nothing_unchecked_bad_or_absent_ever_passes(findings: list[Finding]) -> None:
     result = v.overall(findings)
     verdicts = {finding.verdict for finding in findings}
     assert (result.verdict == "fail") == ("fail" in verdicts)
@@ -33,7 +36,7 @@ def test_nothing_unchecked_bad_or_absent_ever_passes(findings):
     assert result.findings == tuple(findings)
 
 
-def test_limits_warn_then_fail_and_name_what_they_broke():
+def test_limits_warn_then_fail_and_name_what_they_broke() -> None:
     limits = (1.0, 2.0)
     for value, verdict, limit in ((1.0, "pass", 1.0), (1.5, "warn", 1.0), (2.5, "fail", 2.0)):
         finding = v.above("leader_left", "zero", value, "°", limits, "zero it")
@@ -44,11 +47,11 @@ def test_limits_warn_then_fail_and_name_what_they_broke():
     assert v.same("cam_low", "identity", "cam_high", "cam_low", "swap").verdict == "fail"
 
 
-def _jpeg(shade):
+def _jpeg(shade: int) -> bytes:
     return cv2.imencode(".jpg", np.full((48, 64, 3), shade, np.uint8))[1].tobytes()
 
 
-def test_the_report_tells_the_same_three_times():
+def test_the_report_tells_the_same_three_times() -> None:
     findings = [
         v.above("cam_high", "place", 5.0, "mm", (1.5, 2.5), "put it <back>"),
         v.unchecked("cam_low", "place", "no reference", "calibrate"),
@@ -75,7 +78,7 @@ def test_the_report_tells_the_same_three_times():
     assert out.getvalue().index("fail") < out.getvalue().index("no reference")
 
 
-def test_a_terminal_of_80_columns_shows_whose_it_is_and_every_word_of_what_to_do():
+def test_a_terminal_of_80_columns_shows_whose_it_is_and_every_word_of_what_to_do() -> None:
     act = "look at the picture of --html; `station calibrate cameras` when it was meant"
     findings = [
         v.above("cam_right_wrist", "place of the camera", 5.0, "mm", (1.5, 2.5), act),
@@ -91,16 +94,18 @@ def test_a_terminal_of_80_columns_shows_whose_it_is_and_every_word_of_what_to_do
     assert not [word for word in act.split() if word not in words]
 
 
-def test_the_drift_is_drawn_where_it_is():
+def test_the_drift_is_drawn_where_it_is() -> None:
     now = report.drawn(Picture("cam_high", _jpeg(90), _jpeg(90), (Arrow(20, 20, 2.0, 0.0),)))
-    picture = cv2.imdecode(np.frombuffer(now, np.uint8), cv2.IMREAD_COLOR)
+    picture = bgr(now)
     red = (picture[..., 2].astype(int) - picture[..., 0]) > 80
     assert red[20, 28]
     assert not red[40].any()
     assert base64.b64encode(now)
 
 
-def test_a_check_is_due_when_old_failed_of_another_rig_or_absent(tmp_path, monkeypatch):
+def test_a_check_is_due_when_old_failed_of_another_rig_or_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert "not been checked" in check_results.due("aloha", "x", 0.0, 8)
     stored = StoredCheck("x", 1000.0, CheckResult("warn", ()))

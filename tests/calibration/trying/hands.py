@@ -3,15 +3,20 @@
 Which way a joint has to be turned for "so that its fingers go up" is worked out by MuJoCo from the arm's chain, not by what is tested.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
-from made_up_rig import ARMS, JOINTS, REST, World, jpeg
+from numpy.typing import NDArray
 
-from drivers.dynamixel.models import VX300S
-from station.kinematics.arm import Kinematics
+from drivers.dynamixel.models import VX300S_CHAIN
+from station.kinematics.arm import Kinematics, Pose
 from station.kinematics.chains import FRAME
 from station.kinematics.models import chain_model
+from station.rig.rig import Rig
 from station.steps.protocol import GO_ON
+from tests.calibration.made_up_rig import ARMS, JOINTS, REST, World, jpeg
+from tests.calibration.rendering import Picture
 
 TURN_RAD = 0.3
 WAYS = {
@@ -22,10 +27,10 @@ WAYS = {
     "up": (2, 1),
     "down": (2, -1),
 }
-_ARM = Kinematics(chain_model(VX300S.chain, (-7.0,) * 6, (7.0,) * 6), FRAME)
+_ARM = Kinematics(chain_model(VX300S_CHAIN, (-7.0,) * 6, (7.0,) * 6), FRAME)
 
 
-def turned(pose, joint, words, step_rad=TURN_RAD):
+def turned(pose: NDArray[np.float64], joint: str, words: str, step_rad: float = TURN_RAD) -> float:
     """The angle by which a hand turns that joint, so that what the words say comes true."""
     place = JOINTS.index(joint)
     for by in (step_rad, -step_rad):
@@ -41,16 +46,17 @@ def turned(pose, joint, words, step_rad=TURN_RAD):
     raise AssertionError(f"nothing that {joint} does makes it go {words}")
 
 
-def _roll_rad(one, other):
+def _roll_rad(one: Pose, other: Pose) -> float:
     """About the first one's x, which points out of the gripper."""
     first, second = (np.empty(4), np.empty(4))
     w, x, y, z = one.quaternion_wxyz
     first[:] = w, -x, -y, -z
     second[:] = other.quaternion_wxyz
-    return 2 * (first[0] * second[1] + first[1] * second[0] + first[2] * second[3] - first[3] * second[2])
+    turn = first[0] * second[1] + first[1] * second[0] + first[2] * second[3] - first[3] * second[2]
+    return 2 * float(turn)
 
 
-def scene(seed):
+def scene(seed: int) -> Picture:
     """What one camera sees. (H, W)"""
     noise = np.random.default_rng(seed).integers(20, 230, (12, 16), np.uint8)
     return np.asarray(cv2.resize(noise, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -59,7 +65,7 @@ def scene(seed):
 class Hands(World):
     """The operator who does as asked. `faults` are put in by the tests."""
 
-    def __init__(self, rig):
+    def __init__(self, rig: Rig) -> None:
         super().__init__(rig)
         self.real = {node: REST.copy() for node in ARMS}
         self.apertures = dict.fromkeys(ARMS, 0.0)
@@ -74,14 +80,21 @@ class Hands(World):
         self.answers: list[str] = []
         """What is said to the next questions; without any, that it was done as asked."""
         self.wrong_way: set[tuple[str, str]] = set()
-        self.meanwhile = lambda: None
+        self.meanwhile: Callable[[], object] = lambda: None
         self.said: list[str] = []
         self.asked: list[str] = []
 
-    def tell(self, words):
+    def tell(self, words: str) -> None:
         self.said.append(words)
 
-    def ask(self, prompt, answers=(GO_ON,), meanwhile=None, values=None, picture=b""):
+    def ask(
+        self,
+        prompt: str,
+        answers: tuple[str, ...] = (GO_ON,),
+        meanwhile: Callable[[], None] = lambda: None,
+        values: object = None,
+        picture: bytes = b"",
+    ) -> str:
         self.asked.append(prompt)
         if len(answers) == 1 or GO_ON in answers:
             self._do(prompt)
@@ -89,7 +102,7 @@ class Hands(World):
             return self.answers.pop(0) if self.answers and self.answers[0] in answers else GO_ON
         return self.answers.pop(0) if self.answers else "as asked"
 
-    def _do(self, prompt):
+    def _do(self, prompt: str) -> None:
         node, _, words = prompt.partition(": ")
         if words.startswith("hold your hand"):
             self.covering = node
@@ -105,7 +118,7 @@ class Hands(World):
             self.wrong_way.discard((node, joint))
             self.real[node][JOINTS.index(joint)] += by
 
-    def listen(self, until_ns, clock):
+    def listen(self, until_ns: int, clock: Callable[[], int]) -> None:
         for device, node in self.cables.items():
             if device in self.real and (device, "all") not in self.dead:
                 self.joints[node] = self._read(device)
@@ -121,7 +134,7 @@ class Hands(World):
                 camera.pictures.clear()
                 camera.pictures.extend([jpeg(shade)] * 3)
 
-    def _read(self, device):
+    def _read(self, device: str) -> NDArray[np.float64]:
         read = REST.copy()
         for place, joint in enumerate(JOINTS):
             by = self.real[device][place] - REST[place]
@@ -130,5 +143,5 @@ class Hands(World):
                 read[JOINTS.index(shown)] += by * self.signs.get((device, joint), 1)
         return read
 
-    def swap(self, one, other):
+    def swap(self, one: str, other: str) -> None:
         self.cables[one], self.cables[other] = other, one

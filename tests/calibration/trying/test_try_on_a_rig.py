@@ -9,13 +9,14 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import numpy as np
 import pytest
-from hand_moved import FOLLOWER_SERVOS, FOLLOWER_TURNED, GELLO_SERVOS, Hands
-from made_up_rig import JOINTS, MADE, REST, jpeg
 
 from drivers.sim.servos.servo_bus import ServoBus
 from drivers.sim.servos.shaft import aloha_arm_servos, gello_servos
@@ -26,6 +27,9 @@ from station.rig.rig import load_rig
 from station.steps.job import Job
 from station.steps.protocol import GO_ON, Step
 from tests.calibration.faulty_rig import ENVIRONMENT, LOADED
+from tests.calibration.hand_moved import FOLLOWER_SERVOS, FOLLOWER_TURNED, GELLO_SERVOS, Hands
+from tests.calibration.made_up_rig import JOINTS, MADE, REST, jpeg
+from tests.calibration.rendering import Floats
 from tests.calibration.trying.hands import scene, turned
 from tests.drivers.cameras.mjpeg_server import MjpegServer
 
@@ -53,9 +57,9 @@ class Place:
         for node in self.poses:
             leads = node.startswith("leader")
             plant = self.plants[node] = Hands(GELLO_SERVOS) if leads else Hands(FOLLOWER_SERVOS, FOLLOWER_TURNED)
-            plant.path = lambda _t_s, node=node: self.poses[node].copy()
-            plant.drive = lambda _servo, on, *_, node=node: self.torque.add(node) if on else None  # type: ignore[method-assign]
-            servos = gello_servos(baud_register=3) if leads else aloha_arm_servos("vx300s", "aloha1")
+            plant.path = partial(self._pose, node)
+            setattr(plant, "drive", partial(self._driven, node))  # noqa: B010 (a method of the class)
+            servos = gello_servos(baud=1_000_000) if leads else aloha_arm_servos("vx300s", "aloha1")
             self.buses.append(ServoBus(folder / node, servos, plant))
         self.scenes = {name: jpeg(scene(number)) for number, name in enumerate(("cam_high", "cam_low"))}
         self.cameras = {name: MjpegServer([picture], 10.0) for name, picture in self.scenes.items()}
@@ -90,12 +94,19 @@ class Place:
                 pose[place] += by / HAND_STEPS
                 time.sleep(HAND_S / HAND_STEPS)
 
+    def _pose(self, node: str, _t_s: float) -> Floats:
+        return self.poses[node].copy()
+
+    def _driven(self, node: str, _servo: int, on: bool, *_: object) -> None:
+        if on:
+            self.torque.add(node)
+
     def cover(self, camera: str) -> None:
         for name, server in self.cameras.items():
             server.pictures = [jpeg(np.full((480, 640), 9, np.uint8))] if name == camera else [self.scenes[name]]
 
     @contextlib.contextmanager
-    def up(self):
+    def up(self) -> Iterator[Self]:
         with contextlib.ExitStack() as stack:
             for bus in self.buses:
                 bus.start()
@@ -106,7 +117,7 @@ class Place:
 
 
 @pytest.fixture
-def place(monkeypatch):
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     folder = Path(tempfile.mkdtemp(prefix="st-", dir="/tmp"))
     for name in ENVIRONMENT:
         monkeypatch.setenv(name, str(folder / name[4:7].lower()))
@@ -118,7 +129,7 @@ def place(monkeypatch):
     shutil.rmtree(folder)
 
 
-def test_swapped_leaders_swapped_cameras_and_a_wrong_sign_are_found_without_torque(place):
+def test_swapped_leaders_swapped_cameras_and_a_wrong_sign_are_found_without_torque(place: Place) -> None:
     signs = (1, 1, -1, 1, 1, 1)
     reads = np.array(signs) * REST  # half a turn is taken off, and the elbow is taken for one that turns the other way
     wrong_sign = ArmCalibration(MADE, JOINTS, (np.pi,) * 6, signs, tuple(reads.tolist()))

@@ -16,6 +16,7 @@ from station.devices.contract import Place, Reading
 from station.errors import DeviceError, DeviceMissing, DeviceSilent, DeviceWrong
 from tests.drivers.cameras.conftest import picture
 from tests.drivers.cameras.mjpeg_server import MjpegServer
+from tests.pictures import bgr
 
 PLACE = Place("cam_high", "camera", monotonic_ns, 3.14, 100)
 PATIENCE_NS = 20 * NS_PER_S
@@ -170,7 +171,7 @@ def test_a_file_plays_at_its_rate_then_ends_and_plays_again(video: tuple[str, st
         readings = take(cam, 12)
         span_ns = readings[-1].captured_at_ns - readings[0].captured_at_ns
         assert span_ns >= 0.9 * 11 / 30 * NS_PER_S
-        shades = [cv2.imdecode(np.frombuffer(r.payload[0], np.uint8), cv2.IMREAD_COLOR)[2, 2].mean() for r in readings]
+        shades = [bgr(r.payload[0])[2, 2].mean() for r in readings]
         assert np.allclose(shades, [index * 20 for index in range(12)], atol=8)
         error, _ = read_until_error(cam)
         assert "the file has ended" in str(error)
@@ -261,7 +262,7 @@ def test_a_camera_that_asks_to_be_turned_is_told_and_seen_alike_by_all(jpegs: li
         cam = camera(server.url)
         cam.open()
         (reading,) = take(cam, 1)
-        seen = cv2.imdecode(np.frombuffer(reading.payload[0], np.uint8), cv2.IMREAD_COLOR)
+        seen = bgr(reading.payload[0])
         assert seen.shape == (480, 640, 3)
         assert "Exif orientation" in cam.warnings()[0]
         cam.close()

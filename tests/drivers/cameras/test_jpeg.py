@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.cameras.jpeg import Jpeg, encode, standard_huffman_tables, whole
 from tests.drivers.cameras.conftest import picture
+from tests.pictures import bgr
 
 JPEG = encode(picture(77, 320, 240))
 
@@ -109,7 +110,7 @@ def _without_tables() -> bytes:
 
 
 def _decode(data: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    return bgr(data)
 
 
 @pytest.mark.parametrize(

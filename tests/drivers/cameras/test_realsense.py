@@ -2,7 +2,6 @@ import random
 from itertools import pairwise
 from typing import Any
 
-import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from station.clock import NS_PER_MS, NS_PER_S
 from station.devices.contract import Place, Reading
 from station.errors import DeviceBusy, DeviceMissing, DeviceSilent, DeviceWrong
 from tests.drivers.cameras.fake_realsense import D405, D435, FakeBus, FakeCamera
+from tests.pictures import bgr
 
 PERIOD_NS = NS_PER_S // 60
 
@@ -54,7 +54,7 @@ def test_colour_is_encoded_once_and_stamped_by_the_camera_s_clock() -> None:
     assert max(errors) < 2 * NS_PER_MS
     frame: Any = taken[-1][1].body
     assert (frame.encoding, frame.stamp, frame.device_sequence) == ("jpeg", "device", 299)
-    decoded = cv2.imdecode(np.frombuffer(taken[150][1].payload[0], np.uint8), cv2.IMREAD_COLOR)
+    decoded = bgr(taken[150][1].payload[0])
     assert decoded.shape == (480, 640, 3)
     assert abs(int(decoded[0, 0, 0]) - 150) <= 2
 

@@ -13,7 +13,8 @@ BLACK = np.zeros((2, 2, 3), np.uint8)
 @pytest.mark.parametrize("step_ms", [-5000, -400, -200, -180, -100, -20, 20, 100, 180, 200, 400, 5000])
 def test_a_camera_clock_that_was_set_costs_two_seconds_at_most(step_ms: int) -> None:
     """Every stamp is right again, and none goes back."""
-    stamps, taken_ns, offset_ns, stamped = Stamps(), 1_000 * NS_PER_S, 900 * NS_PER_S, []
+    stamps, taken_ns, offset_ns = Stamps(), 1_000 * NS_PER_S, 900 * NS_PER_S
+    stamped: list[int] = []
     for index in range(1500):
         taken_ns += PERIOD_NS
         if index % 150 == 100:

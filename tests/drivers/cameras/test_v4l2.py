@@ -15,6 +15,7 @@ from station.devices.contract import Place
 from station.errors import DeviceBusy, DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong
 from tests.drivers.cameras.conftest import picture
 from tests.drivers.cameras.fake_v4l2 import ERROR, FakeV4L2
+from tests.pictures import bgr
 
 FOCUS_AUTO, FOCUS, EXPOSURE_AUTO, EXPOSURE = 0x009A090C, 0x009A090A, 0x009A0901, 0x009A0902
 PLACE = Place("cam_high", "camera", monotonic_ns, 3.14, 100)
@@ -62,7 +63,7 @@ def test_yuyv_is_encoded_once(kernel: FakeV4L2) -> None:
     yuyv[:, :, 0], yuyv[:, 0::2, 1], yuyv[:, 1::2, 1] = 81, 90, 240  # BT.601 red
     kernel.shoot(yuyv.tobytes())
     reading = cam.read()[0]
-    blue, green, red = cv2.imdecode(np.frombuffer(reading.payload[0], np.uint8), cv2.IMREAD_COLOR)[200, 300]
+    blue, green, red = bgr(reading.payload[0])[200, 300]
     assert red > 230
     assert max(blue, green) < 30
     kernel.shoot(yuyv.tobytes()[:-10])

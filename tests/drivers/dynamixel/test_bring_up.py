@@ -40,7 +40,9 @@ def test_describes_what_flows(make_arm: MakeArm) -> None:
     assert (shoulder.lower, shoulder.upper) == pytest.approx((-1.8515, 1.2563), abs=1e-3)
     assert (gripper.lower, gripper.upper, gripper.compliant) == (0.0, 1.0, True)
     assert gripper.rad_per_unit == pytest.approx(2.1123)
-    assert all(d.lower <= d.sleep <= d.upper and d.lower <= d.start <= d.upper for d in stream.dimensions)
+    for d in stream.dimensions:
+        assert d.sleep is not None and d.start is not None
+        assert d.lower <= d.sleep <= d.upper and d.lower <= d.start <= d.upper
     assert description.model == "vx300s"
     assert description.firmware == "46"
     assert description.commands == "position"

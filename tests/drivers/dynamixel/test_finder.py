@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import serial
 import yaml
+from serial.tools import list_ports
 from serial.tools.list_ports_linux import SysFS
 
 from drivers.dynamixel import finder
@@ -143,7 +144,7 @@ def test_what_cannot_be_opened_becomes_advice(tmp_path: Path) -> None:
 
 def test_permission_denied_says_dialout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bus(tmp_path, gello_servos()) as running:
-        monkeypatch.setattr(finder.os, "access", lambda *_: False)
+        monkeypatch.setattr(os, "access", lambda *_: False)
         found = only(running.link)
     assert "usermod -aG dialout" in found.advice[0]
 
@@ -174,7 +175,7 @@ def test_usb_adapters_come_from_the_system_and_strangers_are_not_asked(monkeypat
         port("/dev/ttyACM0", 0x2341, 0x0043, "85", "Arduino Uno"),
         port("/dev/ttyS0", None, 0, "", ""),
     ]
-    monkeypatch.setattr(finder.list_ports, "comports", lambda: ports)
+    monkeypatch.setattr(list_ports, "comports", lambda: ports)
     asked: list[str] = []
 
     def scan(port: str, baud: int, notes: list[str]) -> finder.Servos:

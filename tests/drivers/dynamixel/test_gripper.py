@@ -1,6 +1,7 @@
 """A gripper's travel as people write it down: what follows from the rest, and what cannot be true."""
 
 import math
+from collections.abc import Mapping
 
 import msgspec
 import pytest
@@ -8,15 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.dynamixel.gripper import FOLLOWER, LEADER, Ends, Linkage, Travel, travel
-from drivers.dynamixel.models import VX300S, WX250S
+from drivers.dynamixel.models import VX300S, WX250S, ArmModel
 from drivers.dynamixel.settings import DynamixelSettings
 
-VX, WX = VX300S.linkage, WX250S.linkage
-assert VX is not None
-assert WX is not None
+
+def linkage(model: ArmModel) -> Linkage:
+    assert model.linkage is not None
+    return model.linkage
 
 
-def arm(gripper: dict[str, object], model: str = "vx300s") -> Travel:
+VX, WX = linkage(VX300S), linkage(WX250S)
+
+
+def arm(gripper: Mapping[str, object], model: str = "vx300s") -> Travel:
     keys = {"rate_hz": 30.0, "offsets_rad": [0.0] * 6} if model == "gello" else {}
     return msgspec.convert({"model": model, "port": "/dev/x", "gripper": gripper, **keys}, DynamixelSettings).travel(
         "follower"

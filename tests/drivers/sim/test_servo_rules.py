@@ -108,7 +108,7 @@ def test_trapezoid_never_overshoots_and_keeps_its_limits() -> None:
 
 
 def test_drive_mode_turns_a_servo_round_its_centre() -> None:
-    bench = Bench(**{"Drive Mode": 1})
+    bench = Bench(Drive_Mode=1)
     bench.plant.move_hand(1, 0.5)
     assert bench.present() == 2048 - round(0.5 / RAD_PER_TICK)
     bench.write("Torque Enable", 1)
@@ -118,7 +118,7 @@ def test_drive_mode_turns_a_servo_round_its_centre() -> None:
 
 
 def test_homing_offset_shifts_the_position() -> None:
-    bench = Bench(**{"Homing Offset": -300})
+    bench = Bench(Homing_Offset=-300)
     assert bench.present() == 1748
 
 
@@ -171,7 +171,7 @@ def test_watchdog_stops_the_motor_and_locks_goals_until_it_is_cleared() -> None:
 
 
 def test_velocity_mode_turns() -> None:
-    bench = Bench(**{"Operating Mode": 1})
+    bench = Bench(Operating_Mode=1)
     bench.write("Torque Enable", 1)
     bench.write("Goal Velocity", 20)
     bench.pass_ms(1000)

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from station.bus.requests import PrepareScene
@@ -34,9 +34,9 @@ def world(name: str) -> Iterator[tuple[Rig, "subprocess.Popen[bytes]"]]:
         process.wait()
 
 
-def until(condition: object, timeout_s: float = 30.0) -> None:
+def until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     """Poll until true."""
     deadline = time.monotonic() + timeout_s
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.002)

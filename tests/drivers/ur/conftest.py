@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,10 +22,10 @@ def made(tmp_path: Path) -> Iterator[Made]:
     """A controller, its driver open and read; both end with the test."""
     with ExitStack() as stack:
 
-        def make(**keys: object) -> Driven:
+        def make(**keys: Any) -> Driven:
             metal = stack.enter_context(
                 Metal(float(keys.pop("skew_ppm", 0.0)), unlock_s=float(keys.pop("unlock_s", 1.0)))
-            )  # type: ignore[arg-type]
+            )
             return stack.enter_context(Driven(metal, tmp_path, **keys))
 
         yield make

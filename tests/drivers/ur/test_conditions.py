@@ -1,5 +1,7 @@
 """How a UR stands, from what its controller says: the gravest first, each with its reason and its next act."""
 
+from typing import Any
+
 import pytest
 
 from drivers.ur import conditions
@@ -39,7 +41,7 @@ def test_it_follows_when_nothing_is_in_the_way() -> None:
         ({"slider": 0.5}, "ready", "the speed slider stands at 50 %"),
     ],
 )
-def test_each_state_has_its_reason(changes: dict[str, object], mode: str, says: str) -> None:
+def test_each_state_has_its_reason(changes: dict[str, Any], mode: str, says: str) -> None:
     found, said = told(WELL._replace(**changes))
     assert found == mode
     assert says in said
@@ -56,7 +58,7 @@ def test_each_state_has_its_reason(changes: dict[str, object], mode: str, says: 
         ({}, {"runs": False, "lost": "its process has ended (-11)"}, "its process has ended (-11)"),
     ],
 )
-def test_without_our_program_it_holds(state: dict[str, object], around: dict[str, object], says: str) -> None:
+def test_without_our_program_it_holds(state: dict[str, Any], around: dict[str, Any], says: str) -> None:
     mode, said = told(WELL._replace(**state), RUNS._replace(**around))
     assert mode == "hold"
     assert says in said

@@ -58,10 +58,11 @@ class Browser:
 
     def log(self) -> list[str]:
         """What the page complained about."""
-        return [str(entry["message"]) for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [str(entry["message"]) for entry in entries if entry["level"] == "SEVERE"]
 
 
-def wait(what: str, poll: Callable[[], T], seconds: float = 60.0, else_: Callable[[], object] = lambda: "") -> T:
+def wait(what: str, poll: Callable[[], T | None], seconds: float = 60.0, else_: Callable[[], object] = lambda: "") -> T:
     """Poll until it is something true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -22,6 +22,7 @@ from station.devices.headset import Board, Button, Pairing, Picture, pairing_pat
 from tests.drivers.vr.browser import Browser, browser
 from tests.drivers.vr.conftest import free_port, headset
 from tests.drivers.vr.test_server import Feed
+from tests.pictures import bgr
 
 FOLDER = Path(__file__).parents[3] / "docs" / "guide"
 CAMERAS = {
@@ -52,7 +53,7 @@ def camera_pictures() -> dict[str, bytes]:
 
 def save(page: Browser, name: str) -> None:
     """What the browser shows, with few colours."""
-    shot = cv2.imdecode(np.frombuffer(page.driver.get_screenshot_as_png(), np.uint8), cv2.IMREAD_COLOR)
+    shot = bgr(page.driver.get_screenshot_as_png())
     pixels = shot.reshape(-1, 3).astype(np.float32)
     colours = np.unique(pixels, axis=0)  # each once: what is small and red stays red
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)

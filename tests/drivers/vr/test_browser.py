@@ -30,7 +30,9 @@ class Listener:
 
     def _read(self) -> None:
         while not self._end.is_set():
-            self.poses += [(reading.captured_at_ns, reading.body) for reading in self._driver.read()]
+            for reading in self._driver.read():
+                assert isinstance(reading.body, HandPose)
+                self.poses.append((reading.captured_at_ns, reading.body))
 
     def until(self, what: str, fits: Callable[[Hand], bool], side: str = "right") -> Hand:
         """The first pose from now on whose hand fits."""
@@ -38,7 +40,7 @@ class Listener:
 
         def found() -> Hand | None:
             for _, pose in self.poses[begin:]:
-                hand = getattr(pose, side)
+                hand = pose.left if side == "left" else pose.right
                 if hand is not None and fits(hand):
                     return hand
             return None
@@ -122,8 +124,8 @@ def lost(page: Browser, listener: Listener, lose: str, find: str) -> None:
     assert hand.position_m == pytest.approx((0.4, -0.25, 1.5), abs=1e-6)
     assert hand.grip == 1
     for _, pose in listener.poses:
-        for hand in (pose.left, pose.right):
-            assert hand is None or hand.position_m is None or hand.position_m != pytest.approx(HEAD, abs=0.05)
+        for one in (pose.left, pose.right):
+            assert one is None or one.position_m is None or one.position_m != pytest.approx(HEAD, abs=0.05)
     page.js("for (const side of ['left', 'right']) operator.put(side, {grip: 0}); window.since = undefined;")
 
 

@@ -1,5 +1,6 @@
 from contextlib import suppress
 from math import cos, nan, pi, sin
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from station.clock import NS_PER_S
 OWNER, STRANGER = "192.168.1.7", "192.168.1.66"
 
 
-def _hand(**changes) -> msgspec.Raw:
+def _hand(**changes: object) -> msgspec.Raw:
     """A hand as the page says it: its NaN becomes null."""
     fields = {"p": (1, 2, 3), "q": (0, 0, 0, 1), "grip": 0, "trigger": 0.25, "stick": (0, -1), "pressed": False,
               "a": True, "b": False}  # fmt: skip
@@ -29,7 +30,7 @@ def test_webxrs_axes_become_the_stations() -> None:
     """One metre ahead of the operator (−z) is +x, to the right (x) is −y, up (y) is +z."""
     for theirs, ours in [((0, 0, -1), (1, 0, 0)), ((1, 0, 0), (0, -1, 0)), ((0, 1, 0), (0, 0, 1))]:
         hands = wire.hands(wire.Pose(0, 0, 0, None, _hand(p=theirs), NO_HAND)).pose
-        assert hands.left.position_m == ours
+        assert hands.left is not None and hands.left.position_m == ours
         assert hands.right is None
 
 
@@ -37,7 +38,7 @@ def test_a_turn_to_the_left_is_a_positive_yaw() -> None:
     q = (0, sin(pi / 8), 0, cos(pi / 8))  # +45° about WebXR's y
     hands = wire.hands(wire.Pose(0, 0, 0, q, _hand(q=q), NO_HAND)).pose
     assert hands.head_yaw_rad == pytest.approx(pi / 4)
-    assert hands.left.quaternion_wxyz == pytest.approx((cos(pi / 8), 0, 0, sin(pi / 8)))
+    assert hands.left is not None and hands.left.quaternion_wxyz == pytest.approx((cos(pi / 8), 0, 0, sin(pi / 8)))
 
 
 def test_a_head_that_looks_straight_down_has_no_yaw() -> None:
@@ -47,6 +48,7 @@ def test_a_head_that_looks_straight_down_has_no_yaw() -> None:
 
 def test_a_hand_that_is_not_tracked_keeps_its_buttons_and_has_no_pose() -> None:
     hand = wire.hands(wire.Pose(0, 0, 0, None, _hand(p=None, q=None), NO_HAND)).pose.left
+    assert hand is not None
     assert (hand.position_m, hand.quaternion_wxyz, hand.trigger, hand.primary) == (None, None, 0.25, True)
 
 
@@ -57,7 +59,7 @@ GOOD = Hand((-3.0, -1.0, 2.0), (1.0, 0.0, 0.0, 0.0), 0.0, 0.25, 0.0, -1.0, False
 @pytest.mark.parametrize(
     "bad", [{"p": (1e9, 0, 0)}, {"q": (0, 0, 0, 0)}, {"q": (1, 1, 1, 1)}, {"p": (nan, 0, 0)}, {"q": (0, nan, 0, 1)}]
 )
-def test_a_hand_whose_pose_is_none_is_untracked_and_the_other_goes_on(bad, side: str) -> None:
+def test_a_hand_whose_pose_is_none_is_untracked_and_the_other_goes_on(bad: dict[str, Any], side: str) -> None:
     hands = {"left": _hand(), "right": _hand(), side: _hand(**bad)}
     found = wire.hands(wire.Pose(0, 0, 0, (0, 0, 0, 1), **hands))
     assert found.bad == 1
@@ -70,14 +72,14 @@ def test_a_hand_whose_pose_is_none_is_untracked_and_the_other_goes_on(bad, side:
 @pytest.mark.parametrize(
     "bad", [{"grip": nan}, {"grip": 2}, {"trigger": nan}, {"stick": (nan, 0)}, {"p": (1, 2)}, {"more": 1}, {"a": "yes"}]
 )
-def test_a_hand_whose_buttons_are_none_is_not_there_and_has_not_let_go(bad) -> None:
+def test_a_hand_whose_buttons_are_none_is_not_there_and_has_not_let_go(bad: dict[str, Any]) -> None:
     found = wire.hands(wire.Pose(0, 0, 0, None, _hand(**bad), _hand()))
     assert found.bad == 1
     assert (found.pose.left, found.pose.right) == (None, GOOD)
 
 
 @pytest.mark.parametrize("head", [(nan, 0, 0, 1), (None, 0, 0, 1), (0, 0, 0, 0), (9, 9, 9, 9)])
-def test_a_head_that_is_none_takes_no_hand_with_it(head) -> None:
+def test_a_head_that_is_none_takes_no_hand_with_it(head: tuple[Any, ...]) -> None:
     found = wire.hands(wire.Pose(0, 0, 0, head, _hand(), NO_HAND))
     assert (found.pose.head_yaw_rad, found.pose.left) == (None, GOOD)
 
@@ -99,13 +101,13 @@ def test_a_little_nonsense_for_hours_is_borne_and_much_at_once_is_not() -> None:
         '{"kind":"pong","n":-1,"t":0}', '{"kind":"pong","n":0,"t":NaN}', '{"kind":"pong","n":0,"t":1e400}',
     ],
 )  # fmt: skip
-def test_what_is_no_message_is_refused(text) -> None:
+def test_what_is_no_message_is_refused(text: str) -> None:
     with pytest.raises(wire.Malformed):
         wire.decode(text)
 
 
 @given(st.one_of(st.text(), st.recursive(st.none() | st.floats() | st.text(), st.lists).map(str)))
-def test_no_text_does_worse_than_be_refused(text) -> None:
+def test_no_text_does_worse_than_be_refused(text: str) -> None:
     with suppress(wire.Malformed):
         wire.decode(text)
 

@@ -18,7 +18,9 @@ import pytest
 from drivers.vr.operator import MISBEHAVED, SILENT
 from drivers.vr.server import REFUSED
 from drivers.vr.webxr import WebXrHeadset
+from station.bus.messages import HandPose
 from station.clock import monotonic_ns
+from station.devices.contract import Reading
 from station.devices.headset import (
     Board,
     Button,
@@ -37,8 +39,8 @@ from tests.drivers.vr.conftest import headset
 from tests.drivers.vr.page import HAND, Page
 
 
-def readings(driver: WebXrHeadset, count: int, tries: int = 50) -> list:
-    found = []
+def readings(driver: WebXrHeadset, count: int, tries: int = 50) -> list[Reading]:
+    found: list[Reading] = []
     for _ in range(tries):
         found += driver.read()
         if len(found) >= count:
@@ -69,8 +71,10 @@ def test_poses_become_readings_on_the_stations_clock(driver: WebXrHeadset, port:
     assert times == sorted(set(times))
     assert start_ns < times[0]
     assert times[-1] <= monotonic_ns()
-    assert found[0].body.left.position_m == pytest.approx((0.3, -0.1, 1.2))
-    assert found[0].body.head_yaw_rad == pytest.approx(0.0)
+    pose = found[0].body
+    assert isinstance(pose, HandPose) and pose.left is not None
+    assert pose.left.position_m == pytest.approx((0.3, -0.1, 1.2))
+    assert pose.head_yaw_rad == pytest.approx(0.0)
     assert driver.health()["lost"] == 0
 
 
@@ -290,7 +294,8 @@ class Feed:
 
     async def hear(self) -> FromHeadset:
         message = await self._socket.receive(10)
-        return msgspec.msgpack.decode(message.data, type=FromHeadset)
+        said: FromHeadset = msgspec.msgpack.decode(message.data, type=FromHeadset)
+        return said
 
 
 def test_pictures_and_words_reach_the_page_and_presses_come_back(driver: WebXrHeadset, port: int, code: str) -> None:
@@ -302,12 +307,14 @@ def test_pictures_and_words_reach_the_page_and_presses_come_back(driver: WebXrHe
             board = Board("engaged", "", "ready", "cube: 2 saved", (Button("start", "start", "a"),), ("follower_left",))
             await feed.show(board)
             said = await page.wait("board")
+            assert said is not None
             assert said["buttons"] == [{"name": "start", "label": "start", "key": "a", "confirm": False}]
             await page.say({"kind": "press", "name": "park"})  # not offered: not passed on
             await page.say({"kind": "press", "name": "start"})
             assert await feed.hear() == Press("start")
             await feed.show(PressResult(False, "no sample yet from cam_high"))
-            assert (await page.wait("result"))["text"] == "no sample yet from cam_high"
+            result = await page.wait("result")
+            assert result is not None and result["text"] == "no sample yet from cam_high"
             await page.close()
             assert await feed.hear() == HeadsetWorn(False)
 
@@ -517,7 +524,10 @@ def test_one_hands_nonsense_does_not_take_the_others_pose_nor_the_link(
 
     asyncio.run(operate())
     found = readings(driver, 120)
-    assert all(reading.body.left.position_m is None and reading.body.right.position_m for reading in found)
+    for reading in found:
+        pose = reading.body
+        assert isinstance(pose, HandPose) and pose.left is not None and pose.right is not None
+        assert pose.left.position_m is None and pose.right.position_m
     health = driver.health()
     assert (health["bad_hands"], health["malformed"]) == (120, 0)
 

@@ -1,16 +1,17 @@
 """The file of a long measurement: what a killed one left is gone on from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from station.bench.long_run import Progress, Trouble, _Journal, _Recorder, measured_s, read_lines
+from station.bench.long_run import Line, Progress, Trouble, _Journal, _Recorder, measured_s, read_lines
 from station.bench.stalls import EpisodeSeen, StallSeen
 from station.bus.requests import OpenSession
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import StationError, UsageError
 
-LINES = [
+LINES: list[Line] = [
     StallSeen(1.0, 120.0, ("leader_left",), 110.0, "went on"), EpisodeSeen(60.0, 3000, 1, 12, ""), Trouble(61.0, "?"), Progress(65.0),
 ]  # fmt: skip
 
@@ -42,7 +43,7 @@ def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_recording_that_breaks_off_is_begun_anew_and_told(tmp_path: Path) -> None:
     asked = []
 
-    def record(open_session: OpenSession, episodes: int, seconds: float, meanwhile) -> None:  # type: ignore[no-untyped-def]
+    def record(open_session: OpenSession, episodes: int, seconds: float, meanwhile: Callable[[], None]) -> None:
         asked.append((open_session.task, episodes, seconds))
         folder = tmp_path / "bench"
         folder.mkdir(exist_ok=True)

@@ -6,9 +6,11 @@ from typing import get_args
 import pytest
 
 from station.bus.actions import ACTIONS, BY_NAME, PEDALS, allowed, meant, offered, pedal_words, request_of
-from station.bus.messages import Phase, SessionState
+from station.bus.messages import Phase, SessionState, SourceName
 from station.bus.requests import HandOver, Label, LeadersAlong, SessionRequest, Stop
 from station.session.phases import TRANSITIONS
+
+SOURCES: tuple[SourceName, ...] = ("leader", "policy")
 
 
 def states() -> list[SessionState]:
@@ -16,7 +18,7 @@ def states() -> list[SessionState]:
     return [
         SessionState(phase, "t", "", 4, 0, saved, 0, 0, (), paused=paused, newest=newest, source=source)
         for phase, saved, paused, newest, source in itertools.product(
-            get_args(Phase), (0, 2), (False, True), (-1, 3), ("leader", "policy")
+            get_args(Phase), (0, 2), (False, True), (-1, 3), SOURCES
         )
     ]
 

@@ -28,7 +28,7 @@ from station.bus.requests import (
 from station.bus.sockets import Publisher, RequestClient, RequestServer, Subscriber
 from station.bus.streams import topic
 from station.clock import monotonic_ns
-from station.errors import NodeAbsent, RequestRefused
+from station.errors import NodeAbsent, NoKey, RequestRefused
 
 RIG = "bus"
 QUIET_MS = 400
@@ -155,15 +155,15 @@ def test_who_binds_a_dead_nodes_endpoint_is_not_believed_and_the_next_life_is(
     first.close()
     endpoint = stream_endpoint(RIG, publisher)
     Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
-    stranger = stranger(zmq.PUB)
+    usurper = stranger(zmq.PUB)
     if curve:
-        stranger.curve_server = True
-        stranger.curve_secretkey = zmq.curve_keypair()[1]
-    stranger.bind(endpoint)
+        usurper.curve_server = True
+        usurper.curve_secretkey = zmq.curve_keypair()[1]
+    usurper.bind(endpoint)
     for _ in range(QUIET_MS // 20):
-        stranger.send_multipart(frames(body, kind, node))
+        usurper.send_multipart(frames(body, kind, node))
         assert heard.receive(20) is None
-    stranger.close()
+    usurper.close()
     second = Publisher(RIG, publisher, 8, monotonic_ns)
     until_ns = monotonic_ns() + PATIENCE_MS * 10**6
     while (sample := heard.receive(20)) is None:
@@ -255,9 +255,9 @@ def test_a_key_goes_through_the_pipe_once(runtime: str) -> None:
         with pytest.raises(OSError, match="Bad file"):
             os.fstat(copy)
         for fd, node in ((None, "pilot"), (os.dup(pipe), "pilot"), (10**6, "pilot")):
-            with pytest.raises(keys.NoKey, match=r"Next: .*station up"):
+            with pytest.raises(NoKey, match=r"Next: .*station up"):
                 keys.received(fd, node)
-    with keys.handed_over(ring) as pipe, pytest.raises(keys.NoKey, match="was handed the key of pilot"):
+    with keys.handed_over(ring) as pipe, pytest.raises(NoKey, match="was handed the key of pilot"):
         keys.received(os.dup(pipe), "session")
 
 
@@ -266,11 +266,11 @@ def test_without_a_station_there_is_nobody_to_attach_to(runtime: str, monkeypatc
     monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
     with pytest.raises(NodeAbsent, match=r"no station runs for rig bus. Next: `station up --rig bus`"):
         Subscriber(RIG, [("pilot", "pilot")])
-    with pytest.raises(keys.NoKey, match="pilot has no key"):
+    with pytest.raises(NoKey, match="pilot has no key"):
         Publisher(RIG, "pilot", 1, monotonic_ns)
     keys.write_client(RIG, KeyRing(CLIENT, "s", {CLIENT: "k"}))
     keys.client_file(RIG).write_bytes(b"{}")
-    with pytest.raises(keys.NoKey, match="holds no keys"):
+    with pytest.raises(NoKey, match="holds no keys"):
         Subscriber(RIG, [("pilot", "pilot")])
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -77,7 +78,7 @@ def test_names_of_commands_are_offered_without_importing_one(
 def test_every_row_is_a_parameter_of_some_command() -> None:
     named: set[str] = set()
 
-    def look(command: typer.main.Any) -> None:
+    def look(command: Any) -> None:
         named.update(parameter.name for parameter in command.params)
         if hasattr(command, "list_commands"):
             for name in command.list_commands(None):

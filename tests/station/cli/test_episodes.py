@@ -22,6 +22,7 @@ from station.episodes.journal import JournalWriter
 from station.episodes.labels import add_note
 from station.episodes.verify import verify
 from station.errors import EpisodeError
+from tests.pictures import bgr
 from tests.station.episodes.recording import T0_NS, Recording, header, jpeg, write
 
 
@@ -89,7 +90,7 @@ def test_show_says_everything_and_draws(tmp_path: Path) -> None:
     ):
         assert word in got.output
     assert "{" not in got.output
-    sheet = cv2.imread(str(tmp_path / "png" / "episode_0_cameras.png"))
+    sheet = bgr((tmp_path / "png" / "episode_0_cameras.png").read_bytes())
     assert sheet.shape[1] == 8 * (240 + 2)
     assert np.abs(sheet[90, 120].astype(int) - (30, 120, 200)).max() < 12  # the colour the camera saw
     assert cv2.imread(str(tmp_path / "png" / "episode_0_joints.png")) is not None

@@ -10,10 +10,10 @@ import pytest
 
 from station.cli.evaluate import ATTEMPTS, _Book, _Examiner, evaluate
 from station.cli.rollout import Ran, Rollout
-from station.cli.status import rig_of
 from station.cli.trials import RecordedTrials
 from station.errors import PolicyError, StationError, UsageError
 from station.policy.evaluation import Trial, Turn
+from station.rig.choice import rig_of
 from tests.station.policy import policies
 
 TURN = Turn(1, 0, 7)

@@ -18,12 +18,14 @@ from station.cli.operator.board import Board
 from station.cli.operator.note import Line
 from station.cli.operator.panel import HEIGHT, WIDTH, render
 from station.cli.operator.screen import as_text
+from station.client import Station
 from station.console.vr_board import board as vr_board
 from station.episodes import naming
 from station.episodes.finalise import finalise
 from station.files.check_results import CheckResult, Finding
 from station.rig.discovery import Discovered, Found
 from station.rig.rig import find_rig, load_rig
+from station.terminal.screen import console
 from tests.station.episodes.recording import Recording, header, jpeg, write
 
 HOSTILE = "eve[/red][/]\x1b]0;owned\x07\u202egnp.$\\frac{"
@@ -97,8 +99,8 @@ def test_the_panel_in_every_place(capsys: pytest.CaptureFixture[str]) -> None:
 def test_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     health = Health("cam_high", "warn", HOSTILE, notes=(HOSTILE,))
     state = StationState("bench", HOSTILE, 1, 0, (ProcessState("cam_high", 1, True, 0, 0, 0, health, 0, HOSTILE),))
-    monkeypatch.setattr(status.Station, "state", lambda _: state)
-    monkeypatch.setattr(status.console, "width", 250)
+    monkeypatch.setattr(Station, "state", lambda _: state)
+    monkeypatch.setattr(console, "width", 250)
     status.status(str(find_rig("bench")))
     out = capsys.readouterr().out
     harmless(out)
@@ -107,7 +109,7 @@ def test_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
 
 def test_a_checks_table_and_page(capsys: pytest.CaptureFixture[str]) -> None:
     result = CheckResult("fail", (Finding(HOSTILE, HOSTILE, "fail", HOSTILE, HOSTILE, HOSTILE, f"<script>{HOSTILE}"),))
-    status.console.print(report.table(result))
+    console.print(report.table(result))
     harmless(capsys.readouterr().out)
     page = report.page(
         result, [], report.Header(HOSTILE, "0" * 64, datetime.datetime.now(datetime.UTC), HOSTILE, HOSTILE)

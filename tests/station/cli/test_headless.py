@@ -14,9 +14,9 @@ from station.cli.headless import record_headless
 from station.client import Station
 from station.clock import monotonic_ns
 from station.errors import RequestRefused, StationError
+from station.files.lock import Lock
 from station.rig.file import Safety
 from station.rig.rig import Rig
-from station.runtime.node import Lock
 
 RIG = Rig("r", Path("r.yaml"), "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
 STALE = 20

@@ -8,6 +8,7 @@ import h5py
 import msgspec
 import numpy as np
 import pytest
+import typer
 
 from station.bus.messages import Act, Description, Dimension, PilotState, Setpoint, StreamDescription, Tick
 from station.bus.requests import Disengage, Done, Engage, Park, PilotRequest, Recover, Refused, Reply
@@ -312,7 +313,12 @@ def test_park_says_what_was_parked_and_asks_only_about_arms_that_have_torque(
     asked: list[str] = []
     monkeypatch.setattr(motion, "rig_of", lambda _: rig)
     monkeypatch.setattr(motion, "connect", Station)
-    monkeypatch.setattr(motion.typer, "confirm", lambda question: asked.append(question) or yes)
+
+    def confirm(question: str) -> bool:
+        asked.append(question)
+        return yes
+
+    monkeypatch.setattr(typer, "confirm", confirm)
     with Parking(rig, stiff) as pilot:
         park("bench", release=True)
     assert {question.partition(":")[0] for question in asked} == stiff

@@ -1,12 +1,16 @@
 """`station status`: what a small terminal shows of it, and who runs without its real-time priority."""
 
+import time
+
 import pytest
 
 from station.bus.messages import Health, ProcessState, StationState, StreamHealth
 from station.cli import status
+from station.client import Station
 from station.errors import StationError
 from station.rig.rig import find_rig, load_rig
 from station.runtime.processes import processes
+from station.terminal.screen import console
 
 RATES = (StreamHealth("arm_state", 200, 200, 4_000_000), StreamHealth("applied", 200, 200, 4_000_000))
 
@@ -28,8 +32,8 @@ def told(
             realtime=realtime.get(row.node, row.realtime),
         )  # fmt: skip
         made.append(ProcessState(row.node, 1, True, 0, 100, 700, health, 0, ""))
-    monkeypatch.setattr(status.Station, "state", lambda _: StationState("bench", "", 1, 0, tuple(made)))
-    monkeypatch.setattr(status.console, "width", columns)
+    monkeypatch.setattr(Station, "state", lambda _: StationState("bench", "", 1, 0, tuple(made)))
+    monkeypatch.setattr(console, "width", columns)
     status.status(str(find_rig("bench")))
     return capsys.readouterr().out
 
@@ -101,12 +105,12 @@ class Starting:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, comes_after: int = 0) -> None:
         self.stopped, self.looks, self.comes_after, self.returncode = 0, 0, comes_after, None
-        monkeypatch.setattr(status.Station, "runs", property(lambda _: False))
-        monkeypatch.setattr(status.Station, "start", lambda _, child: self)
-        monkeypatch.setattr(status.Station, "wait_ready", self.wait_ready)
-        monkeypatch.setattr(status.Station, "state", lambda _: self.state())
-        monkeypatch.setattr(status.Station, "stop", self.stop)
-        monkeypatch.setattr(status.time, "sleep", lambda _: None)
+        monkeypatch.setattr(Station, "runs", property(lambda _: False))
+        monkeypatch.setattr(Station, "start", lambda _, child: self)
+        monkeypatch.setattr(Station, "wait_ready", self.wait_ready)
+        monkeypatch.setattr(Station, "state", lambda _: self.state())
+        monkeypatch.setattr(Station, "stop", self.stop)
+        monkeypatch.setattr(time, "sleep", lambda _: None)
 
     def poll(self) -> None:
         return None
@@ -148,7 +152,7 @@ def test_up_that_waits_stays_up_when_nobody_waits_any_more(monkeypatch: pytest.M
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(status.time, "sleep", interrupt)
+    monkeypatch.setattr(time, "sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         status.up(str(find_rig("bench")), wait=True)
     assert starting.stopped == 0

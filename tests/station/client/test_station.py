@@ -41,8 +41,8 @@ class Running:
         self.state = SessionState("ended", "", "", 4, 0, 0, 0, 0, ())
         self._lock = Lock(RIG.name, "supervisor")
         self._publishers = {name: Publisher(RIG.name, name, 1, monotonic_ns) for name in ("supervisor", "session")}
-        self._servers = [RequestServer[SessionRequest](RIG.name, "session", SessionRequest),
-                         RequestServer[Restart](RIG.name, "supervisor", Restart)]  # fmt: skip
+        self._sitting = RequestServer[SessionRequest](RIG.name, "session", SessionRequest)
+        self._nodes = RequestServer[Restart](RIG.name, "supervisor", Restart)
         self._finish = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -51,10 +51,12 @@ class Running:
         while not self._finish.is_set():
             self._publishers["supervisor"].publish("station", StationState("r", "r.yaml", 1, 0, (self.told,)))
             self._publishers["session"].publish("session", self.state)
-            self._servers[0].serve(self._session, 20)
-            self._servers[1].serve(lambda asked: Refused(f"no node {asked.node}"))
-        for socket in (*self._publishers.values(), *self._servers):
-            socket.close()
+            self._sitting.serve(self._session, 20)
+            self._nodes.serve(lambda asked: Refused(f"no node {asked.node}"))
+        for publisher in self._publishers.values():
+            publisher.close()
+        self._sitting.close()
+        self._nodes.close()
         self._lock.release()
 
     def _session(self, request: SessionRequest) -> Reply:

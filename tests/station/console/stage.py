@@ -170,7 +170,9 @@ class Stage:
 
     def say(self, **changed: object) -> None:
         """The session says something else from now on."""
-        self.do(lambda: setattr(self.hub, "session", msgspec.structs.replace(self.hub.session, **changed)))
+        said = self.hub.session
+        assert said is not None
+        self.do(lambda: setattr(self.hub, "session", msgspec.structs.replace(said, **changed)))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.bus.actions import ACTIONS
+from station.bus.actions import ACTIONS, Action
 from station.bus.requests import Allow, AskLeave, Hold, Note, OpenSession, Park, Start, TakeControl
 from station.console import wire
 from station.console.asking import Question, questions, who_asks
@@ -20,7 +20,7 @@ SEAT = Seat("5ea7", "", "operator", "ada", False, 0.0, 1.0)
 @pytest.mark.parametrize(
     "action", [action for action in ACTIONS if action.request is not OpenSession], ids=lambda a: a.name
 )
-def test_each_button_asks_what_its_row_says(action) -> None:
+def test_each_button_asks_what_its_row_says(action: Action) -> None:
     (question,) = questions(Press(1, action.name, 7, "slipped once"), "ada", 12.0)
     assert question.node == "session" and isinstance(question.request, action.request) and question.seen == 7
     assert getattr(question.request, "success", action.success) == action.success

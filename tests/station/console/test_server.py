@@ -77,7 +77,8 @@ class Page:
             message = await self.socket.receive(20)
             assert message.type is not aiohttp.WSMsgType.CLOSE, f"closed: {message.data} {message.extra}"
             if message.type is aiohttp.WSMsgType.TEXT and (told := json.loads(message.data))["kind"] == kind:
-                return told
+                found: dict[str, Any] = told
+                return found
 
     async def closed(self) -> int:
         while not self.socket.closed:
@@ -189,6 +190,7 @@ def test_a_viewer_that_takes_nothing_costs_others_nothing(tmp_path: Path) -> Non
             transport = stalled.socket._response.connection.transport  # type: ignore[union-attr]
             for page in (good, stalled):
                 await page.say({"type": "watch", "cameras": list(console.hub.rig.cameras), "fps": 15})
+            assert transport is not None
             transport.pause_reading()
             for _ in range(20):
                 await good.heard("state")

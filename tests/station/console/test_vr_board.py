@@ -1,25 +1,29 @@
-import cv2
+from typing import Literal
+
 import msgspec
 import numpy as np
 import pytest
 
 from station.bus.actions import offered
-from station.bus.messages import SCHEMA, Frame, HandTeleop, Header, PilotState, SessionState, TeleopState
+from station.bus.messages import SCHEMA, Frame, HandTeleop, Header, Phase, PilotState, SessionState, TeleopState
 from station.bus.requests import Align, Discard, Label, Start, Stop
 from station.bus.wire import Sample
 from station.console.pictures import as_jpeg
 from station.console.vr_board import board, request
+from station.devices.headset import Board
+from tests.pictures import bgr
 
+Encoding = Literal["jpeg", "bgr8", "rgb8", "z16"]
 ENGAGED = PilotState("engaged", "vr", "", ())
 HANDS = TeleopState("engaged", "", (HandTeleop("follower_left", True), HandTeleop("follower_right", False)))
 
 
-def session(phase, saved: int = 0, paused: bool = False) -> SessionState:
+def session(phase: Phase, saved: int = 0, paused: bool = False) -> SessionState:
     state = SessionState(phase, "cube", "", 3, 125, saved, 0, 0, (), paused=paused, newest=saved - 1)
     return msgspec.structs.replace(state, actions=tuple(action.name for action in offered(state)))
 
 
-def names(shown) -> list[str]:
+def names(shown: Board) -> list[str]:
     return [button.name for button in shown.buttons]
 
 
@@ -33,7 +37,7 @@ def names(shown) -> list[str]:
         ("saving", 1, []),
     ],
 )
-def test_the_buttons_are_those_that_make_sense(phase, saved, expected) -> None:
+def test_the_buttons_are_those_that_make_sense(phase: Phase, saved: int, expected: list[str]) -> None:
     shown = board(session(phase, saved), ENGAGED, HANDS, 50)
     assert names(shown) == expected
     keys = [button.key for button in shown.buttons]
@@ -81,7 +85,7 @@ def test_every_button_asks_something_and_nothing_else_does() -> None:
     assert request("Shutdown") is None
 
 
-def _sample(encoding, data: bytes) -> Sample:
+def _sample(encoding: Encoding, data: bytes) -> Sample:
     return Sample("frame", "cam_high", Header(SCHEMA, 1, 0, 0, 0), Frame(encoding, 8, 6, "device"), (data,))
 
 
@@ -90,10 +94,10 @@ def test_a_jpeg_is_passed_on_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("encoding", "pixel"), [("bgr8", (0, 0, 255)), ("rgb8", (255, 0, 0))])
-def test_raw_pictures_become_jpegs_in_right_colours(encoding, pixel) -> None:
+def test_raw_pictures_become_jpegs_in_right_colours(encoding: Encoding, pixel: tuple[int, int, int]) -> None:
     made = as_jpeg(_sample(encoding, np.full((6, 8, 3), pixel, np.uint8).tobytes()))
     assert made is not None
-    b, g, r = cv2.imdecode(np.frombuffer(made, np.uint8), cv2.IMREAD_COLOR).mean(axis=(0, 1))
+    b, g, r = bgr(made).mean(axis=(0, 1))
     assert r > 240
     assert max(b, g) < 15
 

@@ -1,12 +1,12 @@
 """Pictures for the headset: as they came, or made from raw pixels; what is not as large as it says is none."""
 
-import cv2
 import numpy as np
 import pytest
 
 from station.bus.messages import SCHEMA, Frame, Header, Vector
 from station.bus.wire import Sample
 from station.console.pictures import as_jpeg
+from tests.pictures import bgr
 
 HEADER = Header(SCHEMA, 1, 0, 0, 0)
 
@@ -24,8 +24,8 @@ def test_raw_pixels_become_a_jpeg_in_the_right_colours() -> None:
     red[..., 0] = 255
     jpeg = picture(Frame("rgb8", 16, 16, "driver"), red.tobytes())
     assert jpeg is not None
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert bgr is not None and bgr[8, 8, 2] > 200 and bgr[8, 8, 0] < 60
+    shown = bgr(jpeg)
+    assert shown[8, 8, 2] > 200 and shown[8, 8, 0] < 60
 
 
 @pytest.mark.parametrize(

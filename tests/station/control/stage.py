@@ -1,9 +1,33 @@
 """A rig without processes: pilot core, real gates, and arms that go where their gates say, all in a time of its own."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from station.bus.messages import Act, Applied, ArmState, Description, Dimension, Setpoint, StreamDescription
-from station.bus.requests import Done, Refused, Resume, TorqueLeave, TorqueOff, TorqueOn
+from station.bus.messages import (
+    Act,
+    Applied,
+    ArmState,
+    Command,
+    Description,
+    Dimension,
+    PilotState,
+    Setpoint,
+    SourceName,
+    StreamDescription,
+)
+from station.bus.messages.arms import ArmMode
+from station.bus.requests import (
+    ArmRequest,
+    Done,
+    PilotRequest,
+    Refused,
+    Reply,
+    Resume,
+    TorqueLeave,
+    TorqueOff,
+    TorqueOn,
+)
+from station.control.arms import Answer
 from station.control.core import PilotCore
 from station.errors import CommandRefused, RequestRefused
 from station.rig.file import Base, Safety, Teleop
@@ -11,6 +35,7 @@ from station.rig.rig import Rig, Side
 from station.safety import Gate
 from station.safety.leave import Leave
 
+Pose = tuple[float, ...]
 MS = 1_000_000
 LIMITS, TELEOP = Safety(), Teleop()
 PERIOD_NS = 5 * MS
@@ -43,36 +68,49 @@ def rig(*sides: str, safety: Safety = LIMITS, teleop: Teleop = TELEOP) -> Rig:
     )
 
 
+def refused(reply: Reply) -> str:
+    """Why it was."""
+    assert isinstance(reply, Refused), reply
+    return reply.why
+
+
+def done(reply: Reply) -> Done:
+    assert isinstance(reply, Done), reply
+    return reply
+
+
 class Host:
     """An arm's host: gate, torque, and servos that follow, with a sag of their own. A leader is in a hand while limp."""
 
-    def __init__(self, node, safety, torque=True, pose=(0.0, 0.0, 0.5), sag=0.0):
+    def __init__(
+        self, node: str, safety: Safety, torque: bool = True, pose: Pose = (0.0, 0.0, 0.5), sag: float = 0.0
+    ) -> None:
         self.node, self.gate, self.torque, self.sag = node, Gate(DIMENSIONS, safety), torque, sag
         self.pose, self.stuck = pose, False
-        self.refusals = []
-        self.free = ()
+        self.refusals: list[str] = []
+        self.free: tuple[str, ...] = ()
         self.keeps_torque = ""
-        self.condition = ("ready", "", "")
+        self.condition: tuple[ArmMode, str, str] = ("ready", "", "")
         self.leave = Leave(node, node.startswith("leader"))
 
-    def open(self, now_ns):
+    def open(self, now_ns: int) -> None:
         if self.torque:
             self.gate.reset(self.pose, now_ns)
         else:
             self.gate.close("torque is off")
 
-    def state(self):
+    def state(self) -> ArmState:
         position = (self.pose[0], self.pose[1] - self.sag, self.pose[2])
         return ArmState(position, (0.0,) * 3, (0.0,) * 3, self.pose[2], 0.0, self.torque, 0, *self.condition)
 
-    def applied(self, now_ns):
+    def applied(self, now_ns: int) -> Applied:
         gate = self.gate
         return Applied(
             self.node, "hold" if gate.holding else "none", -1, -1, now_ns, gate.goal or self.pose,
             hold=bool(gate.holding), why=gate.holding,
         )  # fmt: skip
 
-    def request(self, request, now_ns):
+    def request(self, request: ArmRequest, now_ns: int) -> Reply:
         try:
             if isinstance(request, TorqueOn):
                 self.free = request.free
@@ -93,16 +131,16 @@ class Host:
             return Refused(str(error))
         return Done()
 
-    def command(self, command, now_ns):
+    def command(self, command: Command, now_ns: int) -> None:
         try:
             self.move(self.gate.command(command, now_ns))
         except CommandRefused as error:
             self.refusals.append(str(error))
 
-    def cycle(self, now_ns):
+    def cycle(self, now_ns: int) -> None:
         self.move(self.gate.tick(now_ns, self.pose, (0.0,) * 3))
 
-    def move(self, goal):
+    def move(self, goal: Pose | None) -> None:
         if goal is not None and not self.stuck:
             self.pose = tuple(
                 here if dimension.name in self.free else there
@@ -113,40 +151,44 @@ class Host:
 class Stage:
     """Runs a core against followers and leaders every 5 ms."""
 
-    def __init__(self, *sides, safety=LIMITS, teleop=TELEOP, **arm):
+    def __init__(
+        self, *sides: str, safety: Safety = LIMITS, teleop: Teleop = TELEOP, torque: bool = True,
+        pose: Pose = (0.0, 0.0, 0.5), sag: float = 0.0,
+    ) -> None:  # fmt: skip
         self.rig = rig(*(sides or ("left", "right")), safety=safety, teleop=teleop)
         self.now_ns = 10**12
         self.core = PilotCore(self.rig, self)
-        self.followers = {node: Host(node, safety, **arm) for node in self.rig.followers}
-        self.leaders = {node: (0.1, 0.2, 0.5) for node in self.rig.leaders}
+        self.followers = {node: Host(node, safety, torque, pose, sag) for node in self.rig.followers}
+        self.leaders: dict[str, Pose] = dict.fromkeys(self.rig.leaders, (0.1, 0.2, 0.5))
         self.leader_hosts = {
             node: Host(node, safety, torque=False, pose=self.leaders[node]) for node in self.rig.leaders
         }
         self.silent: set[str] = set()
-        self.lives = {}
-        self.setpoints = {}
-        self.commands = []
-        self.requests = []
-        self.answers = []
-        self._questions = []
+        self.lives: dict[str, int] = {}
+        self.setpoints: dict[SourceName, Pose | None] = {}
+        self.commands: list[tuple[int, Command]] = []
+        self.requests: list[tuple[str, ArmRequest]] = []
+        self.answers: list[Reply] = []
+        self._questions: list[tuple[str, ArmRequest, Answer]] = []
+        self._delivered = 0
         self._sequence = 0
         self._timer_ns = 0
         for host in (*self.followers.values(), *self.leader_hosts.values()):
             host.open(self.now_ns)
 
     # the core's ports
-    def command(self, command):
+    def command(self, command: Command) -> None:
         self.commands.append((self.now_ns, command))
 
-    def ask(self, arm, request, then):
+    def ask(self, arm: str, request: ArmRequest, then: Answer) -> None:
         self.requests.append((arm, request))
         self._questions.append((arm, request, then))
 
     # what the test does
-    def request(self, request):
+    def request(self, request: PilotRequest) -> None:
         self.core.request(request, self.answers.append, self.now_ns)
 
-    def run(self, seconds, until=lambda: False):
+    def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Run on; stops early, and says True, when `until` holds."""
         for _ in range(round(seconds * 1e9 / PERIOD_NS)):
             self._period()
@@ -154,31 +196,31 @@ class Stage:
                 return True
         return False
 
-    def stop(self, ms):
+    def stop(self, ms: int) -> None:
         """The computer stands still, and everybody with it."""
         self.now_ns += ms * MS
 
-    def hold_setpoint(self, source, why):
+    def hold_setpoint(self, source: SourceName, why: str) -> None:
         """A source asks to hold."""
         self._sequence += 1
         setpoint = Setpoint(source, self._sequence, self.now_ns, (), hold=True, why=why)
         self.core.asked(source, setpoint, self._sequence, self.now_ns, self.lives.get(source, 0))
 
     @property
-    def _hosts(self):
+    def _hosts(self) -> dict[str, Host]:
         return {**self.followers, **self.leader_hosts}
 
-    def answered(self):
+    def answered(self) -> bool:
         return bool(self.answers)
 
     @property
-    def state(self):
+    def state(self) -> PilotState:
         return self.core.state(self.now_ns)
 
-    def sent_to(self, node):
+    def sent_to(self, node: str) -> list[Command]:
         return [command for _, command in self.commands if command.arm == node]
 
-    def _period(self):
+    def _period(self) -> None:
         self.now_ns += PERIOD_NS
         self._sequence += 1
         for node in (*self.leaders, *self.followers):
@@ -202,7 +244,7 @@ class Stage:
                 self.core.arm_state(node, follower.state(), self.now_ns, self._sequence, self.now_ns, life)
                 self.core.applied(node, follower.applied(self.now_ns), self.now_ns)
 
-    def _lead(self, node, pose):
+    def _lead(self, node: str, pose: Pose) -> None:
         """A limp leader is where the hand has it; with torque only what is free is the hand's."""
         host = self.leader_hosts[node]
         if host.torque:
@@ -216,9 +258,8 @@ class Stage:
         life = self.lives.get(node, 0)
         self.core.arm_state(node, state, self.now_ns - 2 * MS, self._sequence, self.now_ns, life)
 
-    def _deliver(self):
-        delivered = getattr(self, "_delivered", 0)
-        for _, command in self.commands[delivered:]:
+    def _deliver(self) -> None:
+        for _, command in self.commands[self._delivered :]:
             if command.arm not in self.silent:
                 self._hosts[command.arm].command(command, self.now_ns)
         self._delivered = len(self.commands)

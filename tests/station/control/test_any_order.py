@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from station.bus.messages.arms import ArmMode
 from station.bus.messages.commanding import SOURCES, SourceName
 from station.bus.requests import Disengage, Engage, Hold, Opening, OperatorAct, Park, PilotRequest, Recover
 from tests.station.control.stage import LIMITS, PERIOD_NS, Stage
@@ -83,7 +84,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(node=st.sampled_from(FOLLOWERS), stuck=st.booleans(), keeps=st.sampled_from(["", "hot"]),
           condition=st.sampled_from(["ready", "hold", "stopped", "guiding", "off"]))  # fmt: skip
-    def arm(self, node: str, stuck: bool, keeps: str, condition: str) -> None:
+    def arm(self, node: str, stuck: bool, keeps: str, condition: ArmMode) -> None:
         host = self.stage.followers[node]
         host.stuck, host.keeps_torque = stuck, keeps
         host.condition = (condition, "" if condition == "ready" else "its own reason", "wait")

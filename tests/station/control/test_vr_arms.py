@@ -1,15 +1,20 @@
 from math import cos, pi, sin
+from typing import Any
 
 import mink
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from drivers.sim.world.scene import START_RAD
-from station.bus.messages import Applied, ArmPilot, ArmState, Dimension, Hand, HandPose, PilotState
-from station.control.vr_arms import ArmHand, VrArms
+from station.bus.messages import Applied, ArmPilot, ArmState, Dimension, Hand, HandPose, PilotState, SourceName
+from station.control.states import State
+from station.control.vr_arms import ArmHand, RigSetpoint, VrArms
+from station.kinematics.arm import Pose
 from station.kinematics.chains import FRAME
 from station.kinematics.models import chain_model
 from station.kinematics.reach import Reach, Workspace
@@ -32,34 +37,49 @@ def _yawed(yaw: float) -> tuple[float, float, float, float]:
 class Operator:
     """Both hands, a clock, and the pilot as the test sets it."""
 
-    def __init__(self, sides=("left", "right"), scale: float = 1.0, start=BENT) -> None:
+    def __init__(
+        self, sides: tuple[str, ...] = ("left", "right"), scale: float = 1.0, start: tuple[float, ...] = BENT
+    ) -> None:
         self.now_ns = 1_000_000_000
         self.arms = {}
         for side in sides:
             reach = Reach(
-                chain_model(VX300S.chain, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2))
+                chain_model(VX300S_CHAIN, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2))
             )
             self.arms[side] = ArmHand(f"follower_{side}", side, DIMENSIONS, reach, 3.14)
             zeros = (0.0,) * 7
             self.arms[side].heard_state(ArmState(start, zeros, zeros, 0.5, 0.0, True))
         self.core = VrArms(list(self.arms.values()), scale)
-        self.hand = {side: Hand((0.2, 0.2, 1.2), LEVEL, trigger=0.5) for side in ("left", "right")}
+        self.hand: dict[str, Hand | None] = {
+            side: Hand((0.2, 0.2, 1.2), LEVEL, trigger=0.5) for side in ("left", "right")
+        }
         self.yaw: float | None = 0.0
         self.space = 0
-        self.setpoint = None
 
-    def pilot(self, state: str, source: str = "vr", why: str = "") -> None:
+    def pilot(self, state: State, source: SourceName = "vr", why: str = "") -> None:
         self.core.heard_pilot(PilotState(state, source, why, (ArmPilot("follower_left", True),)))
 
-    def set(self, side: str = "left", **changes) -> None:
-        values = {name: getattr(self.hand[side], name) for name in Hand.__struct_fields__}
-        self.hand[side] = Hand(**{**values, **changes})
+    def seen(self, side: str = "left") -> Hand:
+        hand = self.hand[side]
+        assert hand is not None
+        return hand
 
-    def send(self, times: int = 1, late_ns: int = 0):
+    def place(self, side: str = "left") -> NDArray[np.float64]:
+        """(3,) m."""
+        position_m = self.seen(side).position_m
+        assert position_m is not None
+        return np.array(position_m)
+
+    def set(self, side: str = "left", **changes: Any) -> None:
+        self.hand[side] = msgspec.structs.replace(self.seen(side), **changes)
+
+    def send(self, times: int = 1, late_ns: int = 0) -> RigSetpoint:
         for _ in range(times):
             self.now_ns += FRAME_NS
             pose = HandPose(self.hand["left"], self.hand["right"], self.yaw, self.space)
-            self.setpoint = self.core.sample(pose, self.now_ns - late_ns, self.now_ns)
+            setpoint = self.core.sample(pose, self.now_ns - late_ns, self.now_ns)
+            assert setpoint is not None, "every arm was heard"
+            self.setpoint = setpoint
         return self.setpoint
 
     def engaged(self) -> "Operator":
@@ -77,15 +97,17 @@ class Operator:
         self.set(side, grip=1.0)
         self.send()
 
-    def move(self, by, side: str = "left", steps: int = 30) -> None:
-        begin = np.array(self.hand[side].position_m)
+    def move(self, by: tuple[float, float, float], side: str = "left", steps: int = 30) -> None:
+        begin = self.place(side)
         for fraction in np.linspace(0, 1, steps + 1)[1:]:
             self.set(side, position_m=tuple(begin + fraction * np.array(by)))
             self.send()
         self.send(10)
 
-    def gripper(self, side: str = "left"):
-        return self.arms[side].pose()
+    def gripper(self, side: str = "left") -> Pose:
+        pose = self.arms[side].pose()
+        assert pose is not None
+        return pose
 
 
 def test_while_nobody_engages_it_asks_for_where_the_arms_are() -> None:
@@ -108,7 +130,7 @@ def test_it_asks_for_the_goal_the_arm_holds_not_for_its_sag() -> None:
 
 
 @pytest.mark.parametrize("goal", [(), BENT[:3]])
-def test_a_driver_that_stands_at_no_whole_goal_yet_is_asked_for_where_the_arm_is(goal) -> None:
+def test_a_driver_that_stands_at_no_whole_goal_yet_is_asked_for_where_the_arm_is(goal: tuple[float, ...]) -> None:
     """It has just opened, or a servo is silent."""
     operator = Operator(("left",))
     operator.pilot("hold")
@@ -117,7 +139,7 @@ def test_a_driver_that_stands_at_no_whole_goal_yet_is_asked_for_where_the_arm_is
 
 
 def test_an_arm_that_was_not_heard_makes_no_setpoint() -> None:
-    reach = Reach(chain_model(VX300S.chain, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
+    reach = Reach(chain_model(VX300S_CHAIN, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
     core = VrArms([ArmHand("follower_left", "left", DIMENSIONS, reach, 3.14)], 1.0)
     assert core.sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None
     assert VrArms([], 1.0).sample(HandPose(Hand((0, 0, 1), LEVEL), None, 0.0), 5, 5) is None, "none is described yet"
@@ -171,7 +193,7 @@ def test_a_turn_of_the_hand_is_the_same_turn_of_the_gripper() -> None:
         operator.set(quaternion_wxyz=_yawed(yaw))
         operator.send()
     operator.send(10)
-    w = operator.gripper().quaternion_wxyz @ before.quaternion_wxyz
+    w = float(operator.gripper().quaternion_wxyz @ before.quaternion_wxyz)
     assert 2 * np.arccos(min(1, abs(w))) == pytest.approx(0.4, abs=0.02)
     assert operator.gripper().position_m == pytest.approx(before.position_m, abs=2e-3)
 
@@ -246,7 +268,7 @@ def test_squeezing_the_grip_never_drops_what_the_gripper_holds() -> None:
         ({"quaternion_wxyz": _yawed(np.radians(30))}, "jumped 30°"),
     ],
 )
-def test_a_lost_hand_holds_until_a_fresh_squeeze(loss, why) -> None:
+def test_a_lost_hand_holds_until_a_fresh_squeeze(loss: dict[str, Any], why: str) -> None:
     operator = Operator().engaged()
     operator.squeeze()
     good = {name: getattr(operator.hand["left"], name) for name in loss}
@@ -285,6 +307,7 @@ def test_a_lost_link_asks_to_hold_once() -> None:
     operator.squeeze()
     assert operator.core.check(operator.now_ns + 99_000_000) is None
     setpoint = operator.core.check(operator.now_ns + 101_000_000)
+    assert setpoint is not None
     assert setpoint.hold
     assert "no hand pose for 101 ms" in setpoint.why
     assert operator.core.check(operator.now_ns + 150_000_000) is None
@@ -348,7 +371,7 @@ def in_new_room(operator: Operator, yaw: float) -> None:
 
 @pytest.mark.parametrize("grip", [0.0, 1.0])
 @pytest.mark.parametrize("lost", [(), ("right",), ("left", "right")])
-def test_a_room_turned_without_a_word_is_aimed_anew_and_told(grip: float, lost) -> None:
+def test_a_room_turned_without_a_word_is_aimed_anew_and_told(grip: float, lost: tuple[str, ...]) -> None:
     operator = Operator().engaged()
     operator.squeeze()
     operator.set(grip=grip)
@@ -467,12 +490,13 @@ _HANDS = st.one_of(
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(_HANDS, st.integers(1, 200_000_000), st.floats(-4, 4)), min_size=2, max_size=20))
-def test_no_stream_of_poses_asks_for_a_step_beyond_the_limits(stream) -> None:
+def test_no_stream_of_poses_asks_for_a_step_beyond_the_limits(stream: list[tuple[Hand | None, int, float]]) -> None:
     operator = Operator(("left",)).engaged()
     before = np.array(operator.setpoint.goal)
     for hand, dt_ns, yaw in stream:
         operator.now_ns += dt_ns
         setpoint = operator.core.sample(HandPose(hand, None, yaw), operator.now_ns, operator.now_ns)
+        assert setpoint is not None
         after = np.array(setpoint.goal)
         most = 3.14 * min(dt_ns, 50_000_000) / 1e9 + 1e-9
         assert (np.abs(after - before)[:6] <= most).all()
@@ -497,7 +521,7 @@ _STATES = st.sampled_from(["open", "held", "gone", "unseen open", "unseen held",
 
 @settings(max_examples=80)
 @given(st.lists(st.tuples(_STATES, st.integers(1, 12), st.booleans()), min_size=1, max_size=12))
-def test_no_arm_moves_without_a_grip_seen_open_since_the_hand_was_there(stream) -> None:
+def test_no_arm_moves_without_a_grip_seen_open_since_the_hand_was_there(stream: list[tuple[str, int, bool]]) -> None:
     operator = Operator(("left",)).engaged()
     operator.hand["right"] = None
     seen_open = False

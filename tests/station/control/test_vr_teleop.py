@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from station.bus.messages import (
     ArmState,
     Description,
@@ -16,10 +16,12 @@ from station.bus.messages import (
     HandPose,
     PilotState,
     Setpoint,
+    SourceName,
     StreamDescription,
 )
 from station.bus.sockets import Publisher, Subscriber
 from station.clock import monotonic_ns
+from station.control.states import State
 from station.control.vr_teleop import hand_of
 from station.errors import StationError
 from station.rig.file import Base
@@ -56,26 +58,27 @@ class Bus:
         nodes = ("follower_left", "follower_right", "pilot", "vr")
         self._publishers = {node: Publisher(RIG, node, 1, monotonic_ns) for node in nodes}
         self._heard = Subscriber(RIG, [("setpoint", "vr_teleop"), ("teleop", "vr_teleop")])
-        self.pilot, self.grip, self.x, self.link = "idle", 0.0, 0.0, True
+        self.pilot: State = "idle"
+        self.grip, self.x, self.link = 0.0, 0.0, True
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._play)
         self._thread.start()
 
     def _play(self) -> None:
         described = Description(
-            "vx300s", "1", "1", (StreamDescription("arm_state", 100, DIMENSIONS),), "position", chain=VX300S.chain
+            "vx300s", "1", "1", (StreamDescription("arm_state", 100, DIMENSIONS),), "position", chain=VX300S_CHAIN
         )
         while not self._end.wait(0.01):
             for arm in ("follower_left", "follower_right"):
                 self._publishers[arm].publish("description", described)
                 self._publishers[arm].publish("arm_state", ArmState(JOINTS, ZEROS, ZEROS, 0.5, 0.0, True))
-            source = "none" if self.pilot == "idle" else "vr"
+            source: SourceName = "none" if self.pilot == "idle" else "vr"
             self._publishers["pilot"].publish("pilot", PilotState(self.pilot, source, "", ()))
             if self.link:
                 hand = Hand((self.x, 0.2, 1.0), (1.0, 0.0, 0.0, 0.0), grip=self.grip)
                 self._publishers["vr"].publish("hand_pose", HandPose(hand, None, 0.0, 1))
 
-    def until(self, what: str, fits) -> Any:
+    def until(self, what: str, fits: Callable[[Any], bool]) -> Any:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             sample = self._heard.receive(100)

@@ -89,7 +89,10 @@ def encoded_as(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callabl
 
 
 def truncated(name: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:-2000])
+    def apply(folder: Path) -> None:
+        (folder / name).write_bytes((folder / name).read_bytes()[:-2000])
+
+    return apply
 
 
 def copied(name: str, to: str) -> Callable[[Path], None]:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from station.bus.messages import ArmState, Command, Frame, Row, Tick
+from station.bus.messages import ArmState, Command, Frame, Row, SourceName, Tick
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.episodes import naming
@@ -38,7 +38,7 @@ class Recorded:
     scene: str = "table"
     rate_hz: float = 30.0
     size: tuple[int, int] = SIZE
-    sources: Sequence[str] = ()
+    sources: Sequence[SourceName] = ()
     """By row; "leader" where it ends."""
     taken_over: Sequence[int] = ()
     """Rows in which a human had taken over from a policy."""

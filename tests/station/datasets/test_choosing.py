@@ -15,14 +15,21 @@ from station.datasets.selection import (
     write_selection,
 )
 from station.datasets.source_files import Source
+from station.episodes.facts import Fact
 from station.episodes.filters import Bounds
 from station.errors import UsageError
 from tests.station.datasets.recorded import SINGLE, Recorded, make
 
 
-def source(number: int, **facts: object) -> Source:
+def source(number: int, **facts: Fact) -> Source:
     path = f"/data/cube/episode_{number}.hdf5"
-    known = {"task": "cube", "episode": number, "success": True, "length_s": 10.0 + number, "operator": "ann"}
+    known: dict[str, Fact] = {
+        "task": "cube",
+        "episode": number,
+        "success": True,
+        "length_s": 10.0 + number,
+        "operator": "ann",
+    }
     return Source(path, f"cube/episode_{number}.hdf5", f"identity {number}", 1, 1, known | facts)
 
 

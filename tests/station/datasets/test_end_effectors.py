@@ -1,6 +1,5 @@
 """Fingertips instead of joints: against MuJoCo's own forward kinematics, and goals that can be put together again."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -10,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from station.datasets.end_effectors import named, of_end_effectors, rotation_vectors
 from station.datasets.parts import format_named
 from station.errors import UsageError
@@ -26,7 +25,7 @@ from tests.station.datasets.recorded import SINGLE, Recorded, make
 from tests.station.episodes.recording import JOINTS
 
 NAMES = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in JOINTS)
-CHAIN = VX300S.chain
+CHAIN = VX300S_CHAIN
 GEOMETRY = {
     f"follower_{side}": ArmGeometry(
         tuple(f"{side}_{hinge.name}" for hinge in CHAIN.hinges), CHAIN, Base((0.1, offset, 0.2), (0.3, -0.2, turn))
@@ -36,7 +35,7 @@ GEOMETRY = {
 turn = st.floats(-3.1, 3.1)
 
 
-def matrix(vector: Sequence[float]) -> NDArray[np.float64]:
+def matrix(vector: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(mink.SO3.exp(np.asarray(vector, np.float64)).as_matrix())
 
 
@@ -88,7 +87,7 @@ def test_steps_and_relative_goals_can_be_put_together_again() -> None:
 
 def _last(goals: NDArray[np.float32], place: int) -> NDArray[np.float32]:
     one = goals[place : place + 1]
-    return of_end_effectors(one, one, NAMES, GEOMETRY, "ee", "absolute")[1][0]
+    return np.asarray(of_end_effectors(one, one, NAMES, GEOMETRY, "ee", "absolute")[1][0])
 
 
 @given(st.tuples(turn, turn, turn))

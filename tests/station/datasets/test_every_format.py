@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
+from station.bus.messages import SourceName
 from station.datasets.conversion import Size
 from station.datasets.parts import format_named, formats
 from station.errors import UsageError
@@ -15,7 +16,7 @@ from tests.station.datasets.recorded import SINGLE, Recorded, make
 from tests.station.datasets.test_export import files
 
 NAMES = sorted(formats())
-HELD = ["leader"] * 12 + ["hold"] * 4 + ["leader"] * 12
+HELD: list[SourceName] = ["hold" if 12 <= row < 16 else "leader" for row in range(28)]
 
 
 @pytest.fixture(scope="module")

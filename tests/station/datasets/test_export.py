@@ -11,8 +11,11 @@ import h5py
 import numpy as np
 import pytest
 
+from station.bus.messages import SourceName
 from station.datasets import parts
 from station.datasets.conversion import Size
+from station.datasets.formats.contract import Made, Part
+from station.datasets.plan import Plan
 from station.datasets.record import read_record
 from station.datasets.selection import Kept, Selection, Trim
 from station.errors import EpisodeError, UsageError
@@ -49,9 +52,9 @@ def test_a_killed_export_goes_on_in_two_processes_and_makes_the_bytes_that_one_m
         "dataset",
         "export",
         "lerobot-v3",
-        tmp_path / "cli" / "set",
+        str(tmp_path / "cli" / "set"),
         "--from",
-        data,
+        str(data),
     ]
     first = subprocess.Popen([*command, "--workers", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     building = tmp_path / "cli" / ".set.building"
@@ -70,18 +73,18 @@ def test_a_killed_export_goes_on_in_two_processes_and_makes_the_bytes_that_one_m
 
 
 def test_what_was_finished_is_not_done_again(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, made = parts._make, []
+    real, made, full = parts._make, list[str](), True
 
-    def fails_late(plan: object, part: parts.Part, building: Path) -> object:
+    def make_one(plan: Plan, part: Part, building: Path) -> Made:
         made.append(part.name)
-        if part.kind == "pictures":
+        if full and part.kind == "pictures":
             raise OSError("the disk is full")
-        return real(plan, part, building)  # type: ignore[arg-type]
+        return real(plan, part, building)
 
-    monkeypatch.setattr(parts, "_make", fails_late)
+    monkeypatch.setattr(parts, "_make", make_one)
     with pytest.raises(OSError, match="full"):
         export_to(tmp_path / "set", data)
-    monkeypatch.setattr(parts, "_make", lambda *given: made.append(given[1].name) or real(*given))
+    full = False
     export_to(tmp_path / "set", data)
     assert made == ["numbers-00000", "pictures-00000-cam_high", "pictures-00000-cam_high"]
 
@@ -145,7 +148,7 @@ def test_rates_that_differ_are_brought_to_one(tmp_path: Path) -> None:
 
 def test_gaps_make_episodes_and_everything_else_is_converted(tmp_path: Path) -> None:
     """A hold in the middle, a stall that stays, a range by hand, step deltas, the sent goals, the other gripper."""
-    sources = ["leader"] * 20 + ["hold"] * 5 + ["leader"] * 25
+    sources: list[SourceName] = ["hold" if 20 <= row < 25 else "leader" for row in range(50)]
     episode = make(tmp_path / "data", Recorded(50, SINGLE, ("cam_high",), sources=sources, stalled=range(4, 8)))
     keep = (Kept("cube/episode_0.hdf5", 0.1, 0.8),)
     selection = Selection(folders=(str(tmp_path / "data"),), trim=Trim(keep=keep))

@@ -12,9 +12,9 @@ import pytest
 
 from station.datasets.conversion import Size
 from station.errors import UsageError
-from tests.consumers.truth import assert_equal, number_in, rows
+from tests.consumers.truth import assert_equal, rows
 from tests.station.datasets.exported import export_to, findings
-from tests.station.datasets.recorded import SINGLE, Recorded, make
+from tests.station.datasets.recorded import SINGLE, Recorded, make, number_in
 
 FORMATS = ("act", "robomimic")
 LENGTHS = (12, 15, 18)
@@ -101,7 +101,8 @@ def _padded(change: Callable[[h5py.File], Any]) -> Callable[[Path], None]:
         for path in sorted(folder.glob("*.hdf5")):
             with h5py.File(path, "r+") as file:
                 if file["is_pad"][-1]:
-                    return change(file)
+                    change(file)
+                    return
         raise AssertionError("all are of one length")
 
     return apply
@@ -172,7 +173,7 @@ FAULTS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "act: padded with something else": ("act", _padded(_set("action", -1, 0.0)), "is not padded with its last frame"),
     "act: padding not said": ("act", _padded(_set("is_pad", np.s_[:], False)), "frames, by the record"),
     "act: a camera missing": ("act", _changed(E, _without(IMAGE)), "is missing"),
-    "act: an episode left over": ("act", lambda f: shutil.copy(f / E, f / "episode_9.hdf5"), "is missing"),  # type: ignore[dict-item, return-value]
+    "act: an episode left over": ("act", lambda f: shutil.copy(f / E, f / "episode_9.hdf5"), "is missing"),  # type: ignore[dict-item]
     "act: an episode away": ("act", lambda f: (f / "episode_2.hdf5").unlink(), "by the record"),
     "act: episodes exchanged": ("act", _exchanged, "by the record"),
     "act: a file cut off": ("act", _cut(E), "cannot be read"),

@@ -35,7 +35,7 @@ def test_every_frame_and_action(sides: tuple[str, ...], tmp_path: Path) -> None:
             for camera, picture in expected.pictures.items():
                 done, found = names[camera].read()
                 assert done
-                check_picture(found[:, :, ::-1], picture)
+                check_picture(np.asarray(found[:, :, ::-1], np.uint8), picture)
         assert not any(video.read()[0] for video in names.values())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastcrc.crc32 import iscsi
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,8 +38,10 @@ def example_class() -> Any:
     feature = file.message_type.add(name="Feature")
     feature.oneof_decl.add(name="kind")
     for number, name in enumerate(("bytes_list", "float_list", "int64_list"), 1):
-        kind = ".t." + name.title().replace("_", "")
-        feature.field.add(name=name, number=number, type=field.TYPE_MESSAGE, type_name=kind, label=1, oneof_index=0)
+        full_name = ".t." + name.title().replace("_", "")
+        feature.field.add(
+            name=name, number=number, type=field.TYPE_MESSAGE, type_name=full_name, label=1, oneof_index=0
+        )
     features = file.message_type.add(name="Features")
     entry = features.nested_type.add(name="FeatureEntry", options=descriptor_pb2.MessageOptions(map_entry=True))
     entry.field.add(name="key", number=1, type=field.TYPE_STRING, label=1)
@@ -99,7 +102,7 @@ def test_we_read_what_is_written(written: dict[str, Any], tmp_path_factory: pyte
 def test_a_known_checksum() -> None:
     """RFC 3720, B.4: 32 bytes of zeros; masked as TFRecord has it."""
     crc = 0x8A9136AA
-    assert tf_records.iscsi(bytes(32)) == crc
+    assert iscsi(bytes(32)) == crc
     assert tf_records._masked(crc) == ((crc >> 15 | crc << 17) + 0xA282EAD8) % 2**32
 
 
@@ -244,7 +247,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "numbers missing": (_rewritten(FILE, lambda f: f["steps/action"].float_list.value.pop()), "action has not 7 numbers"),
     "a bit of a record": (_damaged(400), "is damaged"),
     "a bit of a length": (_damaged(3), "is damaged"),
-    "a file cut off": (lambda folder: (folder / INNER / FILE).write_bytes((folder / INNER / FILE).read_bytes()[:-40]), "cannot be read"),  # type: ignore[dict-item, return-value]
+    "a file cut off": (lambda folder: (folder / INNER / FILE).write_bytes((folder / INNER / FILE).read_bytes()[:-40]), "cannot be read"),  # type: ignore[dict-item]
     "a file away": (lambda folder: (folder / INNER / FILE).unlink(), "is missing"),
     "splits exchanged": (_split_renamed, "is not its source's"),
     "a split renamed": (_json(INFO, lambda v: [one.update(name="valid") for one in v["splits"] if one["name"] == "val"]), "is missing"),

@@ -67,7 +67,7 @@ def test_quantiles_of_all_rows_are_those_of_the_rows_together() -> None:
     for place, found in enumerate(numbers(("a", "b"), tables)):
         column = joined[:, place]
         width = np.ptp(column)
-        assert (found.least, found.most) == (pytest.approx(column.min()), pytest.approx(column.max()))
+        assert (found.least, found.most) == pytest.approx((column.min(), column.max()))
         for value, share in ((found.q01, 0.01), (found.q99, 0.99)):
             assert value == pytest.approx(np.quantile(column, share), abs=0.01 * width)
 

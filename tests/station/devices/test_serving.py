@@ -81,16 +81,16 @@ def arm(runtime: str, tmp_path: Path) -> Iterator[Arm]:
     path.write_text(RIG)
     rig = load_rig(path)
     pilot = Publisher(rig.name, "pilot", 7, monotonic_ns)
-    node = Node(rig, ARM, lambda: arm.clock())
-    arm = Arm(node, pilot)
-    host = arm.host = _ArmHost(node, arm)  # type: ignore[arg-type]
+    node = Node(rig, ARM, lambda: made.clock())
+    made = Arm(node, pilot)
+    host = made.host = _ArmHost(node, made)  # type: ignore[arg-type]
     joint = Dimension("waist", "rad", -3.0, 3.0)
     host.opened(Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, (joint,)),), "position"))
     host.gate.resume()
     while not host.gate.following:  # until the subscription has reached the pilot
-        arm.send(0.0)
+        made.send(0.0)
         host._serve(500)
-    yield arm
+    yield made
     host.close()
     node.close()
     pilot.close()
@@ -174,7 +174,8 @@ def test_a_goal_is_told_whole_or_not_at_all(arm: Arm, monkeypatch: pytest.Monkey
     monkeypatch.setattr(arm, "torque_on", lambda: False)
     monkeypatch.setattr(arm, "measured", lambda: tuple(found))
     arm.host.opened(Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, joints),), "position"))
-    for found in ([], [None, None], [None, 0.2]):
+    blind: list[list[float | None]] = [[], [None, None], [None, 0.2]]
+    for found in blind:
         arm.host.step()
         assert not heard.socket.poll(100), f"of {found}"
     found = [0.1, 0.2]

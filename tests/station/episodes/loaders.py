@@ -7,6 +7,8 @@ import cv2
 import h5py
 import numpy as np
 
+from tests.pictures import bgr
+
 
 def act(path: Path, cameras: list[str], start: int) -> dict[str, Any]:
     """tonyzhaozh/act: pictures must be arrays; real data (sim false) takes actions from one step before."""
@@ -30,7 +32,7 @@ def act_plus_plus(path: Path, cameras: list[str], start: int) -> dict[str, Any]:
         action = root["/action"][()] if base is None else np.concatenate([root["/action"][()], base], axis=-1)
         pictures = {name: root[f"/observations/images/{name}"][start] for name in cameras}
         if compressed:
-            pictures = {name: cv2.imdecode(picture, 1) for name, picture in pictures.items()}
+            pictures = {name: bgr(picture) for name, picture in pictures.items()}
         return {"qpos": root["/observations/qpos"][start], "action": action, "images": pictures}
 
 
@@ -49,5 +51,5 @@ def openpi(path: Path) -> tuple[dict[str, Any], Any, Any, Any, Any]:
             if data.ndim == 4:
                 pictures[name] = data[:]
             else:
-                pictures[name] = np.array([cv2.cvtColor(cv2.imdecode(row, 1), cv2.COLOR_BGR2RGB) for row in data])
+                pictures[name] = np.array([cv2.cvtColor(bgr(row), cv2.COLOR_BGR2RGB) for row in data])
     return pictures, state, action, velocity, effort

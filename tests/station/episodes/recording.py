@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from station.bus.messages import SCHEMA, ArmState, Chosen, Command, Frame, Message, Row, Tick
 from station.bus.messages import Header as BusHeader
 from station.bus.requests import RecordingInfo
@@ -25,7 +26,7 @@ CAMERAS = ("cam_high", "cam_low", "cam_left_wrist", "cam_right_wrist")
 def arm_description(rate_hz: float = 200.0) -> Description:
     dimensions = tuple(Dimension(name, "1" if name == "gripper" else "rad", -3.2, 3.2) for name in JOINTS)
     return Description(
-        "vx300s", "FT0", "1", (StreamDescription("arm_state", rate_hz, dimensions),), "position", chain=VX300S.chain
+        "vx300s", "FT0", "1", (StreamDescription("arm_state", rate_hz, dimensions),), "position", chain=VX300S_CHAIN
     )
 
 
@@ -101,7 +102,7 @@ class Recording:
     rows: int
     pictures: list[bytes]
     cameras: tuple[str, ...] = CAMERAS
-    frame_encoding: str = "jpeg"
+    frame_encoding: Literal["jpeg", "bgr8"] = "jpeg"
     arms: list[Stream] = field(init=False)
     lenses: list[Stream] = field(init=False)
 

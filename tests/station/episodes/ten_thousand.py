@@ -40,7 +40,7 @@ def fill(sources: list[Path], data: Path) -> None:
     def measured(path: Path) -> Card:
         return known[path.stat().st_ino][1]
 
-    index.read_episode = read
+    setattr(index, "read_episode", read)  # noqa: B010 (a name that it imports)
     for _ in index.measured(episodes(data), measured):
         pass
 

@@ -23,7 +23,8 @@ def arrays(rows: int = 100, **changed: object) -> Arrays:
 
 def test_a_calm_episode() -> None:
     report = cadence(arrays())
-    assert (report.rows, report.seconds, report.rate_hz) == (100, pytest.approx(2.0), pytest.approx(50.0))
+    assert report.rows == 100
+    assert (report.seconds, report.rate_hz) == pytest.approx((2.0, 50.0))
     assert (report.late, report.clipped, report.holds, report.held_rows, report.lost) == (0, 0, 0, 0, 3)
     assert report.streams["cam_high"] == StreamCadence(8.0, 8.0, 0.5, 3)
 
@@ -69,7 +70,8 @@ def test_a_sitting_is_the_sum_with_the_worst_ages() -> None:
         arrays(50, ages_ns={"cam_high": np.full(50, 40 * MS, np.int64)}, is_new={"cam_high": np.ones(50, bool)})
     )
     both = together([calm, old])
-    assert (both.rows, both.lost, both.rate_hz) == (150, 6, pytest.approx(50.0))
+    assert (both.rows, both.lost) == (150, 6)
+    assert both.rate_hz == pytest.approx(50.0)
     assert both.streams["cam_high"].age_p99_ms == 40.0
     assert both.streams["cam_high"].new_share == pytest.approx((100 * 0.5 + 50) / 150)
     assert together([]).rows == 0

@@ -7,7 +7,7 @@ import pytest
 
 from station.episodes import naming
 from station.episodes.catalogue import episodes
-from station.episodes.labels import Labels, add_note, read_labels, set_success
+from station.episodes.labels import Labels, add_note, change_labels, read_labels, set_success
 from tests.station.cli.test_episodes import record, station
 
 
@@ -79,7 +79,7 @@ def test_what_was_said_since_stays(data: Path) -> None:
 def test_a_change_that_was_broken_off_is_undone_as_well(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from station.episodes import edits
 
-    known = edits.change_labels
+    known = change_labels
     calls: list[Path] = []
 
     def dies(path: Path, change: object) -> Labels:

@@ -1,6 +1,7 @@
 """A task's folder is one rig's: what an episode is made of, and what differs."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import msgspec
@@ -23,7 +24,7 @@ FORM = Form(
     "aloha", False, 50.0, ("left_waist rad", "left_gripper 1"), "jpeg", ("cam_high",), (), {"cam_high": (640, 480)},
     {"follower_left": "vx300s"},
 )  # fmt: skip
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "rate: 50 Hz / 25 Hz": {"tick_hz": 25.0},
     "world: real / simulated": {"simulated": True},
     "vector: 2 numbers / 1 numbers": {"dims": ("left_waist rad",)},

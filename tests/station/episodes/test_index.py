@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -72,7 +73,7 @@ def test_only_what_changed_is_read_again(data: Path, monkeypatch: pytest.MonkeyP
     assert episodes(data)[1].success is True
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Path], object]] = {
     "a note": lambda folder: add_note(folder / "episode_0.hdf5", "slipped"),
     "a label in the file alone": lambda folder: h5py.File(folder / "episode_0.hdf5", "r+").attrs.modify("success", np.int8(0)),
     "labels taken away": lambda folder: (folder / "episode_0.labels.json").unlink(missing_ok=True),

@@ -95,8 +95,8 @@ nodes = st.sampled_from(["follower_left", "cam_high", "vr"])
 def samples(draw: st.DrawFn) -> Sample:
     kind = draw(st.sampled_from([*bodies, "frame", "depth"]))
     if kind in bodies:
-        payload = draw(st.lists(st.binary(max_size=4), max_size=2).map(tuple)) if draw(st.booleans()) else ()
-        return Sample(kind, draw(nodes), draw(headers), draw(bodies[kind]), payload)
+        extra = draw(st.lists(st.binary(max_size=4), max_size=2)) if draw(st.booleans()) else []
+        return Sample(kind, draw(nodes), draw(headers), draw(bodies[kind]), tuple(extra))
     # A picture has one payload; anything else must come back too.
     payload = draw(
         st.lists(st.binary(max_size=40), min_size=1, max_size=1) | st.lists(st.binary(max_size=4), max_size=3)
@@ -212,14 +212,15 @@ def test_it_opens_as_stock_mcap_with_stock_foxglove_pictures(tmp_path: Path) -> 
         got = {channel.topic: (schema, message) for schema, channel, message in NonSeekingReader(file).iter_messages()}
     schema, message = got["frame/cam_high"]
     picture = CompressedImage.FromString(message.data)
-    assert schema.name == "foxglove.CompressedImage"
+    assert schema is not None and schema.name == "foxglove.CompressedImage"
     assert (picture.format, picture.data, picture.frame_id) == ("jpeg", jpeg(), "cam_high")
     assert (picture.timestamp.seconds, picture.timestamp.nanos) == (5, 123)
     assert (message.publish_time, message.log_time) == (5_000_000_123, 5_000_900_000)
-    schema, message = got["depth/cam_high"]
+    _, message = got["depth/cam_high"]
     raw = RawImage.FromString(message.data)
     assert (raw.encoding, raw.width, raw.height, raw.step, raw.data) == ("16UC1", 2, 1, 4, b"\1\2\3\4")
     schema, message = got["vector/force"]
+    assert schema is not None
     assert (schema.encoding, message.data) == ("jsonschema", b'{"values":[1.5,2.0]}')
     assert b'"type":"object"' in schema.data.replace(b" ", b"")
 

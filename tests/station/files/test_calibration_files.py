@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -15,30 +16,30 @@ ARM = files.ArmCalibration(MADE, ("waist", "elbow"), (0.01, -0.02), (1, -1), (0.
 
 
 @pytest.fixture(autouse=True)
-def config(tmp_path, monkeypatch):
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     return tmp_path
 
 
-def whole(serial="FT1234"):
+def whole(serial: str = "FT1234") -> files.Calibration:
     reference = files.CheckReference(MADE, "aGVsbG8=", 120.0, 0.1, {"focus": 5.0})
     return files.Calibration(serial, "leader_left", "wx250s", arm=ARM, reference=reference)
 
 
-def test_what_is_saved_is_loaded_and_counts_its_files():
+def test_what_is_saved_is_loaded_and_counts_its_files() -> None:
     path = files.save(whole())
     assert path == files.path_of("FT1234")
     first = files.load("FT1234")
-    assert first == msgspec.structs.replace(whole(), revision=1)
+    assert first is not None and first == msgspec.structs.replace(whole(), revision=1)
     files.save(first)
-    assert files.load("FT1234").revision == 2
+    assert files.load("FT1234") == msgspec.structs.replace(whole(), revision=2)
     assert files.load_all() == [files.load("FT1234")]
     assert [old.name for old in (path.parent / "replaced").iterdir()] == ["FT1234.1.json"]
     assert files.load("unknown") is None
 
 
 @given(st.text(min_size=1, max_size=20).filter(lambda s: max(s) < "\ud800" or min(s) > "\udfff"))
-def test_any_serial_has_a_file_of_its_own(serial):
+def test_any_serial_has_a_file_of_its_own(serial: str) -> None:
     path = files.path_of(serial)
     assert path.parent == files.folder()
     assert path.name not in (".json", "..json")
@@ -46,7 +47,7 @@ def test_any_serial_has_a_file_of_its_own(serial):
     assert files.path_of("a/b") != files.path_of("a_b")
 
 
-def test_a_number_edited_by_hand_is_refused():
+def test_a_number_edited_by_hand_is_refused() -> None:
     path = files.save(whole())
     path.write_text(path.read_text().replace("-0.02", "-0.03"))
     with pytest.raises(CalibrationBroken, match=r"FT1234\.json.*checksum.*calibrate this device again"):
@@ -94,21 +95,21 @@ def test_a_folder_in_a_files_place_is_one_sentence() -> None:
         files.load_all()
 
 
-def test_other_white_space_is_not_another_number():
+def test_other_white_space_is_not_another_number() -> None:
     path = files.save(whole())
     path.write_text(json.dumps(json.loads(path.read_text()), indent=7, ensure_ascii=False))
     assert files.load("FT1234") is not None
 
 
 @pytest.mark.parametrize("keep", [0, 1, 40, 400])
-def test_a_torn_file_is_refused(keep):
+def test_a_torn_file_is_refused(keep: int) -> None:
     path = files.save(whole())
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(CalibrationBroken, match="torn"):
         files.load("FT1234")
 
 
-def test_another_devices_file_and_another_schema_are_refused():
+def test_another_devices_file_and_another_schema_are_refused() -> None:
     path = files.save(whole())
     path.rename(files.path_of("FT9"))
     with pytest.raises(CalibrationBroken, match="belongs to serial FT1234"):
@@ -119,7 +120,7 @@ def test_another_devices_file_and_another_schema_are_refused():
         files.load("FT9")
 
 
-def test_a_broken_file_can_be_replaced_and_is_kept():
+def test_a_broken_file_can_be_replaced_and_is_kept() -> None:
     path = files.save(whole())
     path.write_text("{")
     files.save(whole())
@@ -127,7 +128,7 @@ def test_a_broken_file_can_be_replaced_and_is_kept():
     assert len(list((path.parent / "replaced").iterdir())) == 1
 
 
-def test_numbers_that_are_none_are_refused():
+def test_numbers_that_are_none_are_refused() -> None:
     with pytest.raises(ValueError, match="not a number"):
         files.Latency(MADE, float("nan"), 1.0)
     with pytest.raises(ValueError, match="one length"):
@@ -138,21 +139,23 @@ def test_numbers_that_are_none_are_refused():
         files.ArmCalibration(MADE, ("waist",), (0.0,), (2,), (0.0,))
 
 
-def test_an_episode_gets_everything_but_the_picture():
-    kept = files.for_episode(whole())
-    assert kept.reference.picture_jpeg == ""
+def test_an_episode_gets_everything_but_the_picture() -> None:
+    all_of_it = whole()
+    kept = files.for_episode(all_of_it)
+    assert kept.reference is not None and kept.reference.picture_jpeg == ""
     assert kept.arm == ARM
-    assert whole().reference.picture() == b"hello"
+    assert all_of_it.reference is not None and all_of_it.reference.picture() == b"hello"
 
 
-def test_a_write_that_fails_leaves_the_old_file(monkeypatch):
+def test_a_write_that_fails_leaves_the_old_file(monkeypatch: pytest.MonkeyPatch) -> None:
     files.save(whole())
 
-    def full(*_):
+    def full(*_: object) -> None:
         raise OSError(28, "no space left")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
         files.save(msgspec.structs.replace(whole(), model="other"))
-    assert files.load("FT1234").model == "wx250s"
+    kept = files.load("FT1234")
+    assert kept is not None and kept.model == "wx250s"
     assert not list(Path(files.folder()).glob("*.new"))

@@ -10,8 +10,8 @@ import pytest
 from station.bus import keys
 from station.bus.endpoints import request_endpoint, stream_endpoint
 from station.errors import Planted
+from station.files.lock import Lock
 from station.files.runtime_folder import open_own, own_folder, replace_own, runtime_folder, runtime_root, socket_place
-from station.runtime.node import Lock
 
 
 @pytest.fixture

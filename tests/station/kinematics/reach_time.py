@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from station.kinematics.chains import FRAME
 from station.kinematics.models import chain_model
 from station.kinematics.reach import Reach, Workspace
@@ -23,7 +23,7 @@ PATHS = 40
 
 def measure(paths: int = PATHS) -> dict[str, float]:
     """Follow that many random paths. Returns p50 and p99 of a step (ms), the worst errors (mm, degrees), and how many steps it took."""
-    reach = Reach(chain_model(VX300S.chain, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
+    reach = Reach(chain_model(VX300S_CHAIN, LOWER, UPPER), FRAME, [3.14] * 6, Workspace((-2, -2, -2), (2, 2, 2)))
     random = np.random.default_rng(0)
     times, positions, angles = [], [], []
     for _ in range(paths):

@@ -1,11 +1,12 @@
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.dynamixel.models import VX300S
+from drivers.dynamixel.models import VX300S_CHAIN
 from drivers.sim.world.model import arm_model
 from drivers.sim.world.scene import START_RAD
 from station.errors import StationError
@@ -22,8 +23,8 @@ DT_S = 1 / 72
 
 
 @cache
-def model():
-    return chain_model(VX300S.chain, LOWER, UPPER)
+def model() -> Any:
+    return chain_model(VX300S_CHAIN, LOWER, UPPER)
 
 
 def reach(workspace: Workspace = EVERYWHERE) -> Reach:
@@ -31,7 +32,7 @@ def reach(workspace: Workspace = EVERYWHERE) -> Reach:
 
 
 def test_the_chain_is_the_simulated_arm() -> None:
-    chain = Kinematics(chain_model(VX300S.chain, LOWER, UPPER, (-0.469, 0.5, 0)), FRAME)
+    chain = Kinematics(chain_model(VX300S_CHAIN, LOWER, UPPER, (-0.469, 0.5, 0)), FRAME)
     scene = Kinematics(arm_model("left"), "pinch")
     random = np.random.default_rng(0)
     for _ in range(20):
@@ -42,7 +43,7 @@ def test_the_chain_is_the_simulated_arm() -> None:
 
 
 def test_the_base_turns_the_arm() -> None:
-    turned = Kinematics(chain_model(VX300S.chain, LOWER, UPPER, (1, 0, 0), (0, 0, np.pi / 2)), FRAME)
+    turned = Kinematics(chain_model(VX300S_CHAIN, LOWER, UPPER, (1, 0, 0), (0, 0, np.pi / 2)), FRAME)
     straight = Kinematics(model(), FRAME)
     x, y, z = straight.forward(START_RAD).position_m
     assert turned.forward(START_RAD).position_m == pytest.approx((1 - y, x, z), abs=1e-9)
@@ -58,7 +59,7 @@ def test_rpy_is_urdfs_order() -> None:
 
 def test_a_chain_of_another_number_of_joints_is_told() -> None:
     with pytest.raises(StationError, match="the chain has 6 hinges, and the arm's driver describes 5 joints"):
-        chain_model(VX300S.chain, LOWER[:5], UPPER[:5])
+        chain_model(VX300S_CHAIN, LOWER[:5], UPPER[:5])
 
 
 def _angle_deg(radians: float) -> float:
@@ -94,7 +95,9 @@ def test_a_target_that_moves_through_the_workspace_is_tracked() -> None:
     ),
     st.integers(0, 2**32 - 1),
 )  # fmt: skip
-def test_no_stream_of_targets_moves_a_joint_beyond_its_limits(stream, seed) -> None:
+def test_no_stream_of_targets_moves_a_joint_beyond_its_limits(
+    stream: list[tuple[tuple[float, ...], tuple[float, ...], float]], seed: int
+) -> None:
     arm = reach(Workspace((-1, -1, 0), (1, 1, 1)))
     joints = np.random.default_rng(seed).uniform(LOWER, UPPER)
     for position, quaternion, dt_s in stream:
@@ -109,7 +112,7 @@ def test_no_stream_of_targets_moves_a_joint_beyond_its_limits(stream, seed) -> N
 
 
 @pytest.mark.parametrize("target", [(1.5, 0, 0.4), (0.6, 0.6, 0.9), (0, 0, 1.6), (-1, 0.1, 0.3)])
-def test_an_arm_whose_target_is_out_of_reach_comes_to_rest(target) -> None:
+def test_an_arm_whose_target_is_out_of_reach_comes_to_rest(target: tuple[float, float, float]) -> None:
     arm = reach()
     joints = np.array(START_RAD)
     rotation = arm.kinematics.forward(joints).quaternion_wxyz

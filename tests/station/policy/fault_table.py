@@ -38,7 +38,12 @@ FAULTS = ("kept state", "late", "silent", "wrong shape", "wrong type", "NaN", "o
 BACKENDS = ("onnx", "torchscript", "replay", "openpi", "a third party's")
 CHUNK, LATE_NS = 10, 300_000_000
 PLAIN = {"mean": [0.0] * 3, "std": [1.0] * 3}
-SOUND = {"cameras": [], "image": None, "chunk": CHUNK, "normalization": {"state": PLAIN, "action": PLAIN}}
+SOUND: dict[str, Any] = {
+    "cameras": [],
+    "image": None,
+    "chunk": CHUNK,
+    "normalization": {"state": PLAIN, "action": PLAIN},
+}
 TITLE = """# What goes wrong with a policy
 
 Played and written by `python -m tests.station.policy.fault_table`; a test plays it again. A chunk is 10 rows at 50 Hz here, 200 ms.

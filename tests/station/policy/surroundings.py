@@ -128,8 +128,10 @@ class Bench:
             sample = self._ear.receive()
 
     def close(self) -> None:
-        for socket in (*self._publishers.values(), self._ear, self._client):
-            socket.close()
+        for publisher in self._publishers.values():
+            publisher.close()
+        self._ear.close()
+        self._client.close()
 
 
 class Runs(threading.Thread):

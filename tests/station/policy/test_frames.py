@@ -94,4 +94,5 @@ def test_a_camera_with_a_size_of_its_own_lies_at_the_top_left() -> None:
     found = prepare(frame("rgb8"), picture().tobytes(), image, "cam_wrist")
     assert found is not None and own is not None and found.shape == (48, 64, 3)
     assert np.array_equal(found[:10, :20], own) and not found[10:].any() and not found[:, 20:].any()
-    assert np.array_equal(prepare(frame("rgb8"), picture().tobytes(), image, "cam_high"), picture())
+    other = prepare(frame("rgb8"), picture().tobytes(), image, "cam_high")
+    assert other is not None and np.array_equal(other, picture())

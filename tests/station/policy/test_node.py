@@ -12,7 +12,7 @@ from station.bus.sockets import RequestClient
 from station.errors import RequestRefused
 from station.rig.rig import load_rig
 from tests.keyed import start_node
-from tests.station.policy.test_runner import RIG
+from tests.station.policy.surroundings import RIG
 
 HEAVY = ("cv2", "h5py", "onnxruntime", "mcap")
 

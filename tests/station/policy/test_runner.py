@@ -251,14 +251,18 @@ def spawn(rig: Rig) -> subprocess.Popen[bytes]:
     return start_node(rig, "station.policy.node", "policy", stderr=subprocess.PIPE)
 
 
+def goes_on(bench: Bench) -> None:
+    asked = len(bench.setpoints)
+    bench.until(lambda: len(bench.setpoints) > asked + 5)
+
+
 def test_the_process_may_be_killed_and_comes_back(bench: Bench, rig: Rig, tmp_path: Path) -> None:
     folder = policies.write(tmp_path / "cube", chunk=60)
     for end, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
         process = spawn(rig)
         bench.load(folder)
         assert isinstance(bench.ask(StartPolicy()), Done)
-        asked = len(bench.setpoints)
-        bench.until(lambda before=asked: len(bench.setpoints) > before + 5)
+        goes_on(bench)
         process.send_signal(end)
         assert process.wait(30) == code, process.stderr and process.stderr.read()
         assert process.stderr is not None
@@ -274,7 +278,12 @@ def test_no_policy_is_loaded_behind_a_backend_that_hangs(
     assert isinstance(bench.ask(StopPolicy()), Done)
     number = bench.send(LoadPolicy(str(tmp_path / "policy")))
     replies: list[Reply | None] = []
-    bench.until(lambda: replies.append(bench.reply(number)) or replies[-1] is not None or not runs.is_alive())
+
+    def answered_or_gone() -> bool:
+        replies.append(bench.reply(number))
+        return replies[-1] is not None or not runs.is_alive()
+
+    bench.until(answered_or_gone)
     refused = replies[-1]
     assert refused is None or (isinstance(refused, Refused) and "has not answered yet" in refused.why)
     bench.until(lambda: not runs.is_alive())

@@ -7,7 +7,7 @@ import pytest
 
 from station.policy.backend import blank_observation, checked, open_backend
 from station.policy.folder import SHIPPED, find_policy, load_policy
-from station.policy.worker import warm_up
+from station.policy.warm_up import warm_up
 from station.rig.rig import find_rig, load_rig
 
 LARGEST_BYTES = 5_000_000

@@ -4,13 +4,14 @@ import os
 import select
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import cv2
 import numpy as np
 import pytest
 
 from station.bus.messages import SCHEMA, Frame, Header
-from station.bus.sockets import Publisher
+from station.bus.sockets import Publisher, Subscriber
 from station.bus.wire import Sample
 from station.clock import monotonic_ns
 from station.policy.folder import Policy, load_policy
@@ -103,23 +104,15 @@ def test_frames_are_decoded_as_they_arrive_and_bad_ones_counted(runtime: str, po
         camera.close()
 
 
-class Queue:
-    """A subscriber with frames waiting."""
-
-    def __init__(self, samples: list[Sample]) -> None:
-        self._samples = samples
-
-    def receive(self, timeout_ms: int = 0) -> Sample | None:
-        return self._samples.pop(0) if self._samples else None
-
-
 def test_one_that_falls_behind_sees_the_newest_of_every_camera(policy: Policy) -> None:
     def sample(camera: str, sequence: int) -> Sample:
         return Sample("frame", camera, Header(SCHEMA, 9, sequence, 0, 0), FRAME, (JPEG,))
 
-    queue = Queue([sample("cam_high", 0), sample("cam_low", 7), *(sample("cam_high", i) for i in range(1, 5))])
+    waiting = [sample("cam_high", 0), sample("cam_low", 7), *(sample("cam_high", i) for i in range(1, 5))]
+    subscriber = create_autospec(Subscriber, instance=True)
+    subscriber.receive.side_effect = lambda *_, **__: waiting.pop(0) if waiting else None
     decoder = FrameDecoder("eyesrig", policy, FrameCache(8))
-    waiting = [(found.node, found.header.sequence) for found in decoder._waiting(queue)]
-    assert waiting == [("cam_high", 3), ("cam_high", 4), ("cam_low", 7)]
+    seen = [(found.node, found.header.sequence) for found in decoder._waiting(subscriber)]
+    assert seen == [("cam_high", 3), ("cam_high", 4), ("cam_low", 7)]
     assert decoder.passed_over == 3
-    assert list(decoder._waiting(queue)) == []
+    assert list(decoder._waiting(subscriber)) == []

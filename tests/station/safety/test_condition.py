@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from station.bus.messages.arms import ArmMode
 from station.safety.condition import Condition, Latch
 
 STOP = Condition("stopped", "protective stop", "look at it, then recover")
@@ -11,7 +12,7 @@ CONDITIONS = st.sampled_from([STOP, *(Condition(mode) for mode in ("ready", "hol
 
 
 @pytest.mark.parametrize("mode", ["ready", "hold", "off"])
-def test_a_stop_that_was_cleared_at_the_arm_is_still_one_here(mode):
+def test_a_stop_that_was_cleared_at_the_arm_is_still_one_here(mode: ArmMode) -> None:
     latch = Latch()
     assert latch.take(STOP) == STOP
     found = latch.take(Condition(mode))
@@ -22,7 +23,7 @@ def test_a_stop_that_was_cleared_at_the_arm_is_still_one_here(mode):
 
 
 @given(st.lists(CONDITIONS))
-def test_after_a_stop_nothing_but_a_release_makes_it_ready(story):
+def test_after_a_stop_nothing_but_a_release_makes_it_ready(story: list[Condition]) -> None:
     latch, stopped = Latch(), False
     for condition in story:
         stopped |= condition.mode == "stopped"
@@ -31,7 +32,7 @@ def test_after_a_stop_nothing_but_a_release_makes_it_ready(story):
         assert found.barred == (stopped or condition.mode == "guiding")
 
 
-def test_what_is_said_is_the_reason_and_the_next_act():
+def test_what_is_said_is_the_reason_and_the_next_act() -> None:
     assert STOP.said == "protective stop: look at it, then recover"
     assert Condition("hold", "the watchdog ran out").said == "the watchdog ran out"
     assert Condition("ready").said == ""

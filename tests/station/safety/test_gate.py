@@ -2,7 +2,9 @@
 
 import contextlib
 import itertools
+from collections.abc import Sequence
 from math import inf, nan
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,39 +22,41 @@ ARM = (
     Dimension("elbow", "rad", -1.5, 1.5, effort_unit="mA", overload=2000.0),
     Dimension("gripper", "1", 0.0, 1.0, rad_per_unit=1.7, compliant=True, effort_unit="mA", overload=1000.0),
 )
+Goal = tuple[float, ...]
+Reading = Sequence[float | None]
 HOME = (0.0, 0.0, 0.5)
 CALM = (100.0, 100.0, 100.0)
 T0 = 10_000 * MS
 
 
-def command(goal, at_ns, sequence=0, **more):
-    return Command("follower_left", "leader", -1, sequence, at_ns, goal, **more)
+def command(goal: Goal, at_ns: int, sequence: int = 0, hold: bool = False, **more: Any) -> Command:
+    return Command("follower_left", "leader", -1, sequence, at_ns, goal, hold, **more)
 
 
 class Arm:
     """An arm behind a gate, with its own time; it is where its goal is unless told otherwise."""
 
-    def __init__(self, **safety):
+    def __init__(self, **safety: float) -> None:
         self.now_ns = T0
         self.gate = Gate(ARM, Safety(**safety))
         self.gate.reset(HOME, self.now_ns)
         self.numbers = itertools.count()
 
-    def ask(self, goal, dt_ms=5, **more):
+    def ask(self, goal: Goal, dt_ms: float = 5, **more: Any) -> Goal | None:
         self.now_ns += round(dt_ms * MS)
         return self.gate.command(command(goal, self.now_ns, next(self.numbers), **more), self.now_ns)
 
-    def tick(self, measured=None, current=CALM, dt_ms=5):
+    def tick(self, measured: Reading | None = None, current: Reading = CALM, dt_ms: float = 5) -> Goal | None:
         self.now_ns += round(dt_ms * MS)
         return self.gate.tick(self.now_ns, self.gate.goal if measured is None else measured, current)
 
-    def follow(self):
+    def follow(self) -> "Arm":
         self.gate.resume()
         self.ask(HOME)
         assert self.gate.following
         return self
 
-    def run_at(self, speed, seconds):
+    def run_at(self, speed: float, seconds: float) -> None:
         """Move the waist at `speed` rad/s, reading in between."""
         x = self.gate.goal[0]
         for k in range(1, round(seconds / 0.005) + 1):
@@ -60,7 +64,7 @@ class Arm:
             assert self.gate.tick(self.now_ns, self.gate.goal, CALM) is None
 
 
-def test_a_fresh_gate_waits_for_an_operator():
+def test_a_fresh_gate_waits_for_an_operator() -> None:
     arm = Arm()
     with pytest.raises(CommandRefused, match="waiting for an operator"):
         arm.ask(HOME)
@@ -69,7 +73,7 @@ def test_a_fresh_gate_waits_for_an_operator():
     assert arm.gate.holding == ""
 
 
-def test_before_reset_nothing_passes_and_nothing_is_written():
+def test_before_reset_nothing_passes_and_nothing_is_written() -> None:
     gate = Gate(ARM, Safety())
     with pytest.raises(CommandRefused, match="has not been opened"):
         gate.command(command(HOME, T0), T0)
@@ -78,7 +82,7 @@ def test_before_reset_nothing_passes_and_nothing_is_written():
     assert gate.tick(T0, (None,) * 3, (None,) * 3) is None
 
 
-def test_closed_by_torque_off():
+def test_closed_by_torque_off() -> None:
     arm = Arm().follow()
     arm.gate.close("torque is off")
     assert arm.gate.holding == "torque is off"
@@ -87,7 +91,7 @@ def test_closed_by_torque_off():
         arm.ask(HOME)
 
 
-def test_it_starts_from_readings_only():
+def test_it_starts_from_readings_only() -> None:
     with pytest.raises(CommandRefused, match="readings are needed"):
         Gate(ARM, Safety()).reset((0.0, nan, 0.0), T0)
 
@@ -96,14 +100,14 @@ def test_it_starts_from_readings_only():
     ("goal", "why"),
     [((nan, 0.0, 0.5), "waist = nan"), ((0.0, inf, 0.5), "elbow = inf"), ((0.0, 0.0), "2 numbers"), ((), "0 numbers")],
 )
-def test_what_is_no_goal_is_refused(goal, why):
+def test_what_is_no_goal_is_refused(goal: Goal, why: str) -> None:
     arm = Arm().follow()
     with pytest.raises(CommandRefused, match=why):
         arm.ask(goal)
     assert arm.gate.goal == HOME
 
 
-def test_stale_future_repeated_and_backward_setpoints_are_refused():
+def test_stale_future_repeated_and_backward_setpoints_are_refused() -> None:
     arm = Arm().follow()
     now = arm.now_ns + 5 * MS
     for at_ns, why in (
@@ -117,7 +121,7 @@ def test_stale_future_repeated_and_backward_setpoints_are_refused():
     assert arm.gate.command(command(HOME, now), now) == HOME
 
 
-def test_the_first_command_must_be_aligned():
+def test_the_first_command_must_be_aligned() -> None:
     arm = Arm()
     arm.gate.resume()
     with pytest.raises(CommandRefused, match=r"gripper: the first command of leader is 0\.85 rad"):
@@ -127,7 +131,7 @@ def test_the_first_command_must_be_aligned():
     assert arm.gate.limited
 
 
-def test_late_delivery_is_no_acceleration():
+def test_late_delivery_is_no_acceleration() -> None:
     arm = Arm().follow()
     arm.run_at(1.5, 0.2)
     x, t = arm.gate.goal[0], arm.now_ns
@@ -136,7 +140,7 @@ def test_late_delivery_is_no_acceleration():
         assert arm.gate.command(command(goal, t + 5 * MS * k), t + 25 * MS + k) == goal
 
 
-def test_setpoints_that_claim_more_time_than_went_by_gain_nothing():
+def test_setpoints_that_claim_more_time_than_went_by_gain_nothing() -> None:
     arm = Arm().follow()
     start, now = arm.now_ns, arm.now_ns
     for k in range(1, 400):
@@ -149,7 +153,7 @@ def test_setpoints_that_claim_more_time_than_went_by_gain_nothing():
     assert arm.gate.goal[0] <= 3.14 * ((now - start + SLACK_NS) / 1e9) + 1e-9
 
 
-def test_starvation_decelerates_and_latches():
+def test_starvation_decelerates_and_latches() -> None:
     arm = Arm().follow()
     arm.run_at(2.0, 0.3)
     for _ in range(60):
@@ -165,7 +169,7 @@ def test_starvation_decelerates_and_latches():
     assert arm.ask(standing) == standing
 
 
-def test_refused_commands_do_not_keep_it_alive():
+def test_refused_commands_do_not_keep_it_alive() -> None:
     arm = Arm().follow()
     for _ in range(70):
         with pytest.raises(CommandRefused):
@@ -174,7 +178,7 @@ def test_refused_commands_do_not_keep_it_alive():
     assert arm.gate.holding == "no command for 305 ms"
 
 
-def test_an_operators_act_does_not_keep():
+def test_an_operators_act_does_not_keep() -> None:
     arm = Arm()
     arm.gate.resume()
     for _ in range(200):
@@ -185,7 +189,7 @@ def test_an_operators_act_does_not_keep():
     assert arm.gate.holding == "resumed, but no command came for 1 s"
 
 
-def test_a_hold_is_obeyed_whatever_else_the_command_says():
+def test_a_hold_is_obeyed_whatever_else_the_command_says() -> None:
     arm = Arm().follow()
     arm.run_at(3.0, 0.2)
     assert arm.gate.command(command((nan,), 0, hold=True, why="the operator said so"), arm.now_ns) is None
@@ -195,7 +199,7 @@ def test_a_hold_is_obeyed_whatever_else_the_command_says():
     assert arm.tick() is None
 
 
-def test_no_resume_while_it_still_slows_down():
+def test_no_resume_while_it_still_slows_down() -> None:
     arm = Arm().follow()
     arm.run_at(3.0, 0.2)
     arm.gate.hold("stop")
@@ -206,21 +210,21 @@ def test_no_resume_while_it_still_slows_down():
     arm.gate.resume()
 
 
-def test_the_first_reason_stays():
+def test_the_first_reason_stays() -> None:
     arm = Arm().follow()
     arm.gate.hold("one")
     arm.gate.hold("two")
     assert arm.gate.holding == "one"
 
 
-def divergence(arm, measured, seconds=0.35, current=CALM):
+def divergence(arm: Arm, measured: Reading, seconds: float = 0.35, current: Reading = CALM) -> None:
     for _ in range(round(seconds / 0.005)):
         if not arm.gate.holding:
             arm.ask(arm.gate.goal, dt_ms=2)
         arm.tick(measured, current, dt_ms=3)
 
 
-def test_a_blocked_arm_holds_where_it_is():
+def test_a_blocked_arm_holds_where_it_is() -> None:
     arm = Arm().follow()
     arm.run_at(1.0, 0.5)
     stuck = (arm.gate.goal[0] - 0.7, 0.05, 0.9)
@@ -236,7 +240,7 @@ def test_a_blocked_arm_holds_where_it_is():
     assert fastest == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_short_divergence_and_a_compliant_gripper_are_nothing():
+def test_a_short_divergence_and_a_compliant_gripper_are_nothing() -> None:
     arm = Arm().follow()
     divergence(arm, (0.7, 0.0, 0.5), seconds=0.28)
     divergence(arm, HOME, seconds=0.02)
@@ -245,7 +249,7 @@ def test_a_short_divergence_and_a_compliant_gripper_are_nothing():
     assert arm.gate.holding == ""
 
 
-def test_overload_holds_and_backs_off_only_what_is_overloaded():
+def test_overload_holds_and_backs_off_only_what_is_overloaded() -> None:
     arm = Arm().follow()
     where = (0.02, 0.01, 0.7)
     divergence(arm, where, seconds=0.1, current=(100.0, 100.0, -950.0))
@@ -256,7 +260,7 @@ def test_overload_holds_and_backs_off_only_what_is_overloaded():
     assert arm.gate.goal == (0.0, 0.0, 0.7)
 
 
-def test_one_silent_servo_is_no_number_and_holds_after_half_a_second():
+def test_one_silent_servo_is_no_number_and_holds_after_half_a_second() -> None:
     arm = Arm().follow()
     divergence(arm, (0.0, None, 0.5), seconds=0.45, current=(100.0, None, 100.0))
     assert arm.gate.holding == ""
@@ -271,7 +275,7 @@ def test_one_silent_servo_is_no_number_and_holds_after_half_a_second():
     assert arm.gate.holding == ""
 
 
-def test_a_held_arm_that_is_pushed_away_gives_way_once():
+def test_a_held_arm_that_is_pushed_away_gives_way_once() -> None:
     arm = Arm()
     for _ in range(800):
         arm.tick((0.8, 0.0, 0.5))
@@ -299,21 +303,21 @@ events = st.lists(
 class Fuzzed:
     """A gate fed with anything, its outputs noted with the latest time they can have had."""
 
-    def __init__(self, safety):
+    def __init__(self, safety: Safety) -> None:
         self.gate = Gate(ARM, safety)
         self.now = self.latest = T0
         self.gate.reset(HOME, T0)
-        self.outputs = [(T0, HOME, (0.0,) * 3)]
+        self.outputs: list[tuple[int, Goal, Goal]] = [(T0, HOME, (0.0,) * 3)]
 
-    def advance(self, ms):
+    def advance(self, ms: int) -> None:
         self.now += ms * MS
         self.latest = max(self.latest, self.now)
 
-    def note(self, goal):
+    def note(self, goal: Goal | None) -> None:
         if goal is not None:
             self.outputs.append((self.latest, goal, self.gate.velocity))
 
-    def feed(self, event):
+    def feed(self, event: tuple[Any, ...]) -> None:
         if event[0] == "ask":
             self.note(self.gate.command(command(event[1], self.now + event[2] * MS, hold=event[3]), self.now))
         elif event[0] == "tick":
@@ -329,7 +333,9 @@ class Fuzzed:
 
 
 @given(events, st.floats(0.5, 5), st.floats(2, 200))
-def test_whatever_comes_in_what_goes_out_is_within_the_limits(stream, velocity, acceleration):
+def test_whatever_comes_in_what_goes_out_is_within_the_limits(
+    stream: list[tuple[int, tuple[Any, ...]]], velocity: float, acceleration: float
+) -> None:
     fuzzed = Fuzzed(Safety(velocity_rad_s=velocity, acceleration_rad_s2=acceleration))
     for dt_ms, event in stream:
         fuzzed.advance(dt_ms)
@@ -344,7 +350,7 @@ def test_whatever_comes_in_what_goes_out_is_within_the_limits(stream, velocity, 
             assert way <= velocity * (last[0] - first[0] + SLACK_NS) / 1e9 + 1e-9
 
 
-def check_pair(dt_ns, goal1, goal2, v1, v2, velocity, acceleration):
+def check_pair(dt_ns: int, goal1: Goal, goal2: Goal, v1: Goal, v2: Goal, velocity: float, acceleration: float) -> None:
     longest_s = (dt_ns + SLACK_NS) / 1e9
     for i, dimension in enumerate(ARM):
         scale = dimension.rad_per_unit

@@ -2,6 +2,7 @@
 
 from math import pi, sin
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -27,7 +28,9 @@ def limiter(start: tuple[float, ...], velocity: float = V, acceleration: float =
 
 
 @given(steps, st.floats(0.05, 10), st.floats(0.5, 500), st.lists(st.booleans(), min_size=60, max_size=60))
-def test_every_goal_is_within_position_velocity_and_acceleration_limits(stream, velocity, acceleration, stops):
+def test_every_goal_is_within_position_velocity_and_acceleration_limits(
+    stream: list[tuple[tuple[float, ...], float]], velocity: float, acceleration: float, stops: list[bool]
+) -> None:
     one = limiter((0.0, 0.5, 1.0), velocity, acceleration)
     goal, before = one.goal, one.velocity
     for (target, dt), stop in zip(stream, stops, strict=False):
@@ -44,7 +47,7 @@ def test_every_goal_is_within_position_velocity_and_acceleration_limits(stream, 
 
 
 @given(steps)
-def test_it_can_always_stop_before_a_position_limit(stream):
+def test_it_can_always_stop_before_a_position_limit(stream: list[tuple[tuple[float, ...], float]]) -> None:
     one = limiter((0.0, 0.0, 0.5))
     for target, dt in stream:
         one.step(target, dt)
@@ -56,7 +59,7 @@ def test_it_can_always_stop_before_a_position_limit(stream):
 
 
 @given(st.floats(-1.9, 1.9), st.floats(-1.9, 1.9), st.lists(st.floats(1e-3, 0.02), min_size=30, max_size=30))
-def test_a_standing_target_is_reached_and_not_overshot(start, target, dts):
+def test_a_standing_target_is_reached_and_not_overshot(start: float, target: float, dts: list[float]) -> None:
     assume(abs(target - start) > 2 * A * 0.02**2)  # beyond what a single step may reach
     one = limiter((start, 0.0, 0.5))
     for dt in dts * 60:
@@ -65,7 +68,7 @@ def test_a_standing_target_is_reached_and_not_overshot(start, target, dts):
     assert goal == target
 
 
-def test_motion_within_the_limits_is_passed_without_lag():
+def test_motion_within_the_limits_is_passed_without_lag() -> None:
     one = limiter((0.0, 0.0, 0.0))
     for k in range(1, 400):
         t = k * 0.005
@@ -73,7 +76,7 @@ def test_motion_within_the_limits_is_passed_without_lag():
         assert one.step(target, 0.005) == target
 
 
-def test_after_a_jump_a_moving_target_is_met_not_trailed():
+def test_after_a_jump_a_moving_target_is_met_not_trailed() -> None:
     one = limiter((-1.5, 0.0, 0.0))
     met = []
     for k in range(1, 250):
@@ -82,7 +85,7 @@ def test_after_a_jump_a_moving_target_is_met_not_trailed():
     assert all(met[150:]), "it should have caught up within 0.75 s"
 
 
-def test_from_outside_the_limits_the_way_leads_inward_only():
+def test_from_outside_the_limits_the_way_leads_inward_only() -> None:
     one = limiter((2.3, 0.0, 0.0))
     goals = [one.step((3.0, 0.0, 0.0), 0.01)[0] for _ in range(3)]
     assert max(goals) <= 2.3
@@ -94,12 +97,12 @@ def test_from_outside_the_limits_the_way_leads_inward_only():
     assert before == 1.0
 
 
-def test_outside_the_limits_it_does_not_move_by_itself():
+def test_outside_the_limits_it_does_not_move_by_itself() -> None:
     one = limiter((2.3, 0.0, 0.0))
     assert one.stop(0.01, 0.01) == (2.3, 0.0, 0.0)
 
 
-def test_a_stop_slows_down_at_the_acceleration_limit():
+def test_a_stop_slows_down_at_the_acceleration_limit() -> None:
     one = limiter((0.0, 0.0, 0.0))
     for k in range(1, 60):
         one.step((2.0 * k * 0.005, 0.0, 0.0), 0.005)
@@ -111,7 +114,7 @@ def test_a_stop_slows_down_at_the_acceleration_limit():
     assert len(speeds) in (4, 5)
 
 
-def test_a_goal_that_stood_for_long_is_not_set_in_motion_to_stop():
+def test_a_goal_that_stood_for_long_is_not_set_in_motion_to_stop() -> None:
     one = limiter((0.0, 0.0, 0.0))
     for k in range(1, 60):
         one.step((2.0 * k * 0.005, 0.0, 0.0), 0.005)
@@ -119,7 +122,7 @@ def test_a_goal_that_stood_for_long_is_not_set_in_motion_to_stop():
     assert one.stop(0.025, 0.1) == goal
 
 
-def test_a_lower_speed_for_one_step():
+def test_a_lower_speed_for_one_step() -> None:
     one = limiter((0.0, 0.0, 0.0))
     for _ in range(100):
         one.step((1.0, 0.5, 1.0), 0.005, speed_rad_s=0.5)
@@ -128,13 +131,13 @@ def test_a_lower_speed_for_one_step():
 
 
 @pytest.mark.parametrize("goal", [(0.0, 0.0), (float("nan"), 0.0, 0.0), (float("inf"), 0.0, 0.0)])
-def test_it_starts_from_readings_only(goal):
+def test_it_starts_from_readings_only(goal: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="3 finite numbers"):
         Limiter(ARM, V, A).reset(goal)
 
 
 @pytest.mark.parametrize("bad", [{"lower": 2.0}, {"rad_per_unit": 0.0}, {"upper": float("nan")}])
-def test_limits_that_are_none_are_refused(bad):
-    values = {"name": "waist", "unit": "rad", "lower": -1.0, "upper": 1.0} | bad
+def test_limits_that_are_none_are_refused(bad: dict[str, float]) -> None:
+    dimension = msgspec.structs.replace(Dimension("waist", "rad", -1.0, 1.0), **bad)
     with pytest.raises(ValueError, match="waist"):
-        Limiter([Dimension(**values)], V, A)
+        Limiter([dimension], V, A)

@@ -69,14 +69,16 @@ bursts = st.lists(
 @settings(max_examples=150, deadline=None)
 @example([(20, 5000, 5000, 0.0, True), (500, 100, 5000, 2.0, False), (500, 100, 5000, -2.0, True)], 3.14)
 @given(bursts, st.floats(0.2, 5.0))
-def test_over_every_window_a_goal_moves_no_further_than_velocity_times_window_and_slack(story, velocity):
+def test_over_every_window_a_goal_moves_no_further_than_velocity_times_window_and_slack(
+    story: list[tuple[int, int, int, float, bool]], velocity: float
+) -> None:
     burst = Burst(velocity)
     for part in story:
         burst.feed(*part)
     assert burst.slack_s(velocity) <= SLACK_NS / NS_PER_S + 1e-6
 
 
-def test_the_bound_is_reached_and_it_is_what_the_readme_says():
+def test_the_bound_is_reached_and_it_is_what_the_readme_says() -> None:
     """10⁴ commands a second after a pause."""
     burst = Burst(3.14)
     burst.feed(20, 5000, 5000, 0.0, True)
@@ -89,7 +91,7 @@ def test_the_bound_is_reached_and_it_is_what_the_readme_says():
     assert SLACK_NS == LONGEST_STEP_NS == 25 * MS
 
 
-def test_a_gate_that_was_just_opened_has_nothing_saved_up():
+def test_a_gate_that_was_just_opened_has_nothing_saved_up() -> None:
     arm = Arm()
     arm.gate.resume()
     goals = []
@@ -97,10 +99,11 @@ def test_a_gate_that_was_just_opened_has_nothing_saved_up():
         arm.now_ns += 100 * US
         with contextlib.suppress(CommandRefused):
             goals.append(arm.gate.command(command((0.1, 0.0, 0.5), arm.now_ns, next(arm.numbers)), arm.now_ns))
+    assert goals[-1] is not None
     assert abs(goals[-1][0] - HOME[0]) <= 3.14 * 0.01 + 1e-9
 
 
-def test_time_that_runs_backwards_gives_nothing():
+def test_time_that_runs_backwards_gives_nothing() -> None:
     pace = Pace()
     pace.begin(1000 * MS)
     assert pace.take(20 * MS, 1010 * MS) == 10 * MS

@@ -39,7 +39,7 @@ def test_while_a_check_is_due_nobody_opens_a_sitting(due: str, override: str, so
     (refused,) = world.replies
     assert isinstance(refused, Refused) and refused.needs == "check"
     assert refused.why.startswith(due) and "Next: `station check --rig r.yaml`" in refused.why
-    assert world.core.phase == "ended" and not world.pilot_asked
+    assert world.phase() == "ended" and not world.pilot_asked
 
 
 def test_after_a_failed_check_a_reason_and_a_name_open_it_and_are_in_the_episode() -> None:

@@ -1,5 +1,7 @@
 """Pages: one holds control, and what they would move from afar is allowed at the rig. The time is the test's."""
 
+from typing import TypedDict
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -29,8 +31,18 @@ from station.bus.requests import (
 from station.clock import NS_PER_S
 from tests.station.session.world import World
 
-ADA, BOB = {"person": "ada", "seat": "a.1"}, {"person": "bob", "seat": "b.1"}
-FAR = {**BOB, "at_rig": False}
+
+class Page(TypedDict, total=False):
+    """Who asks from where."""
+
+    person: str
+    seat: str
+    at_rig: bool
+
+
+ADA: Page = {"person": "ada", "seat": "a.1"}
+BOB: Page = {"person": "bob", "seat": "b.1"}
+FAR: Page = {**BOB, "at_rig": False}
 READY = PilotState("engaged", "leader", "", ())
 
 
@@ -42,8 +54,8 @@ def holder(world: World) -> str:
     return world.core.state().control.holder
 
 
-def taken(world: World, page: dict[str, object] = ADA) -> World:
-    world.press(TakeControl(), **page)  # type: ignore[arg-type]
+def taken(world: World, page: Page = ADA) -> World:
+    world.press(TakeControl(), **page)
     assert world.replies.pop() == Done()
     return world
 
@@ -109,7 +121,7 @@ def test_losing_control_ends_nothing() -> None:
     world = World().recording()
     taken(world)
     at(world, 60)
-    assert holder(world) == "" and world.core.phase == "recording"
+    assert holder(world) == "" and world.phase() == "recording"
 
 
 # -- leave --
@@ -145,7 +157,7 @@ def test_nobody_at_the_rig_nothing_moves_and_it_says_so() -> None:
     at(world, 20)
     assert "nobody at the rig allowed it within 20 s" in world.replies.pop().why  # type: ignore[union-attr]
     at(world, 60)
-    assert not world.pilot_asked and world.core.phase == "ended"
+    assert not world.pilot_asked and world.phase() == "ended"
 
 
 def test_anybody_may_say_no_and_a_hold_is_a_no_until_the_last_moment() -> None:
@@ -204,7 +216,7 @@ def test_leave_for_a_park_or_a_replay_is_asked_the_same_way_and_somebody_at_the_
 def test_a_policys_start_waits_and_a_leaders_does_not() -> None:
     world = World()
     taken(world, FAR).press(OpenSession("pick", source="policy", policy="p", policy_folder="/p"), **FAR)
-    assert world.core.phase == "reset", "to open it moves nothing"
+    assert world.phase() == "reset", "to open it moves nothing"
     world.press(Start(1.0), **FAR)
     motion = world.core.state().motion
     assert motion is not None and "policy" in motion.what
@@ -218,6 +230,7 @@ def test_the_key_is_y_and_a_pedal_means_yes_only_where_it_would_move_the_arms_it
     assert "allow" in state.actions
     ended = asked_from_afar().core.state()
     assert meant("pedal 1", ended).request is Allow  # type: ignore[union-attr]
+    assert ended.motion is not None
     allowed = msgspec.structs.replace(ended, motion=msgspec.structs.replace(ended.motion, moves_ns=5))
     assert all(action.request is not Allow for action in offered(allowed))
 

@@ -56,21 +56,21 @@ def test_a_stop_for_an_episode_that_has_ended_does_not_end_the_next(button: Sess
     world.recorder(100, COMPLETE)
     world.press(Start(2.0))
     world.sync_asked.pop()[1](Done())
-    assert world.core.phase == "recording"
+    assert world.phase() == "recording"
     why = refused(world, button, before)
     assert "was meant for episode 4, it would be episode 5 now. Next: look again" in why
-    assert world.core.phase == "recording"
+    assert world.phase() == "recording"
     world.press(button)
-    assert world.core.phase == "saving"
+    assert world.phase() == "saving"
 
 
 def test_a_start_pressed_on_an_old_state_starts_nothing() -> None:
     world = World().opened()
     before = seen(world)
     take(world)
-    assert world.core.phase == "ready"
+    assert world.phase() == "ready"
     assert "Start was meant for episode 4" in refused(world, Start(), before)
-    assert world.core.phase == "ready"
+    assert world.phase() == "ready"
 
 
 def test_a_label_is_for_the_episode_that_was_seen_and_is_told_back_with_it() -> None:
@@ -112,7 +112,7 @@ def test_going_on_is_meant_for_the_hold_whose_cause_was_read() -> None:
     world.heard_pilot(PilotState("hold", "leader", "follower_right is near overload", ()))
     assert "an earlier hold" in refused(world, Align(), first)
     world.press(Align())
-    assert world.core.phase == "opening"
+    assert world.phase() == "opening"
 
 
 @pytest.mark.parametrize("request_", [Pause(), CloseSession()])
@@ -148,7 +148,7 @@ def test_what_does_not_matter_to_a_button_overtakes_none() -> None:
     saved(world, 4)  # its HDF5 is there by now
     world.time(10**9)
     world.press(Start(1.0), before)
-    assert world.core.phase == "starting"
+    assert world.phase() == "starting"
 
 
 def test_the_sequence_never_falls_and_says_when_something_changed() -> None:

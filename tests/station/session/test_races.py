@@ -42,7 +42,7 @@ def starting(open_session: OpenSession | None = None) -> tuple[World, Callable[[
     world.press(Start(2.0))
     request, then = world.sync_asked.pop()
     assert isinstance(request, BeginRecording)
-    assert world.core.phase == "starting"
+    assert world.phase() == "starting"
     return world, then
 
 
@@ -51,14 +51,14 @@ def test_a_close_while_it_begins_ends_and_saves_it_first() -> None:
     world.press(CloseSession())
     assert world.core.state().actions == ()
     begun(Done())
-    assert world.core.phase == "saving"
+    assert world.phase() == "saving"
     request, closed = world.sync_asked.pop()
     assert request == EndRecording(STOPPED, str(PART))
     closed(Done("3 rows"))
     world.pilot_asked.pop()[1](Done())
-    assert world.core.phase == "saving"
+    assert world.phase() == "saving"
     world.finalising.pop()[2](PART.with_name("episode_4.hdf5"), "")
-    assert world.core.phase == "ended"
+    assert world.phase() == "ended"
     assert world.replies[-1] == Done("1 saved")
 
 
@@ -68,7 +68,7 @@ def test_a_second_start_is_refused_while_the_first_begins() -> None:
     assert isinstance(world.replies[-1], Refused)
     assert world.sync_asked == []
     begun(Done())
-    assert world.core.phase == "recording"
+    assert world.phase() == "recording"
 
 
 @pytest.mark.parametrize("button", [Stop(), Discard()])
@@ -81,7 +81,7 @@ def test_a_stop_while_it_begins_is_kept_until_it_has_begun(button: SessionReques
     closed(Done())
     part, discarded, _ = world.finalising.pop()
     assert (part, discarded) == (PART, isinstance(button, Discard))
-    assert (world.core.phase, world.core.state().episode) == ("ready", 5)
+    assert (world.phase(), world.core.state().episode) == ("ready", 5)
 
 
 def test_a_begin_that_nobody_answered_is_ended_and_what_it_had_begun_is_saved() -> None:
@@ -91,7 +91,7 @@ def test_a_begin_that_nobody_answered_is_ended_and_what_it_had_begun_is_saved() 
     assert isinstance(request, EndRecording)
     closed(Done("40 rows"))
     assert [part for part, _, _ in world.finalising] == [PART]
-    assert (world.core.phase, world.core.state().episode) == ("ready", 5)
+    assert (world.phase(), world.core.state().episode) == ("ready", 5)
     assert isinstance(world.replies[-1], Done)
 
 
@@ -99,7 +99,7 @@ def test_a_begin_that_nobody_answered_and_that_never_was_leaves_nothing() -> Non
     world, begun = starting()
     begun(LATE)
     world.sync_asked.pop()[1](Refused("it is not being recorded"))
-    assert (world.core.phase, world.core.state().episode, world.finalising) == ("ready", 4, [])
+    assert (world.phase(), world.core.state().episode, world.finalising) == ("ready", 4, [])
     assert world.replies[-1] == Refused(LATE.why)
 
 
@@ -125,12 +125,12 @@ def test_an_answer_of_an_alignment_that_was_closed_touches_no_later_sitting() ->
     _, late = world.pilot_asked.pop()
     world.press(CloseSession())
     world.pilot_asked.pop()[1](Done())
-    assert world.core.phase == "ended"
+    assert world.phase() == "ended"
     world.press(OpenSession("pick"))
     late(Done())
-    assert world.core.phase == "opening", "its own alignment is still to come"
+    assert world.phase() == "opening", "its own alignment is still to come"
     world.pilot_asked.pop()[1](Done())
-    assert world.core.phase == "ready"
+    assert world.phase() == "ready"
 
 
 def test_a_sitting_is_not_over_before_the_pilot_has_let_go() -> None:
@@ -138,9 +138,9 @@ def test_a_sitting_is_not_over_before_the_pilot_has_let_go() -> None:
     world.press(CloseSession())
     world.sync_asked.pop()[1](Done())
     world.finalising.pop()[2](PART.with_name("episode_4.hdf5"), "")
-    assert world.core.phase == "saving"
+    assert world.phase() == "saving"
     world.pilot_asked.pop()[1](Done())
-    assert world.core.phase == "ended"
+    assert world.phase() == "ended"
 
 
 def test_rows_that_were_acknowledged_and_are_not_in_the_file_are_not_saved() -> None:
@@ -182,9 +182,9 @@ class Bus:
         self.world.sync_asked.clear()
         begins = [r for n, r in self.requests if isinstance(r, BeginRecording) and n in self.waiting]
         assert len(begins) <= 1, "two begins outstanding"
-        for part, _, then in self.world.finalising:
+        for part, _, built in self.world.finalising:
             self.built.append(str(part))
-            then(part, "")
+            built(part, "")
         self.world.finalising.clear()
 
     # -- the synchronizer --
@@ -319,14 +319,14 @@ def test_every_recording_that_began_is_ended_and_built_whatever_comes_in_which_o
         assert core.phase != "ended" or core._takes.current is None
     bus.settle()
     if bus.recording:  # only one that the session knows of, and shows buttons for
-        assert bus.world.core.phase == "recording"
+        assert bus.world.phase() == "recording"
         assert "stop" in bus.world.core.state().actions or bus.world.core.state().paused
         bus.press(Stop())
         bus.settle()
     assert bus.recording == ""
-    if bus.world.core.phase != "ended":
+    if bus.world.phase() != "ended":
         bus.press(CloseSession())
         bus.settle()
-    assert bus.world.core.phase == "ended"
+    assert bus.world.phase() == "ended"
     assert sorted(bus.built) == sorted(bus.began), "each that began is built, once"
     assert len(bus.world.replies) == bus.asked, "every request is answered once"

@@ -55,15 +55,15 @@ def recording(start: Start | None = None) -> World:
     answered(world.pilot_asked, Engage("policy"))
     world.heard_pilot(pilot("engaged", "policy"))
     world.sync_asked.pop()[1](Done())
-    assert world.core.phase == "recording"
+    assert world.phase() == "recording"
     return world
 
 
 def test_nothing_moves_until_an_episode_is_started_and_each_begins_anew() -> None:
     world = opened()
-    assert (world.core.phase, world.pilot_asked, world.policy_asked) == ("reset", [], [])
+    assert (world.phase(), world.pilot_asked, world.policy_asked) == ("reset", [], [])
     world.press(Start(2.0, trial=3, condition="scene 1002"))
-    assert (world.core.phase, world.sync_asked) == ("opening", []), "no row before the policy commands"
+    assert (world.phase(), world.sync_asked) == ("opening", []), "no row before the policy commands"
     answered(world.policy_asked, StopPolicy())
     answered(world.policy_asked, StartPolicy())
     assert world.sync_asked == []
@@ -77,11 +77,11 @@ def test_after_an_episode_the_arms_hold_and_the_policy_asks_nothing() -> None:
     world = recording()
     world.press(Stop(False))
     answered(world.sync_asked, world.sync_asked[0][0])
-    assert world.core.phase == "reset"
+    assert world.phase() == "reset"
     answered(world.pilot_asked, Disengage())
     answered(world.policy_asked, StopPolicy())
     world.heard_pilot(pilot("hold", "hold", "the rollout is over"))
-    assert world.core.phase == "reset", "it is no hold that somebody has to resolve"
+    assert world.phase() == "reset", "it is no hold that somebody has to resolve"
     world.finalising.pop()[2](Path("/data/pick/episode_4.hdf5"), "")
     assert world.disk == [("label", 4, False)] * 2, "at once, and in the file"
 
@@ -89,7 +89,7 @@ def test_after_an_episode_the_arms_hold_and_the_policy_asks_nothing() -> None:
 def test_a_hold_ends_the_episode_and_not_the_sitting() -> None:
     world = recording()
     world.recorder(60, Ending(EndReason.HOLD, "follower_left has been silent"))
-    assert (world.core.phase, world.core.state().ended_early) == ("reset", 1)
+    assert (world.phase(), world.core.state().ended_early) == ("reset", 1)
     assert "silent" in world.core.state().why
     world.pilot_asked.clear()
     world.policy_asked.clear()
@@ -103,7 +103,7 @@ def test_a_hand_over_goes_to_the_other_one_and_the_recording_goes_on(commands: s
     world.heard_pilot(pilot("engaged", commands))
     world.press(HandOver("leader" if to == "leader" else None))
     answered(world.pilot_asked, Engage(to))  # type: ignore[arg-type]
-    assert world.replies[-1] == Done() and world.core.phase == "recording"
+    assert world.replies[-1] == Done() and world.phase() == "recording"
 
 
 def test_a_hand_over_that_is_refused_is_told_and_the_policy_goes_on() -> None:
@@ -138,7 +138,7 @@ def test_a_policy_that_does_not_begin_leaves_the_arms_held_and_says_why() -> Non
     world.press(Start(2.0))
     answered(world.policy_asked, StopPolicy())
     answered(world.policy_asked, StartPolicy(), Refused("the policy asked nothing: every chunk came too late"))
-    assert (world.core.phase, world.core.state().why) == (
+    assert (world.phase(), world.core.state().why) == (
         "reset",
         "the policy asked nothing: every chunk came too late",
     )
@@ -173,7 +173,7 @@ def test_a_session_that_was_killed_asks_a_runner_that_has_no_policy_to_load_it()
     world.heard_recorder(IDLE)
     world.pilot_asked.clear()
     world.policy_asked.clear()
-    assert world.core.phase == "reset"
+    assert world.phase() == "reset"
     world.press(Start(2.0))
     answered(world.policy_asked, StopPolicy())
     answered(world.policy_asked, StartPolicy(), Refused("no policy is loaded"))
@@ -184,7 +184,7 @@ def test_a_pause_between_rollouts_holds_and_the_sitting_goes_on() -> None:
     world = opened()
     world.press(Pause())
     world.pilot_asked.pop()[1](Done())
-    assert (world.core.phase, world.core.state().paused) == ("reset", False)
+    assert (world.phase(), world.core.state().paused) == ("reset", False)
 
 
 def test_closing_while_the_policy_is_engaged_answers_everybody() -> None:

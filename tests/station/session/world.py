@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from station.bus.messages import Ending, EndReason, PilotState, RecorderState
+from station.bus.messages import Ending, EndReason, Phase, PilotState, RecorderState
 from station.bus.pending import Then
 from station.bus.requests import (
     ControlRequest,
@@ -58,15 +59,20 @@ class World:
         if left is None:
             self.heard_recorder(IDLE)
 
+    def phase(self) -> Phase:
+        return self.core.phase
+
     # -- what the core wants done --
 
     def do(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Ask):
-                asked = {"pilot": self.pilot_asked, "synchronizer": self.sync_asked, "policy": self.policy_asked}[
-                    effect.node
-                ]
-                asked.append((effect.request, self._answers(effect)))  # type: ignore[arg-type]
+                asked: dict[str, list[Any]] = {
+                    "pilot": self.pilot_asked,
+                    "synchronizer": self.sync_asked,
+                    "policy": self.policy_asked,
+                }
+                asked[effect.node].append((effect.request, self._answers(effect)))
             elif isinstance(effect, Answer):
                 effect.asker(effect.reply)
             elif isinstance(effect, BuildIncrementally):

@@ -7,14 +7,13 @@ import sys
 import termios
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from station.errors import StationError
 from station.steps import job as module
-from station.steps import terminal
 from station.steps.job import Job
 from station.steps.protocol import End, Step
 from station.steps.terminal import show
@@ -41,7 +40,7 @@ BABBLES = """
 
 
 @pytest.fixture
-def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Job]:
     """Makes a job of a few lines of Python."""
 
     def start(body: str) -> Job:
@@ -70,7 +69,9 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(slave)
 
 
-def test_what_it_tells_is_printed_and_progress_is_only_for_people(job, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_it_tells_is_printed_and_progress_is_only_for_people(
+    job: Callable[[str], Job], capfd: pytest.CaptureFixture[str]
+) -> None:
     with job(TELLS) as running:
         assert show(running) == 0
         assert running.end == End(0)
@@ -80,7 +81,10 @@ def test_what_it_tells_is_printed_and_progress_is_only_for_people(job, capfd: py
 
 
 def test_keys_pressed_before_a_prompt_do_not_answer_it(
-    job, keyboard: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    job: Callable[[str], Job],
+    keyboard: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     flush, flushed = termios.tcflush, threading.Semaphore(0)
 
@@ -95,7 +99,7 @@ def test_keys_pressed_before_a_prompt_do_not_answer_it(
             flushed.acquire()
             os.write(keyboard, b"ready\n")
 
-    monkeypatch.setattr(terminal.termios, "tcflush", noted)
+    monkeypatch.setattr(termios, "tcflush", noted)
     presser = threading.Thread(target=press)
     presser.start()
     with job(ASKS) as running:
@@ -106,7 +110,11 @@ def test_keys_pressed_before_a_prompt_do_not_answer_it(
     assert out.count("said: go on") == 2
 
 
-def test_a_choice_is_asked_again_until_it_is_one(job, monkeypatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_choice_is_asked_again_until_it_is_one(
+    job: Callable[[str], Job],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     reading, writing = os.pipe()
     os.write(writing, b"perhaps\n no \n")
     os.close(writing)
@@ -123,19 +131,33 @@ def test_a_choice_is_asked_again_until_it_is_one(job, monkeypatch, capfd: pytest
     ("typed", "said"),
     [(b"\n", ["go on"]), (b"s\n", ["skip"]), (b"skip\n", ["skip"]), (b"no\n\n", ["go on"])],
 )
-def test_enter_goes_on_where_there_is_another_way_too(job, monkeypatch, capfd, typed: bytes, said: list[str]) -> None:
+def test_enter_goes_on_where_there_is_another_way_too(
+    job: Callable[[str], Job],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    typed: bytes,
+    said: list[str],
+) -> None:
     out = _typed(job, monkeypatch, capfd, typed, ("go on", "skip"))
     assert ". Then press Enter (or type skip): " in out
     assert [told.strip() for told in out.split("said: ")[1:]] == said
 
 
-def test_as_much_of_an_answer_will_do_as_is_no_others_beginning(job, monkeypatch, capfd) -> None:
+def test_as_much_of_an_answer_will_do_as_is_no_others_beginning(
+    job: Callable[[str], Job], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     out = _typed(job, monkeypatch, capfd, b"a\nag\n", ("as asked", "again"))
     assert out.count("[as asked/again]: ") == 2
     assert "said: again" in out
 
 
-def _typed(job, monkeypatch, capfd, typed: bytes, answers: tuple[str, ...]) -> str:
+def _typed(
+    job: Callable[[str], Job],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    typed: bytes,
+    answers: tuple[str, ...],
+) -> str:
     """What a terminal shows of a job that asks once, when that is typed."""
     reading, writing = os.pipe()
     os.write(writing, typed)
@@ -149,7 +171,11 @@ def _typed(job, monkeypatch, capfd, typed: bytes, answers: tuple[str, ...]) -> s
     return str(capfd.readouterr().out)
 
 
-def test_the_end_of_the_input_ends_the_job(job, monkeypatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_end_of_the_input_ends_the_job(
+    job: Callable[[str], Job],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     reading, writing = os.pipe()
     os.write(writing, b"\n")
     os.close(writing)
@@ -161,24 +187,28 @@ def test_the_end_of_the_input_ends_the_job(job, monkeypatch, capfd: pytest.Captu
     assert capfd.readouterr().out.count("said: go on") == 1
 
 
-def test_its_exit_code_and_its_reason_are_those_of_the_command(job) -> None:
+def test_its_exit_code_and_its_reason_are_those_of_the_command(
+    job: Callable[[str], Job],
+) -> None:
     with job(FAILS) as running:
         assert show(running) == 2
         assert running.end == End(2, "there is no such arm. Next: name another")
 
 
-def test_what_is_no_step_is_an_error_and_the_job_is_ended(job) -> None:
+def test_what_is_no_step_is_an_error_and_the_job_is_ended(job: Callable[[str], Job]) -> None:
     with pytest.raises(StationError, match="said what is no step"), job(BABBLES) as running:
         show(running)
 
 
-def test_one_that_takes_too_long_is_ended(job) -> None:
+def test_one_that_takes_too_long_is_ended(job: Callable[[str], Job]) -> None:
     with pytest.raises(StationError, match=r"did not end within 0\.5 s"), job("import time; time.sleep(60)") as running:
         show(running, seconds=0.5)
     assert running.wait() != 0
 
 
-def test_an_answer_that_a_step_does_not_allow_is_the_clients_mistake(job) -> None:
+def test_an_answer_that_a_step_does_not_allow_is_the_clients_mistake(
+    job: Callable[[str], Job],
+) -> None:
     with job(CHOOSES) as running:
         step = next(line for line in running.lines() if isinstance(line, Step))
         with pytest.raises(ValueError, match="'perhaps' is none of yes, no"):

@@ -1,7 +1,7 @@
 """Stamps that cannot be true, at every border where samples come in: counted, named, dropped, and no episode is ended by one."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from station.runtime.node import Node
 from station.sync.synchronizer import Synchronizer
 from tests.station.sync.stage import POSE, File, Stage
 
-ABSURD = {
+ABSURD: dict[str, Callable[[int], int]] = {
     "1000 s ahead": lambda now_ns: now_ns + 1000 * NS_PER_S,
     "0.1 s ahead": lambda now_ns: now_ns + NS_PER_S // 10,
     "beyond an int64": lambda now_ns: 2**63 + 5,
@@ -77,10 +77,14 @@ class Device:
         return {}
 
 
-def test_a_devices_host_publishes_none(runtime: str) -> None:
+def test_a_devices_host_publishes_none(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(load_rig(find_rig("bench")), "follower_left")
-    published: list[int] = []
-    node.publisher.publish = lambda kind, body, at=None, payload=(), node="": published.append((kind, at))  # type: ignore
+    published: list[tuple[str, int | None]] = []
+
+    def publish(kind: str, _body: object, at: int | None = None, *_: object, **__: object) -> None:
+        published.append((kind, at))
+
+    monkeypatch.setattr(node.publisher, "publish", publish)
     try:
         device = Device()
         host = PushHost(node, device)
@@ -99,12 +103,12 @@ def sample(kind: str, node: str, body: Any, captured_at_ns: int) -> Sample:
     return Sample(kind, node, Header(SCHEMA, 1, 0, captured_at_ns, monotonic_ns()), body, ())
 
 
-def test_the_pilot_hears_none(runtime: str) -> None:
+def test_the_pilot_hears_none(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(load_rig(find_rig("bench")), "pilot")
     pilot = Pilot(node)
     heard: list[str] = []
-    pilot._core.arm_state = lambda name, *_: heard.append(name)  # type: ignore[method-assign,assignment]
-    pilot._core.asked = lambda source, *_: heard.append(source)  # type: ignore[method-assign,assignment]
+    for event in ("arm_state", "asked"):
+        monkeypatch.setattr(pilot._core, event, lambda name, *_: heard.append(name))
     try:
         now_ns = monotonic_ns()
         for make in ABSURD.values():
@@ -121,15 +125,15 @@ def test_the_pilot_hears_none(runtime: str) -> None:
         node.close()
 
 
-def test_vr_hears_none(runtime: str) -> None:
+def test_vr_hears_none(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(load_rig(find_rig("sim_vr")), "vr_teleop")
     teleop = VrTeleop(node)
     heard: list[int] = []
-    teleop._core.sample = lambda pose, at_ns, now_ns: heard.append(at_ns)  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(teleop._core, "sample", lambda pose, at_ns, now_ns: heard.append(at_ns))
     try:
         now_ns = monotonic_ns()
-        for make in (*ABSURD.values(), lambda now_ns: now_ns):
-            teleop._hear(sample("hand_pose", "vr", HandPose(None, None), make(now_ns)))
+        for at_ns in (*(make(now_ns) for make in ABSURD.values()), now_ns):
+            teleop._hear(sample("hand_pose", "vr", HandPose(None, None), at_ns))
         assert heard == [now_ns]
         assert teleop._stamps.count == len(ABSURD)
     finally:

@@ -9,9 +9,9 @@ import pytest
 
 from station.bus.messages import EndReason
 from station.bus.requests import BeginRecording, Done, EndRecording, RecordingInfo
+from station.episodes.journal import JournalWriter
 from station.episodes.naming import journal_path
 from station.sync import journaling
-from station.sync.journaling import JournalWriter
 from tests.station.sync.stage import Stage
 
 

@@ -256,7 +256,7 @@ def test_the_table_knows_no_way_out_of_nothing() -> None:
     core = RecordingCore([])
     for happens in ("opened", "end", "closed"):
         with pytest.raises(KeyError):
-            core._go(happens)  # type: ignore[arg-type]
+            core._go(happens)
 
 
 def test_what_a_wish_waits_is_what_the_table_of_time_outs_says() -> None:

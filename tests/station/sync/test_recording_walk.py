@@ -49,8 +49,8 @@ class Walk:
         self.desk.opens_by_itself = False
 
     def does(self, what: str, number: int) -> None:
-        desk, journal = self.desk, self.desk.journals[-1] if self.desk.journals else None
-        open_journal = journal is not None and not journal.closed
+        desk = self.desk
+        journal = desk.journals[-1] if desk.journals and not desk.journals[-1].closed else None
         if what in ("turn", "long turn"):
             desk.turn(1 if what == "turn" else 30)
         elif what.startswith("begin"):
@@ -59,13 +59,19 @@ class Walk:
             desk.ask(EndRecording(path=str(desk.path(number)) if what == "end" else ""))
         elif what.startswith("keep"):
             desk.ask(KeepHold(what == "keep"))
-        elif what == "opens" and open_journal and not journal.opened and not journal.failed and journal.closing is None:
+        elif (
+            what == "opens"
+            and journal is not None
+            and not journal.opened
+            and not journal.failed
+            and journal.closing is None
+        ):
             desk.journal_opens()
-        elif what == "fails" and open_journal and not journal.failed and journal.closing is None:
+        elif what == "fails" and journal is not None and not journal.failed and journal.closing is None:
             desk.journal_fails()
-        elif what == "flushed" and open_journal and journal.opened:
+        elif what == "flushed" and journal is not None and journal.opened:
             desk.hear(JournalFlushed(journal.flushed, 1000))
-        elif what.startswith("closes") and open_journal and journal.closing is not None:
+        elif what.startswith("closes") and journal is not None and journal.closing is not None:
             journal.close()
             desk.hear(JournalClosed("the disk is gone" if what == "closes badly" else ""))
         else:

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ HOSTILE = [
 ANYTHING = st.text(st.characters() | st.sampled_from("\x1b[]/\x07\n\r\u202e:"), max_size=30)
 
 
-def printed(*things: object, **options: object) -> str:
+def printed(*things: object, **options: Any) -> str:
     file = io.StringIO()
     PlainConsole(file=file, width=200, **options).print(*things)
     return file.getvalue()

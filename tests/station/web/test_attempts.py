@@ -59,7 +59,7 @@ def test_when_the_queue_is_full_it_is_said_how_long_to_wait() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5 * NS_PER_S)), max_size=200))
-def test_nobody_waits_longer_than_is_said_and_nobody_is_banned(tries) -> None:
+def test_nobody_waits_longer_than_is_said_and_nobody_is_banned(tries: list[tuple[int, int]]) -> None:
     attempts, now_ns = Attempts(), 0
     for address, later_ns in tries:
         now_ns += later_ns

@@ -26,7 +26,7 @@ def test_the_certificate_names_every_address_and_is_kept(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("names", "days"), [((*NAMES, "10.0.0.3"), 0), (NAMES, 390)])
-def test_a_new_address_or_its_end_makes_a_new_certificate(tmp_path: Path, names, days) -> None:
+def test_a_new_address_or_its_end_makes_a_new_certificate(tmp_path: Path, names: tuple[str, ...], days: int) -> None:
     path, key = certificate.ensure(tmp_path, NAMES, NOW)
     before = path.read_bytes(), key.read_bytes()
     certificate.ensure(tmp_path, names, NOW + datetime.timedelta(days=days))

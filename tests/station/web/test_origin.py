@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from station.web.origin import Asked, host_of, refusal
 NAMES = ("192.168.1.7", "localhost", "robot", "robot.local", "fe80::1")
 
 
-def asked(**changes) -> Asked:
+def asked(**changes: Any) -> Asked:
     fields = {
         "method": "GET",
         "scheme": "https",
@@ -19,7 +21,7 @@ def asked(**changes) -> Asked:
     return Asked(**{**fields, **changes})
 
 
-def opened(**changes) -> Asked:
+def opened(**changes: Any) -> Asked:
     """A WebSocket of the station's own page."""
     return asked(**{"upgrade": True, "origin": ["https://192.168.1.7:8443"], **changes})
 
@@ -67,7 +69,7 @@ def test_one_host_header_or_none_is_answered() -> None:
     [[], ["null"], ["https://elsewhere.example"], ["http://192.168.1.7:8443"], ["https://192.168.1.7"], [""],
      ["https://192.168.1.7:8443", "https://192.168.1.7:8443"], ["https://192.168.1.7:8443.example"], ["HTTPS://192.168.1.7:8443"]],
 )  # fmt: skip
-def test_only_its_own_page_opens_a_socket(origin) -> None:
+def test_only_its_own_page_opens_a_socket(origin: list[str]) -> None:
     assert status(opened(origin=origin)) == 403
 
 

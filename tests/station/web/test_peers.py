@@ -38,8 +38,9 @@ def test_a_crowd_of_addresses_cuts_the_most_crowded_first() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3 * NS_PER_S)), max_size=300))
-def test_whatever_comes_the_book_is_bounded_and_a_newcomer_gets_in(events) -> None:
-    peers, now_ns, known = Peers(per_peer=4, in_all=10), 0, set()
+def test_whatever_comes_the_book_is_bounded_and_a_newcomer_gets_in(events: list[tuple[int, bool, int]]) -> None:
+    peers, now_ns = Peers(per_peer=4, in_all=10), 0
+    known: set[object] = set()
     for number, (address, knows, later_ns) in enumerate(events):
         now_ns += later_ns
         assert not known & set(peers.expired(now_ns))

@@ -22,8 +22,9 @@ from station.bus.sockets import RequestServer
 from station.bus.streams import STREAMS, topic
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, NS_PER_S
+from station.console.pictures import as_jpeg
 from station.console.vr_board import board
-from station.console.vr_panel import Panel, as_jpeg
+from station.console.vr_panel import Panel
 from station.control.pilot import Pilot
 from station.control.vr_teleop import VrTeleop
 from station.errors import CommandRefused, StationError, WireError

@@ -111,8 +111,7 @@ def test_recording_that_begins_too_early_waits_for_hands_and_cube() -> None:
     sitting = Sitting()
     sitting.clear = False
     sitting.go_on(5, "engaged", "recording")
-    assert sitting.operator.state == "waiting"
-    assert not sitting.placed
+    assert (sitting.operator.state, sitting.placed) == ("waiting", [])
     sitting.clear = True
     sitting.go_on(0.05)
     assert sitting.operator.state == "playing"

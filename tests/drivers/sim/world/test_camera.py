@@ -15,6 +15,7 @@ from drivers.sim.world.state_file import StateWriter
 from station.clock import NS_PER_S, monotonic_ns
 from station.devices.contract import Place
 from station.errors import DeviceMissing, DeviceSilent, DeviceWrong
+from tests.pictures import bgr, gray
 
 PLACE = Place("cam_high", "camera", monotonic_ns, 3.14, 100.0)
 
@@ -69,7 +70,7 @@ def test_pictures_show_the_cube_in_red_and_the_followers(world: World) -> None:
     device.open()
     (_, jpeg), *_ = pictures(device, 1)
     device.close()
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    picture = bgr(jpeg).astype(int)
     assert picture.shape == (240, 320, 3)
     blue, green, red = picture[..., 0], picture[..., 1], picture[..., 2]
     cube = (red > 150) & (green < 90) & (blue < 90)
@@ -78,10 +79,6 @@ def test_pictures_show_the_cube_in_red_and_the_followers(world: World) -> None:
     arms = (picture.min(axis=2) > 120).sum(axis=0)
     assert arms[:120].sum() > 500
     assert arms[200:].sum() > 500
-
-
-def gray(jpeg: bytes) -> np.ndarray:
-    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))
 
 
 def test_a_focus_that_another_program_changes_is_told_blurs_and_is_set_back_by_opening_anew(world: World) -> None:
@@ -133,7 +130,7 @@ def test_a_board_is_seen_where_it_is_held_until_it_is_taken_away(world: World) -
     )
     corners, ids, _, _ = cv2.aruco.CharucoDetector(board).detectBoard(seen)
     assert len(ids) == 40
-    at_m = board.getChessboardCorners()[ids.ravel()]
+    at_m = np.array(board.getChessboardCorners())[ids.ravel()]
     right_px, down_px = (np.array([319.5, 239.5]) + focal_px * (at_m[:, :2] + (-0.225, -0.15)) / 0.5).T
     assert np.abs(corners.reshape(-1, 2) - np.stack([right_px, down_px], axis=1)).max() < 0.5
     assert cv2.aruco.CharucoDetector(board).detectBoard(gone)[1] is None

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.sim.world.jpeg_stamp import Stamp, read_stamp, stamp
+from tests.pictures import bgr
 
 PICTURE = np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3)
 JPEG = cv2.imencode(".jpg", PICTURE)[1].tobytes()
@@ -15,8 +16,8 @@ def test_what_is_stamped_is_read_and_the_picture_is_the_same(captured_ns: int, f
     stamped = stamp(JPEG, captured_ns, frame)
     assert read_stamp(stamped) == Stamp(captured_ns, frame)
     assert stamped.endswith(JPEG[2:])
-    decoded = cv2.imdecode(np.frombuffer(stamped, np.uint8), cv2.IMREAD_COLOR)
-    np.testing.assert_array_equal(decoded, cv2.imdecode(np.frombuffer(JPEG, np.uint8), cv2.IMREAD_COLOR))
+    decoded = bgr(stamped)
+    np.testing.assert_array_equal(decoded, bgr(JPEG))
 
 
 def test_a_picture_without_a_stamp_has_none() -> None:

@@ -11,11 +11,11 @@ from drivers.sim.operator.script import cube_start
 from drivers.sim.world.mujoco_world import TRUTH
 from drivers.sim.world.requests import SetCameraFault, SetServoFault
 from drivers.sim.world.scene import GRIPPER_CLOSED_RAD, GRIPPER_OPEN_RAD, SLEEP_RAD
-from station.bus.messages import ArmState, PilotState, SessionState, Vector
+from station.bus.messages import ArmState, Phase, PilotState, SessionState, Vector
 from station.bus.requests import PrepareScene, SaveTruth, ScoreScene
 from station.bus.sockets import Publisher, RequestClient, Subscriber
 from station.clock import NS_PER_S, Grid, monotonic_ns
-from station.devices.contract import Place
+from station.devices.contract import ArmDriver, Driver, Place
 from station.errors import DeviceError, DeviceMissing, DeviceSilent, RequestRefused
 from station.rig.rig import Rig, load_class
 from tests.drivers.sim.worlds import until, world
@@ -39,16 +39,33 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-def driver(rig: Rig, node: str) -> object:
+def driver(rig: Rig, node: str) -> Driver:
     device = rig.device(node)
-    return load_class(device.driver)(device.settings, Place(node, device.role, monotonic_ns, 3.14, 100.0))
+    made: Driver = load_class(device.driver)(device.settings, Place(node, device.role, monotonic_ns, 3.14, 100.0))
+    return made
 
 
-def position(device: object) -> tuple[float, ...]:
+def arm_driver(rig: Rig, node: str) -> ArmDriver:
+    made = driver(rig, node)
+    assert isinstance(made, ArmDriver)
+    return made
+
+
+def reads_on(device: Driver) -> None:
+    """Until it raises."""
+
+    def never() -> bool:
+        device.read()
+        return False
+
+    until(never)
+
+
+def position(device: ArmDriver) -> tuple[float, ...]:
     """One complete reading. An arm that says nothing at all raises before this gives up."""
     end_ns = monotonic_ns() + 2 * NS_PER_S
     while monotonic_ns() < end_ns:
-        for reading in device.read():  # type: ignore[attr-defined]
+        for reading in device.read():
             if isinstance(reading.body, ArmState):
                 return reading.body.position
     raise AssertionError("no complete reading")
@@ -57,11 +74,11 @@ def position(device: object) -> tuple[float, ...]:
 def test_all_four_arms_answer_the_real_driver(sim: Rig) -> None:
     for side in SIDES:
         for node in (f"leader_{side}", f"follower_{side}"):
-            device = driver(sim, node)
-            device.open()  # type: ignore[attr-defined]
+            device = arm_driver(sim, node)
+            device.open()
             np.testing.assert_allclose(position(device), [*SLEEP_RAD, 0.0], atol=0.02)
-            assert not device.torque_on()  # type: ignore[attr-defined]
-            device.close()  # type: ignore[attr-defined]
+            assert not device.torque_on()
+            device.close()
 
 
 def test_the_truth_is_told_and_an_episodes_scene_prepared(sim: Rig) -> None:
@@ -84,9 +101,9 @@ def test_the_truth_is_told_and_an_episodes_scene_prepared(sim: Rig) -> None:
 
 
 def test_faults_of_servos_and_cameras(sim: Rig) -> None:
-    arm, camera = driver(sim, "leader_left"), driver(sim, "cam_high")
-    arm.open()  # type: ignore[attr-defined]
-    camera.open()  # type: ignore[attr-defined]
+    arm, camera = arm_driver(sim, "leader_left"), driver(sim, "cam_high")
+    arm.open()
+    camera.open()
     with RequestClient(sim.name, "world") as client:
         with pytest.raises(RequestRefused, match="no arm leader_middle; there are leader_left"):
             client.ask(SetServoFault("leader_middle", "silence"))
@@ -95,27 +112,27 @@ def test_faults_of_servos_and_cameras(sim: Rig) -> None:
         with pytest.raises(RequestRefused, match="no camera"):
             client.ask(SetCameraFault("cam_nose", "freeze"))
         client.ask(SetServoFault("leader_left", "silence", 6))
-        until(lambda: not arm.read() and any("ID 6" in warning for warning in arm.warnings()))  # type: ignore[attr-defined]
+        until(lambda: not arm.read() and any("ID 6" in warning for warning in arm.warnings()))
         client.ask(SetServoFault("leader_left", "speak", 6))
-        until(arm.read)  # type: ignore[attr-defined]
+        until(arm.read)
         client.ask(SetServoFault("leader_left", "unplug"))
         client.ask(SetCameraFault("cam_high", "freeze"))
         for device in (arm, camera):
             with pytest.raises(DeviceError):
-                until(lambda device=device: device.read() and False)  # type: ignore[misc]
-            device.close()  # type: ignore[attr-defined]
+                reads_on(device)
+            device.close()
         client.ask(SetCameraFault("cam_high", "refuse"))
         with pytest.raises(DeviceMissing):
-            camera.open()  # type: ignore[attr-defined]
+            camera.open()
         client.ask(SetServoFault("leader_left", "replug"))
         client.ask(SetCameraFault("cam_high", "none"))
         for device in (arm, camera):
-            device.open()  # type: ignore[attr-defined]
-            until(device.read)  # type: ignore[attr-defined]
-            device.close()  # type: ignore[attr-defined]
+            device.open()
+            until(device.read)
+            device.close()
 
 
-def patiently(device: object, act: Callable[[object], T]) -> T:
+def patiently(device: ArmDriver, act: Callable[[ArmDriver], T]) -> T:
     """Do it with an arm that is opened again when a loaded machine let the world stand still for half a second."""
     for _ in range(10):
         try:
@@ -125,12 +142,20 @@ def patiently(device: object, act: Callable[[object], T]) -> T:
     raise AssertionError("silent ten times running")
 
 
-def opens(device: object) -> bool:
+def opens(device: Driver) -> bool:
     try:
-        device.open()  # type: ignore[attr-defined]
+        device.open()
     except DeviceError:
         return False
     return True
+
+
+def writing(goal: tuple[float, ...]) -> Callable[[ArmDriver], int]:
+    return lambda arm: arm.write(goal)
+
+
+def wait_until_ns(due_ns: int) -> None:
+    until(lambda: monotonic_ns() >= due_ns)
 
 
 @pytest.mark.system
@@ -138,30 +163,34 @@ def test_what_the_hands_do_reaches_the_cube_through_drivers_and_physics(sim: Rig
     """The test is pilot and session: leader readings become follower goals, 50 a second, in real time."""
     heard = Subscriber(sim.name, [("vector", "world")])
     pilot, session = (Publisher(sim.name, node, 1, monotonic_ns) for node in ("pilot", "session"))
-    leaders = {side: driver(sim, f"leader_{side}") for side in SIDES}
-    followers = {side: driver(sim, f"follower_{side}") for side in SIDES}
-    for thing in (heard, pilot, session, *leaders.values(), *followers.values()):
-        stack.callback(thing.close)  # type: ignore[attr-defined]
+    leaders = {side: arm_driver(sim, f"leader_{side}") for side in SIDES}
+    followers = {side: arm_driver(sim, f"follower_{side}") for side in SIDES}
+    for socket in (heard, pilot, session):
+        stack.callback(socket.close)
+    for device in (*leaders.values(), *followers.values()):
+        stack.callback(device.close)
     for arm in (*leaders.values(), *followers.values()):
-        arm.open()  # type: ignore[attr-defined]
+        arm.open()
     for arm in followers.values():
-        arm.torque(True)  # type: ignore[attr-defined]
+        arm.torque(True)
     grid = Grid(monotonic_ns(), 50.0)
     tick = -1
     handed_over = False
     ask = {side: np.array([*SLEEP_RAD, 0.0]) for side in SIDES}
     while not handed_over and tick < ATTEMPTS * EPISODE_TICKS - 1:
         tick = max(tick + 1, grid.index_at(monotonic_ns()))
-        until(lambda tick=tick: monotonic_ns() >= grid.time_ns(tick))  # type: ignore[misc]
+        wait_until_ns(grid.time_ns(tick))
         episode, row = divmod(tick, EPISODE_TICKS)
-        phase = "ready" if row < READY_TICKS else "recording"
-        session.publish("session", SessionState(phase, "t", "", episode, 0, 0, 0, 0, ()))  # type: ignore[arg-type]
+        phase: Phase = "ready" if row < READY_TICKS else "recording"
+        session.publish("session", SessionState(phase, "t", "", episode, 0, 0, 0, 0, ()))
         pilot.publish("pilot", PilotState("engaged", "leader", "", ()))
         for side in SIDES:
             wanted = np.array(patiently(leaders[side], position))
             ask[side] += np.clip(wanted - ask[side], -0.06, 0.06)
-            patiently(followers[side], lambda arm, goal=tuple(ask[side]): arm.write(goal))  # type: ignore[misc]
-        handed_over = any(s.body.values[TRUTH.index("done")] for s in heard.newest().values())
+            patiently(followers[side], writing(tuple(ask[side].tolist())))
+        for sample in heard.newest().values():
+            assert isinstance(sample.body, Vector)
+            handed_over |= bool(sample.body.values[TRUTH.index("done")])
     assert handed_over
     left = patiently(followers["left"], position)
     assert 0.3 < left[6] < 0.8, f"the gripper is closed on the cube, {GRIPPER_CLOSED_RAD}…{GRIPPER_OPEN_RAD} rad"

@@ -43,7 +43,9 @@ def test_each_of_many_states_can_be_read(tmp_path: Path) -> None:
     reader = StateReader(tmp_path / "state")
     for number in range(1, 10):
         writer.write(number, np.array([float(number)]))
-        assert reader.read() == (number, [number])
+        snapshot = reader.read()
+        assert snapshot is not None
+        assert (snapshot.time_ns, snapshot.numbers.tolist()) == (number, [number])
     reader.close()
     writer.close()
 
@@ -55,7 +57,7 @@ def test_no_reader_ever_sees_half_a_state(tmp_path: Path) -> None:
         try:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"ready\n"
-            seen = set()
+            seen: set[int] = set()
             deadline = time.monotonic() + 30
             while len(seen) < 2000 and time.monotonic() < deadline:
                 reader = StateReader(path)  # anew each time: one that opens during a write finds a state file too

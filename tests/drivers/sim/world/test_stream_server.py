@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.sim.world.jpeg_stamp import read_stamp
+from drivers.sim.world.jpeg_stamp import Stamp, read_stamp
 from drivers.sim.world.stream_server import Source, StreamServer, pictures
 from station.clock import monotonic_ns
+from tests.pictures import bgr
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_opencv_reads_the_bytes_as_they_are_and_finds_the_stamps(server: StreamS
     begin = monotonic_ns()
     capture = cv2.VideoCapture(server.url("cam_high"), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
     assert capture.isOpened()
-    stamps = []
+    stamps: list[Stamp] = []
     while len(stamps) < 10:
         ok, raw = capture.read()
         assert ok
@@ -44,7 +45,7 @@ def test_opencv_reads_the_bytes_as_they_are_and_finds_the_stamps(server: StreamS
         found = read_stamp(jpeg)
         assert found is not None
         stamps.append(found)
-        assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (240, 320, 3)
+        assert bgr(jpeg).shape == (240, 320, 3)
     capture.release()
     assert all(a.captured_ns < b.captured_ns and a.frame < b.frame for a, b in pairwise(stamps))
     assert begin < stamps[0].captured_ns

@@ -4,6 +4,7 @@ It keeps its motors on or off, and its goal, whoever comes and goes. Lines on it
 """
 
 import json
+import os
 import selectors
 import socket
 import sys
@@ -74,7 +75,7 @@ def main(address: str, port: str, skew_ppm: str = "0") -> None:
             elif key.fileobj in clients:
                 _hear(controller, clients, selector, key.fileobj)
             else:
-                got = sys.stdin.buffer.raw.read(4096)
+                got = os.read(sys.stdin.fileno(), 4096)
                 if not got:
                     return
                 *lines, pendant = (pendant + got).split(b"\n")

@@ -43,7 +43,7 @@ ACTS = (
 ASKED = {"recover": ("clear", "running"), "guide": ("guide", "guiding"), "end_guide": ("end_guide", "running")}
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AcmeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An ACME arm."""
 
     address: str
@@ -53,10 +53,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AcmeArm:
     """See `station.devices.contract.ArmDriver`."""
 
-    Settings: ClassVar[type[Settings]] = Settings
+    Settings: ClassVar[type[AcmeSettings]] = AcmeSettings
     paced: ClassVar[bool] = True
 
-    def __init__(self, settings: Settings, place: Place) -> None:
+    def __init__(self, settings: AcmeSettings, place: Place) -> None:
         self._settings, self._place = settings, place
         self._socket: socket.socket | None = None
         self._left = b""

@@ -37,7 +37,7 @@ RIG = load_rig(find_rig("bench"))
 
 def board(phase: Any = "ready", **session: Any) -> Board:
     counts = {"recorded_ticks": 0, "saved": 2, "discarded": 1, "ended_early": 0, "wanted": 10, "newest": 6, **session}
-    state = SessionState(phase, "pick", "ada", 7, actions=(), disk_left_s=7200.0, **counts)  # type: ignore[arg-type]
+    state = SessionState(phase, "pick", "ada", 7, actions=(), disk_left_s=7200.0, **counts)
     made = Board(RIG, Plan(OpenSession("pick", operator="ada"), None), session=state, session_ns=NOW)
     made.recorder = RecorderState(True, "", 0, None, 1000, 3, (), lost=0)
     return made

@@ -65,7 +65,9 @@ def asked(stage: Stage, *requests: object) -> None:
 def test_the_link_is_for_one_browser_and_leaves_the_address_bar(stage: Stage, page: Browser) -> None:
     assert "#" not in page.js("return location.href")
     assert page.js("return document.cookie") == "", "no script reads the token"
-    assert TakeControl() in [question.request for question, _ in stage.hub.asked] or stage.hub.session.control.holder
+    said = stage.hub.session
+    assert said is not None
+    assert TakeControl() in [question.request for question, _ in stage.hub.asked] or said.control.holder
 
 
 def test_a_take_by_the_terminals_keys_and_undo_after_a_question(stage: Stage, page: Browser) -> None:

@@ -40,8 +40,8 @@ def pictures(count: int) -> list[bytes]:
 def without_card() -> Iterator[None]:
     """As it was before there were cards."""
     kept = Gauge.sample, Gauge.row, build._card
-    Gauge.sample = lambda *_: None  # type: ignore[method-assign, assignment]
-    Gauge.row = lambda *_: None  # type: ignore[method-assign, assignment]
+    Gauge.sample = lambda *_: None  # type: ignore[method-assign]
+    Gauge.row = lambda *_: None  # type: ignore[method-assign]
     build._card = lambda *_: ""
     try:
         yield

@@ -140,7 +140,8 @@ class Scene:
                 continue
             if stream.kind == "frame":
                 data = self.picture(stream.node, stream.sequence + 1, at_s)
-                body, payload = Frame("jpeg", SIZE[1], SIZE[0], "driver", stream.sequence + 1), (data,)
+                body: Frame | ArmState = Frame("jpeg", SIZE[1], SIZE[0], "driver", stream.sequence + 1)
+                payload: tuple[bytes, ...] = (data,)
             else:
                 joints = tuple(float(value) for value in self.pose(at_s)[:7])
                 body, payload = ArmState(joints, joints, joints, 0.5, 0.01, True, 1_500_000), ()
@@ -159,4 +160,4 @@ def moving(at_s: float) -> Vector:
     place = np.arange(14)
     pose = 0.4 * np.sin(1.2 * at_s + place) + 0.1 * np.sin(3.0 * at_s + 2 * place)
     pose[[6, 13]] = 0.5 + 0.4 * np.sin(1.5 * at_s + place[[6, 13]])
-    return pose
+    return np.asarray(pose)

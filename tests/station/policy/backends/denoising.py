@@ -18,8 +18,18 @@ SHAPE = (1, 8, 3)
 Denoise = Callable[[Diffusion], np.ndarray]
 
 CASES = [
-    Diffusion(
-        "d", train, steps, sampler=sampler, schedule=schedule, prediction=prediction, clip_sample=clip, spacing=spacing
+    msgspec.convert(
+        {
+            "denoiser": "d",
+            "train_steps": train,
+            "steps": steps,
+            "sampler": sampler,
+            "schedule": schedule,
+            "prediction": prediction,
+            "clip_sample": clip,
+            "spacing": spacing,
+        },
+        Diffusion,
     )
     for (train, steps), sampler, schedule, prediction, clip, spacing in product(
         [(50, 10), (100, 100), (1000, 7)],
@@ -42,14 +52,14 @@ def predict(settings: Diffusion, sample: np.ndarray, t: int) -> np.ndarray:
     clean = 1.2 * np.sin(sample)
     if settings.prediction == "epsilon":
         kept = np.cumprod(1 - betas(settings).astype(float))[t]
-        return ((sample - np.sqrt(kept) * clean) / np.sqrt(1 - kept)).astype(np.float32)
-    return clean.astype(np.float32)
+        return np.asarray((sample - np.sqrt(kept) * clean) / np.sqrt(1 - kept), np.float32)
+    return np.asarray(clean, np.float32)
 
 
 def ours(settings: Diffusion) -> np.ndarray:
     """The denoised sample by our scheduler."""
     scheduler, noise = Scheduler(settings), noises(settings.steps)
-    sample = noise[0]
+    sample: np.ndarray = noise[0]
     for i, t in enumerate(scheduler.timesteps):
         sample = scheduler.step(i, sample, predict(settings, sample, int(t)), noise[i + 1])
     return sample

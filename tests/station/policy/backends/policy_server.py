@@ -55,7 +55,8 @@ class PolicyServer:
         try:
             link.send(pack(self.metadata) if not isinstance(self.metadata, str) else self.metadata)
             for message in link:
-                question = unpack(bytes(message))
+                assert isinstance(message, bytes)
+                question = unpack(message)
                 self.asked.append(question)
                 self.behave(self, link, question)
         except (ConnectionClosed, OSError):

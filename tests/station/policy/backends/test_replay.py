@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -17,7 +18,13 @@ def episode(folder: Path, actions: np.ndarray, offset: int = 0) -> Policy:
     folder.mkdir(exist_ok=True)
     with h5py.File(folder / "episode_0.hdf5", "w") as file:
         file["action"] = actions
-    changes = {"backend": "replay", "weights": "episode_0.hdf5", "cameras": [], "image": None, "normalization": None}
+    changes: dict[str, Any] = {
+        "backend": "replay",
+        "weights": "episode_0.hdf5",
+        "cameras": [],
+        "image": None,
+        "normalization": None,
+    }
     return load_policy(policies.write(folder, graph=False, chunk=10, action_offset_ticks=offset, **changes))
 
 

@@ -240,8 +240,12 @@ def test_a_folder_from_before_2025_is_read(tmp_path: Path) -> None:
         {"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ACTION": "MIN_MAX"},
     )
     assert read_features(tmp_path, config).cameras == ("observation.images.top",)
-    for change, says in [({"chunk_size": None}, "neither ACT's nor Diffusion's"), ({"temporal_ensemble_momentum": 0.9}, "has no more"),
-                         ({"input_normalization_modes": None}, "are not all there")]:  # fmt: skip
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"chunk_size": None}, "neither ACT's nor Diffusion's"),
+        ({"temporal_ensemble_momentum": 0.9}, "has no more"),
+        ({"input_normalization_modes": None}, "are not all there"),
+    ]
+    for change, says in refused:
         changed = {key: value for key, value in (old | change).items() if value is not None}
         (tmp_path / "config.json").write_text(json.dumps(changed))
         with pytest.raises(PolicyError, match=says):

@@ -8,6 +8,7 @@ import pytest
 from station.errors import EpisodeError
 from station.policy.folder import Image
 from station.training.learning.demonstrations import demonstrations, first_grasp, read_demonstration
+from tests.pictures import bgr
 from tests.station.training.learning import made
 
 IMAGE = Image(*made.SIZE)
@@ -28,7 +29,7 @@ def test_rows_are_those_in_which_something_moves_and_pictures_are_kept_once(tmp_
 def test_pictures_are_what_a_policy_sees(tmp_path: Path) -> None:
     seen = read_demonstration(made.write(tmp_path, 1), ["cam_high"], IMAGE).pictures[0][5]
     jpeg = cv2.imencode(".jpg", made.picture(1, made.IDLE - made.IDLE % 3 + 15))[1]
-    rgb = cv2.cvtColor(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    rgb = cv2.cvtColor(bgr(jpeg), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(seen, cv2.resize(rgb, made.SIZE, interpolation=cv2.INTER_AREA))
     raw = read_demonstration(made.write(tmp_path / "raw", 1, raw=True), ["cam_high"], IMAGE).pictures[0][5]
     assert np.abs(raw.astype(int) - seen).mean() < 3, "raw episodes are RGB, JPEG ones become it"
