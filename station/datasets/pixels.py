@@ -1,6 +1,5 @@
 """One camera's frames as pixels or as JPEGs encoded anew, at the size that is exported."""
 
-import cv2
 import numpy as np
 import simplejpeg
 
@@ -43,4 +42,6 @@ class Pixels:
             rgb = np.frombuffer(frame.stored, np.uint8).reshape(pictures.height, pictures.width, 3)
         if (pictures.width, pictures.height) == self._size:
             return rgb
+        import cv2  # here: whoever lists the formats draws nothing
+
         return np.asarray(cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -48,7 +48,10 @@ def test_a_day(data: Path, tmp_path: Path) -> None:
         (("select",), "name the selection's file"),
         (("select", "no.yaml"), "no.yaml: cannot be read"),
         (("export", "plain", "out"), "either --from or --selection"),
-        (("export", "hdf7", "out", "--from", "{data}"), "no format 'hdf7'; there are lerobot-v3, plain"),
+        (
+            ("export", "hdf7", "out", "--from", "{data}"),
+            "no format 'hdf7'; there are act, dp-zarr, lerobot-v2.1, lerobot-v3, plain,",
+        ),
         (("export", "plain", "out", "--from", "{data}", "--video", "vhs"), "Invalid enum value 'vhs'"),
         (("export", "plain", "out", "--from", "{data}", "--size", "big"), "say it as 640x480"),
         (("export", "plain", "out", "--from", "{data}", "--rate", "fast"), "frames a second"),
