@@ -13,7 +13,7 @@ from station.errors import CommandRefused, DeviceError, DeviceMissing, DeviceSil
 from tests.drivers.ur.conftest import Made
 from tests.drivers.ur.driven import RESUME_MS, Driven, fastest, moved_after
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.rig, pytest.mark.timeout(120)]  # a minute of real time; `make test` has the kit and the rig
 SWINGS_RAD_S = 0.63
 """What `Driven.swing` asks for at most."""
 STOPS_NS = round((RESUME_MS / 1000 + 0.4) * NS_PER_S)
