@@ -20,19 +20,28 @@ from station.bus.requests.session import (
     OpenSession,
     Pause,
     SessionRequest,
+    SetMark,
     Start,
     Stop,
     Undo,
 )
 
 Need = Literal[
-    "paused", "not paused", "an episode", "a saved episode", "a policy", "a motion", "drivable leaders", "stiff leaders"
+    "paused",
+    "not paused",
+    "an episode",
+    "a saved episode",
+    "a policy",
+    "a motion",
+    "drivable leaders",
+    "stiff leaders",
+    "marks",
 ]
 About = Literal["episode", "newest", "saved", "hold", "motion"]
 """The episode that is recorded or comes next; the newest finished one; the newest saved one; the hold that is to end; what is asked
 from afar.
 """
-PEDALS = 3
+PEDALS = 4
 """Pedals that may mean something."""
 
 
@@ -80,6 +89,8 @@ class Action(NamedTuple):
         return self.told or self.label
 
 
+MARK_KEYS = "123456789"
+"""The keys of the sitting's marks, in their order: no task has more of them."""
 _RESTING: tuple[Phase, ...] = ("ready", "reset")
 _BETWEEN: tuple[Phase, ...] = (*_RESTING, "hold")
 _ALWAYS: tuple[Phase, ...] = tuple(phase for phase in get_args(Phase) if phase != "ended")
@@ -116,6 +127,8 @@ ACTIONS: tuple[Action, ...] = (
            told="the last one was a failure"),
     Action("note", Note, "note", ("recording", *_BETWEEN), ("n",), needs=("an episode",),
            line="more", otherwise="there is no episode to write a note to yet", told="write a note to this take, or to the last one"),
+    Action("mark", SetMark, "mark", ("recording",), ("m", *MARK_KEYS), 4, "y", needs=("marks",), about="episode",
+           otherwise="marks are set while an episode is recorded", told="mark this moment, with the next name; 1 to 9: that name"),
     Action("pause", Pause, "pause", (*_RESTING, "recording"), ("p",), needs=("not paused",),
            line="more", otherwise="there is nothing to pause", told="pause: the arms hold"),
     Action("undo", Undo, "undo", _BETWEEN, ("u",), needs=("a saved episode",), confirm=_BETWEEN,
@@ -132,6 +145,7 @@ _MET: dict[Need, Callable[[SessionState], bool]] = {
     "an episode": lambda state: state.newest >= 0 or state.phase == "recording",
     "a policy": lambda state: state.source == "policy",
     "a motion": lambda state: state.motion is not None and state.motion.moves_ns == 0,
+    "marks": lambda state: bool(state.marks),
     "a saved episode": lambda state: state.saved > 0,
     "drivable leaders": lambda state: state.leaders != "",
     "stiff leaders": lambda state: state.stiff,
@@ -165,6 +179,17 @@ def request_of(action: Action) -> SessionRequest | None:
     if action.success is not None:
         return action.request(success=action.success)  # type: ignore[call-arg]
     return action.request()  # type: ignore[call-arg]
+
+
+def mark_of(key: str, state: SessionState) -> str:
+    """The name of the mark that a key sets, where it is one mark's own; "" for the next."""
+    place = MARK_KEYS.find(key) if len(key) == 1 else -1
+    return state.marks[place] if 0 <= place < len(state.marks) else ""
+
+
+def next_mark(names: tuple[str, ...], last: str) -> str:
+    """The name that comes after the one that was set last, and after the last one the first; "" where there are none."""
+    return names[(names.index(last) + 1 if last in names else 0) % len(names)] if names else ""
 
 
 def about(request: SessionRequest) -> About | None:

@@ -41,6 +41,7 @@ STREAMS: dict[str, Kind] = {
         Kind("applied", m.Applied, None, True, "the goal an arm's driver really wrote, after its gate"),
         Kind("tick", m.Tick, None, True, "one instant of the rig's grid: which sample of each stream, how old"),
         Kind("row", m.Row, None, True, "the closed row of a tick while recording: action, what was sent, by whom"),
+        Kind("mark", m.Mark, None, True, "a named instant of the episode, set while it is recorded"),
         Kind("pilot", m.PilotState, 10.0, False, "who commands, and the state of engagement"),
         Kind("teleop", m.TeleopState, 10.0, False, "how a VR operator's hands stand to the arms"),
         Kind("session", m.SessionState, 5.0, False, "the phase of the sitting, counts, buttons"),

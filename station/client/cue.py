@@ -23,8 +23,8 @@ def _said(before: SessionState, now: SessionState) -> Cue | None:
         return Cue("paused" if now.paused else f"hold. {_first(now.why)}", 3)
     if now.phase == "recording" and before.phase != "recording":
         return Cue(f"recording {now.episode}")
-    if now.phase == "recording" and now.paused != before.paused:
-        return Cue("paused" if now.paused else "go on", 2)
+    if now.phase == "recording" and (change := _while_recording(before, now)) is not None:
+        return change
     if now.ended_early > before.ended_early:
         return Cue(f"ended early. {_first(now.why)}", 3)
     if now.discarded > before.discarded:
@@ -47,6 +47,12 @@ def _asked_from_afar(before: SessionState, now: SessionState) -> Cue | None:
     if motion.moves_ns and not was.moves_ns:
         return Cue(f"arms move in {COUNT_DOWN_S:.0f} seconds", 3)
     return None
+
+
+def _while_recording(before: SessionState, now: SessionState) -> Cue | None:
+    if now.paused != before.paused:
+        return Cue("paused" if now.paused else "go on", 2)
+    return Cue(now.mark) if now.marked > before.marked else None
 
 
 def _first(why: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from station.bus.messages import Description
 from station.episodes import layout
 from station.episodes.journal import JournalHeader
+from station.episodes.marks import names_of
 from station.episodes.reading import attribute, reading
 from station.episodes.survey import Survey
 from station.errors import EpisodeError
@@ -33,6 +34,7 @@ def write_attributes(file: h5py.File, found: Survey) -> None:
     for entry in layout.DATASETS:
         if entry.names:
             file[entry.path].attrs["names"] = _strings(entry.names)
+    file["/marks/name"].attrs["names"] = _strings(names_of(found.marks))
     for stream, names in found.columns.items():
         file[f"/observations/extra/{stream}"].attrs["dim_names"] = _strings(names)
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from station.bus.messages import Frame
-from station.episodes import layout
+from station.episodes import layout, marks
 from station.episodes.attributes import write_attributes
 from station.episodes.journal import recorded_streams
 from station.episodes.picture_dataset import Picture, PictureDataset
@@ -127,6 +127,9 @@ class Builder:
             for row, numbers in enumerate(self._extras[entry.name]):
                 whole[row, : len(numbers)] = numbers
             return whole
+        if entry.entry.per == "marks":
+            ticks = np.concatenate(self._blocks["/timestamps/tick"])[: found.rows]
+            return np.array(marks.columns(found.marks, ticks)[entry.path], entry.dtype)
         return np.concatenate(self._blocks[entry.path])[: found.rows]
 
     def _picture(self, stream: str, dataset: PictureDataset, content: Content) -> Picture:

@@ -58,7 +58,7 @@ def ticks_ns(file: h5py.File) -> NDArray[np.int64]:
 def sources(file: h5py.File) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """(T,) who commanded, and the names that these numbers stand for."""
     numbers = table(file, "/control/source")
-    names = _texts(file, "/control/source", "names")
+    names = texts(file, "/control/source", "names")
     if numbers.size and numbers.max() >= len(names):
         raise wrong(file, f"/control/source has the number {numbers.max()}, and names for {len(names)}")
     return numbers, names
@@ -83,7 +83,7 @@ def dimensions(file: h5py.File) -> tuple[tuple[str, ...], tuple[str, ...]]:
     width = dataset(file, "/action").shape[1]
     if not 0 < width <= MOST:
         raise wrong(file, f"/action has {width} numbers a row, an episode's has 1 to {MOST}")
-    names, units = _texts(file, "/", "dim_names"), _texts(file, "/", "units")
+    names, units = texts(file, "/", "dim_names"), texts(file, "/", "units")
     if (len(names), len(units)) != (width, width):
         raise wrong(file, f"/action has {width} numbers a row, dim_names {len(names)} and units {len(units)}")
     return names, units
@@ -91,7 +91,7 @@ def dimensions(file: h5py.File) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def cameras(file: h5py.File) -> tuple[str, ...]:
     """Names of the cameras whose pictures the file has, in the rig's order."""
-    names = _texts(file, "/", "camera_names")
+    names = texts(file, "/", "camera_names")
     there = group(file, "/observations/images")
     absent = [name for name in names if name not in there]
     if absent or len(set(names)) != len(names):
@@ -104,7 +104,8 @@ def cameras(file: h5py.File) -> tuple[str, ...]:
     return names
 
 
-def _texts(file: h5py.File, on: str, name: str) -> tuple[str, ...]:
+def texts(file: h5py.File, on: str, name: str) -> tuple[str, ...]:
+    """The words of an attribute."""
     values: NDArray[Any] = attribute(file, name, on)
     if values.ndim != 1 or values.dtype.kind != "O":
         raise wrong(file, f"{on}: attribute {name} is no list of words")

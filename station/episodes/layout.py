@@ -20,7 +20,7 @@ from station.bus.streams import stream_names
 from station.devices.contract import Description
 from station.errors import EpisodeError
 
-Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra"]
+Group = Literal["always", "camera jpeg", "camera raw", "cameras jpeg", "stream", "depth", "extra", "marks"]
 
 
 Trainer = Literal["ACT", "ACT++", "openpi", "station"]
@@ -83,6 +83,7 @@ SYMBOLS = {
     "H": "height of the picture",
     "W": "width of the picture",
     "N": "numbers of that stream",
+    "M": "marks of the episode",
 }
 
 _ALL: tuple[Trainer, ...] = ("ACT", "ACT++", "openpi", "station")
@@ -106,6 +107,9 @@ DATASETS = (
     Dataset("/timestamps/<stream>", "int64", ("T",), "stream", "ns", "chosen.captured_at_ns", "when the sample in this row was captured"),
     Dataset("/sync/age/<stream>", "int64", ("T",), "stream", "ns", "chosen.age_ns", "how old it was at the tick"),
     Dataset("/sync/is_new/<stream>", "bool", ("T",), "stream", "", "chosen.is_new", "false: the row repeats the sample of the row before"),
+    Dataset("/marks/time", "int64", ("M",), "marks", "ns", "mark.at_ns", "when each mark was set, in that order; on the clock of /timestamps", since=4),
+    Dataset("/marks/row", "int64", ("M",), "marks", "row", "mark.at_ns", "the newest row whose tick is at or before it; the first one where none is", since=4),
+    Dataset("/marks/name", "uint8", ("M",), "marks", "", "mark.name", "what it is called: an index into the attribute `names`", since=4),
     Dataset("/observations/depth/<camera>", "uint16", ("T", "H", "W"), "depth", "mm", "sample", "depth pictures; gzip 1 and shuffle, one chunk a row"),
     Dataset("/observations/extra/<stream>", "float64", ("T", "N"), "extra", "as described", "sample", "any other recorded stream, as numbers; NaN where one is absent", optional=True),
 )  # fmt: skip
@@ -157,11 +161,13 @@ ATTRIBUTES = (
     Attribute("/timestamps/<stream>", "stale", "int64", "rows in which it was stale"),
     Attribute("/compress_len", "camera_names", "strings", "the order of its rows"),
     Attribute("/control/source", "names", "strings", "what the numbers mean"),
+    Attribute("/marks/name", "names", "strings", "names of the marks that were set", 4),
     Attribute("/observations/extra/<stream>", "dim_names", "strings", "names of its numbers (N)"),
 )  # fmt: skip
 
-VERSION = 3
+VERSION = 4
 """2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`, `effort_units`, `kinematics`, `trial` and `condition`.
+4: `/marks`.
 Raised with every new row of the tables, which says since when it is
 there: older files are then whole without it.
 """
@@ -186,6 +192,7 @@ class Plan(NamedTuple):
     extras: Mapping[str, int]
     """N per extra stream."""
     streams: tuple[str, ...]
+    marks: int = 0
     version: int = VERSION
     """Of the layout."""
 
@@ -217,6 +224,7 @@ def _fill(entry: Dataset, plan: Plan) -> list[Expected]:
         "stream": plan.streams,
         "depth": tuple(plan.depths),
         "extra": tuple(plan.extras),
+        "marks": ("",),
     }
     return [_one(entry, plan, name) for name in names[entry.per]]
 
@@ -225,7 +233,7 @@ def _one(entry: Dataset, plan: Plan, name: str) -> Expected:
     height, width = (plan.depths if entry.per == "depth" else plan.pictures).get(name, (0, 0))
     sizes = {
         "T": plan.rows, "D": plan.dimensions, "C": len(plan.cameras), "P": plan.padded, "H": height, "W": width,
-        "N": plan.extras.get(name, 0),
+        "N": plan.extras.get(name, 0), "M": plan.marks,
     }  # fmt: skip
     path = entry.path.replace("<camera>", name).replace("<stream>", name)
     shape = tuple(size if isinstance(size, int) else sizes[size] for size in entry.shape)

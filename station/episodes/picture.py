@@ -17,6 +17,7 @@ from station.borders.jpeg import MOST_PIXELS, pixels_of
 from station.borders.regular_file import reason
 from station.bus.messages import SOURCES
 from station.episodes import datasets
+from station.episodes.marks import Mark, marks_in
 from station.episodes.reading import attribute, reading, wrong
 from station.errors import EpisodeError
 from station.terminal.shown import shown
@@ -31,6 +32,7 @@ _STRIPS = 24
 _POINTS = 5000
 """A line's pieces, each with its lowest and its highest value: seven for every pixel that a panel is wide."""
 _LETTERS = 120
+_MARKS = 200
 _LONGEST = 4
 """A small picture is at most so many times as high as it is wide."""
 
@@ -143,6 +145,7 @@ def joint_png(episode: Path) -> bytes:
         streams = datasets.streams(file)[:_STRIPS]
         ages = {name: datasets.table(file, f"/sync/age/{name}") / 1e6 for name in streams}
         source, _ = datasets.sources(file)
+        marks = marks_in(file)[:_MARKS]
         title = f"{_short(attribute(file, 'task'))}, episode {attribute(file, 'episode')}: {len(seconds)} rows"
     panels = -(-min(len(names), _STRIPS) // _COLUMNS)
     figure = Figure(figsize=(14, 1.7 * panels + 2.8), layout="constrained")
@@ -153,6 +156,7 @@ def joint_png(episode: Path) -> bytes:
             axis.plot(*_points(seconds, values[:, index]), label=label, **style)
         what = f"{_short(name)} ({_short(unit)})" if unit != "1" else f"{_short(name)} (0 closed, 1 open)"
         axis.set_title(what, fontsize=9, loc="left", parse_math=False)
+    _marks(axes, marks)
     for empty in range(min(len(names), _STRIPS), panels * _COLUMNS):
         axes[empty % panels, empty // panels].axis("off")
     _ages(axes[panels, 0], seconds, ages)
@@ -167,6 +171,17 @@ def joint_png(episode: Path) -> bytes:
     for axis in axes[panels]:
         axis.set_xlabel("seconds")
     return png(figure)
+
+
+def _marks(axes: Any, marks: Sequence[Mark]) -> None:
+    """A line through every panel, and the name in the first."""
+    for mark in marks:
+        for axis in axes.flat:
+            axis.axvline(mark.seconds, color="tab:purple", lw=0.8, ls=":")
+        axes[0, 0].annotate(
+            _short(mark.name), (mark.seconds, 1), xycoords=("data", "axes fraction"), fontsize=7, rotation=90, va="top",
+            ha="right", color="tab:purple", parse_math=False,
+        )  # fmt: skip
 
 
 def png(figure: Any) -> bytes:

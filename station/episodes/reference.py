@@ -40,6 +40,7 @@ def reference() -> str:
 
 
 _WHEN: Mapping[Group, str] = {
+    "marks": "always",
     "always": "", "camera jpeg": " (images: jpeg)", "camera raw": " (images: raw)", "cameras jpeg": " (images: jpeg)",
     "stream": "", "depth": "", "extra": "",
 }  # fmt: skip

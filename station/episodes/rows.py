@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from google.protobuf.message import DecodeError
 
-from station.bus.messages import Frame, Header, Health, Message, Row, Tick
+from station.bus.messages import Frame, Header, Health, Mark, Message, Row, Tick
 from station.episodes import layout
 from station.episodes.journal import JournalHeader, recorded_streams
 from station.episodes.journal_reader import JournalReader, Stored
@@ -26,6 +26,13 @@ class Content(NamedTuple):
     """Start id and sequence: the same key is the same sample."""
     body: Any
     payload: tuple[bytes, ...]
+
+
+class Marked(msgspec.Struct, frozen=True, order=True):
+    """A mark of the journal."""
+
+    at_ns: int
+    name: str
 
 
 class WholeRow(NamedTuple):
@@ -54,12 +61,14 @@ class RowReader:
         self._frozen = frozenset(self.streams) if header.streams else None
         self._names = {source: stream for stream, source in self.streams.items()}
         self._by_source = {source: stream for source, stream in self._names.items() if source[0] != "arm_state"}
-        self._kinds = {"tick", "row", "health", *(kind for kind, _ in self._names)}
+        self._kinds = {"tick", "row", "health", "mark", *(kind for kind, _ in self._names)}
         self._recent: dict[str, dict[tuple[int, int], Stored]] = {stream: {} for stream in self._by_source.values()}
         self._opened: dict[str, Content] = {}
         self._ticks: dict[int, tuple[Tick, dict[str, Content]]] = {}
         self.healths: list[Health] = []
         """What the policy's runner said of itself meanwhile."""
+        self.marks: list[Marked] = []
+        """In the order in which they were written."""
         self.unrecorded: set[str] = set()
         """Streams that ticks chose from and the episode does not have: they came after its first row."""
         self.damage = ""
@@ -73,10 +82,8 @@ class RowReader:
                 if stored.kind == "row":
                     yield self._close(stored, count)
                     count += 1
-                elif stored.kind == "tick":
-                    self._choose(stored)
-                elif stored.kind == "health":
-                    self.healths.append(_body(stored, Health))
+                elif stored.kind in ("tick", "health", "mark"):
+                    self._take(stored)
                 elif (stream := self._names.get((stored.kind, stored.node))) is not None:
                     self._witness(stream, stored.header)
                     if stream in self._recent:
@@ -96,6 +103,14 @@ class RowReader:
         self.damage = f"after row {count - 1}: {why}" if count else f"before the first row: {why}"
         if beyond:
             self.damage += f"; {len(beyond)} rows beyond it ({min(beyond)} to {max(beyond)}) are in the journal"
+
+    def _take(self, stored: Stored) -> None:
+        if stored.kind == "tick":
+            self._choose(stored)
+        elif stored.kind == "health":
+            self.healths.append(_body(stored, Health))
+        else:
+            self.marks.append(Marked(stored.header.captured_at_ns, _body(stored, Mark).name))
 
     def _choose(self, stored: Stored) -> None:
         tick = _body(stored, Tick)

@@ -9,7 +9,7 @@ from station.clock import NS_PER_S
 from station.episodes import layout
 from station.episodes.journal import JournalHeader, recorded_streams
 from station.episodes.journal_reader import JournalReader
-from station.episodes.rows import RowReader, WholeRow
+from station.episodes.rows import Marked, RowReader, WholeRow
 from station.errors import EpisodeError
 
 
@@ -45,6 +45,7 @@ class Survey(NamedTuple):
     left: int
     """Bytes behind the last whole record of a journal that was cut off: half a record."""
     policy: PolicyRun
+    marks: tuple[Marked, ...]
     unrecorded: tuple[str, ...]
     """Streams that appeared while it was recorded."""
 
@@ -118,12 +119,12 @@ class Surveyor:
             stream: reader.lost.get(self._sources[stream], 0) for stream in self._streams if stream in self._sources
         }
         return Survey(
-            header=self.header, rows=self.rows, plan=self.plan(), kinds=self.kinds, fields=self.fields(),
+            header=self.header, rows=self.rows, plan=self.plan()._replace(marks=len(rows.marks)), kinds=self.kinds, fields=self.fields(),
             columns=self._columns(), counts=self._counts, lost=lost, stale=self._stale,
             ended=_ended(reader, rows, ended), recovered=not closed, damage=rows.damage,
             left=reader.ending.left if reader.ending else 0,
             policy=policy_run([health.readings for health in rows.healths]),
-            unrecorded=tuple(sorted({*rows.unrecorded, *(reader.end.unrecorded if reader.end else ())})),
+            marks=tuple(sorted(rows.marks)), unrecorded=tuple(sorted({*rows.unrecorded, *(reader.end.unrecorded if reader.end else ())})),
         )  # fmt: skip
 
     def _begin(self, whole: WholeRow) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from station.borders.jpeg import content_problem
 from station.episodes import layout
+from station.episodes.marks import marks_in, row_at
 from station.episodes.picture_dataset import chunk_places
 from station.episodes.reading import TYPES, attribute, group, is_rate, reading, rows_of, text
 from station.errors import EpisodeError
@@ -31,7 +32,7 @@ def verify(path: Path, decode: bool = False) -> list[str]:
                 ]
             findings = [*_attributes(file, version), *_shape(file)]
             if not findings:
-                findings = [*_numbers(file), *_times(file), *_pictures(file, path, decode)]
+                findings = [*_numbers(file), *_times(file), *_marks(file), *_pictures(file, path, decode)]
     except EpisodeError as error:
         return [str(error).removeprefix(f"{path}: ").partition(" Next: `station episodes verify")[0]]
     return findings
@@ -85,6 +86,7 @@ def plan_of(file: h5py.File) -> layout.Plan:
         depths={name: shape[1:3] for name, shape in depths.items()},
         extras={name: dataset.shape[1] for name, dataset in group(file, "/observations/extra").items()},
         streams=tuple(name for name in group(file, "/timestamps") if name != "tick"),
+        marks=len(file["/marks/time"]) if "/marks/time" in file else 0,
         version=int(attribute(file, "layout")),
     )
 
@@ -150,6 +152,14 @@ def _times(file: h5py.File) -> Iterator[str]:
             yield f"/sync/age/{stream} is not the tick's time minus the sample's"
         if (np.diff(captured)[~new[1:]] != 0).any():
             yield f"/sync/is_new/{stream}: a row that repeats a sample has another time than the row before"
+
+
+def _marks(file: h5py.File) -> Iterator[str]:
+    ticks = file["/timestamps/tick"][:]
+    for mark in marks_in(file):
+        if mark.row != row_at(mark.at_ns, ticks):
+            yield f"/marks/row: {mark.name[:60]} at {mark.seconds:.3f} s is in row {row_at(mark.at_ns, ticks)}, not {mark.row}"
+            return
 
 
 def _pictures(file: h5py.File, path: Path, decode: bool) -> Iterator[str]:

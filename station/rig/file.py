@@ -157,6 +157,31 @@ class Teleop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("lower_m must be below upper_m in x, y and z")
 
 
+Marks = tuple[str, ...]
+_MOST_MARKS = 9
+_LONGEST_MARK = 60
+
+
+def _check_marks(names: Marks) -> None:
+    if len(names) > _MOST_MARKS:
+        raise ValueError(f"marks has {len(names)} names, there are keys for {_MOST_MARKS}")
+    if len(set(names)) < len(names):
+        raise ValueError("marks has a name twice")
+    for name in names:
+        if not (name.strip() == name and name.isprintable() and 0 < len(name) <= _LONGEST_MARK):
+            raise ValueError(f"a mark cannot be called {name[:60]!a}: 1 to {_LONGEST_MARK} characters that can be seen")
+
+
+class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is this task's own."""
+
+    marks: Marks = ()
+    """Names of its marks, instead of the rig's."""
+
+    def __post_init__(self) -> None:
+        _check_marks(self.marks)
+
+
 class SideEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The arms of one side."""
 
@@ -193,12 +218,20 @@ class RigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits, see below."""
     check: Check = Check()
     """Limits of the check before a session, see below."""
+    marks: Marks = ("mark",)
+    """Names of moments that are marked while an episode is recorded (`contact`, `again from here`): keys 1 to 9; m, a fourth pedal and the
+    headset's y set them in turn."""
+    tasks: dict[str, Task] = {}
+    """What is one task's own, by its name."""
     board: Board = Board()
     """What cameras are calibrated and checked with, see below."""
     world: dict[str, Any] | None = None
     """Simulated rigs: what stands in for the hardware. A `port:` or `source:` `ports/…` and an `address:` `world/…` are then the world's.
     Arms anywhere else are taken for real ones, and commands ask before they move.
     """
+
+    def __post_init__(self) -> None:
+        _check_marks(self.marks)
 
 
 def read_rig_file(path: Path) -> tuple[Written, str]:

@@ -6,6 +6,7 @@ devices on one port. A driver's own keys are checked by its `Settings` struct, f
 """
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,7 +17,7 @@ from station.errors import RigError, UsageError
 from station.files import settings
 from station.rig import entries
 from station.rig.entries import Entry
-from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry, Teleop, read_rig_file
+from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry, Task, Teleop, read_rig_file
 from station.rig.problems import Problem, Problems
 
 SHIPPED = Path(__file__).parents[1] / "rigs"
@@ -85,6 +86,13 @@ class Rig(msgspec.Struct, frozen=True, dict=True):
     check: Check = Check()
     teleop: Teleop = Teleop()
     board: Board = Board()
+    marks: tuple[str, ...] = ()
+    tasks: Mapping[str, Task] = {}
+
+    def marks_of(self, task: str) -> tuple[str, ...]:
+        """Names of the marks that may be set in an episode of a task, in their order."""
+        own = self.tasks.get(task)
+        return own.marks if own is not None else self.marks
 
     def device(self, node: str) -> Device:
         """The device of that node; KeyError if there is none."""
@@ -193,6 +201,7 @@ def inspect(path: Path) -> Inspected:
         settle_ms=file.settle_ms, data=_data(file), images=file.images,
         sides=tuple(_side(name, side) for name, side in file.arms.items()), devices=devices,
         safety=file.safety, world=_world(found.world), check=file.check, teleop=file.teleop, board=file.board,
+        marks=file.marks, tasks=file.tasks,
     )  # fmt: skip
     return Inspected(rig, (), written.lines)
 

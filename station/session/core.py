@@ -32,6 +32,7 @@ from station.bus.requests import (
     Refused,
     Reply,
     SessionRequest,
+    SetMark,
     Start,
     Stop,
     Undo,
@@ -184,6 +185,7 @@ class SessionCore:
             control=control, motion=motion, leaders=leaders.leaders, ended_by=sitting.ended_by,
             drift=sitting.drift, stiff=leaders.stiff, to_fit=leaders.to_fit,
             source=sitting.opened.source, check_due=self._check.due if self._check is not None else "",
+            marks=self._takes.marks.names, marked=self._takes.marks.count, mark=self._takes.marks.last,
         )  # fmt: skip
         if self._closing is not None:
             return state
@@ -247,6 +249,8 @@ class SessionCore:
                 self._arms.hand_over(request, asker, self._takes.current, lambda: self._takes.current)
             case LeadersAlong():
                 self._arms.lead_along(request, asker)
+            case SetMark():
+                self._takes.mark(request.name, asker)
             case CloseSession():
                 self._close(asker)
             case Allow():

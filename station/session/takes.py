@@ -10,6 +10,7 @@ from station.runtime.sitting import Sitting
 from station.session.effects import Asker
 from station.session.engagement import Engagement
 from station.session.finished_episodes import FinishedEpisodes
+from station.session.marks import Marks
 from station.session.phases import PhaseEvent
 from station.session.ports import Ports
 from station.session.situation import Situation
@@ -32,6 +33,7 @@ class Takes:
         """One has ended and nobody began another: a timed reset does. After a refusal, or in a sitting that begins, somebody has to."""
         self._wanted_s: float | None = None
         self._strays = Strays(ports, self._save_stray)
+        self.marks = Marks(ports)
         self._answer_start: Callable[[Reply], None] = _nobody
         self._stop_askers: list[Asker] = []
         self._resting: PhaseEvent = "ready again"
@@ -47,6 +49,7 @@ class Takes:
         self.repeats = False
         self._sitting.number, self._sitting.recorded, self._sitting.early = number, 0, 0
         self.finished = FinishedEpisodes(self._ports, self._sitting.folder)
+        self.marks.begin(self._sitting.rig.marks_of(self._sitting.opened.task))
 
     def start(self, request: Start, answer: Callable[[Reply], None]) -> None:
         """Begin the next one."""
@@ -57,6 +60,7 @@ class Takes:
         sitting.go("start")
         self._answer_start = answer
         self._wanted_s, sitting.recorded = request.seconds, 0
+        self.marks.begin(sitting.rig.marks_of(opened.task))
         part = journal_path(sitting.folder, sitting.number)
         self.current = Take(self._ports, part, sitting.number, self._began, self._over)
         self.current.begin(info, None if request.seconds is None else round(request.seconds * sitting.rig.tick_hz))
@@ -70,6 +74,11 @@ class Takes:
         self._stop_askers.append(asker)
         self._sitting.go("stop")
         self.current.end(Ending(EndReason.DISCARDED if isinstance(request, Discard) else EndReason.STOPPED))
+
+    def mark(self, name: str, asker: Asker) -> None:
+        """Mark this moment of the current one."""
+        assert self.current is not None
+        self.marks.set(name, self.current.part, asker)
 
     def end_early(self, ending: Ending) -> None:
         """Something else ends it."""

@@ -15,6 +15,7 @@ from station.bus.messages import (
     Description,
     Header,
     Health,
+    Mark,
     Message,
     PilotState,
     RecorderState,
@@ -23,7 +24,7 @@ from station.bus.messages import (
     Tick,
 )
 from station.bus.messages.endings import Ending, EndReason
-from station.bus.requests import BeginRecording, EndRecording, SyncRequest
+from station.bus.requests import BeginRecording, EndRecording, KeepMark, SyncRequest
 from station.bus.streams import period_ns
 from station.bus.wire import Sample
 from station.clock import NS_PER_MS, Grid
@@ -182,6 +183,8 @@ class SynchronizerCore:
             self._begin_if_possible(now)
         elif isinstance(request, EndRecording):
             self.recording.ask_end(request, asker)
+        elif isinstance(request, KeepMark):
+            self.recording.mark(request.path, self._own("mark", Mark(request.name), request.at_ns, now.ns), asker)
         else:
             self.recording.keep(request, asker)
         return self._done()

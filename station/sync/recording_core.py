@@ -5,6 +5,7 @@ streams is frozen: what appears later is told, not recorded. Rows begin once the
 gave it and whatever came late. No tick waits for any of this.
 """
 
+from math import inf
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -81,6 +82,8 @@ class RecordingCore:
         self._wanted: int | None = None
         self._begins: Asker | None = None
         self._ends: list[Asker] = []
+        self._marks: list[tuple[Asker, int]] = []
+        """Who waits for a mark, and how many rows are flushed when it is."""
 
     @property
     def ended(self) -> Ending | None:
@@ -153,6 +156,14 @@ class RecordingCore:
         self.keep_hold = request.keep
         self._answer(asker, Done())
 
+    def mark(self, path: str, mark: Sample, asker: Asker) -> None:
+        """A mark for the recording at `path`; answered when it is flushed, which the next row is with."""
+        if self.state != "rows" or path != self.path:
+            self._answer(asker, Refused(f"{path} is not being recorded"))
+            return
+        self.put(mark)
+        self._marks.append((asker, self.rows + 1))
+
     def ask_end(self, request: EndRecording, asker: Asker) -> None:
         """End what is recorded, or is still to begin. Answered when it is closed."""
         wish = self.wish
@@ -210,13 +221,23 @@ class RecordingCore:
             self._answer_begin(Done())
         elif isinstance(news, JournalFlushed):
             self.acknowledged, self.journal_bytes = news.rows, news.journal_bytes
+            self._answer_marks(news.rows, Done())
         elif isinstance(news, JournalFailed):
             self._failed(news.why)
         else:
             self._closed(news)
 
+    def _answer_marks(self, rows: float, reply: Done | Refused) -> None:
+        waiting, self._marks = self._marks, []
+        for asker, flushed in waiting:
+            if flushed <= rows:
+                self._answer(asker, reply)
+            else:
+                self._marks.append((asker, flushed))
+
     def _failed(self, why: str) -> None:
         self.trouble = why
+        self._answer_marks(inf, Refused(why))
         self._answer_begin(Refused(why))
         self.end(Ending(EndReason.JOURNAL_FAILED, why))
 
@@ -226,6 +247,7 @@ class RecordingCore:
         self.trouble = news.why or self.trouble
         self._out.append(Tell("info", f"{self.path}: {self.ending.sentence}, {self.acknowledged} rows"))
         self._answer_begin(Refused(news.why) if news.why else Done())
+        self._answer_marks(inf, Refused(news.why) if news.why else Done())
         ends, self._ends = self._ends, []
         for asker in ends:
             self._answer(asker, Done(f"{self.acknowledged} rows"))

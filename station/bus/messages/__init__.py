@@ -39,7 +39,7 @@ from station.bus.messages.devices import (
 from station.bus.messages.endings import Ending, EndReason
 from station.bus.messages.header import SCHEMA, Header, Message
 from station.bus.messages.health import Health, ProcessState, StationState, StreamHealth
-from station.bus.messages.recording import Chosen, RecorderState, Row, Tick
+from station.bus.messages.recording import Chosen, Mark, RecorderState, Row, Tick
 from station.bus.messages.session import Control, Motion, Phase, SessionState
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "Health",
     "Hinge",
     "Limit",
+    "Mark",
     "Message",
     "Motion",
     "Phase",

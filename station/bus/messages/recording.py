@@ -45,6 +45,12 @@ class Row(Message, frozen=True):
     """Source or arm was silent for a moment, or the followers are catching up after it."""
 
 
+class Mark(Message, frozen=True):
+    """A named instant of the episode, set by whoever records it: a subtask, a contact. Its header says when."""
+
+    name: str
+
+
 class RecorderState(Message, frozen=True):
     """What the synchronizer has safely written."""
 

@@ -73,6 +73,12 @@ class SessionState(Message, frozen=True):
     stalled_rows: int = 0
     sequence: Count = 0
     """Rises when what a button would do may have changed. A request carries that of the state it was seen in (`Who.seen`)."""
+    marks: tuple[str, ...] = ()
+    """Names of the marks that may be set in an episode, in their order."""
+    marked: Count = 0
+    """Marks of the episode being recorded."""
+    mark: str = ""
+    """The last of them; "" before the first."""
     source: SourceName = "leader"
     """Who is to command in this sitting; `policy`: its episodes are rollouts, each engaged when it is started."""
     drift: str = ""

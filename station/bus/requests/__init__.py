@@ -17,7 +17,7 @@ from station.bus.requests.pilot import (
     Recover,
 )
 from station.bus.requests.policy import LoadPolicy, PolicyRequest, StartPolicy, StopPolicy
-from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, RecordingInfo, SyncRequest
+from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, KeepMark, RecordingInfo, SyncRequest
 from station.bus.requests.request import Done, Refused, Reply, Request, Who
 from station.bus.requests.scene import PrepareScene, SaveTruth, SceneRequest, ScoreScene
 from station.bus.requests.session import (
@@ -32,6 +32,7 @@ from station.bus.requests.session import (
     OpenSession,
     Pause,
     SessionRequest,
+    SetMark,
     Start,
     Stop,
     Undo,
@@ -57,6 +58,7 @@ __all__ = [
     "Hold",
     "KeepControl",
     "KeepHold",
+    "KeepMark",
     "Label",
     "LeadersAlong",
     "LeaveControl",
@@ -83,6 +85,7 @@ __all__ = [
     "SceneRequest",
     "ScoreScene",
     "SessionRequest",
+    "SetMark",
     "Shutdown",
     "Start",
     "StartPolicy",

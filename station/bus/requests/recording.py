@@ -2,7 +2,7 @@
 
 import msgspec
 
-from station.borders.bounds import Count, PathText
+from station.borders.bounds import Count, Name, PathText, Whole
 from station.bus.messages.endings import Ending, EndReason
 from station.bus.requests.request import Request
 
@@ -46,4 +46,13 @@ class EndRecording(Request, frozen=True):
     path: PathText = ""
 
 
-SyncRequest = BeginRecording | KeepHold | EndRecording
+class KeepMark(Request, frozen=True):
+    """Write a mark into the journal at `path`. Answered when it survives a kill."""
+
+    path: PathText
+    name: Name
+    at_ns: Whole
+    """When it was set."""
+
+
+SyncRequest = BeginRecording | KeepHold | EndRecording | KeepMark

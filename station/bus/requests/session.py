@@ -63,6 +63,12 @@ class Note(Request, frozen=True):
     text: Text
 
 
+class SetMark(Request, frozen=True):
+    """Mark this moment of the episode being recorded. "": the sitting's next name, after the last one the first again."""
+
+    name: Name = ""
+
+
 class Undo(Request, frozen=True):
     """Delete the newest saved episode of this sitting (undoable in turn: `station episodes delete --undo`)."""
 
@@ -114,6 +120,7 @@ SessionRequest = (
     | Discard
     | Label
     | Note
+    | SetMark
     | Undo
     | Pause
     | Align

@@ -10,7 +10,7 @@ from station.bus.requests.arms import ActLeave, Perform, Resume, TorqueLeave, To
 from station.bus.requests.control import AskLeave, TakeControl
 from station.bus.requests.pilot import Disengage, DriveLeaders, Engage, Hold, Opening, OperatorAct, Park, Recover
 from station.bus.requests.policy import LoadPolicy, StartPolicy, StopPolicy
-from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold
+from station.bus.requests.recording import BeginRecording, EndRecording, KeepHold, KeepMark
 from station.bus.requests.request import Request
 from station.bus.requests.scene import PrepareScene, SaveTruth
 from station.bus.requests.session import (
@@ -24,6 +24,7 @@ from station.bus.requests.session import (
     Note,
     OpenSession,
     Pause,
+    SetMark,
     Start,
     Stop,
     Undo,
@@ -84,6 +85,7 @@ TIME_OUTS: dict[type[Request], TimeOut] = {
     BeginRecording: TimeOut(10, (), STREAMS_S),
     EndRecording: TimeOut(10),
     KeepHold: TimeOut(3),
+    KeepMark: TimeOut(10),
     # the session
     OpenSession: TimeOut(620, (Opening,)),
     Align: TimeOut(620, (Opening, KeepHold)),
@@ -97,6 +99,7 @@ TIME_OUTS: dict[type[Request], TimeOut] = {
     Allow: TimeOut(2),
     AskLeave: TimeOut(26, (), ALLOWED_S + COUNT_DOWN_S),
     TakeControl: TimeOut(23, (), HANDED_S),
+    SetMark: TimeOut(12, (KeepMark,)),
     **dict.fromkeys((Label, Note, Undo), TimeOut(15, (), LABELS_S)),
     # the policy's runner
     LoadPolicy: TimeOut(200, (), LOADING_S),

@@ -7,6 +7,7 @@ import msgspec
 
 from station.episodes.cadence import Cadence
 from station.episodes.catalogue import Episode
+from station.episodes.marks import Mark
 from station.episodes.quality.card import Card
 
 
@@ -52,6 +53,7 @@ class Shown(msgspec.Struct, frozen=True):
     datasets: tuple[Dataset, ...]
     quality: Card | None
     """None where it cannot be measured."""
+    marks: tuple[Mark, ...]
 
 
 class Link(msgspec.Struct, frozen=True):

@@ -16,6 +16,8 @@ from station.episodes import catalogue, datasets, layout, picture, static_page
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode, forms_in
 from station.episodes.form import drift
+from station.episodes.marks import in_words as marks_words
+from station.episodes.marks import marks_in
 from station.episodes.quality import words
 from station.episodes.quality.card import Card
 from station.episodes.quality.page import page
@@ -45,8 +47,9 @@ def show(
         report = read_cadence(file)
         measured, why_not = _measured(file)
         with reading(file) as opened:  # nothing is printed in here: a pipe that closes is no fault of the file's
-            answer = Shown(episode, report, _attributes(opened), _datasets(opened), measured)
-            lines = _lines(opened, episode, report, measured)
+            found = marks_in(opened)
+            answer = Shown(episode, report, _attributes(opened), _datasets(opened), measured, tuple(found))
+            lines = _lines(opened, episode, report, measured) | {"marks": marks_words(found)}
         if as_json:
             tell(answer)
         else:

@@ -4,9 +4,21 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from station.bus.actions import ACTIONS, PEDALS, Action, meant, offered, pedal_words, request_of
+from station.bus.actions import (
+    ACTIONS,
+    MARK_KEYS,
+    PEDALS,
+    Action,
+    mark_of,
+    meant,
+    next_mark,
+    offered,
+    pedal_words,
+    request_of,
+)
 from station.bus.messages import Phase, SessionState
-from station.bus.requests import OpenSession, SessionRequest, Start
+from station.bus.requests import OpenSession, SessionRequest, SetMark, Start
+from station.terminal.shown import shown
 
 YES = "y"
 """Means yes wherever yes is asked; the key that asked does too."""
@@ -89,6 +101,13 @@ def act(key: str, state: SessionState, plan: Plan, asked: Confirm | None = None)
     if asked is None and action.question and state.phase in action.confirm:
         yes = f"{YES} = yes" if key == YES else f"{YES} or {shown_key(key)} = yes"
         return Confirm(key, f"{action.question.format(newest=state.newest)}  {yes}, any other key = no", state)
+    if action.request is SetMark:
+        name = mark_of(key, state)
+        if key in MARK_KEYS and not name:
+            return Nothing(
+                f"the marks here are {', '.join(f'{k} {shown(n)}' for k, n in zip(MARK_KEYS, state.marks, strict=False))}"
+            )
+        return SendRequest(SetMark(name), state)
     return _asks(action, plan, asked.seen if asked is not None else state)
 
 
@@ -139,7 +158,8 @@ def bindings() -> tuple[Binding, ...]:
         others += [action.keys[0] for action in actions[1:] if _policys(action)]
         words = " · ".join(dict.fromkeys(action.meaning + _asks_first(action) for action in actions))
         found.append(Binding(" or ".join(map(shown_key, (key, *others))), words))
-    found += [Binding(f"pedal {pedal}", pedal_words(pedal)) for pedal in range(1, PEDALS + 1)]
+    found.append(Binding("pedal 1", pedal_words(1)))
+    found.append(Binding(f"pedals 2–{PEDALS}", "; ".join(pedal_words(pedal) for pedal in range(2, PEDALS + 1))))
     return tuple(found)
 
 
@@ -159,10 +179,16 @@ BINDINGS = bindings()
 def hints(state: SessionState) -> str:
     """The keys that lead on, on one line."""
     return "   ".join(
-        f"{shown_key(action.keys[0])}: {action.label}"
+        f"{shown_key(action.keys[0])}: {_label(action, state)}"
         for action in offered(state)
         if action.line == "act" and action.keys
     )
+
+
+def _label(action: Action, state: SessionState) -> str:
+    if action.request is SetMark and len(state.marks) > 1:
+        return f"mark {shown(next_mark(state.marks, state.mark))}"
+    return action.label
 
 
 MORE = "   ".join(f"{action.keys[0]}: {action.label}" for action in ACTIONS if action.line == "more")

@@ -16,6 +16,7 @@ from station.bus.requests import (
     OpenSession,
     Refused,
     SessionRequest,
+    SetMark,
     Start,
     Stop,
     Undo,
@@ -48,6 +49,7 @@ _TOLD: dict[type[SessionRequest], str] = {
     Stop: "labelled",
     Note: "noted",
     Allow: "allowed",
+    SetMark: "marked",
     Undo: "undone",
 }
 """What is said when it is done, if there is more to say than the phase shows."""

@@ -16,7 +16,9 @@ SOURCES: tuple[SourceName, ...] = ("leader", "policy")
 def states() -> list[SessionState]:
     """All that matters for what makes sense."""
     return [
-        SessionState(phase, "t", "", 4, 0, saved, 0, 0, (), paused=paused, newest=newest, source=source)
+        SessionState(
+            phase, "t", "", 4, 0, saved, 0, 0, (), paused=paused, newest=newest, source=source, marks=("reach", "grasp")
+        )
         for phase, saved, paused, newest, source in itertools.product(
             get_args(Phase), (0, 2), (False, True), (-1, 3), SOURCES
         )

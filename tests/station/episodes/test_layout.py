@@ -13,6 +13,7 @@ from station.episodes import layout, naming
 from station.episodes.datasets import marked
 from station.episodes.finalise import finalise
 from station.episodes.reading import reading
+from station.episodes.rows import Marked
 from station.episodes.verify import verify
 from station.errors import EpisodeError
 from station.policy.folder import Image
@@ -26,7 +27,7 @@ LOADERS: dict[str, Callable[[Path], object]] = {
     "openpi": loaders.openpi,
     "station": lambda path: read_demonstration(path, list(CAMERAS), Image(64, 48)),
 }
-STRUCTS = {"tick": Tick, "row": Row, "chosen": Chosen}
+STRUCTS = {"tick": Tick, "row": Row, "chosen": Chosen, "mark": Marked}
 
 
 def episode(folder: Path, images: str) -> Path:

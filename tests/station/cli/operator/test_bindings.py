@@ -5,8 +5,20 @@ import pytest
 
 from station.bus.actions import ACTIONS, PEDALS, allowed
 from station.bus.messages import Phase, SessionState
-from station.bus.requests import Align, CloseSession, Discard, HandOver, Label, OpenSession, Pause, Start, Stop, Undo
-from station.cli.operator.bindings import BINDINGS, Confirm, Local, Nothing, Plan, SendRequest, act
+from station.bus.requests import (
+    Align,
+    CloseSession,
+    Discard,
+    HandOver,
+    Label,
+    OpenSession,
+    Pause,
+    SetMark,
+    Start,
+    Stop,
+    Undo,
+)
+from station.cli.operator.bindings import BINDINGS, Confirm, Local, Nothing, Plan, SendRequest, act, hints
 
 PLAN = Plan(OpenSession("pick"), 12.0)
 KEYS = [
@@ -46,6 +58,15 @@ def test_what_a_key_asks(key: str, phase: Phase, request_: object) -> None:
 def asks(answer: object) -> object:
     assert isinstance(answer, SendRequest)
     return answer.request
+
+
+def test_a_mark_has_its_key_and_m_sets_the_next() -> None:
+    recording = state("recording", marks=("reach", "grasp"), mark="reach")
+    assert asks(act("2", recording, PLAN)) == SetMark("grasp")
+    assert asks(act("m", recording, PLAN)) == asks(act("pedal 4", recording, PLAN)) == SetMark()
+    assert act("7", recording, PLAN) == Nothing("the marks here are 1 reach, 2 grasp")
+    assert "m: mark grasp" in hints(recording)
+    assert "m: mark grasp" not in hints(state("ready", marks=("reach",)))
 
 
 def test_while_paused_space_and_p_go_on() -> None:

@@ -65,8 +65,8 @@ def test_other_keys_by_name_or_number(fifo: tuple[Path, int]) -> None:
     assert key_code("KEY_A") == key_code("a") == A
     with pytest.raises(UsageError, match="station pedal"):
         Pedal(path, ("nonsense",))
-    with pytest.raises(UsageError, match="1 to 3"):
-        Pedal(path, ("a", "b", "c", "d"))
+    with pytest.raises(UsageError, match="1 to 4"):
+        Pedal(path, ("a", "b", "c", "d", "e"))
 
 
 def test_a_pedal_that_is_not_there_is_named(tmp_path: Path) -> None:
