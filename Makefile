@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed-$(EXTRAS)
 TORCH_STAMP := $(VENV)-torch/.installed
 CONSOLE := station/console/page/vendor/lit-html.js
 # environments of those who read datasets, each as its own list pins it; the last is 1.3 GB
-CONSUMERS := lerobot-v3 lerobot-v2.1 robomimic zarr
+CONSUMERS := lerobot-v3 lerobot-v2.1 robomimic zarr s3
 LONG_CONSUMERS := rlds
 BROWSER := tests/drivers/vr/node_modules/.installed
 IN_REAL_TIME := tests/conformance tests/other_maker tests/drivers/sim tests/drivers/vr tests/station/console/page tests/system

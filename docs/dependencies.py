@@ -55,6 +55,9 @@ PACKAGES = {
         "BSD-3-Clause", "video in datasets; its wheel carries FFmpeg with x264 (GPL-2.0-or-later), which encodes H.264"
     ),
     "pyarrow": Package("Apache-2.0", "Parquet in datasets"),
+    "distributed": Package("BSD-3-Clause", "exports on a Dask cluster that is there already"),
+    "huggingface_hub": Package("Apache-2.0", "datasets to the Hugging Face Hub"),
+    "boto3": Package("Apache-2.0", "copies of episodes to a store that speaks S3"),
     "onnxruntime": Package("MIT", "policies"),
     "websockets": Package("BSD-3-Clause", "policies on another computer"),
     "torch": Package("BSD-3-Clause", "training, import of checkpoints"),

@@ -12,6 +12,11 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 
+def environment(name: str) -> Path:
+    """The folder of one of them."""
+    return ROOT / f".venv-{name}"
+
+
 def read_by(environment: str, script: str, datasets: Sequence[Path], scratch: Path) -> list[dict[str, Any]]:
     """What the consumer's loader gives of each, as the script wrote it down. It finds no network and no cache but its own."""
     python = ROOT / f".venv-{environment}" / "bin" / "python"

@@ -6,7 +6,7 @@ A file that is wrong gets its own line, and never keeps the others from being li
 from station.cli.lazily import group
 
 app = group(
-    "List, check, label and hand out recorded episodes.",
+    "List, check, label, hand out and copy recorded episodes.",
     {
         "ls": "station.cli.episodes.listing:list_episodes",
         "show": "station.cli.episodes.showing:show",
@@ -16,5 +16,7 @@ app = group(
         "edit": "station.cli.episodes.editing:edit",
         "delete": "station.cli.episodes.labelling:delete",
         "view": "station.cli.episodes.viewing:view",
+        "push": "station.cli.episodes.pushing:push",
+        "retire": "station.cli.episodes.pushing:retire",
     },
 )
