@@ -10,6 +10,7 @@ app = group(
         "export": "station.cli.dataset_export:export",
         "verify": "station.cli.dataset_export:verify",
         "diff": "station.cli.dataset_export:diff",
+        "import": "station.cli.dataset_import:import_episodes",
         "formats": "station.cli.dataset_export:list_formats",
     },
 )

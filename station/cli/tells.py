@@ -31,7 +31,7 @@ TELLS = {
     "policy bench": "station.policy.bench:PolicyBench",
     "policy bench --rig": "station.cli.policy_on_rig:OnRig",
     "episodes ls": "station.cli.episodes.answers:Listing",
-    "episodes show": "station.cli.episodes.answers:Shown",
+    "episodes show": "station.cli.episodes.showing:Shown",
     "episodes verify": "station.cli.episodes.answers:Verified[]",
     "episodes recover": "station.episodes.recover:Recovered[]",
     "episodes view": "station.cli.episodes.answers:Viewed",

@@ -48,4 +48,6 @@ def _source(found: Asked) -> Source:
         return Source(str(path), name, name, 0, 0, {}, episode.problem)
     recording, rig = episode.recording, str(found.facts.get("rig", ""))
     said = msgspec.json.encode(recording) + rig.encode() if recording else name.encode()
+    if imported := episode.attributes.get("imported"):  # it has neither instant nor rig of its own
+        said = str(imported).encode()
     return Source(str(path), name, hashlib.sha256(said).hexdigest(), at.st_size, at.st_mtime_ns, found.facts)

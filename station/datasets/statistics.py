@@ -33,12 +33,18 @@ class Statistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def of_numbers(values: NDArray[Any]) -> Statistics:
-    """`values`: (N, D) or (N,), of any type; N > 0."""
-    table = np.asarray(values, np.float64).reshape(len(values), -1)
+    """`values`: (N, D) or (N,), of any type; N > 0. What is not known counts as 0."""
+    table = columns(values)
     return Statistics(
         table.min(axis=0).tolist(), table.max(axis=0).tolist(), table.mean(axis=0).tolist(), _std(table).tolist(),
         len(table), np.quantile(table, QUANTILES, axis=0).tolist(),
     )  # fmt: skip
+
+
+def columns(values: NDArray[Any]) -> NDArray[np.float64]:
+    """(N, D) or (N,) as (N, D), with 0 for what is not known: velocities and efforts of recordings that were imported."""
+    table = np.asarray(values, np.float64).reshape(len(values), -1)
+    return np.where(np.isnan(table), 0.0, table)
 
 
 def _std(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -79,6 +79,7 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "kinematics": msgspec.json.encode(kinematics(header)).decode(),
         "calibration": msgspec.json.encode(_calibrations(header.descriptions)).decode(),
         "check_result": info.check_result,
+        "imported": "",
         "station_version": header.station_version,
         "tick_hz": np.float64(header.tick_hz),
         "clock": "CLOCK_MONOTONIC, ns",

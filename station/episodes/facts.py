@@ -36,6 +36,7 @@ _HIDDEN = (
     "clock",
     "start_ns",
     "start_wall_ns",
+    "imported",
 )
 """Attributes that are said otherwise (success: the labels file wins) or are no single value."""
 _KINDS = {"bool": "bool", "int8": "number", "int64": "number", "float64": "number", "string": "text"}
@@ -67,7 +68,7 @@ def facts_of(episode: Episode) -> dict[str, Fact]:
     causes = causes_of(episode)
     return {name: value for name, value in episode.attributes.items() if name in FIELDS} | {
         "success": episode.success, "note": episode.note, "rows": episode.rows, "length_s": episode.seconds,
-        "size_mb": episode.size_bytes / 1e6, "day": _day(episode.recorded_ns) if episode.recording else "",
+        "size_mb": episode.size_bytes / 1e6, "day": _day(episode.recorded_ns) if episode.recorded_ns else "",
         "task": episode.task, "instruction": episode.instruction, "episode": episode.number,
         "early": "early" in causes, "damaged": "damaged" in causes, "rollout": "rollout" in causes,
     }  # fmt: skip

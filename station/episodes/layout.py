@@ -142,6 +142,7 @@ ATTRIBUTES = (
     Attribute("/", "kinematics", "string", "JSON: per follower whose geometry is known its joints among `dim_names`, its chain of hinges (as URDF has them, tip between the fingertips) and where its base stands in the rig frame", 3),
     Attribute("/", "calibration", "string", "JSON: per device with a calibration file, the file that was in force, reference picture left out"),
     Attribute("/", "check_result", "string", "JSON: the check that opened the session: verdict, findings, when, why it was overridden; empty if there was none"),
+    Attribute("/", "imported", "string", "JSON: what it was imported from and the sha256 of that; empty where a station recorded it. Then velocity, effort and what was sent are NaN where they are not known", 4),
     Attribute("/", "station_version", "string", "version of the software that recorded"),
     Attribute("/", "tick_hz", "float64", "rate of the grid"),
     Attribute("/", "clock", "string", "what the times are: CLOCK_MONOTONIC of the station's host, ns"),
@@ -167,7 +168,7 @@ ATTRIBUTES = (
 
 VERSION = 4
 """2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`, `effort_units`, `kinematics`, `trial` and `condition`.
-4: `/marks`.
+4: `/marks` and `imported`.
 Raised with every new row of the tables, which says since when it is
 there: older files are then whole without it.
 """

@@ -15,6 +15,8 @@ from station.episodes.picture_dataset import chunk_places
 from station.episodes.reading import TYPES, attribute, group, is_rate, reading, rows_of, text
 from station.errors import EpisodeError
 
+_UNKNOWN = ("/observations/qvel", "/observations/effort", "/action_sent")
+"""What others' recordings need not say."""
 _JPEG_MAGIC = b"\xff\xd8\xff"
 
 
@@ -115,11 +117,13 @@ def _shape(file: h5py.File) -> Iterator[str]:
 
 def _numbers(file: h5py.File) -> Iterator[str]:
     """What the table says of a row's numbers and marks, and how often they are so."""
+    imported = bool(file.attrs.get("imported"))
     for entry in layout.DATASETS:
         if entry.per != "always" or entry.path not in file:
             continue
         values = file[entry.path][:]
-        if entry.dtype.startswith("float") and not entry.optional:
+        unknown = imported and entry.path in _UNKNOWN
+        if entry.dtype.startswith("float") and not entry.optional and not unknown:
             wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
             if wrong.size:
                 yield f"{entry.path}: row {wrong[0]} is not a number throughout ({wrong.size} rows)"

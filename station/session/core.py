@@ -238,8 +238,8 @@ class SessionCore:
                 self._open(request, asker, who)
             case Start():
                 self._start(request, lambda reply: self._ports.answer(asker, reply))
-            case Stop() | Discard():
-                self._takes.stop(request, asker)
+            case Stop() | Discard() | SetMark():
+                self._of_the_take(request, asker)
             case Pause():
                 self._elsewhere.held()
                 self._arms.pause(asker, self._takes.current, lambda: self._takes.current)
@@ -249,14 +249,18 @@ class SessionCore:
                 self._arms.hand_over(request, asker, self._takes.current, lambda: self._takes.current)
             case LeadersAlong():
                 self._arms.lead_along(request, asker)
-            case SetMark():
-                self._takes.mark(request.name, asker)
             case CloseSession():
                 self._close(asker)
             case Allow():
                 self._elsewhere.allow(request, asker, who)
             case _:
                 self._ports.answer(asker, self._finished(request, who))
+
+    def _of_the_take(self, request: Stop | Discard | SetMark, asker: Asker) -> None:
+        if isinstance(request, SetMark):
+            self._takes.mark(request.name, asker)
+        else:
+            self._takes.stop(request, asker)
 
     def _finished(self, request: Label | Note | Undo, who: Who) -> Reply:
         finished = self._takes.finished

@@ -1,14 +1,10 @@
 """What `station episodes … --json` tells."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from station.episodes.cadence import Cadence
 from station.episodes.catalogue import Episode
-from station.episodes.marks import Mark
-from station.episodes.quality.card import Card
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -30,30 +26,6 @@ class Listing(msgspec.Struct, frozen=True):
     folders: tuple[Folder, ...]
     journals_not_saved: int
     journals_damaged: int
-
-
-class Dataset(msgspec.Struct, frozen=True):
-    """One of a file's datasets."""
-
-    path: str
-    type: str
-    shape: tuple[int, ...]
-    unit: str
-    what: str
-    """As the layout's table has them; "" for a stranger."""
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """`show --json`."""
-
-    episode: Episode
-    cadence: Cadence
-    attributes: dict[str, Any]
-    """All of the file's; those that are JSON (calibration, check_result, devices) as what they say."""
-    datasets: tuple[Dataset, ...]
-    quality: Card | None
-    """None where it cannot be measured."""
-    marks: tuple[Mark, ...]
 
 
 class Link(msgspec.Struct, frozen=True):

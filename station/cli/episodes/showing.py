@@ -9,15 +9,14 @@ import msgspec
 import typer
 
 from station.borders.regular_file import reason
-from station.cli.episodes.answers import Dataset, Shown
 from station.cli.episodes.told import File, console, existing, said, told
 from station.clock import NS_PER_S
 from station.episodes import catalogue, datasets, layout, picture, static_page
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode, forms_in
 from station.episodes.form import drift
+from station.episodes.marks import Mark, marks_in
 from station.episodes.marks import in_words as marks_words
-from station.episodes.marks import marks_in
 from station.episodes.quality import words
 from station.episodes.quality.card import Card
 from station.episodes.quality.page import page
@@ -31,6 +30,30 @@ _LETTERS = 20_000
 """Told of one attribute; the longest of a large rig's episodes, its calibration, has half of it."""
 _SHORT = 300
 _AS_JSON = ("devices", "calibration", "check_result")
+
+
+class Dataset(msgspec.Struct, frozen=True):
+    """One of a file's datasets."""
+
+    path: str
+    type: str
+    shape: tuple[int, ...]
+    unit: str
+    what: str
+    """As the layout's table has them; "" for a stranger."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """`show --json`."""
+
+    episode: Episode
+    cadence: Cadence
+    attributes: dict[str, Any]
+    """All of the file's; those that are JSON (calibration, check_result, devices) as what they say."""
+    datasets: tuple[Dataset, ...]
+    quality: Card | None
+    """None where it cannot be measured."""
+    marks: tuple[Mark, ...]
 
 
 def show(
@@ -161,7 +184,17 @@ def _bounded(words: str) -> str:
 
 def _recorded(file: h5py.File, episode: Episode) -> str:
     by = f" by {episode.operator}" if episode.operator else ""
+    if origin := _origin(episode):
+        return f"not known when{by}; imported from {origin}, station {attribute(file, 'station_version')}"
     return f"{when(episode.recorded_ns)}{by}, station {attribute(file, 'station_version')}"
+
+
+def _origin(episode: Episode) -> str:
+    """What it was imported from; "" where a station recorded it."""
+    try:
+        return str(msgspec.json.decode(str(episode.attributes.get("imported") or "{}")).get("from", ""))
+    except (msgspec.MsgspecError, AttributeError):
+        return "something that the file does not say"
 
 
 def when(wall_ns: int) -> str:

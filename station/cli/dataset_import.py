@@ -1,0 +1,109 @@
+"""`station dataset import`: a lab's old episodes become episodes here."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from station.cli.episodes.told import DEFAULT_DATA, say_error, told
+from station.datasets.importing.foreign import Foreign, Said
+from station.episodes import catalogue
+from station.errors import EpisodeError, UsageError
+from station.terminal.screen import PlainConsole
+
+_console = PlainConsole()
+_FORMATS = ("aloha", "lerobot")
+
+
+def import_episodes(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="aloha (ACT's HDF5) or lerobot (3.0, 2.1).")],
+    folder: Annotated[Path, typer.Argument(help="The folder of episodes, or the dataset's.")],
+    task: Annotated[str, typer.Option(help="Their task: the folder they go to.")],
+    data: Annotated[Path, typer.Option(help="The data folder.")] = DEFAULT_DATA,
+    names: Annotated[
+        str, typer.Option(help="Of the vector's numbers, left_waist,left_shoulder,…; as the files say without.")
+    ] = "",
+    units: Annotated[
+        str,
+        typer.Option(help="Of joints: rad or deg (converted); or one for each number. LeRobot's datasets do not say."),
+    ] = "",
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, max=1000, help="Rows a second, where the files do not say.")
+    ] = None,
+    images: Annotated[str, typer.Option(help="What pictures from a video become: jpeg (quality 95) or raw.")] = "jpeg",
+    operator: Annotated[str, typer.Option(help="Who recorded them, if that is known.")] = "",
+) -> None:
+    """Bring others' episodes here, to look at, replay, mix and export. Nothing is made up: what they do not say stays unknown."""
+    from station.datasets.importing.writing import write
+    from station.session.names import bad_task
+
+    with told():
+        if images not in ("jpeg", "raw"):
+            raise UsageError(f"--images {images}: jpeg or raw")
+        said = Said(_words(names), _words(units), rate, images == "raw")
+        if why := bad_task(task):
+            raise UsageError(why)
+        target = data.expanduser() / task
+        there = _imported(target)
+        made, skipped, failed = 0, 0, 0
+        for read in _readers(format_name, folder, said):
+            try:
+                foreign = read()
+                if foreign.sha256 in there:
+                    skipped += 1
+                    continue
+                path = write(foreign, target, task, operator)
+            except EpisodeError as error:
+                failed += 1
+                say_error(error)
+                continue
+            made += 1
+            there.add(foreign.sha256)
+            _console.print(
+                f"{foreign.origin}: {path}, {len(foreign.state)} rows at {foreign.tick_hz:g} Hz{_unknown(foreign)}"
+            )
+        _console.print(f"{made} imported, {skipped} were here, {failed} left out")
+        if failed:
+            raise EpisodeError(f"{failed} left out; the lines above say why")
+
+
+def _readers(format_name: str, folder: Path, said: Said) -> Iterator[Callable[[], Foreign]]:
+    if format_name == "aloha":
+        from station.datasets.importing import aloha
+
+        for path in aloha.found(folder):
+            yield partial(aloha.read, path, said)
+    elif format_name == "lerobot":
+        from station.datasets.importing.lerobot import Dataset
+
+        dataset = Dataset(folder)
+        for place in dataset.places:
+            yield partial(dataset.read, place, said)
+    else:
+        raise UsageError(f"{format_name[:40]}: {' or '.join(_FORMATS)} can be imported. Next: say one of them")
+
+
+def _words(said: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in said.split(",") if word.strip())
+
+
+def _imported(folder: Path) -> set[str]:
+    """sha256 of what was imported into that folder before."""
+    found = set()
+    for episode in catalogue.episodes(folder) if folder.is_dir() else ():
+        text = str(episode.attributes.get("imported") or "")
+        if text:
+            found.add(str(msgspec.json.decode(text).get("sha256", "")))
+    return found
+
+
+def _unknown(foreign: Foreign) -> str:
+    parts = [
+        "units" if not all(foreign.units) else "", "velocity" if foreign.velocity is None else "",
+        "effort" if foreign.effort is None else "",
+    ]  # fmt: skip
+    told_of = ", ".join(filter(None, (*parts, "times of pictures" if foreign.cameras else "")))
+    return f"; not known: {told_of}" if told_of else ""
