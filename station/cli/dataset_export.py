@@ -1,8 +1,10 @@
 """`station dataset export`, `verify`, `diff`, `formats`: what trainers are given."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -11,12 +13,21 @@ from station.cli.dataset_select import From, LeftOut, left_out, say_left, select
 from station.cli.episodes.told import Where, told
 from station.datasets.choosing import Choice, choose
 from station.datasets.conversion import Conversion, Size
-from station.datasets.selection import read_selection
+from station.datasets.selection import Selection, read_selection
 from station.errors import EpisodeError, UsageError
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
 
+if TYPE_CHECKING:
+    from station.datasets.export import Engine
+    from station.datasets.hub import Intended
+
 _console = PlainConsole()
+
+Workers = Annotated[int | None, typer.Option(help="Processes; as many as processors. 0: this one.")]
+Scheduler = Annotated[
+    str, typer.Option(help="An existing Dask cluster instead: tcp://127.0.0.1:8786. It must see the same folders.")
+]
 
 
 class Exported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,12 +99,15 @@ def export(
     size: Annotated[str, typer.Option(help="Of the pictures, 224x224; they are stretched.")] = "",
     camera: Annotated[list[str] | None, typer.Option(help="Only this camera; may be given again.")] = None,
     operators: Annotated[bool, typer.Option("--operators", help="Name the operators in the card.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Processes; as many as processors. 0: this one.")] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = "",
+    push: Annotated[
+        str, typer.Option(metavar="ACCOUNT/NAME", help="Send it to the Hugging Face Hub too: private, read back.")
+    ] = "",
+    public: Annotated[bool, typer.Option("--public", help="With --push: for everybody to see.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a training set. Interrupted, the same command goes on. It gets its name when it has been read back."""
-    from station.datasets.engines.processes import processes, usual_workers
-    from station.datasets.export import Engine
     from station.datasets.export import export as make
     from station.datasets.parts import format_named
 
@@ -114,9 +128,12 @@ def export(
             "size": _size(size), "cameras": tuple(camera or ()), "operators": operators,
             "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
         }  # fmt: skip
-        engine_workers = usual_workers() if workers is None else workers
-        engine = Engine(processes(engine_workers), engine_workers)
-        done = make(format_name, out, selection, choice, _conversion(asked), engine, _progress(as_json))
+        conversion, hub = _conversion(asked), _hub(push, public)
+        if hub is not None and _is_made(out, format_name, selection, conversion):  # a push that was broken off goes on
+            _push(out, hub)
+            return
+        with _engine(workers, scheduler) as engine:
+            done = make(format_name, out, selection, choice, conversion, engine, _progress(as_json))
         plan = done.plan
         if as_json:
             tell(
@@ -134,23 +151,24 @@ def export(
             counts = f"{len(plan.episodes)} episodes of {len(plan.sources)} recordings, {plan.frames} frames"
             _console.print(f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole")
             say_left(Choice((), done.left))
+        if hub is not None:
+            _push(out, hub)
 
 
 def verify(
     out: Annotated[Path, typer.Argument(help="A dataset that was exported here.")],
-    workers: Annotated[int | None, typer.Option(help="Processes.")] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = "",
     as_json: JsonOption = False,
 ) -> None:
     """Read a dataset back and hold it against its sources: counts, positions, every row, task texts, pictures, statistics."""
-    from station.datasets.engines.processes import processes, usual_workers
-    from station.datasets.export import Engine
     from station.datasets.export import verify as findings_of
     from station.datasets.record import read_record
 
     with told():
         plan = read_record(out).plan
-        count = usual_workers() if workers is None else workers
-        findings = findings_of(out, plan, Engine(processes(count), count), _progress(as_json))
+        with _engine(workers, scheduler) as engine:
+            findings = findings_of(out, plan, engine, _progress(as_json))
         if as_json:
             tell(DatasetVerified(str(out), tuple(findings)))
         for finding in () if as_json else findings:
@@ -199,6 +217,56 @@ def list_formats(as_json: JsonOption = False) -> None:
         for name, fmt in sorted(formats().items()):
             table.add_row(name, fmt.consumers, ", ".join(fmt.videos), ", ".join(fmt.spaces))
         _console.print(table)
+
+
+def _hub(repo: str, public: bool) -> "Intended | None":
+    """What is to be sent where, said before anything is done."""
+    if not repo:
+        if public:
+            raise UsageError("--public goes with --push")
+        return None
+    from station.datasets.hub import intended
+
+    wanted = intended(repo, public)
+    PlainConsole(stderr=True).print(wanted.in_words())
+    return wanted
+
+
+def _is_made(out: Path, format_name: str, selection: Selection, conversion: Conversion) -> bool:
+    """Is the dataset there already that is asked for?"""
+    if not (out / "station" / "dataset.json").exists():
+        return False
+    from station.datasets.record import read_record
+
+    plan = read_record(out).plan
+    return (plan.format, plan.conversion, plan.selection.folders) == (format_name, conversion, selection.folders)
+
+
+def _push(out: Path, wanted: "Intended") -> None:
+    from station.datasets.hub import push, size_of
+
+    console = PlainConsole(stderr=True)
+    files, size = size_of(out)
+    console.print(f"sending {files} files, {size / 1e6:.1f} MB; {wanted.in_words()}")
+    console.print(f"{push(out, wanted)}: sent and read back")
+
+
+@contextmanager
+def _engine(workers: int | None, scheduler: str) -> "Iterator[Engine]":
+    """Processes of this computer, or a cluster that is there."""
+    from station.datasets.engines.processes import processes, usual_workers
+    from station.datasets.export import Engine
+
+    if scheduler:
+        if workers is not None:
+            raise UsageError("--workers and --scheduler exclude each other: a cluster has the workers that it has")
+        from station.datasets.engines.dask import Cluster
+
+        with Cluster(scheduler) as cluster:
+            yield Engine(cluster.executor, cluster.workers)
+    else:
+        count = usual_workers() if workers is None else workers
+        yield Engine(processes(count), count)
 
 
 def _conversion(asked: dict[str, Any]) -> Conversion:

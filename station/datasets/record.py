@@ -2,6 +2,7 @@
 
 dataset.json     the plan: every source with its sha256, every episode with its rows, the conversion; what was left out and why
 selection.yaml   the selection that was exported
+marks.json       what was marked while it was recorded: episode, frame, time, name; no such file where nothing was
 run.json         when, where, with how many workers, and where the sources lay: the one file that two exports of the same differ in
 
 Operators are people: without being asked for, neither their names nor what somebody noted about an episode leaves with the dataset.
@@ -16,6 +17,7 @@ from station.borders.regular_file import read_regular, reason
 from station.datasets.choosing import Left
 from station.datasets.conversion import Conversion
 from station.datasets.formats.contract import Totals
+from station.datasets.marks import marked_frames
 from station.datasets.plan import Plan
 from station.datasets.selection import as_yaml
 from station.datasets.source_files import Source
@@ -93,10 +95,12 @@ def left_out(left: tuple[Left, ...], conversion: Conversion) -> tuple[LeftOut, .
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write dataset.json and selection.yaml. Raises OSError."""
+    """Write dataset.json, selection.yaml and, if there are any, marks.json. Raises OSError."""
     (folder / FOLDER).mkdir(exist_ok=True)
     durable.replace(folder / FOLDER / "dataset.json", msgspec.json.format(msgspec.json.encode(record)) + b"\n")
     durable.replace(folder / FOLDER / "selection.yaml", as_yaml(record.plan.selection).encode())
+    if marks := list(marked_frames(record.plan)):
+        durable.replace(folder / FOLDER / "marks.json", msgspec.json.format(msgspec.json.encode(marks)) + b"\n")
 
 
 def write_run(folder: Path, run: Run) -> None:

@@ -14,6 +14,7 @@ from station.datasets.rows_kept import ActionOf, Stretch, rows_kept
 from station.datasets.selection import Selection
 from station.datasets.source_files import Source
 from station.episodes import datasets
+from station.episodes.marks import marks_in
 from station.episodes.reading import attribute, group, reading, wrong
 from station.errors import EpisodeError
 from station.rig.geometry import ArmGeometry
@@ -54,6 +55,8 @@ class Surveyed(msgspec.Struct, frozen=True):
     left_out: dict[str, int] = {}
     problem: str = ""
     """Why it is not exported after all."""
+    marks: tuple[tuple[str, int], ...] = ()
+    """Name and row of each mark."""
 
 
 def survey(source: Source, selection: Selection, which: ActionOf, by_hand: tuple[tuple[float, float], ...]) -> Surveyed:
@@ -65,7 +68,8 @@ def survey(source: Source, selection: Selection, which: ActionOf, by_hand: tuple
             return Surveyed(source, problem="it was changed while it was being exported. Next: export again")
         digest = _sha256(path)
         with reading(path) as file:
-            return _of(file, source, digest, selection, which, by_hand)
+            found = _of(file, source, digest, selection, which, by_hand)
+            return msgspec.structs.replace(found, marks=tuple((mark.name, mark.row) for mark in marks_in(file)))
     except (EpisodeError, OSError) as error:
         return Surveyed(source, problem=str(error))
 

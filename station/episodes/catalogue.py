@@ -7,8 +7,8 @@ import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import msgspec
 
 from station.borders.regular_file import reason
@@ -16,9 +16,11 @@ from station.episodes import layout
 from station.episodes.form import Form, form_of, mixed
 from station.episodes.labels import Labels, Recording, labels_of, recording_in
 from station.episodes.naming import episode_path, is_recorded_into, number_of
-from station.episodes.reading import TYPES, attribute, reading, rows_of, text, tick_hz
 from station.errors import EpisodeError, UsageError
 from station.terminal.shown import ranges
+
+if TYPE_CHECKING:
+    import h5py
 
 _DOCUMENTS = ("rig_yaml", "devices", "calibration", "check_result", "quality")
 
@@ -87,6 +89,8 @@ def forms_in(folder: Path) -> list[tuple[int, Form]]:
 
 def read_episode(path: Path) -> Episode:
     """One episode's line; what is wrong with it is in `problem`."""
+    from station.episodes.reading import reading  # here, for it brings h5py: what the index knows is listed without
+
     try:
         number = number_of(path)
     except UsageError as error:
@@ -98,7 +102,9 @@ def read_episode(path: Path) -> Episode:
         return _unread(path, number, str(error))
 
 
-def _whole(path: Path, number: int, file: h5py.File) -> Episode:
+def _whole(path: Path, number: int, file: "h5py.File") -> Episode:
+    from station.episodes.reading import attribute, rows_of, tick_hz
+
     rows, rate = rows_of(file), tick_hz(file)
     verdict = int(attribute(file, "success"))
     recording = recording_in(file)
@@ -118,7 +124,9 @@ def _whole(path: Path, number: int, file: h5py.File) -> Episode:
     )  # fmt: skip
 
 
-def _single_values(file: h5py.File) -> dict[str, bool | int | float | str]:
+def _single_values(file: "h5py.File") -> dict[str, bool | int | float | str]:
+    from station.episodes.reading import TYPES, text
+
     found: dict[str, bool | int | float | str] = {}
     for entry in layout.ATTRIBUTES:
         if entry.on != "/" or entry.type == "strings" or entry.name in _DOCUMENTS or entry.name not in file.attrs:

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import msgspec
 
 from station.bus.messages.arms import Chain
-from station.episodes.reading import attribute, group, text, tick_hz
 from station.terminal.shown import ranges
 
 if TYPE_CHECKING:
+    import h5py
+
     from station.bus.messages import Description
     from station.rig.rig import Rig
 
@@ -74,8 +74,10 @@ def form_of_rig(rig: "Rig", descriptions: Mapping[str, "Description"]) -> Form:
     )  # fmt: skip
 
 
-def form_of(file: h5py.File) -> Form:
+def form_of(file: "h5py.File") -> Form:
     """What an episode has. Raises EpisodeError where the file does not say it."""
+    from station.episodes.reading import attribute, group, tick_hz  # here, for it brings h5py: a list does not need it
+
     cameras = _texts(attribute(file, "camera_names"))
     names, units = _texts(attribute(file, "dim_names")), _texts(attribute(file, "units"))
     compress = bool(attribute(file, "compress"))
@@ -239,4 +241,6 @@ def _chains(devices: Mapping[str, Any], arms: Collection[str]) -> dict[str, Chai
 
 
 def _texts(values: Any) -> tuple[str, ...]:
+    from station.episodes.reading import text
+
     return tuple(text(str(value))[:_LETTERS] for value in values.ravel()[:_MOST])

@@ -12,19 +12,20 @@ from contextlib import closing, suppress
 from itertools import groupby
 from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from station.episodes import naming
 from station.episodes.catalogue import Episode, belongs, read_episode
 from station.episodes.form import Form
 from station.episodes.quality.card import LEVELS, Card
 from station.episodes.quality.facts import FACTS, facts_of
-from station.episodes.quality.store import kept_card
 from station.errors import EpisodeError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _VERSION = 3
 """Raised whenever what is kept of an episode changes."""
@@ -90,10 +91,10 @@ class Measured(NamedTuple):
     """By the names in `station.episodes.quality.facts`."""
     findings: tuple[tuple[str, str], ...]
     """Name and what it is on."""
-    state: NDArray[np.float32]
-    action: NDArray[np.float32]
+    state: "NDArray[np.float32]"
+    action: "NDArray[np.float32]"
     """(D, LEVELS) quantiles, as in the card's outline."""
-    poses: NDArray[np.float32]
+    poses: "NDArray[np.float32]"
     """(up to THUMB_ROWS, D)"""
 
 
@@ -103,6 +104,10 @@ def measured(
     """Each with what was measured of it, None where nothing was yet. `card_of` gives the card of an episode that the index has none of:
     the one in its file or beside it, unless told otherwise. Raises nothing for what is in a file.
     """
+    from station.episodes.quality.store import (
+        kept_card,  # here, like NumPy below: who lists episodes needs neither, nor h5py
+    )
+
     with closing(_Index()) as index:
         for folder, here in groupby(episodes, key=lambda episode: episode.path.parent):
             known = index.measured(folder)
@@ -118,6 +123,8 @@ def measured(
 
 
 def _measured(card: Card) -> Measured:
+    import numpy as np
+
     outline = card.outline
     state, action, poses = (np.array(table, np.float32) for table in (outline.state, outline.action, outline.poses))
     return Measured(facts_of(card), tuple((each.name, each.on) for each in card.findings), state, action, poses)
@@ -257,6 +264,8 @@ class _Index:
 
     def measured(self, folder: Path) -> dict[str, Measured]:
         """What is kept of a folder's episodes; an episode that changed was taken out when it was listed."""
+        import numpy as np
+
         found = {}
         query = "SELECT name, facts, outline FROM episode WHERE folder = ? AND facts IS NOT NULL"
         for name, facts, outline in self._rows(query, str(folder.absolute())):

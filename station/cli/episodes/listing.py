@@ -1,5 +1,6 @@
 """`station episodes ls`: what is in a data folder."""
 
+import os
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -35,7 +36,7 @@ def list_episodes(
         by_folder = [(path, list(each)) for path, each in groupby(found, lambda episode: episode.path.parent)]
         folders = [makes_of(path, each) for path, each in by_folder]
         wrong = [episode for episode in found if episode.problem]
-        waiting, damaged = (len(list(data.rglob(f"episode_*.mcap.{what}"))) for what in ("part", "damaged*"))
+        waiting, damaged = _journals(data)
         if as_json:
             tell(Listing(tuple(found), tuple(folders), waiting, damaged))
         else:
@@ -55,6 +56,12 @@ def _fitting(found: list[Episode], where: list[str]) -> list[Episode]:
     from station.episodes.quality.store import card
 
     return [each.episode for each in asked(found, said(where), card) if each.against is None]
+
+
+def _journals(data: Path) -> tuple[int, int]:
+    """Journals that are not saved yet, and damaged ones that were kept."""
+    names = [name for _, _, here in os.walk(data) for name in here if name.startswith("episode_") and ".mcap." in name]
+    return sum(name.endswith(".mcap.part") for name in names), sum(".mcap.damaged" in name for name in names)
 
 
 def makes_of(path: Path, episodes: list[Episode]) -> Folder:

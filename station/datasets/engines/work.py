@@ -21,6 +21,14 @@ class WorkerDied(StationError):
     """
 
 
+class EngineGone(StationError):
+    """Nobody is there any more who could make anything.
+
+    Seen when: a cluster's scheduler was ended.
+    Do: what the message says; what was finished is not made again.
+    """
+
+
 class Outcome(NamedTuple, Generic[Item, Result]):
     """Of one item: a result, or why there is none."""
 
@@ -32,7 +40,7 @@ class Outcome(NamedTuple, Generic[Item, Result]):
 def work(
     executors: Callable[[], Executor], workers: int, make: Callable[[Item], Result], items: Sequence[Item]
 ) -> Iterator[Outcome[Item, Result]]:
-    """`make` of every item, as they are done. Errors of the station are outcomes; others are raised.
+    """`make` of every item, as they are done. Errors of the station are outcomes, but for EngineGone; others are raised.
 
     A worker's death takes its whole executor along: what was under way then is made again, each alone, so that who kills is known;
     the rest goes on in another executor.
@@ -80,5 +88,7 @@ def _alone(executors: Callable[[], Executor], make: Callable[[Item], Result], it
 def _outcome(future: "Future[Result]", item: Item) -> Outcome[Item, Result]:
     try:
         return Outcome(item, future.result(), None)
+    except EngineGone:
+        raise
     except StationError as error:
         return Outcome(item, None, error)

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import Result
 
 from station.cli.episodes import told
-from station.cli.episodes.answers import Listing, Shown, Verified
+from station.cli.episodes.answers import Listing, Verified
+from station.cli.episodes.showing import Shown
 from station.episodes import naming
 from station.episodes.finalise import finalise
 from tests.station.cli.test_episodes import record, station

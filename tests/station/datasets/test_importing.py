@@ -122,7 +122,8 @@ def test_a_lerobot_dataset_comes_back(video: str, own: Path, tmp_path: Path) -> 
                     assert kept[:length] == old["observations/images/cam_high"][row].tobytes()[:length]
                 else:
                     shots = [
-                        cv2.imdecode(each["observations/images/cam_high"][row], 1).astype(int) for each in (file, old)
+                        np.asarray(cv2.imdecode(each["observations/images/cam_high"][row], 1), int)
+                        for each in (file, old)
                     ]
                     assert np.abs(shots[0] - shots[1]).mean() < 8
     assert export_to(tmp_path / "again", tmp_path / "data", "plain").plan.frames == sum(map(rows, paths))

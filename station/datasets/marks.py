@@ -1,0 +1,29 @@
+"""Marks of the recordings as a dataset has them: which frame of which of its episodes. Pure."""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from station.datasets.plan import Plan
+
+
+class MarkedFrame(msgspec.Struct, frozen=True):
+    """One mark: the frame that shows what was there when it was set."""
+
+    episode: int
+    """The dataset's."""
+    frame: int
+    time_s: float
+    """From that episode's first frame."""
+    name: str
+
+
+def marked_frames(plan: Plan) -> Iterator[MarkedFrame]:
+    """In the dataset's order; a mark in rows that are not exported is left out with them."""
+    for episode in plan.episodes:
+        rows = plan.frames_of(episode).rows
+        for name, row in plan.sources[episode.source].marks:
+            if len(rows) and rows[0] <= row < episode.end:
+                frame = int(np.searchsorted(rows, row, "right")) - 1
+                yield MarkedFrame(episode.index, frame, frame / plan.rate_hz, name)

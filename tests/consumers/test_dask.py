@@ -1,0 +1,182 @@
+"""An existing Dask cluster as the engine: a real scheduler and two workers on loopback, and what becomes of it when one is killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from station.datasets import export as exporting
+from station.datasets.choosing import choose
+from station.datasets.conversion import Conversion
+from station.datasets.engines.dask import Cluster, ClusterGone
+from station.datasets.engines.processes import processes
+from station.datasets.engines.work import WorkerDied, work
+from station.datasets.export import Engine
+from station.datasets.selection import Selection
+from station.errors import UsageError
+from tests.station.datasets.dying_worker import square_or_die
+from tests.station.datasets.exported import HERE, quiet
+from tests.station.datasets.recorded import SINGLE, Recorded, make
+from tests.station.datasets.test_export import files
+
+pytestmark = [pytest.mark.consumers, pytest.mark.timeout(400)]
+
+
+class Started:
+    """A scheduler and its workers, as a lab starts them."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{port}"
+        self.scheduler = self._run("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def worker(self) -> "subprocess.Popen[bytes]":
+        started = self._run(
+            "worker", self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--death-timeout", "60"
+        )
+        self.workers.append(started)
+        return started
+
+    def cluster(self, workers: int) -> Cluster:
+        deadline_s = time.monotonic() + 90
+        while True:
+            try:
+                found = Cluster(self.address)
+            except ClusterGone:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.2)
+                continue
+            if found.workers >= workers or time.monotonic() > deadline_s:
+                return found
+            found.close()
+            time.sleep(0.2)
+
+    @staticmethod
+    def _run(*words: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait(10)
+
+
+@pytest.fixture
+def lab() -> Iterator[Started]:
+    started = Started()
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for k in range(6):
+        make(folder, Recorded(24 + 3 * k, SINGLE, ("cam_high",), episode=k))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def serial(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    out = tmp_path_factory.mktemp("serial") / "set"
+    export(out, data, HERE)
+    return files(out)
+
+
+def export(out: Path, data: Path, engine: Engine, told: exporting.Told = quiet) -> None:
+    selection = Selection(folders=(str(data),))
+    exporting.export("plain", out, selection, choose(selection, data), Conversion(), engine, told)
+
+
+def test_serial_pool_and_cluster_make_the_same_bytes(
+    lab: Started, data: Path, serial: dict[str, bytes], tmp_path: Path
+) -> None:
+    export(tmp_path / "pool" / "set", data, Engine(processes(2), 2))
+    lab.worker(), lab.worker()
+    with lab.cluster(2) as cluster:
+        export(tmp_path / "cluster" / "set", data, Engine(cluster.executor, cluster.workers))
+    assert files(tmp_path / "pool" / "set") == serial
+    assert files(tmp_path / "cluster" / "set") == serial
+
+
+def killed_at(place: int, kill: Callable[[], None]) -> exporting.Told:
+    """Kills once, when so many outcomes were told."""
+    seen: list[str] = []
+
+    def told(what: str, done: int, of: int) -> None:
+        seen.append(what)
+        if len(seen) == place:
+            kill()
+
+    return told
+
+
+@pytest.mark.parametrize("place", [1, 4, 8])
+def test_a_worker_that_is_killed_costs_nothing(
+    lab: Started, data: Path, serial: dict[str, bytes], tmp_path: Path, place: int
+) -> None:
+    first = lab.worker()
+    lab.worker()
+    with lab.cluster(2) as cluster:
+        told = killed_at(place, partial(os.kill, first.pid, signal.SIGKILL))
+        export(tmp_path / "set", data, Engine(cluster.executor, cluster.workers), told)
+    assert files(tmp_path / "set") == serial
+
+
+def test_a_scheduler_that_is_killed_is_named_and_the_same_command_goes_on(
+    lab: Started, data: Path, serial: dict[str, bytes], tmp_path: Path
+) -> None:
+    lab.worker()
+    with lab.cluster(1) as cluster, pytest.raises(ClusterGone, match="goes on where it was"):
+        export(tmp_path / "set", data, Engine(cluster.executor, 1), killed_at(8, lab.scheduler.kill))
+    assert not (tmp_path / "set").exists()
+    done = {path: path.stat().st_ino for path in (tmp_path / ".set.building").glob("*/scratch/*.json")}
+    assert done
+    export(tmp_path / "set", data, HERE)
+    assert files(tmp_path / "set") == serial
+
+
+def test_only_the_part_that_kills_its_workers_fails(lab: Started) -> None:
+    for _ in range(6):
+        lab.worker()
+    with lab.cluster(6) as cluster:
+        found = {one.item: one for one in work(cluster.executor, cluster.workers, square_or_die, range(8))}
+    assert isinstance(found[5].error, WorkerDied)
+    assert [found[k].result for k in range(8) if k != 5] == [k * k for k in range(8) if k != 5]
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("tcp://192.0.2.7:8786", "without TLS"),
+        ("tcp://cluster.lab:8786", "without TLS"),
+        ("cluster:8786", "no address of a scheduler"),
+        ("ucx://127.0.0.1:1", "no address of a scheduler"),
+    ],
+)
+def test_what_is_not_safe_is_refused(address: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        Cluster(address)
+
+
+def test_nobody_there_is_one_sentence() -> None:
+    begun_s = time.monotonic()
+    with pytest.raises(ClusterGone, match="dask scheduler"):
+        Cluster("tcp://127.0.0.1:9")
+    assert time.monotonic() - begun_s < 30

@@ -1,0 +1,87 @@
+"""Runs in LeRobot's own environment, without the station: its own writer, given the pictures of episodes. Prints what it took.
+
+python write_lerobot.py MODE OUT EPISODE.hdf5 …      MODE: av1 (its default), h264, streaming (h264, its fastest)
+
+What its writer does not do is not counted: reading the episode and decoding its JPEGs.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import h5py
+import torch
+
+try:
+    import torchvision  # noqa: F401 (tried before LeRobot imports it)
+except RuntimeError:  # as in read_lerobot.py
+    operators = torch.library.Library("torchvision", "DEF")
+    operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+MODES: dict[str, dict[str, Any]] = {
+    "av1": {},
+    "h264": {"vcodec": "h264"},
+    "streaming": {"vcodec": "h264", "streaming_encoding": True},
+}
+
+
+def rgb(file: h5py.File, camera: str, row: int) -> Any:
+    """A row's picture, (H, W, 3)."""
+    decoded: Any = cv2.imdecode(file[f"observations/images/{camera}"][row], 1)
+    return decoded[:, :, ::-1]
+
+
+def main(mode: str, out: Path, episodes: list[Path]) -> None:
+    with h5py.File(episodes[0]) as file:
+        cameras = [str(name) for name in file.attrs["camera_names"]]
+        width = file["action"].shape[1]
+        shapes = {name: rgb(file, name, 0).shape for name in cameras}
+        fps = int(file.attrs["tick_hz"])
+    features: dict[str, dict[str, Any]] = {
+        name: {"dtype": "float32", "shape": (width,), "names": None} for name in ("observation.state", "action")
+    }
+    for name in cameras:
+        features[f"observation.images.{name}"] = {
+            "dtype": "video",
+            "shape": shapes[name],
+            "names": ["height", "width", "channels"],
+        }
+    spent, pictures = 0.0, 0
+    began = time.perf_counter()
+    dataset = LeRobotDataset.create(
+        "local/timed", fps, features, root=out, image_writer_threads=4 * len(cameras), **MODES[mode]
+    )
+    spent += time.perf_counter() - began
+    for path in episodes:
+        with h5py.File(path) as file:
+            for row in range(len(file["action"])):
+                frame = {
+                    "observation.state": file["observations/qpos"][row],
+                    "action": file["action"][row],
+                    "task": "timed",
+                }
+                for name in cameras:
+                    frame[f"observation.images.{name}"] = rgb(file, name, row)
+                began = time.perf_counter()
+                dataset.add_frame(frame)
+                spent += time.perf_counter() - began
+                pictures += len(cameras)
+        began = time.perf_counter()
+        dataset.save_episode()
+        spent += time.perf_counter() - began
+    began = time.perf_counter()
+    dataset.finalize()
+    spent += time.perf_counter() - began
+    peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    print(json.dumps({"pictures": pictures, "seconds": spent, "peak_mb": peak}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), [Path(path) for path in sys.argv[3:]])
