@@ -15,7 +15,7 @@ from calibration.maths.lens import Lens
 from calibration.maths.poses import Pose, angle_deg, distance_mm, from_quaternion
 from drivers.dynamixel.models import VX300S_CHAIN
 from drivers.sim.servos.servo import RAD_PER_TICK
-from drivers.sim.world import render
+from drivers.sim.world import render, stages
 from drivers.sim.world.model import scene_spec
 from drivers.sim.world.shares import WELL
 from drivers.sim.world.viperx import JOINTS
@@ -68,7 +68,7 @@ def stops() -> Stops:
     ranges = np.array([joint.range for joint in joints])
     arm = Kinematics(chain_model(VX300S_CHAIN, tuple(ranges[:, 0]), tuple(ranges[:, 1])), FRAME)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render, "scene_model", lambda: model)
+        patch.setattr(stages, "model", lambda _scene: model)
         view = render.View(640, 480)
     found: list[Station] = []
     truths: list[Pose] = []

@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 
 @pytest.mark.parametrize(
     ("module", "first"),
-    [("mujoco", "sim"), ("mujoco.egl", "sim"), ("segno", "vr"), ("pyarrow", "datasets"), ("onnxruntime", "policy"),
+    [("mujoco", "sim"), ("mujoco.egl", "sim"), ("segno", "console"), ("pyarrow", "datasets"), ("onnxruntime", "policy"),
      ("torch", "torch"), ("pyrealsense2", "realsense")],
 )  # fmt: skip
 def test_a_module_has_its_extra(module: str, first: str) -> None:

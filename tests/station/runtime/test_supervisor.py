@@ -133,3 +133,4 @@ def test_a_node_is_not_started_again_as_other_software(
     assert child.popen is None
     assert "a is not started again: version 9.0.0 was installed beside the running" in child.last_exit
     assert supervisor._children["b"].popen is not None, "what runs goes on"
+    supervisor.stop()
