@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,14 @@ class Started:
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait(10)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tracker() -> Iterator[None]:
+    """Python's own process behind pools: one an interpreter, begun with the first pool, and no test's to give back."""
+    resource_tracker.ensure_running()
+    yield
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
