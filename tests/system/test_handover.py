@@ -35,7 +35,7 @@ def handed_over(truth: Subscriber) -> list[float]:
     said = []
     while (sample := truth.receive()) is not None:
         assert isinstance(sample.body, Vector)
-        said.append(sample.body.values[TRUTH.index("handed_over")])
+        said.append(sample.body.values[TRUTH.index("done")])
     return said
 
 
