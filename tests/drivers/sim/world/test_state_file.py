@@ -76,7 +76,7 @@ def test_a_writer_that_died_half_way_leaves_nothing_readable(tmp_path: Path) -> 
     writer = StateWriter(path, 3)
     writer.write(7, np.ones(3))
     raw = bytearray(path.read_bytes())
-    path.write_bytes(raw[:8] + (3).to_bytes(8, "little") + raw[16:])
+    path.write_bytes(raw[:24] + (3).to_bytes(8, "little") + raw[32:])  # an odd sequence
     reader = StateReader(path)
     assert reader.read() is None
     reader.close()
