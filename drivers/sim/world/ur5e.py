@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import mujoco
 
+from drivers.sim.world.motors import add_motor, couple_fingers
 from drivers.sim.world.viperx import GRIPPING, Quaternion, Vector3
 
 _UP, _LEFT, _RIGHT = (1.0, 0.0, 0.0, 0.0), (0.70710678, 0.70710678, 0.0, 0.0), (0.70710678, -0.70710678, 0.0, 0.0)
@@ -159,21 +160,9 @@ def drive(spec: Any, side: str) -> None:
     """Give an arm its motors: a position actuator per joint and finger, named as the joint, and the linkage of the fingers."""
     arm = arm_name(side)
     for link in CHAIN:
-        _add_motor(
+        add_motor(
             spec, f"{arm}/{link.name}", link.kp_nm_rad, link.kv_nm_s_rad, (link.lower_rad, link.upper_rad), link.most_nm
         )
     for finger, way in _FINGERS.items():
-        _add_motor(spec, f"{arm}/{finger}_finger", _FINGER_KP_N_M, _FINGER_KV_N_S_M, _travel_m(way), FORCE_N)
-    spec.add_exclude(bodyname1=f"{arm}/left_finger_link", bodyname2=f"{arm}/right_finger_link")
-    coupled = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
-    coupled.name1, coupled.name2 = f"{arm}/right_finger", f"{arm}/left_finger"
-    coupled.data[:5] = (0, -1, 0, 0, 0)
-    coupled.solref = (0.005, 1)
-
-
-def _add_motor(spec: Any, joint: str, kp: float, kv: float, range_: tuple[float, float], most: float) -> None:
-    actuator = spec.add_actuator(
-        name=joint, target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT, gaintype=mujoco.mjtGain.mjGAIN_FIXED,
-        biastype=mujoco.mjtBias.mjBIAS_AFFINE, ctrllimited=1, ctrlrange=range_, forcelimited=1, forcerange=(-most, most),
-    )  # fmt: skip
-    actuator.gainprm[0], actuator.biasprm[1], actuator.biasprm[2] = kp, -kp, -kv
+        add_motor(spec, f"{arm}/{finger}_finger", _FINGER_KP_N_M, _FINGER_KV_N_S_M, _travel_m(way), FORCE_N)
+    couple_fingers(spec, arm)

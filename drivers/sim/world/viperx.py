@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import mujoco
 
+from drivers.sim.world.motors import add_motor, couple_fingers
+
 Vector3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 """w, x, y, z."""
@@ -210,7 +212,7 @@ def drive(spec: Any, side: str) -> None:
     arm = arm_name(side)
     for joint in CHAIN:
         motor, stall_nm = joint.motor, joint.motor.stall_nm
-        _add_servo(
+        add_motor(
             spec,
             f"{arm}/{joint.name}",
             motor.kp_nm_rad,
@@ -219,17 +221,5 @@ def drive(spec: Any, side: str) -> None:
             stall_nm,
         )
     for finger, way in _FINGERS.items():
-        _add_servo(spec, f"{arm}/{finger}_finger", _FINGER_KP_N_M, _FINGER_KV_N_S_M, _travel_m(way), _FINGER_FORCE_N)
-    spec.add_exclude(bodyname1=f"{arm}/left_finger_link", bodyname2=f"{arm}/right_finger_link")
-    coupled = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
-    coupled.name1, coupled.name2 = f"{arm}/right_finger", f"{arm}/left_finger"
-    coupled.data[:5] = (0, -1, 0, 0, 0)
-    coupled.solref = (0.005, 1)
-
-
-def _add_servo(spec: Any, joint: str, kp: float, kv: float, range_: tuple[float, float], most: float) -> None:
-    actuator = spec.add_actuator(
-        name=joint, target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT, gaintype=mujoco.mjtGain.mjGAIN_FIXED,
-        biastype=mujoco.mjtBias.mjBIAS_AFFINE, ctrllimited=1, ctrlrange=range_, forcelimited=1, forcerange=(-most, most),
-    )  # fmt: skip
-    actuator.gainprm[0], actuator.biasprm[1], actuator.biasprm[2] = kp, -kp, -kv
+        add_motor(spec, f"{arm}/{finger}_finger", _FINGER_KP_N_M, _FINGER_KV_N_S_M, _travel_m(way), _FINGER_FORCE_N)
+    couple_fingers(spec, arm)
