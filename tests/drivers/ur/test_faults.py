@@ -155,7 +155,7 @@ def test_a_silent_link_is_missed_and_nothing_waits_in_it_for_its_return(made: Ma
         driven.swing(5.0)
     assert monotonic_ns() - silent_ns < 2 * NS_PER_S
     driven.arm.close()
-    time.sleep(0.5)
+    time.sleep(0.5)  # so long the link stays silent while nobody is connected
     driven.metal.press("silent", 0)
     back_ns = monotonic_ns()
     driven.arm.open()
