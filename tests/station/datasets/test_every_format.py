@@ -1,5 +1,8 @@
 """What holds of every format: the same bytes each time, episodes that end where nobody commanded, pictures in their colours."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +50,21 @@ def test_bytes_segments_and_colours(name: str, data: Path, tmp_path: Path) -> No
         for row, found in zip(kept, read.pictures(episode.index, "cam_high", range(episode.length)), strict=True):
             picture = simplejpeg.decode_jpeg(found, "RGB") if isinstance(found, bytes) else found
             check_picture(picture, truth[row].pictures["cam_high"])
+
+
+@pytest.mark.parametrize("video", ["h264", "av1"])
+def test_no_byte_comes_from_memory_that_nobody_wrote(video: str, data: Path, tmp_path: Path) -> None:
+    """glibc fills what it hands out with MALLOC_PERTURB_'s complement; x264's AVX-512 code once encoded what it found there."""
+    script = (
+        "import sys; from pathlib import Path; from tests.station.datasets.exported import export_to\n"
+        f"export_to(Path(sys.argv[1]), Path(sys.argv[2]), 'plain', video={video!r}, rate_hz=25.0)"
+    )
+    for filled in ("0", "1"):
+        made = [sys.executable, "-c", script, str(tmp_path / filled / "set"), str(data)]
+        subprocess.run(
+            made, env={**os.environ, "MALLOC_PERTURB_": filled}, check=True, capture_output=True, timeout=100
+        )
+    assert files(tmp_path / "0" / "set") == files(tmp_path / "1" / "set")
 
 
 @pytest.mark.parametrize(
