@@ -68,7 +68,7 @@ def camera_lag(arms: dict[str, ArmSeen], motion: Motion, carried_by: str = "") -
         return latency.camera_lag(np.array(arm.at_ns, np.int64), arm.joint_rad, picture_at_ns, px, carried)
     at_ns = np.array(next(iter(heard.values())).at_ns, np.int64)
     paths = np.concatenate([_resampled(arm, at_ns) for arm in heard.values()], axis=1)
-    return latency.camera_lag(at_ns, paths, picture_at_ns, px)
+    return latency.camera_lag(at_ns, latency.without_ticks(at_ns, paths), picture_at_ns, px)
 
 
 def _gripper_path(arm: ArmSeen) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
@@ -76,7 +76,8 @@ def _gripper_path(arm: ArmSeen) -> tuple[NDArray[np.float64], NDArray[np.float64
     chain = arm.description.chain if arm.description is not None else None
     if chain is None or float(np.ptp(arm.joint_rad, axis=0).max()) < latency.LEAST_TRAVEL_RAD:
         return None
-    return gripper_rotations(chain, arm.joint_rad), fingertips(chain, arm.joint_rad)
+    joints_rad = latency.without_ticks(np.array(arm.at_ns, np.int64), arm.joint_rad)
+    return gripper_rotations(chain, joints_rad), fingertips(chain, joints_rad)
 
 
 Lags = dict[str, Lag | str]

@@ -83,3 +83,24 @@ def test_a_wide_swing_of_the_arm_that_carries_the_camera_gives_the_lag(wide: flo
         (arm_s * 1e9).astype(np.int64), joints, (pictures_s * 1e9).astype(np.int64), motion, grippers(joints)
     )
     assert found.lag_ms == pytest.approx(80.0, abs=3.0)
+
+
+@pytest.mark.parametrize("begin_s", [0.0, 6.0, 12.0])
+def test_encoders_ticks_leave_the_lag_where_it_is(begin_s: float) -> None:
+    """As read, a tick of 1.5 mrad hides it: refused, or off by up to 16 ms."""
+    arm_s, pictures_s = begin_s + np.arange(-0.5, 12.5, 0.01), begin_s + np.arange(0.0, 12.0, 1 / 15)
+    motion = seen(pictures_s - 0.08, 1.0) + np.random.default_rng(0).normal(0, 0.05, (len(pictures_s) - 1, 48))
+    tick = 2 * np.pi / 4096
+    read = np.round(swing(arm_s, 1.0) / tick) * tick
+    stamps = ((arm_s + 1) * 1e9).astype(np.int64)
+    smooth = latency.without_ticks(stamps, read)
+    found = latency.camera_lag(stamps, smooth, ((pictures_s + 1) * 1e9).astype(np.int64), motion, grippers(smooth))
+    assert found.lag_ms == pytest.approx(80.0, abs=3.0)
+    assert found.uncertainty_ms < 4.0
+
+
+@given(st.floats(-2.0, 2.0), st.floats(-3.0, 3.0), st.integers(2, 300))
+def test_what_turns_evenly_is_as_late_as_it_was(speed: float, begin: float, count: int) -> None:
+    at_ns = np.cumsum(np.random.default_rng(count).integers(4_000_000, 12_000_000, count))
+    turned: Array = np.asarray(begin + speed * at_ns / 1e9, np.float64)[:, None]
+    np.testing.assert_allclose(latency.without_ticks(at_ns, turned), turned, atol=1e-9)
