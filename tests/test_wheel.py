@@ -12,7 +12,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 READ = ("docs/guide", "docs/reference", "docs/decisions", "udev")
-RIGS = ("aloha", "aloha2", "bench", "gello", "gello_ur5e", "sim", "sim_gello_ur5e", "sim_vr")
+RIGS = (
+    "aloha",
+    "aloha2",
+    "bench",
+    "gello",
+    "gello_ur5e",
+    "gello_xarm7",
+    "sim",
+    "sim_gello_ur5e",
+    "sim_gello_xarm7",
+    "sim_vr",
+)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -5,10 +5,10 @@ The numbers of modes and bits: Universal Robots, "Real-Time Data Exchange (RTDE)
 
 from typing import NamedTuple
 
-from drivers.ur.program import ENDED
 from drivers.ur.rtde import State
 from station.safety.condition import Condition
 
+ENDED = "its program has ended: somebody stopped it, or the network was too slow for its watchdog"
 RUNNING, IDLE = 7, 5
 """Robot modes: brakes released, and power with brakes on."""
 PLAYING = 2

@@ -4,9 +4,8 @@ from drivers.ur.acts import ACTIVATE, POWER_ON, RECOVER
 from drivers.ur.models import ACCELERATION_RAD_S2, GRIPPER, GRIPPERS, JOINTS, REACH_RAD, START_RAD
 from drivers.ur.settings import URSettings
 from station.bus.messages import CheckItem, Description, Dimension, GripperFacts, StreamDescription
+from station.devices.networked.readings import OBJECT_HZ
 
-OBJECT_HZ = 10.0
-"""How often it says whether the gripper holds something."""
 _GRIPPER_PER_S = 4.0
 _LIGHT_KG = 0.1
 

@@ -1,16 +1,16 @@
 """A Robotiq gripper through its URCap's socket, in a thread of its own: its answers take 10 to 30 ms, which no arm may wait for.
 
-Source: what the URCap answers on port 63352, and Robotiq's instruction manual of the 2F-85 and 2F-140. It is activated by an operator's act
-alone: activating moves the fingers to both ends.
+Source: what the URCap answers on port 63352, and Robotiq's instruction manual of the 2F-85 and 2F-140. It is activated by an operator's
+act alone: activating moves the fingers to both ends.
 """
 
 import socket
 import threading
 from contextlib import suppress
-from typing import NamedTuple
 
 from drivers.ur.settings import Gripper
 from station.clock import NS_PER_S, Clock
+from station.devices.networked.readings import Fingers
 
 PORT = 63352
 RATE_HZ = 40.0
@@ -25,18 +25,6 @@ _FAULTS = {
     10: "its voltage is too low", 11: "it was released and has to be activated", 12: "its processor failed", 13: "its activation failed",
     14: "its current was too high", 15: "it was released",
 }  # fmt: skip
-
-
-class Fingers(NamedTuple):
-    """One reading."""
-
-    at_ns: int
-    opening: float
-    """0 closed to 1 open."""
-    velocity: float
-    """1/s."""
-    object: bool
-    """Has something stopped the fingers?"""
 
 
 class Robotiq:

@@ -1,19 +1,17 @@
-"""Readings of a UR controller: RTDE's outputs, on a connection and in a thread of their own.
+"""Readings of a UR controller: RTDE's outputs, on a connection of their own.
 
-Source: Universal Robots, "Real-Time Data Exchange (RTDE) Guide". The vendor's library for commands (ur_rtde) reads, too, but keeps neither
-when a packet came nor which numbers came together, and ends its process when the link breaks at the wrong moment.
+Source: Universal Robots, "Real-Time Data Exchange (RTDE) Guide". The vendor's library for commands (ur_rtde) reads, too, but keeps
+neither when a packet came nor which numbers came together, and ends its process when the link breaks at the wrong moment.
 """
 
 import math
 import socket
 import struct
-import threading
-from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
-from station.clock import Clock
+from station.clock import NS_PER_S, Clock
+from station.devices.networked.reader import Broken, Reader, connected
 
 PORT = 30004
 CONNECT_S, ANSWER_S = 0.4, 0.4
@@ -35,8 +33,6 @@ NEEDED = (
 )  # fmt: skip
 WELCOME = ("target_q", "speed_scaling", "target_speed_fraction", "payload", "joint_temperatures")
 """Done without where a controller has none of that name."""
-_KEPT = 64
-"""Readings nobody has taken; older ones are dropped."""
 
 
 class State(NamedTuple):
@@ -58,9 +54,15 @@ class State(NamedTuple):
     payload_kg: float
     temperature_c: tuple[float, ...]
 
+    @property
+    def device_ns(self) -> int:
+        """When it was taken, by the controller's clock."""
+        return round(self.clock_s * NS_PER_S)
 
-class Broken(Exception):
-    """The connection is over, or what comes over it is no RTDE; the text says which."""
+    @property
+    def effort(self) -> tuple[float, ...]:
+        """The motors' currents, A."""
+        return self.current_a
 
 
 class Packets:
@@ -120,31 +122,18 @@ class Recipe:
         )  # fmt: skip
 
 
-class Reader:
-    """A connection that brings states as they come."""
+class Agreement:
+    """What a controller on a fresh connection agreed to send, and how to read it."""
 
-    def __init__(self, address: str, rate_hz: float, clock: Clock) -> None:
-        """Connects and agrees on what is sent. Raises OSError where nobody answers, Broken where it is no controller of UR's."""
-        self._clock = clock
+    def __init__(self, connection: socket.socket, rate_hz: float, clock: Clock) -> None:
+        """Raises OSError where nobody answers, Broken where it is no controller of UR's."""
+        self._socket, self._clock = connection, clock
         self._packets = Packets()
-        self._waiting: deque[tuple[int, bytes]] = deque()
-        self._states: deque[State] = deque(maxlen=_KEPT)
-        self._arrived = threading.Event()
-        self.broken = ""
-        """Why it is over; "" while it is not."""
+        self._waiting: list[tuple[int, bytes]] = []
         self.firmware = ""
-        self._closing = False
-        self._socket = socket.create_connection((address, PORT), CONNECT_S)
-        try:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket.settimeout(ANSWER_S)
-            self._recipe = self._agree(rate_hz)
-            self._ask(_START)
-        except BaseException:
-            self._socket.close()
-            raise
-        self._thread = threading.Thread(target=self._run, name="rtde", daemon=True)
-        self._thread.start()
+        self._socket.settimeout(ANSWER_S)
+        self._recipe = self._agree(rate_hz)
+        self._ask(_START)
 
     def _agree(self, rate_hz: float) -> Recipe:
         if self._ask(_PROTOCOL, struct.pack(">H", 2))[:1] != b"\x01":
@@ -171,7 +160,7 @@ class Reader:
         until_ns = self._clock() + round(ANSWER_S * 1e9)
         while self._clock() < until_ns:
             while self._waiting:
-                answered, payload = self._waiting.popleft()
+                answered, payload = self._waiting.pop(0)
                 if answered == kind:
                     return payload
             got = self._socket.recv(65536)
@@ -180,40 +169,21 @@ class Reader:
             self._waiting.extend(self._packets.take(got))
         raise Broken(f"no answer to {chr(kind)!r}")
 
-    def _run(self) -> None:
-        self._socket.settimeout(0.2)
-        try:
-            while not self._closing:
-                with suppress(TimeoutError):
-                    got = self._socket.recv(65536)
-                    now_ns = self._clock()
-                    if not got:
-                        raise Broken("it hung up")
-                    self._waiting.extend(self._packets.take(got))
-                    while self._waiting:
-                        kind, body = self._waiting.popleft()
-                        if kind == _DATA:
-                            self._states.append(self._recipe.state(body, now_ns))
-                    self._arrived.set()
-        except (Broken, OSError) as error:
-            self.broken = str(error) or type(error).__name__
-            self._arrived.set()
+    def states(self, got: bytes, now_ns: int) -> Iterator[State]:
+        """The readings in what came. Raises Broken."""
+        self._waiting.extend(self._packets.take(got))
+        waiting, self._waiting = self._waiting, []
+        for kind, body in waiting:
+            if kind == _DATA:
+                yield self._recipe.state(body, now_ns)
 
-    def take(self, wait_s: float = 0.0) -> list[State]:
-        """What has come since the last time; waits at most so long for the first."""
-        if wait_s and not self._states:
-            self._arrived.clear()
-            if not self._states and not self.broken:
-                self._arrived.wait(wait_s)
-        found = []
-        while self._states:
-            found.append(self._states.popleft())
-        return found
 
-    def close(self) -> None:
-        """Hang up, and wait for the thread."""
-        self._closing = True
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._socket.close()
+def reader(address: str, rate_hz: float, clock: Clock) -> tuple[Reader[State], str]:
+    """Readings as they come, and the controller's firmware. Raises OSError where nobody answers, Broken where it is no UR."""
+    connection = connected(address, PORT, CONNECT_S)
+    try:
+        agreed = Agreement(connection, rate_hz, clock)
+    except BaseException:
+        connection.close()
+        raise
+    return Reader(connection, agreed.states, "rtde", clock), agreed.firmware

@@ -24,6 +24,7 @@ from station.terminal.screen import console
 INSTRUCTIONS = {
     "handover": "pick up the red cube with the right arm and hand it to the left one",
     "pick": "pick up the red cube, carry it over and put it down",
+    "pick_xarm7": "pick up the red cube, carry it over and put it down",
 }
 """By the scene of a rig's world, which is the task as well."""
 SCENES = (1000, 1001, 1002)
@@ -71,7 +72,8 @@ def _task(rig: Rig) -> str:
     scene = str(rig.world.settings.get("scene", "")) if rig.world is not None else ""
     if scene not in INSTRUCTIONS or rig.moves_real_arms or not rig.leaders:
         raise UsageError(
-            f"rig {rig.name} has no scene that the scripted operator plays. Next: `station demo --rig sim` or `sim_gello_ur5e`"
+            f"rig {rig.name} has no scene that the scripted operator plays. "
+            "Next: `station demo --rig sim`, `sim_gello_ur5e` or `sim_gello_xarm7`"
         )
     return scene
 

@@ -11,8 +11,8 @@ from drivers.dynamixel.arm import DynamixelArm
 from drivers.sim.servos.servo_bus import ServoBus, ServoSpec
 from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos, gello_servos
 from station.devices.conformance import Subject, place
+from tests.conformance.networked_arms import UR_ARMS
 from tests.conformance.subject import Factory
-from tests.conformance.ur_arms import UR_ARMS
 
 
 def _arm(role: Any, servos: list[ServoSpec], driven: bool = True, **keys: Any) -> Factory:

@@ -7,4 +7,4 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drivers.dynamixel.bus.REPLY_SLACK_MS", 60.0)
     monkeypatch.setattr("drivers.dynamixel.bus.SETUP_SLACK_MS", 60.0)
     monkeypatch.setattr("drivers.dynamixel.bus._SCAN_MS", 100.0)
-    monkeypatch.setattr("drivers.ur.arm.STARTS_NS", 10_000_000_000)
+    monkeypatch.setattr("station.devices.networked.arm.STARTS_NS", 10_000_000_000)

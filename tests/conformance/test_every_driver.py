@@ -9,12 +9,21 @@ from station.devices.conformance import ArmConformance, DriverConformance, Subje
 from tests.conformance.arms import ARMS
 from tests.conformance.cameras import CAMERAS
 from tests.conformance.headsets import HEADSETS
+from tests.conformance.networked_arms import XARM_ARMS
 
 
 class TestArms(ArmConformance):
     @pytest.fixture(params=sorted(ARMS))
     def subject(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
         with ARMS[request.param](tmp_path) as made:
+            yield made
+
+
+@pytest.mark.rig  # half a minute: `make test` has the UR5e
+class TestFurtherArms(ArmConformance):
+    @pytest.fixture(params=sorted(XARM_ARMS))
+    def subject(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+        with XARM_ARMS[request.param](tmp_path) as made:
             yield made
 
 

@@ -1,14 +1,14 @@
 """The controller of a UR arm: power, safety, program and clock, by what its manuals say and its clients rely on. Pure, given the time.
 
-Sources: Universal Robots, "Real-Time Data Exchange (RTDE) Guide" and "Dashboard Server e-Series"; the numbers of modes and bits are theirs.
-How fast `servoj` follows (tau = 0.8 · lookahead + 5 / gain) is a guess: only metal can tell.
+Sources: Universal Robots, "Real-Time Data Exchange (RTDE) Guide" and "Dashboard Server e-Series"; the numbers of modes and bits are
+theirs. How fast `servoj` follows (tau = 0.8 · lookahead + 5 / gain) is a guess: only metal can tell.
 """
 
 import math
 from collections import deque
 from typing import Literal, NamedTuple, cast
 
-from drivers.sim.ur.joints import Arm
+from drivers.sim.network.joints import Arm
 from drivers.sim.ur.program import Program
 from station.clock import NS_PER_S
 

@@ -1,52 +1,55 @@
 """What people do to a simulated UR, at its pendant, at its cable and beside it: one word, and a number where it needs one."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from drivers.sim.ur.joints import FreeArm, FreeFingers
-from drivers.sim.ur.stand_in import StandIn
+from drivers.sim.network.joints import FreeArm, FreeFingers
 
-Do = Callable[[StandIn, float, int], object]
+if TYPE_CHECKING:
+    from drivers.sim.ur.stand_in import UR
+
+Do = Callable[["UR", float, int], object]
 
 
-def _power_off(it: StandIn, _: float, now_ns: int) -> None:
+def _power_off(it: "UR", _: float, now_ns: int) -> None:
     it.controller.power_off(now_ns)
 
 
-def _power_on(it: StandIn, _: float, now_ns: int) -> None:
+def _power_on(it: "UR", _: float, now_ns: int) -> None:
     it.controller.release_brakes(now_ns)
 
 
-def _remote(it: StandIn, value: float, now_ns: int) -> None:
+def _remote(it: "UR", value: float, now_ns: int) -> None:
     it.controller.remote = bool(value)
     if not value:
         it.controller.end_program(now_ns, "local control")
 
 
-def _teach(it: StandIn, value: float, now_ns: int) -> None:
+def _teach(it: "UR", value: float, now_ns: int) -> None:
     it.controller.teaching = bool(value)
     if value:
         it.controller.end_program(now_ns, "teach button")
 
 
-def _push(it: StandIn, value: float, _: int) -> None:
+def _push(it: "UR", value: float, _: int) -> None:
     if isinstance(it.controller.arm, FreeArm):
         it.controller.arm.push(value)
         it.controller.target = it.controller.arm.joints().position_rad
 
 
-def _hold_object(it: StandIn, value: float, _: int) -> None:
+def _hold_object(it: "UR", value: float, _: int) -> None:
     fingers = it.gripper._fingers if it.gripper is not None else None
     if isinstance(fingers, FreeFingers):
         fingers.object_opening = value
 
 
-def _registers(it: StandIn, value: float, _: int) -> None:
+def _registers(it: "UR", value: float, _: int) -> None:
     taken = {f"input_int_register_{n}" for n in range(24)} | {f"input_double_register_{n}" for n in range(24)}
     it.taken = it.taken | taken if value else it.taken - taken
 
 
 def _set(what: str) -> Do:
-    def do(it: StandIn, value: float, _: int) -> None:
+    def do(it: "UR", value: float, _: int) -> None:
         for thing in (it.controller, it.weather):
             if hasattr(thing, what):
                 setattr(thing, what, type(getattr(thing, what))(value))
@@ -84,7 +87,7 @@ DOES: dict[str, Do] = {
 }
 
 
-def press(it: StandIn, what: str, value: float, now_ns: int) -> str:
+def press(it: "UR", what: str, value: float, now_ns: int) -> str:
     """Do it; "" or what is wrong with what was asked."""
     if what not in DOES:
         return f"no {what!r}; there are {', '.join(DOES)}"

@@ -3,7 +3,7 @@
 Source: what the URCap's socket (63352) answers, and Robotiq's "2F-85 & 2F-140 Instruction Manual" for what the numbers mean.
 """
 
-from drivers.sim.ur.joints import Fingers
+from drivers.sim.network.joints import Fingers
 
 _OPEN, _CLOSED = 3, 228
 """Where the fingers of a 2F-85 really stop, of 0 to 255."""

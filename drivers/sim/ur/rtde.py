@@ -1,6 +1,7 @@
 """RTDE as a UR controller speaks it to one client: bytes in, bytes out. Pure.
 
-Source: Universal Robots, "Real-Time Data Exchange (RTDE) Guide". Big endian; a packet is its whole size (u16), its type (u8), its payload.
+Source: Universal Robots, "Real-Time Data Exchange (RTDE) Guide". Big endian; a packet is its whole size (u16), its type (u8), its
+payload.
 """
 
 import struct
@@ -37,7 +38,7 @@ def _fields() -> dict[str, Field]:
         "target_q": ("VECTOR6D", lambda c, _: c.target),
         "actual_q": ("VECTOR6D", lambda c, _: c.arm.joints().position_rad),
         "actual_qd": ("VECTOR6D", lambda c, _: c.arm.joints().velocity_rad_s),
-        "actual_current": ("VECTOR6D", lambda c, _: c.arm.joints().current_a),
+        "actual_current": ("VECTOR6D", lambda c, _: c.arm.joints().effort),
         "robot_mode": ("INT32", lambda c, _: ROBOT_MODE[c.power]),
         "safety_mode": ("INT32", lambda c, _: SAFETY_MODE[c.safety]),
         "safety_status": ("INT32", lambda c, _: SAFETY_MODE[c.safety]),

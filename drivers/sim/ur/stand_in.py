@@ -1,29 +1,19 @@
-"""A UR controller on the network: its ports at one address, in a thread of the world's (or of a process of its own: `alone`)."""
+"""A UR controller on the network: what is spoken on each of its ports."""
 
-import selectors
-import socket
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, Protocol
 
-from drivers.sim.ur import dashboard
+from drivers.sim.network.joints import Arm, Fingers
+from drivers.sim.network.line import Line
+from drivers.sim.network.stand_in import StandIn, Talk
+from drivers.sim.ur import dashboard, pendant
 from drivers.sim.ur.controller import UNLOCK_NS, Controller
-from drivers.sim.ur.joints import Arm, Fingers
-from drivers.sim.ur.line import Line, Weather
 from drivers.sim.ur.robotiq import Robotiq
 from drivers.sim.ur.rtde import Session
-from station.clock import NS_PER_S, Clock
+from station.clock import Clock
 
 DASHBOARD, PRIMARY, SECONDARY, REALTIME, RTDE, URCAP = 29999, 30001, 30002, 30003, 30004, 63352
 _SCRIPTS = (PRIMARY, SECONDARY, REALTIME)
-CYCLE_NS = NS_PER_S // 500
-
-
-class _Talk(Protocol):
-    def hear(self, got: bytes, now_ns: int) -> bytes: ...
-    def due(self, now_ns: int) -> bytes: ...
-    def close(self) -> None: ...
+RATE_HZ = 500.0
 
 
 class _Lines:
@@ -60,7 +50,7 @@ class _Scripts(_Lines):
         return ""
 
 
-class StandIn:
+class UR(StandIn):
     """One controller, and the gripper on its arm if it has one."""
 
     def __init__(
@@ -72,127 +62,37 @@ class StandIn:
         skew_ppm: float = 0.0,
         unlock_ns: int = UNLOCK_NS,
     ) -> None:
-        self.address, self._clock = address, clock
-        self.controller = Controller(arm, clock(), skew_ppm, unlock_ns)
-        self.gripper = Robotiq(fingers) if fingers is not None else None
-        self.weather = Weather()
-        self.lock = threading.Lock()
-        """Held while anything is done to it from outside its thread."""
+        super().__init__(address, clock, RATE_HZ)
+        self.controller: Controller = Controller(arm, clock(), skew_ppm, unlock_ns)
+        self.gripper: Robotiq | None = Robotiq(fingers) if fingers is not None else None
         self.taken: set[str] = set()
         """Input registers that somebody has; a field bus has some, too."""
-        self._selector = selectors.DefaultSelector()
-        self._clients: dict[Line, _Talk] = {}
-        self._listening: dict[socket.socket, int] = {}
-        self._finish = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Listen and run. OSError where the address is not to be had."""
-        self.listen()
-        self._finish.clear()
-        self._thread = threading.Thread(target=self._run, name=f"ur {self.address}", daemon=True)
-        self._thread.start()
+    def press(self, what: str, value: float, now_ns: int) -> str:
+        """See `pendant`."""
+        return pendant.press(self, what, value, now_ns)
 
-    def stop(self) -> None:
-        """Over: every connection is closed."""
-        self._finish.set()
-        if self._thread is not None:
-            self._thread.join()
+    def log(self) -> list[tuple[int, str, tuple[float, ...]]]:
+        """What has happened to the arm."""
         with self.lock:
-            self.shut()
-        self._selector.close()
+            return [(entry.at_ns, entry.what, entry.numbers) for entry in self.controller.log]
 
-    def listen(self) -> None:
-        """Open the ports."""
-        ports = [DASHBOARD, *_SCRIPTS, RTDE] + ([URCAP] if self.gripper is not None else [])
-        for port in ports:
-            listening = socket.create_server((self.address, port))
-            listening.setblocking(False)
-            self._listening[listening] = port
-            self._selector.register(listening, selectors.EVENT_READ)
+    def _ports(self) -> tuple[int, ...]:
+        ports = (DASHBOARD, *_SCRIPTS, RTDE)
+        return (*ports, URCAP) if self.gripper is not None else ports
 
-    def shut(self) -> None:
-        """Nobody is let in any more, and everybody is hung up on."""
-        for listening in self._listening:
-            self._selector.unregister(listening)
-            listening.close()
-        self._listening = {}
-        self.hang_up()
+    def _talk(self, port: int, line: Line, now_ns: int) -> Talk:
+        controller, gripper = self.controller, self.gripper
+        if port == RTDE:
+            return Session(controller, self.taken, now_ns)
+        if port == DASHBOARD:
+            line.send(f"{dashboard.GREETING}\n".encode(), now_ns)
+            return _Lines(lambda text, at_ns: dashboard.answer(text, controller, at_ns) + "\n")
+        if port == URCAP and gripper is not None:
+            return _Lines(lambda text, _: gripper.hear(text))
+        return _Scripts(controller)
 
-    def hang_up(self) -> None:
-        """Close every connection."""
-        for line in list(self._clients):
-            self._gone(line)
-
-    def _run(self) -> None:
-        due_ns = self._clock()
-        while not self._finish.is_set():
-            wait_s = max(0, due_ns - self._clock()) / NS_PER_S
-            if self.weather.silent:
-                self._finish.wait(wait_s)
-                events: list[Any] = []
-            else:
-                events = self._selector.select(wait_s)
-            with self.lock:
-                for key, _ in events:
-                    self._event(key.fileobj)
-                now_ns = self._clock()
-                if now_ns >= due_ns:
-                    due_ns = max(due_ns + CYCLE_NS, now_ns - CYCLE_NS)
-                    self._cycle(now_ns)
-
-    def _cycle(self, now_ns: int) -> None:
-        """One cycle of the controller: what came is heard, it goes on, what is due is told."""
-        if not self.weather.silent:
-            for line, talk in list(self._clients.items()):
-                self._try(line, lambda line=line, talk=talk: line.send(talk.hear(line.arrived(now_ns), now_ns), now_ns))  # type: ignore[misc]
+    def _step(self, now_ns: int) -> None:
         self.controller.step(now_ns)
         if self.gripper is not None:
             self.gripper.step()
-        for line, talk in list(self._clients.items()):
-            self._try(line, lambda line=line, talk=talk: self._tell(line, talk, now_ns))  # type: ignore[misc]
-
-    def _tell(self, line: Line, talk: _Talk, now_ns: int) -> None:
-        line.send(talk.due(now_ns), now_ns)
-        line.flush(now_ns)
-
-    def _event(self, ready: Any) -> None:
-        if ready in self._listening:
-            self._accept(ready)
-            return
-        line = next((line for line in self._clients if line.connection is ready), None)
-        if line is not None:
-            self._try(line, lambda: line.receive(self._clock()))
-
-    def _accept(self, listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        port, controller, now_ns = self._listening[listening], self.controller, self._clock()
-        line = Line(connection, self.weather)
-        gripper = self.gripper
-        talk: _Talk
-        if port == RTDE:
-            talk = Session(controller, self.taken, now_ns)
-        elif port == DASHBOARD:
-            talk = _Lines(lambda text, at_ns: dashboard.answer(text, controller, at_ns) + "\n")
-            line.send(f"{dashboard.GREETING}\n".encode(), now_ns)
-        elif port == URCAP and gripper is not None:
-            talk = _Lines(lambda text, _: gripper.hear(text))
-        else:
-            talk = _Scripts(controller)
-        self._clients[line] = talk
-        self._selector.register(connection, selectors.EVENT_READ)
-
-    def _try(self, line: Line, do: Callable[[], None]) -> None:
-        try:
-            do()
-        except (OSError, ValueError):
-            self._gone(line)
-
-    def _gone(self, line: Line) -> None:
-        talk = self._clients.pop(line, None)
-        if talk is None:
-            return
-        talk.close()
-        with suppress(KeyError):
-            self._selector.unregister(line.connection)
-        line.connection.close()

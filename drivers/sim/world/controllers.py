@@ -1,17 +1,39 @@
 """The controllers that a simulated world runs for its arms on the network, each at its own loopback address."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
-from drivers.sim.ur import pendant
-from drivers.sim.ur.stand_in import StandIn
+from drivers.sim.network.stand_in import StandIn
+from drivers.sim.ur import stand_in as ur
+from drivers.sim.world import stages
+from drivers.sim.world.networked_arms import SceneArm, SceneFingers
 from drivers.sim.world.requests import PressPendant
-from drivers.sim.world.ur_arms import SceneArm, SceneFingers
+from drivers.sim.xarm import stand_in as xarm
 from station.bus.requests import Done, Refused, Reply
 from station.clock import Clock
 from station.errors import RigError
 from station.rig.rig import Device, Rig
+
+
+class _Make(NamedTuple):
+    """Whose controller it is."""
+
+    controller: Callable[[Any, SceneArm, SceneFingers | None, Clock], StandIn]
+    effort_per_nm: float
+    """What it tells of a joint's torque: N·m, or what a motor takes for it. Real constants are the maker's; 0.1 A/N·m will do."""
+    rate_hz: float
+
+
+_MAKES = {
+    "ur5e": _Make(lambda s, arm, fingers, clock: ur.UR(s.address, arm, fingers, clock), 0.1, ur.RATE_HZ),
+    "xarm7": _Make(
+        lambda s, arm, fingers, clock: xarm.XArm(s.address, arm, fingers, clock, command_port=s.command_port),
+        1.0,
+        xarm.RATE_HZ,
+    ),
+}
+"""By the arm's model."""
 
 
 class Controllers:
@@ -37,18 +59,18 @@ class Controllers:
                 controller.stop()
 
     def _started(self, device: Device) -> StandIn:
-        model, key = getattr(device.settings, "model", None), f"arms.{device.side}.{device.role}"
-        if model != "ur5e" or device.role != "follower" or not hasattr(self._scene, "set_force"):
+        settings, key, robot = device.settings, f"arms.{device.side}.{device.role}", getattr(self._scene, "robot", None)
+        make = _MAKES.get(str(getattr(settings, "model", "")))
+        if make is None or robot is None or robot.name != settings.model or device.role != "follower":
+            of = {scene: found.name for scene in stages.SCENES if (found := stages.robot(scene)) is not None}
+            said = ", ".join(f"{scene} has one {name}" for scene, name in of.items())
             raise RigError(
-                self._rig.file,
-                f"{key}.model",
-                f"{model}",
-                "the scene `pick` has one ur5e, a follower; no other has one",
+                self._rig.file, f"{key}.model", f"{settings.model}", f"its world's scene has it not: {said}, a follower"
             )
-        arm = SceneArm(self._scene, device.side, self._clock, self._horizon_ns)
+        arm = SceneArm(self._scene, device.side, self._clock, self._horizon_ns, make.effort_per_nm)
         self.arms.append(arm)
-        fingers = SceneFingers(self._scene, arm) if device.settings.gripper.kind != "none" else None
-        controller = StandIn(device.settings.address, arm, fingers, self._clock)
+        fingers = SceneFingers(self._scene, arm, 1 / make.rate_hz) if settings.gripper.kind != "none" else None
+        controller = make.controller(settings, arm, fingers, self._clock)
         controller.start()
         return controller
 
@@ -57,5 +79,5 @@ class Controllers:
         controller = self._running.get(request.arm)
         if controller is None:
             return Refused(f"no arm {request.arm} on the network; there are {', '.join(self._running) or 'none'}")
-        wrong = pendant.press(controller, request.what, request.value, self._clock())
+        wrong = controller.press(request.what, request.value, self._clock())
         return Refused(wrong) if wrong else Done()

@@ -4,15 +4,29 @@ from typing import Any
 
 from drivers.sim.operator.script import Script
 
-SCENES = ("handover", "pick")
+SCENES = ("handover", "pick", "pick_xarm7")
+"""`pick` is the UR5e's; the others say whose they are."""
+
+
+def robot(scene: str) -> Any:
+    """The arm on the network that a scene has (`links.Robot`); None for one without."""
+    if scene == "pick":
+        from drivers.sim.world.ur5e import UR5E
+
+        return UR5E
+    if scene == "pick_xarm7":
+        from drivers.sim.world.xarm7 import XARM7
+
+        return XARM7
+    return None
 
 
 def model(scene: str) -> Any:
     """Its compiled model (MjModel)."""
-    if scene == "pick":
+    if (picker := robot(scene)) is not None:
         from drivers.sim.world.pick_model import scene_model as pick_model
 
-        return pick_model()
+        return pick_model(picker)
     from drivers.sim.world.model import scene_model
 
     return scene_model()
@@ -20,10 +34,10 @@ def model(scene: str) -> Any:
 
 def physics(scene: str) -> Any:
     """Its physics, at rest."""
-    if scene == "pick":
+    if (picker := robot(scene)) is not None:
         from drivers.sim.world.pick_scene import PickScene
 
-        return PickScene()
+        return PickScene(picker)
     from drivers.sim.world.scene import Scene
 
     return Scene()
@@ -31,10 +45,10 @@ def physics(scene: str) -> Any:
 
 def script(scene: str) -> Script:
     """Its operator's."""
-    if scene == "pick":
-        from drivers.sim.operator.pick import PICK
+    if (picker := robot(scene)) is not None:
+        from drivers.sim.operator.pick import picking
 
-        return PICK
+        return picking(picker)
     from drivers.sim.operator.script import HAND_OVER
 
     return HAND_OVER

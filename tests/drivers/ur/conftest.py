@@ -3,18 +3,26 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.drivers.ur.driven import Driven
-from tests.drivers.ur.metal import Metal
+from drivers.ur.arm import URArm
+from tests.drivers.driven import PLACE, Driven
+from tests.drivers.metal import Metal
 
 Made = Callable[..., Driven]
+
+
+def arm(address: str, **keys: Any) -> URArm:
+    """A driver that is not open."""
+    settings = {"model": "ur5e", "address": address, "gripper": {"kind": "robotiq_2f85"}} | keys
+    return URArm(msgspec.convert(settings, URArm.Settings), PLACE)
 
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loaded machine must not look like a program that does not start."""
-    monkeypatch.setattr("drivers.ur.arm.STARTS_NS", 10_000_000_000)
+    monkeypatch.setattr("station.devices.networked.arm.STARTS_NS", 10_000_000_000)
 
 
 @pytest.fixture
@@ -24,8 +32,8 @@ def made(tmp_path: Path) -> Iterator[Made]:
 
         def make(**keys: Any) -> Driven:
             metal = stack.enter_context(
-                Metal(float(keys.pop("skew_ppm", 0.0)), unlock_s=float(keys.pop("unlock_s", 1.0)))
+                Metal("ur", skew_ppm=float(keys.pop("skew_ppm", 0.0)), unlock_s=float(keys.pop("unlock_s", 1.0)))
             )
-            return stack.enter_context(Driven(metal, tmp_path, **keys))
+            return stack.enter_context(Driven(metal, tmp_path, arm(metal.address, **keys), 125.0))
 
         yield make

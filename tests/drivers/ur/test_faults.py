@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from station.bus.messages import ArmState, Vector
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import CommandRefused, DeviceError, DeviceMissing, DeviceSilent
-from tests.drivers.ur.conftest import Made
-from tests.drivers.ur.driven import RESUME_MS, Driven, fastest, moved_after
+from tests.drivers.driven import RESUME_MS, Driven, fastest, moved_after
+from tests.drivers.ur.conftest import Made, arm
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(120)]  # a minute of real time; `make test` has the kit and the rig
 SWINGS_RAD_S = 0.63
@@ -139,7 +140,7 @@ def test_a_program_that_does_not_start_says_so(made: Made, monkeypatch: pytest.M
         driven.arm.torque(True)
     driven.metal.press("foreign_program", 0)
     driven.until(lambda: "somebody else" not in driven.arm.condition().why, "its end seen")
-    monkeypatch.setattr("drivers.ur.arm.STARTS_NS", NS_PER_S // 2)
+    monkeypatch.setattr("station.devices.networked.arm.STARTS_NS", NS_PER_S // 2)
     driven.metal.press("starts", 0)
     with pytest.raises(CommandRefused, match="does not run yet"):
         driven.arm.torque(True)
@@ -192,15 +193,14 @@ def test_a_link_that_breaks_in_mid_motion_moves_nothing_and_ends_no_process(made
 
 def test_a_library_that_dies_is_a_hold_and_another_one_is_ready(made: Made) -> None:
     driven = engaged(made)
-    os.kill(driven.arm._program.pid, signal.SIGSEGV)
+    os.kill(driven.arm._program.pid, signal.SIGSEGV)  # type: ignore[attr-defined]
     died_ns = monotonic_ns()
     driven.mode("hold")
     assert "process has ended" in driven.arm.condition().why
     driven.read_for(1.0)
-    log = driven.log()
+    measured, log = driven.arm.measured()[0], driven.log()
     assert moved_after(log, died_ns + STOPS_NS) < 1e-6
     assert any(entry.what == "program ends: watchdog" for entry in log)
-    measured = driven.arm.measured()[0]
     driven.engage()
     driven.swing(0.5)
     first = next(entry for entry in driven.log() if entry.what == "servoj" and entry.at_ns > died_ns + NS_PER_S)
@@ -241,9 +241,9 @@ def test_without_a_dashboard_it_is_read_and_says_what_is_missing(made: Made, mon
         driven.act("power_on")
 
 
-def test_another_controller_of_the_same_arm_is_refused(made: Made) -> None:
+def test_another_controller_of_the_same_arm_is_refused(made: Made, tmp_path: Path) -> None:
     driven = engaged(made)
-    other = Driven(driven.metal, driven._folder)
+    other = Driven(driven.metal, tmp_path, arm(driven.metal.address), 125.0)
     with other, pytest.raises((CommandRefused, DeviceError)):
         other.arm.torque(True)
     assert driven.arm.condition().mode == "ready"

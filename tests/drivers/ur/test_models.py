@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.sim.world import ur5e
+from drivers.sim.world.ur5e import UR5E
 from drivers.ur.models import MODELS, START_RAD, ModelName
 from drivers.ur.settings import URSettings
 from station.kinematics.chains import fingertips
@@ -37,8 +37,8 @@ def test_the_chain_ends_where_the_makers_matrices_do(model: ModelName, joints: t
 
 def test_the_simulated_arm_is_built_like_it() -> None:
     hinges = MODELS["ur5e"].chain(0.0).hinges
-    assert tuple(hinge.name for hinge in hinges) == ur5e.JOINTS
-    for hinge, link in zip(hinges, ur5e.CHAIN, strict=True):
+    assert tuple(hinge.name for hinge in hinges) == UR5E.joints
+    for hinge, link in zip(hinges, UR5E.chain, strict=True):
         assert hinge.xyz_m == pytest.approx(link.offset_m)
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.ur.rtde import NEEDED, WELCOME, Broken, Packets, Recipe
+from drivers.ur.rtde import NEEDED, WELCOME, Packets, Recipe
+from station.devices.networked.reader import Broken
 
 NAMES = (*NEEDED, *WELCOME)
 TYPES = {

@@ -2,9 +2,9 @@
 
 import pytest
 
+from drivers.sim.network.joints import FreeArm, FreeFingers
 from drivers.sim.ur import dashboard
 from drivers.sim.ur.controller import Controller
-from drivers.sim.ur.joints import FreeArm, FreeFingers
 from drivers.sim.ur.robotiq import Robotiq
 from station.clock import NS_PER_MS, NS_PER_S
 

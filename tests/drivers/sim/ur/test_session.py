@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
+from drivers.sim.network.joints import FreeArm
 from drivers.sim.ur.controller import Controller
-from drivers.sim.ur.joints import FreeArm
 from drivers.sim.ur.rtde import Session, packet
 from station.clock import NS_PER_S
 

@@ -5,21 +5,21 @@ import struct
 
 import pytest
 
-from drivers.sim.ur.joints import FreeArm, FreeFingers
+from drivers.sim.network.joints import FreeArm, FreeFingers
 from drivers.sim.ur.pendant import DOES, press
 from drivers.sim.ur.rtde import packet
-from drivers.sim.ur.stand_in import DASHBOARD, RTDE, URCAP, StandIn
+from drivers.sim.ur.stand_in import DASHBOARD, RTDE, UR, URCAP
 from station.clock import monotonic_ns
-from tests.drivers.ur.metal import own_address
+from tests.drivers.metal import own_address
 
 START = (0.0, -1.5, 1.5, -1.5, -1.5, 0.0)
 
 
-def made() -> StandIn:
-    return StandIn(own_address(), FreeArm(START), FreeFingers(), monotonic_ns)
+def made() -> UR:
+    return UR(own_address(), FreeArm(START), FreeFingers(), monotonic_ns)
 
 
-def dashboard(it: StandIn, line: str) -> str:
+def dashboard(it: UR, line: str) -> str:
     with socket.create_connection((it.address, DASHBOARD), 5) as connection, connection.makefile() as lines:
         assert lines.readline().startswith("Connected")
         connection.sendall(line.encode() + b"\n")
@@ -37,7 +37,7 @@ def test_two_at_once_know_nothing_of_each_other() -> None:
     finally:
         one.stop()
         other.stop()
-    again = StandIn(one.address, FreeArm(START), FreeFingers(), monotonic_ns)
+    again = UR(one.address, FreeArm(START), FreeFingers(), monotonic_ns)
     again.start()
     again.stop()
 

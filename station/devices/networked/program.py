@@ -1,10 +1,10 @@
-"""The station's program on a UR controller: the library's process that sends and feeds it, whether it runs, and why not any more."""
+"""That an arm follows the station: the library's process that has it do so, whether it runs, and why not any more."""
 
-from drivers.ur.library import Library
-from drivers.ur.settings import URSettings
+from collections.abc import Callable, Sequence
+
 from station.clock import NS_PER_S, Clock
+from station.devices.networked.library import Library
 
-ENDED = "its program has ended: somebody stopped it, or the network was too slow for its watchdog"
 _FADES_NS = NS_PER_S
 """What still plays so long after ours was lost is ours, which its watchdog has yet to end."""
 
@@ -12,10 +12,10 @@ _FADES_NS = NS_PER_S
 class Program:
     """One after the other, each with a library's process of its own: nothing that a lost one had queued is left."""
 
-    def __init__(self, settings: URSettings, alive_s: float, clock: Clock) -> None:
-        """`alive_s`: how long the arm may go without a word of the driver before its program is to end."""
-        self._settings, self._alive_s, self._clock = settings, alive_s, clock
-        self._library = Library(settings, alive_s)
+    def __init__(self, library: Callable[[], Library], ended: str, clock: Clock) -> None:
+        """`library`: starts a process that is ready to send it. `ended`: why it no longer runs where nobody says more."""
+        self._make, self._ended, self._clock = library, ended, clock
+        self._library = library()
         self.lost = ""
         """Why it does not run any more, or did not start; "" where nobody asked for it, or it runs."""
         self._lost_ns: int | None = None
@@ -35,13 +35,13 @@ class Program:
         """If a program plays, can it be this one?"""
         return self.runs or self.starting or (self._lost_ns is not None and self._clock() - self._lost_ns < _FADES_NS)
 
-    def start(self, joints_rad: tuple[float, ...]) -> None:
+    def start(self, joints_rad: Sequence[float]) -> None:
         """Have it sent, following from there; what is being sent already goes on."""
         self.lost = ""
         if not self.starting:
             self._library.start(joints_rad)
 
-    def follow(self, joints_rad: tuple[float, ...]) -> None:
+    def follow(self, joints_rad: Sequence[float]) -> None:
         """The next goal."""
         self._library.follow(joints_rad)
 
@@ -54,7 +54,7 @@ class Program:
         now = self._library.hear()
         if now != "lost" and not (was == now == "running" and stopped):
             return True
-        why = ENDED if now != "lost" else self._library.why
+        why = self._ended if now != "lost" else self._library.why
         if was != "idle":
             self.lost = why
         self.give_up(at_once=True)
@@ -65,7 +65,7 @@ class Program:
         if self._library.state != "idle":
             self._lost_ns = self._clock()
         self._library.close(at_once)
-        self._library = Library(self._settings, self._alive_s)
+        self._library = self._make()
 
     def forget(self) -> None:
         """An operator's act begins: why it was lost is of no interest any more."""

@@ -5,7 +5,7 @@ never runs ahead: where no goal follows, the line ends at the last one, and the 
 comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 LONGEST_S = 0.04
 """Goals that come more seldom are approached within this."""
@@ -16,10 +16,17 @@ _LEARNS = 0.1
 """How fast the time between two goals is learnt."""
 
 
+Share = Callable[[Sequence[float], Sequence[float], float], float]
+
+
 class Track:
     """The way of one arm's targets. (D,) each, rad; times in seconds of one clock."""
 
-    def __init__(self, start: Sequence[float], most_per_s: Sequence[float], now_s: float) -> None:
+    def __init__(
+        self, start: Sequence[float], most_per_s: Sequence[float], now_s: float, share_of: "Share | None" = None
+    ) -> None:
+        """`share_of`: what is left of a step where more than the joints has a limit: (here, there, dt_s) → 0…1."""
+        self._share_of = share_of
         self._here = list(start)
         self._goal = tuple(start)
         self._most = tuple(most_per_s)
@@ -41,11 +48,16 @@ class Track:
         self._at_s = now_s
         share = 1.0 if dt_s >= self._left_s else dt_s / self._left_s
         self._left_s = max(0.0, self._left_s - dt_s)
-        for joint, there in enumerate(self._goal):
+        there = []
+        for joint, goal in enumerate(self._goal):
             most = self._most[joint] * dt_s
-            step = (there - self._here[joint]) * share
-            self._here[joint] += max(-most, min(most, step))
-        return list(self._here)
+            step = (goal - self._here[joint]) * share
+            there.append(self._here[joint] + max(-most, min(most, step)))
+        if self._share_of is not None and there != self._here:
+            left = self._share_of(self._here, there, dt_s)
+            there = [a + left * (b - a) for a, b in zip(self._here, there, strict=True)]
+        self._here = there
+        return list(there)
 
     @property
     def stands(self) -> bool:

@@ -1,4 +1,4 @@
-"""A simulated UR controller in a process of its own, at an address of its own; the pipe to it is its pendant and its cable."""
+"""A simulated controller in a process of its own, at an address of its own; the pipe to it is its pendant and its cable."""
 
 import itertools
 import json
@@ -27,15 +27,16 @@ class Entry(NamedTuple):
 
 
 class Metal:
-    """It begins as somebody left it who switched it on: brakes released, in remote control, its gripper active."""
+    """It begins as somebody left it who switched it on: brakes released, ready to be told, its gripper active."""
 
-    def __init__(self, skew_ppm: float = 0.0, unlock_s: float = 5.0) -> None:
+    def __init__(self, maker: str, **keys: float) -> None:
+        """`maker`, `keys`: see `drivers.sim.network.alone`."""
         self.address = own_address()
-        self._arguments = [str(skew_ppm), str(unlock_s)]
+        self._arguments = [maker, self.address, *(f"{key}={value}" for key, value in keys.items())]
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "drivers.sim.ur.alone", self.address, *self._arguments]
+        command = [sys.executable, "-m", "drivers.sim.network.alone", *self._arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._answer() == "ready"
 

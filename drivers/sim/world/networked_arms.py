@@ -1,39 +1,39 @@
-"""What a simulated UR's controller and gripper move: an arm in the physics of a scene. The physics thread calls `update`, the controller's
-thread the rest.
+"""What a simulated controller on the network and its gripper move: an arm in the physics of a scene. The physics thread calls `update`,
+the controller's thread the rest.
 """
 
 from collections.abc import Sequence
 
-from drivers.sim.ur.joints import Moved
+from drivers.sim.network.joints import Moved
 from drivers.sim.world.pick_scene import PickScene
 from drivers.sim.world.scene import JointState
 from station.clock import NS_PER_S, Clock
 
 _FINGERS_PER_S = 1.8
 """From end to end in 0.55 s at full speed."""
-_CYCLE_S = 0.002
 
 
 class SceneArm:
-    """Six joints in the scene."""
+    """Its joints in the scene."""
 
-    def __init__(self, scene: PickScene, side: str, clock: Clock, horizon_ns: int) -> None:
-        """`horizon_ns`: how far past the last physics step a reading may be extrapolated."""
+    def __init__(self, scene: PickScene, side: str, clock: Clock, horizon_ns: int, effort_per_nm: float) -> None:
+        """`horizon_ns`: how far past the last physics step a reading may be extrapolated; `effort_per_nm`: what its controller tells."""
         self._scene, self._side, self._clock, self._horizon_ns = scene, side, clock, horizon_ns
-        self._now: tuple[int, JointState] = clock(), scene.joints(side)
+        self._effort_per_nm = effort_per_nm
+        self._now: tuple[int, JointState, tuple[float, ...]] = clock(), scene.joints(side), scene.torques_nm()
 
     def update(self, time_ns: int) -> None:
         """Physics has come to `time_ns`."""
-        self._now = time_ns, self._scene.joints(self._side)
+        self._now = time_ns, self._scene.joints(self._side), self._scene.torques_nm()
 
     def joints(self) -> Moved:
         """Just now: the physics goes in steps."""
-        at_ns, state = self._now
+        at_ns, state, torques_nm = self._now
         ahead_s = min(max(0, self._clock() - at_ns), self._horizon_ns) / NS_PER_S
-        moving = zip(state.position_rad[:6], state.velocity_rad_s[:6], strict=True)
+        moving = zip(state.position_rad[:-1], state.velocity_rad_s[:-1], strict=True)
         return Moved(
-            tuple(position + velocity * ahead_s for position, velocity in moving), state.velocity_rad_s[:6],
-            tuple(current / 1000 for current in state.current_ma[:6]),
+            tuple(position + velocity * ahead_s for position, velocity in moving), state.velocity_rad_s[:-1],
+            tuple(self._effort_per_nm * torque for torque in torques_nm),
         )  # fmt: skip
 
     def drive(self, target_rad: Sequence[float] | None, dt_s: float) -> None:  # noqa: ARG002
@@ -43,14 +43,15 @@ class SceneArm:
 
     def opening(self) -> float:
         """The gripper's, 0 closed to 1 open."""
-        return self._now[1].position_rad[6]
+        return self._now[1].position_rad[-1]
 
 
 class SceneFingers:
     """The gripper on that arm."""
 
-    def __init__(self, scene: PickScene, arm: SceneArm) -> None:
-        self._scene, self._arm = scene, arm
+    def __init__(self, scene: PickScene, arm: SceneArm, cycle_s: float) -> None:
+        """`cycle_s`: how often its controller drives it."""
+        self._scene, self._arm, self._step = scene, arm, _FINGERS_PER_S * cycle_s
         self._asked = 1.0
 
     def opening(self) -> float:
@@ -59,7 +60,7 @@ class SceneFingers:
 
     def drive(self, opening: float, speed: float, force: float) -> None:
         """A goal that moves no faster than asked; the physics decides whether the fingers can follow."""
-        step = _FINGERS_PER_S * max(0.1, speed) * _CYCLE_S
+        step = self._step * max(0.1, speed)
         self._asked += max(-step, min(step, opening - self._asked))
-        self._scene.set_goal(6, self._asked)
+        self._scene.set_goal(-1, self._asked)
         self._scene.set_force(force)

@@ -1,12 +1,12 @@
-"""The driver's end of the vendor's library (`library_process`): started with the driver, given up with the link, started again."""
+"""The driver's end of a vendor's library (`library_process`): started with the driver, given up with the link, started again."""
 
 import socket
+import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Literal
 
-from drivers.ur.library_process import SIX
-from drivers.ur.settings import URSettings
 from station.runtime.realtime import has
 
 ENDS_S = 0.3
@@ -17,28 +17,15 @@ State = Literal["idle", "starting", "running", "lost"]
 class Library:
     """One process with the library in it. Never blocks, but in `close`."""
 
-    def __init__(self, settings: URSettings, alive_s: float) -> None:
-        """`alive_s`: how long the arm may go without a word of the driver before its program is to end."""
+    def __init__(self, module: str, width: int, arguments: Sequence[object]) -> None:
+        """`module`: what is run, with our socket, our priority and these arguments; `width`: how many numbers a goal has."""
         self.state: State = "idle"
         self.why = ""
         """Why it is lost, or could not start."""
+        self._packed = struct.Struct(f"<{width}d")
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.setblocking(False)
-        numbers = (settings.lookahead_s, settings.gain, 1 / alive_s, alive_s)
-        arguments = [
-            theirs.fileno(),
-            has(),
-            settings.arm.controller_hz,
-            settings.address,
-            *numbers,
-            int(settings.upper_registers),
-        ]
-        command = [
-            sys.executable,
-            "-m",
-            "drivers.ur.library_process",
-            *map(str, (*arguments, *settings.arm.velocity_rad_s)),
-        ]
+        command = [sys.executable, "-m", module, *map(str, (theirs.fileno(), has(), *arguments))]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(theirs.fileno(),))
         theirs.close()
 
@@ -47,14 +34,14 @@ class Library:
         """Its process."""
         return self._process.pid
 
-    def start(self, target_rad: tuple[float, ...]) -> None:
+    def start(self, target_rad: Sequence[float]) -> None:
         """Have the program sent and started, following from there."""
         self.state, self.why = "starting", ""
-        self._tell(b"S" + SIX.pack(*target_rad))
+        self._tell(b"S" + self._packed.pack(*target_rad))
 
-    def follow(self, goal_rad: tuple[float, ...]) -> None:
+    def follow(self, goal_rad: Sequence[float]) -> None:
         """The next goal."""
-        self._tell(b"G" + SIX.pack(*goal_rad))
+        self._tell(b"G" + self._packed.pack(*goal_rad))
 
     def beat(self) -> None:
         """The driver lives."""
@@ -67,8 +54,6 @@ class Library:
             while told := self._ours.recv(1024):
                 if told[:1] == b"R":
                     self.state = "running"
-                elif told[:1] == b"L":
-                    self._lost("the controller's program has ended")
                 else:
                     self._lost(told[1:].decode(errors="replace") or "it did not say why")
             self._died()

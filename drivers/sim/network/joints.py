@@ -1,4 +1,4 @@
-"""What a stand-in's controller moves: six joints and two fingers. Without physics here; the world has its own."""
+"""What a stand-in's controller moves: an arm's joints and two fingers. Without physics here; the world has its own."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,16 @@ _FOLLOWING_S = 0.008
 
 
 class Moved(NamedTuple):
-    """How six joints are. (6,) each."""
+    """How its joints are. (J,) each."""
 
     position_rad: tuple[float, ...]
     velocity_rad_s: tuple[float, ...]
-    current_a: tuple[float, ...]
+    effort: tuple[float, ...]
+    """In whatever its controller tells."""
 
 
 class Arm(Protocol):
-    """Six joints. Called from the controller's thread alone."""
+    """Its joints. Called from the controller's thread alone."""
 
     def joints(self) -> Moved:
         """Just now."""

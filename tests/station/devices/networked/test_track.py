@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.ur.track import LONGEST_S, LONGEST_STEP_S, Track
+from station.devices.networked.track import LONGEST_S, LONGEST_STEP_S, Track
 
 MOST = (3.14, 2.09)
 CYCLE_S = 0.002

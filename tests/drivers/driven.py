@@ -1,31 +1,27 @@
-"""A UR arm as its process drives it: read at its rate, told goals meanwhile."""
+"""An arm on the network as its process drives it: read at its rate, told goals meanwhile."""
 
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
-from drivers.ur.arm import URArm
 from station.bus.messages import ArmState
 from station.clock import NS_PER_S, Grid, monotonic_ns
-from station.devices.contract import Place, Reading
-from tests.drivers.ur.metal import Entry, Metal
+from station.devices.contract import ArmDriver, Place, Reading
+from tests.drivers.metal import Entry, Metal
 
 RESUME_MS = 300.0
 SWING_RAD, PERIOD_S = 0.4, 4.0
 
 
+PLACE = Place("follower_left", "follower", monotonic_ns, 3.14, RESUME_MS)
+
+
 class Driven:
     """A driver and the controller it drives."""
 
-    def __init__(self, metal: Metal, folder: Path, **keys: object) -> None:
-        self.metal, self._folder = metal, folder
-        settings = {"model": "ur5e", "address": metal.address, "gripper": {"kind": "robotiq_2f85"}} | keys
-        self.arm = URArm(
-            msgspec.convert(settings, URArm.Settings), Place("follower_left", "follower", monotonic_ns, 3.14, RESUME_MS)
-        )
+    def __init__(self, metal: Metal, folder: Path, arm: ArmDriver, rate_hz: float) -> None:
+        self.metal, self.arm, self._folder, self._rate_hz = metal, arm, folder, rate_hz
         self.readings: list[Reading] = []
 
     def __enter__(self) -> "Driven":
@@ -38,7 +34,7 @@ class Driven:
 
     def read_for(self, seconds: float, each: Callable[[], object] = lambda: None) -> None:
         """As the host does."""
-        grid, k = Grid(monotonic_ns(), 125.0), 0
+        grid, k = Grid(monotonic_ns(), self._rate_hz), 0
         while grid.time_ns(k) < grid.t0_ns + seconds * NS_PER_S:
             time.sleep(max(0, grid.time_ns(k) - monotonic_ns()) / NS_PER_S)
             self.readings += self.arm.read()
@@ -58,6 +54,7 @@ class Driven:
 
     def engage(self) -> None:
         """Its program runs."""
+        self.until(lambda: not self.arm.warnings(), "nothing wrong")
         self.arm.torque(True)
         self.mode("ready")
 

@@ -1,0 +1,1 @@
+"""What arms on the network have in common, whoever makes them: a drivers' floor below `drivers/ur`, `drivers/xarm` and yours."""
