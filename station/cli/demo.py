@@ -87,7 +87,7 @@ def _let_the_policy_try(station: Station, policy: Path) -> None:
             physics.begin()
             try:
                 rollout.home(scene)
-                ran = rollout.run(ROLLOUT_S, attended=False, over=physics.over)
+                ran = rollout.run(ROLLOUT_S, over=physics.over)
             except RequestRefused as error:  # what was recorded is shown all the same
                 console.print(f"rollout {number} of {len(SCENES)}, scene {scene}: the policy did not begin: {error}")
                 continue

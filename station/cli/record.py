@@ -99,14 +99,15 @@ def record_at_a_panel(
     load: Callable[[Station], str] | None = None,
     scene: SceneHands | None = None,
 ) -> None:
-    """Interactive recording. What an operator needs is looked for before the station starts.
+    """Interactive recording, or a policy's run that is not recorded. What an operator needs is looked for before the station starts.
 
     `load`: where a policy's rollouts are recorded, has it loaded and returns what it is; `scene` puts their scene back.
     """
     keyboard = Keyboard()
     pedal = Pedal(pedal_path, pedal_keys) if pedal_path is not None else None
     try:
-        console.print(_resuming(rig, plan.open_session))
+        if plan.open_session.kept:
+            console.print(_resuming(rig, plan.open_session))
         console.print("looking for the rig's station, or starting one …")
         with connect(rig, operator=plan.open_session.operator) as station:
             check_if_due(station)

@@ -106,7 +106,6 @@ class Rollout:
         """The runner's life now, and the one that has loaded the policy."""
         self._load: tuple[Path, str] | None = None
         self._qpos: tuple[float, ...] = ()
-        self._asked_about_leaders = False
         self._led = self._helped = False
         """In this run: has the policy commanded, and has somebody else since?"""
         self._keys: deque[str] = deque(maxlen=8)
@@ -220,11 +219,13 @@ class Rollout:
             self._wait()
         self._pilot.ask(Opening(needed=False))
 
-    def run(self, seconds: float | None, attended: bool, over: Callable[[], bool] = lambda: False) -> Ran:
-        """One rollout that nobody records, of a scene that is ready, for `seconds`, until it is `over` or until Ctrl-C."""
+    def run(self, seconds: float | None, over: Callable[[], bool] = lambda: False) -> Ran:
+        """One rollout that nobody records and nobody attends, of a scene that is ready, for `seconds`, until it is `over` or until
+        Ctrl-C.
+        """
         self.begin()
         self.forget()
-        self._ask_about_leaders(attended)
+        self._set_leaders()
         interrupted = False
         held, began_ns = "", monotonic_ns()
         try:
@@ -233,7 +234,7 @@ class Rollout:
             ends_ns = None if seconds is None else began_ns + round(seconds * NS_PER_S)
             while (ends_ns is None or monotonic_ns() < ends_ns) and not held and not over():
                 self._wait()
-                if not attended and self._led and self._state is not None and self._state.state == "hold":
+                if self._led and self._state is not None and self._state.state == "hold":
                     held = self._state.why or "hold"
         except KeyboardInterrupt:
             console.print("ending; the arms hold")
@@ -243,18 +244,11 @@ class Rollout:
             self.stop()
         return Ran(ran_s, held, self._helped, interrupted)
 
-    def _ask_about_leaders(self, attended: bool) -> None:
-        """Once in a run, as in a sitting: nobody's yes of an earlier one counts."""
-        setting, state = self._rig.teleop.driven_leaders, self._state
-        if state is None or not state.drivable or self._asked_about_leaders:
-            return
-        self._asked_about_leaders = True
-        if state.along != (setting == "on"):
-            self._pilot.ask(DriveLeaders(setting == "on"))
-        if attended and setting == "ask":
-            console.print(
-                "g: the leaders go along with the policy, gently, one hand stops them; they stay limp until then"
-            )
+    def _set_leaders(self) -> None:
+        """As the rig file has it: nobody's yes of an earlier sitting counts."""
+        along, state = self._rig.teleop.driven_leaders == "on", self._state
+        if state is not None and state.drivable and state.along != along:
+            self._pilot.ask(DriveLeaders(along))
 
     def forget(self) -> None:
         """What was before does not count: a new rollout begins."""

@@ -14,8 +14,7 @@ from station.cli.checked import check_if_due
 from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
-from station.cli.operator.keys import Keyboard
-from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
+from station.cli.operator.pedal import DEFAULT_KEYS
 from station.cli.operator.scene_hands import SceneHands
 from station.cli.patience import WAIT_HELP, WAIT_S, Patience
 from station.cli.physics import Physics
@@ -28,11 +27,6 @@ from station.policy.folder import find_policy, load_policy
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
 from station.terminal.screen import console
-
-HELP = (
-    "keys: t takes over and hands back (i: I hold the leaders), g leaders go along, l the leaders command, Space or p pauses and goes on, "
-    "q or Ctrl-C ends; the arms then hold"
-)
 
 
 def run(
@@ -76,7 +70,7 @@ def run(
         str, typer.Option("--override", help="why to record although the check fails; kept in every file")
     ] = "",
 ) -> None:
-    """Load a policy, check and warm it up, engage it; with --record at the same panel as `station record`."""
+    """Load a policy, check and warm it up, engage it: at the same panel as `station record`, with --record or without."""
     loaded = rig_of(rig)
     _check(record, task, seconds, shadow, headless)
     folder = str(data.absolute()) if data else ""
@@ -84,25 +78,25 @@ def run(
     refuse_unseen(of_policy(checked, checked.folder / "policy.yaml"), loaded)
     told = checked.instruction
     sitting = OpenSession(
-        task or "shadow", folder, operator, told, scene, source="policy", policy_folder=str(policy.absolute()), override=override
+        task or checked.folder.name, folder, operator, told, scene, source="policy", policy_folder=str(policy.absolute()),
+        override=override, kept=record,
     )  # fmt: skip
     sensible(sitting)
     if not shadow:
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
-    keys = tuple(pedal_keys.split(","))
-    if record and not headless:
-        _record_at_a_panel(loaded, Plan(_paced(sitting, episodes, reset), seconds), policy, pedal, keys, quiet)
+    if not (headless or shadow):
+        plan = Plan(_paced(sitting, episodes, reset), seconds)
+        _at_a_panel(loaded, plan, policy, pedal, tuple(pedal_keys.split(",")), quiet)
         return
-    hands = Hands(Keyboard() if not (headless or shadow) else None, Pedal(pedal, keys) if pedal is not None else None)
-    with connect(loaded, operator=operator) as station, hands, Rollout(station, hands) as rollout:
+    with connect(loaded, operator=operator) as station, Rollout(station, Hands(None, None)) as rollout:
         if record:
             check_if_due(station)
             sitting = msgspec.structs.replace(sitting, policy=rollout.load(policy, told))
             early = _record(station, rollout, sitting, episodes or 1, seconds or 0.0, wait, Speaker(quiet))
         else:
-            early = _unrecorded(station, rollout, policy, told, shadow, headless, episodes or 1, seconds, wait, quiet)
+            early = _unrecorded(station, rollout, policy, told, shadow, episodes or 1, seconds, wait, quiet)
     if early:
         raise StationError(
             f"{early} of {episodes or 1} ended early" + (" or are not saved (the causes are above)" if record else "")
@@ -114,9 +108,7 @@ def _paced(sitting: OpenSession, episodes: int | None, reset: float | None) -> O
     return msgspec.structs.replace(sitting, reset=timed, reset_s=reset or 0.0, episodes=episodes or 0)
 
 
-def _record_at_a_panel(
-    rig: Rig, plan: Plan, policy: Path, pedal: Path | None, keys: tuple[str, ...], quiet: bool
-) -> None:
+def _at_a_panel(rig: Rig, plan: Plan, policy: Path, pedal: Path | None, keys: tuple[str, ...], quiet: bool) -> None:
     def load(station: Station) -> str:
         with Rollout(station, Hands(None, None)) as rollout:
             return rollout.load(policy, plan.open_session.instruction)
@@ -131,18 +123,15 @@ def _record_at_a_panel(
 
 
 def _unrecorded(
-    station: Station, rollout: Rollout, policy: Path, told: str, shadow: bool, headless: bool, episodes: int,
-    seconds: float | None, wait_s: float, quiet: bool,
+    station: Station, rollout: Rollout, policy: Path, told: str, shadow: bool, episodes: int, seconds: float | None,
+    wait_s: float, quiet: bool,
 ) -> int:  # fmt: skip
-    """How many ended early."""
+    """With nobody at the keys. How many ended early."""
     rollout.load(policy, told)
     if shadow:
         rollout.shadow(seconds)
         return 0
-    if headless:
-        return _run_unattended(rollout, episodes, seconds, Patience(station, wait_s, Speaker(quiet), rollout.meanwhile))
-    console.print(HELP)
-    return _run(rollout, episodes, seconds)
+    return _run_unattended(rollout, episodes, seconds, Patience(station, wait_s, Speaker(quiet), rollout.meanwhile))
 
 
 def _check(record: bool, task: str, seconds: float | None, shadow: bool, headless: bool) -> None:
@@ -154,14 +143,6 @@ def _check(record: bool, task: str, seconds: float | None, shadow: bool, headles
         raise UsageError("--headless needs to know how long. Next: add --seconds S")
 
 
-def _run(rollout: Rollout, episodes: int, seconds: float | None) -> int:
-    for _ in range(episodes):
-        rollout.home(0)
-        if rollout.run(seconds, attended=True, over=lambda: rollout.key() == "q").interrupted:
-            break
-    return 0
-
-
 def _run_unattended(rollout: Rollout, episodes: int, seconds: float | None, patience: Patience) -> int:
     """Whatever is in the way is waited for; what was held and goes on moves after it was announced."""
     early = 0
@@ -171,7 +152,7 @@ def _run_unattended(rollout: Rollout, episodes: int, seconds: float | None, pati
         if held:
             patience.announce(f"hold: {held}. The policy begins again")
         rollout.home(0)
-        return rollout.run(seconds, attended=False)
+        return rollout.run(seconds)
 
     try:
         for number in range(episodes):

@@ -23,7 +23,9 @@ def _said(before: SessionState, now: SessionState) -> Cue | None:
         return Cue("paused" if now.paused else f"hold. {_first(now.why)}", 3)
     if now.phase == "recording" and before.phase != "recording":
         return Cue(f"recording {now.episode}")
-    if now.phase == "recording" and (change := _while_recording(before, now)) is not None:
+    if now.phase == "running" and before.phase != "running":
+        return Cue(f"running {now.episode}")
+    if now.phase in ("recording", "running") and (change := _while_recording(before, now)) is not None:
         return change
     if now.ended_early > before.ended_early:
         return Cue(f"ended early. {_first(now.why)}", 3)

@@ -51,6 +51,8 @@ def _text(session: SessionState, tick_hz: float) -> str:
     where = f"{session.task}, {session.phase}" if session.task else session.phase
     if session.phase == "recording":
         return f"{where}: episode {session.episode}, {session.recorded_ticks / tick_hz:.1f} s"
+    if session.phase == "running":
+        return f"{where}: rollout {session.episode}, nothing is recorded"
     if session.phase == "ended":
         return "no sitting is open. Next: `station vr --task T` on the station"
     finalising = f", {session.finalising} being written" if session.finalising else ""

@@ -49,6 +49,7 @@ from station.session.effects import Asker, Effect, Neighbour
 from station.session.elsewhere import Elsewhere
 from station.session.engagement import Engagement
 from station.session.overtaken import Overtaken, Seen
+from station.session.phases import GOES_ON
 from station.session.ports import Disk, Ports
 from station.session.situation import Situation
 from station.session.takes import Takes
@@ -111,6 +112,7 @@ class SessionCore:
         self._ports.now_ns = now_ns
         self._elsewhere.heard_pilot(state.holds)
         self._arms.heard(state, self._ports.heard("pilot", life))
+        self._takes.heard_pilot(state)
         return self._ports.done()
 
     def heard_runner(self, life: int, now_ns: int) -> Sequence[Effect]:
@@ -138,11 +140,12 @@ class SessionCore:
         self._ports.now_ns = now_ns
         self._ports.time()
         self._elsewhere.time()
+        self._takes.time()
         sitting = self._now
         if now_ns >= self._check_due_ns:
             self._check_due_ns = now_ns + NS_PER_S
             self._check = self._disk.check()
-        if now_ns >= self._disk_due_ns and sitting.phase != "ended":
+        if now_ns >= self._disk_due_ns and sitting.kept and sitting.phase != "ended":
             self._disk_due_ns = now_ns + NS_PER_S
             self._look_at_the_disk()
         timed = sitting.opened.reset == "timed" and self._takes.repeats and not self._takes.enough
@@ -184,7 +187,7 @@ class SessionCore:
             stalled_rows=recorder.stalled_rows if recorder is not None else 0, sequence=self._overtaken.sequence,
             control=control, motion=motion, leaders=leaders.leaders, ended_by=sitting.ended_by,
             drift=sitting.drift, stiff=leaders.stiff, to_fit=leaders.to_fit,
-            source=sitting.opened.source, check_due=self._check.due if self._check is not None else "",
+            source=sitting.opened.source, kept=sitting.kept, check_due=self._check.due if self._check is not None else "",
             marks=self._takes.marks.names, marked=self._takes.marks.count, mark=self._takes.marks.last,
         )  # fmt: skip
         if self._closing is not None:
@@ -285,19 +288,14 @@ class SessionCore:
         if refused := self._gate(request, who):
             self._ports.answer(asker, refused)
             return
-        if why := self._disk.another_rigs(folder):
-            self._ports.answer(asker, Refused(why))
-            return
-        try:
-            number = self._disk.prepare(folder)
-        except OSError as error:
-            why = f"{folder} cannot be written: {error}. Next: name another folder with --data"
-            self._ports.answer(asker, Refused(why))
+        number = self._first_number(request, folder)
+        if isinstance(number, Refused):
+            self._ports.answer(asker, number)
             return
         sitting.opened, sitting.folder = request, folder
         assert self._check is not None
         sitting.check_result = check_gate.told(self._check, request, who)
-        sitting.drift = self._disk.drift(folder)
+        sitting.drift = self._disk.drift(folder) if request.kept else ""
         self._takes.open(number)
         sitting.go("open")
         self._arms.begin_rollouts()
@@ -308,8 +306,20 @@ class SessionCore:
         else:
             self._arms.align(asker, "not opened", fresh=True)
 
+    def _first_number(self, request: OpenSession, folder: Path) -> int | Refused:
+        """Of the sitting's first episode; its folder is there then. What is not recorded needs none, and counts from 0."""
+        if not request.kept:
+            unguided = "only a policy's rollouts go unrecorded. Next: `station teleop` moves the arms without recording"
+            return 0 if request.source == "policy" else Refused(unguided)
+        if why := self._disk.another_rigs(folder):
+            return Refused(why)
+        try:
+            return self._disk.prepare(folder)
+        except OSError as error:
+            return Refused(f"{folder} cannot be written: {error}. Next: name another folder with --data")
+
     def _align(self, asker: Asker) -> None:
-        if self.phase == "recording":
+        if self.phase in GOES_ON:
             self._arms.go_on(asker, self._takes.current, lambda: self._takes.current)
         else:
             self._now.go("align")
@@ -317,9 +327,10 @@ class SessionCore:
 
     def _start(self, request: Start, answer: Callable[[Reply], None]) -> None:
         self._takes.repeats, self._now.reset_ends_ns = False, 0
-        self._look_at_the_disk()
-        absurd = absurd_length(request.seconds, self._now.rig.tick_hz)
-        refuses = absurd or (self._now.why if self._disk_budget is None else self._disk_budget.refuses)
+        refuses = absurd_length(request.seconds, self._now.rig.tick_hz)
+        if self._now.kept:
+            self._look_at_the_disk()
+            refuses = refuses or (self._now.why if self._disk_budget is None else self._disk_budget.refuses)
         if refuses:
             answer(Refused(refuses))
         elif self._now.rollouts:
@@ -379,4 +390,4 @@ class SessionCore:
         if self._closing is not None and self._takes.current is None and self._disengaged and not finished.building:
             self._now.go("closed")
             asker, self._closing = self._closing, None
-            self._ports.answer(asker, Done(f"{len(finished.saved)} saved"))
+            self._ports.answer(asker, Done(f"{len(finished.saved)} saved" if self._now.kept else ""))

@@ -7,7 +7,7 @@ from station.bus.pending import Outcome, as_reply
 from station.bus.requests import Done, Engage, HandOver, Hold, KeepHold, LeadersAlong, Opening, Refused
 from station.session.effects import Asker
 from station.session.led_along import LedAlong, Told
-from station.session.phases import PhaseEvent
+from station.session.phases import GOES_ON, PhaseEvent
 from station.session.ports import Ports
 from station.session.rollouts import Rollouts, taker
 from station.session.situation import Situation
@@ -60,7 +60,11 @@ class Engagement:
         if restarted and self._sitting.phase in ("ready", "reset"):
             self.hold("the pilot was restarted")
         if state.state == "hold" and self._sitting.phase in ("ready", "reset"):
-            self.hold(state.why, paused=self._hold_asked and state.asked)
+            self.hold(state.why, paused=self.pauses(state))
+
+    def pauses(self, state: PilotState) -> bool:
+        """Is that hold the one which this session asked for?"""
+        return self._hold_asked and state.asked
 
     def after_a_take(self) -> None:
         """No recording any more: does anybody command?"""
@@ -69,7 +73,7 @@ class Engagement:
         if sitting.rollouts:
             self.rollouts.end(pilot)
         elif pilot is not None and pilot.state in ("hold", "idle"):
-            self.hold(sitting.why or pilot.why, paused=not sitting.why and self._hold_asked and pilot.asked)
+            self.hold(sitting.why or pilot.why, paused=not sitting.why and self.pauses(pilot))
 
     def hold(self, why: str, paused: bool = False) -> None:
         """The phase `hold`, until somebody aligns again."""
@@ -111,7 +115,7 @@ class Engagement:
         def held(outcome: Outcome) -> None:
             if isinstance(outcome, Done) and still() is recording and self._sitting.phase == phase:
                 self.paused = recording is not None or not self._sitting.rollouts
-                self.holds += phase == "recording"
+                self.holds += phase in GOES_ON
             self._ports.answer(asker, as_reply(outcome))
 
         if phase == "recording":
@@ -122,7 +126,7 @@ class Engagement:
     def go_on(self, asker: Asker, recording: object, still: Callable[[], object]) -> None:
         """After a pause within an episode."""
         if not self.paused:
-            self._ports.answer(asker, Refused("Align makes no sense while recording without a pause"))
+            self._ports.answer(asker, Refused(f"Align makes no sense while {self._sitting.phase} without a pause"))
             return
 
         self._command(self._sitting.opened.source, asker, recording, still)
@@ -132,9 +136,9 @@ class Engagement:
         sitting = self._sitting
         to = taker(request.to, self._pilot, "leader" if sitting.rig.leaders else "vr")
         if not sitting.rollouts:
-            why = "no policy runs in this sitting that something could be taken from. Next: `station run --record`"
+            why = "no policy runs in this sitting that something could be taken from. Next: `station run`"
             self._ports.answer(asker, Refused(why))
-        elif to == "policy" and sitting.phase != "recording":
+        elif to == "policy" and sitting.phase not in GOES_ON:
             self._ports.answer(asker, Refused("the policy commands from the next episode on. Next: start it"))
         else:
             self._command(to, asker, recording, still, request.held)
@@ -149,6 +153,9 @@ class Engagement:
                 self._ports.answer(asker, as_reply(outcome))
                 return
             self.paused = self._hold_asked = False
+            if not self._sitting.kept:
+                self._ports.answer(asker, as_reply(outcome))
+                return
             self._ports.sync(KeepHold(False), lambda kept: self._ports.answer(asker, as_reply(kept)))
 
         self._ports.pilot(Engage(source, held), engaged)

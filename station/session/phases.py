@@ -5,7 +5,7 @@ from typing import Literal
 from station.bus.messages import Phase
 
 PhaseEvent = Literal[
-    "open", "aligned", "not opened", "align", "not aligned", "start", "began", "stop", "ready again", "reset wanted", "reset over",
+    "open", "aligned", "not opened", "align", "not aligned", "start", "began", "runs", "stop", "ready again", "reset wanted", "reset over",
     "hold", "close", "closed", "taken up",
 ]  # fmt: skip
 
@@ -23,6 +23,7 @@ TRANSITIONS: dict[tuple[Phase, PhaseEvent], Phase] = {
     ("ready", "hold"): "hold",
     ("ready", "close"): "saving",
     ("starting", "began"): "recording",
+    ("starting", "runs"): "running",  # a rollout that nobody records
     ("starting", "stop"): "saving",
     ("starting", "ready again"): "ready",  # nothing was recorded, or it has ended already
     ("starting", "reset wanted"): "reset",
@@ -31,6 +32,8 @@ TRANSITIONS: dict[tuple[Phase, PhaseEvent], Phase] = {
     ("recording", "ready again"): "ready",
     ("recording", "reset wanted"): "reset",
     ("recording", "close"): "saving",
+    ("running", "reset wanted"): "reset",
+    ("running", "close"): "saving",
     ("saving", "ready again"): "ready",
     ("saving", "reset wanted"): "reset",
     ("saving", "close"): "saving",
@@ -48,3 +51,6 @@ TRANSITIONS: dict[tuple[Phase, PhaseEvent], Phase] = {
     ("ended", "hold"): "hold",
 }
 """Every transition there is; an event without an entry does not happen in that phase."""
+
+GOES_ON: tuple[Phase, ...] = ("recording", "running")
+"""Something commands the arms for an episode, or for a rollout that nobody records."""

@@ -34,6 +34,11 @@ class Situation:
         """Are the episodes a policy's?"""
         return self.opened.source == "policy"
 
+    @property
+    def kept(self) -> bool:
+        """Is what happens recorded? Else nothing here touches a folder."""
+        return self.opened.kept
+
     def go(self, event: PhaseEvent) -> None:
         """On to the next phase."""
         self.phase = TRANSITIONS[self.phase, event]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from station.bus.messages import Ending, EndReason, RecorderState
+from station.bus.messages import Ending, EndReason, PilotState, RecorderState
 from station.bus.requests import Discard, Done, RecordingInfo, Refused, Reply, Start, Stop
 from station.episodes.naming import journal_path
 from station.runtime.sitting import Sitting
@@ -16,6 +16,7 @@ from station.session.ports import Ports
 from station.session.situation import Situation
 from station.session.strays import Strays
 from station.session.take import Over, Take
+from station.session.unrecorded import Unrecorded
 
 KILLED = Ending(EndReason.SESSION_KILLED)
 
@@ -25,7 +26,7 @@ class Takes:
 
     def __init__(self, sitting: Situation, ports: Ports, arms: Engagement, settled: Callable[[], None]) -> None:
         self._sitting, self._ports, self._arms, self._settled = sitting, ports, arms, settled
-        self.current: Take | None = None
+        self.current: Take | Unrecorded | None = None
         self.finished = FinishedEpisodes(ports, sitting.folder)
         self.seconds: float | None = None
         """How long the last episode was to be: a timed reset begins another one like it."""
@@ -42,7 +43,9 @@ class Takes:
     @property
     def enough(self) -> bool:
         """Are there as many episodes as are wanted, those being built included?"""
-        return 0 < self._sitting.opened.episodes <= len(self.finished.saved) + len(self.finished.to_come)
+        sitting = self._sitting
+        done = len(self.finished.saved) + len(self.finished.to_come) if sitting.kept else sitting.number
+        return 0 < sitting.opened.episodes <= done
 
     def open(self, number: int) -> None:
         """A new sitting, whose first episode has that number."""
@@ -60,14 +63,20 @@ class Takes:
         sitting.go("start")
         self._answer_start = answer
         self._wanted_s, sitting.recorded = request.seconds, 0
+        if not sitting.kept:
+            self._run(request.seconds)
+            return
         self.marks.begin(sitting.rig.marks_of(opened.task))
         part = journal_path(sitting.folder, sitting.number)
-        self.current = Take(self._ports, part, sitting.number, self._began, self._over)
-        self.current.begin(info, None if request.seconds is None else round(request.seconds * sitting.rig.tick_hz))
+        self.current = take = Take(self._ports, part, sitting.number, self._began, self._over)
+        take.begin(info, None if request.seconds is None else round(request.seconds * sitting.rig.tick_hz))
 
     def stop(self, request: Stop | Discard, asker: Asker) -> None:
         """End the current one, to be saved or thrown away."""
         assert self.current is not None
+        if isinstance(self.current, Unrecorded):
+            self._stop_unrecorded(self.current, request, asker)
+            return
         if isinstance(request, Stop):
             unkept = self.finished.judge(self.current.number, request.success)
             self._sitting.why = unkept or self._sitting.why
@@ -77,7 +86,7 @@ class Takes:
 
     def mark(self, name: str, asker: Asker) -> None:
         """Mark this moment of the current one."""
-        assert self.current is not None
+        assert isinstance(self.current, Take), "marks are offered while one is recorded"
         self.marks.set(name, self.current.part, asker)
 
     def end_early(self, ending: Ending) -> None:
@@ -92,6 +101,47 @@ class Takes:
         self.seconds, self._sitting.reset_ends_ns = self._wanted_s, 0
         self._started(Done())
         self._ports.build_incrementally(take.part)  # after the answer: nobody has to wait for a process to start
+
+    def _run(self, seconds: float | None) -> None:
+        """The policy commands already: there is nothing to wait for."""
+        sitting = self._sitting
+        sitting.go("runs")
+        sitting.why = ""
+        self.seconds, sitting.reset_ends_ns = seconds, 0
+        self.current = Unrecorded(sitting.number, seconds, self._ports.now_ns, self._ran)
+        self._started(Done())
+
+    def _stop_unrecorded(self, rollout: Unrecorded, request: Stop | Discard, asker: Asker) -> None:
+        if isinstance(request, Discard) or request.success is not None:
+            why = "nothing of this sitting is recorded, so there is nothing to label or to throw away"
+            self._ports.answer(asker, Refused(f"{why}. Next: Stop; `station run --record --task NAME` records"))
+            return
+        self._stop_askers.append(asker)
+        rollout.end(Ending(EndReason.STOPPED))
+
+    def _ran(self, rollout: Unrecorded, ending: Ending) -> None:
+        sitting = self._sitting
+        self.current = None
+        self.repeats = True
+        sitting.why, sitting.number = ending.cause, rollout.number + 1
+        sitting.early += ending.early
+        sitting.ended_by = ending.doer if ending.early else ""
+        sitting.go("reset wanted")
+        self._arms.after_a_take()
+        askers, self._stop_askers = self._stop_askers, []
+        for asker in askers:
+            self._ports.answer(asker, Done())
+        self._settled()
+
+    def time(self) -> None:
+        """A rollout that nobody records may be over."""
+        if isinstance(self.current, Unrecorded):
+            self.current.time(self._ports.now_ns)
+
+    def heard_pilot(self, state: PilotState) -> None:
+        """The same."""
+        if isinstance(self.current, Unrecorded):
+            self.current.heard(state, self._arms.paused or self._arms.pauses(state), self._ports.now_ns)
 
     def _started(self, reply: Reply) -> None:
         answer, self._answer_start = self._answer_start, _nobody
@@ -136,7 +186,7 @@ class Takes:
     def heard(self, state: RecorderState) -> None:
         """The synchronizer spoke: rows are safe, the episode has ended by itself, or one goes on that nobody waits for."""
         take = self.current
-        if take is None or take.part != Path(state.path):
+        if not isinstance(take, Take) or take.part != Path(state.path):
             self._strays.heard(state)
             return
         self._strays.clear_doubts(take.part)
@@ -148,7 +198,7 @@ class Takes:
 
     def recorder_lost(self) -> None:
         """The synchronizer was restarted while recording: the episode ends at its last acknowledged tick."""
-        if self.current is not None:
+        if isinstance(self.current, Take):
             self.current.lost()
         self._strays.lost()
 
@@ -172,6 +222,11 @@ class Takes:
         sitting.folder = sitting.folder_of(left.opened)
         self.finished = FinishedEpisodes(self._ports, sitting.folder, left.saved, left.discarded, left.judged)
         self._arms.rollouts.opened()
+        if not sitting.kept:
+            sitting.why = KILLED.sentence
+            sitting.go("reset wanted")
+            self._arms.after_a_take()
+            return
         free = self._ports.disk.prepare(sitting.folder)
         for number in left.building:
             part = journal_path(sitting.folder, number)

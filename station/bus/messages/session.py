@@ -8,7 +8,8 @@ from station.borders.bounds import Count
 from station.bus.messages.commanding import Doer, SourceName
 from station.bus.messages.header import Message
 
-Phase = Literal["opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended"]
+Phase = Literal["opening", "ready", "starting", "recording", "running", "saving", "reset", "hold", "ended"]
+"""`running`: a rollout that nobody records."""
 
 
 class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +82,8 @@ class SessionState(Message, frozen=True):
     """The last of them; "" before the first."""
     source: SourceName = "leader"
     """Who is to command in this sitting; `policy`: its episodes are rollouts, each engaged when it is started."""
+    kept: bool = True
+    """False: nothing of this sitting's rollouts is recorded."""
     drift: str = ""
     """Which camera controls are others than in the task's newest episode before this sitting, and what to do about it."""
     leaders: Literal["", "ask", "on", "off"] = ""

@@ -29,6 +29,8 @@ class OpenSession(Request, frozen=True):
     """Why it is opened although the check failed: kept in every episode, with the name of `operator`, or of who asks."""
     opening: bool | None = False
     """Begin with ALOHA's start sequence (`Opening`); None: where the leaders can be driven."""
+    kept: bool = True
+    """False: a policy's rollouts that nobody records; `task` is what the sitting is called, and no folder is touched."""
 
 
 class Start(Request, frozen=True):
@@ -42,7 +44,7 @@ class Start(Request, frozen=True):
 
 
 class Stop(Request, frozen=True):
-    """End the episode and save it, labelled if `success` says so."""
+    """End the episode and save it, labelled if `success` says so; or end a rollout that nobody records."""
 
     success: bool | None = None
 

@@ -129,6 +129,8 @@ def _why_not(key: str, state: SessionState) -> str:
         return f"{key} means nothing here; ? shows the keys"
     if state.phase in _WAIT:
         return _WAIT[state.phase]
+    if state.phase == "running":
+        return "first end this rollout: Space"
     if state.phase == "recording":
         return "first end this take: d throws it away, Space saves it"
     otherwise = next((action.otherwise for action in actions if action.otherwise), "")
@@ -191,5 +193,7 @@ def _label(action: Action, state: SessionState) -> str:
     return action.label
 
 
-MORE = "   ".join(f"{action.keys[0]}: {action.label}" for action in ACTIONS if action.line == "more")
-"""The keys for what is rarer."""
+def more(kept: bool) -> str:
+    """The keys for what is rarer. `kept`: in a sitting that records; where nothing is, notes and undoing make no sense."""
+    rarer = (action for action in ACTIONS if action.line == "more" and (kept or "running" in action.phases))
+    return "   ".join(f"{action.keys[0]}: {action.label}" for action in rarer)

@@ -52,6 +52,8 @@ class Board:
     plan: Plan
     session: SessionState | None = None
     session_ns: int = 0
+    phase_ns: int = 0
+    """When the session was first heard in its phase."""
     pilot: PilotState | None = None
     recorder: RecorderState | None = None
     station: StationState | None = None

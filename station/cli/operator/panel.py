@@ -13,7 +13,7 @@ from rich.text import Text
 
 from station.borders.bounds import LARGEST_NUMBER
 from station.bus.messages import Phase, SessionState
-from station.cli.operator.bindings import BINDINGS, MORE, hints
+from station.cli.operator.bindings import BINDINGS, hints, more
 from station.cli.operator.board import Board, Stream
 from station.clock import NS_PER_S
 from station.episodes.cadence import in_words
@@ -30,7 +30,7 @@ SILENT_NS = 3 * NS_PER_S
 """A session that said nothing for so long is not shown by its last words."""
 COLOURS = {
     "opening": "black on yellow", "ready": "black on green", "starting": "black on cyan", "recording": "white on red",
-    "saving": "black on cyan", "reset": "black on blue", "hold": "white on magenta", "ended": "black on white",
+    "running": "black on cyan", "saving": "black on cyan", "reset": "black on blue", "hold": "white on magenta", "ended": "black on white",
     "paused": "black on yellow", "silent": "white on red",
 }  # fmt: skip
 _LEVELS = {"ok": "green", "warn": "yellow", "bad": "bold red"}
@@ -78,18 +78,24 @@ def phase_words(board: Board, now_ns: int) -> tuple[str, str]:
     session = board.session
     if session is None or now_ns - board.session_ns > SILENT_NS:
         return "silent", "the session says nothing"
-    of = f" ({session.saved + (session.phase == 'recording')} of {session.wanted})" if session.wanted else ""
-    episode = f"episode {session.episode}{of}"
+    nth = session.saved + (session.phase == "recording") if session.kept else session.episode + 1
+    of = f" ({nth} of {session.wanted})" if session.wanted else ""
+    episode = f"{'episode' if session.kept else 'rollout'} {session.episode}{of}"
     if session.phase == "recording":
-        seconds = board.plan.seconds
-        length = f" / {_clock(seconds)}" if seconds is not None else ""
-        return "paused" if session.paused else "recording", f"{episode}   {_clock(board.taken_s)}{length}"
+        return "paused" if session.paused else "recording", f"{episode}   {_clock(board.taken_s)}{_length(board)}"
+    if session.phase == "running":
+        ran_s = max(0.0, (now_ns - board.phase_ns) / NS_PER_S)
+        return "paused" if session.paused else "running", f"{episode}   {_clock(ran_s)}{_length(board)}"
     if session.phase == "hold" and session.paused:
         return "paused", episode
     if session.phase == "reset" and session.reset_ends_ns:
         left_s = max(0.0, (session.reset_ends_ns - now_ns) / NS_PER_S)
         return "reset", f"{episode} starts in {left_s:.0f} s"
     return session.phase, episode if session.phase in ("ready", "reset") else ""
+
+
+def _length(board: Board) -> str:
+    return f" / {_clock(board.plan.seconds)}" if board.plan.seconds is not None else ""
 
 
 def _clock(seconds: float) -> str:
@@ -143,7 +149,8 @@ def next_words(board: Board, now_ns: int) -> Next:
     if session is None or now_ns - board.session_ns > SILENT_NS:
         return Next("No word from the session.", f"If it lasts: `station status --rig {board.rig.name}` elsewhere.")
     if board.leaving:
-        return Next("", "Ending the sitting: what was taken is saved, the arms hold.")
+        saved = "what was taken is saved, " if session.kept else ""
+        return Next("", f"Ending the sitting: {saved}the arms hold.")
     if session.phase == "opening":
         return Next("", _start_sequence(board))
     if session.phase == "hold":
@@ -179,9 +186,9 @@ _WORDS: dict[Phase, str] = {
 
 def _act(session: SessionState) -> str:
     """What is going on, where that is not plain, and the keys that lead on."""
-    words = (
-        "Paused, still recording." if session.phase == "recording" and session.paused else _WORDS.get(session.phase, "")
-    )
+    words = _WORDS.get(session.phase, "")
+    if session.paused:
+        words = "Paused, still recording." if session.phase == "recording" else "Paused."
     return "   ".join(filter(None, (words, hints(session))))
 
 
@@ -194,6 +201,8 @@ def counts(board: Board) -> Text:
     session, recorder = board.session, board.recorder
     if session is None:
         return Text()
+    if not session.kept:
+        return _unrecorded(session)
     line = Text()
     line.append(f"saved {session.saved}", style="bold green")
     line.append(f" · discarded {session.discarded} · ended early ")
@@ -214,6 +223,12 @@ def counts(board: Board) -> Text:
         )
     if session.newest >= 0:
         line.append(f" · newest: episode {session.newest}")
+    return line
+
+
+def _unrecorded(session: SessionState) -> Text:
+    line = Text("nothing is recorded (`--record --task NAME` does) · ended early ")
+    line.append(str(session.ended_early), style="bold red" if session.ended_early else "")
     return line
 
 
@@ -304,4 +319,4 @@ def _keys(board: Board) -> Text:
 
 def keys_words(board: Board) -> str:
     """The last line: rarer keys."""
-    return "?: back" if board.help else f"{MORE}   ?: all keys"
+    return "?: back" if board.help else f"{more(board.plan.open_session.kept)}   ?: all keys"

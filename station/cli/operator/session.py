@@ -242,6 +242,8 @@ class OperatorTerminal:
     def _show_session(self, state: SessionState, now_ns: int) -> None:
         board, before = self._board, self._board.session
         board.session, board.session_ns = state, now_ns
+        if before is None or before.phase != state.phase:
+            board.phase_ns = now_ns
         spoken = cue(before, state)
         if spoken is not None and self._begun:
             self._speak(spoken, now_ns)
@@ -259,10 +261,12 @@ class OperatorTerminal:
         """The session's first word: open a sitting, or join the one a terminal that died has left open."""
         if state.phase == "ended":
             self._ask(self._plan.open_session, now_ns)
-        elif state.task != self._plan.open_session.task:
+        elif (state.task, state.kept) != (self._plan.open_session.task, self._plan.open_session.kept):
+            of, end = f"for task {state.task}", f"`station record --task {state.task}`"
+            if not state.kept:
+                of, end = f"of {state.task} that nobody records", "`station run` of that policy"
             raise RequestRefused(
-                f"a sitting for task {state.task} is open on this rig ({state.phase}). "
-                f"Next: end it with `station record --task {state.task}` and q, then begin yours"
+                f"a sitting {of} is open on this rig ({state.phase}). Next: end it with {end} and q, then begin yours"
             )
         else:
             self._board.tell("this sitting was open already: going on with it", "warn", now_ns)
@@ -289,7 +293,8 @@ class OperatorTerminal:
             self._over = self._signals.interrupts > 0
             return
         if not board.leaving:
-            done = 0 < state.wanted <= state.saved and state.finalising == 0
+            enough = state.saved if state.kept else state.episode
+            done = 0 < state.wanted <= enough and state.finalising == 0
             if self._signals.interrupts or (done and state.phase in ("ready", "reset", "hold")):
                 self._leave(now_ns)
         elif state.phase == "ended" and not self._session.asks(OpenSession):
@@ -320,7 +325,9 @@ def summary(outcome: SittingEnd) -> list[str]:
     """What is said when the panel is gone."""
     state = outcome.state
     lines = []
-    if state is not None:
+    if state is not None and not state.kept:
+        lines.append(f"{state.episode} rollouts, {state.ended_early} ended early, nothing recorded; the arms hold")
+    elif state is not None:
         lines.append(
             f"{state.saved} saved, {state.discarded} discarded, {state.ended_early} ended early; "
             f"newest: {state.saved_path or '–'}; the arms hold"

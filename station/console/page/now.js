@@ -45,6 +45,7 @@ function header(app, session, phase, live, nowMs) {
 
 function counts(store, session) {
   const hz = store.welcome.rig.tick_hz, values = { saved: session.saved, wanted: session.wanted, discarded: session.discarded, early: session.ended_early };
+  if (session.kept === false) return t('counts.unrecorded', { n: session.episode, early: session.ended_early });
   const parts = [];
   if (session.phase === 'recording') parts.push(`${t('episode', { n: session.episode })}  ${clock(session.recorded_ticks / hz)}`);
   else if (session.phase !== 'ended') parts.push(t('episode', { n: session.episode }));

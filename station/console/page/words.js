@@ -3,13 +3,14 @@
 
 /** @type {Record<string, string>} */
 const en = {
-  'phase.opening': 'ALIGNING', 'phase.ready': 'READY', 'phase.starting': 'STARTING', 'phase.recording': 'RECORDING',
+  'phase.opening': 'ALIGNING', 'phase.ready': 'READY', 'phase.starting': 'STARTING', 'phase.recording': 'RECORDING', 'phase.running': 'RUNNING',
   'phase.saving': 'SAVING', 'phase.reset': 'RESET', 'phase.hold': 'HOLD', 'phase.ended': 'NO SITTING', 'phase.paused': 'PAUSED',
   'phase.silent': 'NOT LIVE',
   'do.opening': 'The followers move to the leaders’ pose: hold the leaders still.',
   'do.ready': 'Everything is ready.',
   'do.starting': 'The recording is being opened: wait a moment.',
   'do.recording': 'Recording.',
+  'do.running': 'The policy runs; nothing of it is recorded.',
   'do.saving': 'Saving: wait a moment.',
   'do.reset': 'Put the scene back, then start the next one.',
   'do.hold': 'The arms hold. Clear the cause, hold the leaders still, then go on.',
@@ -34,7 +35,7 @@ const en = {
   'asked': 'asked: {what} …', 'done': 'done: {what}', 'refused': 'not done: {why}',
   'sound.on': 'sound on', 'sound.off': 'sound off', 'keys': 'keys', 'park': 'park arms',
   'streams': 'Streams', 'stream.frozen': 'FROZEN {s} s', 'stream.none': 'no picture yet', 'no.cameras': 'This rig has no cameras.',
-  'counts': '{saved} saved · {discarded} discarded · {early} early', 'counts.wanted': '{saved} of {wanted} saved · {discarded} discarded · {early} early',
+  'counts.unrecorded': 'rollout {n} · {early} early · nothing is recorded', 'counts': '{saved} saved · {discarded} discarded · {early} early', 'counts.wanted': '{saved} of {wanted} saved · {discarded} discarded · {early} early',
   'disk': 'disk: room for {min} min', 'disk.unknown': 'disk not known yet', 'late': 'ticks late {late} · samples lost {lost}',
   'building': '{n} being built', 'last': 'Last', 'last.none': 'Nothing was saved in this sitting yet.',
   'episode': 'episode {n}', 'begin.task': 'task', 'begin.operator': 'operator', 'begin.instruction': 'instruction', 'begin.scene': 'scene',

@@ -44,7 +44,7 @@ JUDGED = st.sampled_from([None, True, False])
 OPENED = st.builds(
     OpenSession, st.just("pick"), source=st.sampled_from(["leader", "policy", *SOURCES]), policy=st.sampled_from(["", "p"]),
     policy_folder=st.sampled_from(["", "/p"]), reset=st.sampled_from(["none", "operator", "timed"]), reset_s=SECONDS,
-    episodes=st.sampled_from([0, 1, 3]), opening=st.sampled_from([False, True, None]),
+    episodes=st.sampled_from([0, 1, 3]), opening=st.sampled_from([False, True, None]), kept=st.sampled_from([True, True, False]),
 )  # fmt: skip
 REQUESTS: st.SearchStrategy[SessionRequest | ControlRequest] = st.one_of(
     st.builds(Start, st.sampled_from([None, 0.0, 2.0, math.nan])), st.builds(Stop, JUDGED), st.builds(Label, JUDGED),

@@ -31,6 +31,7 @@ from station.bus.requests import (
     Stop,
     Undo,
 )  # fmt: skip
+from station.session.take import Take
 from tests.station.session.world import COMPLETE, STOPPED, World
 
 PART = Path("/data/pick/episode_4.mcap.part")
@@ -312,7 +313,7 @@ def test_every_recording_that_began_is_ended_and_built_whatever_comes_in_which_o
         bus.collect()
         core = bus.world.core
         if core.phase == "recording":
-            assert core._takes.current is not None and core._takes.current.state == "running"
+            assert isinstance(core._takes.current, Take) and core._takes.current.state == "running"
         assert core.phase not in ("starting", "ready", "reset", "hold") or (core._takes.current is not None) == (
             core.phase == "starting"
         )

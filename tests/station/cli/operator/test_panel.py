@@ -1,11 +1,14 @@
+import re
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from station.bus.actions import offered
 from station.bus.messages import (
     Chosen,
     Health,
@@ -66,6 +69,31 @@ def test_recording_shows_the_take_and_what_ends_it() -> None:
     assert "disk: 120 minutes left" in text
 
 
+def unrecorded(phase: Phase, **session: Any) -> Board:
+    made = board(phase, source="policy", kept=False, wanted=0, **session)
+    made.plan = Plan(OpenSession("handover", source="policy", kept=False), None)
+    made.phase_ns = NOW - 72 * S
+    return made
+
+
+def test_a_rollout_that_nobody_records_says_so_and_never_speaks_of_files() -> None:
+    made = unrecorded("running")
+    assert made.session is not None
+    made.session = msgspec.structs.replace(made.session, actions=tuple(a.name for a in offered(made.session)))
+    text = shown(made)
+    assert "R U N N I N G" in text and "rollout 7   1:12.0" in text
+    assert "Space: stop" in text and "t: take over" in text and "p: pause" in text
+    assert "nothing is recorded (`--record --task NAME` does)" in text
+    assert not re.search("saved|discarded|disk|undo|note|episode", text)
+    made = unrecorded("running", paused=True)
+    assert "P A U S E D" in shown(made) and "still recording" not in shown(made)
+
+
+def test_after_a_hold_of_such_a_rollout_its_cause_stands_above_what_leads_on() -> None:
+    text = shown(unrecorded("reset", why="hold: follower_left has been silent for 0.5 s", ended_early=1))
+    assert "hold: follower_left has been silent" in text and "ended early 1" in text
+
+
 def test_a_hold_says_its_cause_and_the_one_act() -> None:
     text = " ".join(
         shown(board("hold", why="follower_left has been silent for 500 ms: check its power and cable")).split()
@@ -124,7 +152,7 @@ def test_the_last_episodes_cadence_is_shown() -> None:
     assert "last: 500 rows, 10.0 s at 50.00 Hz · late 2 · lost 4 · holds 1" in shown(made)
 
 
-PHASES = st.sampled_from(["opening", "ready", "recording", "saving", "reset", "hold", "ended"])
+PHASES = st.sampled_from(get_args(Phase))
 LONG = st.sampled_from(
     ["", "x", "follower_left on /dev/ttyDXL_follower_left: expected 9 servos; found none has answered. " * 3]
 )
