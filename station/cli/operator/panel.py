@@ -283,7 +283,7 @@ def _news(board: Board, now_ns: int, room: int) -> RenderableType:
     style, words = "", ""
     if message is not None and now_ns <= message.until_ns and not told:
         style, words = MESSAGES[message.level], message.words
-    trouble = _wrapped(trouble_words(board, now_ns), 2)
+    trouble = _wrapped(trouble_words(board, now_ns), 2 if words else room)
     lines = [Text(line, style=style) for line in _wrapped(words, min(2, room - len(trouble)))]
     lines += [Text(line, style="red") for line in trouble]
     last = f"last: {in_words(board.last)}" if board.last is not None else ""

@@ -1,6 +1,7 @@
 """The pilot's core on real gates: hand-overs, holds, refusals, every kind of rig."""
 
 import itertools
+from collections.abc import Callable
 from math import nan
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from station.bus.messages import Fault, Setpoint, SourceName, StreamDescription
 from station.bus.messages.arms import ArmMode
+from station.bus.messages.commanding import Doer
 from station.bus.requests import (
     ActLeave,
     Disengage,
@@ -450,3 +452,49 @@ def test_whatever_happens_every_request_is_answered_once_and_arms_hold_unless_en
     assert state in ("idle", "engaged", "hold")
     for follower in stage.followers.values():
         assert bool(follower.gate.holding) == (state != "engaged")
+
+
+def _silent(stage: Stage) -> None:
+    stage.silent.add("follower_left")
+    stage.run(1)
+
+
+def _barred(stage: Stage) -> None:
+    stage.followers["follower_left"].condition = ("stopped", "protective stop", "release it")
+    stage.run(0.1)
+
+
+def _gives_up(stage: Stage) -> None:
+    stage.hold_setpoint("policy", "starved")
+
+
+def _pressed(stage: Stage) -> None:
+    held = msgspec.structs.replace(
+        stage.followers["follower_left"].applied(stage.now_ns), hold=True, why="0.7 rad behind its goal", pressed=True
+    )
+    stage.core.applied("follower_left", held, stage.now_ns)
+
+
+def _asked(stage: Stage) -> None:
+    stage.request(Hold(""))
+
+
+@pytest.mark.parametrize(
+    ("what", "doer"),
+    [(_silent, "station"), (_barred, "station"), (_gives_up, "source"), (_pressed, "source"), (_asked, "operator")],
+)
+def test_a_hold_says_whose_doing_it_is_until_somebody_commands_again(what: Callable[[Stage], None], doer: Doer) -> None:
+    stage = Stage("left")
+    stage.setpoints["policy"] = (0.1, 0.1, 0.5)
+    stage.run(0.1)
+    stage.request(Engage("policy"))
+    assert stage.run(10, stage.answered) and stage.state.state == "engaged"
+    assert stage.state.held_by == "", "nothing holds"
+    what(stage)
+    state = stage.state
+    assert (state.state, state.held_by, state.asked) == ("hold", doer, doer == "operator")
+    if doer != "operator":  # what holds already keeps its cause and its doer
+        stage.request(Hold("and the operator asks, too"))
+        assert (stage.state.held_by, stage.state.why) == (doer, state.why)
+    stage.request(Disengage())
+    assert stage.state.held_by == ""

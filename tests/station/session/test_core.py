@@ -150,6 +150,28 @@ def test_a_folder_of_another_rig_is_refused_before_arms_move() -> None:
     assert world.phase() == "ready"
 
 
+def test_whose_doing_an_early_end_was_is_told_until_the_next_episode_ends() -> None:
+    world = World().recording()
+    world.recorder(60, Ending(EndReason.HOLD, "policy asks to hold", "source"))
+    assert (world.core.state().ended_by, world.core.state().ended_early) == ("source", 1)
+
+
+DRIFT = "camera controls are others than in episode 3: cam_high: exposure is 120, was 157"
+
+
+def test_camera_drift_is_told_before_the_first_episode_and_of_no_later_sitting() -> None:
+    world = World()
+    world.drifted = DRIFT
+    world.press(OpenSession("pick"))
+    assert (world.phase(), world.core.state().drift) == ("opening", DRIFT), "before an arm moves"
+    world.pilot_asked.pop()[1](Done())
+    assert (world.phase(), world.core.state().drift) == ("ready", DRIFT)
+    world.press(CloseSession())
+    world.pilot_asked.pop()[1](Done())
+    world.drifted = ""
+    assert world.opened().core.state().drift == ""
+
+
 def test_closing_while_recording_saves_first() -> None:
     world = World().recording()
     world.press(CloseSession())

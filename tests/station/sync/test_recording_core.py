@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from station.bus.messages import SCHEMA, Header, Health, Message
+from station.bus.messages.commanding import Doer
 from station.bus.messages.endings import Ending, EndReason
 from station.bus.requests import BeginRecording, Done, EndRecording, KeepHold, RecordingInfo, Refused
 from station.bus.wire import Sample
@@ -206,6 +208,14 @@ def test_a_gates_hold_that_nobody_explains_is_told_in_its_own_words(desk: Desk) 
     desk.turn(5)
     gate(desk, "near overload", hold=True)
     assert ended(desk) == Ending(EndReason.HOLD, "follower_left near overload")
+
+
+@pytest.mark.parametrize("doer", ["station", "source", "operator"])
+def test_whose_doing_the_hold_is_goes_with_the_episodes_end(desk: Desk, doer: Doer) -> None:
+    desk.begin()
+    desk.turn(5)
+    desk.pilot = msgspec.structs.replace(HOLDING, held_by=doer)
+    assert ended(desk) == Ending(EndReason.HOLD, "follower_left diverged", doer)
 
 
 def test_a_hand_over_ends_nothing(desk: Desk) -> None:

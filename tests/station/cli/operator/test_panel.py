@@ -30,6 +30,7 @@ from station.cli.operator.panel import HEIGHT, WIDTH, render
 from station.cli.operator.screen import as_text
 from station.client.session import UNHEARD
 from station.episodes.cadence import Cadence, StreamCadence
+from station.episodes.form import Form, drifted
 from station.rig.file import Safety
 from station.rig.rig import Device, Rig, find_rig, load_rig
 
@@ -129,6 +130,26 @@ def test_streams_are_told_by_their_own_devices_and_the_newest_tick() -> None:
     assert "All devices answer" not in shown(made)
     levels = {stream.node: stream.level for stream in made.streams(NOW)}
     assert (levels["leader_left"], levels["cam_low"]) == ("ok", "bad")
+
+
+def in_a_line(text: str) -> str:
+    """Without the frame."""
+    return " ".join(text.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("phase", ["opening", "ready", "reset"])
+def test_camera_drift_stands_in_the_panel_whole_until_an_episode_is_recorded(phase: Phase) -> None:
+    was, now = ({"cam_high": {"exposure": exposure}} for exposure in (157, 120))
+    form = Form("bench", True, 50.0, (), "jpeg", (), (), {}, {})
+    told = drifted(3, msgspec.structs.replace(form, controls=was), msgspec.structs.replace(form, controls=now))
+    made = board(phase, drift=told)
+    made.station = station()
+    assert told in in_a_line(shown(made)), "with the act that leads on"
+    made.tell("episode_6 is saved", "say", NOW)
+    assert "cam_high: exposure is 120, was 157" in in_a_line(shown(made))
+    made.station = station(cam_low="cam_low: no picture for 1 s")
+    assert "no picture" in shown(made) and "exposure" not in shown(made), "a device that fails comes first"
+    assert "exposure" not in shown(board("recording", drift=told))
 
 
 def test_a_session_that_went_silent_is_not_shown_by_its_last_words() -> None:
