@@ -39,9 +39,12 @@ $(CONSOLE): hatch_build.py station/console/page/package.json | $(STAMP)
 	touch $@
 
 $(STAMP): pyproject.toml constraints.txt system-packages.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "The station needs Python 3.11 or newer, and \`$(PYTHON)\` is `$(PYTHON) --version 2>&1`." \
+			"Next: sudo apt-get install python3.11-venv (Ubuntu 22.04 has it), then make setup PYTHON=python3.11" >&2; exit 1; }
 	./install-system-packages.sh system-packages.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	./install-station.sh $(BIN)/pip '$(EXTRAS)'
 	touch $@
 
 # a browser, and the WebXR runtime that stands in for a headset
