@@ -106,18 +106,24 @@ class Station:
         """Until every node is well. Raises StationError with each faulty device's own message, once nothing else is under way."""
         begun_ns = changed_ns = monotonic_ns()
         before: list[str] = []
+        heard: Subscriber | None = None
         while True:
             self._refuse_ended()
             now_ns = monotonic_ns()
             try:
-                state = self.state(1500)
+                heard = heard or self.subscribe([("station", "supervisor")])
+                state = self._state_heard(heard, 1500)
             except NodeAbsent:
+                if heard is not None:
+                    heard.close()
+                    heard = None  # another supervisor has other keys
                 if now_ns - begun_ns > (READY_S if self._started is not None else FAULT_S) * NS_PER_S:
                     raise
                 time.sleep(LOOK_S)  # there may be nobody to listen to yet
                 continue
             waiting = [process for process in state.processes if not well(process)]
             if not waiting:
+                heard.close()
                 return
             names = [process.node for process in waiting]
             if names != before:
@@ -234,9 +240,12 @@ class Station:
                     yield sample
 
     def state(self, timeout_ms: int = 3000) -> StationState:
-        """How every process is, as the supervisor says once a second. Raises NodeAbsent if it says nothing."""
+        """How every process is, as the supervisor says once a second, and when it changes. Raises NodeAbsent if it says nothing."""
         with self.subscribe([("station", "supervisor")]) as heard:
-            sample = heard.receive(timeout_ms)
+            return self._state_heard(heard, timeout_ms)
+
+    def _state_heard(self, heard: Subscriber, timeout_ms: int) -> StationState:
+        sample = heard.receive(timeout_ms)
         if sample is None or not isinstance(sample.body, StationState):
             if other := self.other_version:  # what it says may be no message of ours
                 raise OtherVersion(other)

@@ -52,6 +52,8 @@ KILL_S = 0.3
 LEFTOVERS_S = 3.0
 """How long an earlier station's nodes may take to go down by themselves."""
 PERIOD_NS = NS_PER_S // 2
+UNWELL_PERIOD_NS = NS_PER_S // 10
+"""While a node is not well somebody waits for it: what changes is told at once then, not at the next second."""
 SILENT = "was alive but silent: killed"
 
 _log = logging.getLogger("supervisor")
@@ -158,6 +160,13 @@ class Child:
         )
 
     @property
+    def stand(self) -> str:
+        """How it is, as far as others act on it; what changes in it is told at once."""
+        if self.popen is None:
+            return f"ended {self.restarts}"
+        return self.health.state if self.health is not None else "starting"
+
+    @property
     def frozen(self) -> bool:
         """Does somebody's SIGSTOP keep it from running?"""
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -214,6 +223,7 @@ class Supervisor:
         self._health = Subscriber(self._rig.name, [("health", name) for name in self._children])
         self._since_ns = node.clock()
         self._state_due_ns = 0
+        self._told: tuple[str, ...] = ()
 
     def run(self, life: LifeFile) -> None:
         """Until told to stop; then stop every node in order."""
@@ -258,7 +268,9 @@ class Supervisor:
                 child.kill("is alive but silent")
             if child.start_if_due(now_ns):
                 _log.info("%s started: process %d", child.row.node, child.pid)
-        if now_ns >= self._state_due_ns:
+        stand = tuple(child.stand for child in self._children.values())
+        if now_ns >= self._state_due_ns or stand != self._told:
+            self._told = stand
             self._state_due_ns = now_ns + period_ns("station")
             states = tuple(child.state(now_ns) for child in self._children.values())
             state = StationState(self._rig.name, str(self._rig.file), os.getpid(), self._since_ns, states)
@@ -291,7 +303,8 @@ class Supervisor:
 
     def _wait(self) -> None:
         now_ns = self._node.clock()
-        due_ns = [now_ns + PERIOD_NS]
+        all_well = all(child.stand in ("ok", "warn") for child in self._children.values())
+        due_ns = [now_ns + (PERIOD_NS if all_well else UNWELL_PERIOD_NS)]
         poller = zmq.Poller()
         poller.register(self._request_server.socket, zmq.POLLIN)
         for child in self._children.values():

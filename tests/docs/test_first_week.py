@@ -14,6 +14,8 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "first-week.md"
 HOME = "/home/ann"
 """What the page calls the home of whoever walks it."""
+_ANSWERED = re.compile(r"(.*: )(⏎|skip)")
+"""A question, and what is typed behind it; `⏎` is Enter alone."""
 _SCREEN = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -33,14 +35,22 @@ def screens(text: str) -> Iterator[Typed]:
 
 
 def pattern(prints: str) -> re.Pattern[str]:
-    """`…` in a line is anything in it; a line of nothing else is any number of lines."""
+    """`…` in a line is anything in it; a line of nothing else is any number of lines. What is typed is not printed, nor is its Enter."""
     lines = []
     for line in prints.split("\n"):
+        answered = _ANSWERED.fullmatch(line)
         if line == "…":
             lines.append(r"(?:[^\n]*\n)*")
         else:
-            lines.append(".*".join(map(re.escape, line.rstrip().split("…"))) + r"[ ]*\n")
+            shown = answered[1] if answered else line.rstrip()
+            lines.append(".*".join(map(re.escape, shown.split("…"))) + ("" if answered else r"[ ]*\n"))
     return re.compile("".join(lines))
+
+
+def answers(prints: str) -> str:
+    """What whoever walks the page types behind the questions."""
+    typed = (match[2] for line in prints.split("\n") if (match := _ANSWERED.fullmatch(line)))
+    return "".join(f"{'' if word == '⏎' else word}\n" for word in typed)
 
 
 def wrong(typed: Typed, printed: str) -> str:
@@ -60,6 +70,9 @@ def test_the_page_has_screens_and_no_command_in_them_is_left_out() -> None:
 def test_what_differs_is_found() -> None:
     typed = Typed("station x", "one … three\n…\nlast")
     assert not wrong(typed, "one two three   \nlast\n") and not wrong(typed, "one 2 three\na\nb\nlast\n")
+    asks = Typed("station x", "go on: ⏎\nmove …: skip\ndone")
+    assert answers(asks.prints) == "\nskip\n"
+    assert not wrong(asks, "go on: move it: done\n") and wrong(asks, "go on: done\n")
     for printed in ("one two\nlast\n", "one two three\n", "one two three\nlast\nmore\n", ""):
         assert "--- it prints" in wrong(typed, printed)
 
@@ -74,7 +87,7 @@ def test_each_command_prints_what_the_page_says() -> None:
         for typed in screens(PAGE.read_text()):
             done = subprocess.run(
                 [sys.executable, "-m", "station.cli", *typed.command.split()[1:]], cwd=home, env=environment,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                input=answers(typed.prints), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
             )  # fmt: skip
             said = done.stdout.replace(home, HOME)
             found.append(

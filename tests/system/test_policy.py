@@ -22,6 +22,7 @@ from station.errors import StationError
 from station.rig.rig import load_rig
 from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 from tests.system import takeovers, tempers
+from tests.system.operator_terminal import Terminal
 from tests.system.rig import light_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -208,3 +209,33 @@ def test_take_overs(station: Station, tmp_path: Path) -> None:
     assert found.largest_step <= takeovers.SLACK
     assert found.by_source["leader"] > 5
     assert found.by_source["policy"] > 5
+
+
+def test_a_run_that_nobody_records_has_the_panel_and_goes_on_after_a_hold(station: Station, tmp_path: Path) -> None:
+    folder = tempers.write(tmp_path / "sways")
+    before = sorted(station.rig.data.rglob("*"))
+    terminal = Terminal(["run", "--rig", str(station.rig.file), "--policy", str(folder), "--quiet"])
+    try:
+        terminal.until("Space: start")
+        terminal.press(" ")
+        panel = terminal.until("R U N N I N G")
+        assert "nothing is recorded" in panel and "rollout 0" in panel and "saved" not in panel
+        terminal.press("p")
+        terminal.until("P A U S E D")
+        terminal.press(" ")
+        terminal.until("R U N N I N G")
+        tempers.set_mood(folder, "nan")
+        assert "hold" in terminal.until("R E S E T"), "its cause"
+        tempers.set_mood(folder, "good")
+        terminal.until("Space: start")
+        terminal.press(" ")
+        assert "rollout 1" in terminal.until("R U N N I N G")
+        terminal.press(" ")
+        terminal.until("R E S E T")
+        terminal.press("q")
+        assert terminal.ended() == 0
+        assert "2 rollouts, 1 ended early, nothing recorded; the arms hold" in terminal.text
+        assert terminal.restored()
+    finally:
+        terminal.close()
+    assert sorted(station.rig.data.rglob("*")) == before

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from station.bus import keys
+from station.bus.messages import Health, StationState
 from station.clock import NS_PER_S
 from station.rig.rig import Rig, find_rig, load_rig
 from station.runtime import supervisor as module
@@ -133,4 +134,28 @@ def test_a_node_is_not_started_again_as_other_software(
     assert child.popen is None
     assert "a is not started again: version 9.0.0 was installed beside the running" in child.last_exit
     assert supervisor._children["b"].popen is not None, "what runs goes on"
+    supervisor.stop()
+
+
+def test_what_changes_is_told_at_once_and_what_does_not_once_a_second(
+    told: tuple[Supervisor, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, now_ns = told
+    published: list[StationState] = []
+    monkeypatch.setattr(supervisor._node.publisher, "publish", lambda _, state: published.append(state))
+
+    def round_after(ns: int) -> int:
+        now_ns[0] += ns
+        supervisor.ensure()
+        return len(published)
+
+    assert [round_after(NS_PER_S // 10) for _ in range(3)] == [0, 0, 0], "both are starting, as was told"
+    supervisor._children["a"].hear(Health("a", "ok", ""), now_ns[0])
+    assert round_after(NS_PER_S // 10) == 1
+    assert [process.health is not None for process in published[-1].processes] == [True, False]
+    supervisor._children["a"].hear(Health("a", "ok", "", readings={"volts": 12.0}), now_ns[0])
+    assert round_after(NS_PER_S // 10) == 1, "a reading is no change of how it is"
+    supervisor._children["a"].hear(Health("a", "fault", "its cable is out"), now_ns[0])
+    assert round_after(NS_PER_S // 10) == 2
+    assert [round_after(NS_PER_S // 2) for _ in range(4)] == [2, 3, 3, 4]
     supervisor.stop()
