@@ -1,47 +1,29 @@
-"""`station check` and `station calibrate …`: listen to the rig, let the cores judge, tell the operator, store.
+"""`station calibrate …`: listen to the rig, let the cores judge, tell the operator, store.
 
-The `station` command loads them by the entry points `station.commands`.
+The `station` command loads it by the entry points `station.commands`.
 """
 
-import datetime
-import os
 import sys
-import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from calibration.arms import calibrate as calibrate_arms
-from calibration.arms.motion import Lags, swing
 from calibration.arms.wrist import carrier
 from calibration.calibrate_latency import latencies
 from calibration.cameras import board as boards
 from calibration.cameras import calibrate as calibrate_cameras
-from calibration.checks import arms as checks_arms
-from calibration.checks import cameras as checks_cameras
-from calibration.checks import computer as checks_host
-from calibration.checks import report, verdict
-from calibration.checks.survey import survey
 from calibration.measuring import Measuring
 from station.borders.options import RigOption, seconds_option
-from station.client import connect
 from station.clock import monotonic_ns
-from station.errors import CheckFailed, StationError, UsageError
-from station.files import calibration_files, check_results, try_results
+from station.errors import StationError, UsageError
 from station.rig.choice import rig_of
-from station.rig.rig import Rig
-from station.steps.job import Job
-from station.steps.speaker import Speaker, is_job, speaking
-from station.steps.terminal import in_a_job, show
+from station.steps.speaker import speaking
+from station.steps.terminal import in_a_job
 from station.terminal.screen import PlainConsole
-from station.terminal.told import STDOUT, tell, tell_to
-from station.version import station_version
 
 OperatorOption = Annotated[str, typer.Option("--operator", help="goes into the file")]
 SidesOption = Annotated[list[str] | None, typer.Option("--only", help="only these devices")]
@@ -51,93 +33,6 @@ _NICE = 10
 
 console = PlainConsole(width=None if sys.stdout.isatty() else 200, soft_wrap=False)
 calibrate = typer.Typer(no_args_is_help=True, help="Measure the rig and keep what was measured, per device serial.")
-
-
-def check(
-    rig: RigOption,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="write the result here; - is stdout, and nothing else there")
-    ] = None,
-    html_file: Annotated[Path | None, typer.Option("--html", help="write one page with pictures here")] = None,
-    seconds: Annotated[float, seconds_option("--seconds", 2.0, "how long to listen")] = CHECK_S,
-    swing_s: Annotated[
-        float, seconds_option("--swing", 0.0, "then watch the arms being swung for so long: latency")
-    ] = 0.0,
-    everything: Annotated[bool, typer.Option("--all", help="list what passes too")] = False,
-    operator: Annotated[str, typer.Option("--operator", help="who checks; on the page of --html")] = "",
-) -> None:
-    """Go or no-go: what moved, by how much, what to do. Warn exits 0, fail 1."""
-    if is_job():
-        with speaking() as speaker:
-            _measure(rig_of(rig), seconds, swing_s, json_file, html_file, operator, speaker)
-        return
-    loaded = rig_of(rig)
-    with Job(sys.argv[1:]) as job:
-        code = show(job, PlainConsole(stderr=json_file == STDOUT))
-    stored = check_results.last(loaded.name) if code == 0 else None
-    if stored is None:
-        raise typer.Exit(code or 1)
-    if json_file == STDOUT:
-        tell(stored.result)
-    else:
-        console.print(report.table(stored.result, everything))
-    if stored.result.verdict == "fail":
-        raise CheckFailed(f"the check of {loaded.name} failed: {check_results.failures(stored.result)}")
-
-
-def _measure(
-    rig: Rig, seconds: float, swing_s: float, json_file: Path | None, html_file: Path | None, operator: str, speaker: Speaker
-) -> None:  # fmt: skip
-    """The job: listen, judge, keep the result."""
-    result, pictures = _checked(rig, seconds, swing_s, speaker)
-    check_results.store(rig.name, check_results.StoredCheck(rig.sha256, time.time(), result, station_version()))
-    if json_file is not None and json_file != STDOUT:
-        tell_to(json_file, result)
-    if html_file is not None:
-        now = datetime.datetime.now().astimezone()
-        header = report.Header(rig.name, rig.sha256, now, operator, station_version())
-        html_file.write_text(report.page(result, pictures, header))
-    told: dict[str, float | str] = {"verdict": result.verdict}
-    told |= {f"findings_{word}": float(count) for word, count in Counter(f.verdict for f in result.findings).items()}
-    speaker.tell(f"check of {rig.name}: {result.verdict}", progress=1.0, values=told)
-
-
-def _checked(
-    rig: Rig, seconds: float, swing_s: float, speaker: Speaker
-) -> tuple[check_results.CheckResult, list[checks_cameras.Picture]]:
-    broken: list[check_results.Finding] = []
-    known = {}
-    lags: Lags = {}
-    os.nice(_NICE)  # who looks must not slow what it looks at
-    try:
-        known = {calibration.serial: calibration for calibration in calibration_files.load_all()}
-    except StationError as error:
-        broken.append(verdict.told("calibration", "files", "fail", str(error), "move the file away, calibrate again"))
-    try:
-        with connect(rig) as station:
-            seen = survey(station, seconds, monotonic_ns, partial(_listening, speaker, rig.name))
-            if swing_s:
-                speaker.tell(f"swing the arms before the cameras now, at changing speed, for {swing_s:g} s")
-                lags = swing(station, swing_s, monotonic_ns)
-    except StationError as error:
-        finding = verdict.told("station", "start", "fail", str(error), "do what it says, then check again")
-        return verdict.overall([*broken, finding]), []
-    today = datetime.datetime.now(datetime.UTC).date()
-    cameras, pictures = checks_cameras.check(rig, seen, known, boards.of(rig), lags, today)
-    arms = checks_arms.check(rig, seen, known, today)
-    host = checks_host.check(rig, seen, monotonic_ns)
-    return verdict.overall([*broken, *_tried(rig), *arms, *cameras, *host]), pictures
-
-
-def _tried(rig: Rig) -> list[check_results.Finding]:
-    """What `station rig try` found wrong with this rig file, until it is tried again."""
-    last = try_results.last(rig.name, rig.sha256)
-    bad = [finding for finding in last.result.findings if finding.verdict == "fail"] if last is not None else []
-    return [msgspec.structs.replace(finding, name=f"rig try: {finding.name}") for finding in bad]
-
-
-def _listening(speaker: Speaker, rig: str, share: float) -> None:
-    speaker.tell(f"listening to {rig}", progress=share)
 
 
 @calibrate.command()

@@ -4,17 +4,17 @@ import base64
 import datetime
 import html
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from calibration.checks.cameras import Picture
 from station.files.check_results import CheckResult, Finding, limit_text, value_text
 from station.terminal.screen import numbers
 from station.terminal.shown import shown
+
+if TYPE_CHECKING:
+    from calibration.checks.cameras import Picture
 
 COLUMNS = ("", "device", "what", "value", "limit", "next")
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
@@ -60,7 +60,7 @@ class Header(NamedTuple):
         ]
 
 
-def page(result: CheckResult, pictures: Sequence[Picture], header: Header) -> str:
+def page(result: CheckResult, pictures: "Sequence[Picture]", header: Header) -> str:
     """One HTML file that needs no other: whose, when, the findings, and per camera the reference beside now with the drift as arrows."""
     title = f"check of {header.rig}"
     about = "<br>".join(f"{name}: {_escaped(value)}" for name, value in header.lines() if value)
@@ -114,15 +114,18 @@ def _cells(finding: Finding) -> tuple[str, ...]:
     return finding.device, finding.name, value_text(finding), limit_text(finding), finding.next
 
 
-def _figure(picture: Picture) -> str:
+def _figure(picture: "Picture") -> str:
     reference = _embedded(picture.reference_jpeg)
     now = _embedded(drawn(picture))
     caption = f"{_escaped(picture.camera)}: the reference, and now; arrows show the drift {_ARROW_SCALE} times enlarged"
     return f'<figure><img src="{reference}" alt="reference"> <img src="{now}" alt="now"><figcaption>{caption}</figcaption></figure>'
 
 
-def drawn(picture: Picture) -> bytes:
+def drawn(picture: "Picture") -> bytes:
     """Now, with the drift as arrows. JPEG."""
+    import cv2  # here: the table for a terminal needs no OpenCV
+    import numpy as np
+
     now = np.asarray(cv2.imdecode(np.frombuffer(picture.now_jpeg, np.uint8), cv2.IMREAD_COLOR))
     for arrow in picture.arrows:
         start = (round(arrow.x), round(arrow.y))

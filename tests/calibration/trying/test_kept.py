@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from calibration import commands
+from calibration.checks import measured
 from calibration.checks.verdict import overall, told
 from calibration.trying import command
 from station.cli.rig import _by_hand, _shown
@@ -37,10 +37,10 @@ def keep(rig: Rig, *findings: Finding) -> Path:
 
 
 def test_what_was_wrong_fails_the_check_until_it_was_tried_again(rig: Rig) -> None:
-    assert commands._tried(rig) == []
+    assert measured._tried(rig) == []
     path = keep(rig, SWAPPED, CAMERA)
     assert path.parent.name == "tries"
-    (found,) = commands._tried(rig)
+    (found,) = measured._tried(rig)
     assert (found.device, found.name, found.verdict, found.next) == (
         "leader_left",
         "rig try: side",
@@ -48,7 +48,7 @@ def test_what_was_wrong_fails_the_check_until_it_was_tried_again(rig: Rig) -> No
         "exchange them",
     )
     keep(rig, RIGHT)
-    assert commands._tried(rig) == []
+    assert measured._tried(rig) == []
     stored = try_results.last(rig.name, rig.sha256)
     assert stored is not None
     assert stored.result == overall([CAMERA, RIGHT])  # what was not tried again is kept
@@ -58,7 +58,7 @@ def test_of_another_rig_file_it_says_nothing_any_more(rig: Rig) -> None:
     keep(rig, SWAPPED)
     changed = msgspec.structs.replace(rig, sha256="0" * 64)
     assert try_results.last(rig.name, changed.sha256) is None
-    assert commands._tried(changed) == []
+    assert measured._tried(changed) == []
     assert "never tried" in _by_hand(changed)
 
 
