@@ -1,4 +1,4 @@
-"""From a command that is typed to a rig that is ready, and what it waits for: `python -m tests.system.start_times [--rig bench] [--runs N]`.
+"""From a typed command to a rig that is ready, and what it waits for: `python -m tests.system.start_times [--rig bench] [--runs N]`.
 
 `station record` in a pseudo-terminal, then five seconds of recording in which memory is counted, then `station check`, both with no station
 running before. Prints Markdown for docs/performance.md: medians of the runs.
@@ -118,9 +118,8 @@ def main() -> None:
             marks.setdefault("`station check`, alone: verdict, its station stopped", []).append(check(rig))
     finally:
         shutil.rmtree(folder)
-    print(
-        f"| `station record --rig {arguments.rig} --no-opening`, s after it was typed | median of {arguments.runs} | each |\n|---|---|---|"
-    )
+    typed = f"`station record --rig {arguments.rig} --no-opening`, s after it was typed"
+    print(f"| {typed} | median of {arguments.runs} | each |\n|---|---|---|")
     for what, values in marks.items():
         print(f"| {what} | {median(values):.2f} | {', '.join(f'{value:.2f}' for value in values)} |")
     print("\n| PSS while recording | MB |\n|---|---|")

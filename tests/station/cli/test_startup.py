@@ -36,6 +36,7 @@ def imported(*arguments: str) -> set[str]:
         (("settings", "show"), HEAVY | {"zmq", "psutil"}),
         (("rig", "show", "bench"), HEAVY | {"zmq", "psutil"}),
         (("status", "--rig", "bench"), HEAVY),
+        (("check", "--help"), HEAVY),
         (("episodes", "ls", "--help"), HEAVY - {"h5py", "numpy"}),
         (("dataset", "formats"), HEAVY - {"h5py", "numpy"}),
     ],
