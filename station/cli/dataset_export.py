@@ -254,7 +254,7 @@ def _push(out: Path, wanted: "Intended") -> None:
 @contextmanager
 def _engine(workers: int | None, scheduler: str) -> "Iterator[Engine]":
     """Processes of this computer, or a cluster that is there."""
-    from station.datasets.engines.processes import processes, usual_workers
+    from station.datasets.engines.processes import Processes, usual_workers
     from station.datasets.export import Engine
 
     if scheduler:
@@ -265,8 +265,8 @@ def _engine(workers: int | None, scheduler: str) -> "Iterator[Engine]":
         with Cluster(scheduler) as cluster:
             yield Engine(cluster.executor, cluster.workers)
     else:
-        count = usual_workers() if workers is None else workers
-        yield Engine(processes(count), count)
+        with Processes(usual_workers() if workers is None else workers) as here:
+            yield Engine(here.executor, here.workers)
 
 
 def _conversion(asked: dict[str, Any]) -> Conversion:

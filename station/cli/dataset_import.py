@@ -13,9 +13,31 @@ from station.datasets.importing.foreign import Foreign, Said
 from station.episodes import catalogue
 from station.errors import EpisodeError, UsageError
 from station.terminal.screen import PlainConsole
+from station.terminal.told import JsonOption, tell
 
 _console = PlainConsole()
+_aside = PlainConsole(stderr=True)
 _FORMATS = ("aloha", "lerobot")
+
+
+class Imported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One recording that became an episode."""
+
+    origin: str
+    episode: Path
+    rows: int
+    tick_hz: float
+    unknown: tuple[str, ...]
+    """What it does not say: units, velocity, effort, times of pictures."""
+
+
+class ImportTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `station dataset import --json` tells."""
+
+    imported: tuple[Imported, ...]
+    were_here: int
+    failed: tuple[str, ...]
+    """A sentence each."""
 
 
 def import_episodes(
@@ -35,6 +57,7 @@ def import_episodes(
     ] = None,
     images: Annotated[str, typer.Option(help="What pictures from a video become: jpeg (quality 95) or raw.")] = "jpeg",
     operator: Annotated[str, typer.Option(help="Who recorded them, if that is known.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Bring others' episodes here, to look at, replay, mix and export. Nothing is made up: what they do not say stays unknown."""
     from station.datasets.importing.writing import write
@@ -48,7 +71,10 @@ def import_episodes(
             raise UsageError(why)
         target = data.expanduser() / task
         there = _imported(target)
-        made, skipped, failed = 0, 0, 0
+        say = _aside if as_json else _console
+        made: list[Imported] = []
+        failed: list[str] = []
+        skipped = 0
         for read in _readers(format_name, folder, said):
             try:
                 foreign = read()
@@ -57,17 +83,19 @@ def import_episodes(
                     continue
                 path = write(foreign, target, task, operator)
             except EpisodeError as error:
-                failed += 1
+                failed.append(str(error))
                 say_error(error)
                 continue
-            made += 1
+            one = Imported(foreign.origin, path, len(foreign.state), foreign.tick_hz, _unknown(foreign))
+            made.append(one)
             there.add(foreign.sha256)
-            _console.print(
-                f"{foreign.origin}: {path}, {len(foreign.state)} rows at {foreign.tick_hz:g} Hz{_unknown(foreign)}"
-            )
-        _console.print(f"{made} imported, {skipped} were here, {failed} left out")
+            unknown = f"; not known: {', '.join(one.unknown)}" if one.unknown else ""
+            say.print(f"{one.origin}: {path}, {one.rows} rows at {one.tick_hz:g} Hz{unknown}")
+        say.print(f"{len(made)} imported, {skipped} were here, {len(failed)} left out")
+        if as_json:
+            tell(ImportTold(tuple(made), skipped, tuple(failed)))
         if failed:
-            raise EpisodeError(f"{failed} left out; the lines above say why")
+            raise EpisodeError(f"{len(failed)} left out; the lines above say why")
 
 
 def _readers(format_name: str, folder: Path, said: Said) -> Iterator[Callable[[], Foreign]]:
@@ -100,10 +128,9 @@ def _imported(folder: Path) -> set[str]:
     return found
 
 
-def _unknown(foreign: Foreign) -> str:
+def _unknown(foreign: Foreign) -> tuple[str, ...]:
     parts = [
         "units" if not all(foreign.units) else "", "velocity" if foreign.velocity is None else "",
         "effort" if foreign.effort is None else "",
     ]  # fmt: skip
-    told_of = ", ".join(filter(None, (*parts, "times of pictures" if foreign.cameras else "")))
-    return f"; not known: {told_of}" if told_of else ""
+    return tuple(filter(None, (*parts, "times of pictures" if foreign.cameras else "")))

@@ -1,5 +1,6 @@
 """`station dataset stats`: the episodes of a task compared, before anybody trains on them."""
 
+import os
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -41,16 +42,14 @@ def stats(
 ) -> None:
     """Compare the episodes of each task: length, speed, workspace, success by operator, hour and scene; which are unlike the others."""
     episodes = [episode for folder in folders for episode in catalogue.episodes(folder)]
-    usable = [
-        each.episode for each in asked(episodes, said(where or ()), card if measure else None) if each.against is None
-    ]
+    usable = _fitting(episodes, where or [], measure)
     if not usable:
         what = "that is so and " if where else ""
         raise UsageError(
             f"{folders[0]}: no episode {what}that can be read. Next: `station episodes ls` shows what there is"
         )
     found = _measured(usable, measure)
-    tasks = [(name, list(here)) for name, here in groupby(found, key=lambda each: str(each[0].path.parent))]
+    tasks = [(name, list(here)) for name, here in groupby(found, key=lambda each: os.path.dirname(each[0].path))]
     ways = {name: paths(here) for name, here in tasks}
     compared = [compare(Path(name).name, here, *ways[name]) for name, here in tasks]
     if html is not None:
@@ -65,6 +64,12 @@ def stats(
             PlainConsole(stderr=True).print(f"left out: {episode.problem}")
     if html is not None:
         _console.print(str(html))
+
+
+def _fitting(episodes: list[Episode], where: list[str], measure: bool) -> list[Episode]:
+    if not where:  # nothing has to be known of them
+        return [episode for episode in episodes if not episode.problem]
+    return [each.episode for each in asked(episodes, said(where), card if measure else None) if each.against is None]
 
 
 def _measured(episodes: list[Episode], measure: bool) -> list[tuple[Episode, Measured | None]]:

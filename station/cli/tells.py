@@ -35,11 +35,14 @@ TELLS = {
     "episodes verify": "station.cli.episodes.answers:Verified[]",
     "episodes recover": "station.episodes.recover:Recovered[]",
     "episodes view": "station.cli.episodes.answers:Viewed",
+    "episodes push": "station.cli.episodes.answers:PushTold",
+    "episodes retire": "station.cli.episodes.answers:RetireTold",
     "dataset stats": "station.datasets.stats:Stats[]",
     "dataset select": "station.cli.dataset_select:Selected",
     "dataset export": "station.cli.dataset_export:Exported",
     "dataset verify": "station.cli.dataset_export:DatasetVerified",
     "dataset diff": "station.cli.dataset_export:Differences",
+    "dataset import": "station.cli.dataset_import:ImportTold",
     "dataset formats": "station.cli.dataset_export:FormatTold[]",
 }
 """An option behind a command's name: with it, it tells that instead."""

@@ -50,7 +50,7 @@ def choose(selection: Selection, beside: Path) -> Choice:
 
 def _order(source: Source) -> tuple[str, int, str, str]:
     number = source.facts.get("episode")
-    return str(Path(source.name).parent), number if isinstance(number, int) else -1, source.name, source.path
+    return source.name.partition("/")[0], number if isinstance(number, int) else -1, source.name, source.path
 
 
 def filtered(selection: Selection, sources: Iterable[Source]) -> Choice:

@@ -1,6 +1,7 @@
 """One episode file as a dataset's source: which recording it is, and what is known of it."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,16 +39,17 @@ def find(folder: Path, where: Mapping[str, Demand]) -> list[Source]:
 
 def _source(found: Asked) -> Source:
     episode = found.episode
-    path = episode.path.absolute()
-    name = f"{path.parent.name}/{path.name}"
+    path = os.path.join(os.getcwd(), episode.path)  # in plain text, like the rest: there may be ten thousand
+    folder, _, file = path.rpartition(os.sep)
+    name = f"{folder.rpartition(os.sep)[2]}/{file}"
     try:
-        at = path.stat()
+        at = os.stat(path)
     except OSError as error:
-        return Source(str(path), name, name, 0, 0, {}, str(error))
+        return Source(path, name, name, 0, 0, {}, str(error))
     if episode.problem:
-        return Source(str(path), name, name, 0, 0, {}, episode.problem)
+        return Source(path, name, name, 0, 0, {}, episode.problem)
     recording, rig = episode.recording, str(found.facts.get("rig", ""))
     said = msgspec.json.encode(recording) + rig.encode() if recording else name.encode()
     if imported := episode.attributes.get("imported"):  # it has neither instant nor rig of its own
         said = str(imported).encode()
-    return Source(str(path), name, hashlib.sha256(said).hexdigest(), at.st_size, at.st_mtime_ns, found.facts)
+    return Source(path, name, hashlib.sha256(said).hexdigest(), at.st_size, at.st_mtime_ns, found.facts)

@@ -152,25 +152,27 @@ def outliers(found: Sequence[tuple[Episode, Measured | None]]) -> list[Outlier]:
     """Episodes whose length, or one of whose compared facts, is further from the median than `SIGMAS` · 1.4826 · MAD, and further than what
     matters of that fact; the farthest first.
     """
-    columns: dict[str, list[float | None]] = {"length_s": [episode.seconds for episode, _ in found]}
-    matters = {"length_s": _LENGTH_S}
-    for name, fact in FACTS.items():
-        if fact.matters is not None:
-            columns[name] = [None if each is None else each.facts.get(name) for _, each in found]
-            matters[name] = fact.matters
+    matters = {"length_s": _LENGTH_S} | {name: fact.matters for name, fact in FACTS.items() if fact.matters is not None}
+    table = np.array([_compared(episode, each, matters) for episode, each in found], np.float64)  # None becomes NaN
     unlike = []
-    for name, column in columns.items():
-        there = [(place, value) for place, value in enumerate(column) if value is not None]
+    for name, column in zip(matters, table.T, strict=True):
+        there = np.flatnonzero(~np.isnan(column))
         if len(there) < FEWEST:
             continue
-        values = np.array([value for _, value in there])
+        values = column[there]
         median, mad = _median_mad(values)
         sigma = max(_MAD_SIGMA * mad, matters[name] / SIGMAS)
         for at in np.flatnonzero(np.abs(values - median) > SIGMAS * sigma):
-            episode = found[there[int(at)][0]][0]
+            episode = found[int(there[at])][0]
             value = float(values[at])
             unlike.append(Outlier(label(episode), name, value, median, mad, abs(value - median) / sigma))
     return sorted(unlike, key=lambda each: (-each.sigmas, each.episode, each.fact))
+
+
+def _compared(episode: Episode, each: Measured | None, names: Iterable[str]) -> list[float | None]:
+    """The numbers of these names; the first is the length."""
+    facts = {} if each is None else each.facts
+    return [episode.seconds if name == "length_s" else facts.get(name) for name in names]
 
 
 def _median_mad(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -207,7 +209,9 @@ def _number(
 ) -> Numbers:
     if most - least < _CONSTANT:
         return Numbers(name, float(least), float(least), float(most), float(most), True, None)
-    counted, edges = np.histogram(middles, _BINS, (least, most), weights=weights)
+    bins = np.minimum(((middles - least) * (_BINS / (most - least))).astype(np.intp), _BINS - 1)
+    counted = np.bincount(bins.ravel(), weights.ravel(), _BINS)  # np.histogram sorts them, and takes ten times as long
+    edges = np.linspace(least, most, _BINS + 1)
     below = np.concatenate(([0.0], np.cumsum(counted))) / counted.sum()
     q01, q99 = (float(np.interp(share, below, edges)) for share in (0.01, 0.99))
     spread = float((most - least) / (q99 - q01)) if q99 - q01 > _CONSTANT else None

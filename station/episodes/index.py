@@ -109,8 +109,8 @@ def measured(
     )
 
     with closing(_Index()) as index:
-        for folder, here in groupby(episodes, key=lambda episode: episode.path.parent):
-            known = index.measured(folder)
+        for folder, here in groupby(episodes, key=lambda episode: os.path.dirname(episode.path)):
+            known = index.measured(Path(folder))
             for episode in here:
                 found = known.get(episode.path.name)
                 if found is None and not episode.problem:

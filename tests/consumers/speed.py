@@ -4,12 +4,14 @@ Run: python -m tests.consumers.speed FOLDER WORK [--most 6] [--rounds 2] [--only
 
 FOLDER has real episodes (50 Hz, cameras with JPEGs). Ours is the whole command, hashing, statistics and verifying included; of LeRobot's
 writer neither its start nor the decoding of the JPEGs is counted. The floor does nothing but what must be done: as shot, mux JPEGs and
-write numbers; by H.264, decode, encode, write numbers; two processes.
+write numbers; by H.264, decode, encode, write numbers; two processes. Every run goes into WORK/runs.jsonl, and the table is of all that
+are there: rounds can be run on several evenings.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -19,38 +21,60 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import h5py
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import simplejpeg
 
 from tests.consumers.environments import HERE, environment
 
 WORKERS = 2
+EVERY = 97
+"""Frames between those whose quality is measured."""
 
 
-def lerobot(mode: str) -> Callable[[list[Path], Path], tuple[int, float]]:
-    def run(episodes: list[Path], out: Path) -> tuple[int, float]:
+class Ran(NamedTuple):
+    """What a contender took."""
+
+    pictures: int
+    seconds: float
+    cpu_seconds: float
+    """Of all its processes: what other programs do meanwhile hardly changes it."""
+
+
+Contender = Callable[[list[Path], Path], Ran]
+
+
+def children_s() -> float:
+    """Processor time of all children so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def lerobot(mode: str) -> Contender:
+    def run(episodes: list[Path], out: Path) -> Ran:
         done = subprocess.run(
             [environment("lerobot-v3") / "bin/python", HERE / "write_lerobot.py", mode, out, *episodes],
             env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(out.parent / "hf"), "PYTHONWARNINGS": "ignore"},
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
         )  # fmt: skip
         said = json.loads(done.stdout.splitlines()[-1])
-        return said["pictures"], said["seconds"]
+        return Ran(said["pictures"], said["seconds"], said["cpu_seconds"])
 
     return run
 
 
-def floor(video: str) -> Callable[[list[Path], Path], tuple[int, float]]:
-    def run(episodes: list[Path], out: Path) -> tuple[int, float]:
+def floor(video: str) -> Contender:
+    def run(episodes: list[Path], out: Path) -> Ran:
         out.mkdir()
-        began = time.perf_counter()
+        began, used = time.perf_counter(), children_s()
         with ProcessPoolExecutor(WORKERS) as pool:
             pictures = sum(pool.map(floor_of_one, [(video, path, out) for path in episodes]))
-        return pictures, time.perf_counter() - began
+        return Ran(pictures, time.perf_counter() - began, children_s() - used)
 
     return run
 
@@ -91,17 +115,17 @@ def mux(container: Any, jpegs: list[bytes], fps: int) -> None:
 def encode(container: Any, jpegs: list[bytes], fps: int) -> None:
     stream = container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "18", "bf": "0"})
     stream.pix_fmt, stream.width, stream.height, stream.gop_size = "yuv420p", 640, 480, 10
-    stream.codec_context.thread_count = 1
+    stream.codec_context.thread_count, stream.codec_context.color_range = 1, 1
     decoder = av.CodecContext.create("mjpeg", "r")
     for number, data in enumerate(jpegs):
-        frame = decoder.decode(av.Packet(data))[0].reformat(format="yuv420p")
+        frame = decoder.decode(av.Packet(data))[0].reformat(format="yuv420p", src_color_range=2, dst_color_range=1)
         frame.pict_type, frame.pts, frame.time_base = 0, number, Fraction(1, fps)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
 
 
-def ours(video: str) -> Callable[[list[Path], Path], tuple[int, float]]:
-    def run(episodes: list[Path], out: Path) -> tuple[int, float]:
+def ours(video: str) -> Contender:
+    def run(episodes: list[Path], out: Path) -> Ran:
         given = [word for path in episodes for word in ("--from", str(path))]
         command = [
             sys.executable,
@@ -115,19 +139,19 @@ def ours(video: str) -> Callable[[list[Path], Path], tuple[int, float]]:
             "--video",
             video,
         ]
-        began = time.perf_counter()
+        began, used = time.perf_counter(), children_s()
         done = subprocess.run(
             [*map(str, command), "--workers", str(WORKERS), "--json"], stdout=subprocess.PIPE, check=True
         )
-        seconds = time.perf_counter() - began
+        seconds, used = time.perf_counter() - began, children_s() - used
         with h5py.File(episodes[0]) as file:
             cameras = len(file.attrs["camera_names"])
-        return json.loads(done.stdout)["frames"] * cameras, seconds
+        return Ran(json.loads(done.stdout)["frames"] * cameras, seconds, used)
 
     return run
 
 
-CONTENDERS: dict[str, Callable[[list[Path], Path], tuple[int, float]]] = {
+CONTENDERS: dict[str, Contender] = {
     "LeRobot, default (AV1)": lerobot("av1"),
     "LeRobot, H.264": lerobot("h264"),
     "LeRobot, H.264 streaming": lerobot("streaming"),
@@ -136,6 +160,45 @@ CONTENDERS: dict[str, Callable[[list[Path], Path], tuple[int, float]]] = {
     "station, as shot": ours("as-shot"),
     "station, H.264": ours("h264"),
 }
+
+ASKED = (
+    ("station, as shot", "LeRobot, default (AV1)", 60.0), ("station, as shot", "LeRobot, H.264 streaming", 20.0),
+    ("station, H.264", "LeRobot, default (AV1)", 8.0), ("station, H.264", "LeRobot, H.264 streaming", 3.5),
+    ("station, H.264", "floor, H.264", 1 / 1.3), ("station, as shot", "floor, as shot", 1 / 2.5),
+)  # fmt: skip
+
+
+def quality(episodes: list[Path], out: Path) -> float:
+    """PSNR in dB of every so many frames against the JPEG of its row, the mean error of all; every writer keeps the episodes' order."""
+    with h5py.File(episodes[0]) as file:
+        cameras = [str(name) for name in file.attrs["camera_names"]]
+    errors = []
+    for place, camera in enumerate(cameras):
+        frames = sampled_frames(sorted(path for path in out.rglob("*.mp4") if camera in str(path.relative_to(out))))
+        number = -1
+        for path in episodes:
+            with h5py.File(path) as file:
+                rows, lengths = file[f"observations/images/{camera}"], file["compress_len"][place]
+                for row in range(len(rows)):
+                    number += 1
+                    if number % EVERY == 0:
+                        jpeg = rows[row].tobytes()[: int(lengths[row])]
+                        shot = simplejpeg.decode_jpeg(jpeg, "RGB").astype(np.float64)
+                        errors.append(float(np.mean((frames.pop(number) - shot) ** 2)))
+        assert not frames, f"{camera} has more frames than its episodes have rows"
+    return float(10 * np.log10(255**2 / np.mean(errors)))
+
+
+def sampled_frames(videos: list[Path]) -> dict[int, Any]:
+    """By their number in all of a camera's files."""
+    found, number = {}, 0
+    for path in videos:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                if number % EVERY == 0:
+                    found[number] = frame.to_ndarray(format="rgb24").astype(np.float64)
+                number += 1
+    return found
 
 
 def main() -> None:
@@ -148,36 +211,42 @@ def main() -> None:
     given = parser.parse_args()
     episodes = sorted(given.folder.glob("episode_*.hdf5"))[: given.most]
     given.work.mkdir(parents=True, exist_ok=True)
-    rates: dict[str, list[float]] = {}
-    sizes: dict[str, float] = {}
-    for number in range(given.rounds):
+    kept = given.work / "runs.jsonl"
+    for _ in range(given.rounds):
         for name in given.only:
-            out = given.work / f"set-{number}"
-            pictures, seconds = CONTENDERS[name](episodes, out)
-            rates.setdefault(name, []).append(pictures / seconds)
-            videos = sum(path.stat().st_size for path in out.rglob("*.mp4"))
-            sizes[name] = videos / pictures / 1000
-            print(
-                f"round {number}: {name}: {pictures} pictures, {seconds:.1f} s, {pictures / seconds:.0f}/s", flush=True
-            )
+            out = given.work / "set"
+            shutil.rmtree(out, ignore_errors=True)
+            ran = CONTENDERS[name](episodes, out)
+            size = sum(path.stat().st_size for path in out.rglob("*.mp4")) / ran.pictures / 1000
+            run = {"name": name, **ran._asdict(), "kb": size, "db": quality(episodes, out)}
+            with kept.open("a") as runs:
+                runs.write(json.dumps(run) + "\n")
+            print(run, flush=True)
             shutil.rmtree(out)
-    print("\n| | pictures/s | KB/picture |\n|---|---|---|")
-    for name, found in rates.items():
-        print(f"| {name} | {statistics.median(found):.0f} ({min(found):.0f}–{max(found):.0f}) | {sizes[name]:.1f} |")
-    ratios(rates)
+    table([json.loads(line) for line in kept.read_text().splitlines()])
 
 
-def ratios(rates: dict[str, list[float]]) -> None:
-    middle = {name: statistics.median(found) for name, found in rates.items()}
-    asked = (
-        ("station, as shot", "LeRobot, default (AV1)", 60.0), ("station, as shot", "LeRobot, H.264 streaming", 20.0),
-        ("station, H.264", "LeRobot, default (AV1)", 8.0), ("station, H.264", "LeRobot, H.264 streaming", 3.5),
-        ("station, H.264", "floor, H.264", 1 / 1.3), ("station, as shot", "floor, as shot", 1 / 2.5),
-    )  # fmt: skip
-    print()
-    for one, other, least in asked:
-        if one in middle and other in middle:
-            print(f"{one} / {other}: {middle[one] / middle[other]:.2f} (asked: {least:.2f} or more)")
+def table(runs: list[dict[str, Any]]) -> None:
+    """Of all runs, and what is asked."""
+    rates: dict[str, list[float]] = {}
+    per_cpu: dict[str, list[float]] = {}
+    last = {run["name"]: run for run in runs}
+    for run in runs:
+        rates.setdefault(run["name"], []).append(run["pictures"] / run["seconds"])
+        per_cpu.setdefault(run["name"], []).append(run["pictures"] / run["cpu_seconds"])
+    print("\n| | pictures/s | per CPU-s | KB/picture | PSNR |\n|---|---|---|---|---|")
+    for name in filter(rates.get, CONTENDERS):
+        run = last[name]
+        print(f"| {name} | {spread(rates[name])} | {spread(per_cpu[name])} | {run['kb']:.1f} | {run['db']:.1f} dB |")
+    print("\n| | asked | pictures/s | per CPU-s |\n|---|---|---|---|")
+    for one, other, least in ASKED:
+        if one in rates and other in rates:
+            found = [statistics.median(by[one]) / statistics.median(by[other]) for by in (rates, per_cpu)]
+            print(f"| {one} / {other} | ≥ {least:.2f} | {found[0]:.2f} | {found[1]:.2f} |")
+
+
+def spread(found: list[float]) -> str:
+    return f"{statistics.median(found):.0f} ({min(found):.0f}–{max(found):.0f})"
 
 
 if __name__ == "__main__":

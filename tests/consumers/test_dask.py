@@ -17,7 +17,7 @@ from station.datasets import export as exporting
 from station.datasets.choosing import choose
 from station.datasets.conversion import Conversion
 from station.datasets.engines.dask import Cluster, ClusterGone
-from station.datasets.engines.processes import processes
+from station.datasets.engines.processes import Processes
 from station.datasets.engines.work import WorkerDied, work
 from station.datasets.export import Engine
 from station.datasets.selection import Selection
@@ -116,7 +116,8 @@ def export(out: Path, data: Path, engine: Engine, told: exporting.Told = quiet) 
 def test_serial_pool_and_cluster_make_the_same_bytes(
     lab: Started, data: Path, serial: dict[str, bytes], tmp_path: Path
 ) -> None:
-    export(tmp_path / "pool" / "set", data, Engine(processes(2), 2))
+    with Processes(2) as here:
+        export(tmp_path / "pool" / "set", data, Engine(here.executor, 2))
     lab.worker(), lab.worker()
     with lab.cluster(2) as cluster:
         export(tmp_path / "cluster" / "set", data, Engine(cluster.executor, cluster.workers))

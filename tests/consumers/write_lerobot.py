@@ -38,6 +38,20 @@ def rgb(file: h5py.File, camera: str, row: int) -> Any:
     return decoded[:, :, ::-1]
 
 
+class Watch:
+    """Adds up what its writer takes, in seconds and in this process' processor time."""
+
+    def __init__(self) -> None:
+        self.seconds = self.cpu_seconds = 0.0
+
+    def start(self) -> None:
+        self._began = time.perf_counter(), time.process_time()
+
+    def stop(self) -> None:
+        self.seconds += time.perf_counter() - self._began[0]
+        self.cpu_seconds += time.process_time() - self._began[1]
+
+
 def main(mode: str, out: Path, episodes: list[Path]) -> None:
     with h5py.File(episodes[0]) as file:
         cameras = [str(name) for name in file.attrs["camera_names"]]
@@ -53,12 +67,12 @@ def main(mode: str, out: Path, episodes: list[Path]) -> None:
             "shape": shapes[name],
             "names": ["height", "width", "channels"],
         }
-    spent, pictures = 0.0, 0
-    began = time.perf_counter()
+    watch, pictures = Watch(), 0
+    watch.start()
     dataset = LeRobotDataset.create(
         "local/timed", fps, features, root=out, image_writer_threads=4 * len(cameras), **MODES[mode]
     )
-    spent += time.perf_counter() - began
+    watch.stop()
     for path in episodes:
         with h5py.File(path) as file:
             for row in range(len(file["action"])):
@@ -69,18 +83,19 @@ def main(mode: str, out: Path, episodes: list[Path]) -> None:
                 }
                 for name in cameras:
                     frame[f"observation.images.{name}"] = rgb(file, name, row)
-                began = time.perf_counter()
+                watch.start()
                 dataset.add_frame(frame)
-                spent += time.perf_counter() - began
+                watch.stop()
                 pictures += len(cameras)
-        began = time.perf_counter()
+        watch.start()
         dataset.save_episode()
-        spent += time.perf_counter() - began
-    began = time.perf_counter()
+        watch.stop()
+    watch.start()
     dataset.finalize()
-    spent += time.perf_counter() - began
+    watch.stop()
     peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
-    print(json.dumps({"pictures": pictures, "seconds": spent, "peak_mb": peak}))
+    cpu = watch.cpu_seconds + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    print(json.dumps({"pictures": pictures, "seconds": watch.seconds, "cpu_seconds": cpu, "peak_mb": peak}))
 
 
 if __name__ == "__main__":

@@ -19,8 +19,7 @@ from tests.station.cli.test_episodes import record
 ACTS = {
     "demo", "rig new", "rig use", "udev", "service install", "calibrate board", "calibrate arms", "calibrate gello", "calibrate grippers",
     "calibrate cameras", "calibrate latency", "record", "teleop", "pedal", "run", "eval", "policy import act", "policy import lerobot",
-    "replay", "park", "recover", "episodes label", "episodes edit", "episodes delete", "episodes push", "episodes retire",
-    "console revoke", "dataset import",
+    "replay", "park", "recover", "episodes label", "episodes edit", "episodes delete", "console revoke",
 }  # fmt: skip
 """They do something, or lead somebody through it; what is to be known of it afterwards another one tells. `eval` writes summary.json,
 `udev` and `service install --show` print a file as it is."""

@@ -57,3 +57,42 @@ class Verified(msgspec.Struct, frozen=True):
     findings: tuple[str, ...]
     make: str
     """Rig, rate, vector and cameras in words."""
+
+
+class PushTold(msgspec.Struct, frozen=True):
+    """`push --json`."""
+
+    to: str
+    """The destination's own name."""
+    episodes: int
+    """That are what was asked for."""
+    files: int
+    """Of theirs that had no copy there as they are now."""
+    size_bytes: int
+    """Of these files."""
+    sent: tuple[Path, ...]
+    """Sent now and read back; none with --dry-run."""
+    were_there: tuple[Path, ...]
+    """Found there, read back and noted now."""
+    failed: dict[str, str]
+    """File → why it has no copy."""
+    unusable: tuple[str, ...]
+    """Episodes that were left out, a sentence each."""
+
+
+class Retired(msgspec.Struct, frozen=True):
+    """One episode that is old enough."""
+
+    episode: Path
+    moved: bool
+    """It is in the trash now."""
+    stays: str
+    """Why it stays whatever is said; "" where it may go."""
+
+
+class RetireTold(msgspec.Struct, frozen=True):
+    """`retire --json`."""
+
+    done: bool
+    """False without --yes: it was only shown."""
+    episodes: tuple[Retired, ...]

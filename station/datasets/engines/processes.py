@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 _PARTS_A_PROCESS = 200
 """Then it is replaced: what a codec leaks does not add up."""
@@ -23,14 +23,54 @@ class InThisProcess(Executor):
         return done
 
 
-def processes(workers: int) -> Callable[[], Executor]:
-    """So many processes, each beginning anew: nothing of an open file or a codec is inherited."""
-    if workers == 0:
-        return InThisProcess
-    context = multiprocessing.get_context("spawn")
-    return lambda: ProcessPoolExecutor(
-        workers, mp_context=context, max_tasks_per_child=_PARTS_A_PROCESS, initializer=_low_priority
-    )
+class Processes:
+    """So many processes, or none but this one; a context manager. They stay from one round of work to the next, for each takes a second to
+    begin: anew, so that nothing of an open file or a codec is inherited.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def executor(self) -> Executor:
+        """For one round of work."""
+        return _Round(self) if self.workers else InThisProcess()
+
+    def pool(self) -> ProcessPoolExecutor:
+        """The processes, begun where there are none."""
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(
+                self.workers, mp_context=context, max_tasks_per_child=_PARTS_A_PROCESS, initializer=_low_priority
+            )
+        return self._pool
+
+    def close(self) -> None:
+        """End them; what has not begun is not done. Others begin where they are asked for again."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Round(Executor):
+    """The processes for a while. Whatever breaks a round off, a worker's death above all, ends them."""
+
+    def __init__(self, owner: Processes) -> None:
+        self._owner = owner
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Have it done by one of them."""
+        return self._owner.pool().submit(fn, *args, **kwargs)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self._owner.close()
 
 
 def usual_workers() -> int:

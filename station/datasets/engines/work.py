@@ -77,11 +77,11 @@ def _many(
 
 def _alone(executors: Callable[[], Executor], make: Callable[[Item], Result], item: Item) -> Outcome[Item, Result]:
     for _ in range(_CHANCES):
-        with executors() as executor:
-            try:
+        try:
+            with executors() as executor:
                 return _outcome(executor.submit(make, item), item)
-            except BrokenExecutor:
-                continue
+        except BrokenExecutor:
+            continue
     return Outcome(item, None, WorkerDied(f"the process that worked on {item} died. Next: look at the kernel's log"))
 
 

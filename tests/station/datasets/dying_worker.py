@@ -3,7 +3,7 @@
 import os
 import signal
 
-from station.datasets.engines.processes import processes
+from station.datasets.engines.processes import Processes
 from station.datasets.engines.work import work
 
 
@@ -14,5 +14,6 @@ def square_or_die(number: int) -> int:
 
 
 if __name__ == "__main__":
-    found = {one.item: one for one in work(processes(2), 2, square_or_die, range(8))}
+    with Processes(2) as here:
+        found = {one.item: one for one in work(here.executor, 2, square_or_die, range(8))}
     print(*(type(found[k].error).__name__ if found[k].error else found[k].result for k in range(8)))

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from station.cli.episodes import app as episodes_app
+from station.cli.tells import told_by
 from station.datasets.importing import aloha
 from station.datasets.importing.foreign import Said, units_of
 from station.datasets.importing.lerobot import Dataset
@@ -98,9 +99,12 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-@pytest.mark.parametrize("video", ["as-shot", "h264"])
-def test_a_lerobot_dataset_comes_back(video: str, own: Path, tmp_path: Path) -> None:
-    export_to(tmp_path / "set", own, video=video)
+@pytest.mark.parametrize(
+    ("version", "video"),
+    [("lerobot-v3", "as-shot"), ("lerobot-v3", "h264"), ("lerobot-v2.1", "as-shot"), ("lerobot-v2.1", "h264")],
+)
+def test_a_lerobot_dataset_comes_back(version: str, video: str, own: Path, tmp_path: Path) -> None:
+    export_to(tmp_path / "set", own, version, video=video)
     dataset = Dataset(tmp_path / "set")
     paths = [
         write(dataset.read(place, Said(units=("rad",))), tmp_path / "data" / "cube", "cube", "ann")
@@ -162,8 +166,9 @@ def test_the_command_and_what_is_shown(tmp_path: Path) -> None:
     first = CliRunner().invoke(app, command)
     assert first.exit_code == 1
     assert "2 imported, 0 were here, 1 left out" in first.output
-    again = CliRunner().invoke(app, command)
-    assert "0 imported, 2 were here, 1 left out" in again.output
+    again = CliRunner().invoke(app, [*command, "--json"])
+    told = msgspec.json.decode(again.stdout, type=told_by("dataset import"), dec_hook=lambda kind, text: kind(text))
+    assert (len(told.imported), told.were_here, len(told.failed)) == (0, 2, 1)
     found: list[Episode] = episodes(tmp_path / "data")
     assert [episode.number for episode in found] == [0, 1]
     shown = CliRunner().invoke(episodes_app, ["show", str(naming.episode_path(tmp_path / "data/cube", 1))])

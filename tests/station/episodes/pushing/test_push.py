@@ -2,14 +2,17 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import h5py
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from station.cli.episodes.pushing import period_s, rate_of
+from station.cli.tells import told_by
 from station.clock import NS_PER_S
 from station.episodes import naming
 from station.episodes.catalogue import Episode, episodes
@@ -155,6 +158,11 @@ def test_a_touched_file_is_looked_into(data: Path, there: Folder) -> None:
     )  # unless it cannot be read any more
 
 
+def as_told(command: str, done: Any) -> Any:
+    """What a command told programs, read strictly."""
+    return msgspec.json.decode(done.stdout, type=told_by(command), dec_hook=lambda kind, text: kind(text))
+
+
 def test_the_commands(data: Path, there: Folder, monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
     monkeypatch.setattr("station.cli.episodes.pushing._low_priority", lambda: None)  # the tests' own process
     monkeypatch.setattr(time, "time_ns", lambda: LATER_NS)
@@ -163,11 +171,16 @@ def test_the_commands(data: Path, there: Folder, monkeypatch: pytest.MonkeyPatch
     assert not (there.path / "cube").exists()
     pushed = station("push", there.path, data, "--where", "success=true", "--rate", "200M")
     assert pushed.exit_code == 0 and "2 sent and read back, 0 were there, 0 failed" in pushed.output
+    rest = as_told("episodes push", station("push", there.path, data, "--json"))
+    assert (rest.episodes, rest.files, len(rest.sent), rest.were_there, rest.failed) == (3, 2, 2, (), {})
     assert station("retire", data, "--older-than", "1h").exit_code == 2
     shown = station("retire", data, "--older-than", "1h", "--pushed")
     assert "nothing was moved" in shown.output
-    done = station("retire", "--older-than", "0h", data, "--pushed", "--where", "success=true", "--yes")
+    listed = as_told("episodes retire", station("retire", data, "--older-than", "1h", "--pushed", "--json"))
+    assert (listed.done, [(each.moved, each.stays) for each in listed.episodes]) == (False, [(False, "")] * 3)
+    done = station("retire", "--older-than", "0h", data, "--pushed", "--where", "success=true", "--yes", "--json")
     assert done.exit_code == 0, done.output
+    assert any(each.moved for each in as_told("episodes retire", done).episodes)
     assert naming.deleted_path(data / "cube/episode_0.hdf5").exists()
     assert station("delete", data / "cube/episode_0.hdf5", "--undo").exit_code == 0
 
