@@ -16,6 +16,7 @@ from calibration.arms.wrist import carrier
 from calibration.calibrate_latency import latencies
 from calibration.cameras import board as boards
 from calibration.cameras import calibrate as calibrate_cameras
+from calibration.checking import check as check  # a checkout that was installed before it moved looks for it here
 from calibration.measuring import Measuring
 from station.borders.options import RigOption, seconds_option
 from station.clock import monotonic_ns
