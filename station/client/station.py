@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from station.bus.messages import StationState
+from station.bus.messages import ProcessState, StationState
 from station.bus.requests import Done, Shutdown, Who
 from station.bus.requests.request import Request
 from station.bus.sockets import RequestClient, Subscriber
@@ -107,38 +107,27 @@ class Station:
         begun_ns = changed_ns = monotonic_ns()
         before: list[str] = []
         heard: Subscriber | None = None
-        while True:
-            self._refuse_ended()
-            now_ns = monotonic_ns()
-            try:
-                heard = heard or self.subscribe([("station", "supervisor")])
-                state = self._state_heard(heard, 1500)
-            except NodeAbsent:
-                if heard is not None:
-                    heard.close()
+        with contextlib.ExitStack() as subscribed:
+            while True:
+                self._refuse_ended()
+                now_ns = monotonic_ns()
+                try:
+                    heard = heard or subscribed.enter_context(self.subscribe([("station", "supervisor")]))
+                    state = self._state_heard(heard, 1500)
+                except NodeAbsent:
+                    subscribed.close()
                     heard = None  # another supervisor has other keys
-                if now_ns - begun_ns > (READY_S if self._started is not None else FAULT_S) * NS_PER_S:
-                    raise
-                time.sleep(LOOK_S)  # there may be nobody to listen to yet
-                continue
-            waiting = [process for process in state.processes if not well(process)]
-            if not waiting:
-                heard.close()
-                return
-            names = [process.node for process in waiting]
-            if names != before:
-                before, changed_ns = names, now_ns
-            faults = [trouble(process) for process in waiting if trouble(process)]
-            not_installed = [fault for fault in faults if INSTALL in fault]
-            if not_installed:  # what others miss by it, an arm's port or a picture, is no fault of theirs
-                raise StationError("\n".join(map(shown, not_installed)))
-            stuck = len(faults) == len(waiting) and now_ns - changed_ns > FAULT_S * NS_PER_S
-            if stuck or now_ns - begun_ns > READY_S * NS_PER_S:
-                raise StationError(
-                    "\n".join(
-                        map(shown, faults) if faults else [f"{process.node} did not come up" for process in waiting]
-                    )
-                )
+                    if now_ns - begun_ns > (READY_S if self._started is not None else FAULT_S) * NS_PER_S:
+                        raise
+                    time.sleep(LOOK_S)  # there may be nobody to listen to yet
+                    continue
+                waiting = [process for process in state.processes if not well(process)]
+                if not waiting:
+                    return
+                names = [process.node for process in waiting]
+                if names != before:
+                    before, changed_ns = names, now_ns
+                _refuse_faulty(waiting, (now_ns - changed_ns) / NS_PER_S, (now_ns - begun_ns) / NS_PER_S)
 
     def _refuse_ended(self) -> None:
         """Raises StationError, with its last word, where the supervisor that was started has ended again."""
@@ -273,6 +262,17 @@ class Station:
         return SessionClient(
             self.request_client("session"), self.subscribe([("session", "session")]), self._name, meanwhile
         )
+
+
+def _refuse_faulty(waiting: Iterable[ProcessState], unchanged_s: float, waited_s: float) -> None:
+    """Raises StationError where waiting on leads nowhere: by what is faulty, how long that is the same, and how long it took."""
+    faults = [trouble(process) for process in waiting]
+    told = [fault for fault in faults if fault]
+    not_installed = [fault for fault in told if INSTALL in fault]
+    if not_installed:  # what others miss by it, an arm's port or a picture, is no fault of theirs
+        raise StationError("\n".join(map(shown, not_installed)))
+    if (all(faults) and unchanged_s > FAULT_S) or waited_s > READY_S:
+        raise StationError("\n".join(map(shown, told or [f"{process.node} did not come up" for process in waiting])))
 
 
 def asker(operator: str = "") -> Who:
