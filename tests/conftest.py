@@ -1,25 +1,20 @@
-import contextlib
 import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import zmq
 from hypothesis import settings
 
 from station.bus import keys
 from station.bus.keys import KeyRing
+from tests.giving_back import giving_back
 
 settings.register_profile("station", deadline=None)  # a busy computer is slow, not wrong
 settings.load_profile("station")
-
-_LEAKY = ("/dev/pts/", "/dev/ptmx", "/dev/tty", "/dev/video", "pipe:", "socket:")
-"""Descriptors that a test must give back (library caches, event descriptors and captured output are none of ours)."""
 
 
 class _Everybody(dict[str, str]):
@@ -83,33 +78,11 @@ def runtime(monkeypatch: pytest.MonkeyPatch, everybody: _Everybody) -> Iterator[
     shutil.rmtree(Path(folder))
 
 
-def _descriptors() -> dict[str, int]:
-    counted: dict[str, int] = {}
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            target = os.readlink(f"/proc/self/fd/{name}")
-            if target.startswith(_LEAKY):
-                kind = target.partition(":")[0]
-                counted[kind] = counted.get(kind, 0) + 1
-    return counted
-
-
-def _leaks(threads: set[threading.Thread], descriptors: dict[str, int], children: set[int]) -> list[str]:
-    left = [f"thread {t.name}" for t in threading.enumerate() if t not in threads and t.is_alive()]
-    left += [f"{n}× {kind}" for kind, n in _descriptors().items() if n > descriptors.get(kind, 0)]
-    left += [f"child {c.pid} {c.name()}" for c in psutil.Process().children() if c.pid not in children]
-    return left
-
-
 @pytest.fixture(autouse=True)
 def no_leaks() -> Iterator[None]:
-    """Every test gives back its threads, ports, pipes, sockets and child processes."""
-    before = (set(threading.enumerate()), _descriptors(), {child.pid for child in psutil.Process().children()})
-    yield
-    deadline = time.monotonic() + 3.0
-    while (left := _leaks(*before)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not left, f"left behind: {', '.join(left)}"
+    """Every test gives back what it takes."""
+    with giving_back():
+        yield
 
 
 @pytest.fixture

@@ -1,0 +1,41 @@
+"""Whoever tests something gives back its threads, ports, pipes, sockets and child processes."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+
+_LEAKY = ("/dev/pts/", "/dev/ptmx", "/dev/tty", "/dev/video", "pipe:", "socket:")
+"""Descriptors that a test must give back (library caches, event descriptors and captured output are none of ours)."""
+
+
+@contextlib.contextmanager
+def giving_back() -> Iterator[None]:
+    """Nothing that is taken within is left after it, a moment later. Raises AssertionError with what is."""
+    before = (set(threading.enumerate()), _descriptors(), {child.pid for child in psutil.Process().children()})
+    yield
+    deadline = time.monotonic() + 3.0
+    while (left := _leaks(*before)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, f"left behind: {', '.join(left)}"
+
+
+def _descriptors() -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            target = os.readlink(f"/proc/self/fd/{name}")
+            if target.startswith(_LEAKY):
+                kind = target.partition(":")[0]
+                counted[kind] = counted.get(kind, 0) + 1
+    return counted
+
+
+def _leaks(threads: set[threading.Thread], descriptors: dict[str, int], children: set[int]) -> list[str]:
+    left = [f"thread {t.name}" for t in threading.enumerate() if t not in threads and t.is_alive()]
+    left += [f"{n}× {kind}" for kind, n in _descriptors().items() if n > descriptors.get(kind, 0)]
+    left += [f"child {c.pid} {c.name()}" for c in psutil.Process().children() if c.pid not in children]
+    return left
