@@ -15,6 +15,7 @@ from station.datasets.choosing import Choice, choose
 from station.datasets.conversion import Conversion, Size
 from station.datasets.selection import Selection, read_selection
 from station.errors import EpisodeError, UsageError
+from station.steps.speaker import Speaker, is_job, speaking
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
 
@@ -111,7 +112,7 @@ def export(
     from station.datasets.export import export as make
     from station.datasets.parts import format_named
 
-    with told():
+    with told(), _spoken() as speaker:
         if (selection_file is None) == (not folders):
             raise UsageError("say either --from or --selection")
         if selection_file is not None:
@@ -133,7 +134,7 @@ def export(
             _push(out, hub)
             return
         with _engine(workers, scheduler) as engine:
-            done = make(format_name, out, selection, choice, conversion, engine, _progress(as_json))
+            done = make(format_name, out, selection, choice, conversion, engine, _progress(as_json, speaker))
         plan = done.plan
         if as_json:
             tell(
@@ -149,7 +150,10 @@ def export(
             )
         else:
             counts = f"{len(plan.episodes)} episodes of {len(plan.sources)} recordings, {plan.frames} frames"
-            _console.print(f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole")
+            made = f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole"
+            _console.print(made)
+            if speaker is not None:
+                speaker.tell(made, progress=1.0)
             say_left(Choice((), done.left))
         if hub is not None:
             _push(out, hub)
@@ -298,10 +302,22 @@ def _camera_rate(choice: Choice) -> float:
     return slowest_camera_hz(choice.taken)
 
 
-def _progress(as_json: bool) -> Any:
+@contextmanager
+def _spoken() -> Iterator[Speaker | None]:
+    """Whoever started this as a job hears how far it is."""
+    if not is_job():
+        yield None
+        return
+    with speaking() as speaker:
+        yield speaker
+
+
+def _progress(as_json: bool, speaker: Speaker | None = None) -> Any:
     terminal = PlainConsole(stderr=True)
 
     def told(what: str, done: int, of: int) -> None:
+        if speaker is not None:
+            speaker.tell(f"{what}: {done} of {of}", progress=done / max(1, of))
         if not as_json and terminal.is_terminal:
             terminal.print(f"\r{what}: {done} of {of}", end="\n" if done == of else "")
 

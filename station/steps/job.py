@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -72,6 +73,10 @@ class Job:
         """Nobody answers any more: a job that asks ends then."""
         assert self._process.stdin is not None
         self._process.stdin.close()
+
+    def stop(self) -> None:
+        """Ask it to end, as Ctrl-C does; what it says until then is read as before."""
+        self._process.send_signal(signal.SIGINT)
 
     def wait(self) -> int:
         """Until it has ended by itself; its exit code."""
