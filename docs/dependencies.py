@@ -96,7 +96,7 @@ def page() -> Iterator[str]:
     yield "# What the station stands on\n"
     yield (
         "From `docs/dependencies.py`. None of the packages binds who distributes the station to publish it; what a wheel carries besides\n"
-        "is named. `make test` needs Debian's Chromium (BSD-3-Clause) and the npm package `iwer` (MIT) as well.\n"
+        "is named. `make test` needs Debian's Chromium (BSD-3-Clause) and the npm packages `iwer` (MIT) and `axe-core` (MPL-2.0) as well.\n"
         "The console's page carries `lit-html` (BSD-3-Clause) and `uPlot` (MIT), brought by `hatch_build.py` with their licences.\n"
     )
     for extra, names in groups().items():

@@ -12,22 +12,24 @@ from station.bus.requests import (
     Note,
     OpenSession,
     PilotRequest,
+    Restart,
     SessionRequest,
     Start,
+    SupervisorRequest,
     TakeControl,
     Who,
 )
 from station.bus.requests import Hold as HoldArms
 from station.bus.requests import Park as ParkArms
 from station.console.seats import Seat
-from station.console.wire import Control, Deny, FromPage, Hold, Open, Park, Press
+from station.console.wire import Control, Deny, FromPage, Hold, Open, Park, Press, RestartNode
 
 
 class Question(NamedTuple):
     """One request to one node; `after` is asked once it is done."""
 
     node: str
-    request: SessionRequest | ControlRequest | PilotRequest
+    request: SessionRequest | ControlRequest | PilotRequest | SupervisorRequest
     seen: int = 0
     after: "Question | None" = None
 
@@ -55,6 +57,8 @@ def questions(said: FromPage, who: str, seconds: float | None) -> tuple[Question
             return Question("pilot", HoldArms(f"held by {who}")), Question("session", Allow(False))
         case Park():
             return (Question("session", AskLeave("park the arms"), after=Question("pilot", ParkArms())),)
+        case RestartNode():
+            return (Question("supervisor", Restart(said.node)),)
     return ()
 
 

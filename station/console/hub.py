@@ -26,9 +26,9 @@ from station.errors import NodeAbsent, StationError
 
 LOOKED_AT_S, IDLE_S = 0.02, 0.2
 """How often the bus is drained while somebody looks, and while nobody does."""
-STATE_NS, TICK_NS, PACE_NS = 200 * NS_PER_MS, 100 * NS_PER_MS, NS_PER_S
+STATE_NS, TICK_NS, PACE_NS, PROCESSES_NS = 200 * NS_PER_MS, 100 * NS_PER_MS, NS_PER_S, NS_PER_S
 AGAIN_S = 1.0
-NODES = ("session", "pilot")
+NODES = ("session", "pilot", "supervisor")
 Then = Callable[[Reply], None]
 _STATES = [
     ("session", "session"), ("pilot", "pilot"), ("recorder", "synchronizer"), ("station", "supervisor"),
@@ -52,7 +52,7 @@ class Hub:
         self._row: Row | None = None
         self._sizes: dict[int, float] = {}
         """Bytes of a picture, by camera."""
-        self._state_due_ns = self._tick_due_ns = self._pace_due_ns = 0
+        self._state_due_ns = self._tick_due_ns = self._pace_due_ns = self._processes_due_ns = 0
         self._card, self._card_of = "", ""
 
     async def run(self) -> None:
@@ -163,10 +163,27 @@ class Hub:
             for viewer in self.viewers:
                 viewer.show("tick", raw)
 
+        watching = [viewer for viewer in self.viewers if viewer.watch.processes]
+        if watching and now_ns >= self._processes_due_ns:
+            self._processes_due_ns = now_ns + PROCESSES_NS
+            raw = msgspec.json.encode(view.processes(self.heard, self.rig, now_ns))
+            for viewer in watching:
+                viewer.show("processes", raw)
+
     @property
     def holder(self) -> str:
         """The page that holds control; "" where none does."""
         return self.heard.session.control.seat if self.heard.session is not None else ""
+
+    @property
+    def phase(self) -> str:
+        """Of the sitting; "" while the session says nothing."""
+        return self.heard.session.phase if self.heard.session is not None else ""
+
+    @property
+    def busy_with(self) -> str:
+        """Path of the newest episode of a sitting that goes on."""
+        return self.heard.session.saved_path if self.heard.session is not None and self.phase != "ended" else ""
 
     def _pace(self) -> None:
         holder = self.holder

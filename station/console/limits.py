@@ -10,6 +10,23 @@ HOLD_AGAIN_NS = 5 * NS_PER_S
 """Between two holds of a viewer: who may do nothing else is no reason for arms that never move."""
 
 
+SHOWN_BYTES_PER_S, SHOWN_WHILE_RECORDING = 20e6, 4e6
+"""What is read of recorded episodes for everybody who looks at them; less while one is recorded: its disk is the same."""
+
+
+class Reading:
+    """Bytes for all who play episodes, in their turn."""
+
+    def __init__(self) -> None:
+        self._turn_ns = 0
+
+    def wait_s(self, size: int, recording: bool, now_ns: int) -> float:
+        """How long an answer of so many bytes is to wait; the turn is taken."""
+        turn_ns = max(now_ns, self._turn_ns)
+        self._turn_ns = turn_ns + round(size / (SHOWN_WHILE_RECORDING if recording else SHOWN_BYTES_PER_S) * NS_PER_S)
+        return (turn_ns - now_ns) / NS_PER_S
+
+
 class Rate:
     """So many a second, counted over the last one."""
 

@@ -6,28 +6,34 @@ session. Only files that are read at the start are ever served.
 
 import asyncio
 import datetime
+import logging
 import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from station.bus.requests import Refused, Reply, StillThere
+from station.bus.requests import Refused, Reply, StillThere, Who
 from station.clock import NS_PER_S, Clock
 from station.console import view, wire
 from station.console.asking import Question, questions, who_asks
 from station.console.hub import Hub
+from station.console.jobs import Jobs
+from station.console.library import EPISODES, RIG, Library
 from station.console.limits import MOST_VIEWERS, Holds, Rate
 from station.console.seat_file import SeatFile
 from station.console.seats import Book, Seat, paired, seated
 from station.console.viewer import Viewer
+from station.errors import RequestRefused, StationError
 from station.version import station_version
 from station.web import certificate
 from station.web.attempts import Attempts, TooMany
 from station.web.guard import HEADERS, Guard
 from station.web.listener import STOP_S, Listener, runner
 
+_log = logging.getLogger("console")
 PAGE = Path(__file__).parent / "page"
 COOKIE = "station_console"
 HELLO_S = 5.0
@@ -44,6 +50,9 @@ class Server:
         self._hub, self._seats, self._clock, self._wall_s = hub, seats, clock, wall_s
         self._attempts, self._holds = Attempts(), Holds()
         self._guard = Guard(certificate.names)
+        self._library = Library(hub.rig, clock, lambda: hub.phase == "recording")
+        self._jobs = Jobs(self._tell_all)
+        self._acts: set[asyncio.Task[None]] = set()
         self._listener = Listener(clock)
         self._runner: web.AppRunner | None = None
         self._tls = False
@@ -76,6 +85,10 @@ class Server:
         """Say goodbye, and close the door."""
         for viewer in tuple(self._hub.viewers):
             await viewer.socket.close(code=1001, message=b"the console stopped")
+        for act in self._acts:
+            act.cancel()  # what is in the library's thread is done before that closes
+        self._jobs.close()
+        await self._library.close()
         await self._listener.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -87,6 +100,11 @@ class Server:
             return await self._link(request)
         if request.path == "/pair":
             return await self._pair(request)
+        if f"{request.path}/".startswith((f"{EPISODES}/", f"{RIG}/")):
+            if self._seat(request) is None:
+                return web.Response(status=403, text="this browser is not paired", headers=HEADERS)
+            self._listener.know(request.transport)
+            return await self._library.answer(request)
         found = self._files.get(request.path)
         if found is None:
             return web.Response(status=404, text="no such page", headers=HEADERS)
@@ -166,6 +184,8 @@ class Server:
             "who": str(who_asks(seat, hello.tab, viewer.address)), "actions": view.action_table(), "version": station_version(),
             "rig": view.rig_facts(self._hub.rig),
         })  # fmt: skip
+        if self._jobs.told is not None:
+            viewer.say(self._jobs.told)
         return viewer
 
     async def _serve(self, viewer: Viewer) -> None:
@@ -193,18 +213,16 @@ class Server:
             _cut(viewer)
             return
         who = who_asks(viewer.seat, viewer.tab, viewer.address)
-        if isinstance(said, wire.Alive):
-            viewer.seen = said.seen
-            if self._hub.holder == viewer.id:
-                self._hub.ask(Question("session", StillThere()), who, lambda _: None)
-            return
-        if isinstance(said, wire.Watch):
-            viewer.watch = said
-            return
-        if isinstance(said, wire.Hello):
+        if isinstance(said, wire.Hello | wire.Alive | wire.Watch):
+            self._of_itself(viewer, said, who)
             return
         if why := self._refusal(viewer, said):
             viewer.say({"kind": "answer", "id": said.id, "done": False, "why": why})
+            return
+        if isinstance(said, wire.OfJobs | wire.OfEpisodes):
+            act = asyncio.create_task(self._beside(viewer, said, str(who)))
+            self._acts.add(act)
+            act.add_done_callback(self._acts.discard)
             return
         first, *more = questions(said, str(who), self.seconds)
 
@@ -218,6 +236,47 @@ class Server:
         self._hub.ask(first, who, answered)
         for question in more:
             self._hub.ask(question, who, lambda _: None)
+
+    def _of_itself(self, viewer: Viewer, said: wire.Hello | wire.Alive | wire.Watch, who: Who) -> None:
+        if isinstance(said, wire.Alive):
+            viewer.seen = said.seen
+            if self._hub.holder == viewer.id:
+                self._hub.ask(Question("session", StillThere()), who, lambda _: None)
+        elif isinstance(said, wire.Watch):
+            viewer.watch = said
+
+    async def _beside(self, viewer: Viewer, said: wire.OfJobs | wire.OfEpisodes, who: str) -> None:
+        """What is no node's: it is done beside the loop."""
+        try:
+            done, why = True, await self._done(viewer, said, who)
+        except StationError as error:
+            done, why = False, str(error)
+        _log.info("%s asked: %s: %s", who, said, why or "done")
+        viewer.say({"kind": "answer", "id": said.id, "done": done, "why": why})
+        if isinstance(said, wire.OfEpisodes):
+            self._tell_all({"kind": "episodes"})  # every page that shows some looks again
+
+    async def _done(self, viewer: Viewer, said: wire.OfJobs | wire.OfEpisodes, who: str) -> str:
+        """What was done. Raises StationError."""
+        if isinstance(said, wire.OfEpisodes):
+            return await self._library.act(said, self._hub.busy_with)
+        if isinstance(said, wire.AnswerStep):
+            self._jobs.answer(said.step, said.answer)
+        elif isinstance(said, wire.EndJob):
+            self._jobs.end()
+        elif self._hub.phase not in ("", "ended"):
+            raise RequestRefused("a sitting is open, and comes first. Next: end it, then ask again")
+        elif isinstance(said, wire.Export):
+            self._jobs.refuse_another()
+            self._jobs.begin("export", await self._library.export(said), who)
+        else:
+            by = [f"--operator={viewer.seat.person}"] if viewer.seat.person else []
+            self._jobs.begin("check", ["check", "--rig", str(self._hub.rig.file), *by], who)
+        return ""
+
+    def _tell_all(self, message: dict[str, Any]) -> None:
+        for viewer in self._hub.viewers:
+            viewer.say(message)
 
     def _refusal(self, viewer: Viewer, said: wire.FromPage) -> str:
         needed = wire.NEEDS[type(said)]

@@ -7,7 +7,7 @@ import msgspec
 
 from station.borders.bounds import LARGEST_NUMBER
 from station.bus.actions import ACTIONS
-from station.bus.messages import PilotState, RecorderState, SessionState, StationState, Tick
+from station.bus.messages import PilotState, ProcessState, RecorderState, SessionState, StationState, Tick
 from station.clock import NS_PER_MS
 from station.rig.rig import Rig
 from station.terminal.shown import shown
@@ -129,6 +129,45 @@ def _trouble(heard: Heard) -> list[str]:
         for process in heard.station.processes
         if not process.running or (process.health is not None and process.health.state == "fault")
     ]
+
+
+def processes(heard: Heard, rig: Rig, now_ns: int) -> dict[str, Any]:
+    """Every process with all that is known of it, once a second."""
+    known = heard.station.processes if heard.station is not None else ()
+    since_ns = max(0, now_ns - heard.at_ns.get("station", now_ns))
+    return {
+        "kind": "processes", "now_ns": now_ns, "age_ms": heard.age_ms("station", now_ns),
+        "processes": [_process(process, rig, since_ns) for process in known],
+    }  # fmt: skip
+
+
+def _process(process: ProcessState, rig: Rig, since_ns: int) -> dict[str, Any]:
+    health = process.health
+    told = {"node": process.node, "pid": process.pid, "running": process.running, "restarts": process.restarts, "cpu": process.cpu_percent,
+            "rss_mb": process.rss_mb, "last_exit": shown(process.last_exit), "state": "silent", "error": "", "notes": (), "streams": (),
+            "readings": (), "lost": 0, "realtime": 0, "health_age_ms": (process.health_age_ns + since_ns) / NS_PER_MS}  # fmt: skip
+    if health is None:
+        return told
+    streams = [
+        {"kind": s.kind, "rate_hz": s.rate_hz, "declared_hz": s.declared_hz, "age_ms": s.age_ns / NS_PER_MS}
+        for s in health.streams
+    ]
+    readings = [
+        {"name": name, "value": value, "level": level(name, value, rig)} for name, value in health.readings.items()
+    ]
+    return told | {"state": health.state, "error": shown(health.error), "notes": tuple(map(shown, health.notes)), "streams": streams,
+                   "readings": readings, "lost": health.lost, "realtime": health.realtime}  # fmt: skip
+
+
+def level(name: str, value: float, rig: Rig) -> str:
+    """ok, warn or bad: a reading against the limits of the rig's check; "" where that has none for it."""
+    if name.endswith(".temperature_c"):
+        warn, fail = rig.check.temperature_c
+        return "bad" if value > fail else "warn" if value > warn else "ok"
+    if name.endswith(".voltage_v"):
+        warn, fail = rig.check.supply_v
+        return "bad" if value < fail else "warn" if value < warn else "ok"
+    return ""
 
 
 def tick(heard: Tick, asked: tuple[float, ...] | None) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Watch(Message, frozen=True):
 
     cameras: Annotated[tuple[Name, ...], Meta(max_length=8)]
     fps: Annotated[float, Meta(ge=1, le=15)] = 10.0
+    processes: bool = False
+    """Does it show every process, too?"""
 
 
 class Press(Message, frozen=True):
@@ -90,10 +92,97 @@ class Park(Message, frozen=True):
     id: Count
 
 
-FromPage = Hello | Alive | Watch | Press | Open | Control | Deny | Hold | Park
+Chosen = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+
+
+class Edit(Message, frozen=True):
+    """Say something of recorded episodes; what is left out stays as it is."""
+
+    id: Count
+    episodes: Chosen
+    success: Literal["yes", "no", "unset"] | None = None
+    note: Line | None = None
+    task: Name | None = None
+    instruction: Line | None = None
+
+
+class Unedit(Message, frozen=True):
+    """Take the newest change of these episodes back."""
+
+    id: Count
+    episodes: Chosen
+
+
+class Trash(Message, frozen=True):
+    """Take episodes out of every loader's way."""
+
+    id: Count
+    episodes: Chosen
+
+
+class Restore(Message, frozen=True):
+    """Bring them back."""
+
+    id: Count
+    episodes: Chosen
+
+
+class Recover(Message, frozen=True):
+    """Make episodes of journals that were left."""
+
+    id: Count
+
+
+class Check(Message, frozen=True):
+    """Run the rig's check. It only listens: nothing moves."""
+
+    id: Count
+
+
+class AnswerStep(Message, frozen=True):
+    """To what a job asks."""
+
+    id: Count
+    step: Count
+    answer: Name
+
+
+class EndJob(Message, frozen=True):
+    """End the job where it is."""
+
+    id: Count
+
+
+class RestartNode(Message, frozen=True):
+    """End a process of the rig; the supervisor starts it again."""
+
+    id: Count
+    node: Name
+
+
+class Export(Message, frozen=True):
+    """Make a training set of what the page shows, but for what was ticked."""
+
+    id: Count
+    format: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}\Z")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\Z")]
+    """Of its folder, beside all others."""
+    where: Annotated[tuple[Line, ...], Meta(max_length=40)] = ()
+    left_out: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+    reason: Line = ""
+    """Why those are left out."""
+
+
+OfJobs = Check | Export | AnswerStep | EndJob
+OfEpisodes = Edit | Unedit | Trash | Restore | Recover
+FromPage = Hello | Alive | Watch | Press | Open | Control | Deny | Hold | Park | RestartNode | OfJobs | OfEpisodes
 NEEDS: dict[type, Role] = {
     **dict.fromkeys((Hello, Alive, Watch, Hold, Deny), "viewer"),
-    **dict.fromkeys((Press, Open, Control, Park), "operator"),
+    **dict.fromkeys(
+        (Press, Open, Control, Park, Edit, Unedit, Trash, Restore, Recover, Check, Export, AnswerStep, EndJob),
+        "operator",
+    ),
+    RestartNode: "engineer",
 }
 """The TABLE of who may say what: each role may what the ones before it may. To stop the arms is everybody's."""
 

@@ -15,8 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+import numpy as np
+import yaml
 from selenium.webdriver.common.action_chains import ActionChains
 
+from station.episodes.labels import read_labels
 from station.files import settings
 from station.rig.rig import find_rig
 from tests.drivers.vr.browser import Browser, browser, wait
@@ -59,6 +62,14 @@ def port_of_its_own(folder: Path) -> Iterator[None]:
         os.environ.pop("XDG_CONFIG_HOME") if before is None else os.environ.update(XDG_CONFIG_HOME=before)
 
 
+def full_rig(folder: Path) -> Path:
+    """The bench rig with all its cameras, its data in that folder."""
+    file = folder / "aloha.yaml"
+    described = yaml.safe_load(find_rig("bench").read_text())
+    file.write_text(yaml.safe_dump(described | {"name": "aloha", "data": str(folder / "data")}, sort_keys=False))
+    return file
+
+
 def phase(page: Browser, word: str) -> None:
     page.until(word, "return document.querySelector('.page')?.dataset.phase === arguments[0]", word, seconds=120)
 
@@ -82,7 +93,7 @@ def rows(page: Browser, more_than: int) -> int:
 
 
 def journey(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -> None:
-    """Pair, begin, record a success, reload and kill in mid-take, take the last one back."""
+    """Pair, begin, record a success, reload, stop and kill in mid-take, take the last one back, play the first."""
     console = Console(file)
     try:
         with browser(headset="") as page:
@@ -119,6 +130,12 @@ def journey(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -
             phase(page, "recording")
             page.until("it holds control as before", "return document.querySelector('.control.mine')")
             before = rows(page, before)
+            console.process.send_signal(signal.SIGSTOP)
+            phase(page, "silent")
+            console.process.send_signal(signal.SIGCONT)
+            phase(page, "recording")
+            before = rows(page, before)
+            assert page.log() == []
             console.end(signal.SIGKILL)
             page.until("no link", "return document.documentElement.dataset.link !== 'open'")
             phase(page, "silent")
@@ -126,6 +143,7 @@ def journey(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -
             console = Console(file)
             phase(page, "recording")
             assert rows(page, before) > before, "it went on meanwhile"
+            assert all("/link" in line for line in page.log()), "it was gone for a while, and nothing else"
             take_control(page)  # it may have been silent for too long meanwhile
             key(page, "f")
             page.until(
@@ -134,13 +152,19 @@ def journey(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -
                 seconds=300,
             )
 
+            with h5py.File(rig.data / TASK / "episode_1.hdf5") as saved:
+                ticks = saved["/timestamps/tick"][()]
+                assert len(ticks) > before and set(np.diff(ticks)) == {20_000_000}, "not a row is missing"
             key(page, "u")
             page.until("the question", "return document.querySelector('.ask')")
             key(page, "y")
             page.until("it is taken back", "return app.store.state.session.saved === 1")
             assert episode.exists() and not (rig.data / TASK / "episode_1.hdf5").exists()
             assert (rig.data / TASK / "episode_1.hdf5.deleted").exists()
+            plays(page, rig, shoot)
             page.js("document.querySelector('.hold').click()")
+            phase(page, "hold")
+            page.js("location.hash = '#/now'")
             phase(page, "hold")
             shoot(page, "console-hold")
             key(page, "q")
@@ -151,6 +175,33 @@ def journey(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -
     wait("the rig as it was", lambda: rig.phase() == "ended")
 
 
+def plays(page: Browser, rig: Booted, shoot: Shoot) -> None:
+    """The Episodes page beside a sitting: the first take is there, whole, played to its end, labelled; the other is in the trash."""
+    page.js("location.hash = '#/episodes'")
+    page.until("the first take", "return document.querySelectorAll('[data-episode]').length === 1")
+    page.until(
+        "its pictures", "return [...document.querySelectorAll('.thumbs img')].every((one) => one.naturalWidth > 0)"
+    )
+    shoot(page, "console-episodes")
+    page.js(f"location.hash = '#/episodes/{TASK}/0?row=100'")
+    page.until(
+        "pictures of its row",
+        "return app.player?.detail && [...app.player.cameras.values()].every(({drawn}) => drawn > 80)",
+    )
+    page.until("joints", "return document.querySelectorAll('.trace canvas').length === 2")
+    shoot(page, "console-episode")
+    page.js("document.querySelector('[data-act=play]').click()")
+    page.until("its end", "return !app.player.playing && app.player.row === app.player.detail.rows - 1", seconds=120)
+    page.js("document.querySelector('[data-act=no]').click()")
+    wait("a verdict", lambda: (labels := read_labels(rig.data / TASK / "episode_0.hdf5")) and labels.success is False)
+    page.js("location.hash = '#/trash'")
+    page.until("the take that was taken back", "return document.querySelector('[data-episode$=deleted]')")
+    for place, there in (("check", ".banner"), ("rig", "[data-node=synchronizer]"), ("wall", ".wall .tile.ok")):
+        page.js("location.hash = arguments[0]", f"#/{place}")
+        page.until(place, "return document.querySelector(arguments[0])", there)
+        shoot(page, f"console-{place}")
+
+
 def main(folder: Path) -> None:
     """The pictures of the guide, on the bench rig with all its cameras."""
 
@@ -159,9 +210,7 @@ def main(folder: Path) -> None:
 
     with tempfile.TemporaryDirectory(prefix="j", dir="/tmp") as place, port_of_its_own(Path(place) / "config"):
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
-        file = Path(place) / "aloha.yaml"
-        text = find_rig("bench").read_text().replace("name: bench", "name: aloha")
-        file.write_text(text + f"\ndata: {place}/data\n" if "\ndata:" not in text else text)
+        file = full_rig(Path(place))
         with booted(file, Path(place) / "data") as rig:
             journey(rig, file, shoot)
 

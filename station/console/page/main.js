@@ -1,11 +1,19 @@
 // The page: hears, keeps what was heard, draws it, asks. What it shows is a function of what the station said last (model.js, now.js).
 import { html, render } from '/vendor/lit-html.js';
+import { check, LastCheck } from '/check.js';
+import { episode } from '/episode.js';
+import { episodes, Shelf } from '/episodes.js';
 import { Link, FULL, REPLACED, UNPAIRED } from '/link.js';
 import { actionOf, holds, keyed, pressing } from '/model.js';
 import { now } from '/now.js';
+import { Player } from '/player.js';
+import { Records, rig } from '/rig.js';
+import { route } from '/route.js';
 import { say, soundOn } from '/sound.js';
 import { Strips } from '/strips.js';
 import { Tiles } from '/tiles.js';
+import { Traces } from '/traces.js';
+import { wall } from '/wall.js';
 import { t } from '/words.js';
 
 const TOLD_MS = 8000;
@@ -14,13 +22,19 @@ const DRAW_MS = 100;
 class App {
   constructor() {
     this.store = {
-      link: 'connecting', code: 0, welcome: null, state: null, stateAt: 0, asked: new Map(), told: null, question: null, note: null, help: false,
+      link: 'connecting', code: 0, welcome: null, state: null, stateAt: 0, asked: new Map(), told: null, question: null, note: null, help: false, processes: null, processesAt: 0, job: null,
     };
     this.tiles = new Tiles();
     this.strips = new Strips();
     this.form = JSON.parse(localStorage.getItem('begin') ?? '{}');
     this.sound = false;
     this.pairing = '';
+    this.route = route('');
+    this.shelf = new Shelf(this);
+    this.records = new Records(this);
+    this.lastCheck = new LastCheck(this);
+    this.player = null;
+    this.traces = null;
     this.link = new Link({
       heard: (message) => this.heard(message),
       picture: (place, ageMs, blob) => this.tiles.take(place, ageMs, blob),
@@ -28,6 +42,7 @@ class App {
     });
     document.addEventListener('keydown', (event) => this.key(event));
     document.addEventListener('click', (event) => event.target.closest?.('button')?.blur());
+    addEventListener('hashchange', () => this.go());
     setInterval(() => this.draw(), DRAW_MS); // ages go on although nothing comes
   }
 
@@ -37,7 +52,43 @@ class App {
       history.replaceState(null, '', location.pathname);
       await this.pair(code);
     }
+    this.go();
     this.link.open();
+  }
+
+  /** To the page that the address names. */
+  go() {
+    this.route = route(location.hash);
+    const { page, of, query } = this.route, plays = page === 'episodes' && of;
+    if (this.player && this.player.of !== of) {
+      this.player.close();
+      this.traces.close();
+      this.player = this.traces = null;
+    }
+    Object.assign(this.store, { note: null, question: null });
+    this.watch();
+    if (this.store.welcome) this.fill(plays, of, query);
+    this.draw();
+  }
+
+  /** What the page shows besides what is heard. */
+  fill(plays, of, query) {
+    const row = Number(query.get('row')) || 0;
+    if (plays && !this.player) {
+      this.player = new Player(of, () => this.draw());
+      this.traces = new Traces((at) => { this.player.playing = false; this.player.seek(at); });
+      this.player.open(row);
+    } else if (plays && this.player.detail) this.player.seek(row);
+    else if (this.route.page === 'episodes' || this.route.page === 'trash') this.shelf.look();
+    else if (this.route.page === 'rig') this.records.look();
+    else if (this.route.page === 'check') this.lastCheck.look();
+  }
+
+  /** Pictures are sent only while the page shows cameras. */
+  watch() {
+    const { welcome } = this.store, { page } = this.route;
+    const cameras = welcome && (page === 'now' || page === 'wall') ? welcome.rig.cameras.slice(0, 8) : [];
+    if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig' });
   }
 
   async pair(code) {
@@ -63,8 +114,10 @@ class App {
     if (message.kind === 'welcome') {
       if (store.welcome && store.welcome.version !== message.version) this.tell(t('version'), 'warn', Infinity);
       store.welcome = message;
-      this.link.say({ type: 'watch', cameras: message.rig.cameras.slice(0, 8) });
+      this.go();
     } else if (message.kind === 'state') {
+      const before = store.state?.session, after = message.session;
+      if (before && after && (before.saved !== after.saved || before.discarded !== after.discarded || before.finalising > after.finalising)) this.changedOnDisk();
       store.state = message;
       store.stateAt = performance.now() - this.link.delay(message.now_ns / 1e6);
       document.title = `${message.session?.phase === 'recording' ? t('title.rec') : ''} ${store.welcome?.rig.name ?? 'station'}`;
@@ -72,6 +125,14 @@ class App {
     } else if (message.kind === 'tick') {
       this.strips.take(message);
       return;
+    } else if (message.kind === 'processes') {
+      store.processes = message;
+      store.processesAt = performance.now() - this.link.delay(message.now_ns / 1e6);
+    } else if (message.kind === 'job') {
+      if (store.job?.running && !message.running) this.lastCheck.look();
+      store.job = message;
+    } else if (message.kind === 'episodes') {
+      this.changedOnDisk();
     } else if (message.kind === 'cue') {
       if (this.sound && (holds(store) || store.welcome.role === 'viewer')) say(message);
     } else if (message.kind === 'answer') {
@@ -82,6 +143,17 @@ class App {
       else this.tell(t('refused', { why: message.why }), 'bad', Infinity);
     }
     this.draw();
+  }
+
+  /** Somebody said something of an episode, or one came or went. */
+  changedOnDisk() {
+    const { page, of } = this.route;
+    if (page !== 'episodes' && page !== 'trash') this.shelf.asked = null; // looked at again when it is opened
+    else if (!of) this.shelf.look(true);
+    else if (this.player?.detail) {
+      this.shelf.asked = null;
+      this.player.ask('one').then((answer) => answer.json()).then((detail) => { Object.assign(this.player.detail, detail); this.draw(); }, () => location.assign('#/episodes'));
+    }
   }
 
   tell(words, level, forMs = TOLD_MS) {
@@ -119,10 +191,17 @@ class App {
     this.draw();
   }
 
+  /** Ask a person before something is asked that is not the session's. */
+  confirm(what, label, words, message) {
+    this.store.question = { words, key: '', sequence: this.seen(), then: () => this.ask(what, label, message) };
+    this.draw();
+  }
+
   answer(yes) {
     const { question } = this.store;
     this.store.question = null;
-    if (yes && question) this.ask(question.name, actionOf(this.store, question.name).label, { type: 'press', name: question.name, seen: question.sequence });
+    if (yes && question?.then) question.then();
+    else if (yes && question) this.ask(question.name, actionOf(this.store, question.name).label, { type: 'press', name: question.name, seen: question.sequence });
     this.draw();
   }
 
@@ -173,17 +252,30 @@ class App {
 
   key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !this.store.welcome) return;
-    if (event.target.closest?.('input, textarea, select, [contenteditable]')) {
+    if (event.target.closest?.('input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]')) {
       if (event.key === 'Escape' && this.store.note !== null) this.note(null);
       return;
     }
     const name = { ' ': 'space', ArrowLeft: 'left' }[event.key] ?? event.key.toLowerCase();
     if ((name === 'space' || name === 'enter') && event.target.closest?.('button')) return; // led there by Tab: that button is meant
     if (name === 'h') return this.hold();
+    if (this.route.page !== 'now' && !this.store.question) return this.played(event, name);
     const does = keyed(this.store, name, performance.now());
     if (does.what === 'nothing') return;
     event.preventDefault();
     this.act(does);
+  }
+
+  /** Keys of a page on which nothing is recorded: a take is started and ended on the Now page alone. */
+  played(event, name) {
+    const { player } = this, { help } = this.store;
+    if (name === '?' || (name === 'escape' && help)) return this.toggleHelp();
+    if (!player?.detail || event.target.closest?.('input')) return;
+    const does = { space: () => player.toggle(), left: () => player.step(event.shiftKey ? -player.detail.tick_hz : -1), arrowright: () => player.step(event.shiftKey ? player.detail.tick_hz : 1),
+      home: () => player.step(-Infinity), end: () => player.step(Infinity) }[name];
+    if (!does) return;
+    event.preventDefault();
+    does();
   }
 
   // -- drawn --
@@ -197,12 +289,21 @@ class App {
     document.documentElement.dataset.link = store.link;
     if (!store.welcome || store.code === UNPAIRED || store.code === FULL || store.code === REPLACED) render(this.lone(), root);
     else {
-      render(now(this, nowMs), root);
+      render(this.page(nowMs), root);
       for (const canvas of root.querySelectorAll('canvas[data-place]')) this.tiles.attach(Number(canvas.dataset.place), canvas);
-      for (const strip of root.querySelectorAll('.strip[data-side]')) this.strips.attach(strip, Number(strip.dataset.side), Number(strip.dataset.sides));
+      for (const canvas of root.querySelectorAll('canvas[data-camera]')) if (this.player?.cameras.has(canvas.dataset.camera)) this.player.cameras.get(canvas.dataset.camera).canvas = canvas;
+      for (const trace of root.querySelectorAll('.trace')) this.traces?.attach(trace, this.player);
+      if (this.player?.detail) this.traces.show(this.player);
+      for (const strip of root.querySelectorAll('.strip[data-sides]')) this.strips.attach(strip, Number(strip.dataset.side), Number(strip.dataset.sides));
       root.querySelector('[autofocus]:not([data-focused])')?.focus();
       root.querySelector('[autofocus]')?.setAttribute('data-focused', '');
     }
+  }
+
+  page(nowMs) {
+    const own = { now, check, rig, wall }[this.route.page];
+    if (own) return own(this, nowMs);
+    return this.route.of ? episode(this, nowMs) : episodes(this, nowMs);
   }
 
   lone() {

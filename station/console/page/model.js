@@ -71,10 +71,8 @@ export function meant(store, key) {
 /** What to do with a key. */
 export function keyed(store, key, nowMs) {
   const session = store.state?.session;
+  if (store.question) return key === 'y' || key === store.question.key ? { what: 'yes' } : { what: 'no' };
   if (!session) return { what: 'nothing' };
-  if (store.question) {
-    return key === 'y' || key === store.question.key ? { what: 'yes' } : { what: 'no' };
-  }
   if (key === '?') return { what: 'help' };
   if (key === 'escape' && store.help) return { what: 'help' };
   const action = meant(store, key);

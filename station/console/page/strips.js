@@ -3,7 +3,7 @@ import uPlot from '/vendor/uPlot.esm.js';
 import { strip } from '/model.js';
 
 const SECONDS = 10;
-const COLOURS = ['#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#f0e442', '#0072b2', '#999999']; // Okabe and Ito's
+export const COLOURS = ['#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#f0e442', '#0072b2', '#999999']; // Okabe and Ito's
 
 export class Strips {
   constructor() {

@@ -47,8 +47,8 @@ AT_REST = SessionState("ready", "cube_handover", "ada", 17, 0, 16, 2, 1, (), dis
 class Staged(Hub):
     """A hub that hears nothing by itself, and whose questions are the test's."""
 
-    def __init__(self) -> None:
-        super().__init__(Station(RIG), monotonic_ns)
+    def __init__(self, data: Path) -> None:
+        super().__init__(Station(msgspec.structs.replace(RIG, data=data)), monotonic_ns)
         self.asked: list[tuple[Question, Who]] = []
         self.reply: Callable[[Question, Who], Reply] = lambda _question, _who: Done()
         self.session: SessionState | None = AT_REST
@@ -117,7 +117,14 @@ def _processes() -> StationState:
     for device in RIG.devices:
         hz = 30.0 if device.role == "camera" else 200.0
         streams = (StreamHealth("frame", hz, hz, 0),)
-        made.append(ProcessState(device.node, 1, True, 0, 1.0, 30.0, Health(device.node, "ok", "", streams), 0, ""))
+        hot = 71.0 if device.node == "follower_left" else 41.0
+        seen = (("temperature_c", hot), ("voltage_v", 11.6))
+        joints = {f"{joint}.{what}": number for joint in ("waist", "shoulder") for what, number in seen}
+        readings = {} if device.role == "camera" else joints
+        made.append(
+            ProcessState(device.node, 1, True, 0, 1.0, 30.0, Health(device.node, "ok", "", streams, readings), 0, "")
+        )
+    made.append(ProcessState("policy", None, False, 2, 0.0, 0.0, None, 0, "signal 9 <b>"))
     return StationState("bench", "bench.yaml", 1, 0, tuple(made))
 
 
@@ -139,7 +146,7 @@ class Stage:
     """The server in a thread of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.seats = SeatFile(folder / "seats.json")
+        self.seats, self.data = SeatFile(folder / "seats.json"), folder / "data"
         self.hub: Staged
         self.server: Server
         self.port = 0
@@ -181,7 +188,7 @@ class Stage:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        self.hub = Staged()
+        self.hub = Staged(self.data)
         self.server = Server(self.hub, self.seats, monotonic_ns, lambda: self.wall_s)
         await self.server.listen("127.0.0.1", 0, tls=False)
         self.port = self.server.port

@@ -1,9 +1,6 @@
 """The console's door without a browser: pairing, roles, limits, and what attackers try. Nothing moves, nobody paired is locked out."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,120 +8,58 @@ import aiohttp
 import pytest
 
 from station.bus.requests import Allow, AskLeave, Hold, LeaveControl, Refused, StillThere, TakeControl
-from station.clock import monotonic_ns
 from station.console import wire
 from station.console.limits import MOST_VIEWERS
-from station.console.seat_file import SeatFile
 from station.console.seats import ROLES, Role, invited, revoked
-from station.console.server import COOKIE, FULL, REPLACED, RUDE, UNPAIRED, Server
-from tests.station.console.stage import AT_REST, Staged
+from station.console.server import COOKIE, FULL, PAGE, REPLACED, RUDE, UNPAIRED
+from station.episodes.labels import read_labels
+from tests.station.console.served import TAB, AskingJob, Console, Page, served
+from tests.station.console.stage import AT_REST
+from tests.station.datasets.recorded import Recorded, make
 
-TAB = "aaaaaaaaaaaaaaaa"
 WORDS: dict[type, dict[str, Any]] = {
     wire.Hello: {"tab": TAB}, wire.Alive: {"seen": True}, wire.Watch: {"cameras": ["cam_high"]},
     wire.Press: {"id": 1, "name": "start", "seen": 7}, wire.Open: {"id": 1, "seen": 7, "task": "pick"},
     wire.Control: {"id": 1, "what": "take"}, wire.Deny: {"id": 1}, wire.Hold: {"id": 1}, wire.Park: {"id": 1},
+    wire.Edit: {"id": 1, "episodes": ["cube/0"], "success": "no"}, wire.Unedit: {"id": 1, "episodes": ["cube/0"]},
+    wire.Trash: {"id": 1, "episodes": ["cube/0"]}, wire.Restore: {"id": 1, "episodes": ["cube/0.deleted"]}, wire.Recover: {"id": 1},
+    wire.Check: {"id": 1}, wire.AnswerStep: {"id": 1, "step": 1, "answer": "go on"}, wire.EndJob: {"id": 1},
+    wire.Export: {"id": 1, "format": "plain", "name": "pick"}, wire.RestartNode: {"id": 1, "node": "cam_high"},
 }  # fmt: skip
 
 
-class Console:
-    """One that is served, and browsers that come to it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.hub = Staged()
-        self.seats = SeatFile(folder / "seats.json")
-        self.wall_s = 1000.0
-        self.server = Server(self.hub, self.seats, monotonic_ns, lambda: self.wall_s)
-        self.codes = 0
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.server.port}"
-
-    async def paired(self, role: Role, at_rig: bool = True) -> aiohttp.ClientSession:
-        """A browser with a seat."""
-        self.codes += 1
-        code = f"CODE{self.codes:06}"
-        self.seats.change(lambda book: invited(book, code, role, "ada", at_rig, self.wall_s))
-        browser = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
-        async with browser.get(f"{self.base}/pair", headers={"X-Code": code}) as answer:
-            assert answer.status == 200, await answer.text()
-            assert (answer.cookies[COOKIE]["httponly"], answer.cookies[COOKIE]["samesite"]) == (True, "Strict")
-        return browser
-
-    @asynccontextmanager
-    async def page(self, browser: aiohttp.ClientSession, tab: str = TAB) -> AsyncIterator["Page"]:
-        """It opens the page."""
-        async with browser.ws_connect(f"{self.base}/link", headers={"Origin": self.base}) as socket:
-            page = Page(socket)
-            await page.say({"type": "hello", "tab": tab})
-            page.welcome = await page.heard("welcome")
-            yield page
-
-
-class Page:
-    """One open page."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.socket = socket
-        self.welcome: dict[str, Any] = {}
-
-    async def say(self, message: object) -> None:
-        await self.socket.send_str(json.dumps(message))
-
-    async def heard(self, kind: str) -> dict[str, Any]:
-        while True:
-            message = await self.socket.receive(20)
-            assert message.type is not aiohttp.WSMsgType.CLOSE, f"closed: {message.data} {message.extra}"
-            if message.type is aiohttp.WSMsgType.TEXT and (told := json.loads(message.data))["kind"] == kind:
-                found: dict[str, Any] = told
-                return found
-
-    async def closed(self) -> int:
-        while not self.socket.closed:
-            if (await self.socket.receive(20)).type in (
-                aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR,
-            ):  # fmt: skip
-                break
-        return self.socket.close_code or 0
-
-
-def served(folder: Path, what: Callable[[Console], Awaitable[None]], speaks: bool = True) -> None:
-    """Serve it while `what` goes on."""
-
-    async def serve() -> None:
-        console = Console(folder)
-        await console.server.listen("127.0.0.1", 0, tls=False)
-        speaking = asyncio.create_task(console.hub.run()) if speaks else None
-        try:
-            await what(console)
-        finally:
-            if speaking is not None:
-                speaking.cancel()
-            await console.server.close()
-
-    asyncio.run(serve())
-
-
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_and_each_word(role: Role, tmp_path: Path) -> None:
+def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.console.library.python", lambda *_: ["true"])
+    monkeypatch.setattr("station.console.jobs.Job", AskingJob)
     assert set(WORDS) == set(get_args(wire.FromPage))
+
+    episode = make(tmp_path / "data", Recorded(rows=3))
 
     async def tries(console: Console) -> None:
         async with await console.paired(role) as browser, console.page(browser) as page:
             for kind, fields in WORDS.items():
                 console.hub.asked.clear()
+                while (told := console.server._jobs.told) and (
+                    (kind is wire.AnswerStep and not told["answers"]) or (kind is wire.Export and told["running"])
+                ):
+                    await asyncio.sleep(0.01)
                 await page.say({"type": kind.__name__.lower(), **fields})
                 if "id" not in fields:
                     continue
                 answer = await page.heard("answer")
                 may = ROLES.index(role) >= ROLES.index(wire.NEEDS[kind])
                 assert answer["done"] == may, f"{role} {kind.__name__}: {answer}"
-                assert bool(console.hub.requests()) == may
+                beside = get_args(wire.OfEpisodes) + get_args(wire.OfJobs)
+                assert bool(console.hub.requests()) == (may and kind not in beside), kind
                 if not may:
-                    assert "may only look, and hold" in answer["why"] and "station console link" in answer["why"]
+                    assert f"--role {wire.NEEDS[kind]}" in answer["why"] and "station console link" in answer["why"]
 
     served(tmp_path, tries, speaks=False)
+    assert episode.exists(), "trashed and restored, or never touched"
+    assert read_labels(episode) is not None and (tmp_path / "data" / "cube" / ".edits.jsonl").exists() == (
+        role != "viewer"
+    )
 
 
 def test_a_page_is_shown_the_rig_and_asks_as_itself(tmp_path: Path) -> None:
@@ -265,7 +200,8 @@ def test_only_the_pages_own_files_are_served(path: str, tmp_path: Path) -> None:
         answer = await reader.read()
         assert answer.split()[1] in (b"404", b"400")
         writer.close()
-        for there in ("/", "/main.js", "/style.css", "/vendor/lit-html.js", "/vendor/uPlot.esm.js"):
+        scripts = [f"/{path.relative_to(PAGE)}" for path in PAGE.rglob("*.js")]
+        for there in ("/", "/style.css", *scripts):
             assert await _status(console, there) == 200
 
     served(tmp_path, tries, speaks=False)

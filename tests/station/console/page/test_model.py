@@ -18,7 +18,10 @@ def test_state_becomes_what_is_shown(tmp_path: Path) -> None:
     node = shutil.which("node")
     assert node is not None, "Node.js is needed. Next: make test, which installs it"
     done = subprocess.run(
-        [node, "--test", str(TESTS / "model.test.mjs")], env={"ACTIONS": str(actions)}, capture_output=True, text=True
+        [node, "--test", *map(str, TESTS.glob("*.test.mjs"))],
+        env={"ACTIONS": str(actions)},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

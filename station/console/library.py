@@ -1,0 +1,174 @@
+"""What pages read of the disk: answers to their reading, and acts on episodes, done in a thread of their own beside the loop.
+
+Reading is plain GET for whoever is paired, and changes nothing; acts come over the page's link.
+"""
+
+import asyncio
+import logging
+import os
+import struct
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+from multidict import MultiMapping
+
+from station.clock import Clock
+from station.console import records
+from station.console.limits import Reading
+from station.console.shelf import Shelf
+from station.console.wire import Edit, Export, OfEpisodes, Recover, Restore, Trash, Unedit
+from station.episodes.edits import Change
+from station.errors import EpisodeError, StationError, UsageError
+from station.rig.rig import Rig
+from station.runtime.launch import python
+from station.web.guard import HEADERS
+
+EPISODES, RIG = "/episodes", "/rig"
+_PICTURE = struct.Struct("<II")
+"""Before each picture: its row, and how many bytes follow."""
+_KEPT = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
+"""Of what has its file's stamp in its address."""
+_VERDICTS = {"yes": True, "no": False, "unset": None}
+_LONGEST_ROWS = 1000
+_NICE = 10
+T = TypeVar("T")
+_log = logging.getLogger("console")
+
+
+class Library:
+    """Of one rig's data folder. To be used in one event loop."""
+
+    def __init__(self, rig: Rig, clock: Clock, recording: Callable[[], bool]) -> None:
+        self._rig, self._shelf = rig, Shelf(rig.data)
+        self._clock, self._recording = clock, recording
+        self._reading = Reading()
+        self._thread = ThreadPoolExecutor(1, "shelf", initializer=_give_way)
+        self._recovering: asyncio.subprocess.Process | None = None
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """To one question."""
+        asked = request.query
+        try:
+            if request.path.startswith(RIG):
+                return await self._of_rig(request.path.removeprefix(RIG).strip("/"), asked.get("node", ""))
+            return await self._of_episodes(request.path.removeprefix(EPISODES).strip("/"), asked)
+        except UsageError as error:
+            return web.Response(status=404, text=str(error), headers=HEADERS)
+        except StationError as error:
+            return web.Response(status=409, text=str(error), headers=HEADERS)
+
+    async def _of_rig(self, what: str, node: str) -> web.Response:
+        known = {
+            "check": lambda: records.last_check(self._rig),
+            "log": lambda: records.log(self._rig, node),
+            "acts": lambda: records.acts(self._rig),
+        }
+        if what not in known:
+            raise UsageError("no such page")
+        return _json(await self._do(known[what]))
+
+    async def _of_episodes(self, what: str, asked: MultiMapping[str]) -> web.Response:
+        of = asked.get("of", "")
+        if what == "":
+            return _json(await self._do(lambda: self._shelf.listing(asked.getall("where", []))))
+        if what == "trash":
+            return _json(await self._do(self._shelf.trash))
+        if what == "one":
+            return _json(await self._do(lambda: self._shelf.detail(of)))
+        if what == "selection":
+            where, left_out = asked.getall("where", []), asked.getall("not", [])
+            text = await self._do(lambda: self._shelf.selection_text(where, left_out, asked.get("reason", "")))
+            return web.Response(text=text, headers=HEADERS)
+        if what == "thumbnail":
+            jpeg = await self._do(lambda: self._shelf.thumbnail(of, "last" in asked))
+            return web.Response(body=jpeg, content_type="image/jpeg", headers=_KEPT)
+        if what == "column":
+            column = await self._do(lambda: self._shelf.played(of).column(asked.get("name", "")))
+            if column is None:
+                raise UsageError("no such column")
+            return await self._bytes(column)
+        if what == "pictures":
+            rows = _rows(asked.get("rows", ""))
+            pictures = await self._do(lambda: self._shelf.played(of).pictures(asked.get("camera", ""), rows))
+            return await self._bytes(b"".join(_PICTURE.pack(row, len(jpeg)) + jpeg for row, jpeg in pictures))
+        raise UsageError("no such page")
+
+    async def act(self, said: OfEpisodes, busy_with: str) -> str:
+        """Do it; what was done. `busy_with`: path of the newest episode of the sitting that goes on, "" where none does.
+
+        Raises StationError.
+        """
+        shelf = self._shelf
+        if isinstance(said, Recover):
+            return await self._recover()
+        names = said.episodes
+        if isinstance(said, Trash) and busy_with in await self._do(lambda: [str(shelf.path(name)) for name in names]):
+            why = "the newest episode of this sitting is the sitting's. Next: `u` on the Now page takes it back"
+            raise EpisodeError(why)
+        if isinstance(said, Edit):
+            return await self._do(lambda: shelf.edit(names, _change(said)))
+        acts = {Unedit: shelf.undo, Trash: shelf.delete, Restore: shelf.restore}
+        return await self._do(lambda: acts[type(said)](names))
+
+    async def export(self, said: Export) -> list[str]:
+        """Write the selection; the command that makes the training set. Raises StationError."""
+        file, out = await self._do(
+            lambda: self._shelf.kept_selection(said.name, said.where, said.left_out, said.reason.strip())
+        )
+        return ["dataset", "export", said.format, str(out), "--selection", str(file)]
+
+    async def _recover(self) -> str:
+        """Journals that were left become episodes, in a process of its own with the lowest priority."""
+        if self._recovering is not None:
+            raise EpisodeError("journals are being made episodes already: wait for it")
+        words = python("station.episodes.recover", self._shelf.data)
+        self._recovering = await asyncio.create_subprocess_exec(
+            "nice", "-n", "19", *words, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            _, told = await self._recovering.communicate()
+            if self._recovering.returncode:
+                raise EpisodeError(told.decode(errors="replace").strip()[-2000:] or "it was ended before it was done")
+            return "every journal that was left is an episode, or is being recorded"
+        finally:
+            self._recovering = None
+
+    async def _bytes(self, body: bytes) -> web.Response:
+        await asyncio.sleep(self._reading.wait_s(len(body), self._recording(), self._clock()))
+        return web.Response(body=body, content_type="application/octet-stream", headers=HEADERS)
+
+    async def _do(self, what: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, what)
+
+    async def close(self) -> None:
+        """Files are let go of; a recovery that goes on is safe to leave, and is left."""
+        await self._do(self._shelf.close)
+        self._thread.shutdown()
+
+
+def _change(said: Edit) -> Change:
+    given = {name: value for name in ("note", "task", "instruction") if (value := getattr(said, name)) is not None}
+    if said.success is not None:
+        given["success"] = _VERDICTS[said.success]
+    if not given:
+        raise UsageError("nothing to say. Next: choose a verdict, or write a note")
+    return Change(**given)
+
+
+def _rows(text: str) -> list[int]:
+    parts = text.split(",")
+    if len(text) > _LONGEST_ROWS or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise UsageError("rows are numbers with commas between")
+    return [int(part) for part in parts]
+
+
+def _json(found: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(found), content_type="application/json", headers=HEADERS)
+
+
+def _give_way() -> None:
+    """This thread comes after whatever else the computer does."""
+    os.setpriority(os.PRIO_PROCESS, 0, _NICE)  # of the calling thread, on Linux

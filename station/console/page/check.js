@@ -1,0 +1,44 @@
+// The Check page: whether the rig may record, what the last check found, and running it.
+import { html, nothing } from '/vendor/lit-html.js';
+import { frame, MARK, told } from '/frame.js';
+import { job } from '/job.js';
+import { busy, operates } from '/model.js';
+import { day } from '/episodes.js';
+import { address } from '/route.js';
+import { ranked, VERDICT_LEVEL } from '/rig_model.js';
+import { t } from '/words.js';
+
+/** The last check, as it was heard last. */
+export class LastCheck {
+  constructor(app) {
+    this.app = app;
+    this.found = undefined;
+    this.error = '';
+  }
+
+  async look() {
+    const answer = await fetch('/rig/check').catch(() => null);
+    this.error = answer === null ? t('link.lost') : answer.ok ? '' : await answer.text();
+    if (answer?.ok) this.found = (await answer.json()).found;
+    this.app.draw();
+  }
+}
+
+export function check(app, nowMs) {
+  const { store, lastCheck } = app, session = store.state?.session, { found } = lastCheck;
+  const middle = html`<div class="shelf">
+    <p class="banner ${session?.check_due ? (store.welcome.rig.real ? 'bad' : 'warn') : ''}">${!session ? t('link.station', { rig: store.welcome.rig.name }) : session.check_due ? t(store.welcome.rig.real ? 'check.due' : 'check.due.sim', { why: session.check_due }) : t('check.counts')}</p>
+    ${job(app, 'check')}
+    ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : found === null ? html`<p class="none">${t('check.never')}</p>` : result(found)}
+  </div><div class="last"><span></span>${told(app)}</div>`;
+  const runs = store.job?.running, sitting = session && session.phase !== 'ended';
+  return frame(app, nowMs, 'checks', middle, operates(store) ? html`<button class="main" data-act="check" ?disabled=${runs || sitting || busy(store, 'check')} @click=${() => app.ask('check', t('check.run'), { type: 'check' })}>${t('check.run')}</button>
+    <span class="picked">${sitting ? t('check.sitting') : t('check.what')}</span>` : html`<span>${t('check.who')}</span>`);
+}
+
+function result(found) {
+  return html`<p><b class=${`level ${VERDICT_LEVEL[found.verdict]}`}>${MARK[VERDICT_LEVEL[found.verdict]]} ${t(`check.${found.verdict}`)}</b> ${day(found.at_s)}${found.same_rig_file ? nothing : html` · ${t('check.other')}`}
+      ${found.verdict === 'fail' ? html` · <a href=${address('now')}>${t('check.override')}</a>` : nothing}</p>
+    <div class="rows" tabindex="0" role="region" aria-label=${t('check.findings')}><table class="list"><thead><tr>${['verdict', 'device', 'what', 'value', 'limit', 'next'].map((name) => html`<th>${t(`col.${name}`)}</th>`)}</tr></thead>
+    <tbody>${ranked(found.findings).map((each) => html`<tr class=${VERDICT_LEVEL[each.verdict]}><td class="look">${MARK[VERDICT_LEVEL[each.verdict]]} ${t(`check.${each.verdict}`)}</td><td>${each.device}</td><td>${each.name}</td><td>${each.value}</td><td>${each.limit}</td><td>${each.next}</td></tr>`)}</tbody></table></div>`;
+}

@@ -1,0 +1,94 @@
+"""Every page of the console, and how a test gets there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from station.episodes.labels import add_note
+from station.files import check_results
+from station.files.check_results import CheckResult, Finding, StoredCheck
+from tests.drivers.vr.browser import Browser, browser
+from tests.station.console.stage import RIG, Stage
+from tests.station.datasets.recorded import Recorded, make
+
+LAPTOP, TABLET = (1280, 800), (820, 1180)
+AXE = Path(__file__).parents[3] / "drivers/vr/node_modules/axe-core/axe.min.js"
+
+
+class Page(NamedTuple):
+    """One of them: its address, and what is there once it is drawn."""
+
+    address: str
+    there: str
+
+
+PAGES = (
+    Page("#/now", ".tiles .tile.ok"), Page("#/episodes", "[data-episode]"), Page("#/episodes/cube/0", ".trace canvas"),
+    Page("#/trash", ".none"), Page("#/check", ".list td"), Page("#/rig", "[data-node]"), Page("#/rig/follower_left", "td.bad"),
+    Page("#/rig?log=", ".log, .health p"), Page("#/wall", ".wall .tile.ok"),
+)  # fmt: skip
+
+
+def record(data: Path) -> None:
+    """Four episodes: a longer one, a failure, and two that nobody judged, the last with a note that is no markup."""
+    for number in range(4):
+        rows, success = (150 if number == 0 else 20), (True, False, None, None)[number]
+        said = Recorded(rows=rows, episode=number, success=success, operator=("ann", "ben")[number % 2])
+        path = make(data, said)
+    add_note(path, "<b>slipped</b>")
+
+
+def check() -> None:
+    """The rig's last check: it warned."""
+    findings = (
+        Finding("cam_high", "moved", "warn", 1.8, "mm", 1.5, "look at its mount, or take another reference picture"),
+        Finding("follower_left", "zero", "pass", 0.2, "deg", 0.5, ""),
+    )
+    check_results.store(RIG.name, StoredCheck(RIG.sha256, 1_800_000_000.0, CheckResult("warn", findings)))
+
+
+@contextmanager
+def paired(stage: Stage, **who: Any) -> Iterator[Browser]:
+    """A browser with a seat, as large as a laptop."""
+    with browser(headset="") as page:
+        size(page, LAPTOP)
+        page.open(stage.link(**who))
+        page.until("the Now page", "return document.querySelector('.page.now')")
+        yield page
+
+
+def size(page: Browser, of: tuple[int, int]) -> None:
+    """Of the window's inside, CSS pixels."""
+    metrics = {"width": of[0], "height": of[1], "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def theme(page: Browser, name: str) -> None:
+    """light or dark."""
+    features = [{"name": "prefers-color-scheme", "value": name}]
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def go(page: Browser, address: str) -> None:
+    """To another page, as a link leads there."""
+    page.js("location.hash = arguments[0]", address)
+
+
+def show(page: Browser, which: Page) -> None:
+    """Go there and wait until it is drawn."""
+    go(page, which.address)
+    page.until(which.address, "return document.querySelector(arguments[0])", which.there)
+
+
+def faults(page: Browser) -> list[str]:
+    """What axe finds serious or critical, a line each."""
+    if not page.js("return Boolean(window.axe)"):  # past the page's own rules, which let nothing in
+        page.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})
+    found = page.driver.execute_async_script("axe.run(document).then(({violations}) => arguments[0](violations))")
+    return [
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]

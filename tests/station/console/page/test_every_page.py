@@ -1,0 +1,78 @@
+"""Every page for everybody: on a laptop without scrolling, by keyboard alone, for axe, dark and light, on a tablet, with large letters."""
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from tests.drivers.vr.browser import Browser
+from tests.station.console.page import pages
+from tests.station.console.page.pages import LAPTOP, PAGES, TABLET, Page
+from tests.station.console.stage import Stage, staged
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("pages")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        pages.record(folder / "data")
+        pages.check()
+        with staged(folder) as stage:
+            yield stage
+
+
+@pytest.fixture(scope="module")
+def page(stage: Stage) -> Iterator[Browser]:
+    with pages.paired(stage, role="engineer") as page:
+        yield page
+
+
+@pytest.mark.parametrize("which", PAGES, ids=lambda which: which.address)
+def test_it_fits_a_laptop_has_hold_and_nothing_that_some_cannot_use(which: Page, page: Browser) -> None:
+    pages.size(page, LAPTOP)
+    pages.theme(page, "dark")
+    pages.show(page, which)
+    height, width = page.js("return [document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
+    assert height <= LAPTOP[1] and width <= LAPTOP[0], (height, width)
+    seen = page.js(
+        "const r = document.querySelector('.hold').getBoundingClientRect(); return [r.right, r.bottom, r.height]"
+    )
+    assert seen[0] <= LAPTOP[0] and seen[1] <= LAPTOP[1] and seen[2] >= 80
+    assert pages.faults(page) == []
+    assert [line for line in page.log() if "favicon" not in line] == []
+
+
+def test_the_keyboard_alone_reaches_every_page_and_what_is_pressed_there(page: Browser) -> None:
+    pages.show(page, PAGES[0])
+    page.js("document.activeElement?.blur()")
+    names = ["#/now", "#/episodes", "#/check", "#/rig", "#/wall"]
+    reached = []
+    for _ in names:
+        ActionChains(page.driver).send_keys(Keys.TAB).perform()
+        reached.append(page.js("return document.activeElement.getAttribute('href')"))
+        assert page.js("return getComputedStyle(document.activeElement).outlineStyle") != "none", (
+            "it shows where one is"
+        )
+    assert reached == names
+    page.js("document.querySelector('nav a[href=\"#/episodes\"]').focus()")
+    ActionChains(page.driver).send_keys(Keys.ENTER).perform()
+    page.until("the list", "return document.querySelector('[data-episode]')")
+
+
+@pytest.mark.rig
+@pytest.mark.parametrize("of", [LAPTOP, TABLET, (640, 400)], ids=["laptop", "tablet", "letters twice as large"])
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_in_each_size_and_theme(name: str, of: tuple[int, int], page: Browser) -> None:
+    pages.size(page, of)
+    pages.theme(page, name)
+    for which in PAGES:
+        pages.show(page, which)
+        assert pages.faults(page) == [], which.address
+        assert page.js("return document.documentElement.scrollWidth") <= of[0], (
+            f"{which.address} is wider than its window"
+        )
+        assert page.js("return document.querySelector('.hold').getBoundingClientRect().width") > 100
