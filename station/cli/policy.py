@@ -1,4 +1,7 @@
-"""`station policy import|show|bench`: make a policy folder of a checkpoint; what one says, how fast it is here."""
+"""`station policy import|show|bench`: make a policy folder of a checkpoint; what one says, how fast it is here.
+
+What runs a policy (numpy, sockets, decoders) is imported by the command that needs it: help and a description wait for none of it.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +11,7 @@ from rich.table import Table
 
 from station.borders.options import seconds_option
 from station.cli import import_policy
-from station.cli.policy_on_rig import in_words, measure_on
-from station.client import connect
 from station.clock import monotonic_ns
-from station.policy.bench import bench_policy
-from station.policy.claims import of_policy, refuse_anywhere
 from station.policy.folder import Policy, find_policy, load_policy
 from station.rig.choice import rig_of
 from station.terminal.screen import PlainConsole
@@ -34,6 +33,8 @@ Folder = Annotated[
 @app.command()
 def show(folder: Folder, as_json: JsonOption = False) -> None:
     """Check policy.yaml and show what it says. Nothing is loaded. Exit 1 where no rig could run it."""
+    from station.policy.claims import of_policy, refuse_anywhere
+
     policy = load_policy(folder)
     if as_json:
         tell(policy)
@@ -54,6 +55,9 @@ def bench(
 ) -> None:
     """Load and warm up the policy, and measure it: by itself, or in its place on a rig."""
     if rig:
+        from station.cli.policy_on_rig import in_words, measure_on
+        from station.client import connect
+
         loaded = rig_of(rig)
         with connect(loaded) as station:
             on_rig = measure_on(station, folder, seconds)
@@ -62,6 +66,8 @@ def bench(
         else:
             _print(f"policy {folder.resolve().name} on rig {loaded.name}", in_words(on_rig))
         return
+    from station.policy.bench import bench_policy
+
     result = bench_policy(folder, inferences, monotonic_ns)
     if as_json:
         tell(result)

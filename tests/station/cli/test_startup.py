@@ -37,6 +37,7 @@ def imported(*arguments: str) -> set[str]:
         (("rig", "show", "bench"), HEAVY | {"zmq", "psutil"}),
         (("status", "--rig", "bench"), HEAVY),
         (("check", "--help"), HEAVY),
+        (("policy", "show", "--help"), (HEAVY | {"zmq", "psutil"}) - {"numpy"}),
         (("episodes", "ls", "--help"), HEAVY - {"h5py", "numpy"}),
         (("dataset", "formats"), HEAVY - {"h5py", "numpy"}),
     ],
