@@ -1,7 +1,7 @@
 """The page of licences against what the installed packages state of themselves."""
 
 import re
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, files, metadata
 
 import pytest
 
@@ -17,15 +17,26 @@ WORDS = {
 }
 
 
+BSD_BEGINS = "Redistribution and use in source and binary forms"
+
+
+def read_licence(package: str) -> str:
+    """What its licence's own text says that it is, where the metadata say nothing in short."""
+    texts = [file.read_text() for file in files(package) or [] if file.name.startswith("LICEN")]
+    return "bsd" if any(BSD_BEGINS in text for text in texts) else ""
+
+
 def stated(package: str) -> str:
     """What a package's metadata say of its licence, in small letters."""
     found = metadata(package)
+    words = read_licence(package) if not found.get_all("License-Expression") and not found.get_all("License") else ""
     classifiers = [value for value in found.get_all("Classifier") or [] if value.startswith("License")]
     return " ".join(
         [
             *(found.get_all("License-Expression") or []),
             *(text[:200] for text in found.get_all("License") or []),
             *classifiers,
+            words,
         ]
     ).lower()
 
