@@ -18,6 +18,9 @@ LONG_CONSUMERS := rlds
 BROWSER := tests/drivers/vr/node_modules/.installed
 IN_REAL_TIME := tests/conformance tests/other_maker tests/drivers/sim tests/drivers/vr tests/station/console/page tests/system
 
+# two workers on two processors: a pool of NumPy's threads in each would only stand in the other's way
+PURE := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))
+
 DEMO := demo-policy
 DEMO_EPISODES ?= 120
 DEMO_MINUTES ?= 240
@@ -70,12 +73,12 @@ imports: setup
 
 # what keeps no appointments with a clock on both processors, then what does: drivers, browsers, whole rigs
 unit: setup $(BROWSER)
-	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))
+	$(PURE)
 	$(BIN)/python -m pytest $(IN_REAL_TIME)
 
-# neither a rig nor a browser: for while one works
+# neither a rig nor a browser, nothing that takes over half a second, a quarter of the examples: for while one works
 test-fast: lint types imports
-	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))
+	$(PURE) --hypothesis-profile fast -m 'not slow and not torch and not rig and not consumers and not long'
 
 # the same on each Python the station supports that this machine has (on the PATH, or pyenv's), in an environment of its own
 test-pythons:

@@ -14,6 +14,7 @@ from station.bus.keys import KeyRing
 from tests.giving_back import giving_back
 
 settings.register_profile("station", deadline=None)  # a busy computer is slow, not wrong
+settings.register_profile("fast", deadline=None, max_examples=25)
 settings.load_profile("station")
 
 

@@ -1,4 +1,4 @@
-"""Whoever tests something gives back its threads, ports, pipes, sockets and child processes."""
+"""Whoever tests something gives back its threads, ports, pipes, sockets, child processes and real-time priority."""
 
 import contextlib
 import os
@@ -15,7 +15,8 @@ _LEAKY = ("/dev/pts/", "/dev/ptmx", "/dev/tty", "/dev/video", "pipe:", "socket:"
 @contextlib.contextmanager
 def giving_back() -> Iterator[None]:
     """Nothing that is taken within is left after it, a moment later. Raises AssertionError with what is."""
-    before = (set(threading.enumerate()), _descriptors(), {child.pid for child in psutil.Process().children()})
+    children = {child.pid for child in psutil.Process().children()}
+    before = (set(threading.enumerate()), _descriptors(), children, _scheduler())
     yield
     deadline = time.monotonic() + 3.0
     while (left := _leaks(*before)) and time.monotonic() < deadline:
@@ -34,8 +35,16 @@ def _descriptors() -> dict[str, int]:
     return counted
 
 
-def _leaks(threads: set[threading.Thread], descriptors: dict[str, int], children: set[int]) -> list[str]:
+def _scheduler() -> tuple[int, int]:
+    """A real-time priority that a test keeps takes a processor from every test after it, and from all else."""
+    return os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
+
+
+def _leaks(
+    threads: set[threading.Thread], descriptors: dict[str, int], children: set[int], scheduler: tuple[int, int]
+) -> list[str]:
     left = [f"thread {t.name}" for t in threading.enumerate() if t not in threads and t.is_alive()]
     left += [f"{n}× {kind}" for kind, n in _descriptors().items() if n > descriptors.get(kind, 0)]
     left += [f"child {c.pid} {c.name()}" for c in psutil.Process().children() if c.pid not in children]
+    left += [f"scheduler {now}, was {scheduler}" for now in [_scheduler()] if now != scheduler]
     return left

@@ -56,6 +56,7 @@ def tracked(*folders: str) -> Iterator[str]:
     yield from (name for name in done.stdout.splitlines() if (ROOT / name).is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["station", "drivers", "calibration"])
 def test_every_file_of_the_rooms_is_in_it(names: frozenset[str], room: str) -> None:
     there = set(tracked(room))
@@ -104,6 +105,7 @@ def test_it_says_the_version_it_was_built_of(run: Run, wheel: Path) -> None:
     assert done.stdout.strip() == wheel.name.split("-")[1].replace("_", "+")
 
 
+@pytest.mark.slow
 def test_its_rigs_are_listed_and_right(run: Run) -> None:
     listed = json.loads(run("rig", "ls", "--json").stdout)
     assert [rig["name"] for rig in listed["rigs"]] == list(RIGS)

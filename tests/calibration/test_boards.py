@@ -47,6 +47,7 @@ def views() -> Views:
     return shown(14, seed=1)
 
 
+@pytest.mark.slow
 def test_corners_are_found_to_a_twentieth_of_a_pixel(views: Views) -> None:
     for place, view in zip(*views, strict=True):
         true = LENS.project(view.object_m(BOARD) @ place.rotation.T + place.translation_m)
@@ -80,6 +81,7 @@ def test_a_bad_view_is_dropped_with_its_reason(views: Views) -> None:
     assert found.lens.matrix[0, 0] == pytest.approx(LENS.matrix[0, 0], rel=0.005)
 
 
+@pytest.mark.slow
 def test_too_few_or_too_similar_views_are_refused(views: Views) -> None:
     with pytest.raises(MeasurementPoor, match="8 are needed"):
         intrinsics.calibrate(views[1][:5], BOARD)
@@ -92,6 +94,7 @@ def test_too_few_or_too_similar_views_are_refused(views: Views) -> None:
         intrinsics.calibrate(straight, BOARD)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("axis", "mm", "deg"),
     [("x", 0, 0), ("x", 3, 0), ("y", 5, 0), ("z", 5, 0), ("x", 20, 0), ("x", 0, 0.5), ("y", 0, 0.5), ("z", 0, 2.0)],
@@ -110,6 +113,7 @@ def test_a_cameras_drift_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(axis: 
     assert drift.deg == pytest.approx(deg, abs=0.1)
 
 
+@pytest.mark.slow
 def test_hand_eye_within_a_millimetre_and_a_fifth_of_a_degree() -> None:
     camera = poses.from_vectors(np.array([0.1, -0.2, 1.5]), np.array([0.05, -0.02, 0.08]))
     target = poses.from_vectors(np.array([3.0, 0.1, 0.2]), np.array([0.4, 0.1, 0.02]))
@@ -140,6 +144,7 @@ def test_a_board_that_does_not_fit_its_description_is_refused(views: Views) -> N
         extrinsics.board_pose(crumpled, BOARD, LENS)
 
 
+@pytest.mark.slow
 def test_the_printed_page_is_the_board(tmp_path: Path) -> None:
     page(BOARD, tmp_path / "board.png")
     picture = gray((tmp_path / "board.png").read_bytes())
@@ -155,6 +160,7 @@ def test_the_printed_page_is_the_board(tmp_path: Path) -> None:
     assert (dark[-1] - dark[0]) / mm == pytest.approx(100.0, abs=0.4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pdf", "svg"])
 def test_the_page_comes_in_true_size(tmp_path: Path, kind: str) -> None:
     page(BOARD, tmp_path / f"board.{kind}")
@@ -162,6 +168,7 @@ def test_the_page_comes_in_true_size(tmp_path: Path, kind: str) -> None:
     assert (b"841.88" in head and b"595.27" in head) if kind == "pdf" else b'width="841.88' in head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("square_m", "size", "width_pt"), [(0.028, "A4", b"841.88"), (0.056, "A2", b"1683.77")])
 def test_a_larger_board_gets_a_larger_page(tmp_path: Path, square_m: float, size: str, width_pt: bytes) -> None:
     assert page(Board(square_m=square_m, marker_m=0.75 * square_m), tmp_path / "board.pdf") == size
@@ -187,6 +194,7 @@ def test_boards_that_cannot_be_are_refused(tmp_path: Path) -> None:
         page(BOARD, tmp_path / "b.jpg")
 
 
+@pytest.mark.slow
 def test_a_hidden_corner_is_left_out() -> None:
     picture = board_picture(looking_at(MIDDLE, 0.4), seed=1)
     whole = seen_in(picture)

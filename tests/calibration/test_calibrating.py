@@ -250,6 +250,7 @@ def test_a_wrist_camera_is_placed_by_hand_eye_within_a_millimetre_and_a_fifth_of
     assert kept.depth_m == pytest.approx(0.4, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_wrist_camera_without_a_lens_or_with_too_few_stops_is_refused(
     world: World, bench: Measuring, monkeypatch: pytest.MonkeyPatch
 ) -> None:

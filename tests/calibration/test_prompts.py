@@ -126,6 +126,7 @@ def test_nothing_captured_before_enter_counts(world: Publishing, bench: Bench) -
     assert operator.most_kept == 0  # nothing piles up at a prompt
 
 
+@pytest.mark.slow
 def test_an_arm_that_was_moved_at_the_prompt_is_zeroed_where_it_rests_now(world: Publishing, bench: Bench) -> None:
     measuring, _ = bench
     calibrate_arms.zero(measuring, ARM, 1, None)
@@ -141,6 +142,7 @@ def test_a_picture_is_of_after_enter(world: Publishing, bench: Bench) -> None:
     assert len(measuring.seen.cameras[CAMERA].pictures) <= KEPT_PICTURES
 
 
+@pytest.mark.slow
 def test_the_reference_picture_is_of_after_enter(world: Publishing, bench: Bench) -> None:
     measuring, _ = bench
     calibrate_cameras.reference(measuring, CAMERA)

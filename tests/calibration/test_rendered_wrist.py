@@ -110,6 +110,7 @@ def lens() -> Lens:
     return Lens(np.array([[focal, 0, 319.5], [0, focal, 239.5], [0, 0, 1.0]]), np.zeros(5))
 
 
+@pytest.mark.slow
 def test_the_arm_s_chain_is_the_scene_s(stops: Stops) -> None:
     _, truths = stops
     assert max(distance_mm(truths[0], truth) for truth in truths) < 0.01

@@ -7,6 +7,7 @@ from tests.calibration.careless import bench, wrist
 from tests.calibration.wrong import CASES, Wrong, refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_wrong_is_refused_with_its_cause_and_nothing_of_it_is_stored(case: Wrong) -> None:
     told, stored = refused(case)

@@ -44,6 +44,7 @@ SPAN = re.compile(r"(?:`(?:sudo )?|\$\(command -v )station\)? ([^`\n]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
+@pytest.mark.slow
 def test_every_option_that_is_named_with_its_command_is_there() -> None:
     wrong = []
     for path in pages():

@@ -1,5 +1,6 @@
 """`--json`: which commands have it, and that what they write is what the reference says, read back strictly."""
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,13 +91,18 @@ WITHOUT_A_RIG = {
 }
 
 
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return schema()
+
+
 @pytest.mark.parametrize("command", WITHOUT_A_RIG)
 def test_what_is_told_is_what_the_table_says(command: str, data: Path, runtime: str) -> None:
     (logs_folder("bench") / "pilot.log").write_text("2026-11-29T13:08:44.123+01:00 1234.567890 INFO pilot: begins\n")
     words = [*command.split(), *(word.replace("DATA", str(data)) for word in WITHOUT_A_RIG[command]), "--json"]
     done = RUNNER.invoke(app, words)
     document = msgspec.json.decode(done.stdout)
-    whole = schema()
+    whole = _schema()
     Draft202012Validator({**whole["properties"][command], "$defs": whole["$defs"]}).validate(document)
     read = msgspec.convert(document, told_by(command), dec_hook=lambda kind, value: kind(value))
     assert msgspec.json.decode(as_text(read)) == document, "nothing in it that the struct has not"

@@ -51,6 +51,7 @@ def test_there_are_some() -> None:
     assert len(FILES) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_an_episode_is_whole_and_listed(path: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(path, tmp_path))  # its quality card is kept beside it

@@ -55,6 +55,7 @@ def test_never_after_arrival_and_always_rising(world: World) -> None:
         last = host_ns
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(worlds)
 def test_true_within_two_milliseconds_once_drift_is_known(world: World) -> None:

@@ -46,6 +46,7 @@ def test_a_source_that_is_not_installed_has_none(monkeypatch: pytest.MonkeyPatch
     assert extras_of("mujoco") == ()
 
 
+@pytest.mark.slow
 def test_a_command_without_what_it_needs_says_so_in_one_sentence() -> None:
     hide = "import sys; sys.modules['pyarrow'] = None; sys.argv = ['station', 'dataset', 'formats']; import station.cli; station.cli.main()"
     done = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True, check=False)

@@ -117,6 +117,7 @@ def test_a_joint_that_hardly_moved_has_no_lag() -> None:
     assert latency.follower_lag(times[:20], swing(t[:20]), times[:20], swing(t[:20])) is None
 
 
+@pytest.mark.slow
 def test_pictures_of_a_moving_scene_give_the_lag_end_to_end() -> None:
     """Rendered pictures, optical flow, correlation: the whole way, at 15 pictures a second."""
     fps, lag_s, seconds = 15.0, 0.07, 4.0

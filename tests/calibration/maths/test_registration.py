@@ -93,6 +93,7 @@ def test_blur_shows_and_light_does_not(reference: Picture) -> None:
     assert quality.sharpness(blurred(reference, 2.0)) < 0.35 * sharp
 
 
+@pytest.mark.slow
 def test_swapped_cameras_are_named(reference: Picture) -> None:
     other = table_picture(looking_at((-0.5, 0.4), DEPTH_M, tilt_deg=(-35, 5)), seed=1)
     references = {"cam_high": reference, "cam_low": other}

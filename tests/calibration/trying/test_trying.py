@@ -36,6 +36,7 @@ def wrong(result: CheckResult) -> dict[tuple[str, str], Finding]:
     return {(found.device, found.name): found for found in result.findings if found.verdict != "pass"}
 
 
+@pytest.mark.slow
 def test_a_rig_that_is_right_passes_and_every_joint_and_camera_of_it_was_asked_for_once(
     hands: Hands, rig: Measuring
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_rig_that_is_right_passes_and_every_joint_and_camera_of_it_was_asked_f
     assert all(len(prompt) <= 160 for prompt in hands.asked)
 
 
+@pytest.mark.slow
 def test_the_cables_of_two_leaders_are_swapped(hands: Hands, rig: Measuring) -> None:
     hands.swap("leader_left", "leader_right")
     result = tried(rig, [])

@@ -55,6 +55,7 @@ def read_until_error(cam: OpenCVCamera) -> tuple[DeviceError, int]:
     raise AssertionError("no error came")
 
 
+@pytest.mark.slow
 def test_mjpeg_over_http_passes_through(server: MjpegServer, jpegs: list[bytes]) -> None:
     cam = camera(server.url)
     cam.open()
@@ -68,6 +69,7 @@ def test_mjpeg_over_http_passes_through(server: MjpegServer, jpegs: list[bytes])
     assert "MJPEG passed through" in cam.describe().notes
 
 
+@pytest.mark.slow
 def test_a_link_to_a_url_is_followed(server: MjpegServer, tmp_path: Path) -> None:
     link = tmp_path / "cam_high"
     link.symlink_to(server.url)
@@ -77,6 +79,7 @@ def test_a_link_to_a_url_is_followed(server: MjpegServer, tmp_path: Path) -> Non
     cam.close()
 
 
+@pytest.mark.slow
 def test_the_newest_is_kept_for_a_slow_reader(server: MjpegServer) -> None:
     cam = camera(server.url)
     cam.open()
@@ -90,6 +93,7 @@ def test_the_newest_is_kept_for_a_slow_reader(server: MjpegServer) -> None:
     assert monotonic_ns() - newest.captured_at_ns < 2 * NS_PER_S
 
 
+@pytest.mark.slow
 def test_a_frozen_server_is_silent_within_a_second_and_close_does_not_hang(server: MjpegServer) -> None:
     cam = camera(server.url)
     cam.open()
@@ -122,6 +126,7 @@ def test_a_server_that_leaves_is_noticed_and_found_again(server: MjpegServer) ->
     cam.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_is_missing_and_leaves_no_thread(jpegs: list[bytes]) -> None:
     with MjpegServer(jpegs) as server:
         server.frozen.set()
@@ -143,6 +148,7 @@ def test_pictures_of_another_size_are_refused(server: MjpegServer) -> None:
     cam.close()
 
 
+@pytest.mark.slow
 def test_torn_pictures_are_counted_and_passed_over(jpegs: list[bytes]) -> None:
     with MjpegServer([jpegs[0], jpegs[1][:3000] + jpegs[2]]) as server:
         cam = camera(server.url)
@@ -163,6 +169,7 @@ def video(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     return str(path), request.param
 
 
+@pytest.mark.slow
 def test_a_file_plays_at_its_rate_then_ends_and_plays_again(video: tuple[str, str]) -> None:
     path, codec = video
     cam = camera(path, 64, 48)
@@ -196,6 +203,7 @@ def test_what_is_not_there_is_missing(source: str) -> None:
     cam.close()
 
 
+@pytest.mark.slow
 def test_fifty_openings_leave_neither_thread_nor_descriptor(jpegs: list[bytes]) -> None:
     with MjpegServer(jpegs, fps=120) as server:
         cam = camera(server.url, fps=120)
@@ -229,6 +237,7 @@ def _settles(condition: Any) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_bytes_behind_every_picture_lose_none(jpegs: list[bytes]) -> None:
     with MjpegServer([jpeg + b"\r\n" for jpeg in jpegs]) as server:
         cam = camera(server.url)
@@ -241,6 +250,7 @@ def test_bytes_behind_every_picture_lose_none(jpegs: list[bytes]) -> None:
         cam.close()
 
 
+@pytest.mark.slow
 def test_torn_pictures_are_told_with_their_cause_and_named_when_there_are_no_others(jpegs: list[bytes]) -> None:
     with MjpegServer([jpegs[0], jpegs[1][:-400]]) as server:
         cam = camera(server.url)
@@ -255,6 +265,7 @@ def test_torn_pictures_are_told_with_their_cause_and_named_when_there_are_no_oth
         cam.close()
 
 
+@pytest.mark.slow
 def test_a_camera_that_asks_to_be_turned_is_told_and_seen_alike_by_all(jpegs: list[bytes]) -> None:
     orientation = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     app1 = b"\xff\xe1" + (len(orientation) + 2).to_bytes(2) + orientation

@@ -83,6 +83,7 @@ def test_an_orientation_in_xmp_is_taken_out_too() -> None:
     assert not picture_of(with_app1(b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>")).turned
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=60))
 def test_exif_that_is_broken_harms_nobody(noise: bytes) -> None:
     found = picture_of(with_app1(b"Exif\0\0II*\0" + noise))
@@ -133,6 +134,7 @@ def test_what_is_not_one_whole_picture_is_named(broken: bytes, cause: str) -> No
     assert cause in found
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200), st.integers(0, len(JPEG)), st.integers(0, 200))
 def test_any_bytes_are_a_picture_or_named(noise: bytes, at: int, cut: int) -> None:
     found = whole(JPEG[:at] + noise + JPEG[at + cut :])

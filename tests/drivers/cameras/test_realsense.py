@@ -39,6 +39,7 @@ class Host:
         return self.bus.opened[-1]
 
 
+@pytest.mark.slow
 def test_colour_is_encoded_once_and_stamped_by_the_camera_s_clock() -> None:
     host = Host(FakeBus(D405))
     host.driver.open()

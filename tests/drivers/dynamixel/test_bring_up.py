@@ -102,12 +102,14 @@ def test_torque_that_is_on_stays_on_and_its_goal_is_kept(make_arm: MakeArm) -> N
     assert rigged.bus.register(1, "Profile Velocity") == 130
 
 
+@pytest.mark.slow
 def test_missing_servos_are_named(make_arm: MakeArm) -> None:
     rigged = make_arm(servos=[spec for spec in aloha_arm_servos("vx300s", "aloha1") if spec.id not in (7, 8)])
     with pytest.raises(DeviceMissing, match=r"no answer from wrist_angle \(ID 7\), wrist_rotate \(ID 8\)"):
         rigged.arm.open()
 
 
+@pytest.mark.slow
 def test_no_power_is_told_apart(make_arm: MakeArm) -> None:
     rigged = make_arm()
     rigged.bus.faults.silence()
@@ -206,6 +208,7 @@ def gello(make_arm: MakeArm, **registers: int) -> Rigged:
     return make_arm("leader", "gello", None, servos, gripper=gripper, offsets_rad=[0.0] * 6, rate_hz=30.0, baud=57_600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed_to", "told"),
     [

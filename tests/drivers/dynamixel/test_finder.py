@@ -54,6 +54,7 @@ def only(port: Path) -> Found:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "generation", "role", "details"),
     [
@@ -75,6 +76,7 @@ def test_aloha_s_arms_are_recognised(tmp_path: Path, model: str, generation: str
     msgspec.convert(keys, DynamixelArm.Settings)
 
 
+@pytest.mark.slow
 def test_a_factory_gello_is_told_that_it_cannot_do_50_hz_and_how_to_mend_it(tmp_path: Path) -> None:
     with bus(tmp_path, gello_servos(), 57_600) as running:
         found = only(running.link)
@@ -91,6 +93,7 @@ def test_a_factory_gello_is_told_that_it_cannot_do_50_hz_and_how_to_mend_it(tmp_
     assert settings.rate_hz == 200
 
 
+@pytest.mark.slow
 def test_a_baud_is_not_changed_while_a_servo_holds(tmp_path: Path) -> None:
     with bus(tmp_path, aloha_arm_servos("vx300s", "aloha1")) as running:
         running.set_register(4, "Torque Enable", 1)
@@ -105,6 +108,7 @@ def test_a_baud_no_servo_knows_is_refused(tmp_path: Path) -> None:
         DynamixelFinder().set_baud(str(tmp_path / "x"), 500_000)
 
 
+@pytest.mark.slow
 def test_servos_that_did_not_follow_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with bus(tmp_path, gello_servos(), 57_600) as running:
         monkeypatch.setattr(running.servo(3), "write", lambda *_: 0)
@@ -115,6 +119,7 @@ def test_servos_that_did_not_follow_are_named(tmp_path: Path, monkeypatch: pytes
         assert running.register(3, "Baud Rate") == 3
 
 
+@pytest.mark.slow
 def test_nobody_to_set_is_silence(tmp_path: Path) -> None:
     with bus(tmp_path, gello_servos(), 57_600) as running:
         running.dead = frozenset(running.ids)
@@ -122,6 +127,7 @@ def test_nobody_to_set_is_silence(tmp_path: Path) -> None:
             DynamixelFinder().set_baud(str(running.link), 1_000_000)
 
 
+@pytest.mark.slow
 def test_a_silent_adapter_is_still_shown(tmp_path: Path) -> None:
     with bus(tmp_path, gello_servos(), 57_600) as running:
         running.dead = frozenset(running.ids)

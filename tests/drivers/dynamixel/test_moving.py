@@ -59,6 +59,7 @@ def test_goals_arrive_and_shadows_follow(make_arm: MakeArm) -> None:
     assert rigged.bus.register(9, "Goal Current") == 200
 
 
+@pytest.mark.slow
 def test_the_servo_itself_keeps_the_velocity_limit(make_arm: MakeArm) -> None:
     rigged = engaged(make_arm)
     start_ns = monotonic_ns()
@@ -110,6 +111,7 @@ def test_torque_off_is_limp(make_arm: MakeArm) -> None:
     assert not rigged.arm.torque_on()
 
 
+@pytest.mark.slow
 def test_reading_feeds_the_watchdog(make_arm: MakeArm) -> None:
     rigged = engaged(make_arm, resume_ms=400.0)
     until_ns = monotonic_ns() + 1_200_000_000
@@ -153,6 +155,7 @@ def test_goals_pass_again_after_the_trip_was_told(make_arm: MakeArm) -> None:
     assert until(passes)
 
 
+@pytest.mark.slow
 def test_a_trip_that_only_the_register_shows_is_seen(make_arm: MakeArm) -> None:
     rigged = engaged(make_arm, resume_ms=2000.0)
     assert until(lambda: rigged.bus.register(8, "Bus Watchdog") == 100)
@@ -221,6 +224,7 @@ def test_recovering_takes_a_joints_other_servo_along(make_arm: MakeArm, ill: int
         list(rigged.arm.act("dance"))
 
 
+@pytest.mark.slow
 def test_torque_lost_with_the_power_stays_lost(make_arm: MakeArm) -> None:
     rigged = engaged(make_arm)
     rigged.bus.faults.power_loss()

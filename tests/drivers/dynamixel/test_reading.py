@@ -55,6 +55,7 @@ def test_load_is_told_and_is_no_current(make_arm: MakeArm) -> None:
     assert any("wrist_rotate, gripper is the servo's load" in note for note in rigged.arm.describe().notes)
 
 
+@pytest.mark.slow
 def test_gello_at_its_own_baud_with_offsets_signs_and_gripper_the_right_way_round(make_arm: MakeArm) -> None:
     plant = Still()
     rigged = make_arm(
@@ -92,6 +93,7 @@ def test_stuffed_bytes(make_arm: MakeArm, fast: bool) -> None:
     assert state.position[:6] == (0.0,) * 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("breaks", [False, True])
 @pytest.mark.parametrize("fast", [False, True])
 def test_one_silent_servo_does_not_hide_the_others(make_arm: MakeArm, breaks: bool, fast: bool) -> None:
@@ -114,6 +116,7 @@ def test_one_silent_servo_does_not_hide_the_others(make_arm: MakeArm, breaks: bo
     assert arm.warnings() == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fast", [False, True])
 def test_noise_costs_samples_and_never_makes_a_number(make_arm: MakeArm, fast: bool) -> None:
     plant = Still()
@@ -172,6 +175,7 @@ def test_capture_times_rise_and_lie_within_the_read(make_arm: MakeArm) -> None:
             last = reading.captured_at_ns
 
 
+@pytest.mark.slow
 def test_slow_registers_come_round(make_arm: MakeArm) -> None:
     rigged = make_arm()
     rigged.arm.open()
@@ -188,6 +192,7 @@ def test_slow_registers_come_round(make_arm: MakeArm) -> None:
     assert rigged.arm.health()["waist.voltage_v"] == 12.0
 
 
+@pytest.mark.slow
 def test_everybody_silent_is_an_error_within_a_second(make_arm: MakeArm) -> None:
     rigged = make_arm()
     rigged.arm.open()

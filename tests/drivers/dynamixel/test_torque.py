@@ -235,6 +235,7 @@ def test_an_old_reading_is_not_trusted(make_arm: MakeArm) -> None:
     assert rigged.arm.goal()[3] == pytest.approx(0.3, abs=2 * RAD_PER_TICK)
 
 
+@pytest.mark.slow
 def test_a_silent_servo_leaves_the_arm_limp(make_arm: MakeArm) -> None:
     rigged = make_arm()
     rigged.arm.open()
@@ -284,6 +285,7 @@ def test_a_lost_reply_is_asked_for_again_from_that_servo_alone(
     assert until(lambda: [packet.code for packet in heard if packet.writes] == [INST_SYNC_WRITE] * 7)
 
 
+@pytest.mark.slow
 def test_noise_costs_time_and_nothing_else(make_arm: MakeArm) -> None:
     plant = Still()
     plant.shafts = {servo_id: (0.05 * servo_id, 0.0, 0.0) for servo_id in JOINTS}

@@ -42,6 +42,7 @@ def family() -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     parent.communicate("\n", timeout=30)
 
 
+@pytest.mark.slow
 def test_whoever_is_no_node_is_counted_with_what_it_used(family: tuple[int, "subprocess.Popen[str]"]) -> None:
     node, parent = family
     assert parent.stdin is not None
@@ -70,6 +71,7 @@ def test_a_station_that_is_gone_counts_nothing() -> None:
     assert 0 <= computer.stolen_percent() <= 100
 
 
+@pytest.mark.slow
 def test_a_page_that_two_share_counts_half_in_each() -> None:
     """A child that was forked shares nearly all of its parent's memory."""
     shares = "import os, sys; held = bytearray(os.urandom(40_000_000)); pid = os.fork(); "

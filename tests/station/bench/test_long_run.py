@@ -40,6 +40,7 @@ def test_another_file_is_refused_by_name(tmp_path: Path) -> None:
         read_lines(path)
 
 
+@pytest.mark.slow
 def test_recording_that_breaks_off_is_begun_anew_and_told(tmp_path: Path) -> None:
     asked = []
 

@@ -44,6 +44,7 @@ def rig(tmp_path: Path) -> Rig:
     return made
 
 
+@pytest.mark.slow
 def test_overlapping_silences_are_one_with_what_was_stolen_in_it(rig: Rig) -> None:
     rig.run(100, ("leader_left",))
     rig.run(50, ("leader_left", "follower_left"), stolen_jiffies=12)
@@ -56,6 +57,7 @@ def test_overlapping_silences_are_one_with_what_was_stolen_in_it(rig: Rig) -> No
     assert (stall.outcome, stall.ended_episode) == ("went on", False)
 
 
+@pytest.mark.slow
 def test_what_became_of_it_is_heard_of_later(rig: Rig) -> None:
     rig.run(305, ("leader_left",))
     rig.watch.pilot("hold", "leader_left has been silent for 302 ms", rig.now_ns)
@@ -67,6 +69,7 @@ def test_what_became_of_it_is_heard_of_later(rig: Rig) -> None:
     assert stall.ended_episode
 
 
+@pytest.mark.slow
 def test_while_nobody_commands_missing_commands_are_none(rig: Rig) -> None:
     rig.watch.pilot("idle", "", rig.now_ns)
     rig.run(500, ("commands to follower_left",))

@@ -45,6 +45,7 @@ def test_nothing_else_leaves_it_whatever_the_text(text: str) -> None:
         load(text)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_nothing_else_leaves_it_whatever_the_characters(text: str) -> None:
     with contextlib.suppress(yaml.YAMLError):

@@ -96,6 +96,7 @@ def test_an_arm_heeds_the_pilot_alone(arm: list[ArmRequest], request_: ArmReques
     assert arm == [request_]
 
 
+@pytest.mark.slow
 def test_a_plain_socket_gets_nothing_through_and_no_answer(arm: list[ArmRequest], stranger: Raw) -> None:
     for kind in (zmq.DEALER, zmq.REQ):
         socket = stranger(kind)
@@ -105,6 +106,7 @@ def test_a_plain_socket_gets_nothing_through_and_no_answer(arm: list[ArmRequest]
     assert arm == []
 
 
+@pytest.mark.slow
 def test_a_key_of_ones_own_opens_nothing(arm: list[ArmRequest], stranger: Raw) -> None:
     socket = stranger(zmq.DEALER)
     socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
@@ -115,6 +117,7 @@ def test_a_key_of_ones_own_opens_nothing(arm: list[ArmRequest], stranger: Raw) -
     assert arm == []
 
 
+@pytest.mark.slow
 def test_a_plain_subscriber_hears_nothing(runtime: str, stranger: Raw) -> None:
     publisher = Publisher(RIG, "leader_left", 1, monotonic_ns)
     heard = Subscriber(RIG, [("vector", "leader_left")])
@@ -129,6 +132,7 @@ def test_a_plain_subscriber_hears_nothing(runtime: str, stranger: Raw) -> None:
     heard.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("curve", [False, True], ids=["plain", "with a key of its own"])
 @pytest.mark.parametrize(
     ("publisher", "kind", "node", "body"),
@@ -174,6 +178,7 @@ def test_who_binds_a_dead_nodes_endpoint_is_not_believed_and_the_next_life_is(
     heard.close()
 
 
+@pytest.mark.slow
 def test_a_client_hears_and_asks_but_is_nobody_on_the_bus(
     runtime: str, stranger: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:

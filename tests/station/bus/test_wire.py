@@ -26,6 +26,7 @@ def test_golden_bytes() -> None:
     assert wire.decode(GOLDEN) == wire.Sample("vector", "probe", HEADER, Vector((1.5, -2.0)), (b"payload",))
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(-1e11, 1e11), max_size=9),
     st.integers(0, 2**53),
@@ -38,12 +39,14 @@ def test_round_trip(values: list[float], sequence: int, payload: list[bytes]) ->
     assert sample == wire.Sample("arm_state", "leader_left", header, body, tuple(payload))
 
 
+@pytest.mark.slow
 @given(st.lists(st.binary(max_size=60), max_size=5))
 def test_a_strangers_bytes_are_refused_never_a_crash(frames: list[bytes]) -> None:
     with pytest.raises(WireError):
         wire.decode(frames)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 3), st.integers(0, 60), st.integers(1, 255))
 def test_flipped_bits_never_crash(frame: int, at: int, flip: int) -> None:
     broken = [bytearray(part) for part in GOLDEN]

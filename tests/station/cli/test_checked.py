@@ -57,6 +57,7 @@ def test_what_fails_once_more_says_why_and_nobody_goes_in_circles(monkeypatch: p
     assert len(asked) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [None, PASS])
 def test_a_check_that_ends_without_a_result_says_why(before: StoredCheck | None) -> None:
     if before is not None:

@@ -1,9 +1,11 @@
 """`station episodes …` on real files, exit codes and all."""
 
 import fcntl
+import functools
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -31,11 +33,19 @@ def station(*arguments: object) -> Result:
 
 
 def record(data: Path, number: int, rows: int = 5, task: str = "cube") -> Path:
-    folder = data / task
-    folder.mkdir(parents=True, exist_ok=True)
-    part = naming.journal_path(folder, number)
-    write(part, Recording(rows, [jpeg()], cameras=("cam_high",)), header(cameras=("cam_high",), episode=number))
-    return finalise(part)
+    path = naming.episode_path(data / task, number)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_recorded(number, rows))
+    return path
+
+
+@functools.cache
+def _recorded(number: int, rows: int) -> bytes:
+    """Through journal and builder, once for all tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        part = naming.journal_path(Path(folder), number)
+        write(part, Recording(rows, [jpeg()], cameras=("cam_high",)), header(cameras=("cam_high",), episode=number))
+        return finalise(part).read_bytes()
 
 
 def success_of(path: Path) -> int:
@@ -226,6 +236,7 @@ def test_label_writes_both_places_and_the_file_beside_it_wins(tmp_path: Path) ->
     assert "not a labels file" in station("label", path, "--unset").stderr
 
 
+@pytest.mark.slow
 def test_a_label_is_kept_while_a_trainer_reads(tmp_path: Path) -> None:
     path = record(tmp_path, 0)
     script = "import h5py, sys; file = h5py.File(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
@@ -307,6 +318,7 @@ def test_one_stray_file_blinds_nobody(tmp_path: Path) -> None:
         assert station("delete", good[0].parent / name).exit_code == 0
 
 
+@pytest.mark.slow
 def test_view_takes_what_another_program_has_open(tmp_path: Path) -> None:
     path = record(tmp_path, 0)
     script = "import h5py, sys; file = h5py.File(sys.argv[1], 'r+'); print('open', flush=True); sys.stdin.read()"
@@ -333,6 +345,7 @@ for turn in range(6):
 """
 
 
+@pytest.mark.slow
 def test_a_verdict_and_a_note_said_at_once_are_both_kept(tmp_path: Path) -> None:
     path = record(tmp_path, 0)
     both = [subprocess.Popen([sys.executable, "-c", LABELLER, str(path), what]) for what in ("note", "verdict")]
@@ -343,6 +356,7 @@ def test_a_verdict_and_a_note_said_at_once_are_both_kept(tmp_path: Path) -> None
     assert success_of(path) == 1
 
 
+@pytest.mark.slow
 def test_notes_of_many_at_once_are_all_kept(tmp_path: Path) -> None:
     path = record(tmp_path, 0)
     threads = [threading.Thread(target=add_note, args=(path, f"line {n}")) for n in range(12)]

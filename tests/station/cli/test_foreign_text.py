@@ -53,6 +53,7 @@ def episode(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_every_command_of_episodes(episode: Path, tmp_path: Path) -> None:
     assert station("label", episode, "--note", HOSTILE, "--success").exit_code == 0
     for command in (
@@ -78,6 +79,7 @@ def test_every_command_of_episodes(episode: Path, tmp_path: Path) -> None:
         harmless(station(*command).output)
 
 
+@pytest.mark.slow
 def test_the_panel_in_every_place(capsys: pytest.CaptureFixture[str]) -> None:
     rig = load_rig(find_rig("bench"))
     for phase in ("ready", "hold", "ended", "recording"):

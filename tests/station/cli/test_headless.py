@@ -131,11 +131,13 @@ def session(runtime: str) -> Iterator[HoldsBeforeStart]:
     session.close()
 
 
+@pytest.mark.slow
 def test_a_hold_between_two_episodes_is_aligned_away(session: HoldsBeforeStart) -> None:
     assert record_headless(Station(RIG), OpenSession("t", "/data"), 1, 1.0) == 0
     assert session.asked == ["OpenSession", "Start", "Align", "Start", "CloseSession"]
 
 
+@pytest.mark.slow
 def test_an_arm_that_dies_while_it_aligns_again_is_waited_for_and_announced(
     runtime: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +164,7 @@ def test_an_arm_that_dies_while_it_aligns_again_is_waited_for_and_announced(
     assert len(told) > 100, "keys, health and the like are heeded all the while"
 
 
+@pytest.mark.slow
 def test_after_the_wait_it_gives_up_with_the_cause(runtime: str) -> None:
     supervisor, session = Supervisor(RIG.name, 1e6), ArmDiesWhileItAligns(RIG.name, failures=10**6)
     try:
@@ -173,6 +176,7 @@ def test_after_the_wait_it_gives_up_with_the_cause(runtime: str) -> None:
     assert session.asked[-1] == "CloseSession", "the arms hold, what was recorded is saved"
 
 
+@pytest.mark.slow
 def test_a_sitting_that_cannot_be_opened_while_everybody_is_well_is_refused_at_once(runtime: str) -> None:
     class Refuses(Scripted):
         def _handle(self, request: SessionRequest) -> Reply:
@@ -187,6 +191,7 @@ def test_a_sitting_that_cannot_be_opened_while_everybody_is_well_is_refused_at_o
         supervisor.close()
 
 
+@pytest.mark.slow
 def test_a_station_that_is_gone_is_not_waited_for(runtime: str) -> None:
     session = ArmDiesWhileItAligns(RIG.name, failures=10**6)
     try:

@@ -99,6 +99,7 @@ class Arms:
             socket.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_every_row_is_asked_for_in_its_own_tick() -> None:
     with Arms() as arms:
@@ -112,6 +113,7 @@ def test_every_row_is_asked_for_in_its_own_tick() -> None:
     assert arms.let_go
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_a_tick_that_went_by_is_counted_and_never_made_up_for() -> None:
     with Arms(skipped=2) as arms:
@@ -119,6 +121,7 @@ def test_a_tick_that_went_by_is_counted_and_never_made_up_for() -> None:
     assert [setpoint.goal for setpoint in arms.played()] == [ROWS[0], ROWS[1], ROWS[4]]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_a_hold_ends_it_and_says_why() -> None:
     with Arms(holds_at=2) as arms, pytest.raises(RequestRefused, match=r"silent for 104 ms\. Next: clear the cause"):
@@ -126,6 +129,7 @@ def test_a_hold_ends_it_and_says_why() -> None:
     assert [setpoint.goal for setpoint in arms.played()] == ROWS[:3]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_nothing_is_played_to_followers_that_are_not_there() -> None:
     with (
@@ -136,6 +140,7 @@ def test_nothing_is_played_to_followers_that_are_not_there() -> None:
     assert arms.played() == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_without_a_synchronizer_it_says_so() -> None:
     with pytest.raises(StationError, match="no ticks on the bus"):
@@ -206,6 +211,7 @@ def test_an_episode_of_another_rate_is_resampled_and_it_is_said(
     assert "recorded at 10 Hz, the rig ticks at 50: 10 rows become 46" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_the_followers_say_what_they_are_or_are_named() -> None:
     rig = load_rig(find_rig("aloha"))

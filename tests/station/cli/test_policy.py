@@ -30,6 +30,7 @@ def test_show_refuses_with_the_reason(tmp_path: Path) -> None:
     assert result.exception.exit_code == 1
 
 
+@pytest.mark.slow
 def test_bench_measures_a_policy_without_a_rig(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["bench", str(policies.write(tmp_path / "cube")), "--inferences", "5"])
     assert result.exit_code == 0, result.exception

@@ -23,6 +23,7 @@ def rig(runtime: str) -> str:
     return "bench"
 
 
+@pytest.mark.slow
 def test_it_is_listed_written_and_holds_what_it_lists(rig: str, tmp_path: Path) -> None:
     out = tmp_path / "report.zip"
     result = CliRunner().invoke(app, ["report", str(out), "--rig", rig, "--yes"])
@@ -49,6 +50,7 @@ def test_it_is_listed_written_and_holds_what_it_lists(rig: str, tmp_path: Path) 
     assert isinstance(again, StationError) and "stays as it is" in str(again)
 
 
+@pytest.mark.slow
 def test_without_a_yes_nothing_is_written_and_a_program_is_told_what_would_be(rig: str, tmp_path: Path) -> None:
     out = tmp_path / "report.zip"
     refused = CliRunner().invoke(app, ["report", str(out), "--rig", rig])

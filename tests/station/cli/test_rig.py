@@ -70,6 +70,7 @@ def run(*arguments: str, answers: str = "") -> Any:
     return CliRunner().invoke(app, list(arguments), input=answers)
 
 
+@pytest.mark.slow
 def test_ls_marks_the_one_that_is_chosen_and_says_by_whom(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = run("rig", "ls").stdout
     assert "none is this computer's. Next: `station rig use NAME`" in out
@@ -172,6 +173,7 @@ def plug(monkeypatch: pytest.MonkeyPatch, *found: Found) -> None:
     monkeypatch.setattr(discovery, "finders", lambda: {"all": Plugged(*found)})
 
 
+@pytest.mark.slow
 def test_new_asks_what_it_cannot_see_and_writes_a_file_that_loads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(monkeypatch, LEADER, FOLLOWER, GELLO, SILENT, WEBCAM, DARK)
     #                              leader      follower    a gello that is not ours   cam_high    a name taken, then another
@@ -192,6 +194,7 @@ def test_new_asks_what_it_cannot_see_and_writes_a_file_that_loads(home: Path, mo
     assert rig_of("lab").file == file, "its name is enough from now on"
 
 
+@pytest.mark.slow
 def test_new_takes_an_arm_for_what_it_is_said_to_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(monkeypatch, FOLLOWER, msgspec.structs.replace(FOLLOWER, port="/dev/ttyUSB4", suggestion=(
         FOLLOWER.suggestion[0].replace("FT2", "FT5"),)), GELLO)  # fmt: skip
@@ -212,6 +215,7 @@ def test_new_is_never_written_over_another_file(home: Path, monkeypatch: pytest.
     assert file.read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_new_with_nothing_plugged_in_says_what_to_do_and_like_copies_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def heard(rollout: Rollout) -> None:
         rollout.meanwhile()
 
 
+@pytest.mark.slow
 def test_a_runner_that_ends_before_it_has_heard_of_the_policy_is_told_at_once(
     runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_runner_that_ends_before_it_has_heard_of_the_policy_is_told_at_once(
         assert rollout.load(tmp_path) == "loaded"
 
 
+@pytest.mark.slow
 def test_a_runner_that_ended_before_it_was_asked_is_no_trouble(runtime: str, tmp_path: Path) -> None:
     with Rollout(Station(RIG), Hands(None, None)) as rollout:
         with Runner():

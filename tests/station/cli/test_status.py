@@ -44,6 +44,7 @@ def cell(out: str, node: str) -> str:
     return line[: title.index("real time") + len("real time")].split()[-1]
 
 
+@pytest.mark.slow
 def test_a_terminal_of_80_columns_shows_every_name_and_every_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

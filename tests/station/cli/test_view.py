@@ -32,6 +32,7 @@ def taken(folder: Path, data: Path) -> set[int]:
     return {naming.number_of(source) for source in sources if any(link.samefile(source) for link in links)}
 
 
+@pytest.mark.slow
 def test_without_a_choice_it_says_what_there_is_and_makes_nothing(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,6 +48,7 @@ def test_without_a_choice_it_says_what_there_is_and_makes_nothing(
     assert max(len(line.rstrip()) for line in got.stdout.splitlines()[1:]) <= 60  # the first names a folder
 
 
+@pytest.mark.slow
 def test_include_takes_what_it_names_and_lists_the_rest(data: Path, tmp_path: Path) -> None:
     got = station("view", tmp_path / "out", "--data", data, "--include", "success,unlabelled")
     assert got.exit_code == 0, got.output
@@ -56,6 +58,7 @@ def test_include_takes_what_it_names_and_lists_the_rest(data: Path, tmp_path: Pa
     assert "3 of 5 episodes" in got.output
 
 
+@pytest.mark.slow
 def test_success_is_every_success_and_all_is_all(data: Path, tmp_path: Path) -> None:
     record(data, 5, rows=9)
     assert station("label", data / "cube" / "episode_5.hdf5", "--success").exit_code == 0

@@ -100,6 +100,7 @@ class Arm:
         self._right.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_measure_is_from_the_pose_to_the_goal_of_arms_that_vr_moves(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

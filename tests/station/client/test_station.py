@@ -110,6 +110,7 @@ def test_a_sitting_is_closed_whatever_happens_in_it(running: Running) -> None:
     assert running.asked == ["OpenSession", "CloseSession"]
 
 
+@pytest.mark.slow
 def test_a_state_that_does_not_come_is_told_with_the_one_that_stayed(running: Running) -> None:
     called: list[int] = []
     with Station(RIG).session(lambda: called.append(1)) as session, pytest.raises(NodeAbsent, match="stayed ended"):
@@ -127,6 +128,7 @@ def test_look_gives_what_is_new_only(running: Running) -> None:
         assert session.state.episode == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_where_nothing_runs_and_nothing_may_be_started_it_says_how_to_start_one() -> None:
     with pytest.raises(NodeAbsent, match="no station runs for rig r"):
@@ -135,6 +137,7 @@ def test_where_nothing_runs_and_nothing_may_be_started_it_says_how_to_start_one(
         Station(RIG).state(100)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 def test_a_supervisor_that_ends_at_once_is_told_in_its_own_words(tmp_path: Path) -> None:
     wrong = Rig("r", tmp_path / "r.yaml", "abc", 50.0, 3.0, Path("/data"), "jpeg", (), (), Safety(), None)
@@ -143,6 +146,7 @@ def test_a_supervisor_that_ends_at_once_is_told_in_its_own_words(tmp_path: Path)
     assert not Station(wrong).runs
 
 
+@pytest.mark.slow
 def test_a_device_that_stays_faulty_is_told_in_its_own_words(running: Running) -> None:
     running.told = process("fault", "pilot: no arm answers. Next: check the cable")
     begun_ns = monotonic_ns()
@@ -178,6 +182,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_what_hangs_is_killed_within_10_s_and_named(runtime: str) -> None:
     # a supervisor stopped in the middle of things, deaf to SIGTERM, and a node that outlives it
     children = [

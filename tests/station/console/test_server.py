@@ -115,6 +115,7 @@ def test_pictures_come_only_to_who_looks_the_newest_with_its_time(tmp_path: Path
     served(tmp_path, looks)
 
 
+@pytest.mark.slow
 def test_a_viewer_that_takes_nothing_costs_others_nothing(tmp_path: Path) -> None:
     async def stalls(console: Console) -> None:
         async with (
@@ -274,6 +275,7 @@ def test_so_many_pages_and_no_more_and_a_window_opened_anew_takes_its_own_place(
     served(tmp_path, tries, speaks=False)
 
 
+@pytest.mark.slow
 def test_guessing_a_code_waits_and_a_right_one_and_whoever_is_paired_go_through(tmp_path: Path) -> None:
     async def tries(console: Console) -> None:
         async with await console.paired("operator") as browser, console.page(browser) as page:
@@ -287,6 +289,7 @@ def test_guessing_a_code_waits_and_a_right_one_and_whoever_is_paired_go_through(
     served(tmp_path, tries, speaks=False)
 
 
+@pytest.mark.slow
 def test_idle_connections_however_many_cost_nobody_paired_the_link(tmp_path: Path) -> None:
     async def tries(console: Console) -> None:
         async with await console.paired("operator") as browser, console.page(browser) as page:

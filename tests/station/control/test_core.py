@@ -412,6 +412,7 @@ def test_an_arm_without_a_pose_is_not_parked() -> None:
 acts = st.sampled_from(["engage", "policy", "hold", "disengage", "park", "mute", "unmute", "gate", "move", "stuck"])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.lists(st.tuples(acts, st.integers(0, 120), st.integers(0, 3)), max_size=12))
 def test_whatever_happens_every_request_is_answered_once_and_arms_hold_unless_engaged(

@@ -153,6 +153,7 @@ def engage(client: RequestClient) -> None:
                 raise
 
 
+@pytest.mark.slow
 def test_from_leader_to_follower_and_into_hold(station: Station) -> None:
     heard = Subscriber(station.rig.name, [("pilot", "pilot"), ("applied", "follower_left")])
     with RequestClient(station.rig.name, "pilot") as client:
@@ -177,6 +178,7 @@ def test_from_leader_to_follower_and_into_hold(station: Station) -> None:
     heard.close()
 
 
+@pytest.mark.slow
 def test_park_and_release(station: Station) -> None:
     with RequestClient(station.rig.name, "pilot") as client:
         engage(client)
@@ -187,6 +189,7 @@ def test_park_and_release(station: Station) -> None:
         assert not LoopArm.torques["follower_left"]
 
 
+@pytest.mark.slow
 def test_an_idle_pilot_does_next_to_nothing(station: Station) -> None:
     station.stop("leader_left")
     station.stop("follower_left")

@@ -16,6 +16,7 @@ ARM = (
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(-4, 4), st.floats(-1, 2), st.integers(-20, 60)), max_size=80))
 def test_it_is_never_faster_than_its_speed_and_never_out_of_limits(stream: list[tuple[float, float, int]]) -> None:
     ramp = Ramp(ARM, (0.0, 0.5), Safety())

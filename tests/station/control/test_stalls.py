@@ -252,6 +252,7 @@ def goal_known(way: list[tuple[int, Pose]]) -> bool:
     return all(goal for _, goal in way)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # minutes of a rig's time, and a busy computer is slow, not wrong
 def test_never_faster_than_the_limits_and_never_on_by_itself_when_a_condition_fails() -> None:
     run_state_machine_as_test(
@@ -262,6 +263,7 @@ def test_never_faster_than_the_limits_and_never_on_by_itself_when_a_condition_fa
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 29), st.sampled_from(["leader_left", "leader_right", "follower_left", "follower_right", "all"]))
 def test_any_single_silence_below_resume_ms_is_no_hold(tens_ms: int, who: str) -> None:

@@ -26,6 +26,7 @@ def waiting(torque: bool = True) -> Stage:
     return stage
 
 
+@pytest.mark.slow
 def test_everybody_goes_to_the_start_pose_slowly_and_waits_there() -> None:
     stage = waiting(torque=False)
     for host in (*stage.followers.values(), *stage.leader_hosts.values()):

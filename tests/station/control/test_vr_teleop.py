@@ -123,6 +123,7 @@ def _is_setpoint(body: object) -> bool:
     return isinstance(body, Setpoint) and not body.hold
 
 
+@pytest.mark.slow
 def test_it_asks_for_all_arms_and_asks_to_hold_when_the_link_is_gone(bus: Bus) -> None:
     setpoint = bus.until("a setpoint", _is_setpoint)
     assert isinstance(setpoint, Setpoint)

@@ -31,6 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_bytes_segments_and_colours(name: str, data: Path, tmp_path: Path) -> None:
     plan = export_to(tmp_path / "one" / "set", data, name, rate_hz=25.0).plan
@@ -52,6 +53,7 @@ def test_bytes_segments_and_colours(name: str, data: Path, tmp_path: Path) -> No
             check_picture(picture, truth[row].pictures["cam_high"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("video", ["h264", "av1"])
 def test_no_byte_comes_from_memory_that_nobody_wrote(video: str, data: Path, tmp_path: Path) -> None:
     """glibc fills what it hands out with MALLOC_PERTURB_'s complement; x264's AVX-512 code once encoded what it found there."""

@@ -36,6 +36,7 @@ def source_of(whole: Path, name: str, index: int) -> Path:
     return whole / "data" / str(record["sources"][record["episodes"][index]["source"]]["source"]["name"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_written_reads_back(whole: Path, name: str) -> None:
     assert findings(whole / name) == ()

@@ -99,6 +99,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "video"),
     [("lerobot-v3", "as-shot"), ("lerobot-v3", "h264"), ("lerobot-v2.1", "as-shot"), ("lerobot-v2.1", "h264")],
@@ -138,6 +139,7 @@ def rows(path: Path) -> int:
     return read_episode(path).rows
 
 
+@pytest.mark.slow
 def test_units_that_nobody_said_are_not_replayed(own: Path, tmp_path: Path) -> None:
     export_to(tmp_path / "set", own)
     dataset = Dataset(tmp_path / "set")

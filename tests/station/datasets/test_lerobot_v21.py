@@ -49,6 +49,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["as-shot", "h264"])
 def test_what_is_written_reads_back(whole: Path, kind: str) -> None:
     assert findings(whole / kind) == ()

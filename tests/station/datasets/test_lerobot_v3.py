@@ -39,6 +39,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("video", ["as-shot", "h264"])
 def test_what_is_written_reads_back(whole: Path, video: str) -> None:
     assert findings(whole / video) == ()

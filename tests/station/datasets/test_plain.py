@@ -13,6 +13,7 @@ from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.recorded import BIMANUAL, SINGLE, Recorded, make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sides", [BIMANUAL, SINGLE], ids=["bimanual", "single"])
 def test_every_frame_and_action(sides: tuple[str, ...], tmp_path: Path) -> None:
     made = [make(tmp_path / "data", Recorded(20 + k, sides, size=(320, 240), episode=k)) for k in range(2)]
@@ -39,6 +40,7 @@ def test_every_frame_and_action(sides: tuple[str, ...], tmp_path: Path) -> None:
         assert not any(video.read()[0] for video in names.values())
 
 
+@pytest.mark.slow
 def test_planted_faults_are_found(tmp_path: Path) -> None:
     for k in range(2):
         make(tmp_path / "data", Recorded(20, SINGLE, ("cam_high",), episode=k))

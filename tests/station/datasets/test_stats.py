@@ -105,6 +105,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+@pytest.mark.slow
 def test_the_command_finds_the_slow_one_and_writes_a_page_of_its_own(task: Path, tmp_path: Path) -> None:
     page = tmp_path / "stats.html"
     got = CliRunner().invoke(app, ["dataset", "stats", str(task), "--html", str(page)], env={"COLUMNS": "80"})

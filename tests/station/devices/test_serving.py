@@ -110,6 +110,7 @@ def listener(arm: Arm) -> Subscriber:
     raise AssertionError("the last was not heard")
 
 
+@pytest.mark.slow
 def test_a_bus_that_kept_the_driver_for_a_moment_is_a_stall(arm: Arm) -> None:
     arm.read_ns = 150 * NS_PER_MS
     arm.commands = [0.01]
@@ -125,6 +126,7 @@ def test_a_bus_that_kept_the_driver_for_a_moment_is_a_stall(arm: Arm) -> None:
     assert arm.host.own_readings()["stalls"] == 1
 
 
+@pytest.mark.slow
 def test_a_pilot_that_was_silent_meanwhile_holds_only_after_resume_ms(arm: Arm) -> None:
     arm.read_ns = 150 * NS_PER_MS
     arm.host.step()
@@ -134,6 +136,7 @@ def test_a_pilot_that_was_silent_meanwhile_holds_only_after_resume_ms(arm: Arm) 
     assert arm.host.gate.holding.startswith("no command for 3")
 
 
+@pytest.mark.slow
 def test_a_hardware_error_ends_a_stall_in_hold(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
     arm.read_ns = 150 * NS_PER_MS
     arm.host.step()
@@ -143,6 +146,7 @@ def test_a_hardware_error_ends_a_stall_in_hold(arm: Arm, monkeypatch: pytest.Mon
     assert arm.host.gate.holding == "elbow reports input voltage"
 
 
+@pytest.mark.slow
 def test_another_pilot_s_command_is_not_followed(arm: Arm) -> None:
     arm._pilot.close()
     arm._pilot = Publisher(arm.host.node.rig.name, "pilot", 8, monotonic_ns)
@@ -153,6 +157,7 @@ def test_another_pilot_s_command_is_not_followed(arm: Arm) -> None:
     arm._pilot.close()
 
 
+@pytest.mark.slow
 def test_what_it_tells_in_a_stall_is_the_source_that_stays(arm: Arm) -> None:
     heard = listener(arm)
     arm.read_ns = 150 * NS_PER_MS
@@ -166,6 +171,7 @@ def test_what_it_tells_in_a_stall_is_the_source_that_stays(arm: Arm) -> None:
     heard.close()
 
 
+@pytest.mark.slow
 def test_a_goal_is_told_whole_or_not_at_all(arm: Arm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torque is off and a servo silent: where the arm stands is not known, and no part of it is told as if it were."""
     heard = listener(arm)

@@ -116,6 +116,7 @@ def test_what_is_not_what_the_table_says_is_one_sentence_that_names_it(
         assert one.endswith(f"Next: `station episodes verify {path}`"), one
 
 
+@pytest.mark.slow
 def test_a_whole_episode_is_handed_out_as_it_is(tmp_path: Path) -> None:
     path = record(tmp_path, rows=ROWS)
     assert through(path, tmp_path) == []
@@ -181,6 +182,7 @@ ENDLESS: dict[str, Spoil] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ENDLESS)
 def test_no_picture_is_endless(tmp_path: Path, what: str) -> None:
     path = record(tmp_path, rows=ROWS)
@@ -228,6 +230,7 @@ def test_a_rate_that_no_rig_has_is_none(tmp_path: Path, rate: float) -> None:
     assert "no rate" in read_episode(path).problem
 
 
+@pytest.mark.slow
 def test_a_crowd_of_datasets_is_no_episode(tmp_path: Path) -> None:
     path = record(tmp_path)
     with h5py.File(path, "r+") as file:

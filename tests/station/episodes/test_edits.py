@@ -34,6 +34,7 @@ def test_without_yes_it_is_shown_and_nothing_changes(data: Path) -> None:
     assert sorted(path.name for path in (data / "cube").iterdir()) == files
 
 
+@pytest.mark.slow
 def test_what_was_shown_is_done_and_can_be_undone(data: Path) -> None:
     before = [each.success for each in episodes(data)]
     hashes = [path.stat().st_size for path in sorted(data.rglob("*.hdf5"))]
@@ -50,6 +51,7 @@ def test_what_was_shown_is_done_and_can_be_undone(data: Path) -> None:
     assert [path.stat().st_size for path in sorted(data.rglob("*.hdf5"))] == hashes
 
 
+@pytest.mark.slow
 def test_task_and_instruction_are_said_beside_the_file(data: Path) -> None:
     got = station(
         "edit", data, "--where", "episode=0..2", "--to-task", "fold", "--instruction", "fold the towel", "--yes"
@@ -76,6 +78,7 @@ def test_what_was_said_since_stays(data: Path) -> None:
     assert [each.success for each in episodes(data)] == [True, False, True, None, None]
 
 
+@pytest.mark.slow
 def test_a_change_that_was_broken_off_is_undone_as_well(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from station.episodes import edits
 

@@ -249,6 +249,7 @@ class Made:
         self.expected.setdefault(path, []).append(value)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(made=st.composite(Made)())
 def test_everything_written_comes_out_exactly(tmp_path: Path, made: Made) -> None:

@@ -69,6 +69,7 @@ def test_both_ends_of_a_range_are_inside(low: float, high: float, value: float) 
     assert fits == (low <= value <= high)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 20) | st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1), st.integers(0, 20))
 def test_numbers_and_ranges_together(wanted: list[int | tuple[int, int]], number: int) -> None:
     text = ",".join(f"{one[0]}..{one[1]}" if isinstance(one, tuple) else str(one) for one in wanted)

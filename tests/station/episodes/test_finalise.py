@@ -194,6 +194,7 @@ def test_bytes_that_do_not_read_back_are_noticed(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.glob("*.hdf5")) == []
 
 
+@pytest.mark.slow
 def test_the_process_prints_the_path_or_the_reason(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 0)
     write(part, Recording(2, [jpeg()]))
@@ -207,6 +208,7 @@ def test_the_process_prints_the_path_or_the_reason(tmp_path: Path) -> None:
     assert "no such journal" in missing.stderr
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     """A sixfold longer recording with 60 MB more of pictures needs (almost) no more memory."""
     script = (

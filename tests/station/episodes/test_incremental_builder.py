@@ -150,6 +150,7 @@ def process(part: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@pytest.mark.slow
 def test_the_process_takes_an_order_and_prints_the_path(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 0)
     writer = write(part, Recording(30, PICTURES), close=False)
@@ -160,6 +161,7 @@ def test_the_process_takes_an_order_and_prints_the_path(tmp_path: Path) -> None:
     assert verify(tmp_path / "episode_0.hdf5") == []
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_its_session_and_may_be_killed(tmp_path: Path) -> None:
     part = naming.journal_path(tmp_path, 0)
     writer = write(part, Recording(30, PICTURES), close=False)

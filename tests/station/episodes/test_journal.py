@@ -109,6 +109,7 @@ def same(left: object, right: object) -> bool:
     return repr(left) == repr(right)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(samples(), max_size=6), max_size=4), why=text)
 def test_whatever_is_appended_comes_back_exactly(tmp_path: Path, batches: list[list[Sample]], why: str) -> None:
@@ -131,6 +132,7 @@ def test_whatever_is_appended_comes_back_exactly(tmp_path: Path, batches: list[l
         assert (reader.end.rows, reader.end.why) == (3, why)
 
 
+@pytest.mark.slow
 def test_a_torn_tail_costs_only_what_was_not_flushed(tmp_path: Path) -> None:
     """Cut after every byte around each flush, and all over: what was flushed is there, nothing is invented."""
     path = tmp_path / "episode_1.mcap.part"
@@ -164,6 +166,7 @@ def test_a_torn_tail_costs_only_what_was_not_flushed(tmp_path: Path) -> None:
         assert len(got) >= max((count for at, count in flushed if at <= size), default=0)
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_ends_the_journal_there_and_is_never_data(tmp_path: Path) -> None:
     path = tmp_path / "episode_1.mcap.part"
     recording = Recording(3, [b"\xff\xd8\xffabc"], cameras=("cam_high",))
@@ -270,6 +273,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         JournalWriter(naming.journal_path(tmp_path / "cube", 0), header())
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_costs_nothing_flushed(tmp_path: Path) -> None:
     """RLIMIT_FSIZE makes the kernel take half a write and then none: what a full disk does."""
     path = tmp_path / "episode_0.mcap.part"
@@ -343,6 +347,7 @@ KILLED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # twenty interpreters are started
 def test_kill_9_at_random_loses_no_acknowledged_row(tmp_path: Path) -> None:
     for number, acknowledged in enumerate([1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32, 39, 47, 55, 70, 90, 120, 160]):

@@ -122,6 +122,7 @@ def test_the_row_is_the_newest_at_or_before_it(ticks: list[int], at_ns: int) -> 
     assert row == (before[-1] if before else 0)
 
 
+@pytest.mark.slow
 def test_show_tells_them(tmp_path: Path) -> None:
     path = finalise(recorded(tmp_path / "cube"))
     told = station("show", path).output

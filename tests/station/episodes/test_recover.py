@@ -330,6 +330,7 @@ def acknowledged(content: bytes, folder: Path) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_whatever_is_done_to_a_journal_no_byte_and_no_row_is_lost(tmp_path: Path, journal: bytes) -> None:
     chance = random.Random(5)
     open_end = journal[: chunks(journal)[-1][1]]

@@ -66,6 +66,7 @@ def _angle_deg(radians: float) -> float:
     return float(np.degrees(radians))
 
 
+@pytest.mark.slow
 def test_a_target_that_moves_through_the_workspace_is_tracked() -> None:
     """≤ 2 mm and 1° all along, for paths some arm could take at up to 1.9 rad/s."""
     random = np.random.default_rng(1)
@@ -83,6 +84,7 @@ def test_a_target_that_moves_through_the_workspace_is_tracked() -> None:
             assert _angle_deg(reached.rotation_error_rad) <= 1.0
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.lists(

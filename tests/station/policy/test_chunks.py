@@ -83,6 +83,7 @@ def test_positive_k_favours_the_oldest() -> None:
     assert action.t_obs_ns == 2 * TICK_NS
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     latencies_ms=st.lists(st.integers(1, 200), min_size=40, max_size=40),

@@ -30,6 +30,7 @@ def test_wilson_as_published(successes: int, trials: int, expected: tuple[float,
     assert wilson(successes, trials) == pytest.approx(expected, abs=5e-4)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 300), st.data())
 def test_clopper_pearson_is_the_beta_quantiles(trials: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, trials))

@@ -17,6 +17,7 @@ from tests.station.policy.surroundings import RIG
 HEAVY = ("cv2", "h5py", "onnxruntime", "mcap")
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_loaded_before_a_policy_is(runtime: str, tmp_path: Path) -> None:
     path = tmp_path / "rig.yaml"
     path.write_text(RIG)

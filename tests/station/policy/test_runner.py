@@ -53,6 +53,7 @@ def contiguous(setpoints: list[Setpoint]) -> None:
     assert {setpoint.source for setpoint in setpoints} == {"policy"}
 
 
+@pytest.mark.slow
 def test_an_onnx_policy_asks_for_every_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     folder = policies.write(tmp_path / "cube", chunk=500)
     bench.load(folder)
@@ -79,6 +80,7 @@ def test_an_onnx_policy_asks_for_every_tick(bench: Bench, runs: Runs, tmp_path: 
     )
 
 
+@pytest.mark.slow
 def test_replay_asks_an_episode_tick_for_tick(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     actions = np.random.default_rng(5).normal(size=(80, 3)).astype(np.float32)
     folder = policies.write(
@@ -94,6 +96,7 @@ def test_replay_asks_an_episode_tick_for_tick(bench: Bench, runs: Runs, tmp_path
     assert np.array_equal(np.array([setpoint.goal for setpoint in bench.setpoints[:80]], np.float32), actions)
 
 
+@pytest.mark.slow
 def test_a_shadow_is_heard_by_no_pilot(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     bench.load(policies.write(tmp_path / "cube", chunk=60))
     assert isinstance(bench.ask(StartPolicy(shadow=True)), Done)
@@ -102,6 +105,7 @@ def test_a_shadow_is_heard_by_no_pilot(bench: Bench, runs: Runs, tmp_path: Path)
     assert not bench.setpoints
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_refused_with_a_reason(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     def refused(request: Request) -> str:
         reply = bench.ask(request)
@@ -123,6 +127,7 @@ def test_what_cannot_be_is_refused_with_a_reason(bench: Bench, runs: Runs, tmp_p
     assert "stop it first" in refused(LoadPolicy(str(folder)))
 
 
+@pytest.mark.slow
 def test_a_blind_policy_is_not_asked_and_the_arms_hold(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     bench.load(policies.write(tmp_path / "cube", chunk=10))
     bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
@@ -187,6 +192,7 @@ def begin(bench: Bench, folder: Path) -> None:
     bench.until(bench.following)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mood", "says"), [("nan", "found nan"), ("shape", "found (9, 3)"), ("raise", "RuntimeError: out of memory")]
 )
@@ -208,6 +214,7 @@ def test_a_backend_that_answers_nonsense(
     bench.until(lambda: any(not setpoint.hold for setpoint in bench.setpoints[held:]))
 
 
+@pytest.mark.slow
 def test_a_backend_slower_than_its_chunk_holds_between_and_recovers(
     bench: Bench, runs: Runs, temper: Temper, tmp_path: Path
 ) -> None:
@@ -219,6 +226,7 @@ def test_a_backend_slower_than_its_chunk_holds_between_and_recovers(
     contiguous(bench.setpoints)
 
 
+@pytest.mark.slow
 def test_a_backend_that_hangs_takes_the_node_down_with_a_reason(
     bench: Bench, runs: Runs, temper: Temper, tmp_path: Path
 ) -> None:
@@ -256,6 +264,7 @@ def goes_on(bench: Bench) -> None:
     bench.until(lambda: len(bench.setpoints) > asked + 5)
 
 
+@pytest.mark.slow
 def test_the_process_may_be_killed_and_comes_back(bench: Bench, rig: Rig, tmp_path: Path) -> None:
     folder = policies.write(tmp_path / "cube", chunk=60)
     for end, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
@@ -269,6 +278,7 @@ def test_the_process_may_be_killed_and_comes_back(bench: Bench, rig: Rig, tmp_pa
         process.stderr.close()
 
 
+@pytest.mark.slow
 def test_no_policy_is_loaded_behind_a_backend_that_hangs(
     bench: Bench, runs: Runs, temper: Temper, tmp_path: Path
 ) -> None:
@@ -314,6 +324,7 @@ def test_a_hold_is_counted_before_it_is_asked_for(
     temper.let_go.set()
 
 
+@pytest.mark.slow
 def test_another_unit_is_refused_live_too(bench: Bench, runs: Runs, temper: Temper, tmp_path: Path) -> None:
     """A policy that says nothing of itself, and answers in degrees."""
     bench.limit = 6.0
@@ -328,6 +339,7 @@ def test_another_unit_is_refused_live_too(bench: Bench, runs: Runs, temper: Temp
     assert not bench.setpoints
 
 
+@pytest.mark.slow
 def test_a_replayed_episode_is_held_against_the_rig(bench: Bench, runs: Runs, tmp_path: Path) -> None:
     folder = policies.write(
         tmp_path / "replay", graph=False, backend="replay", weights="episode_0.hdf5", normalization=None, chunk=50,

@@ -166,6 +166,7 @@ def test_delay_is_from_the_observation_and_windowed(tmp_path: Path) -> None:
     assert readings["inference_p95_ms"] == pytest.approx(5)
 
 
+@pytest.mark.slow
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 300), st.sampled_from(["good", "good", "good", "nan", "blind"])), max_size=60))
 def test_whatever_the_backend_does_every_tick_has_its_own_setpoint(

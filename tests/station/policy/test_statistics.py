@@ -11,6 +11,7 @@ finite = st.floats(-100, 100)
 spread = st.floats(0.01, 100)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(finite, spread, finite), min_size=1, max_size=14))
 def test_mean_and_std_there_and_back(dimensions: list[tuple[float, float, float]]) -> None:
     mean, std, x = (np.array(values) for values in zip(*dimensions, strict=True))
@@ -19,6 +20,7 @@ def test_mean_and_std_there_and_back(dimensions: list[tuple[float, float, float]
     np.testing.assert_allclose(maps.unnormalise((x - mean) / std), x, atol=1e-9)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(finite, spread), min_size=1, max_size=14))
 def test_min_and_max_span_minus_one_to_one(dimensions: list[tuple[float, float]]) -> None:
     low = np.array([low for low, _ in dimensions])

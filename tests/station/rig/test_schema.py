@@ -16,6 +16,7 @@ from station.rig.rig import SHIPPED, find_rig, shipped_rigs
 VALIDATOR = jsonschema.Draft202012Validator(schema.rig_schema())
 
 
+@pytest.mark.slow
 def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema.rig_schema())
 

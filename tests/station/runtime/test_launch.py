@@ -45,12 +45,14 @@ def test_a_single_file_of_that_name_too(tmp_path: Path, monkeypatch: pytest.Monk
         refuse_foreign()
 
 
+@pytest.mark.slow
 def test_a_child_does_not_look_in_the_current_directory(foreign: Path) -> None:
     code = python("station.runtime.node", "--help")
     done = subprocess.run(code, cwd=foreign, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_commands_in_such_a_directory(foreign: Path) -> None:
     station = Path(sys.executable).with_name("station")
     command = [str(station)] if station.exists() else python("station.cli")

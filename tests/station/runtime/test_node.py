@@ -38,6 +38,7 @@ ctypes.CDLL(None).syscall(60, 0)  # exit(2), of this thread alone: the others li
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("runtime")
 @pytest.mark.parametrize("death", ["kill", "main thread first"])
 def test_nodes_go_down_in_order_when_their_supervisor_dies(death: str) -> None:

@@ -40,6 +40,7 @@ def may_take_priority() -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_every_thread_is_in_time_for_as_long_and_no_longer() -> None:
     wanted = (os.SCHED_FIFO, PRIORITY) if may_take_priority() else (os.SCHED_OTHER, 0)
     finish = threading.Event()
@@ -58,6 +59,7 @@ def test_every_thread_is_in_time_for_as_long_and_no_longer() -> None:
         other.join()
 
 
+@pytest.mark.slow
 def test_a_thread_that_ends_meanwhile_is_in_nobodys_way() -> None:
     finish = threading.Event()
     other = threading.Thread(target=finish.wait)
@@ -82,10 +84,12 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], list[str
     return run
 
 
+@pytest.mark.slow
 def test_a_camera_starts_no_pool_of_numpys(prepared: Callable[[str | None], list[str]]) -> None:
     assert prepared(None) == ["1", "1", "True"]
 
 
+@pytest.mark.slow
 def test_who_wants_a_pool_has_it(prepared: Callable[[str | None], list[str]]) -> None:
     assert prepared("2")[0] == "2"
 

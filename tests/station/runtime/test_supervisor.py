@@ -102,6 +102,7 @@ def test_a_stop_names_what_was_frozen_and_wakes_it(
     assert frozen.gone
 
 
+@pytest.mark.slow
 def test_a_stop_leaves_behind_what_does_not_end_and_stops_the_others(
     told: tuple[Supervisor, list[int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -332,6 +332,7 @@ class Fuzzed:
                 self.note(self.gate.tick(self.now, self.gate.goal, CALM))
 
 
+@pytest.mark.slow
 @given(events, st.floats(0.5, 5), st.floats(2, 200))
 def test_whatever_comes_in_what_goes_out_is_within_the_limits(
     stream: list[tuple[int, tuple[Any, ...]]], velocity: float, acceleration: float

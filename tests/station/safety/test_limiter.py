@@ -27,6 +27,7 @@ def limiter(start: tuple[float, ...], velocity: float = V, acceleration: float =
     return one
 
 
+@pytest.mark.slow
 @given(steps, st.floats(0.05, 10), st.floats(0.5, 500), st.lists(st.booleans(), min_size=60, max_size=60))
 def test_every_goal_is_within_position_velocity_and_acceleration_limits(
     stream: list[tuple[tuple[float, ...], float]], velocity: float, acceleration: float, stops: list[bool]
@@ -46,6 +47,7 @@ def test_every_goal_is_within_position_velocity_and_acceleration_limits(
         goal, before = after, one.velocity
 
 
+@pytest.mark.slow
 @given(steps)
 def test_it_can_always_stop_before_a_position_limit(stream: list[tuple[tuple[float, ...], float]]) -> None:
     one = limiter((0.0, 0.0, 0.5))
@@ -58,6 +60,7 @@ def test_it_can_always_stop_before_a_position_limit(stream: list[tuple[tuple[flo
             assert v * v / (2 * acceleration) <= room + 1e-9
 
 
+@pytest.mark.slow
 @given(st.floats(-1.9, 1.9), st.floats(-1.9, 1.9), st.lists(st.floats(1e-3, 0.02), min_size=30, max_size=30))
 def test_a_standing_target_is_reached_and_not_overshot(start: float, target: float, dts: list[float]) -> None:
     assume(abs(target - start) > 2 * A * 0.02**2)  # beyond what a single step may reach

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ bursts = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @example([(20, 5000, 5000, 0.0, True), (500, 100, 5000, 2.0, False), (500, 100, 5000, -2.0, True)], 3.14)
 @given(bursts, st.floats(0.2, 5.0))

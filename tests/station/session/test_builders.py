@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from station.episodes import naming
 from station.episodes.verify import verify
@@ -49,6 +50,7 @@ def record(folder: Path, number: int, builders: Builders | None = None) -> Path:
     return part
 
 
+@pytest.mark.slow
 def test_built_along_or_in_turn_each_is_told_once(tmp_path: Path) -> None:
     outcomes = Outcomes()
     for number in range(4):
@@ -61,6 +63,7 @@ def test_built_along_or_in_turn_each_is_told_once(tmp_path: Path) -> None:
     assert list(tmp_path.glob(".*.tmp")) == []
 
 
+@pytest.mark.slow
 def test_whoever_built_along_and_was_killed_is_replaced(tmp_path: Path) -> None:
     outcomes = Outcomes()
     assert outcomes.builders.partial_hdf5_bytes == 0
@@ -90,6 +93,7 @@ def child_ended(child: psutil.Process) -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.slow
 def test_one_that_nobody_finishes_is_left(tmp_path: Path) -> None:
     """Its recording never ended here: the next one begins, and it goes without a trace."""
     outcomes = Outcomes()
@@ -101,6 +105,7 @@ def test_one_that_nobody_finishes_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.glob(".*.tmp")) == []
 
 
+@pytest.mark.slow
 def test_of_many_short_ones_only_a_few_are_built_at_once(tmp_path: Path) -> None:
     outcomes = Outcomes()
     for number in range(6):

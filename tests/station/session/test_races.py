@@ -297,6 +297,7 @@ ACTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.lists(ACTS, max_size=60))
 def test_every_recording_that_began_is_ended_and_built_whatever_comes_in_which_order(acts: list[Any]) -> None:

@@ -41,6 +41,7 @@ def stage(runtime: str) -> Iterator[Stage]:
     made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ABSURD)
 def test_one_bad_stamp_ends_no_episode_now_or_later(stage: Stage, tmp_path: Path, what: str) -> None:
     part = journal_path(tmp_path, 0)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -137,6 +138,7 @@ class Walk:
             event(f"rows: {len(journal.rows) > 0}, ended: {journal.closing.cause[:12]}")
 
 
+@pytest.mark.slow
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(EVENTS, min_size=5, max_size=50))
 def test_whatever_comes_rows_are_whole_and_everybody_is_answered(tmp_path: Path, events: list[tuple[str, int]]) -> None:

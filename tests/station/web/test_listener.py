@@ -152,6 +152,7 @@ def test_a_hundred_thousand_headers_are_too_many() -> None:
     tried(attack)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"])
 def test_whoever_stays_without_a_reason_is_cut(sent: bytes) -> None:
     """Silent, in the middle of a request, or after one (then even sooner)."""
@@ -165,6 +166,7 @@ def test_whoever_stays_without_a_reason_is_cut(sent: bytes) -> None:
     tried(attack, Peers(stranger_ns=SHORT_NS))
 
 
+@pytest.mark.slow
 def test_a_byte_now_and_then_keeps_no_connection_open() -> None:
     async def attack(made: Door) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
@@ -209,6 +211,7 @@ def test_a_stranger_is_cut_in_the_middle_of_a_handshake_too(context: ssl.SSLCont
     tried(attack, Peers(per_peer=2), context)
 
 
+@pytest.mark.slow
 def test_a_thousand_idle_connections_cost_the_known_nothing_and_a_newcomer_is_served(many_files: None) -> None:
     async def attack(made: Door) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
@@ -232,6 +235,7 @@ def test_a_thousand_idle_connections_cost_the_known_nothing_and_a_newcomer_is_se
     tried(attack)
 
 
+@pytest.mark.slow
 def test_a_full_file_table_closes_no_door() -> None:
     async def attack(made: Door) -> None:
         assert b"hello" in await made.ask()
@@ -258,6 +262,7 @@ def test_a_full_file_table_closes_no_door() -> None:
     tried(attack)
 
 
+@pytest.mark.slow
 def test_a_flood_of_requests_leaves_the_loop_to_others() -> None:
     async def attack(made: Door) -> None:
         flood = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1000

@@ -99,6 +99,7 @@ def test_an_error_frame_is_told_and_the_next_question_is_answered(tmp_path: Path
         backend.close()
 
 
+@pytest.mark.slow
 def test_a_late_answer_is_never_taken_for_the_next_one(tmp_path: Path) -> None:
     server = PolicyServer(4, 3)
     with serving(server) as port:
@@ -142,6 +143,7 @@ def test_a_dropped_connection_is_told_and_made_again(tmp_path: Path) -> None:
         backend.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_started_again_is_found_again(tmp_path: Path) -> None:
     server = PolicyServer(4, 3)
     with serving(server) as port:
@@ -283,6 +285,7 @@ def test_what_the_server_says_of_itself_is_kept_and_another_one_is_told(tmp_path
         backend.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_says_so_while_its_answer_is_awaited(tmp_path: Path) -> None:
     server = PolicyServer(4, 3)
     with serving(server) as port:
