@@ -1,7 +1,7 @@
 """`station dataset export`, `verify`, `diff`, `formats`: what trainers are given."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,8 @@ from station.datasets.choosing import Choice, choose
 from station.datasets.conversion import Conversion, Size
 from station.datasets.selection import Selection, read_selection
 from station.errors import EpisodeError, UsageError
-from station.steps.speaker import Speaker, is_job, speaking
+from station.steps.speaker import Speaker, speaking
+from station.steps.terminal import in_a_job
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from station.datasets.hub import Intended
 
 _console = PlainConsole()
+_VERIFYING = ("verifying",)
+_EXPORTING = ("reading episodes", "writing", *_VERIFYING)
 
 Workers = Annotated[int | None, typer.Option(help="Processes; as many as processors. 0: this one.")]
 Scheduler = Annotated[
@@ -69,6 +72,7 @@ class FormatTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What its states and actions can be of; the first where nothing is said."""
 
 
+@in_a_job
 def export(
     format_name: Annotated[
         str, typer.Argument(metavar="FORMAT", help="lerobot-v3, …: `station dataset formats` lists them.")
@@ -112,7 +116,7 @@ def export(
     from station.datasets.export import export as make
     from station.datasets.parts import format_named
 
-    with told(), _spoken() as speaker:
+    with told(), speaking(tells_prints=True) as speaker:
         if (selection_file is None) == (not folders):
             raise UsageError("say either --from or --selection")
         if selection_file is not None:
@@ -134,10 +138,12 @@ def export(
             _push(out, hub)
             return
         with _engine(workers, scheduler) as engine:
-            done = make(format_name, out, selection, choice, conversion, engine, _progress(as_json, speaker))
+            done = make(
+                format_name, out, selection, choice, conversion, engine, _progress(speaker, _EXPORTING, as_json)
+            )
         plan = done.plan
         if as_json:
-            tell(
+            speaker.document(
                 Exported(
                     str(out),
                     plan.format,
@@ -150,15 +156,14 @@ def export(
             )
         else:
             counts = f"{len(plan.episodes)} episodes of {len(plan.sources)} recordings, {plan.frames} frames"
-            made = f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole"
-            _console.print(made)
-            if speaker is not None:
-                speaker.tell(made, progress=1.0)
+            values = {"episodes": float(len(plan.episodes)), "frames": float(plan.frames), "rate_hz": plan.rate_hz}
+            speaker.tell(f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole", values=values)
             say_left(Choice((), done.left))
         if hub is not None:
             _push(out, hub)
 
 
+@in_a_job
 def verify(
     out: Annotated[Path, typer.Argument(help="A dataset that was exported here.")],
     workers: Workers = None,
@@ -169,12 +174,12 @@ def verify(
     from station.datasets.export import verify as findings_of
     from station.datasets.record import read_record
 
-    with told():
+    with told(), speaking(tells_prints=True) as speaker:
         plan = read_record(out).plan
         with _engine(workers, scheduler) as engine:
-            findings = findings_of(out, plan, engine, _progress(as_json))
+            findings = findings_of(out, plan, engine, _progress(speaker, _VERIFYING, as_json))
         if as_json:
-            tell(DatasetVerified(str(out), tuple(findings)))
+            speaker.document(DatasetVerified(str(out), tuple(findings)))
         for finding in () if as_json else findings:
             _console.print(f"  {finding}")
         if findings:
@@ -302,23 +307,11 @@ def _camera_rate(choice: Choice) -> float:
     return slowest_camera_hz(choice.taken)
 
 
-@contextmanager
-def _spoken() -> Iterator[Speaker | None]:
-    """Whoever started this as a job hears how far it is."""
-    if not is_job():
-        yield None
-        return
-    with speaking() as speaker:
-        yield speaker
-
-
-def _progress(as_json: bool, speaker: Speaker | None = None) -> Any:
-    terminal = PlainConsole(stderr=True)
+def _progress(speaker: Speaker, phases: Sequence[str], as_json: bool) -> Callable[[str, int, int], None]:
+    """Each phase as one like the others, however long it takes."""
 
     def told(what: str, done: int, of: int) -> None:
-        if speaker is not None:
-            speaker.tell(f"{what}: {done} of {of}", progress=done / max(1, of))
-        if not as_json and terminal.is_terminal:
-            terminal.print(f"\r{what}: {done} of {of}", end="\n" if done == of else "")
+        if not as_json:
+            speaker.tell(f"{what}: {done} of {of}", (phases.index(what) + done / of) / len(phases))
 
     return told

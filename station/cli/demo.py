@@ -81,7 +81,7 @@ def _task(rig: Rig) -> str:
 def _let_the_policy_try(station: Station, policy: Path) -> None:
     """In some scenes, each told as physics saw it."""
     physics, done = Physics(station), 0
-    with Rollout(station, Hands(None, None)) as rollout:
+    with Rollout(station, Hands()) as rollout:
         rollout.load(policy)
         for number, scene in enumerate(SCENES, start=1):
             physics.begin()

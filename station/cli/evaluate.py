@@ -1,10 +1,10 @@
 """`station eval`: N trials of one policy or of several in turn, judged by physics or by a person, and how sure one may be."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -12,27 +12,28 @@ import typer
 from station.borders.options import MOST, RigOption, seconds_option
 from station.bus.requests import OpenSession
 from station.cli.amounts import sensible
-from station.cli.operator.cues import Speaker
-from station.cli.operator.keys import Keyboard
+from station.cli.examiner import HANDS, Examiner
+from station.cli.operator import cues
 from station.cli.operator.pedal import Pedal
 from station.cli.patience import WAIT_HELP, WAIT_S, Patience
 from station.cli.physics import Physics
-from station.cli.rollout import Hands, Ran, Rollout
+from station.cli.rollout import Hands, Rollout
 from station.cli.trials import RecordedTrials
 from station.client import connect
-from station.errors import RequestRefused, StationError, UsageError
+from station.errors import StationError, UsageError
 from station.files import durable
 from station.policy.claims import of_policy, refuse_unseen
-from station.policy.evaluation import Result, Trial, Turn, as_csv, letters, results, told, turns
+from station.policy.evaluation import Result, Trial, as_csv, letters, results, told, turns
 from station.policy.folder import find_policy, load_policy
 from station.policy.identity import identity
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
+from station.steps.speaker import Speaker, is_job, speaking
+from station.steps.terminal import as_a_job
+from station.terminal.keys import Keyboard
 from station.terminal.screen import console
 
-T = TypeVar("T")
-ATTEMPTS = 3
-"""How often one trial may be begun."""
+_WAY_CLEAR = "The policies will move the followers and the leaders. Is the way clear?"
 _HELP = "keys while it runs: t takes over and hands back, h holds; s success or f failure end a trial at once"
 
 
@@ -68,42 +69,56 @@ def evaluate(
 ) -> None:
     """Run every policy N times from the same scenes, in turn, and say how often it succeeds and how sure that is."""
     loaded = rig_of(rig)
-    by_physics = judge == "physics" or (judge == "auto" and loaded.world is not None)
-    if by_physics and loaded.world is None:
-        raise UsageError(f"rig {loaded.name} is not simulated. Next: --judge keys, and somebody who looks")
+    by_physics = _judged_by_physics(loaded, judge, headless)
+    if not is_job():
+        if not headless:
+            Keyboard()  # without a terminal nobody could take over
+        as_a_job()
+        return
+    with speaking(tells_prints=True) as speaker:
+        if blind:  # not by the seed, which is known
+            policy = random.SystemRandom().sample(policy, len(policy))
+        identities = [_refused_early(loaded, folder, instruction) for folder in policy]
+        if (out / "trials.csv").exists():
+            raise UsageError(f"{out / 'trials.csv'} is there already. Next: name another folder with --out")
+        if loaded.moves_real_arms and speaker.ask(_WAY_CLEAR, ("yes", "no")) == "no":
+            raise typer.Abort
+        book = _Book(out, policy, identities, seed, blind, trials)
+        sitting = OpenSession(task, str(out.absolute()), operator, source="policy", opening=False, override=override)
+        sensible(sitting)
+        hands = Hands(speaker, Pedal(pedal) if pedal is not None else None)
+        with connect(loaded, operator=operator) as station, hands, Rollout(station, hands) as rollout:
+            if not headless:
+                console.print(_HELP)
+                speaker.offer(*HANDS)
+            physics = Physics(station) if by_physics else None
+            patience = Patience(station, wait, cues.Speaker(quiet=True), rollout.meanwhile)
+            spoilt: dict[int, int] = {}
+            try:
+                with RecordedTrials(station, rollout, sitting) as recorded:
+                    examiner = Examiner(loaded, rollout, recorded, physics, seconds, speaker, patience)
+                    spoilt = examiner.spoilt
+                    _all_trials(book, examiner, policy, instruction, blind, speaker)
+            except (KeyboardInterrupt, typer.Abort):
+                console.print("ending; the arms hold")
+            except StationError as error:
+                console.print(f"cannot go on: {error}")
+            finally:
+                patience.close()
+                speaker.offer()
+        book.close(spoilt)
+
+
+def _judged_by_physics(rig: Rig, judge: str, headless: bool) -> bool:
+    """Else by a person. Raises UsageError where that cannot be."""
+    by_physics = judge == "physics" or (judge == "auto" and rig.world is not None)
+    if by_physics and rig.world is None:
+        raise UsageError(f"rig {rig.name} is not simulated. Next: --judge keys, and somebody who looks")
     if headless and not by_physics:
         raise UsageError(
             "--headless asks nothing, and only physics can judge then. Next: leave it out, or use --rig sim"
         )
-    if blind:  # not by the seed, which is known
-        policy = random.SystemRandom().sample(policy, len(policy))
-    identities = [_refused_early(loaded, folder, instruction) for folder in policy]
-    if (out / "trials.csv").exists():
-        raise UsageError(f"{out / 'trials.csv'} is there already. Next: name another folder with --out")
-    if loaded.moves_real_arms:
-        typer.confirm("The policies will move the followers and the leaders. Is the way clear?", abort=True)
-    book = _Book(out, policy, identities, seed, blind, trials)
-    sitting = OpenSession(task, str(out.absolute()), operator, source="policy", opening=False, override=override)
-    sensible(sitting)
-    hands = Hands(None if headless else Keyboard(), Pedal(pedal) if pedal is not None else None)
-    with connect(loaded, operator=operator) as station, hands, Rollout(station, hands) as rollout:
-        if not headless:
-            console.print(_HELP)
-        physics = Physics(station) if by_physics else None
-        patience = Patience(station, wait, Speaker(quiet=True), rollout.meanwhile)
-        spoilt: dict[int, int] = {}
-        try:
-            with RecordedTrials(station, rollout, sitting) as recorded:
-                examiner = _Examiner(loaded, rollout, recorded, physics, seconds, patience)
-                spoilt = examiner.spoilt
-                _all_trials(book, examiner, policy, instruction, blind)
-        except KeyboardInterrupt:
-            console.print("ending; the arms hold")
-        except StationError as error:
-            console.print(f"cannot go on: {error}")
-        finally:
-            patience.close()
-    book.close(spoilt)
+    return by_physics
 
 
 def _refused_early(rig: Rig, folder: Path, instruction: str) -> str:
@@ -113,7 +128,9 @@ def _refused_early(rig: Rig, folder: Path, instruction: str) -> str:
     return identity(policy)
 
 
-def _all_trials(book: "_Book", examiner: "_Examiner", policies: list[Path], instruction: str, blind: bool) -> None:
+def _all_trials(
+    book: "_Book", examiner: Examiner, policies: list[Path], instruction: str, blind: bool, speaker: Speaker
+) -> None:
     loaded = -1
     for turn in book.turns:
         if turn.policy != loaded:
@@ -123,6 +140,8 @@ def _all_trials(book: "_Book", examiner: "_Examiner", policies: list[Path], inst
         if trial is None:
             return
         book.add(trial)
+        values = {"trial": float(turn.number), "success": float(trial.success), "seconds": trial.seconds}
+        speaker.tell(f"{turn.number} of {len(book.turns)} trials", turn.number / len(book.turns), values)
 
 
 class _Book:
@@ -185,122 +204,3 @@ class _Book:
             "trials": result.trials, "successes": result.successes, "rate": result.rate, "confidence": 0.95,
             "wilson": list(result.wilson), "clopper_pearson": list(result.clopper_pearson), "median_s": result.median_s,
         }  # fmt: skip
-
-
-class _Examiner:
-    """Makes one trial: the scene in its place, the policy let go, the verdict."""
-
-    def __init__(
-        self, rig: Rig, rollout: Rollout, recorded: RecordedTrials, physics: Physics | None, seconds: float,
-        patience: Patience | None = None,
-    ) -> None:  # fmt: skip
-        """`patience` waits for what the supervisor brings back; without it whatever is in the way is for good."""
-        self._patience = patience
-        self._rig, self._rollout, self._recorded, self._physics = rig, rollout, recorded, physics
-        self._seconds = seconds
-        self._verdict: bool | None = None
-        self._refused = self._spoilt_in_a_row = 0
-        """How often in a row the rig refused to begin, and the station spoiled a trial."""
-        self.spoilt: dict[int, int] = {}
-        """By policy: trials that the station spoiled; they are in no rate."""
-
-    def take_up(self, folder: Path, instruction: str, blind: bool) -> str:
-        """The next policy's turn. Returns which it is, as its runner says."""
-        self._recorded.close()
-        found = self._patiently("loading", lambda: self._rollout.load(folder, instruction, blind))
-        self._patiently("the sitting", lambda: self._recorded.open(found, folder, instruction))
-        return found
-
-    def _patiently(self, what: str, attempt: Callable[[], T]) -> T:
-        return attempt() if self._patience is None else self._patience.until_done(what, attempt, first=True)
-
-    def examine(self, turn: Turn, name: str) -> Trial | None:
-        """None where the operator ends the evaluation."""
-        while True:
-            if not self._arranged(turn, name):
-                return None
-            ran = self._run(turn)
-            if ran is None:
-                continue
-            if ran.interrupted:
-                self._recorded.counts_not("it was broken off")
-                return None
-            if ran.spoiled and not (self._physics is not None and self._physics.done):
-                self._spoilt(turn, ran)
-                continue
-            answer = self._asked() if self._physics is None else "s" if self._physics.done else "f"
-            if answer in "sf":
-                return self._judged(turn, ran, answer == "s")
-            self._recorded.counts_not("the operator took it back" if answer == "r" else "the evaluation was ended")
-            if answer == "q":
-                return None
-
-    def _spoilt(self, turn: Turn, ran: Ran) -> None:
-        """The station ended it: no trial of the policy, and made again. Raises StationError where that goes on."""
-        self._patiently("the note", lambda: self._recorded.counts_not(f"the station spoiled it: {ran.held}"))
-        self.spoilt[turn.policy] = self.spoilt.get(turn.policy, 0) + 1
-        self._spoilt_in_a_row += 1
-        console.print(f"trial {turn.number} does not count, the station spoiled it: {ran.held}. It is made again")
-        if self._spoilt_in_a_row >= ATTEMPTS:
-            raise StationError(
-                f"the station spoiled trial {turn.number} {ATTEMPTS} times in a row ({ran.held}). Next: see to that device, then "
-                "evaluate again"
-            )
-
-    def _judged(self, turn: Turn, ran: Ran, success: bool) -> Trial:
-        """Said in the episode first: what the results point to has its label."""
-        self._spoilt_in_a_row = 0
-        why = "somebody took over" if ran.helped else ran.held or ("" if success else "not done")
-        done = success and not ran.helped
-        self._patiently("the label", lambda: self._recorded.judged(done, why))
-        episode = self._recorded.path(ran.episode)
-        return Trial(turn, done, ran.seconds, ran.helped, why, str(episode.relative_to(episode.parents[1])))
-
-    def _run(self, turn: Turn) -> Ran | None:
-        """None where the rig refused to begin: no trial was made. Raises RequestRefused when it goes on refusing."""
-        over = self._called
-        self._verdict = None
-        if self._physics is not None:
-            self._physics.begin()
-            over = self._physics.over
-        try:
-            ran = self._patiently(
-                "the trial", lambda: self._recorded.run(self._seconds, over, turn.number, f"scene {turn.scene}")
-            )
-        except RequestRefused as error:
-            self._refused += 1
-            if self._refused >= ATTEMPTS:
-                raise
-            console.print(f"did not begin: {error}")
-            return None
-        self._refused = 0
-        return ran
-
-    def _arranged(self, turn: Turn, name: str) -> bool:
-        if self._rig.world is not None:
-            console.print(f"{name}, scene {turn.scene}")
-            self._patiently("the scene", lambda: self._rollout.home(turn.scene))
-            return True
-        console.print(
-            f"{name}: put scene {turn.scene} as it is for every policy, the arms at the start. Enter begins, q ends"
-        )
-        return self._key("enter", "q") == "enter"
-
-    def _called(self) -> bool:
-        """Has the operator said how it went?"""
-        key = self._rollout.key()
-        if key in ("s", "f"):
-            self._verdict = key == "s"
-        return self._verdict is not None
-
-    def _asked(self) -> str:
-        if self._verdict is not None:
-            return "s" if self._verdict else "f"
-        console.print("s success, f failure, r does not count and is made again, q ends")
-        return self._key("s", "f", "r", "q")
-
-    def _key(self, *keys: str) -> str:
-        wait: Callable[[], str] = self._rollout.key
-        while (key := wait()) not in keys:
-            pass
-        return key

@@ -88,7 +88,7 @@ class OnRig(msgspec.Struct, frozen=True):
 def measure_on(station: Station, folder: Path, seconds: float) -> OnRig:
     """Run the policy on a running rig and time it: engaged where no real arm moves, else in shadow."""
     rig, timing = station.rig, Timing(station)
-    with Rollout(station, Hands(None, None)) as rollout:
+    with Rollout(station, Hands()) as rollout:
         rollout.load(folder)
         rollout.begin(shadow=rig.moves_real_arms)
         try:

@@ -15,7 +15,6 @@ from station.cli.checked import check_if_due
 from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
-from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
 from station.cli.operator.scene_hands import SceneHands
 from station.cli.operator.session import OperatorTerminal, summary
@@ -25,6 +24,7 @@ from station.episodes.naming import next_number
 from station.errors import RequestRefused, StationError
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
+from station.terminal.keys import Keyboard
 from station.terminal.screen import console
 
 HEADLESS_S = 10.0

@@ -1,6 +1,5 @@
 """A policy's run as its operator sees it: load, begin, engage, take over, hand back, and how it does meanwhile."""
 
-import select
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -21,13 +20,13 @@ from station.bus.requests import (
     StopPolicy,
 )
 from station.bus.requests.time_outs import time_out_s
-from station.cli.operator.keys import Keyboard
 from station.cli.operator.pedal import Pedal
 from station.cli.patience import Patience
 from station.cli.physics import prepare_scene
 from station.client import SessionClient, Station
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import NodeAbsent, RequestRefused
+from station.steps.speaker import Speaker
 from station.terminal.screen import console
 
 SPEAKS_S = 10.0
@@ -45,30 +44,24 @@ SHOWN = {
 
 
 class Hands:
-    """Where an operator's keys come from: the terminal, a pedal, both or neither."""
+    """Where an operator's keys come from: what is given of a job's offers (the first letter of each), a pedal, both or neither."""
 
-    def __init__(self, keyboard: Keyboard | None, pedal: Pedal | None) -> None:
-        self._keyboard, self._pedal = keyboard, pedal
+    def __init__(self, speaker: Speaker | None = None, pedal: Pedal | None = None) -> None:
+        self._speaker, self._pedal = speaker, pedal
 
     def pressed(self) -> list[str]:
-        """Pressed since the last call; the pedal takes over. Never blocks."""
-        found: list[str] = []
-        if self._keyboard is not None and select.select([self._keyboard.fd], [], [], 0)[0]:
-            found += self._keyboard.read()
+        """Pressed since the last call; the pedal takes over. Never blocks. Raises typer.Abort where nobody is there any more."""
+        found = [given[0] for given in self._speaker.given()] if self._speaker is not None else []
         if self._pedal is not None:
             found += ["t" for _ in self._pedal.acts(monotonic_ns())]
         return found
 
     def __enter__(self) -> Self:
-        if self._keyboard is not None:
-            self._keyboard.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._keyboard is not None:
-            self._keyboard.__exit__(kind, error, trace)
         if self._pedal is not None:
             self._pedal.close()
 
@@ -264,6 +257,11 @@ class Rollout:
         """The oldest key pressed that asks nothing of the pilot; "" if there is none. Waits a moment for one."""
         self._wait()
         return self._keys.popleft() if self._keys else ""
+
+    def drop_keys(self) -> None:
+        """What was pressed until now, and asks nothing of the pilot, counts no more."""
+        self.meanwhile()
+        self._keys.clear()
 
     def shadow(self, seconds: float | None) -> None:
         """Infer and tell what would have been asked; nothing moves."""

@@ -90,7 +90,7 @@ def run(
         plan = Plan(_paced(sitting, episodes, reset), seconds)
         _at_a_panel(loaded, plan, policy, pedal, tuple(pedal_keys.split(",")), quiet)
         return
-    with connect(loaded, operator=operator) as station, Rollout(station, Hands(None, None)) as rollout:
+    with connect(loaded, operator=operator) as station, Rollout(station, Hands()) as rollout:
         if record:
             check_if_due(station)
             sitting = msgspec.structs.replace(sitting, policy=rollout.load(policy, told))
@@ -110,12 +110,12 @@ def _paced(sitting: OpenSession, episodes: int | None, reset: float | None) -> O
 
 def _at_a_panel(rig: Rig, plan: Plan, policy: Path, pedal: Path | None, keys: tuple[str, ...], quiet: bool) -> None:
     def load(station: Station) -> str:
-        with Rollout(station, Hands(None, None)) as rollout:
+        with Rollout(station, Hands()) as rollout:
             return rollout.load(policy, plan.open_session.instruction)
 
     def arrange(episode: int) -> None:
         # of the thread that it runs in: sockets are nobody else's
-        with Station(rig) as station, Rollout(station, Hands(None, None)) as rollout:
+        with Station(rig) as station, Rollout(station, Hands()) as rollout:
             rollout.home(episode)
 
     scene = SceneHands(arrange) if rig.world is not None else None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import typer
 
 from station.bus.requests import CloseSession, Label, Note, OpenSession, Start, Stop
 from station.cli.checked import asked_again
@@ -42,7 +43,8 @@ class RecordedTrials:
         self._open = True
 
     def run(self, seconds: float, over: Callable[[], bool], trial: int, condition: str) -> Ran:
-        """One rollout of a scene that is ready, for `seconds`, until it is `over`, held, or ended by Ctrl-C.
+        """One rollout of a scene that is ready, for `seconds`, until it is `over`, held, or ended by Ctrl-C or the end of
+        whoever showed it.
 
         Raises RequestRefused or NodeAbsent where it does not begin.
         """
@@ -59,7 +61,7 @@ class RecordedTrials:
                     self._stop()
                 session.wait(_TICK_MS)
                 rollout.meanwhile()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):
             console.print("ending; what was recorded is saved, the arms hold")
             interrupted = True
             self._stop()

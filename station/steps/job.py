@@ -12,7 +12,7 @@ from station.clock import NS_PER_S, monotonic_ns
 from station.errors import StationError
 from station.runtime.launch import python
 from station.steps import protocol
-from station.steps.protocol import LONGEST_LINE, Answer, End, Line, Step
+from station.steps.protocol import LONGEST_LINE, Answer, End, Line, Offer, Step
 from station.steps.speaker import MARK
 
 STOP_S = 15.0
@@ -25,30 +25,40 @@ class Job:
     def __init__(self, arguments: Sequence[str], quiet: bool = False) -> None:
         """`quiet`: what it says besides its steps goes nowhere; else to this process's standard error."""
         self._named = " ".join(("station", *arguments))
+        self._began_ns = monotonic_ns()
         self._process = subprocess.Popen(
             python("station.cli", *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None,
             env=os.environ | {MARK: "1"},
         )  # fmt: skip
+        self._rest = b""
         self.end: End | None = None
         """Its last line, once it has come."""
 
     def lines(self, seconds: float | None = None) -> Iterator[Line]:
-        """Its steps as they come, and its end. Raises StationError for what is no step, and where it takes longer than `seconds`."""
+        """Its steps as they come, and its end. Raises StationError for what is no step, and where all of it takes longer than `seconds`."""
+        while (taken := self.take(seconds)) is not None:
+            yield from taken
+
+    def take(self, seconds: float | None = None, *beside: int) -> list[Line] | None:
+        """The lines that have come; waits for some, or until one of the descriptors `beside` has something. None: that was all.
+
+        Raises StationError as `lines` does.
+        """
         assert self._process.stdout is not None
-        out, rest = self._process.stdout.fileno(), b""
-        ends_ns = None if seconds is None else monotonic_ns() + round(seconds * NS_PER_S)
-        while True:
-            left_s = None if ends_ns is None else max(0.0, (ends_ns - monotonic_ns()) / NS_PER_S)
-            if not select.select([out], [], [], left_s)[0]:
-                raise StationError(f"{self._named} did not end within {seconds:g} s. Next: run it by itself")
-            data = os.read(out, 1 << 16)
-            if not data:
-                return
-            *whole, rest = (rest + data).split(b"\n")
-            if len(rest) > LONGEST_LINE:
-                raise StationError(f"{self._named} says a line without end. Next: run it by itself")
-            for raw in whole:
-                yield self._line(raw)
+        out = self._process.stdout.fileno()
+        left_s = None if seconds is None else max(0.0, seconds - (monotonic_ns() - self._began_ns) / NS_PER_S)
+        ready = select.select([out, *beside], [], [], left_s)[0]
+        if not ready:
+            raise StationError(f"{self._named} did not end within {seconds:g} s. Next: run it by itself")
+        if out not in ready:
+            return []
+        data = os.read(out, 1 << 16)
+        if not data:
+            return None
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            raise StationError(f"{self._named} says a line without end. Next: run it by itself")
+        return [self._line(raw) for raw in whole]
 
     def _line(self, raw: bytes) -> Line:
         try:
@@ -59,8 +69,11 @@ class Job:
             self.end = line
         return line
 
-    def answer(self, step: Step, answer: str) -> None:
-        """Answer a step that asks. Raises ValueError for an answer that it does not allow. A job that has ended hears nothing."""
+    def answer(self, step: Step | Offer, answer: str) -> None:
+        """Answer a step that asks, or give what is offered. Raises ValueError for an answer that it does not allow.
+
+        A job that has ended hears nothing.
+        """
         if answer not in step.answers:
             raise ValueError(f"{answer!r} is none of {', '.join(step.answers) or 'no answers'}")
         assert self._process.stdin is not None

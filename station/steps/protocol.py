@@ -1,7 +1,8 @@
 """The lines of a job: steps one way, answers the other, one JSON document on each. Pure.
 
-A job tells a step and goes on, or asks one and waits until somebody has given one of the answers that it allows. Its last line says how
-it ended. Whoever shows it (the terminal, a page) needs to know nothing else about what it does.
+A job tells a step and goes on, or asks one and waits until somebody has given one of the answers that it allows. While it goes on it may
+offer answers: nobody waits for them, and whoever shows them has a key or a button for each. Its last line says how it ended. Whoever shows
+it (the terminal, a page) needs to know nothing else about what it does.
 """
 
 import msgspec
@@ -10,6 +11,8 @@ from station.borders.decoding import Decoder
 
 GO_ON = "go on"
 """The answer of a prompt that only waits until somebody is ready."""
+DOCUMENT = "document"
+"""The value that is a command's whole answer to `--json`: whoever shows the job writes it as it is, and nothing else."""
 LONGEST_LINE = 8 << 20
 """Bytes: a picture of a camera is a tenth of it."""
 
@@ -30,6 +33,19 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
     """How much of the whole is done, 0 to 1; None where that is not known."""
 
 
+class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="offer"):
+    """What may be given from now on, at any time and as often as somebody likes, until the next offer: each begins with another letter.
+
+    An answer counts for as long as it has been offered without a break since the offer that it names, so that one that was under way when
+    the offer changed is heard where it still means the same, and nowhere else.
+    """
+
+    number: int
+    """In one row with the steps'; an answer names it."""
+    answers: tuple[str, ...] = ()
+    """Empty: nothing any more."""
+
+
 class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
     """The last line. `code` is the process's exit code: 0 done, 1 failed with a reason, 2 bad usage."""
 
@@ -39,13 +55,13 @@ class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """To a step that asked."""
+    """To a step that asked, or to an offer."""
 
     step: int
     answer: str
 
 
-Line = Step | End
+Line = Step | Offer | End
 _line: Decoder[Line] = Decoder("json", Line)
 _answer: Decoder[Answer] = Decoder("json", Answer)
 

@@ -2,16 +2,19 @@
 
 import base64
 import contextlib
+import io
 import os
 import select
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
+import msgspec
 import typer
 
 from station.errors import StationError
 from station.steps import protocol
-from station.steps.protocol import GO_ON, LONGEST_LINE, Answer, End, Step
+from station.steps.protocol import DOCUMENT, GO_ON, LONGEST_LINE, Answer, End, Line, Offer, Step
+from station.terminal.told import as_text
 
 MARK = "STATION_STEPS"
 """The environment variable that a job is started with."""
@@ -24,18 +27,32 @@ def is_job() -> bool:
 
 
 class Speaker:
-    """Writes steps to `out` and reads answers from `answers` (descriptors)."""
+    """Writes steps to `out` and reads answers from `answers` (descriptors).
+
+    Where nobody is there any more, the next word or look says so, once: typer.Abort. What ends the work then needs no listener.
+    """
 
     def __init__(self, out: int, answers: int) -> None:
         self._out, self._answers = out, answers
         self._number = 0
         self._rest = b""
+        self._left = self._silent = False
+        """Nobody answers any more; nobody listens any more."""
+        self._asked: Step | None = None
+        self._answer: str | None = None
+        self._offered: dict[str, int] = {}
+        """What may be given, and the offer since which it may without a break."""
+        self._given: list[str] = []
 
     def tell(
         self, words: str, progress: float | None = None, values: Mapping[str, float | str] | None = None, picture: bytes = b""
     ) -> None:  # fmt: skip
         """Say what is done now, or what was found. `picture`: a JPEG."""
         self._step(words, (), progress, values, picture)
+
+    def document(self, body: msgspec.Struct) -> None:
+        """The command's answer to `--json`."""
+        self.tell("", values={DOCUMENT: as_text(body)})
 
     def ask(
         self, words: str, answers: tuple[str, ...] = (GO_ON,), meanwhile: Callable[[], None] = lambda: None,
@@ -45,13 +62,32 @@ class Speaker:
 
         What was answered before it was asked answers nothing. Raises typer.Abort when nobody is there to answer any more.
         """
-        number = self._step(words, answers, None, values, picture)
-        while True:
-            while not select.select([self._answers], [], [], _LOOK_S)[0]:
+        self._asked, self._answer = self._step(words, answers, None, values, picture), None
+        while self._answer is None:
+            if self._left:
+                raise typer.Abort
+            if select.select([self._answers], [], [], _LOOK_S)[0]:
+                self._take_in()
+            else:
                 meanwhile()
-            for given in self._read():
-                if given.step == number and given.answer in answers:
-                    return given.answer
+        self._asked = None
+        return self._answer
+
+    def offer(self, *answers: str) -> None:
+        """From now on these may be given at any time, and nothing else."""
+        if set(answers) == set(self._offered):
+            return
+        self._number += 1
+        self._offered = {answer: self._offered.get(answer, self._number) for answer in answers}
+        self._given = [answer for answer in self._given if answer in self._offered]
+        self._write(Offer(self._number, answers))
+
+    def given(self) -> list[str]:
+        """What has been given of what is offered, since the last look, in its order. Never blocks."""
+        while not self._left and select.select([self._answers], [], [], 0)[0]:
+            self._take_in()
+        given, self._given = self._given, []
+        return given
 
     def end(self, code: int, words: str = "") -> None:
         """The last line."""
@@ -59,51 +95,80 @@ class Speaker:
 
     def _step(
         self, words: str, answers: tuple[str, ...], progress: float | None, values: Mapping[str, float | str] | None, picture: bytes
-    ) -> int:  # fmt: skip
+    ) -> Step:  # fmt: skip
         self._number += 1
-        step = Step(
-            self._number, words, answers, base64.b64encode(picture).decode(), dict(values or {}), progress
-        )  # fmt: skip
+        step = Step(self._number, words, answers, base64.b64encode(picture).decode(), dict(values or {}), progress)
         self._write(step)
-        return self._number
+        return step
 
-    def _write(self, line: Step | End) -> None:
+    def _write(self, line: Line) -> None:
         data = memoryview(protocol.encode(line))
-        while data:
-            data = data[os.write(self._out, data) :]
+        try:
+            while data and not self._silent:
+                data = data[os.write(self._out, data) :]
+        except BrokenPipeError:
+            self._silent = True
+            raise typer.Abort from None
 
-    def _read(self) -> list[Answer]:
-        """The answers that have come whole. What is no answer is passed over."""
+    def _take_in(self) -> None:
+        """The answers that have come whole. What is no answer, or none to what is asked or offered now, is passed over."""
         data = os.read(self._answers, 1 << 16)
         if not data:
+            self._left = True
             raise typer.Abort
         *lines, rest = (self._rest + data).split(b"\n")
         self._rest = rest[-LONGEST_LINE:]
-        found = []
         for raw in lines:
             with contextlib.suppress(ValueError):
-                found.append(protocol.answer(raw))
-        return found
+                self._take(protocol.answer(raw))
+
+    def _take(self, given: Answer) -> None:
+        offered = given.answer in self._offered and given.step >= self._offered[given.answer]
+        asked = self._asked
+        if (
+            asked is not None
+            and self._answer is None
+            and given.answer in asked.answers
+            and (given.step == asked.number or offered)
+        ):
+            self._answer = given.answer
+        elif offered:
+            self._given.append(given.answer)
+
+
+class _Told(io.TextIOBase):
+    """What is printed to it is told, a line a step."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker, self._rest = speaker, ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._speaker.tell(line)
+        return len(text)
 
 
 @contextlib.contextmanager
-def speaking() -> Iterator[Speaker]:
+def speaking(tells_prints: bool = False) -> Iterator[Speaker]:
     """This process's speaker, for a job's whole work; how it ended is its last line.
 
-    Its standard output is the lines alone: what anything else prints goes to the standard error.
+    Its standard output is the lines alone: what anything else prints goes to the standard error, or, where it `tells_prints`, is told.
     """
     sys.stdout.flush()
     out = os.dup(1)
     os.dup2(2, 1)
     speaker = Speaker(out, 0)
+    printed = contextlib.redirect_stdout(_Told(speaker)) if tells_prints else contextlib.nullcontext()
     try:
-        yield speaker
+        with printed:
+            yield speaker
         speaker.end(0)
     except StationError as error:
         speaker.end(error.exit_code, str(error))
         raise
     except (typer.Abort, KeyboardInterrupt):
-        with contextlib.suppress(BrokenPipeError):  # who showed it may be gone
+        with contextlib.suppress(typer.Abort):  # who showed it may be gone
             speaker.end(1, "interrupted; the arms hold")
         raise
     finally:

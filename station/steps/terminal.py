@@ -1,54 +1,134 @@
-"""The terminal as a job's client: words are lines, progress is one line that goes away, a question waits for Enter or for a word."""
+"""The terminal as a job's client: words are lines, progress is one line that goes away, a question waits for Enter or for a word.
+
+While a job offers something, each key is an answer by itself: the letter that it begins with, Enter for "go on", Space for "pause".
+"""
 
 import functools
 import os
+import select
 import signal
 import sys
 import termios
 import threading
 from collections.abc import Callable
-from typing import ParamSpec
+from types import TracebackType
+from typing import ParamSpec, Self
 
 import typer
 
 from station.steps.job import Job
-from station.steps.protocol import GO_ON, Step
+from station.steps.protocol import DOCUMENT, GO_ON, Line, Offer, Step
 from station.steps.speaker import is_job
+from station.terminal.keys import Keyboard
 from station.terminal.screen import PlainConsole, console
 from station.terminal.shown import shown
 
 P = ParamSpec("P")
+_BY_NAME = {"enter": GO_ON, "space": "pause"}
 
 
 def show(job: Job, to: PlainConsole = console, seconds: float | None = None) -> int:
-    """Show a job's steps and answer them at this terminal until it ends; its exit code. Raises StationError as `Job.lines` does.
+    """Show a job's steps and answer them at this terminal until it ends; its exit code. Raises StationError as `Job.lines` does, and
+    UsageError where it offers something and there is no terminal.
 
     Ctrl-C reaches the job by itself, which ends in its own way; the terminal waits for it.
     """
     ours = threading.current_thread() is threading.main_thread()  # only there signals are heeded
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ours else None
-    passing = False
     try:
-        for line in job.lines(seconds):
-            if passing:
-                _wipe()
-                passing = False
-            if isinstance(line, Step) and line.answers:
-                given = _asked(line)
-                if given is None:
-                    job.leave()
-                else:
-                    job.answer(line, given)
-            elif isinstance(line, Step) and line.progress is not None:
-                passing = _pass(line)
-            elif isinstance(line, Step):
-                to.print(line.words)
+        with _Shown(job, to) as shown_here:
+            while (lines := job.take(seconds, *shown_here.keys)) is not None:
+                for line in lines:
+                    shown_here.take(line)
+                shown_here.press()
         return job.wait()
     finally:
-        if passing:
-            _wipe()
         if ours:
             signal.signal(signal.SIGINT, before)
+
+
+class _Shown:
+    """What of a job stands at the terminal now."""
+
+    def __init__(self, job: Job, to: PlainConsole) -> None:
+        self._job, self._to = job, to
+        self._passing = False
+        self._keyboard: Keyboard | None = None
+        self._offer = Offer(0)
+        self._question: Step | None = None
+        """That waits for a key while something is offered."""
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Where a key comes from that is an answer by itself."""
+        return () if self._keyboard is None else (self._keyboard.fd,)
+
+    def take(self, line: Line) -> None:
+        """The job's next line."""
+        if self._passing:
+            _wipe()
+            self._passing = False
+        if isinstance(line, Offer):
+            self._offer = line
+            self._read_keys(bool(line.answers))
+        elif not isinstance(line, Step):
+            return
+        elif line.answers and self._keyboard is not None:
+            self._to.print(line.words)
+            self._question = line
+        elif line.answers:
+            given = _asked(line)
+            if given is None:
+                self._job.leave()
+            else:
+                self._job.answer(line, given)
+        elif DOCUMENT in line.values:
+            sys.stdout.write(str(line.values[DOCUMENT]))
+        elif line.progress is not None:
+            self._passing = _pass(line)
+        else:
+            self._to.print(line.words)
+
+    def press(self) -> None:
+        """Give the job what was pressed. What is no answer is passed over."""
+        if self._keyboard is None or not select.select([self._keyboard.fd], [], [], 0)[0]:
+            return
+        for key in self._keyboard.read():
+            begins = _BY_NAME.get(key, key)
+            for waiting in filter(None, (self._question, self._offer)):
+                meant = [answer for answer in waiting.answers if answer.startswith(begins)]
+                if len(meant) == 1:
+                    self._job.answer(waiting, meant[0])
+                    self._question = None if waiting is self._question else self._question
+                    break
+        if self._keyboard.closed:
+            self._read_keys(False)
+            self._job.leave()
+
+    def _read_keys(self, wanted: bool) -> None:
+        if wanted and self._keyboard is None:
+            self._keyboard = Keyboard().__enter__()
+        elif not wanted and self._keyboard is not None:
+            self._keyboard.__exit__(None, None, None)
+            self._keyboard = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._read_keys(False)
+        if self._passing:
+            _wipe()
+
+
+def as_a_job() -> None:
+    """Do this very command as a job, shown here. Raises typer.Exit with its code where that is not 0."""
+    with Job(sys.argv[1:]) as job:
+        code = show(job)
+    if code:
+        raise typer.Exit(code)
 
 
 def in_a_job(command: Callable[P, None]) -> Callable[P, None]:
@@ -59,10 +139,7 @@ def in_a_job(command: Callable[P, None]) -> Callable[P, None]:
         if is_job():
             command(*args, **options)
             return
-        with Job(sys.argv[1:]) as job:
-            code = show(job)
-        if code:
-            raise typer.Exit(code)
+        as_a_job()
 
     return run
 

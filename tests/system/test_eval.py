@@ -15,6 +15,7 @@ from station.bus.requests import OpenSession
 from station.cli.headless import record_headless
 from station.client import connect
 from station.rig.choice import rig_of
+from tests.system.operator_terminal import Terminal
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(300)]
 SECONDS = 11.0
@@ -28,6 +29,39 @@ def replay_of(episode: Path, folder: Path) -> Path:
     }  # fmt: skip
     (folder / "policy.yaml").write_text(yaml.safe_dump(settings))
     return folder
+
+
+def judged_by_keys(policy: Path, out: Path) -> None:
+    """At a terminal: a verdict ends a trial at once, a hold is heard while it runs, and the next one waits for a key."""
+    words = [
+        "eval",
+        "--rig",
+        "sim",
+        "--policy",
+        policy,
+        "--trials",
+        "2",
+        "--judge",
+        "keys",
+        "--seconds",
+        "60",
+        "--out",
+        out,
+    ]
+    terminal = Terminal([str(word) for word in words])
+    try:
+        terminal.wait(lambda: terminal.text.count("engaged: policy") == 1, "the first trial", 120.0)
+        terminal.press("s")
+        terminal.wait(lambda: "trial 1: success after" in terminal.text, "the verdict")
+        terminal.wait(lambda: terminal.text.count("engaged: policy") == 2, "the second trial", 120.0)
+        terminal.press("h")
+        terminal.wait(lambda: "r does not count" in terminal.text, "the question")
+        terminal.press("f")
+        assert terminal.ended() == 0, terminal.text
+    finally:
+        terminal.close()
+    with (out / "trials.csv").open() as file:
+        assert [row["success"] for row in csv.DictReader(file)] == ["1", "0"], terminal.text
 
 
 def test_trials_are_judged_by_physics_and_counted(runtime: str, tmp_path: Path) -> None:
@@ -51,6 +85,7 @@ def test_trials_are_judged_by_physics_and_counted(runtime: str, tmp_path: Path) 
         ]
         options = ["--trials", "1", "--seconds", "13", "--out", tmp_path / "eval", "--headless", "--blind"]
         done = subprocess.run(list(map(str, command + options)), capture_output=True, text=True, check=False)
+        judged_by_keys(still, tmp_path / "keys")
     assert done.returncode == 0, done.stdout + done.stderr
     with (tmp_path / "eval" / "trials.csv").open() as file:
         rows = {row["policy"]: row for row in csv.DictReader(file)}

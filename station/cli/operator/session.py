@@ -26,7 +26,6 @@ from station.cli.operator import small_panel
 from station.cli.operator.bindings import Confirm, Local, Nothing, Plan, SendRequest, act
 from station.cli.operator.board import Board
 from station.cli.operator.cues import Speaker
-from station.cli.operator.keys import Keyboard
 from station.cli.operator.note import Line
 from station.cli.operator.panel import HEIGHT, SILENT_NS, WIDTH, render
 from station.cli.operator.pedal import Pedal
@@ -38,6 +37,7 @@ from station.client.cue import Cue, cue
 from station.clock import NS_PER_MS, NS_PER_S, Clock, monotonic_ns
 from station.episodes.cadence import Cadence, in_words, read_cadence, together
 from station.errors import DeviceError, EpisodeError, RequestRefused, StationError
+from station.terminal.keys import Keyboard
 
 REDRAW_NS = NS_PER_S // 4
 _AGAIN_NS = 300 * NS_PER_MS

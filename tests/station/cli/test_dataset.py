@@ -4,14 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from station.cli.dataset import app
+from station.steps.protocol import Step
 from tests.station.datasets.recorded import SINGLE, Recorded, make
+from tests.station.steps.inside import Told, as_a_job
 
 
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
+def run(*words: object) -> Told:
+    """As at a terminal: what is done as a job is done as one."""
+    if words[0] in ("export", "verify"):
+        return as_a_job(app, *words)
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    return Told(done.exit_code, done.output, ())
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +28,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_day(data: Path, tmp_path: Path) -> None:
     chosen = run("select", tmp_path / "s.yaml", "--from", data, "--where", "success=true", "--where", "rows=5..20")
     assert chosen.exit_code == 0 and "2 of 3: 1 success is not true" in chosen.output
@@ -40,6 +47,18 @@ def test_a_day(data: Path, tmp_path: Path) -> None:
     (tmp_path / "one" / "videos" / "cam_high" / "episode_000001.mp4").unlink()
     broken = run("verify", tmp_path / "one", "--workers", "0")
     assert broken.exit_code == 1 and "episode_000001.mp4 is missing" in broken.output
+
+
+def test_how_far_it_is_is_told_and_ends_at_the_whole(data: Path, tmp_path: Path) -> None:
+    done = run("export", "plain", tmp_path / "set", "--from", data, "--workers", "0")
+    steps = [line for line in done.lines if isinstance(line, Step)]
+    progress = [step.progress for step in steps if step.progress is not None]
+    assert progress == sorted(progress) and progress[-1] == 1.0 and len(set(progress)) > 3
+    (said,) = [step for step in steps if step.values]
+    assert said.values == {"episodes": 3.0, "frames": 36.0, "rate_hz": 50.0}
+    told = json.loads(run("export", "plain", tmp_path / "told", "--from", data, "--workers", "0", "--json").output)
+    assert told["frames"] == 36
+    assert json.loads(run("verify", tmp_path / "told", "--workers", "0", "--json").output)["findings"] == []
 
 
 @pytest.mark.parametrize(

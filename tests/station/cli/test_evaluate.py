@@ -8,12 +8,15 @@ from typing import Any, cast
 
 import pytest
 
-from station.cli.evaluate import ATTEMPTS, _Book, _Examiner, evaluate
+from station.cli.evaluate import _Book, evaluate
+from station.cli.examiner import ATTEMPTS, HANDS, VERDICTS, Examiner
 from station.cli.rollout import Ran, Rollout
 from station.cli.trials import RecordedTrials
 from station.errors import PolicyError, StationError, UsageError
 from station.policy.evaluation import Trial, Turn
 from station.rig.choice import rig_of
+from station.steps.protocol import GO_ON
+from station.steps.speaker import MARK, Speaker
 from tests.station.policy import policies
 
 TURN = Turn(1, 0, 7)
@@ -23,15 +26,34 @@ class Acted:
     """A rollout at a rig of people's: keys as they will be pressed (x: the time is over), and how each run ends."""
 
     def __init__(self, keys: str, *runs: Ran) -> None:
-        self.keys = ["enter" if key == "\n" else key for key in keys]
+        self.keys = list(keys)
         self.runs = list(runs)
         self.said: list[tuple[bool | None, str]] = []
+        self.offered: tuple[str, ...] = ()
 
     def key(self) -> str:
         return self.keys.pop(0)
 
+    def meanwhile(self) -> None: ...
+
+    def drop_keys(self) -> None:
+        assert self.offered == HANDS, "before a trial begins nothing can be said of it"
+
+    def offer(self, *answers: str) -> None:
+        self.offered = answers
+
+    def ask(self, words: str, answers: tuple[str, ...], meanwhile: Callable[[], None]) -> str:
+        """Keys that answer nothing are passed over."""
+        assert meanwhile == self.meanwhile
+        while True:
+            key = self.keys.pop(0)
+            meant = [answer for answer in answers if (answer == GO_ON and key == "\n") or answer.startswith(key)]
+            if meant:
+                return meant[0]
+
     def run(self, seconds: float, over: Callable[[], bool], trial: int, condition: str) -> Ran:
         assert (trial, condition) == (1, "scene 7")
+        assert self.offered == (*HANDS, *VERDICTS), "a verdict ends it at once"
         while self.keys and self.keys[0] != "x":
             if over():
                 break
@@ -54,7 +76,8 @@ def examined(keys: str, *runs: Ran) -> Trial | None:
 
 
 def examined_by(acted: Acted) -> Trial | None:
-    examiner = _Examiner(rig_of("aloha"), cast(Rollout, acted), cast(RecordedTrials, acted), None, seconds=5.0)
+    rollout, recorded, operator = cast(Rollout, acted), cast(RecordedTrials, acted), cast(Speaker, acted)
+    examiner = Examiner(rig_of("aloha"), rollout, recorded, None, 5.0, operator)
     return examiner.examine(TURN, "trial 1 of 1")
 
 
@@ -152,7 +175,8 @@ def test_a_broken_off_evaluation_says_so(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "summary.json").read_text())
 
 
-def test_what_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_what_makes_no_sense_is_refused_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MARK, "1")
     folder = policies.write(tmp_path / "policy")
 
     def ask(**changes: Any) -> None:

@@ -40,6 +40,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_killed_export_goes_on_in_two_processes_and_makes_the_bytes_that_one_makes(
     data: Path, tmp_path: Path
 ) -> None:
@@ -56,11 +57,11 @@ def test_a_killed_export_goes_on_in_two_processes_and_makes_the_bytes_that_one_m
         "--from",
         str(data),
     ]
-    first = subprocess.Popen([*command, "--workers", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = subprocess.Popen([*command, "--workers", "0"], stdout=-3, stderr=-3, start_new_session=True)
     building = tmp_path / "cli" / ".set.building"
     while first.poll() is None and not list(building.glob("*/scratch/numbers-*.json")):
         time.sleep(0.01)
-    os.kill(first.pid, signal.SIGKILL)
+    os.killpg(first.pid, signal.SIGKILL)
     assert first.wait() == -signal.SIGKILL
     assert not (tmp_path / "cli" / "set").exists()
     done = {path: path.stat().st_ino for path in building.glob("*/scratch/*.json")}
@@ -89,6 +90,7 @@ def test_what_was_finished_is_not_done_again(data: Path, tmp_path: Path, monkeyp
     assert made == ["numbers-00000", "pictures-00000-cam_high", "pictures-00000-cam_high"]
 
 
+@pytest.mark.slow
 def test_a_corrupt_episode_is_in_the_report_and_not_in_the_dataset(tmp_path: Path) -> None:
     episodes = [make(tmp_path / "data", Recorded(20, SINGLE, ("cam_high",), episode=k)) for k in range(3)]
     with h5py.File(episodes[1], "r+") as file:
@@ -138,6 +140,7 @@ def test_a_mixture_is_refused_with_what_differs(other: Recorded, told: str, tmp_
         export_to(tmp_path / "set", tmp_path / "data")
 
 
+@pytest.mark.slow
 def test_rates_that_differ_are_brought_to_one(tmp_path: Path) -> None:
     make(tmp_path / "data", Recorded(40, SINGLE, ("cam_high",), episode=0, size=(320, 240)))
     make(tmp_path / "data", Recorded(20, SINGLE, ("cam_high",), episode=1, size=(320, 240), tick_hz=25.0))
@@ -169,6 +172,7 @@ def test_gaps_make_episodes_and_everything_else_is_converted(tmp_path: Path) -> 
     assert (tmp_path / "set" / "README.md").read_text().count("5 hold") == 1
 
 
+@pytest.mark.slow
 def test_raw_pictures_are_encoded_and_have_nothing_to_take_as_shot(tmp_path: Path) -> None:
     make(tmp_path / "data", Recorded(12, SINGLE, ("cam_high",), images="raw"))
     export_to(tmp_path / "set", tmp_path / "data")
@@ -177,6 +181,7 @@ def test_raw_pictures_are_encoded_and_have_nothing_to_take_as_shot(tmp_path: Pat
         export_to(tmp_path / "other", tmp_path / "data", video="as-shot")
 
 
+@pytest.mark.slow
 def test_names_of_operators_are_theirs(data: Path, tmp_path: Path) -> None:
     selection = Selection(folders=(str(data),), where={"operator": "ann"})
     export_to(tmp_path / "without", data, selection=selection)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.steps import protocol
-from station.steps.protocol import Answer, End, Step
+from station.steps.protocol import DOCUMENT, Answer, End, Offer, Step
 from station.steps.speaker import Speaker
 
 words = st.text(max_size=40)
@@ -48,7 +48,11 @@ def ends() -> Iterator[Ends]:
     ends.close()
 
 
-@given(steps | st.builds(End, st.integers(0, 2), words))
+@given(
+    steps
+    | st.builds(End, st.integers(0, 2), words)
+    | st.builds(Offer, st.integers(1, 10**6), st.lists(words, max_size=3).map(tuple))
+)
 def test_a_line_comes_back_as_it_was_and_is_one_line(line: protocol.Line) -> None:
     raw = protocol.encode(line)
     assert raw.count(b"\n") == 1
@@ -94,6 +98,77 @@ def test_it_waits_for_an_answer_that_it_allows_to_this_very_step_and_takes_in_wh
     assert asked.is_set(), "what was answered before it was asked answers nothing"
     answering.join()
     assert ends.lines() == [Step(1, "is it so?", ("yes", "no"))]
+
+
+def give(ends: Ends, *given: Answer) -> None:
+    os.write(ends.answers, b"".join(map(protocol.encode, given)))
+
+
+def test_what_is_offered_may_be_given_at_any_time_and_as_often_as_one_likes(ends: Ends) -> None:
+    assert ends.speaker.given() == []
+    ends.speaker.offer("hold", "take over")
+    give(ends, Answer(1, "hold"), Answer(1, "success"), Answer(0, "hold"), Answer(1, "take over"), Answer(1, "hold"))
+    ends.speaker.tell("trial 1")
+    assert ends.speaker.given() == ["hold", "take over", "hold"]
+    assert ends.speaker.given() == []
+    ends.speaker.offer("take over", "hold")
+    ends.speaker.offer()
+    give(ends, Answer(1, "hold"))
+    assert ends.speaker.given() == []
+    assert ends.lines() == [Offer(1, ("hold", "take over")), Step(2, "trial 1"), Offer(3, ())], (
+        "what is offered is told once"
+    )
+
+
+def test_an_answer_under_way_while_the_offer_changes_counts_where_it_means_the_same(ends: Ends) -> None:
+    ends.speaker.offer("hold", "success")
+    ends.speaker.offer("hold")
+    ends.speaker.offer("hold", "success")
+    give(ends, Answer(1, "hold"), Answer(1, "success"), Answer(3, "success"))
+    assert ends.speaker.given() == ["hold", "success"], "the success of the trial before is none of this one"
+
+
+def test_what_nobody_looked_at_before_it_was_taken_back_is_gone(ends: Ends) -> None:
+    ends.speaker.offer("hold", "success")
+    give(ends, Answer(1, "success"), Answer(1, "hold"))
+    ends.speaker._take_in()
+    ends.speaker.offer("hold")
+    ends.speaker.offer("hold", "success")
+    assert ends.speaker.given() == ["hold"]
+
+
+def test_a_question_takes_what_is_offered_too_and_the_rest_is_still_given(ends: Ends) -> None:
+    given: list[str] = []
+    ends.speaker.offer("hold", "success", "failure")
+    give(ends, Answer(1, "hold"))
+
+    def meanwhile() -> None:
+        given.extend(ends.speaker.given())
+        give(ends, Answer(1, "hold"), Answer(1, "success"))
+
+    assert ends.speaker.ask("how did it go?", ("success", "failure"), meanwhile) == "success"
+    assert [*given, *ends.speaker.given()] == ["hold", "hold"]
+
+
+def test_where_nobody_is_there_any_more_it_is_said_once_and_the_end_needs_no_listener(ends: Ends) -> None:
+    ends.speaker.offer("hold")
+    os.close(ends.answers)
+    with pytest.raises(typer.Abort):
+        ends.speaker.given()
+    assert ends.speaker.given() == []
+    with pytest.raises(typer.Abort):
+        ends.speaker.ask("are you there?")
+    os.close(ends.steps)
+    with pytest.raises(typer.Abort):
+        ends.speaker.tell("ending")
+    ends.speaker.tell("the arms hold")
+    ends.speaker.end(1)
+
+
+def test_a_document_is_a_value(ends: Ends) -> None:
+    ends.speaker.document(End(2, "as a struct"))
+    (step,) = ends.lines()
+    assert isinstance(step, Step) and '"code": 2' in str(step.values[DOCUMENT])
 
 
 def test_where_nobody_answers_any_more_it_is_over(ends: Ends) -> None:

@@ -1,5 +1,6 @@
 """A job shown at a terminal: a child process, its steps as lines, its questions answered by keys, its end as an exit code."""
 
+import io
 import os
 import pty
 import select
@@ -7,16 +8,19 @@ import sys
 import termios
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from station.errors import StationError
+from station.errors import StationError, UsageError
 from station.steps import job as module
 from station.steps.job import Job
 from station.steps.protocol import End, Step
 from station.steps.terminal import show
+from station.terminal.screen import PlainConsole
 
 TELLS = """
     speaker.tell("listening", 0.5)
@@ -29,6 +33,29 @@ ASKS = """
 """
 CHOOSES = """
     speaker.tell("said: " + speaker.ask("did it succeed?", ("yes", "no")))
+"""
+OFFERS = """
+    import time
+    speaker.offer("hold", "pause", "success", "failure")
+    speaker.tell("trial 1")
+    given = []
+    while len(given) < 3:
+        given += speaker.given()
+        time.sleep(0.01)
+    speaker.tell("given: " + ", ".join(given))
+    speaker.offer("hold", "pause")
+    speaker.tell("said: " + speaker.ask("Enter begins, q ends", ("go on", "quit")))
+    speaker.offer()
+    speaker.tell("typed: " + speaker.ask("is it so?", ("yes", "no")))
+"""
+PRINTS = """
+    print("one line\\nand another")
+    print("half", end="")
+    print(" a line")
+"""
+DOCUMENT = """
+    from station.steps.protocol import Answer
+    speaker.document(Answer(1, "\u202e"))
 """
 FAILS = """
     from station.errors import UsageError
@@ -46,8 +73,9 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Job]
     def start(body: str) -> Job:
         script = tmp_path / "script.py"
         script.write_text(
+            f"TELLS = {body is PRINTS}\n"
             "import os, sys\nfrom station.errors import StationError\nfrom station.steps.speaker import is_job, speaking\n"
-            "assert is_job()\nout = os.dup(1)\ntry:\n  with speaking() as speaker:\n"
+            "assert is_job()\nout = os.dup(1)\ntry:\n  with speaking(TELLS) as speaker:\n"
             + textwrap.indent(textwrap.dedent(body), "    ")
             + "\nexcept StationError as error:\n  sys.exit(error.exit_code)\n"
         )
@@ -108,6 +136,62 @@ def test_keys_pressed_before_a_prompt_do_not_answer_it(
     out = capfd.readouterr().out
     assert out.count("(1 of 2). Then press Enter: ") == out.count("(2 of 2). Then press Enter: ") == 1
     assert out.count("said: go on") == 2
+
+
+def test_while_something_is_offered_a_key_is_an_answer_and_the_terminal_is_put_back(
+    job: Callable[[str], Job], keyboard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, screen = termios.tcgetattr(sys.stdin.fileno()), io.StringIO()
+    flush, flushed = termios.tcflush, threading.Event()
+
+    def noted(*which: int) -> None:
+        flush(*which)
+        flushed.set()
+
+    def until(words: str) -> None:
+        while words not in screen.getvalue():
+            time.sleep(0.01)
+
+    def press() -> None:
+        until("trial 1")
+        os.write(keyboard, b"xh s")  # what is no answer is passed over; Space pauses
+        until("q ends")
+        os.write(keyboard, b"s\n")  # nobody offers a success any more
+        flushed.wait()
+        os.write(keyboard, b"y\n")
+
+    monkeypatch.setattr(termios, "tcflush", noted)
+    presser = threading.Thread(target=press)
+    presser.start()
+    with job(OFFERS) as running:
+        assert show(running, PlainConsole(file=screen)) == 0
+    presser.join()
+    told = ["trial 1", "given: hold, pause, success", "Enter begins, q ends", "said: go on", "typed: yes"]
+    assert screen.getvalue().splitlines() == told
+    assert termios.tcgetattr(sys.stdin.fileno()) == before
+
+
+def test_without_a_terminal_what_is_offered_is_refused(
+    job: Callable[[str], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(os.devnull) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        with pytest.raises(UsageError, match="there is no terminal"), job(OFFERS) as running:
+            show(running)
+
+
+def test_what_a_job_prints_is_told_where_it_says_so(
+    job: Callable[[str], Job], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with job(PRINTS) as running:
+        assert show(running) == 0
+    assert tuple(capfd.readouterr()) == ("one line\nand another\nhalf a line\n", "")
+
+
+def test_a_document_is_written_as_it_is(job: Callable[[str], Job], capfd: pytest.CaptureFixture[str]) -> None:
+    with job(DOCUMENT) as running:
+        assert show(running) == 0
+    assert msgspec.json.decode(capfd.readouterr().out) == {"step": 1, "answer": "\u202e"}
 
 
 def test_a_choice_is_asked_again_until_it_is_one(

@@ -179,6 +179,7 @@ LONG = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 8, 12])
 @given(
     phase=PHASES,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.cli.operator.keys import Keyboard, decode
 from station.cli.operator.note import Line
 from station.errors import UsageError
+from station.terminal.keys import Keyboard, decode
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_keys_by_name(data: bytes, keys: tuple[str, ...]) -> None:
     assert decode(data) == (keys, b"")
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from([b"\x1b[D", b" ", b"s", "ü".encode(), b"\x1b[3~", b"\r"])), st.integers(0, 20))
 def test_where_the_bytes_are_cut_makes_no_difference(parts: list[bytes], cut: int) -> None:
     data = b"".join(parts)
