@@ -16,7 +16,10 @@ CONSOLE := station/console/page/vendor/lit-html.js
 CONSUMERS := lerobot-v3 lerobot-v2.1 robomimic zarr s3
 LONG_CONSUMERS := rlds
 BROWSER := tests/drivers/vr/node_modules/.installed
-IN_REAL_TIME := tests/conformance tests/other_maker tests/drivers/sim tests/drivers/vr tests/station/console/page tests/system
+# of the simulation, all that is not its operator's arithmetic; of the headset, its server and its page
+IN_REAL_TIME := tests/conformance tests/other_maker tests/station/console/page tests/system \
+	$(filter-out %/operator/ %/__pycache__/ %/test_golden.py,$(wildcard tests/drivers/sim/*/ tests/drivers/sim/test_*.py)) \
+	tests/drivers/vr/test_browser.py tests/drivers/vr/test_server.py
 
 # two workers on two processors: a pool of NumPy's threads in each would only stand in the other's way
 PURE := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))

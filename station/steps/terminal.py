@@ -95,7 +95,7 @@ class _Shown:
             return
         for key in self._keyboard.read():
             begins = _BY_NAME.get(key, key)
-            for waiting in filter(None, (self._question, self._offer)):
+            for waiting in self._waiting():
                 meant = [answer for answer in waiting.answers if answer.startswith(begins)]
                 if len(meant) == 1:
                     self._job.answer(waiting, meant[0])
@@ -104,6 +104,9 @@ class _Shown:
         if self._keyboard.closed:
             self._read_keys(False)
             self._job.leave()
+
+    def _waiting(self) -> tuple[Step | Offer, ...]:
+        return (self._offer,) if self._question is None else (self._question, self._offer)
 
     def _read_keys(self, wanted: bool) -> None:
         if wanted and self._keyboard is None:

@@ -126,6 +126,7 @@ def test_ctrl_c_saves_the_take_and_ends_and_the_next_sitting_goes_on_behind_it(r
         again.close()
 
 
+@pytest.mark.rig
 def test_ctrl_c_twice_ends_at_once_and_costs_nothing_that_was_acknowledged(rig: Path, tmp_path: Path) -> None:
     terminal = recording(rig, tmp_path / "data", "--no-opening")
     folder = tmp_path / "data" / "pick"
@@ -150,6 +151,7 @@ def test_ctrl_c_twice_ends_at_once_and_costs_nothing_that_was_acknowledged(rig: 
         terminal.close()
 
 
+@pytest.mark.rig
 def test_a_closed_window_saves_the_take_and_leaves_the_arms_held(rig: Path, tmp_path: Path) -> None:
     terminal = recording(rig, tmp_path / "data", "--no-opening")
     try:

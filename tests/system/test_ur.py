@@ -18,6 +18,8 @@ from station.rig.rig import find_rig
 from tests.system.rig import TASK, Booted, booted
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+MORE = pytest.mark.rig
+"""Of a fault that another one shows as well; `make test-rig`."""
 ARM = "follower_right"
 
 
@@ -87,6 +89,7 @@ def test_a_protective_stop_ends_the_episode_and_an_operators_act_alone_ends_it(r
     rig.until("engaged", lambda: (p := rig.pilot()) is not None and p.state == "engaged")
 
 
+@MORE
 def test_an_emergency_stop_is_not_ended_while_its_button_is_down(rig: Booted) -> None:
     number = rig.record()
     press(rig, "emergency_stop")
@@ -99,7 +102,7 @@ def test_an_emergency_stop_is_not_ended_while_its_button_is_down(rig: Booted) ->
     rig.align()
 
 
-@pytest.mark.parametrize("fault", ["hang_up", "program_stop"])
+@pytest.mark.parametrize("fault", ["hang_up", pytest.param("program_stop", marks=MORE)])
 def test_what_comes_back_by_itself_holds_until_somebody_engages(rig: Booted, fault: str) -> None:
     number = rig.record()
     press(rig, fault)
@@ -108,6 +111,7 @@ def test_what_comes_back_by_itself_holds_until_somebody_engages(rig: Booted, fau
     rig.align()
 
 
+@MORE
 def test_its_driver_killed_is_a_hold_and_it_is_back_by_itself(rig: Booted) -> None:
     number, life = rig.record(), rig.life(ARM)
     rig.signal(ARM, signal.SIGKILL)

@@ -60,6 +60,7 @@ def play(cube: CubeStart, delay_s: float) -> tuple[Scene, list[float]]:
     return scene, heights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay_s", [0.005, 0.03])
 def test_the_cube_is_handed_over_in_physics(delay_s: float) -> None:
     outcomes = {}
