@@ -140,6 +140,13 @@ def earlier(steps: Path | None) -> list[Kill]:
     return [msgspec.json.decode(line, type=Kill) for line in whole.splitlines()]
 
 
+def keep(steps: Path | None, done: list[Kill]) -> None:
+    """For the next run."""
+    if steps is not None:
+        with steps.open("ab") as file:
+            file.writelines(msgspec.json.encode(one) + b"\n" for one in done)
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -152,8 +159,11 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--steps", type=Path, help="a file with a line a kill; the same command goes on from it (not with --through)"
+        "--steps",
+        type=Path,
+        help="a file with a line a kill; the same command goes on from it (with --through: from its last end)",
     )
+    parser.add_argument("--most", type=int, help="end after so many, to go on another time")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
@@ -169,17 +179,21 @@ def _plan(rig: Booted, arguments: argparse.Namespace, chance: random.Random) -> 
     return plan + [chance.choice(names) for _ in range(arguments.random)]
 
 
+def _now(plan: list[str], done: list[Kill], arguments: argparse.Namespace) -> list[str]:
+    """Of those that are left, as many as are wanted now."""
+    left = plan[len(done) :]
+    return left if arguments.most is None else left[: arguments.most]
+
+
 def alone(arguments: argparse.Namespace, folder: Path, chance: random.Random) -> list[str]:
     """While this program records. Returns what was promised and not kept."""
     path = light_rig(folder) if arguments.rig == "light" else find_rig(arguments.rig)
     done = earlier(arguments.steps)
     with booted(path, folder / "data") as rig:
         plan = _plan(rig, arguments, chance)
-        for node in plan[len(done) :]:
+        for node in _now(plan, done, arguments):
             done.append(kill(rig, node, chance))
-            if arguments.steps is not None:
-                with arguments.steps.open("ab") as file:
-                    file.write(msgspec.json.encode(done[-1]) + b"\n")
+            keep(arguments.steps, done[-1:])
             print(f"{len(done)}/{len(plan)} {done[-1]}", file=sys.stderr, flush=True)
         wrong = failures(done, rig.rig.safety.velocity_rad_s)
         rig.close_session()
@@ -194,13 +208,16 @@ def through(arguments: argparse.Namespace, folder: Path, chance: random.Random) 
 
     sys.path.insert(0, str(PLUGIN))  # its backend and its world are installed for this process too
     path = light_rig(folder, world={"driver": "judged"})
+    done = earlier(arguments.steps)
     with booted(path, folder / "data", install()) as rig, rollouts(rig, arguments.through, folder) as running:
         struck = []
         plan = _plan(rig, arguments, chance)
-        for node in plan:
+        for node in _now(plan, done, arguments):
             struck.append(running.kill(node, chance))
-            print(f"{len(struck)}/{len(plan)} {struck[-1]}", file=sys.stderr, flush=True)
-        done = running.looked_at(struck)
+            print(f"{len(done) + len(struck)}/{len(plan)} {struck[-1]}", file=sys.stderr, flush=True)
+        new = running.looked_at(struck)
+        keep(arguments.steps, new)
+        done += new
         wrong = failures(done, rig.rig.safety.velocity_rad_s) + running.wrong()
     print(table(done))
     print(f"\n{running.labels} labels said; commands that gave up: {len(running.gave_up)} {running.gave_up or ''}")
