@@ -14,7 +14,7 @@ from station.cli.checked import check_if_due
 from station.cli.headless import record_headless, refuse_unattended
 from station.cli.operator.bindings import Plan
 from station.cli.operator.cues import Speaker
-from station.cli.operator.pedal import DEFAULT_KEYS
+from station.cli.operator.pedal import DEFAULT_KEYS, Pedal
 from station.cli.operator.scene_hands import SceneHands
 from station.cli.patience import WAIT_HELP, WAIT_S, Patience
 from station.cli.physics import Physics
@@ -86,11 +86,12 @@ def run(
         refuse_unattended(loaded, headless, yes)
         if loaded.moves_real_arms and not headless and not yes:
             typer.confirm("The policy will move the followers and the leaders. Is the way clear?", abort=True)
+    keys = tuple(pedal_keys.split(","))
     if not (headless or shadow):
-        plan = Plan(_paced(sitting, episodes, reset), seconds)
-        _at_a_panel(loaded, plan, policy, pedal, tuple(pedal_keys.split(",")), quiet)
+        _at_a_panel(loaded, Plan(_paced(sitting, episodes, reset), seconds), policy, pedal, keys, quiet)
         return
-    with connect(loaded, operator=operator) as station, Rollout(station, Hands()) as rollout:
+    hands = Hands(pedal=Pedal(pedal, keys) if pedal is not None else None)
+    with connect(loaded, operator=operator) as station, hands, Rollout(station, hands) as rollout:
         if record:
             check_if_due(station)
             sitting = msgspec.structs.replace(sitting, policy=rollout.load(policy, told))
