@@ -33,6 +33,8 @@ def fault_told(rig: Rig) -> str:
     sitting = left_behind(rig.name, fault.life.pid, fault.life.boot)
     if sitting is None:
         return f"{said}; no sitting was open, nothing is lost. Next: go on"
+    if not sitting.opened.kept:
+        return f"{said}. {_unrecorded(sitting, _named(fault.life.rig_file))}"
     folder = (Path(sitting.opened.data).expanduser() if sitting.opened.data else rig.data) / sitting.opened.task
     return f"{said}. {sitting_told(sitting, find(folder, sitting), folder, _named(fault.life.rig_file))}"
 
@@ -58,6 +60,11 @@ def sitting_told(sitting: Sitting, found: Found, folder: Path, rig: str) -> str:
         said += f", episode {ranges(found.in_journals)} in its journal"
     said += f", but episode {ranges(found.missing)} is not in {folder}" if found.missing else ", nothing lost"
     return f"{said}. Next: {_act(sitting, len(found.saved) + len(found.in_journals), folder, rig)}"
+
+
+def _unrecorded(sitting: Sitting, rig: str) -> str:
+    words = shlex.join(["station", "run", "--rig", rig, "--policy", sitting.opened.policy_folder])
+    return f"{shown(sitting.opened.task)}: nothing of it was recorded, nothing is lost. Next: `{shown(words)}` goes on"
 
 
 def _act(sitting: Sitting, there: int, folder: Path, rig: str) -> str:

@@ -97,6 +97,19 @@ def test_the_whole_sentence(folder: Path, runtime: str, monkeypatch: pytest.Monk
     assert "`station record --rig bench --task cubes --episodes 33` goes on" in fault_told(rig)
 
 
+def test_rollouts_that_nobody_recorded_are_not_looked_for(
+    folder: Path, runtime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig("bench", find_rig("bench"), "abc", 50.0, 3.0, folder.parent, "jpeg", (), (), Safety(), None)
+    life = Life(os.getppid(), boot_id(), str(find_rig("bench")), "1", 0.0)
+    monkeypatch.setattr(faults, "last_fault", lambda _: Fault(life, "it was killed", 1000.0))
+    opened = OpenSession("cubes", source="policy", policy_folder="/p/cubes", kept=False)
+    SittingFile("bench").keep(Sitting(opened, 3, (), (), 0, 1, None))
+    assert fault_told(rig).endswith(
+        "cubes: nothing of it was recorded, nothing is lost. Next: `station run --rig bench --policy /p/cubes` goes on"
+    )
+
+
 @pytest.mark.parametrize(
     ("ago_s", "said"),
     [(10, "just now"), (60, "1 minute ago"), (7300, "2 hours ago"), (3 * 86400, "3 days ago"), (-5, "just now")],
