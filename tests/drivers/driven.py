@@ -59,14 +59,16 @@ class Driven:
         self.mode("ready")
 
     def swing(self, seconds: float) -> None:
-        """Its first joint swings about where it is, the gripper goes to and fro with it."""
+        """Its first joint swings about where it is, the gripper, if it has one, goes to and fro with it."""
         begin_ns, middle = monotonic_ns(), self.arm.goal()
+        gripped = self.arm.describe().streams[0].dimensions[-1].unit == "1"
 
         def write() -> None:
             phase = 2 * math.pi * (monotonic_ns() - begin_ns) / NS_PER_S / PERIOD_S
             if self.arm.condition().mode == "ready":
                 moved = middle[0] + SWING_RAD * math.sin(phase)
-                self.arm.write((moved, *middle[1:-1], 0.5 + 0.4 * math.cos(phase)))
+                last = 0.5 + 0.4 * math.cos(phase) if gripped else middle[-1]
+                self.arm.write((moved, *middle[1:-1], last))
 
         self.read_for(seconds, write)
 

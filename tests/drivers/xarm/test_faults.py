@@ -231,19 +231,24 @@ def test_another_baud_rate_at_the_flange_is_told_and_changed_by_an_act_alone(mad
 
 
 def test_a_gripper_does_not_keep_the_arm_waiting(made: Made) -> None:
-    driven = engaged(made)
-    driven.swing(2.0)
-    at = np.array([entry.at_ns for entry in driven.log() if entry.what == "target"][-200:])
-    assert np.percentile(np.diff(at), 50) / 1e6 < 7.5, "200 targets a second"
+    """As many targets with a gripper that is told something new every time as without one; a loaded machine slows both."""
+    between_ms = {}
+    for kind in ("none", "xarm"):
+        driven = made(gripper={"kind": kind})
+        driven.engage()
+        driven.swing(4.0)
+        at = np.array([entry.at_ns for entry in driven.log() if entry.what == "target"])
+        between_ms[kind] = np.median(np.diff(at)) / 1e6
+        driven.arm.close()
+    assert between_ms["xarm"] < 1.5 * between_ms["none"] + 2.0
 
 
 def test_an_older_firmware_is_read_without_its_clock_and_says_so(made: Made) -> None:
     driven = made(metal={"old": 1})
-    driven.read_for(1.0)
+    driven.until(lambda: len(driven.states()) > 80, "readings")
     about = driven.arm.describe()
     assert about.streams[0].clock == "request"
     assert any(item.name == "clock" and item.verdict == "warn" for item in about.checks)
-    assert len(driven.states()) > 80
     driven.engage()
 
 

@@ -1,7 +1,7 @@
 """Episodes for datasets, through the real journal and builder. Every picture carries its camera and its number."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from station.bus.messages import ArmState, Command, Frame, Row, SourceName, Tick
+from station.bus.messages import ArmState, Command, Description, Dimension, Frame, Row, SourceName, Tick
 from station.bus.requests import RecordingInfo
 from station.bus.wire import Sample
 from station.episodes import naming
 from station.episodes.finalise import finalise
 from station.episodes.journal import JournalWriter
 from station.episodes.labels import set_success
-from tests.station.episodes.recording import JOINTS, T0_NS, TICK_NS, Stream, arm_description, camera_description, header
+from tests.station.episodes.recording import T0_NS, TICK_NS, Stream, arm_description, camera_description, header
 
 BIMANUAL, SINGLE = ("left", "right"), ("right",)
 SIZE = 160, 128
@@ -48,6 +48,17 @@ class Recorded:
     success: bool | None = True
     images: str = "jpeg"
     tick_hz: float = 50.0
+    arms: Mapping[str, Description] = field(default_factory=dict)
+    """By side, where they are not ALOHA's."""
+
+    def arm(self, side: str) -> Description:
+        """That of a side, leader and follower alike."""
+        return self.arms.get(side, arm_description())
+
+    @property
+    def dimensions(self) -> list[tuple[str, Dimension]]:
+        """The vector's, by name."""
+        return [(f"{side}_{one.name}", one) for side in self.sides for one in self.arm(side).streams[0].dimensions]
 
 
 def picture(camera: str, number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
@@ -87,15 +98,19 @@ def make(data: Path, recorded: Recorded = Recorded(), wall_s: int = 0) -> Path:
     folder = data / recorded.task
     folder.mkdir(parents=True, exist_ok=True)
     part = naming.journal_path(folder, recorded.episode)
-    names = tuple(f"{side}_{joint}" for side in recorded.sides for joint in JOINTS)
-    devices = {f"{role}_{side}": arm_description() for role in ("leader", "follower") for side in recorded.sides}
+    names = tuple(name for name, _ in recorded.dimensions)
+    devices = {f"{role}_{side}": recorded.arm(side) for role in ("leader", "follower") for side in recorded.sides}
     devices |= {camera: camera_description(recorded.rate_hz) for camera in recorded.cameras}
     first = header(recorded.images, tuple(recorded.cameras), devices, names, recorded.episode, T0_NS + recorded.episode)
     info = RecordingInfo(recorded.task, recorded.episode, recorded.instruction, recorded.operator, scene=recorded.scene)
-    units = tuple("1" if name.endswith("gripper") else "rad" for name in names)
+    units = tuple(dimension.unit for _, dimension in recorded.dimensions)
+    efforts = tuple(dimension.effort_unit for _, dimension in recorded.dimensions)
     wall_ns = first.start_wall_ns + (recorded.episode * 600 + wall_s) * 10**9
     writer = JournalWriter(
-        part, msgspec.structs.replace(first, info=info, units=units, start_wall_ns=wall_ns, tick_hz=recorded.tick_hz)
+        part,
+        msgspec.structs.replace(
+            first, info=info, units=units, start_wall_ns=wall_ns, tick_hz=recorded.tick_hz, effort_units=efforts
+        ),
     )
     for sample in _samples(recorded, list(devices)):
         writer.append(sample)
@@ -126,7 +141,7 @@ def _samples(recorded: Recorded, devices: Sequence[str]) -> Iterator[Sample]:
                 stream.due_ns += stream.period_ns
                 yield _sample(stream, at, recorded)
                 if stream.node.startswith("leader"):
-                    joints = (0.1,) * 7
+                    joints = (0.1,) * _width(recorded, stream.node)
                     yield commands.send(at, Command(stream.node, "leader", -1, stream.sequence, at, joints))
         chosen = tuple(stream.choose(t_ns) for stream in streams)
         vectors = [_vector(recorded, tick, shift) for shift in (0.0, 0.1, 0.2)]
@@ -137,7 +152,8 @@ def _samples(recorded: Recorded, devices: Sequence[str]) -> Iterator[Sample]:
 
 def _sample(stream: Stream, at: int, recorded: Recorded) -> Sample:
     if stream.kind != "frame":
-        return stream.send(at, ArmState((0.1,) * 7, (0.0,) * 7, (0.0,) * 7, 0.5, 0.01, True, 1_500_000))
+        still = (0.0,) * _width(recorded, stream.node)
+        return stream.send(at, ArmState((0.1,) * len(still), still, still, 0.5, 0.01, True, 1_500_000))
     number, (width, height) = stream.sequence + 1, recorded.size
     if recorded.images == "raw":
         pixels = picture(stream.node, number, recorded.size).tobytes()
@@ -158,10 +174,14 @@ def _row(recorded: Recorded, row: int) -> Row:
     )
 
 
+def _width(recorded: Recorded, node: str) -> int:
+    return len(recorded.arm(node.rpartition("_")[2]).streams[0].dimensions)
+
+
 def _vector(recorded: Recorded, row: int, shift: float) -> tuple[float, ...]:
     first, last = recorded.still[0], recorded.rows - 1 - recorded.still[1]
     at = float(np.clip(row, first, last)) + shift
     return tuple(
-        float(0.5 + 0.5 * np.sin(at * 0.1 + place) if place % 7 == 6 else np.sin(at * 0.1 + place + recorded.episode))
-        for place in range(7 * len(recorded.sides))
+        float(0.5 + 0.5 * np.sin(at * 0.1 + place) if one.unit == "1" else np.sin(at * 0.1 + place + recorded.episode))
+        for place, (_, one) in enumerate(recorded.dimensions)
     )
