@@ -1,11 +1,12 @@
-"""Marks of the recordings as a dataset has them: which frame of which of its episodes. Pure."""
+"""Marks of the recordings as a dataset has them: which frame of which of its episodes; and the stretches between them. Pure."""
 
 from collections.abc import Iterator
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from station.datasets.plan import Plan
+from station.datasets.plan import Plan, PlannedEpisode
 
 
 class MarkedFrame(msgspec.Struct, frozen=True):
@@ -27,3 +28,10 @@ def marked_frames(plan: Plan) -> Iterator[MarkedFrame]:
             if len(rows) and rows[0] <= row < episode.end:
                 frame = int(np.searchsorted(rows, row, "right")) - 1
                 yield MarkedFrame(episode.index, frame, frame / plan.rate_hz, name)
+
+
+def subtask_of_frames(plan: Plan, episode: PlannedEpisode) -> NDArray[np.int64]:
+    """(N,) which of the plan's subtasks each frame is in: that of the recording's newest mark at or before its row."""
+    marks = plan.sources[episode.source].marks
+    numbers = np.array([0, *(plan.subtasks.index(name) for name, _ in marks)])
+    return numbers[np.searchsorted([row for _, row in marks], plan.frames_of(episode).rows, "right")]

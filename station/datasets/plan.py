@@ -73,6 +73,8 @@ class Plan(msgspec.Struct, frozen=True):
     tasks: tuple[str, ...]
     """Instructions, by task_index."""
     shards: tuple[Shard, ...]
+    subtasks: tuple[str, ...] = ()
+    """Names of marks, by subtask_index; the first is "", for what comes before a recording's first mark. None where nothing was marked."""
 
     @property
     def frames(self) -> int:
@@ -122,8 +124,13 @@ def make_plan(
     shards = _shards(episodes, common.rate_hz, bytes_a_frame)
     return Plan(
         format_name, selection, conversion, common.rate_hz, common.dim_names, common.units, common.cameras, common.robot,
-        usable, episodes, tasks, shards,
+        usable, episodes, tasks, shards, _subtasks(usable),
     )  # fmt: skip
+
+
+def _subtasks(surveyed: Sequence[Surveyed]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name for found in surveyed for name, _ in found.marks))
+    return ("", *names) if names else ()
 
 
 def _left_out(surveyed: Sequence[Surveyed]) -> dict[str, int]:

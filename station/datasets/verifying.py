@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from station.datasets.conversion import Video
 from station.datasets.converted import converted, opened
 from station.datasets.formats.contract import ReadBack
+from station.datasets.marks import subtask_of_frames
 from station.datasets.parts import format_named
 from station.datasets.picture_rows import RGB, PictureRows
 from station.datasets.plan import Plan, PlannedEpisode
@@ -142,6 +143,8 @@ def _episode(
     _check_source(plan, episode)
     with opened(plan, episode) as file:
         expected = converted(plan, episode, file)._asdict()
+        if plan.subtasks:
+            expected["subtask_index"] = subtask_of_frames(plan, episode)
         for name, values in read.numbers(episode.index).items():
             numbers.setdefault(name, []).append(values)
             if name in expected and not _same(values, expected[name]):

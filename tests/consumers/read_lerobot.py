@@ -31,8 +31,10 @@ def read(folder: Path, out: Path) -> None:
     )
     given: dict[str, list[np.ndarray]] = {}
     tasks: list[str] = []
+    subtasks: list[str] = []
     for batch in loader:
         tasks += batch.pop("task")
+        subtasks += batch.pop("subtask", [])
         for name, values in batch.items():
             array = values.numpy()
             if name in cameras:
@@ -46,6 +48,7 @@ def read(folder: Path, out: Path) -> None:
     }
     arrays: dict[str, Any] = {
         "tasks": np.array(tasks),
+        "subtasks": np.array(subtasks),
         "fps": np.array(dataset.fps),
         "length": np.array(len(dataset)),
         **columns,

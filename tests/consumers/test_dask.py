@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -33,12 +33,14 @@ pytestmark = [pytest.mark.consumers, pytest.mark.timeout(400)]
 class Started:
     """A scheduler and its workers, as a lab starts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: str = "tcp", certificates: Mapping[str, str] | None = None) -> None:
+        """`certificates`: Dask's own variables that name them."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{port}"
-        self.scheduler = self._run("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        self.address, self._certificates = f"{protocol}://127.0.0.1:{port}", dict(certificates or {})
+        here = ("--host", "127.0.0.1", "--port", str(port), "--protocol", protocol)
+        self.scheduler = self._run("scheduler", *here, "--no-dashboard")
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def worker(self) -> "subprocess.Popen[bytes]":
@@ -63,11 +65,10 @@ class Started:
             found.close()
             time.sleep(0.2)
 
-    @staticmethod
-    def _run(*words: str) -> "subprocess.Popen[bytes]":
+    def _run(self, *words: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [sys.executable, "-m", "dask", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | self._certificates,
         )  # fmt: skip
 
     def stop(self) -> None:
@@ -190,3 +191,63 @@ def test_nobody_there_is_one_sentence() -> None:
     with pytest.raises(ClusterGone, match="dask scheduler"):
         Cluster("tcp://127.0.0.1:9")
     assert time.monotonic() - begun_s < 30
+
+
+def certificates(folder: Path) -> dict[str, str]:
+    """A certificate that is its own authority, for everybody in the cluster, as Dask's variables name it."""
+    folder.mkdir()
+    certificate, key = folder / "lab.pem", folder / "lab-key.pem"
+    made = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lab -keyout {key} -out {certificate}"
+    subprocess.run(made.split(), check=True, capture_output=True)
+    who = ("SCHEDULER", "WORKER", "CLIENT")
+    named = (
+        {"CA_FILE": certificate} | {f"{one}__CERT": certificate for one in who} | {f"{one}__KEY": key for one in who}
+    )
+    return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(path) for name, path in named.items()}
+
+
+def test_a_cluster_by_tls_makes_the_same_bytes_for_who_has_its_certificate_and_for_nobody_else(
+    data: Path, serial: dict[str, bytes], tmp_path: Path
+) -> None:
+    held = certificates(tmp_path / "lab")
+    lab = Started("tls", held)
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "station.cli",
+        "dataset",
+        "export",
+        "plain",
+        "--from",
+        data,
+        "--scheduler",
+        lab.address,
+    ]
+    try:
+        lab.worker()
+        until_s = time.monotonic() + 120
+        while True:  # until its worker has come
+            done = told([*command, tmp_path / "held" / "set"], held)
+            if done.returncode == 0 or time.monotonic() > until_s:
+                break
+        assert done.returncode == 0, done.stderr
+        assert files(tmp_path / "held" / "set") == serial
+        for other in ({}, certificates(tmp_path / "stranger")):
+            refused = told([*command, tmp_path / "none" / "set"], other)
+            assert refused.returncode == 1 and refused.stderr.startswith(f"--scheduler {lab.address}"), refused.stderr
+            assert not (tmp_path / "none" / "set").exists()
+    finally:
+        lab.stop()
+
+
+def told(command: Sequence[str | Path], variables: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """The station's command in an environment with these."""
+    words = list(map(str, command))
+    return subprocess.run(
+        words,
+        env=os.environ | dict(variables),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )

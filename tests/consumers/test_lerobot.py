@@ -10,6 +10,8 @@ import pytest
 from tests.consumers.environments import read_by
 from tests.consumers.exported_sets import SIDES, Set, exported
 from tests.consumers.truth import assert_equal, check_picture, rows
+from tests.station.datasets.exported import export_to
+from tests.station.datasets.test_dataset_marks import marked
 
 pytestmark = [pytest.mark.consumers, pytest.mark.timeout(600)]
 FORMATS = ("lerobot-v3", "lerobot-v2.1")
@@ -66,3 +68,19 @@ def test_statistics_are_of_all_values(read: list[Read], case: int) -> None:
         right["q99"] = np.quantile(values, 0.99, axis=0)
     for name, expected in right.items():
         np.testing.assert_allclose(given[f"stats action {name}"], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_what_was_marked_is_each_frames_subtask(tmp_path: Path) -> None:
+    marked(tmp_path / "data")
+    export_to(tmp_path / "set", tmp_path / "data")
+    [given] = read_by("lerobot-v3", "read_lerobot.py", [tmp_path / "set"], tmp_path)
+    by_frame = dict(zip(given["frame_index"].tolist(), given["subtasks"].tolist(), strict=True))
+    assert [by_frame[frame] for frame in (0, 3, 4, 19, 20, 38, 39)] == [
+        "",
+        "",
+        "reach",
+        "reach",
+        "grasp",
+        "grasp",
+        "place",
+    ]

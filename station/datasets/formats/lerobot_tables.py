@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from station.datasets.conversion import units_of
 from station.datasets.formats.contract import Made, Numbers, Totals
+from station.datasets.marks import subtask_of_frames
 from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.statistics import QUANTILES, Statistics, of_numbers
 from station.datasets.video import ENCODERS
@@ -37,6 +38,13 @@ DEFAULTS = {
     "index": "int64",
     "task_index": "int64",
 }
+SUBTASK = "subtask_index"
+"""A row of meta/subtasks.parquet, from lerobot 0.4.4 on."""
+
+
+def defaults(plan: Plan) -> dict[str, str]:
+    """Columns that LeRobot itself reads, with their types: those that count, and the subtask where something was marked (3.0 only)."""
+    return DEFAULTS | ({SUBTASK: "int64"} if plan.format == "lerobot-v3" and plan.subtasks else {})
 
 
 def camera_key(camera: str) -> str:
@@ -59,7 +67,7 @@ def features(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = {name: {**vector, "units": list(units)} for name in VECTORS}
     found |= {name: {"dtype": dtype, "shape": [1], "names": None} for name, (_, dtype) in OWN.items()}
     found |= {camera_key(camera): _video(plan, camera) for camera in plan.cameras}
-    found |= {name: {"dtype": dtype, "shape": [1], "names": None} for name, dtype in DEFAULTS.items()}
+    found |= {name: {"dtype": dtype, "shape": [1], "names": None} for name, dtype in defaults(plan).items()}
     return found
 
 
@@ -86,6 +94,8 @@ def columns(plan: Plan, episodes: Sequence[PlannedEpisode], numbers: Numbers) ->
     found["episode_index"] = np.repeat([episode.index for episode in episodes], lengths)
     found["index"] = np.arange(len(frame)) + episodes[0].start
     found["task_index"] = np.repeat([episode.task_index for episode in episodes], lengths)
+    if SUBTASK in defaults(plan):
+        found[SUBTASK] = np.concatenate([subtask_of_frames(plan, episode) for episode in episodes])
     return found
 
 
@@ -97,7 +107,7 @@ def schema(plan: Plan) -> Any:
         [
             *((name, vector) for name in VECTORS),
             *((name, kinds[dtype]) for name, (_, dtype) in OWN.items()),
-            *((name, kinds[dtype]) for name, dtype in DEFAULTS.items()),
+            *((name, kinds[dtype]) for name, dtype in defaults(plan).items()),
         ]
     )
 
@@ -146,6 +156,8 @@ def write_json(path: Path, content: Any) -> None:
 
 def counted(column: str, plan: Plan, episode: PlannedEpisode) -> NDArray[Any]:
     """One of the default columns, of one episode of N frames, for its statistics. (N,)"""
+    if column == SUBTASK:
+        return subtask_of_frames(plan, episode)
     frame = np.arange(episode.length)
     found: dict[str, NDArray[Any]] = {
         "timestamp": (frame / plan.rate_hz).astype(np.float32),
@@ -171,7 +183,7 @@ def episode_stats(
     found |= {name: number_stats(numbers[field][place], dtype) for name, (field, dtype) in OWN.items()}
     for camera in plan.cameras:
         found[camera_key(camera)] = picture_stats(made[shard, camera].pictures[camera][place])
-    for name, dtype in DEFAULTS.items():
+    for name, dtype in defaults(plan).items():
         found[name] = number_stats(of_numbers(counted(name, plan, episode)), dtype)
     return found
 
@@ -181,7 +193,7 @@ def total_stats(plan: Plan, totals: Totals) -> dict[str, Any]:
     found = {name: number_stats(totals.numbers[field], "float32") for name, field in VECTORS.items()}
     found |= {name: number_stats(totals.numbers[field], dtype) for name, (field, dtype) in OWN.items()}
     found |= {camera_key(camera): picture_stats(totals.pictures[camera]) for camera in plan.cameras}
-    for name, dtype in DEFAULTS.items():
+    for name, dtype in defaults(plan).items():
         everything = np.concatenate([counted(name, plan, episode) for episode in plan.episodes])
         found[name] = number_stats(of_numbers(everything), dtype)
     return found

@@ -1,7 +1,8 @@
 """LeRobot's dataset format 3.0 (lerobot 0.4 and later): Parquet for numbers, MP4 for pictures, one file of each a shard.
 
-meta/info.json, meta/tasks.parquet, meta/stats.json, meta/episodes/chunk-000/file-000.parquet; data/chunk-CCC/file-FFF.parquet;
-videos/<feature>/chunk-CCC/file-FFF.mp4. LeRobot looks task texts and episodes up by position, so that their order is their meaning.
+meta/info.json, meta/tasks.parquet (and subtasks.parquet, where something was marked), meta/stats.json,
+meta/episodes/chunk-000/file-000.parquet; data/chunk-CCC/file-FFF.parquet; videos/<feature>/chunk-CCC/file-FFF.mp4.
+LeRobot looks texts and episodes up by position, so that their order is their meaning.
 """
 
 import json
@@ -61,7 +62,9 @@ class LerobotV3:
         """The tables under meta/; info.json is the last."""
         meta = place.out / "meta"
         (meta / "episodes/chunk-000").mkdir(parents=True, exist_ok=True)
-        pq.write_table(_tasks(plan), meta / "tasks.parquet")
+        pq.write_table(_texts("task_index", plan.tasks), meta / "tasks.parquet")
+        if plan.subtasks:
+            pq.write_table(_texts(tables.SUBTASK, plan.subtasks), meta / "subtasks.parquet")
         pq.write_table(_episodes(plan, made), meta / "episodes/chunk-000/file-000.parquet")
         tables.write_json(meta / "stats.json", tables.total_stats(plan, totals))
         tables.write_json(meta / "info.json", info(plan))
@@ -95,20 +98,20 @@ def _numbered(template: str, shard: int, **names: str) -> str:
     return template.format(chunk_index=shard // CHUNK, file_index=shard % CHUNK, **names)
 
 
-def _tasks(plan: Plan) -> Any:
+def _texts(column: str, texts: Sequence[str]) -> Any:
     """As pandas writes a table whose index is the text: LeRobot asks for the index, and finds 0 in a plain one."""
     index = {
         "index_columns": ["__index_level_0__"], "column_indexes": [], "pandas_version": "2.0.0",
         "columns": [
-            {"name": "task_index", "field_name": "task_index", "pandas_type": "int64", "numpy_type": "int64", "metadata": None},
+            {"name": column, "field_name": column, "pandas_type": "int64", "numpy_type": "int64", "metadata": None},
             {"name": None, "field_name": "__index_level_0__", "pandas_type": "unicode", "numpy_type": "object", "metadata": None},
         ],
     }  # fmt: skip
     schema = pa.schema(
-        [("task_index", pa.int64()), ("__index_level_0__", pa.string())],
+        [(column, pa.int64()), ("__index_level_0__", pa.string())],
         metadata={b"pandas": json.dumps(index).encode()},
     )
-    return pa.table([pa.array(range(len(plan.tasks)), pa.int64()), pa.array(plan.tasks, pa.string())], schema=schema)
+    return pa.table([pa.array(range(len(texts)), pa.int64()), pa.array(texts, pa.string())], schema=schema)
 
 
 def _episodes(plan: Plan, made: Sequence[Made]) -> Any:

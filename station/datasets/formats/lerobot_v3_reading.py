@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from station.datasets.formats import lerobot_checks as checks
 from station.datasets.formats import lerobot_tables as tables
 from station.datasets.picture_rows import RGB
+from station.datasets.record import read_record
 from station.datasets.statistics import Statistics
 from station.datasets.video_reading import VideoReader
 from station.errors import EpisodeError
@@ -57,7 +58,8 @@ class LerobotV3Reader:
         yield from self._totals()
         yield from self._positions()
         yield from self._files()
-        yield from self._task_table()
+        yield from _problems_of_texts("tasks", self._tasks, "task_index")
+        yield from self._subtask_table()
         yield from self._videos()
 
     def lengths(self) -> Sequence[int]:
@@ -70,7 +72,9 @@ class LerobotV3Reader:
         Raises EpisodeError where LeRobot's own counting columns are not what its loader takes them for.
         """
         first = int(self._rows[episode]["dataset_from_index"])
-        return checks.checked_numbers(self._of(episode), episode, first, self._fps)
+        table = self._of(episode)
+        found = checks.checked_numbers(table, episode, first, self._fps)
+        return found | ({tables.SUBTASK: checks.array(table, tables.SUBTASK)} if self._has_subtasks else {})
 
     def instructions(self, episode: int) -> Sequence[str]:
         """Each row's text: the task table's row at position task_index."""
@@ -144,11 +148,22 @@ class LerobotV3Reader:
             rows = sum(row["length"] for row in self._rows if self._data(row) == path)
             yield from checks.data_problems(self._folder, path, expected, rows)
 
-    def _task_table(self) -> Iterator[str]:
-        if "__index_level_0__" not in self._tasks.column_names or b"pandas" not in (self._tasks.schema.metadata or {}):
-            yield "meta/tasks.parquet: the task's text is no pandas index; LeRobot would read the instruction `0`"
-        elif self._tasks.column("task_index").to_pylist() != list(range(len(self._tasks))):
-            yield "meta/tasks.parquet: rows are not in the order of task_index; LeRobot would read another task's text"
+    def _subtask_table(self) -> Iterator[str]:
+        expected, path = list(read_record(self._folder).plan.subtasks), self._folder / "meta/subtasks.parquet"
+        if self._has_subtasks != bool(expected):
+            there, right = ("no feature", "one") if expected else ("a feature", "none")
+            yield f"meta/info.json: {there} {tables.SUBTASK}, by the record there is {right}"
+        if not expected:
+            return
+        try:
+            table = pq.read_table(path)
+        except (OSError, ValueError) as error:
+            yield f"meta/subtasks.parquet cannot be read: {error}"
+            return
+        wrong = list(_problems_of_texts("subtasks", table, tables.SUBTASK))
+        yield from wrong
+        if not wrong and table.column("__index_level_0__").to_pylist() != expected:
+            yield "meta/subtasks.parquet: its texts are not the marks' names by the record"
 
     def _videos(self) -> Iterator[str]:
         for key in self._cameras:
@@ -162,6 +177,10 @@ class LerobotV3Reader:
                         yield from video.problems(count, self._fps, (width, height))
                 except EpisodeError as error:
                     yield str(error)
+
+    @cached_property
+    def _has_subtasks(self) -> bool:
+        return tables.SUBTASK in self._info["features"]
 
     @cached_property
     def _cameras(self) -> list[str]:
@@ -188,3 +207,11 @@ class LerobotV3Reader:
         return self._file[1].slice(
             row["dataset_from_index"] - before, row["dataset_to_index"] - row["dataset_from_index"]
         )
+
+
+def _problems_of_texts(name: str, table: Any, column: str) -> Iterator[str]:
+    """Of a table whose text LeRobot looks up by position."""
+    if "__index_level_0__" not in table.column_names or b"pandas" not in (table.schema.metadata or {}):
+        yield f"meta/{name}.parquet: the text is no pandas index; LeRobot would read the instruction `0`"
+    elif table.column(column).to_pylist() != list(range(len(table))):
+        yield f"meta/{name}.parquet: rows are not in the order of {column}; LeRobot would read another {name[:-1]}'s text"

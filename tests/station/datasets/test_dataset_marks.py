@@ -1,15 +1,18 @@
 """Marks go along into the dataset's folder, on the frames that show their moment."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
 import msgspec
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from station.datasets.selection import Kept, Selection, Trim
-from tests.station.datasets.exported import export_to
+from tests.station.datasets.exported import export_to, findings
+from tests.station.datasets.faults import json_of, parquet, values
 from tests.station.datasets.recorded import SINGLE, Recorded, make
 
 SET = (("reach", 4), ("grasp", 20), ("grasp", 21), ("place", 39))
@@ -63,3 +66,45 @@ def test_without_marks_there_is_no_such_file(tmp_path: Path) -> None:
     make(tmp_path / "data", Recorded(20, SINGLE, ("cam_high",)))
     export_to(tmp_path / "set", tmp_path / "data", "plain")
     assert not (tmp_path / "set" / "station" / "marks.json").exists()
+
+
+SUBTASKS, DATA = "meta/subtasks.parquet", "data/chunk-000/file-000.parquet"
+
+
+@pytest.mark.parametrize("rate", [None, 10.0])
+def test_lerobot_has_the_stretches_between_them_as_subtasks(rate: float | None, tmp_path: Path) -> None:
+    marked(tmp_path / "data")
+    selection = Selection(
+        folders=(str(tmp_path / "data"),), trim=Trim(keep=(Kept("cube/episode_0.hdf5", 0.1, 0.8),))
+    )  # what was marked before the beginning holds at it
+    export_to(tmp_path / "set", tmp_path / "data", selection=selection, rate_hz=rate)
+    names = pq.read_table(tmp_path / "set" / SUBTASKS).column("__index_level_0__").to_pylist()
+    assert names == ["", "reach", "grasp", "place"]
+    rows = pq.read_table(tmp_path / "set" / DATA, columns=["row", "subtask_index"]).to_pylist()
+    for one in rows:
+        newest = [name for name, row in SET if row <= one["row"]]
+        assert names[one["subtask_index"]] == newest[-1]
+    assert rows[0] == {"row": 5, "subtask_index": 1}
+    assert findings(tmp_path / "set") == ()
+
+
+def _no_feature(info: Any) -> None:
+    del info["features"]["subtask_index"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        (parquet(DATA, values("subtask_index", lambda found: [*found[:30], 1, *found[31:]])), "subtask_index is not"),
+        (parquet(SUBTASKS, lambda table: table.take([0, 2, 1, 3])), "another subtask's text"),
+        (parquet(SUBTASKS, values("__index_level_0__", lambda texts: ["", "grasp", "reach", "place"])), "marks' names"),
+        (parquet(SUBTASKS, lambda table: table.replace_schema_metadata({})), "no pandas index"),
+        (lambda folder: (folder / SUBTASKS).unlink(), "cannot be read"),
+        (json_of("meta/info.json", _no_feature), "no feature subtask_index"),
+    ],
+)
+def test_a_wrong_subtask_is_found(fault: Callable[[Path], None], what: str, tmp_path: Path) -> None:
+    marked(tmp_path / "data")
+    export_to(tmp_path / "set", tmp_path / "data", video="as-shot")
+    fault(tmp_path / "set")
+    assert any(what in finding for finding in findings(tmp_path / "set"))
