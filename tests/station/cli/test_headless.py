@@ -10,6 +10,7 @@ import pytest
 from station.bus.messages import Health, ProcessState, SessionState, StationState
 from station.bus.requests import Align, Done, OpenSession, Refused, Reply, SessionRequest, Start
 from station.bus.sockets import Publisher, RequestServer
+from station.cli import patience
 from station.cli.headless import record_headless
 from station.client import Station
 from station.clock import monotonic_ns
@@ -168,8 +169,8 @@ def test_an_arm_that_dies_while_it_aligns_again_is_waited_for_and_announced(
 def test_after_the_wait_it_gives_up_with_the_cause(runtime: str) -> None:
     supervisor, session = Supervisor(RIG.name, 1e6), ArmDiesWhileItAligns(RIG.name, failures=10**6)
     try:
-        with pytest.raises(StationError, match=r"waited 4 s and gave up: follower_right ended .*Next: `station status"):
-            record_headless(Station(RIG), OpenSession("t", "/data"), 3, 1.0, wait_s=4.0)
+        with pytest.raises(StationError, match=r"waited 2 s and gave up: follower_right ended .*Next: `station status"):
+            record_headless(Station(RIG), OpenSession("t", "/data"), 3, 1.0, wait_s=2.0)
     finally:
         session.close()
         supervisor.close()
@@ -192,7 +193,8 @@ def test_a_sitting_that_cannot_be_opened_while_everybody_is_well_is_refused_at_o
 
 
 @pytest.mark.slow
-def test_a_station_that_is_gone_is_not_waited_for(runtime: str) -> None:
+def test_a_station_that_is_gone_is_not_waited_for(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "_SILENT_S", 1.0)
     session = ArmDiesWhileItAligns(RIG.name, failures=10**6)
     try:
         with pytest.raises(StationError, match="its supervisor was ended"):
