@@ -277,7 +277,7 @@ def _news(board: Board, now_ns: int, room: int) -> RenderableType:
     told = (
         session is not None
         and message is not None
-        and session.phase in ("hold", "ended")
+        and session.phase in ("hold", "ended", *(("reset",) if board.plan.rollouts else ()))
         and message.words == session.why
     )
     style, words = "", ""
