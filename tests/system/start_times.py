@@ -47,7 +47,7 @@ def record(rig: Rig, data: Path) -> tuple[dict[str, float], dict[str, float]]:
         terminal.wait(lambda: time.monotonic() > began_s + seen["ready: aligned"] + RECORDS_S, "a few seconds", MINUTE)
         memory = memory_mb(rig, terminal.process.pid)
         terminal.press(" ")
-        terminal.until("R E A D Y", MINUTE)
+        terminal.until("R E S E T", MINUTE)
         terminal.press("q")
         terminal.ended(MINUTE)
     finally:
