@@ -102,12 +102,13 @@ test-rig: setup
 test-torch: $(TORCH_STAMP)
 	$(VENV)-torch/bin/python -m pytest -m torch tests/torch
 
-# every exported format through its consumer's own loader, each in an environment of its own that has no station in it
-test-datasets: setup $(CONSUMERS:%=$(VENV)-%/.installed)
+# every exported format through its consumer's own loader, each in an environment of its own that has no station in it; a policy that
+# LeRobot trained on one is imported by the environment of torch
+test-datasets: setup $(TORCH_STAMP) $(CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m consumers tests/consumers
 
-# what takes gigabytes: TensorFlow Datasets
-test-long: setup $(LONG_CONSUMERS:%=$(VENV)-%/.installed)
+# what takes gigabytes, TensorFlow Datasets, or long: LeRobot's training for hundreds of steps, and the rig that runs what came of it
+test-long: setup $(TORCH_STAMP) $(VENV)-lerobot-v3/.installed $(LONG_CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m long tests
 
 # lerobot's own pins of torch and datasets want gigabytes of another torch: it is installed without, and with what its loader imports.
