@@ -127,11 +127,12 @@ class Listener:
         self.seen = Survey({node: ArmSeen() for node in arms}, {node: CameraSeen() for node in rig.cameras})
 
     def listen(self, until_ns: int, clock: Clock) -> None:
-        """Take in what comes until then."""
+        """Take in what comes until then, and what has come by then: on a busy computer much of it waits in the sockets."""
         while (left_ns := until_ns - clock()) > 0:
             sample = self._heard.receive(min(100, left_ns // 1_000_000 + 1))
             if sample is not None:
                 self._take(sample)
+        self.drain()
 
     def drain(self) -> None:
         """Take in what has come, without waiting: a prompt calls it, or sockets would fill and keep the oldest."""
