@@ -74,6 +74,7 @@ def struct_table(struct: Any) -> Iterator[str]:
         kind = inspect.formatannotation(struct.__annotations__.get(name, "")) or "see its parent"
         kind = bounded_types(struct)[name] if "Annotated" in kind else kind
         kind = re.sub(r"\b(station|drivers|typing)(\.\w+)*\.", "", kind)
+        kind = kind.replace("pathlib._local.", "pathlib.")  # Python 3.13's own name of the module
         default = (
             f"`{defaults[name]!r}`" if name in defaults and "NODEFAULT" not in repr(defaults[name]) else "**required**"
         )

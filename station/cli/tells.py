@@ -4,6 +4,7 @@ docs/reference/told.md and told.schema.json derive from it; tests/docs/test_told
 """
 
 import importlib
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ def schema() -> dict[str, Any]:
     each, definitions = msgspec.json.schema_components(
         [told_by(command) for command in commands], schema_hook=_paths_are_text, ref_template="#/$defs/{name}"
     )
+    for definition in definitions.values():  # as Python 3.13 has docstrings by itself
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What `station COMMAND --json` tells",

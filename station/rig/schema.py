@@ -41,6 +41,9 @@ def rig_schema() -> dict[str, Any]:
     }
     places = {f"driver_{name}": struct for name, struct in drivers.items()}
     (top, *_), found = msgspec.json.schema_components([RigFile, *places.values()], ref_template="#/$defs/{name}")
+    for definition in found.values():  # as Python 3.13 has docstrings by itself
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
     for struct in _structs([RigFile, *places.values()]):
         _describe(found[_name(struct, found)], struct)
     for (name, struct), place in zip(drivers.items(), places, strict=True):
