@@ -52,8 +52,10 @@ class Ran(NamedTuple):
 class BareRoot:
     """One system in a folder."""
 
-    def __init__(self, system: System, work: Path, certificates: Path | None, wheels: Path | None) -> None:
-        self._system, self._at = system, work / system.suite
+    def __init__(
+        self, system: System, work: Path, certificates: Path | None, wheels: Path | None, mirror: str | None
+    ) -> None:
+        self._system, self._at, self._mirror = system, work / system.suite, mirror
         self._certificates, self._wheels = certificates, wheels
 
     def make(self) -> None:
@@ -67,7 +69,8 @@ class BareRoot:
                 f"--include={MINIMAL}",
                 f"--components={self._system.components}",
             ]
-            subprocess.run([*words, self._system.suite, str(at)], check=True, stdout=sys.stderr)
+            mirror = [self._mirror] if self._mirror else []
+            subprocess.run([*words, self._system.suite, str(at), *mirror], check=True, stdout=sys.stderr)
         shutil.copy("/etc/resolv.conf", at / "etc/resolv.conf")
         if self._certificates is not None:
             shutil.copy(self._certificates, at / CERTIFICATES[1:])
@@ -125,6 +128,9 @@ def main() -> None:
     parser.add_argument("--root", action="append", choices=list(SYSTEMS), help="only these")
     parser.add_argument("--certificates", type=Path)
     parser.add_argument("--wheels", type=Path)
+    parser.add_argument(
+        "--mirror", help="of these systems' archive, where debootstrap has no key of theirs and so takes another's"
+    )
     arguments = parser.parse_args()
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         sys.exit(
@@ -136,7 +142,9 @@ def main() -> None:
     )
     for name in arguments.root or SYSTEMS:
         for packages, given in SYSTEMS[name].ways:
-            root = BareRoot(SYSTEMS[name], arguments.work.absolute(), arguments.certificates, arguments.wheels)
+            root = BareRoot(
+                SYSTEMS[name], arguments.work.absolute(), arguments.certificates, arguments.wheels, arguments.mirror
+            )
             root.make()
             print(root.row(packages, given), flush=True)
 
