@@ -36,6 +36,7 @@ def record(data: Path, number: int, rows: int = 5, task: str = "cube") -> Path:
     path = naming.episode_path(data / task, number)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_recorded(number, rows))
+    naming.remember(path.parent, number)
     return path
 
 

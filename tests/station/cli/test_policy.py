@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from station.cli import evaluate, run
 from station.cli.policy import app
 from station.errors import PolicyError
+from station.steps.speaker import MARK
 from tests.station.policy import policies
 
 
@@ -51,6 +52,7 @@ def test_show_says_that_no_arm_moves_in_degrees(tmp_path: Path) -> None:
 def test_run_and_eval_refuse_it_before_anything_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (run, evaluate):
         monkeypatch.setattr(module, "connect", lambda rig: pytest.fail("the rig was started"))
+    monkeypatch.setenv(MARK, "1")  # an evaluation is a job: in this process
     folder = policies.write(tmp_path / "cube", normalization=DEGREES)
     station = typer.Typer()
     station.command("run")(run.run)
