@@ -129,6 +129,10 @@ class XArm(arm.NetworkedArm["State"]):
         )
 
     def _not_startable(self) -> str:
+        """A gripper that has not been looked at yet, the process being new, is waited for."""
+        until_ns = self._place.clock() + arm.STARTS_NS
+        while self._desk.unheard and self._place.clock() < until_ns:
+            self._heed()
         return conditions.refusal(self._state, self._status, self._around())
 
     def _power_off(self) -> None:

@@ -11,6 +11,7 @@ from station.devices.networked.readings import Fingers
 
 _ENDS_S = 0.3
 _FRESH_NS = NS_PER_S
+_NOT_YET = "the gripper has not answered yet"
 
 
 class Asked:
@@ -28,7 +29,7 @@ class Desk:
         self._settings = settings
         self.serial = ""
         self._fingers: Fingers | None = None
-        self._trouble = "the gripper has not answered yet"
+        self._trouble = _NOT_YET
         self._asked: dict[int, Asked] = {}
         self._number, self._goal = 0, None
         self._start()
@@ -48,6 +49,11 @@ class Desk:
         """The newest reading of the gripper; None before the first."""
         self.hear()
         return self._fingers
+
+    @property
+    def unheard(self) -> bool:
+        """Has its process not come to look at the gripper yet?"""
+        return self._settings.gripper.kind != "none" and self.trouble == _NOT_YET
 
     @property
     def trouble(self) -> str:
