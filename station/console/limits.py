@@ -6,6 +6,10 @@ from station.clock import NS_PER_S
 
 MOST_VIEWERS = 8
 MESSAGES_PER_S = 20
+MOST_READERS = 12
+"""Connections of one seat that may stay and read episodes: two tabs of a browser. What it opens beyond them is a stranger's."""
+AT_ONCE = 4
+"""Questions of one seat about episodes that are being answered: more of them wait, and nobody else waits for them."""
 HOLD_AGAIN_NS = 5 * NS_PER_S
 """Between two holds of a viewer: who may do nothing else is no reason for arms that never move."""
 

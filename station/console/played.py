@@ -24,7 +24,7 @@ from station.errors import EpisodeError
 
 MOST_ROWS = 50
 """Of one question for pictures."""
-MOST_BYTES = 64 << 20
+MOST_BYTES = 8 << 20
 COLUMNS = {
     "qpos": "/observations/qpos", "action": "/action", "action_sent": "/action_sent", "source": "/control/source",
 }  # fmt: skip

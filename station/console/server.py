@@ -22,7 +22,7 @@ from station.console.asking import Question, questions, who_asks
 from station.console.hub import Hub
 from station.console.jobs import Jobs
 from station.console.library import EPISODES, RIG, Library
-from station.console.limits import MOST_VIEWERS, Holds, Rate
+from station.console.limits import AT_ONCE, MOST_READERS, MOST_VIEWERS, Holds, Rate
 from station.console.seat_file import SeatFile
 from station.console.seats import Book, Seat, paired, seated
 from station.console.viewer import Viewer
@@ -53,6 +53,8 @@ class Server:
         self._library = Library(hub.rig, clock, lambda: hub.phase == "recording")
         self._jobs = Jobs(self._tell_all)
         self._acts: set[asyncio.Task[None]] = set()
+        self._readers: dict[str, set[asyncio.Transport]] = {}
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._listener = Listener(clock)
         self._runner: web.AppRunner | None = None
         self._tls = False
@@ -101,10 +103,12 @@ class Server:
         if request.path == "/pair":
             return await self._pair(request)
         if f"{request.path}/".startswith((f"{EPISODES}/", f"{RIG}/")):
-            if self._seat(request) is None:
+            seat = self._seat(request)
+            if seat is None:
                 return web.Response(status=403, text="this browser is not paired", headers=HEADERS)
-            self._listener.know(request.transport)
-            return await self._library.answer(request)
+            self._keep(seat, request.transport)
+            async with self._turns.setdefault(seat.id, asyncio.Semaphore(AT_ONCE)):
+                return await self._library.answer(request)
         found = self._files.get(request.path)
         if found is None:
             return web.Response(status=404, text="no such page", headers=HEADERS)
@@ -141,6 +145,14 @@ class Server:
     def _seat(self, request: web.Request) -> Seat | None:
         token = request.cookies.get(COOKIE, "")
         return seated(self._seats.read(), token, self._wall_s()) if token else None
+
+    def _keep(self, seat: Seat, transport: asyncio.Transport | None) -> None:
+        """This connection may stay for more, if its seat has not too many."""
+        known = {one for one in self._readers.get(seat.id, ()) if not one.is_closing()}
+        if transport is not None and transport not in known and len(known) < MOST_READERS:
+            self._listener.know(transport)
+            known.add(transport)
+        self._readers[seat.id] = known
 
     # -- a page's link --
 

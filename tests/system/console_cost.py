@@ -89,7 +89,7 @@ def main(seconds: float, rounds: int) -> None:
     """Rounds of both, in turns."""
     with tempfile.TemporaryDirectory(prefix="c", dir="/tmp") as place, port_of_its_own(Path(place) / "config"):
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
-        file = full_rig(Path(place))
+        file = full_rig(Path(place), "bench")
         with booted(file, Path(place) / "data"):
             station = Station(load_rig(file))
             for _ in range(rounds):

@@ -62,10 +62,10 @@ def port_of_its_own(folder: Path) -> Iterator[None]:
         os.environ.pop("XDG_CONFIG_HOME") if before is None else os.environ.update(XDG_CONFIG_HOME=before)
 
 
-def full_rig(folder: Path) -> Path:
-    """The bench rig with all its cameras, its data in that folder."""
+def full_rig(folder: Path, like: str) -> Path:
+    """A simulated rig with all its cameras, its data in that folder."""
     file = folder / "aloha.yaml"
-    described = yaml.safe_load(find_rig("bench").read_text())
+    described = yaml.safe_load(find_rig(like).read_text())
     file.write_text(yaml.safe_dump(described | {"name": "aloha", "data": str(folder / "data")}, sort_keys=False))
     return file
 
@@ -203,14 +203,14 @@ def plays(page: Browser, rig: Booted, shoot: Shoot) -> None:
 
 
 def main(folder: Path) -> None:
-    """The pictures of the guide, on the bench rig with all its cameras."""
+    """The pictures of the guide, on the rig whose cameras see a scene."""
 
     def shoot(page: Browser, name: str) -> None:
         page.driver.save_screenshot(str(folder / f"{name}.png"))
 
     with tempfile.TemporaryDirectory(prefix="j", dir="/tmp") as place, port_of_its_own(Path(place) / "config"):
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
-        file = full_rig(Path(place))
+        file = full_rig(Path(place), "sim")
         with booted(file, Path(place) / "data") as rig:
             journey(rig, file, shoot)
 

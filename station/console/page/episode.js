@@ -12,7 +12,7 @@ export function episode(app, nowMs) {
   const middle = html`<div class="bar"><a href=${address('episodes')}>${t('episodes.back')}</a>
       <b>${detail ? `${detail.task} ${detail.number}` : app.route.of}</b>${detail ? html`<span>${day(detail.recorded_s)}</span>` : nothing}</div>
     ${player?.error ? html`<p class="trouble" role="alert">${player.error}</p>` : nothing}
-    ${detail ? html`<div class="middle"><section class="seen">${cameras(player)}${scrubber(app, player)}${joints(player)}</section>
+    ${detail ? html`<div class="middle"><section class="seen" tabindex="0" aria-label=${t('page.episodes')}>${cameras(player)}${scrubber(app, player)}${joints(player)}</section>
       <section class="health" tabindex="0" aria-label=${t('about')}>${about(app, detail, player)}</section></div>` : player?.error ? nothing : html`<p>${t('loading')}</p>`}
     <div class="last"><span></span>${told(app)}</div>`;
   return frame(app, nowMs, 'playing', middle, detail && operates(app.store) ? acts(app, detail) : nothing);

@@ -257,7 +257,7 @@ class App {
       return;
     }
     const name = { ' ': 'space', ArrowLeft: 'left' }[event.key] ?? event.key.toLowerCase();
-    if ((name === 'space' || name === 'enter') && event.target.closest?.('button')) return; // led there by Tab: that button is meant
+    if ((name === 'space' || name === 'enter') && event.target.closest?.('button, a')) return; // led there by Tab: that one is meant
     if (name === 'h') return this.hold();
     if (this.route.page !== 'now' && !this.store.question) return this.played(event, name);
     const does = keyed(this.store, name, performance.now());

@@ -9,11 +9,11 @@ const MAIN = ['go_on', 'start', 'stop'];
 export function now(app, nowMs) {
   const { store } = app, session = store.state?.session ?? null, live = liveness(store, nowMs);
   const middle = html`<div class="middle">
-      <section class="seen">${tiles(app, nowMs)}${joints(app)}</section>
-      <section class="health">${streams(store)}</section>
+      <section class="seen" tabindex="0" aria-label=${t('page.now')}>${tiles(app, nowMs)}${joints(app)}</section>
+      <section class="health" tabindex="0" aria-label=${t('streams')}>${streams(store)}</section>
     </div>
     ${last(app, session)}`;
-  return frame(app, nowMs, 'now', middle, session?.phase === 'ended' && holds(store) && live !== 'dead' ? begin(app, session) : acts(app, nowMs));
+  return frame(app, nowMs, 'now', middle, session?.phase === 'ended' && holds(store) ? begin(app, session, live) : acts(app, nowMs));
 }
 
 export function tiles(app, nowMs) {
@@ -74,17 +74,17 @@ function note(app) {
     <button class="act">${t('note.keep')}</button><button class="act" type="button" @click=${() => app.note(null)}>${t('note.drop')}</button></form>`;
 }
 
-function begin(app, session) {
+function begin(app, session, live) {
   const list = before(app.store), failed = session.check_due && app.store.welcome.rig.real;
   const field = (name, size, more = {}) => html`<label>${t(`begin.${name}`)}
     <input name=${name} size=${size} type=${more.type ?? 'text'} min="0" max=${more.max ?? nothing} step="any" ?required=${more.required ?? false}
       .value=${app.form[name] ?? ''} placeholder=${more.type ? '0' : ''} maxlength=${more.length ?? 200} autocomplete="off"></label>`;
-  return html`<form class="begin" @submit=${(event) => { event.preventDefault(); app.begin(new FormData(event.target)); }}>
+  return html`<form class="begin" @input=${({ target }) => { app.form[target.name] = target.value; }} @submit=${(event) => { event.preventDefault(); app.begin(new FormData(event.target)); }}>
       ${list.length ? html`<ul class="before" aria-label=${t('before')}>${list.slice(0, 3).map(({ level, key, values, words }) => html`<li class=${level}>${MARK[level]} ${key ? t(key, values) : words}</li>`)}</ul>` : nothing}
       <div class="fields">${field('task', 16, { required: true, length: 100 })}${field('operator', 10)}${field('instruction', 26, { length: 4000 })}${field('scene', 10)}
         ${field('episodes', 4, { type: 'number', max: 100000 })}${field('seconds', 4, { type: 'number', max: 86400 })}${field('reset', 4, { type: 'number', max: 86400 })}
         ${failed ? field('override', 20) : nothing}
-        <button class="main" data-action="open" ?disabled=${busy(app.store, 'open')}>${t('begin.button')}</button></div>
+        <button class="main" data-action="open" ?disabled=${live === 'dead' || busy(app.store, 'open')}>${t('begin.button')}</button></div>
     </form>`;
 }
 

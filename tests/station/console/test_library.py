@@ -1,5 +1,6 @@
 """What pages read of the disk, what they do with episodes, and the jobs that they run: over HTTP and the link, without a browser."""
 
+import asyncio
 import datetime
 import json
 import struct
@@ -10,6 +11,8 @@ import aiohttp
 import msgspec
 import pytest
 
+from station.console.limits import MOST_READERS
+from station.console.server import COOKIE
 from station.episodes import naming
 from station.files import check_results
 from station.files.check_results import CheckResult, Finding, StoredCheck
@@ -56,6 +59,29 @@ def test_recorded_episodes_are_read_by_whoever_is_paired_and_by_nobody_else(tmp_
             assert (status, b"not a whole HDF5 file" in raw) == (409, True)
 
     served(tmp_path, reads, speaks=False)
+
+
+def test_however_many_connections_read_others_get_through_and_most_of_them_are_strangers(tmp_path: Path) -> None:
+    make(tmp_path / "data", Recorded(rows=10))
+
+    async def crowds(console: Console) -> None:
+        async with await console.paired("viewer") as browser, await console.paired("operator") as other:
+            (cookie,) = [each.value for each in browser.cookie_jar]
+            asks = (
+                f"GET /episodes/one?of=cube/0 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {COOKIE}={cookie}\r\n\r\n".encode()
+            )
+            ends = [await asyncio.open_connection("127.0.0.1", console.server.port) for _ in range(40)]
+            for _, writer in ends:
+                writer.write(asks)  # and reads nothing
+            async with console.page(other) as page:
+                await page.say({"type": "hold", "id": 1})
+                assert (await page.heard("answer"))["done"]
+                assert (await _got(other, console, "/one", of="cube/0"))[0] == 200
+            assert all(len(readers) <= MOST_READERS for readers in console.server._readers.values())
+            for _, writer in ends:
+                writer.close()
+
+    served(tmp_path, crowds, speaks=False)
 
 
 def test_the_newest_of_a_sitting_is_the_sittings_and_every_page_hears_of_changes(tmp_path: Path) -> None:
