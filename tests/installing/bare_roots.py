@@ -71,6 +71,11 @@ class BareRoot:
             ]
             mirror = [self._mirror] if self._mirror else []
             subprocess.run([*words, self._system.suite, str(at), *mirror], check=True, stdout=sys.stderr)
+        suite = self._system.suite
+        first = (
+            at / "etc/apt/sources.list"
+        ).read_text()  # as every installation has them, and debootstrap alone does not
+        (at / "etc/apt/sources.list.d/updates.list").write_text(first.replace(f" {suite} ", f" {suite}-updates "))
         shutil.copy("/etc/resolv.conf", at / "etc/resolv.conf")
         if self._certificates is not None:
             shutil.copy(self._certificates, at / CERTIFICATES[1:])
