@@ -57,7 +57,7 @@ class Library:
             return await self._of_episodes(request.path.removeprefix(EPISODES).strip("/"), asked)
         except UsageError as error:
             return web.Response(status=404, text=str(error), headers=HEADERS)
-        except StationError as error:
+        except (StationError, OSError) as error:  # OSError: a disk that went away meanwhile
             return web.Response(status=409, text=str(error), headers=HEADERS)
 
     async def _of_rig(self, what: str, node: str) -> web.Response:

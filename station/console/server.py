@@ -261,7 +261,7 @@ class Server:
         """What is no node's: it is done beside the loop."""
         try:
             done, why = True, await self._done(viewer, said, who)
-        except StationError as error:
+        except (StationError, OSError) as error:  # OSError: a disk that went away meanwhile
             done, why = False, str(error)
         _log.info("%s asked: %s: %s", who, said, why or "done")
         viewer.say({"kind": "answer", "id": said.id, "done": done, "why": why})
