@@ -4,7 +4,6 @@ A node's module ends with `if __name__ == "__main__": run(main)`, where `main(no
 """
 
 import argparse
-import ctypes
 import gc
 import logging
 import os
@@ -30,9 +29,9 @@ from station.files.logs import log_to_file, log_to_stderr
 from station.rig.rig import Rig, load_rig
 from station.runtime import realtime
 from station.runtime.launch import refuse_foreign
+from station.runtime.parent import end_with_parent
 from station.terminal.shown import shown
 
-_PR_SET_PDEATHSIG = 1
 HEALTH_PERIOD_NS = period_ns("health")
 YOUNG, YOUNG_PERIOD_NS = 10, NS_PER_S // 10
 """A node's first words come faster: those who heard its last life are still connecting."""
@@ -81,7 +80,7 @@ class Node:
 
 def die_with_parent(node: Node, parent: int) -> None:
     """Ask the kernel for SIGTERM when the supervisor dies, however it dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent()
     if os.getppid() != parent:
         node.orphaned = True
         node.stopping.set()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any, Self
 
+from station.runtime.parent import end_with_parent
+
 _PARTS_A_PROCESS = 200
 """Then it is replaced: what a codec leaks does not add up."""
 
@@ -41,7 +43,7 @@ class Processes:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(
-                self.workers, mp_context=context, max_tasks_per_child=_PARTS_A_PROCESS, initializer=_low_priority
+                self.workers, context, _begin, (os.getpid(),), max_tasks_per_child=_PARTS_A_PROCESS
             )
         return self._pool
 
@@ -78,6 +80,9 @@ def usual_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _low_priority() -> None:
-    """A rig that records on this computer goes first."""
+def _begin(parent: int) -> None:
+    """A rig that records on this computer goes first; and nobody waits for work that no one will give any more."""
     os.nice(10)
+    end_with_parent()
+    if os.getppid() != parent:
+        os._exit(1)
