@@ -18,6 +18,7 @@ from station.datasets.formats.contract import EachFrame, Frame
 from station.datasets.picture_rows import PictureRows
 from station.datasets.plan import Plan
 from station.errors import EpisodeError
+from station.runtime.realtime import keeping_priority
 
 
 class Encoder(NamedTuple):
@@ -172,6 +173,8 @@ class VideoWriter:
             context.gop_size, context.max_b_frames, context.thread_count = encoder.key_every, 0, 1
             context.color_range = _LIMITED
             context.colorspace = context.color_primaries = context.color_trc = _BT601
+            with keeping_priority():
+                context.open()
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
 

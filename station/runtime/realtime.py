@@ -56,6 +56,21 @@ def at_priority(priority: int) -> Iterator[None]:
             _set(thread, policy, parameter)
 
 
+@contextlib.contextmanager
+def keeping_priority() -> Iterator[None]:
+    """A library that is called within takes no real-time priority for itself: SVT-AV1 gives its threads and its caller's the highest
+    there is, 99, where it may (root), and an export would stand before the arms.
+    """
+    before, own = dict(_priorities()), (os.sched_getscheduler(0), os.sched_getparam(0))
+    try:
+        yield
+    finally:
+        for thread, now in _priorities():
+            meant = before.get(thread, own)
+            if now[0] != meant[0] or now[1].sched_priority != meant[1].sched_priority:
+                _set(thread, *meant)
+
+
 def _policy(thread: int) -> int:
     return os.sched_getscheduler(thread) & ~os.SCHED_RESET_ON_FORK
 

@@ -12,7 +12,7 @@ import pytest
 
 from station.rig.rig import find_rig, load_rig
 from station.runtime.processes import processes
-from station.runtime.realtime import at_priority, has, start_ordinary
+from station.runtime.realtime import at_priority, has, keeping_priority, start_ordinary
 from station.runtime.supervisor import STARTING_NICE
 
 PRIORITY = 10
@@ -117,3 +117,20 @@ def test_the_unit_grants_what_the_process_table_and_the_supervisor_ask_for() -> 
     highest = max(row.realtime for name in ("aloha", "sim") for row in processes(load_rig(find_rig(name))))
     assert int(limits["LimitRTPRIO"]) >= highest
     assert int(limits["LimitNICE"]) <= STARTING_NICE
+
+
+def test_what_a_library_takes_for_itself_and_its_threads_it_does_not_keep() -> None:
+    may = may_take_priority()
+    finish, before = threading.Event(), priorities()
+    with keeping_priority():
+        if may:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        other = threading.Thread(target=finish.wait)
+        other.start()  # inherits it
+    try:
+        now = priorities()
+        assert {thread: now[thread] for thread in before if thread in now} == before
+        assert now[other.native_id or 0] == (os.SCHED_OTHER, 0)
+    finally:
+        finish.set()
+        other.join()
