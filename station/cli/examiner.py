@@ -88,10 +88,12 @@ class Examiner:
             )
 
     def _judged(self, turn: Turn, ran: Ran, success: bool) -> Trial:
-        """Said in the episode first: what the results point to has its label."""
+        """Said in the episode first: what the results point to has its label. What ended before its first row left no episode."""
         self._spoilt_in_a_row = 0
         why = "somebody took over" if ran.helped else ran.held or ("" if success else "not done")
         done = success and not ran.helped
+        if not ran.seconds:
+            return Trial(turn, done, ran.seconds, ran.helped, why)
         self._patiently("the label", lambda: self._recorded.judged(done, why))
         episode = self._recorded.path(ran.episode)
         return Trial(turn, done, ran.seconds, ran.helped, why, str(episode.relative_to(episode.parents[1])))

@@ -31,6 +31,18 @@ def replay_of(episode: Path, folder: Path) -> Path:
     return folder
 
 
+def runs(terminal: Terminal, number: int) -> None:
+    """Wait until a trial's policy commands, and its runner has said how it does: rows are recorded then."""
+    terminal.wait(
+        lambda: (
+            terminal.text.count("engaged: policy") == number
+            and "policy: delay" in terminal.text.rpartition("engaged: policy")[2]
+        ),
+        f"trial {number}",
+        120.0,
+    )
+
+
 def judged_by_keys(policy: Path, out: Path) -> None:
     """At a terminal: a verdict ends a trial at once, a hold is heard while it runs, and the next one waits for a key."""
     words = [
@@ -50,10 +62,10 @@ def judged_by_keys(policy: Path, out: Path) -> None:
     ]
     terminal = Terminal([str(word) for word in words])
     try:
-        terminal.wait(lambda: terminal.text.count("engaged: policy") == 1, "the first trial", 120.0)
+        runs(terminal, 1)
         terminal.press("s")
         terminal.wait(lambda: "trial 1: success after" in terminal.text, "the verdict")
-        terminal.wait(lambda: terminal.text.count("engaged: policy") == 2, "the second trial", 120.0)
+        runs(terminal, 2)
         terminal.press("h")
         terminal.wait(lambda: "r does not count" in terminal.text, "the question")
         terminal.press("f")

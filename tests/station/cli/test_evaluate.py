@@ -111,6 +111,13 @@ def test_what_is_judged_is_the_episodes_label_and_what_is_taken_back_has_none() 
     assert examined_by(acted) is None and acted.said == [(None, "it was broken off")]
 
 
+def test_what_ended_before_its_first_row_left_no_episode_to_label_or_to_look_for() -> None:
+    """Its results once named a file that could not be, and told to recover it."""
+    acted = Acted("\n.xf", Ran(0.0, held="paused by the operator", episode=3))
+    assert examined_by(acted) == Trial(TURN, False, 0.0, why="paused by the operator")
+    assert acted.said == []
+
+
 def test_a_trial_that_the_station_spoiled_is_no_failure_of_the_policy_and_is_made_again() -> None:
     spoiled = Ran(1.0, held="follower_left has been silent", spoiled=True, episode=0)
     acted = Acted("\n.x\n..f", spoiled, Ran(2.0, episode=1))
