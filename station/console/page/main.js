@@ -151,8 +151,9 @@ class App {
     if (page !== 'episodes' && page !== 'trash') this.shelf.asked = null; // looked at again when it is opened
     else if (!of) this.shelf.look(true);
     else if (this.player?.detail) {
+      const { player } = this, here = () => player === this.player; // it may have been left before the answer comes
       this.shelf.asked = null;
-      this.player.ask('one').then((answer) => answer.json()).then((detail) => { Object.assign(this.player.detail, detail); this.draw(); }, () => location.assign('#/episodes'));
+      player.ask('one').then((answer) => answer.json()).then((detail) => { Object.assign(player.detail, detail); this.draw(); }, () => here() && location.assign('#/episodes'));
     }
   }
 
