@@ -50,9 +50,9 @@ class URArm(arm.NetworkedArm["State"]):
         from drivers.ur.acts import Acts
         from drivers.ur.dashboard import Dashboard
         from drivers.ur.robotiq import Robotiq
-        from station.devices.networked.library import Library
         from station.devices.networked.program import Program
         from station.devices.networked.readings import Readings
+        from station.devices.networked.vendor_library import Library
 
         settings, clock = self._ur, self._place.clock
         alive_s = max(0.1, self._place.resume_ms / 1000)
@@ -64,7 +64,7 @@ class URArm(arm.NetworkedArm["State"]):
             self._grip(self._robotiq, ending)
         self._dashboard = Dashboard(settings.address, clock)
         ending.callback(self._dashboard.close)
-        library = partial(Library, "drivers.ur.library_process", len(JOINTS), arguments)
+        library = partial(Library, "drivers.ur.vendor_process", len(JOINTS), arguments)
         self._run(Program(library, conditions.ENDED, clock), ending)
         self._asked = Acts(self._place.node, self._dashboard, lambda: self._state, clock)
         self._readings = Readings(settings.arm.controller_hz, self._gripped)

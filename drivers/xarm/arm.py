@@ -55,12 +55,12 @@ class XArm(arm.NetworkedArm["State"]):
     def _prepare(self, ending: ExitStack) -> None:
         from drivers.xarm.acts import Acts
         from drivers.xarm.desk import Desk
-        from drivers.xarm.library_process import PLANNED, SERVO
         from drivers.xarm.models import REPORT_HZ
         from drivers.xarm.reports import statuses
-        from station.devices.networked.library import Library
+        from drivers.xarm.vendor_process import PLANNED, SERVO
         from station.devices.networked.program import Program
         from station.devices.networked.readings import Readings
+        from station.devices.networked.vendor_library import Library
 
         s, clock, joints = self._xarm, self._place.clock, len(self._reach)
         try:
@@ -76,7 +76,7 @@ class XArm(arm.NetworkedArm["State"]):
         self._mode = SERVO if s.stream == "servo" else PLANNED
         alive_s = max(0.1, self._place.resume_ms / 1000)
         arguments = (s.address, s.command_port, self._mode, s.model, s.gripper.kind, s.tip_m_s, alive_s)
-        library = partial(Library, "drivers.xarm.library_process", joints, arguments)
+        library = partial(Library, "drivers.xarm.vendor_process", joints, arguments)
         self._run(Program(library, conditions.ENDED, clock), ending)
         self._asked = Acts(self._place.node, self._desk, lambda: self._status, clock)
         self._readings = Readings(REPORT_HZ, self._gripped)

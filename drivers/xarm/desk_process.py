@@ -16,7 +16,7 @@ from typing import Any
 from drivers.xarm import codes
 from drivers.xarm.flange import GRIPS, Gripper
 from drivers.xarm.sdk import connect
-from station.devices.networked.library_process import arguments
+from station.devices.networked.vendor_process import arguments
 
 _ALL_JOINTS = 8
 _PERIOD_S = 0.04

@@ -8,7 +8,7 @@ socket in /tmp than to the address.
 import socket
 from typing import Any
 
-from station.devices.networked.library_process import drop_what_is_unsent
+from station.devices.networked.vendor_process import drop_what_is_unsent
 
 ANSWER_S = 0.2
 """A link that is silent for so long is lost."""

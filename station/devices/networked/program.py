@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from station.clock import NS_PER_S, Clock
-from station.devices.networked.library import Library
+from station.devices.networked.vendor_library import Library
 
 _FADES_NS = NS_PER_S
 """What still plays so long after ours was lost is ours, which its watchdog has yet to end."""

@@ -1,4 +1,4 @@
-"""The driver's end of a vendor's library (`library_process`): started with the driver, given up with the link, started again."""
+"""The driver's end of a vendor's library (`vendor_process`): started with the driver, given up with the link, started again."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""The SDK, streaming targets, in a process of its own (`station.devices.networked.library_process`).
+"""The SDK, streaming targets, in a process of its own (`station.devices.networked.vendor_process`).
 
 Without a target the controller holds the arm at the last one, for ever: it needs no watchdog, and a process that is killed leaves a hold.
 What was sent into a silent link would be obeyed when that is back, however late: an answer that does not come in 0.2 s ends the stream,
@@ -12,8 +12,8 @@ from drivers.xarm import codes
 from drivers.xarm.models import ACCELERATION_RAD_S2, GRIPPERS, MODELS, VELOCITY_RAD_S
 from drivers.xarm.sdk import connect
 from drivers.xarm.tip_speed import TipSpeed
-from station.devices.networked.library_process import Process, arguments
 from station.devices.networked.track import Track
+from station.devices.networked.vendor_process import Process, arguments
 
 SERVO, PLANNED = 1, 6
 """The controller's modes."""

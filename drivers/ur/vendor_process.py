@@ -1,4 +1,4 @@
-"""ur_rtde's control interface in a process of its own (`station.devices.networked.library_process`).
+"""ur_rtde's control interface in a process of its own (`station.devices.networked.vendor_process`).
 
 It has been seen to die of a segmentation fault while it reconnects. The watchdog in the controller is fed from here, with targets or
 without; but only while the driver says that it lives.
@@ -8,8 +8,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from station.devices.networked.library_process import Process, arguments, drop_what_is_unsent
 from station.devices.networked.track import Track
+from station.devices.networked.vendor_process import Process, arguments, drop_what_is_unsent
 
 JOINTS = 6
 _KICK_S = 0.04
