@@ -21,7 +21,8 @@ from station.rig.rig import load_rig
 from tests.system.rig import PATIENCE_S
 
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
-_FRAME = b"\x1b[H"
+# how a picture of the panel begins and ends, as station/cli/operator/screen.py writes it
+_FRAME, _FRAME_END = b"\x1b[H", b"\x1b[J"
 
 
 class Terminal:
@@ -48,8 +49,11 @@ class Terminal:
 
     @property
     def panel(self) -> str:
-        """The frame that stands, in plain text."""
-        return _ESCAPES.sub(b"", self.written.rpartition(_FRAME)[2]).decode(errors="replace")
+        """The frame that stands, in plain text: the last whole one, for a terminal is read in pieces."""
+        before, begun, frame = self.written.rpartition(_FRAME)
+        if begun and _FRAME_END not in frame:
+            frame = before.rpartition(_FRAME)[2]
+        return _ESCAPES.sub(b"", frame).decode(errors="replace")
 
     @property
     def text(self) -> str:
