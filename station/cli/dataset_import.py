@@ -1,6 +1,6 @@
 """`station dataset import`: a lab's old episodes become episodes here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -8,15 +8,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from station.cli.episodes.told import DEFAULT_DATA, say_error, told
+from station.cli.episodes.told import DEFAULT_DATA, told
 from station.datasets.importing.foreign import Foreign, Said
 from station.episodes import catalogue
 from station.errors import EpisodeError, UsageError
-from station.terminal.screen import PlainConsole
-from station.terminal.told import JsonOption, tell
+from station.steps.speaker import speaking
+from station.steps.terminal import in_a_job
+from station.terminal.told import JsonOption
 
-_console = PlainConsole()
-_aside = PlainConsole(stderr=True)
 _FORMATS = ("aloha", "lerobot")
 
 
@@ -40,6 +39,7 @@ class ImportTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A sentence each."""
 
 
+@in_a_job
 def import_episodes(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="aloha (ACT's HDF5) or lerobot (3.0, 2.1).")],
     folder: Annotated[Path, typer.Argument(help="The folder of episodes, or the dataset's.")],
@@ -63,19 +63,21 @@ def import_episodes(
     from station.datasets.importing.writing import write
     from station.session.names import bad_task
 
-    with told():
+    with told(), speaking() as speaker:
         if images not in ("jpeg", "raw"):
             raise UsageError(f"--images {images}: jpeg or raw")
         said = Said(_words(names), _words(units), rate, images == "raw")
         if why := bad_task(task):
             raise UsageError(why)
         target = data.expanduser() / task
+        readers = _readers(format_name, folder, said)
         there = _imported(target)
-        say = _aside if as_json else _console
+        tell = (lambda *_, **__: None) if as_json else speaker.tell
         made: list[Imported] = []
         failed: list[str] = []
         skipped = 0
-        for read in _readers(format_name, folder, said):
+        for done, read in enumerate(readers):
+            tell(f"importing: {done} of {len(readers)}", done / len(readers))
             try:
                 foreign = read()
                 if foreign.sha256 in there:
@@ -84,34 +86,34 @@ def import_episodes(
                 path = write(foreign, target, task, operator)
             except EpisodeError as error:
                 failed.append(str(error))
-                say_error(error)
+                tell(f"left out: {error}")
                 continue
             one = Imported(foreign.origin, path, len(foreign.state), foreign.tick_hz, _unknown(foreign))
             made.append(one)
             there.add(foreign.sha256)
             unknown = f"; not known: {', '.join(one.unknown)}" if one.unknown else ""
-            say.print(f"{one.origin}: {path}, {one.rows} rows at {one.tick_hz:g} Hz{unknown}")
-        say.print(f"{len(made)} imported, {skipped} were here, {len(failed)} left out")
+            tell(f"{one.origin}: {path}, {one.rows} rows at {one.tick_hz:g} Hz{unknown}")
+        tell(f"importing: {len(readers)} of {len(readers)}", 1.0)
+        values = {"imported": float(len(made)), "were_here": float(skipped), "left_out": float(len(failed))}
+        tell(f"{len(made)} imported, {skipped} were here, {len(failed)} left out", values=values)
         if as_json:
-            tell(ImportTold(tuple(made), skipped, tuple(failed)))
+            speaker.document(ImportTold(tuple(made), skipped, tuple(failed)))
         if failed:
-            raise EpisodeError(f"{len(failed)} left out; the lines above say why")
+            raise EpisodeError(f"{len(failed)} left out: {failed[0]}")
 
 
-def _readers(format_name: str, folder: Path, said: Said) -> Iterator[Callable[[], Foreign]]:
+def _readers(format_name: str, folder: Path, said: Said) -> Sequence[Callable[[], Foreign]]:
+    """One for each recording. Raises UsageError."""
     if format_name == "aloha":
         from station.datasets.importing import aloha
 
-        for path in aloha.found(folder):
-            yield partial(aloha.read, path, said)
-    elif format_name == "lerobot":
+        return [partial(aloha.read, path, said) for path in aloha.found(folder)]
+    if format_name == "lerobot":
         from station.datasets.importing.lerobot import Dataset
 
         dataset = Dataset(folder)
-        for place in dataset.places:
-            yield partial(dataset.read, place, said)
-    else:
-        raise UsageError(f"{format_name[:40]}: {' or '.join(_FORMATS)} can be imported. Next: say one of them")
+        return [partial(dataset.read, place, said) for place in dataset.places]
+    raise UsageError(f"{format_name[:40]}: {' or '.join(_FORMATS)} can be imported. Next: say one of them")
 
 
 def _words(said: str) -> tuple[str, ...]:

@@ -21,8 +21,10 @@ from station.episodes.verify import verify
 from station.errors import EpisodeError, PolicyError, UsageError
 from station.policy.claims import refuse_anywhere
 from station.policy.recorded import read_recorded
+from station.steps.protocol import DOCUMENT, End, Step
 from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.recorded import BIMANUAL, Recorded, make, picture
+from tests.station.steps.inside import as_a_job
 
 ROWS, D = 12, 14
 
@@ -165,11 +167,15 @@ def test_the_command_and_what_is_shown(tmp_path: Path) -> None:
         alohas(tmp_path / "old" / f"episode_{k}.hdf5")
     (tmp_path / "old" / "episode_1.hdf5").write_bytes(b"no file")
     command = ["import", "aloha", str(tmp_path / "old"), "--task", "cube", "--data", str(tmp_path / "data")]
-    first = CliRunner().invoke(app, command)
+    first = as_a_job(app, *command)
     assert first.exit_code == 1
-    assert "2 imported, 0 were here, 1 left out" in first.output
-    again = CliRunner().invoke(app, [*command, "--json"])
-    told = msgspec.json.decode(again.stdout, type=told_by("dataset import"), dec_hook=lambda kind, text: kind(text))
+    assert "left out: " in first.output and "2 imported, 0 were here, 1 left out" in first.output
+    progress = [line.progress for line in first.lines if isinstance(line, Step) and line.progress is not None]
+    assert progress == [0, 1 / 3, 2 / 3, 1]
+    assert isinstance(first.lines[-1], End) and first.lines[-1].words.startswith("1 left out: ")
+    again = as_a_job(app, *command, "--json")
+    (document,) = [line.values[DOCUMENT] for line in again.lines if isinstance(line, Step)]
+    told = msgspec.json.decode(str(document), type=told_by("dataset import"), dec_hook=lambda kind, text: kind(text))
     assert (len(told.imported), told.were_here, len(told.failed)) == (0, 2, 1)
     found: list[Episode] = episodes(tmp_path / "data")
     assert [episode.number for episode in found] == [0, 1]
