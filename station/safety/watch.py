@@ -11,7 +11,10 @@ from station.clock import NS_PER_S
 
 LASTING_NS = 300 * NS_PER_S // 1000
 """How long divergence or overload must last before it counts: longer than the lag and the inrush of a quick motion. A choice of this
-station's, as is the share below."""
+station's, as are the two below."""
+BETWEEN_NS = LASTING_NS // 3
+"""The most that counts of the time between two readings that both say so: a computer that stalled for 300 ms between two moments of a
+quick motion has seen two moments, not 300 ms."""
 SILENT_NS = NS_PER_S // 2
 """A servo silent for longer puts the arm in hold. The pilot gives a silent arm as long (`station.control.arms`)."""
 OVERLOAD_SHARE = 0.9
@@ -29,6 +32,13 @@ class Finding(NamedTuple):
     """Because of where the arm was led, not of what it is."""
 
 
+class _Suspicion(NamedTuple):
+    """Readings of one dimension that all say so."""
+
+    lasted_ns: int
+    newest_ns: int
+
+
 class Watch:
     """Watches one arm's readings. Positions (D,) in the units of its dimensions, efforts (D,) in their units of effort."""
 
@@ -40,8 +50,8 @@ class Watch:
         """The last position heard of each dimension, None before the first."""
         self.warnings: tuple[str, ...] = ()
         self._heard_ns: list[int] = []
-        self._diverged_ns: list[int | None] = []
-        self._overloaded_ns: list[int | None] = []
+        self._diverged: list[_Suspicion | None] = []
+        self._overloaded: list[_Suspicion | None] = []
         self.reset(0)
 
     def reset(self, now_ns: int) -> None:
@@ -53,8 +63,8 @@ class Watch:
 
     def forgive(self) -> None:
         """Start counting divergence and overload anew (silence ends only by an answer)."""
-        self._diverged_ns = [None] * len(self._dimensions)
-        self._overloaded_ns = [None] * len(self._dimensions)
+        self._diverged = [None] * len(self._dimensions)
+        self._overloaded = [None] * len(self._dimensions)
         self.warnings = ()
 
     def look(
@@ -68,7 +78,7 @@ class Watch:
 
         `goal`, `measured`, `effort`: (D,) each, None in the latter two for a servo that did not answer or does not measure it. Silence
         counts after `SILENT_NS`, |goal − measured| > `divergence_rad` and |effort| ≥ `OVERLOAD_SHARE` · overload after `LASTING_NS`
-        of readings that all say so. Raises ValueError if one of them is not D long.
+        of readings that all say so, of which no two count for more than `BETWEEN_NS`. Raises ValueError if one of them is not D long.
         """
         silent, diverged, overloaded, warnings = [], [], [], []
         for i, (dimension, wanted, position, exerted) in enumerate(
@@ -79,12 +89,12 @@ class Watch:
                 self.measured[i] = position
                 if not dimension.compliant:
                     off_rad = abs(wanted - position) * abs(dimension.rad_per_unit)
-                    diverged += self._lasting(self._diverged_ns, i, off_rad > self._divergence_rad, now_ns)
+                    diverged += self._lasting(self._diverged, i, off_rad > self._divergence_rad, now_ns)
             elif now_ns - self._heard_ns[i] > SILENT_NS:
                 silent.append(i)
             if exerted is not None and dimension.overload is not None:
                 near = abs(exerted) >= OVERLOAD_SHARE * dimension.overload
-                overloaded += self._lasting(self._overloaded_ns, i, near, now_ns)
+                overloaded += self._lasting(self._overloaded, i, near, now_ns)
                 if near:
                     warnings.append(
                         f"{dimension.name} near overload: {abs(exerted):.4g} of {dimension.overload:.4g} {dimension.effort_unit}"
@@ -92,16 +102,15 @@ class Watch:
         self.warnings = tuple(warnings)
         return self._finding(silent, diverged, overloaded)
 
-    def _lasting(self, since: list[int | None], i: int, wrong: bool, now_ns: int) -> list[int]:
+    def _lasting(self, suspicions: list[_Suspicion | None], i: int, wrong: bool, now_ns: int) -> list[int]:
         """[i] if dimension i has been wrong for `LASTING_NS`, else []."""
         if not wrong:
-            since[i] = None
+            suspicions[i] = None
             return []
-        start_ns = since[i]
-        if start_ns is None:
-            since[i] = now_ns
-            return []
-        return [i] if now_ns - start_ns >= LASTING_NS else []
+        before = suspicions[i]
+        lasted_ns = 0 if before is None else before.lasted_ns + min(now_ns - before.newest_ns, BETWEEN_NS)
+        suspicions[i] = _Suspicion(lasted_ns, now_ns)
+        return [i] if lasted_ns >= LASTING_NS else []
 
     def _finding(self, silent: list[int], diverged: list[int], overloaded: list[int]) -> Finding | None:
         if not (silent or diverged or overloaded):
