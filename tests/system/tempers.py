@@ -17,6 +17,8 @@ from station.policy.folder import Policy
 PLUGIN = Path(__file__).parent / "plugin"
 """A package's metadata, as pip would leave it: what makes `tempers` an installed entry point."""
 SWING_RAD, PERIOD_S = 0.12, 2.5
+AWAY_RAD, AWAY_RAD_S = 1.25, 0.5
+"""Where the mood `away` takes both waists, and how fast: further than a take-over may find a leader from its follower."""
 
 
 class Temper:
@@ -25,9 +27,10 @@ class Temper:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._base: np.ndarray | None = None
+        self._left_ns: int | None = None
 
     def begin(self) -> None:
-        self._base = None
+        self._base = self._left_ns = None
 
     def infer(self, observation: Observation) -> Any:
         mood = (self._policy.folder.parent / f"{self._policy.folder.name}.mood").read_text()
@@ -43,6 +46,9 @@ class Temper:
         t_s = observation.t_ns / NS_PER_S + np.arange(policy.chunk) / policy.rate_hz
         rows = np.tile(self._base, (policy.chunk, 1))
         rows[:, [0, 2, 7, 9]] += SWING_RAD * np.sin(2 * np.pi * t_s / PERIOD_S)[:, None]
+        if mood == "away":
+            self._left_ns = self._left_ns or observation.t_ns
+            rows[:, [0, 7]] += np.clip(AWAY_RAD_S * (t_s - self._left_ns / NS_PER_S), 0.0, AWAY_RAD)[:, None]
         if mood == "nan":
             rows[3, 1] = np.nan
         return rows[1:] if mood == "shape" else rows

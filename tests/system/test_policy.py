@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from station.bus.messages import Applied, Health, PilotState
-from station.bus.requests import Engage, OpenSession
+from station.bus.requests import Done, DriveLeaders, Engage, OpenSession
 from station.bus.sockets import RequestClient
 from station.bus.wire import Sample
 from station.cli.headless import record_headless
 from station.cli.rollout import Hands, Rollout
 from station.client import Station, connect
-from station.errors import StationError
+from station.errors import RequestRefused, StationError
 from station.rig.rig import load_rig
 from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 from tests.system import takeovers, tempers
@@ -120,6 +120,11 @@ class Ear:
     def is_(self, state: str) -> bool:
         return self.pilot is not None and self.pilot.state == state
 
+    def waist(self, arm: str) -> float:
+        """The goal that the arm wrote last; rad."""
+        self.until(lambda: bool(self.applied[arm]))
+        return self.applied[arm][-1][1].goal[0]
+
     def close(self) -> None:
         self._heard.close()
 
@@ -209,6 +214,39 @@ def test_take_overs(station: Station, tmp_path: Path) -> None:
     assert found.largest_step <= takeovers.SLACK
     assert found.by_source["leader"] > 5
     assert found.by_source["policy"] > 5
+
+
+@pytest.mark.rig
+def test_driven_leaders_are_where_the_take_over_finds_them(station: Station, ear: Ear, tmp_path: Path) -> None:
+    """The policy goes 1.25 rad away: leaders that stay are refused with the way on, leaders that go along are taken over with."""
+    folder = tempers.write(tmp_path / "policy")
+    with Rollout(station, Hands(None, None)) as rollout, station.request_client("pilot") as pilot:
+        load(rollout, folder)
+        rollout.begin()
+        engage(pilot)
+        tempers.set_mood(folder, "away")
+        first = station.rig.followers[0]
+        begun = ear.waist(first)
+        ear.until(lambda: ear.waist(first) - begun > 0.9 * tempers.AWAY_RAD)
+        with pytest.raises(
+            RequestRefused, match=r"does not go along \(nobody has asked for it\): bring it there by hand"
+        ):
+            pilot.ask(Engage("leader"))
+        assert pilot.ask(DriveLeaders(True)) == Done()
+        ear.until(lambda: ear.pilot is not None and bool(ear.pilot.stiff) and not ear.pilot.to_fit)
+        with pytest.raises(RequestRefused, match="has torque and no hand is felt on it: it would fall"):
+            pilot.ask(Engage("leader"))
+        assert ear.is_("engaged") and ear.pilot is not None and ear.pilot.source == "policy", (
+            "a refusal changes nothing"
+        )
+        pilot.ask(Engage("leader", held=True))
+        ear.until(lambda: ear.is_("engaged") and ear.pilot is not None and ear.pilot.source == "leader")
+        ear.until(lambda: ear.pilot is not None and not ear.pilot.stiff)
+        assert ear.waist(first) - begun > 0.8 * tempers.AWAY_RAD, "no arm went back to where the leader had been"
+        engage(pilot)
+        ear.until(lambda: ear.is_("engaged") and ear.pilot is not None and ear.pilot.source == "policy")
+        no_step_beyond_the_limits(station, ear)
+        rollout.stop()
 
 
 def test_a_run_that_nobody_records_has_the_panel_and_goes_on_after_a_hold(station: Station, tmp_path: Path) -> None:
