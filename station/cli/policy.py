@@ -12,7 +12,8 @@ from rich.table import Table
 from station.borders.options import seconds_option
 from station.cli import import_policy
 from station.clock import monotonic_ns
-from station.policy.folder import Policy, find_policy, load_policy
+from station.policy.description import described
+from station.policy.folder import find_policy, load_policy
 from station.rig.choice import rig_of
 from station.terminal.screen import PlainConsole
 from station.terminal.told import JsonOption, tell
@@ -31,16 +32,23 @@ Folder = Annotated[
 
 
 @app.command()
-def show(folder: Folder, as_json: JsonOption = False) -> None:
-    """Check policy.yaml and show what it says. Nothing is loaded. Exit 1 where no rig could run it."""
-    from station.policy.claims import of_policy, refuse_anywhere
+def show(
+    folder: Folder,
+    rig: Annotated[str, typer.Option("--rig", help="Hold it against this rig's file, too. Nothing is started.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Check policy.yaml and show what it says. Nothing is loaded. Exit 1 where no rig could run it, or that one cannot."""
+    from station.policy.claims import of_policy, refuse_anywhere, refuse_unseen
 
     policy = load_policy(folder)
     if as_json:
         tell(policy)
     else:
-        _print(f"policy {policy.folder.name}", _description(policy))
-    refuse_anywhere(of_policy(policy, policy.folder / "policy.yaml"))
+        _print(f"policy {policy.folder.name}", described(policy))
+    claim = of_policy(policy, policy.folder / "policy.yaml")
+    if rig:
+        refuse_unseen(claim, rig_of(rig))
+    refuse_anywhere(claim)
 
 
 @app.command()
@@ -79,27 +87,6 @@ def bench(
         ("pictures → observation, p95", f"{result.observation_p95_ms:.1f} ms"),
         ("chunk buffer, one step", f"{result.buffer.step_us:.1f} µs, {result.buffer.step_mb:.3f} MB"),
     ])  # fmt: skip
-
-
-def _description(policy: Policy) -> list[tuple[str, str]]:
-    execution, image = policy.execution, policy.image
-    detail = {
-        "ensemble": f", w = exp(−{execution.k}·i), i = 0 the oldest",
-        "receding": f", {execution.steps} rows of each chunk",
-    }
-    return [
-        ("folder", str(policy.folder)),
-        ("kind, backend", f"{policy.kind}, {policy.backend} ({policy.weights})"),
-        ("cameras", ", ".join(policy.cameras) or "none"),
-        ("image", f"{image.width}×{image.height} {image.color}, {image.resize}" if image else "none"),
-        ("state → action", f"{policy.state_dim} → {policy.action_dim} dimensions"),
-        ("observation", f"{policy.obs_steps} step{'s' if policy.obs_steps > 1 else ''}"),
-        ("chunk", f"{policy.chunk} rows at {policy.rate_hz:g} Hz: {policy.chunk / policy.rate_hz:.2f} s"),
-        ("first row", f"at the observation's tick {policy.action_offset_ticks:+d}"),
-        ("execution", execution.mode + detail.get(execution.mode, "")),
-        ("newest dims", ", ".join(map(str, policy.newest_dims)) or "none"),
-        ("policy.yaml", f"sha256 {policy.sha256[:16]}…"),
-    ]
 
 
 def _print(title: str, rows: list[tuple[str, str]]) -> None:

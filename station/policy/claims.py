@@ -6,7 +6,7 @@ from the numbers themselves: a joint whose range lies well beyond its limits was
 told by how large the numbers are. The same judgement looks at every live answer (`beyond`), for policies that say nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf, isfinite, pi
 from typing import NamedTuple
 
@@ -36,6 +36,7 @@ _WORDS = {
     "m": ("m", "metre", "metres", "meter", "meters"),
     "mm": ("mm",),
 }
+_CONVERT = "convert it (joints in rad, grippers 0 closed to 1 open)"
 _UNITS = {word: unit for unit, words in _WORDS.items() for word in words}
 
 
@@ -109,40 +110,64 @@ def span_of(statistics: Statistics | None) -> Span | None:
     return Span(np.array(statistics.min), np.array(statistics.max))
 
 
+class Point(NamedTuple):
+    """One thing that a claim says, beside what the rig has."""
+
+    key: str
+    says: str
+    has: str
+    found: str = ""
+    """What is wrong, whole; "" where it fits."""
+    fix: str = ""
+
+
 def refuse_policy(policy: Policy, vector: Vector) -> None:
     """Does a policy fit this rig, by all that it says of itself? Raises PolicyError with the first thing that does not."""
-    path = policy.folder / "policy.yaml"
-    refuse(of_policy(policy, path), vector)
+    _refuse(policy.folder / "policy.yaml", policy_points(policy, vector))
+
+
+def policy_points(policy: Policy, vector: Vector) -> Iterator[Point]:
+    """All that a policy says of itself, beside the rig's vector."""
+    yield from points(of_policy(policy, policy.folder / "policy.yaml"), vector)
     lasts_ticks = policy.chunk / policy.rate_hz * vector.tick_hz + policy.action_offset_ticks
-    if not lasts_ticks > 1:
-        found = f"{policy.chunk} rows at {policy.rate_hz:g} Hz are over before an answer can reach the next tick"
-        raise PolicyError(path, "chunk", found, "export a policy that predicts further ahead")
+    says, has = f"{policy.chunk} rows at {policy.rate_hz:g} Hz", f"ticks at {vector.tick_hz:g} Hz"
+    found = "" if lasts_ticks > 1 else f"{says} are over before an answer can reach the next tick"
+    yield Point("chunk", says, has, found, "export a policy that predicts further ahead")
 
 
 def refuse(claim: Claim, vector: Vector) -> None:
     """Raises PolicyError with the first thing that does not fit this rig."""
-    _cameras(claim, vector.rig, vector.cameras)
+    _refuse(claim.of, points(claim, vector))
+
+
+def points(claim: Claim, vector: Vector) -> Iterator[Point]:
+    """All that is claimed, beside the rig's vector."""
+    yield from _cameras(claim, vector.rig, vector.cameras)
     for key, count in claim.widths.items():
-        if count != len(vector.names):
-            fix = f"use a rig of {count} dimensions, or what was trained or recorded on this one"
-            found = f"{count}, but the vector of rig {vector.rig} has {len(vector.names)} dimensions"
-            raise PolicyError(claim.of, key, found, fix)
+        fits = count == len(vector.names)
+        found = "" if fits else f"{count}, but the vector of rig {vector.rig} has {len(vector.names)} dimensions"
+        fix = f"use a rig of {count} dimensions, or what was trained or recorded on this one"
+        yield Point(key, str(count), str(len(vector.names)), found, fix)
     for i, (ours, theirs) in enumerate(zip(claim.names, vector.names, strict=False)):
-        if ours != theirs:
-            fix = "put the rig file's sides in the order of training, or use the rig it was trained or recorded on"
-            raise PolicyError(claim.of, f"dim_names[{i}]", f"{ours} {claim.when}, {theirs} on rig {vector.rig}", fix)
+        found = "" if ours == theirs else f"{ours} {claim.when}, {theirs} on rig {vector.rig}"
+        fix = "put the rig file's sides in the order of training, or use the rig it was trained or recorded on"
+        yield Point(f"dim_names[{i}]", ours, theirs, found, fix)
     for i, (ours, theirs) in enumerate(zip(claim.units, vector.units, strict=False)):
-        if _UNITS.get(ours.strip().lower(), ours) != _UNITS.get(theirs, theirs):
-            name = vector.names[i]
-            found = f"{name} was in {ours or 'nothing'} {claim.when}, and is in {theirs} on rig {vector.rig}"
-            raise PolicyError(claim.of, f"units[{i}]", found, "convert it (joints in rad, grippers 0 closed to 1 open)")
-    _spans(claim, vector.names, vector.units, vector.limits, f"on rig {vector.rig}")
+        fits = _UNITS.get(ours.strip().lower(), ours) == _UNITS.get(theirs, theirs)
+        found = f"{vector.names[i]} was in {ours or 'nothing'} {claim.when}, and is in {theirs} on rig {vector.rig}"
+        yield Point(f"units[{i}]", ours, theirs, "" if fits else found, _CONVERT)
+    yield from _spans(claim, vector.names, vector.units, vector.limits, f"on rig {vector.rig}")
 
 
 def refuse_unseen(claim: Claim, rig: Rig) -> None:
     """What can be said before anything is started, from the rig file alone. Raises PolicyError."""
-    _cameras(claim, rig.name, rig.cameras)
-    refuse_anywhere(claim)
+    _refuse(claim.of, points_unseen(claim, rig))
+
+
+def points_unseen(claim: Claim, rig: Rig) -> Iterator[Point]:
+    """What is claimed, beside what the rig file alone says."""
+    yield from _cameras(claim, rig.name, rig.cameras)
+    yield from _anywhere(claim)
     sides = [side.name for side in rig.sides if side.follower]
     claimed = [next((s for s in sides if name.startswith(f"{s}_")), "") for name in claim.names]
     strangers = [name for name, side in zip(claim.names, claimed, strict=True) if not side]
@@ -153,18 +178,28 @@ def refuse_unseen(claim: Claim, rig: Rig) -> None:
         )
     elif claim.names and list(dict.fromkeys(claimed)) != sides:
         found = f"sides {', '.join(dict.fromkeys(claimed))} {claim.when}, {', '.join(sides)} on rig {rig.name}"
-    if found:
+    if claim.names:
         fix = "use the rig it was trained or recorded on, or put the rig file's sides in that order"
-        raise PolicyError(claim.of, "dim_names", found, fix)
+        says = strangers[0] if strangers else ", ".join(dict.fromkeys(claimed))
+        yield Point("dim_names", says, ", ".join(sides), found, fix)
 
 
 def refuse_anywhere(claim: Claim) -> None:
     """What fits no rig: ranges and units of no arm of the station's. Raises PolicyError."""
+    _refuse(claim.of, _anywhere(claim))
+
+
+def _refuse(of: object, compared: Iterable[Point]) -> None:
+    for point in compared:
+        if point.found:
+            raise PolicyError(of, point.key, point.found, point.fix)
+
+
+def _anywhere(claim: Claim) -> Iterator[Point]:
     for i, unit in enumerate(claim.units):
-        if _UNITS.get(unit.strip().lower(), unit) not in ("rad", "1", "m"):
-            name = claim.names[i] if i < len(claim.names) else f"dimension {i}"
-            found = f"{name} was in {unit} {claim.when}"
-            raise PolicyError(claim.of, f"units[{i}]", found, "convert it (joints in rad, grippers 0 closed to 1 open)")
+        name = claim.names[i] if i < len(claim.names) else f"dimension {i}"
+        known = _UNITS.get(unit.strip().lower(), unit) in ("rad", "1", "m")
+        yield Point(f"units[{i}]", unit, "rad, 1 or m", "" if known else f"{name} was in {unit} {claim.when}", _CONVERT)
     dims = max(claim.widths.values(), default=0)
     names = claim.names if len(claim.names) == dims else tuple(f"dimension {i}" for i in range(dims))
     units = tuple(_UNITS.get(unit.strip().lower(), unit) for unit in claim.units)
@@ -172,7 +207,7 @@ def refuse_anywhere(claim: Claim) -> None:
         units = tuple("1" if name.endswith("gripper") else "rad" for name in names)
     low = np.array([-_ANY_RAD if unit == "rad" else 0.0 for unit in units])
     high = np.array([_ANY_RAD if unit == "rad" else 1.0 for unit in units])
-    _spans(claim, names, units, Span(low, high), "on any rig")
+    yield from _spans(claim, names, units, Span(low, high), "on any rig")
 
 
 def beyond(values: NDArray[np.floating], limits: Span) -> NDArray[np.intp]:
@@ -195,27 +230,29 @@ def live(what: str, values: NDArray[np.floating], vector: Vector) -> str:
     )
 
 
-def _cameras(claim: Claim, rig: str, cameras: Sequence[str]) -> None:
+def _cameras(claim: Claim, rig: str, cameras: Sequence[str]) -> Iterator[Point]:
+    has = ", ".join(cameras) or "no camera"
     for camera in claim.cameras:
-        if camera not in cameras:
-            has = ", ".join(cameras) or "no camera"
-            found = f"the policy sees {camera}, which rig {rig} does not have (it has {has})"
-            fix = "run it on the rig it was trained on, or name the camera alike in the rig file"
-            raise PolicyError(claim.of, "cameras", found, fix)
+        found = f"the policy sees {camera}, which rig {rig} does not have (it has {has})"
+        fix = "run it on the rig it was trained on, or name the camera alike in the rig file"
+        there = camera in cameras
+        yield Point("cameras", camera, camera if there else has, "" if there else found, fix)
 
 
-def _spans(claim: Claim, names: Sequence[str], units: Sequence[str], limits: Span, where: str) -> None:
+def _spans(claim: Claim, names: Sequence[str], units: Sequence[str], limits: Span, where: str) -> Iterator[Point]:
     for key, span in claim.spans.items():
         if len(span.low) != len(names):
             continue  # the width is refused, or is nobody's to judge without a rig
         if ((span.low == -1) & (span.high == 1)).all() and len(names) > 1:
             found = "every dimension goes from −1 to 1 exactly: normalised numbers, as LeRobot's −1…1, and no arm's"
             fix = "give the training set's own min and max; if the graph normalises by itself, mean 0 and std 1"
-            raise PolicyError(claim.of, key, found, fix)
-        for i in _outside(span, limits)[:1]:
-            found = f"{names[i]} goes from {span.low[i]:.4g} to {span.high[i]:.4g}, but its limits {where} are "
-            found += _limits(limits, int(i), units[i]) + likely_unit(span, units, limits)
-            raise PolicyError(claim.of, key, found, claim.fix)
+            yield Point(key, "−1 to 1", "rad, grippers 0 to 1", found, fix)
+            continue
+        bad = set(_outside(span, limits).tolist())
+        for i, name in enumerate(names):
+            says, has = f"{name} {span.low[i]:.4g} to {span.high[i]:.4g}", _limits(limits, i, units[i])
+            found = f"{name} goes from {span.low[i]:.4g} to {span.high[i]:.4g}, but its limits {where} are {has}"
+            yield Point(key, says, has, found + likely_unit(span, units, limits) if i in bad else "", claim.fix)
 
 
 def _limits(limits: Span, i: int, unit: str) -> str:

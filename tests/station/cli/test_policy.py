@@ -42,6 +42,13 @@ def test_bench_measures_a_policy_without_a_rig(tmp_path: Path) -> None:
 DEGREES = {name: {"mean": [-60.0] * 3, "std": [35.0] * 3} for name in ("state", "action")}
 
 
+def test_show_holds_it_against_a_rigs_file_too() -> None:
+    assert CliRunner().invoke(app, ["show", "handover", "--rig", "sim"]).exit_code == 0
+    refused = CliRunner().invoke(app, ["show", "handover", "--rig", "gello"])
+    assert isinstance(refused.exception, PolicyError)
+    assert "rig gello" in str(refused.exception)
+
+
 def test_show_says_that_no_arm_moves_in_degrees(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["show", str(policies.write(tmp_path / "cube", normalization=DEGREES))])
     assert "policy cube" in result.output
