@@ -45,6 +45,7 @@ STREAMS: dict[str, Kind] = {
         Kind("pilot", m.PilotState, 10.0, False, "who commands, and the state of engagement"),
         Kind("teleop", m.TeleopState, 10.0, False, "how a VR operator's hands stand to the arms"),
         Kind("session", m.SessionState, 5.0, False, "the phase of the sitting, counts, buttons"),
+        Kind("policy", m.PolicyState, 2.0, False, "which policy the runner has loaded, and how it does"),
         Kind("recorder", m.RecorderState, 10.0, False, "what the synchronizer has safely written"),
         Kind("health", m.Health, 2.0, True, "how a node is (journals keep the policy runner's)"),
         Kind("station", m.StationState, 1.0, False, "the supervisor's view of every process"),

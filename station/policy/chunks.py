@@ -104,6 +104,13 @@ class ChunkBuffer:
         """Forget every chunk but the newest one."""
         self._oldest = max(self._oldest, self._end - 1)
 
+    def reaches_ns(self) -> int | None:
+        """When the newest chunk's last row is over; None where there is no chunk."""
+        if self._end == self._oldest:
+            return None
+        start_ns = self._observed_ns[(self._end - 1) % self._capacity] + self._offset_ns
+        return start_ns + round(self.chunk / self._rows_per_ns)
+
     def action(self, t_ns: int) -> Action | None:
         """The action for the tick at `t_ns`, or None where no chunk covers it. Ticks must not go back in time."""
         now = self._rows_since_epoch(t_ns)

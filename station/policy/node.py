@@ -6,7 +6,7 @@ imported nothing that computes (no NumPy, OpenCV, HDF5). The runner itself is `s
 
 from collections.abc import Callable
 
-from station.bus.messages import Health
+from station.bus.messages import Health, PolicyState
 from station.bus.requests import Done, LoadPolicy, PolicyRequest, Refused, Reply, StopPolicy
 from station.bus.sockets import RequestServer
 from station.runtime.node import Node, run
@@ -34,9 +34,11 @@ def _first_load(
     node: Node, requests: "RequestServer[PolicyRequest]"
 ) -> tuple[LoadPolicy, Callable[[Reply], None]] | None:
     """Wait for somebody to ask for a policy; None when the node is to finish."""
+    since_ns = node.clock()
     while not node.finish.is_set():
         if node.health_due(node.clock()):
             node.publish_health(Health(node.name, "ok", "", notes=("no policy is loaded",)))
+            node.publisher.publish("policy", PolicyState("none", since_ns))
         got = requests.receive(_POLL_MS)
         if got is None:
             continue

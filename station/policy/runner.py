@@ -29,6 +29,7 @@ from station.policy.folder import Policy
 from station.policy.frames import FrameCache
 from station.policy.observation import history, ticks_kept, too_old
 from station.policy.runner_core import RunnerCore, TickSetpoint, Window
+from station.policy.told import Told
 from station.policy.worker import Answer, Begin, Failure, FrameDecoder, Infer, Load, Loaded, LoadFailed, Result, Worker
 from station.runtime.node import Node
 
@@ -68,8 +69,7 @@ class Runner:
         self._publishing = Window()
         self._held = False
         """Did the last setpoint say hold?"""
-        self._note = ""
-        """What loading had to say of the policy."""
+        self._told = Told(node.clock())
         self._stamps = Stamps()
 
     def run(self, first: LoadPolicy, answer: _Answer) -> None:
@@ -192,6 +192,7 @@ class Runner:
         if not silent and not owes:
             self._waiting = None
             self._forget_policy()
+            self._told.loading(job)
             self._loading = (now_ns + _LOADING_NS, answer)
             self._worker.give(job._replace(vector=rig_vector(self._node.rig, self._descriptions)))
         elif self._core is not None and self._core.overdue(now_ns):
@@ -205,23 +206,19 @@ class Runner:
         rig, policy = self._node.rig, loaded.policy
         self._core = RunnerCore(policy, rig.tick_hz)
         self._seen = deque(self._seen, maxlen=ticks_kept(policy, rig.tick_hz))
-        self._frames, self._note = loaded.frames, loaded.note
-        self._answer_load(Done(loaded.identity))
+        self._frames = loaded.frames
+        self._answer_load(Done(loaded.identity), loaded)
 
-    def _answer_load(self, reply: Reply) -> None:
+    def _answer_load(self, reply: Reply, loaded: Loaded | None = None) -> None:
+        self._told.loaded(loaded)
         if self._loading is not None:
             self._loading[1](reply)
         self._loading = None
 
     def _start(self, shadow: bool, answer: _Answer) -> None:
         if self._core is None or self._core.phase == "running":
-            answer(
-                Refused(
-                    "no policy is loaded. Next: load one"
-                    if self._core is None
-                    else "it runs already. Next: stop it first"
-                )
-            )
+            none = "no policy is loaded. Next: load one"
+            answer(Refused(none if self._core is None else "it runs already. Next: stop it first"))
             return
         self._shadow, self._held = shadow, False
         self._start_frame_decoder(self._core.policy)
@@ -260,6 +257,7 @@ class Runner:
             self._check_core(self._core, now_ns)
         if self._node.health_due(now_ns):
             self._node.publish_health(self._health())
+            self._node.publisher.publish("policy", self._told.state(self._core, self._shadow, now_ns))
 
     def _check_core(self, core: RunnerCore, now_ns: int) -> None:
         if core.hung(now_ns):
@@ -287,7 +285,7 @@ class Runner:
         state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.troubled else "ok"
         error = "; ".join((*filter(None, [core.why]), *self._stamps.warnings(self._node.clock())))
         what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
-        notes = (what, self._note) if self._note else (what,)
+        notes = tuple(filter(None, (what, self._told.note)))
         return Health(self._node.name, state, error, readings=readings, notes=notes, lost=lost)
 
     def _forget_policy(self) -> None:

@@ -200,6 +200,11 @@ class RunnerCore:
             "faults": float(self.faults), "missing_frames": float(self.missing),
         }  # fmt: skip
 
+    def plan_ns(self, now_ns: int) -> int:
+        """How far from now the newest chunk reaches, ns; 0 where none does, or nothing runs."""
+        reaches_ns = self._buffer.reaches_ns() if self.phase == "running" else None
+        return 0 if reaches_ns is None else max(0, reaches_ns - now_ns)
+
     def readings(self, now_ns: int | None = None) -> dict[str, float]:
         """For health: slow numbers, units in the names. With the time, an answer that is awaited counts as long as it has been."""
         delay_ms = self.delay.percentile_ms(95)

@@ -39,6 +39,7 @@ from station.bus.messages.devices import (
 from station.bus.messages.endings import Ending, EndReason
 from station.bus.messages.header import SCHEMA, Header, Message
 from station.bus.messages.health import Health, ProcessState, StationState, StreamHealth
+from station.bus.messages.policy import PolicyState
 from station.bus.messages.recording import Chosen, Mark, RecorderState, Row, Tick
 from station.bus.messages.session import Control, Motion, Phase, SessionState
 
@@ -76,6 +77,7 @@ __all__ = [
     "Motion",
     "Phase",
     "PilotState",
+    "PolicyState",
     "ProcessState",
     "RecorderState",
     "Row",

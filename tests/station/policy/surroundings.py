@@ -8,7 +8,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from station.bus.messages import Chosen, Description, Dimension, Frame, Health, Setpoint, StreamDescription, Tick
+from station.bus.messages import (
+    Chosen,
+    Description,
+    Dimension,
+    Frame,
+    Health,
+    PolicyState,
+    Setpoint,
+    StreamDescription,
+    Tick,
+)
 from station.bus.requests import Done, LoadPolicy, Refused, Reply, Request
 from station.bus.sockets import Publisher, RequestClient, Subscriber, milliseconds_until
 from station.clock import Grid, monotonic_ns
@@ -40,6 +50,7 @@ class Bench:
         self.setpoints: list[Setpoint] = []
         self.shadow_setpoints: list[Setpoint] = []
         self.health: Health | None = None
+        self.state: PolicyState | None = None
         self.heard: list[Setpoint | Health] = []
         """Asks and health, in the order in which they came."""
         self._frame = 0
@@ -47,7 +58,8 @@ class Bench:
         self._publishers = {
             name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", "cam_high", "follower_left")
         }
-        self._ear = Subscriber(rig.name, [("setpoint", "policy"), ("setpoint", "policy_shadow"), ("health", "policy")])
+        said = [("setpoint", "policy"), ("setpoint", "policy_shadow"), ("health", "policy"), ("policy", "policy")]
+        self._ear = Subscriber(rig.name, said)
         self._client = RequestClient(rig.name, "policy")
 
     def until(self, done: Callable[[], Any]) -> None:
@@ -123,6 +135,8 @@ class Bench:
                 self.heard.append(sample.body)
             if isinstance(sample.body, Health):
                 self.health = sample.body
+            elif isinstance(sample.body, PolicyState):
+                self.state = sample.body
             elif isinstance(sample.body, Setpoint):
                 (self.setpoints if sample.node == "policy" else self.shadow_setpoints).append(sample.body)
             sample = self._ear.receive()

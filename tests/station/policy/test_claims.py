@@ -129,14 +129,23 @@ def test_all_that_differs_is_told_at_once_and_what_fits_beside_it() -> None:
     said = converted(180 / np.pi)._replace(names=(NAMES[1], NAMES[0], *NAMES[2:]), cameras=("cam_high", "cam_top"))
     found = list(points(said, ALOHA))
     assert [point.key for point in found if point.found][:3] == ["cameras", "dim_names[0]", "dim_names[1]"]
-    assert {point.key for point in found if point.found} == {"cameras", "dim_names[0]", "dim_names[1]", "normalization.action"}
+    assert {point.key for point in found if point.found} == {
+        "cameras",
+        "dim_names[0]",
+        "dim_names[1]",
+        "normalization.action",
+    }
     fits = {point.key: (point.says, point.has) for point in found if not point.found}
     assert fits["cameras"] == ("cam_high", "cam_high") and fits["action_dim"] == ("14", "14")
     assert fits["dim_names[2]"] == (NAMES[2], NAMES[2])
     with pytest.raises(PolicyError) as caught:
         refuse(said, ALOHA)
     first = next(point for point in found if point.found)
-    assert (caught.value.key, first.found in str(caught.value), first.fix in str(caught.value)) == (first.key, True, True)
+    assert (caught.value.key, first.found in str(caught.value), first.fix in str(caught.value)) == (
+        first.key,
+        True,
+        True,
+    )
     assert all(point.found == "" for point in points_unseen(converted(1.0)._replace(names=NAMES), RIG))
 
 

@@ -98,11 +98,17 @@ def test_replay_asks_an_episode_tick_for_tick(bench: Bench, runs: Runs, tmp_path
 
 @pytest.mark.slow
 def test_a_shadow_is_heard_by_no_pilot(bench: Bench, runs: Runs, tmp_path: Path) -> None:
-    bench.load(policies.write(tmp_path / "cube", chunk=60))
+    bench.until(lambda: bench.state is not None and bench.state.phase == "none")
+    folder = policies.write(tmp_path / "cube", chunk=60)
+    bench.load(folder)
     assert isinstance(bench.ask(StartPolicy(shadow=True)), Done)
     bench.until(lambda: len(bench.shadow_setpoints) >= 20)
     contiguous(bench.shadow_setpoints)
     assert not bench.setpoints
+    bench.until(lambda: bench.state is not None and bench.state.shadow and bench.state.plan_ms > 0)
+    assert bench.state is not None
+    assert (bench.state.phase, bench.state.folder, bench.state.chunk_ms) == ("running", str(folder), 1200.0)
+    assert bench.state.identity.startswith(f"act {folder}, policy.yaml sha256:")
 
 
 @pytest.mark.slow
