@@ -20,8 +20,9 @@ from station.cli.operator.scene_hands import SceneHands
 from station.cli.operator.session import OperatorTerminal, summary
 from station.cli.patience import WAIT_HELP, WAIT_S
 from station.client import Station, connect
+from station.episodes import collection_file
 from station.episodes.naming import next_number
-from station.errors import RequestRefused, StationError
+from station.errors import RequestRefused, StationError, UsageError
 from station.rig.choice import rig_of
 from station.rig.rig import Rig
 from station.terminal.keys import Keyboard
@@ -41,6 +42,10 @@ def record(
     operator: Annotated[str, typer.Option("--operator", help="who records; kept in every file")] = "",
     instruction: Annotated[str, typer.Option("--instruction", help="what a language-conditioned policy is told")] = "",
     scene: Annotated[str, typer.Option("--scene", help="the scene; kept in every file")] = "",
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", help="a collection plan (YAML), kept as the task's: what is staged next, how often"),
+    ] = None,
     reset: Annotated[
         float | None, seconds_option("--reset", 0.0, "the next one starts by itself after so many seconds")
     ] = None,
@@ -69,6 +74,8 @@ def record(
     refuse_unattended(loaded, headless, yes)
     folder = str(data.absolute()) if data else ""
     sitting = sensible(OpenSession(task, folder, operator, instruction, scene, override=override))
+    if plan is not None:
+        follow(plan, loaded, sitting)
     if headless:
         with connect(loaded, operator=operator) as station:
             check_if_due(station)
@@ -88,6 +95,18 @@ def record(
         opening=opening,
     )
     record_at_a_panel(loaded, Plan(sitting, seconds), pedal, tuple(pedal_keys.split(",")), quiet)
+
+
+def follow(plan: Path, rig: Rig, sitting: OpenSession) -> None:
+    """Make that file the plan of the task that is to be recorded. Raises UsageError."""
+    if sitting.scene:
+        raise UsageError(
+            "--scene names the scene of every episode, --plan another for each. Next: leave one of them out"
+        )
+    text, told = collection_file.read(plan)
+    folder = folder_of(rig, sitting)
+    collection_file.keep(folder, text)
+    console.print(f"{folder / collection_file.NAME}: {told.wanted} episodes, {told.each} of each combination")
 
 
 def record_at_a_panel(
@@ -127,9 +146,14 @@ def record_at_a_panel(
         raise StationError("ended at once")
 
 
+def folder_of(rig: Rig, open_session: OpenSession) -> Path:
+    """Where that sitting's episodes go."""
+    return (Path(open_session.data) if open_session.data else rig.data) / open_session.task
+
+
 def _resuming(rig: Rig, open_session: OpenSession) -> str:
     """What is in the folder already."""
-    folder = (Path(open_session.data) if open_session.data else rig.data) / open_session.task
+    folder = folder_of(rig, open_session)
     number = next_number(folder) if folder.is_dir() else 0
     there = len(list(folder.glob("episode_*.hdf5")))
     return (

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from station.bus.messages import SessionState
 from station.bus.requests.time_outs import COUNT_DOWN_S
+from station.client.staged import things
 
 
 class Cue(NamedTuple):
@@ -32,12 +33,33 @@ def _said(before: SessionState, now: SessionState) -> Cue | None:
     if now.discarded > before.discarded:
         return Cue("discarded" if now.saved >= before.saved else "deleted", 2)
     if now.saved > before.saved:
-        return Cue(f"saved {now.newest}" if now.saved != now.wanted else f"saved. all {now.wanted} done", 2)
+        said = f"saved {now.newest}" if now.saved != now.wanted else f"saved. all {now.wanted} done"
+        return Cue(_joined(said, _staged(before, now)), 2)
     if before.phase == "opening" and now.phase == "ready":
-        return Cue("ready")
+        return Cue(_joined("ready", _next(now)))
     if now.phase == "ended" and before.phase not in ("ended", "saving"):
         return Cue(f"not ready. {_first(now.why)}", 3)
-    return None
+    staged = _staged(before, now)
+    return Cue(staged) if staged else None
+
+
+def _joined(first: str, then: str) -> str:
+    return f"{first}. {then}" if then else first
+
+
+def _staged(before: SessionState, now: SessionState) -> str:
+    """What is to be staged, where that is news: the arms rest, and something was recorded or said since."""
+    rested = ("ready", "reset", "hold")
+    if now.phase not in rested or (before.phase in rested and _next(before) == _next(now)):
+        return ""
+    return _next(now)
+
+
+def _next(state: SessionState) -> str:
+    staging = state.staging
+    if staging is None or staging.why:
+        return ""
+    return f"next: {things(staging)}" if things(staging) else "the plan is complete" if not staging.left else ""
 
 
 def _asked_from_afar(before: SessionState, now: SessionState) -> Cue | None:

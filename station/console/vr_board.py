@@ -3,6 +3,7 @@
 from station.bus.actions import BY_NAME, request_of
 from station.bus.messages import PilotState, SessionState, TeleopState
 from station.bus.requests import SessionRequest, Start
+from station.client import staged
 from station.devices.headset import Board, Button
 from station.terminal.shown import shown
 
@@ -56,4 +57,5 @@ def _text(session: SessionState, tick_hz: float) -> str:
     if session.phase == "ended":
         return "no sitting is open. Next: `station vr --task T` on the station"
     finalising = f", {session.finalising} being written" if session.finalising else ""
-    return f"{where}: {session.saved} saved, {session.discarded} discarded{finalising}"
+    counts = f"{where}: {session.saved} saved, {session.discarded} discarded{finalising}"
+    return f"{counts}. {next_}" if (next_ := staged.stage(session.staging)) else counts

@@ -60,6 +60,7 @@ def _of_file(found: Survey) -> dict[str, Any]:
         "instruction": info.instruction,
         "operator": info.operator,
         "scene": info.scene,
+        "object": info.object,
         "policy": info.policy,
         "trial": np.int64(info.trial),
         "condition": info.condition,

@@ -123,6 +123,7 @@ ATTRIBUTES = (
     Attribute("/", "instruction", "string", "what a language-conditioned policy is told"),
     Attribute("/", "operator", "string", "who recorded it"),
     Attribute("/", "scene", "string", "the scene"),
+    Attribute("/", "object", "string", "the object that the task was done with, where the task's collection plan names some", 5),
     Attribute("/", "policy", "string", "the policy that ran, if one did: kind, folder, sha256 of policy.yaml and of every other file of the folder (what a server says of itself, what a replayed episode holds)"),
     Attribute("/", "trial", "int64", "which trial of an evaluation it was, from 1; 0: none", 3),
     Attribute("/", "condition", "string", "under which condition of the evaluation: which scene, whose turn", 3),
@@ -166,9 +167,9 @@ ATTRIBUTES = (
     Attribute("/observations/extra/<stream>", "dim_names", "strings", "names of its numbers (N)"),
 )  # fmt: skip
 
-VERSION = 4
+VERSION = 5
 """2: `/control/stalled`, `stalls` and `unrecorded_streams`. 3: `quality`, `effort_units`, `kinematics`, `trial` and `condition`.
-4: `/marks` and `imported`.
+4: `/marks` and `imported`. 5: `object`.
 Raised with every new row of the tables, which says since when it is
 there: older files are then whole without it.
 """

@@ -148,6 +148,7 @@ class SessionCore:
         if now_ns >= self._disk_due_ns and sitting.kept and sitting.phase != "ended":
             self._disk_due_ns = now_ns + NS_PER_S
             self._look_at_the_disk()
+        self._takes.stager.time()
         timed = sitting.opened.reset == "timed" and self._takes.repeats and not self._takes.enough
         if sitting.phase == "reset" and timed:
             if sitting.reset_ends_ns == 0:
@@ -188,6 +189,7 @@ class SessionCore:
             control=control, motion=motion, leaders=leaders.leaders, ended_by=sitting.ended_by,
             drift=sitting.drift, stiff=leaders.stiff, to_fit=leaders.to_fit,
             source=sitting.opened.source, kept=sitting.kept, check_due=self._check.due if self._check is not None else "",
+            staging=self._takes.stager.told,
             marks=self._takes.marks.names, marked=self._takes.marks.count, mark=self._takes.marks.last,
         )  # fmt: skip
         if self._closing is not None:
@@ -257,7 +259,9 @@ class SessionCore:
             case Allow():
                 self._elsewhere.allow(request, asker, who)
             case _:
-                self._ports.answer(asker, self._finished(request, who))
+                reply = self._finished(request, who)
+                self._takes.stager.look()
+                self._ports.answer(asker, reply)
 
     def _of_the_take(self, request: Stop | Discard | SetMark, asker: Asker) -> None:
         if isinstance(request, SetMark):

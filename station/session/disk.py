@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from station.bus.messages import Description
+from station.episodes.collection_file import Collection, Collector
 from station.episodes.labels import add_note, judge
 from station.episodes.naming import delete, episode_path, next_number
 from station.files import check_results
@@ -20,6 +21,7 @@ class SessionDisk:
         self._rig, self._builders = rig, builders
         self.devices: dict[str, Description] = {}
         """What the devices say of themselves."""
+        self._collector = Collector()
 
     def another_rigs(self, folder: Path) -> str:
         """Held against what the devices say of themselves."""
@@ -36,6 +38,10 @@ class SessionDisk:
 
         there = sorted(forms_in(folder), key=lambda each: each[0])
         return drifted(*there[-1], form_of_rig(self._rig, self.devices)) if there else ""
+
+    def collection(self, folder: Path) -> Collection:
+        """The plan, and what was recorded."""
+        return self._collector.look(folder)
 
     def prepare(self, folder: Path) -> int:
         """The folder, with what a killed station left being recovered, and the next number."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from station.bus.pending import Outcome, PendingRequests, Then
 from station.bus.requests import PilotRequest, PolicyRequest, Reply, SyncRequest
+from station.episodes.collection_file import Collection
 from station.session.check_gate import CheckStanding
 from station.session.disk_budget import DiskBudget
 from station.session.effects import Answer, Ask, Asker, Build, BuildIncrementally, Effect, Neighbour
@@ -23,6 +24,9 @@ class Disk(Protocol):
 
     def drift(self, folder: Path) -> str:
         """Which camera controls are others than in the folder's newest episode, and what to do; "" where none is known to be."""
+
+    def collection(self, folder: Path) -> Collection:
+        """The task's collection plan, and the episodes that are there."""
 
     def prepare(self, folder: Path) -> int:
         """Make the folder, start recovery of what a killed station left, return the next episode's number. Raises OSError."""

@@ -14,6 +14,7 @@ from station.session.marks import Marks
 from station.session.phases import PhaseEvent
 from station.session.ports import Ports
 from station.session.situation import Situation
+from station.session.stager import Stager
 from station.session.strays import Strays
 from station.session.take import Over, Take
 from station.session.unrecorded import Unrecorded
@@ -35,6 +36,7 @@ class Takes:
         self._wanted_s: float | None = None
         self._strays = Strays(ports, self._save_stray)
         self.marks = Marks(ports)
+        self.stager = Stager(sitting, ports, lambda: self.finished)
         self._answer_start: Callable[[Reply], None] = _nobody
         self._stop_askers: list[Asker] = []
         self._resting: PhaseEvent = "ready again"
@@ -42,10 +44,10 @@ class Takes:
 
     @property
     def enough(self) -> bool:
-        """Are there as many episodes as are wanted, those being built included?"""
+        """Are there as many episodes as are wanted, or as the collection plan has for this operator? Those being built are included."""
         sitting = self._sitting
         done = len(self.finished.saved) + len(self.finished.to_come) if sitting.kept else sitting.number
-        return 0 < sitting.opened.episodes <= done
+        return self.stager.complete or 0 < sitting.opened.episodes <= done
 
     def open(self, number: int) -> None:
         """A new sitting, whose first episode has that number."""
@@ -53,6 +55,7 @@ class Takes:
         self._sitting.number, self._sitting.recorded, self._sitting.early = number, 0, 0
         self.finished = FinishedEpisodes(self._ports, self._sitting.folder)
         self.marks.begin(self._sitting.rig.marks_of(self._sitting.opened.task))
+        self.stager.open()
 
     def start(self, request: Start, answer: Callable[[Reply], None]) -> None:
         """Begin the next one."""
@@ -69,7 +72,9 @@ class Takes:
         self.marks.begin(sitting.rig.marks_of(opened.task))
         part = journal_path(sitting.folder, sitting.number)
         self.current = take = Take(self._ports, part, sitting.number, self._began, self._over)
-        take.begin(info, None if request.seconds is None else round(request.seconds * sitting.rig.tick_hz))
+        take.begin(
+            self.stager.begin(info), None if request.seconds is None else round(request.seconds * sitting.rig.tick_hz)
+        )
 
     def stop(self, request: Stop | Discard, asker: Asker) -> None:
         """End the current one, to be saved or thrown away."""
@@ -169,6 +174,7 @@ class Takes:
         self._arms.after_a_take()
         if over.recorded:
             self._build(take, over.ending)
+        self.stager.look()
         self._started(Done("it has ended already") if over.recorded else Refused(over.ending.sentence))
         for asker in askers:
             done = Done(self.finished.said_of(take.number)) if over.recorded and not early else None
@@ -178,6 +184,7 @@ class Takes:
     def _build(self, take: Take, ending: Ending) -> None:
         def then(error: str) -> None:
             self._sitting.why = error or self._sitting.why
+            self.stager.look()
             self._settled()
 
         discarded = ending.reason is EndReason.DISCARDED
@@ -222,6 +229,7 @@ class Takes:
         sitting.folder = sitting.folder_of(left.opened)
         self.finished = FinishedEpisodes(self._ports, sitting.folder, left.saved, left.discarded, left.judged)
         self._arms.rollouts.opened()
+        self.stager.open()
         if not sitting.kept:
             sitting.why = KILLED.sentence
             sitting.go("reset wanted")

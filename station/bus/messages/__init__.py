@@ -41,7 +41,7 @@ from station.bus.messages.header import SCHEMA, Header, Message
 from station.bus.messages.health import Health, ProcessState, StationState, StreamHealth
 from station.bus.messages.policy import PolicyState
 from station.bus.messages.recording import Chosen, Mark, RecorderState, Row, Tick
-from station.bus.messages.session import Control, Motion, Phase, SessionState
+from station.bus.messages.session import Control, Motion, Phase, SessionState, Staging
 
 __all__ = [
     "SCHEMA",
@@ -84,6 +84,7 @@ __all__ = [
     "SessionState",
     "Setpoint",
     "SourceName",
+    "Staging",
     "StationState",
     "StreamDescription",
     "StreamHealth",

@@ -37,6 +37,27 @@ class Motion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the arms move, once it is allowed; 0 until then."""
 
 
+class Staging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the task's collection plan wants to be staged for the next episode, or wanted for the one being recorded."""
+
+    scene: str
+    object: str
+    """"": the plan names none of that kind, or has nothing more for this operator (`left` 0, or `why`)."""
+    saved: Count
+    """Episodes of just that; failures are not counted."""
+    each: Count
+    """How many are wanted of just that."""
+    done: Count
+    wanted: Count
+    """Of the whole plan."""
+    left: Count
+    """How many the operator of this sitting has still to record."""
+    changed: tuple[Literal["scene", "object"], ...] = ()
+    """What is another than in the take before."""
+    why: str = ""
+    """Why the plan is not followed; "" where it is."""
+
+
 class SessionState(Message, frozen=True):
     """The phase of the sitting, its counts, and which buttons make sense now."""
 
@@ -94,5 +115,7 @@ class SessionState(Message, frozen=True):
     """Which joints of the leaders are to be brought where, before hands can take over; "" where they fit."""
     check_due: str = ""
     """Why the rig's check is due, or that it failed: no sitting is opened on real arms then; "" while the last one counts."""
+    staging: Staging | None = None
+    """None: the task has no collection plan, or the sitting does not follow it (a scene was named, a policy runs)."""
     control: Control = Control("", "")
     motion: Motion | None = None

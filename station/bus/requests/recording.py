@@ -20,6 +20,8 @@ class RecordingInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trial: Count = 0
     """Of an evaluation, from 1; 0: none."""
     condition: str = ""
+    object: str = ""
+    """What the task is done with, by its collection plan."""
 
 
 class BeginRecording(Request, frozen=True):

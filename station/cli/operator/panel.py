@@ -15,6 +15,7 @@ from station.borders.bounds import LARGEST_NUMBER
 from station.bus.messages import Phase, SessionState
 from station.cli.operator.bindings import BINDINGS, hints, more
 from station.cli.operator.board import Board, Stream
+from station.client import staged
 from station.clock import NS_PER_S
 from station.episodes.cadence import in_words
 from station.terminal.shown import shown
@@ -50,6 +51,9 @@ def render(board: Board, now_ns: int) -> RenderableType:
             rollout = [*_wrapped(rollout_words(board), 1), *_wrapped(_to_fit(board), 1)]
             parts += [Text(line) for line in rollout]
             room -= len(rollout)
+        if followed := staged.standing(board.session.staging if board.session is not None else None):
+            parts += [Text(line) for line in _wrapped(followed, 1)]
+            room -= 1
         parts += [Text(), _streams(streams), Text(), _news(board, now_ns, room)]
     parts.append(_keys(board))
     who = f"{board.plan.open_session.task} · {board.plan.open_session.operator or 'no operator named'}"
@@ -187,6 +191,8 @@ _WORDS: dict[Phase, str] = {
 def _act(session: SessionState) -> str:
     """What is going on, where that is not plain, and the keys that lead on."""
     words = _WORDS.get(session.phase, "")
+    if session.phase in ("ready", "reset"):
+        words = staged.stage(session.staging) or words
     if session.paused:
         words = "Paused, still recording." if session.phase == "recording" else "Paused."
     return "   ".join(filter(None, (words, hints(session))))

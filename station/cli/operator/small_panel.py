@@ -22,6 +22,7 @@ from station.cli.operator.panel import (
     rollout_words,
     trouble_words,
 )
+from station.client import staged
 from station.terminal.shown import shown
 
 COLUMNS, LINES = 60, 15
@@ -64,6 +65,9 @@ def _rest(board: Board, now_ns: int, columns: int, lines: int) -> list[Text]:
     rows = [_row(line) for line in _wrapped(counts(board).plain.splitlines(), columns, min(lines, 3))]
     if board.plan.rollouts:
         rows += [_row(line) for line in _wrapped([rollout_words(board)], columns, 1)]
+    rows += [
+        _row(line) for line in _wrapped([staged.standing(board.session.staging if board.session else None)], columns, 1)
+    ]
     message = board.message
     if message is not None and now_ns <= message.until_ns:
         rows += [_row(line, MESSAGES[message.level]) for line in _wrapped([message.words], columns, 3)]

@@ -2,10 +2,13 @@
 
 import pytest
 
-from station.bus.messages import Motion, SessionState
+from station.bus.messages import Motion, SessionState, Staging
 from station.client.cue import cue
 
 ASKED = Motion(1, "bob", "go on: the arms align again", 5)
+LEFT = Staging("left", "red cube", 0, 2, 0, 4, 4)
+RIGHT = Staging("right", "red cube", 0, 2, 1, 4, 3, ("scene",))
+COMPLETE = Staging("", "", 0, 2, 4, 4, 0)
 ALLOWED = Motion(1, "bob", "go on: the arms align again", 5, 9)
 
 
@@ -29,6 +32,17 @@ def state(phase: str, **keys: object) -> SessionState:
         (state("recording", paused=True), state("recording"), "go on"),
         (state("recording"), state("reset", ended_early=1, why="cam_high lost"), "ended early. cam high lost"),
         (state("opening"), state("ended", why="too far: lower it"), "not ready. too far"),
+        (state("opening"), state("ready", staging=LEFT), "ready. next: scene left, object red cube"),
+        (state("saving", staging=LEFT), state("reset", staging=RIGHT), "next: scene right, object red cube"),
+        (state("saving", staging=LEFT), state("reset", staging=LEFT), "next: scene left, object red cube"),
+        (state("reset", staging=RIGHT), state("reset", staging=LEFT), "next: scene left, object red cube"),
+        (state("reset", staging=RIGHT), state("reset", staging=RIGHT, saved=1, newest=4), "saved 4"),
+        (
+            state("reset", staging=LEFT),
+            state("reset", staging=RIGHT, saved=1, newest=4),
+            "saved 4. next: scene right, object red cube",
+        ),
+        (state("saving", staging=LEFT), state("reset", staging=COMPLETE), "the plan is complete"),
         (state("hold"), state("hold", motion=ASKED), "somebody elsewhere asks to move the arms. go on"),
         (state("hold", motion=ASKED), state("hold", motion=ALLOWED), "arms move in 3 seconds"),
     ],

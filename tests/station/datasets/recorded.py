@@ -36,6 +36,7 @@ class Recorded:
     instruction: str = "hand the cube over"
     operator: str = "ann"
     scene: str = "table"
+    object: str = ""
     rate_hz: float = 30.0
     size: tuple[int, int] = SIZE
     sources: Sequence[SourceName] = ()
@@ -102,7 +103,14 @@ def make(data: Path, recorded: Recorded = Recorded(), wall_s: int = 0) -> Path:
     devices = {f"{role}_{side}": recorded.arm(side) for role in ("leader", "follower") for side in recorded.sides}
     devices |= {camera: camera_description(recorded.rate_hz) for camera in recorded.cameras}
     first = header(recorded.images, tuple(recorded.cameras), devices, names, recorded.episode, T0_NS + recorded.episode)
-    info = RecordingInfo(recorded.task, recorded.episode, recorded.instruction, recorded.operator, scene=recorded.scene)
+    info = RecordingInfo(
+        recorded.task,
+        recorded.episode,
+        recorded.instruction,
+        recorded.operator,
+        scene=recorded.scene,
+        object=recorded.object,
+    )
     units = tuple(dimension.unit for _, dimension in recorded.dimensions)
     efforts = tuple(dimension.effort_unit for _, dimension in recorded.dimensions)
     wall_ns = first.start_wall_ns + (recorded.episode * 600 + wall_s) * 10**9

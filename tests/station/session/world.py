@@ -18,6 +18,7 @@ from station.bus.requests import (
     SyncRequest,
     Who,
 )
+from station.episodes.collection_file import Collection
 from station.errors import EpisodeError
 from station.rig.file import Safety
 from station.rig.rig import Rig
@@ -52,6 +53,7 @@ class World:
         self.unwritable = self.gone = self.in_use = False
         self.unlike = self.drifted = ""
         self.standing = CheckStanding("", None)
+        self.collected = Collection(None)
         self.free = 4
         self.free_bytes, self.left_s = 10**12, 1e6
         self.partial_hdf5_bytes = 0
@@ -114,6 +116,9 @@ class World:
 
     def another_rigs(self, folder: Path) -> str:
         return self.unlike
+
+    def collection(self, folder: Path) -> Collection:
+        return self.collected
 
     def prepare(self, folder: Path) -> int:
         if self.unwritable:

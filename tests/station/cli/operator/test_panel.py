@@ -18,6 +18,7 @@ from station.bus.messages import (
     ProcessState,
     RecorderState,
     SessionState,
+    Staging,
     StationState,
     StreamHealth,
     Tick,
@@ -68,6 +69,33 @@ def test_recording_shows_the_take_and_what_ends_it() -> None:
     assert "Space: stop and save" in text
     assert "saved 2 · discarded 1 · ended early 0 · late ticks 0.3 % · lost 0" in text
     assert "disk: 120 minutes left" in text
+
+
+STAGED = Staging("left of the bowl", "red cube", 2, 5, 12, 60, 48, ("scene",))
+
+
+def test_a_collection_plan_says_what_to_stage_and_how_far_it_is() -> None:
+    text = shown(board("reset", staging=STAGED))
+    assert "Stage scene left of the bowl, object red cube (other scene)." in text and "Put the scene back" not in text
+    assert "plan 12 of 60 · scene left of the bowl, object red cube 2 of 5" in text
+    text = shown(board("recording", staging=STAGED))
+    assert "Stage" not in text and "plan 12 of 60" in text
+    done = msgspec.structs.replace(STAGED, scene="", object="", done=60, left=0)
+    assert "plan 60 of 60: complete" in shown(board("reset", staging=done))
+    mine = msgspec.structs.replace(done, done=40)
+    assert "plan 40 of 60, nothing is left for this operator" in shown(board("reset", staging=mine))
+    broken = Staging("", "", 0, 0, 0, 0, 0, why="plan.yaml: each: Expected `int`")
+    text = shown(board("reset", staging=broken))
+    assert "no plan is followed: plan.yaml: each: Expected `int`" in text and "Put the scene back" in text
+
+
+@given(st.text(max_size=100), st.text(max_size=100), st.sampled_from(get_args(Phase)))
+def test_it_fits_whatever_scenes_and_objects_are_called(scene: str, what: str, phase: Phase) -> None:
+    staging = msgspec.structs.replace(STAGED, scene=scene, object=what)
+    made = board(phase, staging=staging, why="x" * 400)
+    made.station = station(**{device.node: "silent " * 40 for device in RIG.devices})
+    lines = shown(made).splitlines()
+    assert len(lines) <= HEIGHT and all(len(line) <= WIDTH for line in lines)
 
 
 def unrecorded(phase: Phase, **session: Any) -> Board:

@@ -24,7 +24,7 @@ from station.cli.operator.note import Line
 from station.cli.operator.panel import HEIGHT, WIDTH
 from station.cli.operator.screen import Screen, as_text
 from station.cli.operator.small_panel import COLUMNS, LINES
-from tests.station.cli.operator.test_panel import NOW, board, station
+from tests.station.cli.operator.test_panel import NOW, STAGED, board, station
 
 CAUSE = "follower_left has been silent for 500 ms: check its power and cable"
 PHASES: tuple[Phase, ...] = ("opening", "ready", "starting", "recording", "saving", "reset", "hold", "ended")
@@ -46,6 +46,11 @@ def acting(phase: Any, **session: Any) -> Board:
     )
     made.tell("episode 6 is saved " * 9, "say", NOW)
     return made
+
+
+def test_what_to_stage_fits_there_too() -> None:
+    text = " ".join(" ".join(shown(board("reset", staging=STAGED))).split())
+    assert "Stage scene left of the bowl, object red cube (other scene)." in text and "plan 12 of 60" in text
 
 
 @pytest.mark.parametrize("phase", PHASES)
