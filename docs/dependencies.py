@@ -47,6 +47,7 @@ PACKAGES = {
     "pyrealsense2": Package("Apache-2.0", "RealSense cameras"),
     "ur-rtde": Package("MIT", "commands to arms of Universal Robots; its wheel carries Boost (BSL-1.0)"),
     "xarm-python-sdk": Package("BSD-3-Clause", "commands to arms of UFACTORY"),
+    "franky-control": Package("MIT", "commands to arms of Franka Robotics; its wheel carries libfranka (Apache-2.0)"),
     "mujoco": Package("Apache-2.0", "physics and kinematics"),
     "mink": Package("Apache-2.0", "inverse kinematics"),
     "aiohttp": Package("Apache-2.0", "web pages"),

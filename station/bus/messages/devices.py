@@ -105,6 +105,8 @@ class Description(Message, frozen=True):
     """How an orderly exit of its driver leaves an arm that had torque: it holds its goal by itself, its brakes hold it, or it loses its
     stiffness and has to be supported.
     """
+    power: Literal["station", "elsewhere"] = "station"
+    """Where an arm's torque is taken off: here, when asked, or elsewhere (its maker's own page, say), and its driver refuses it."""
 
 
 class ArmState(Message, frozen=True):

@@ -72,10 +72,22 @@ class ArmConformance(DriverConformance):
             assert (arm.condition().mode == "off") == (not arm.torque_on())
             arm.torque(True)
             until(arm, lambda: arm.torque_on() and arm.condition().mode == "ready", "ready, with torque")
+            if elsewhere(arm):
+                return
             arm.torque(False)
             until(arm, lambda: not arm.torque_on() and arm.condition().mode == "off", "off, without torque")
             with pytest.raises(CommandRefused):
                 arm.write(arm.goal())
+
+    def test_power_that_is_taken_off_elsewhere_stays_on_and_the_refusal_says_where(self, subject: Subject) -> None:
+        with opened(subject) as arm:
+            if not elsewhere(arm):
+                return
+            arm.torque(True)
+            until(arm, lambda: arm.condition().mode == "ready", "ready")
+            with pytest.raises(CommandRefused, match="Next: "):
+                arm.torque(False)
+            assert arm.torque_on() and arm.condition().mode == "ready", "what is refused changes nothing"
 
     def test_it_refuses_what_is_no_goal(self, subject: Subject) -> None:
         with opened(subject) as arm:
@@ -115,6 +127,9 @@ class ArmConformance(DriverConformance):
         driver.close()
         driver.open()
         assert driver.torque_on() == stays
+        if elsewhere(driver):
+            driver.close()
+            return
         driver.torque(False)
         driver.close()
         driver.open()
@@ -219,12 +234,12 @@ def made(subject: Subject) -> ArmDriver:
 
 @contextmanager
 def opened(subject: Subject) -> Iterator[ArmDriver]:
-    """It, open, and in the end closed without torque."""
+    """It, open, and in the end closed without torque, where that is taken off from here."""
     driver = made(subject)
     driver.open()
     try:
         yield driver
-        if driver.torque_on() and driver.condition().mode not in ("stopped", "guiding"):
+        if driver.torque_on() and driver.condition().mode not in ("stopped", "guiding") and not elsewhere(driver):
             driver.torque(False)
     finally:
         driver.close()
@@ -233,6 +248,11 @@ def opened(subject: Subject) -> Iterator[ArmDriver]:
 def vector(about: Description) -> tuple[Dimension, ...]:
     """The dimensions of an arm."""
     return next(stream.dimensions for stream in about.streams if stream.kind == "arm_state")
+
+
+def elsewhere(arm: ArmDriver) -> bool:
+    """Is its torque taken off on its maker's own page, say?"""
+    return arm.describe().power == "elsewhere"
 
 
 def split(dimensions: tuple[Dimension, ...]) -> tuple[tuple[Dimension, ...], tuple[Dimension, ...]]:

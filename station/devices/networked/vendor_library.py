@@ -17,8 +17,12 @@ State = Literal["idle", "starting", "running", "lost"]
 class Library:
     """One process with the library in it. Never blocks, but in `close`."""
 
-    def __init__(self, module: str, width: int, arguments: Sequence[object]) -> None:
-        """`module`: what is run, with our socket, our priority and these arguments; `width`: how many numbers a goal has."""
+    ends_s = ENDS_S
+
+    def __init__(self, module: str, width: int, arguments: Sequence[object], descriptors: Sequence[int] = ()) -> None:
+        """`module`: what is run, with our socket, our priority and these arguments; `width`: how many numbers a goal has; `descriptors`:
+        what else it inherits.
+        """
         self.state: State = "idle"
         self.why = ""
         """Why it is lost, or could not start."""
@@ -26,7 +30,9 @@ class Library:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.setblocking(False)
         command = [sys.executable, "-m", module, *map(str, (theirs.fileno(), has(), *arguments))]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(theirs.fileno(),))
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(theirs.fileno(), *descriptors)
+        )
         theirs.close()
 
     @property
@@ -79,15 +85,20 @@ class Library:
         if self.state != "lost":
             self.state, self.why = "lost", why
 
+    def rest(self) -> None:
+        """The arm stops following and stays where it is; the process is there for the next start."""
+        self._tell(b"E")
+        self.state, self.why = "idle", ""
+
     def close(self, at_once: bool = False) -> None:
         """The arm stops following and stays where it is. `at_once`: with a link that is broken there is nobody to tell."""
         if at_once:
             self._process.kill()
         else:
             self._tell(b"E")
+        self._ours.close()
         try:
-            self._process.wait(ENDS_S)
+            self._process.wait(self.ends_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._ours.close()

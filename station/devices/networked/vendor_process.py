@@ -2,8 +2,8 @@
 
 Apart from the driver, because a link that breaks may end the library's process, because what it has queued is to die with it, and because
 libraries print and change their process. What it is told comes over the socket whose descriptor is its first argument, one message each:
-`S` start (as many targets as the arm has joints), `G` goal, `B` the driver lives, `E` end. It answers `R` running, or `X` and why it
-could not start or does not go on.
+`S` start (as many targets as the arm has joints), `G` goal, `B` the driver lives, `E` follow no more. It answers `R` running, or `X` and
+why it could not start or does not go on. It ends when nobody is at the other end any more.
 """
 
 import os
@@ -67,8 +67,7 @@ class Process:
             if why := self._control.cycle(now_s):
                 self._control = None
                 self._say(b"X" + why.encode()[:_WHY_BYTES])
-        if self._control is not None:
-            self._control.end()
+        self._rest()
         os._exit(0)
 
     def _hear(self) -> bool:
@@ -80,13 +79,20 @@ class Process:
                 return True
             except OSError:
                 return False
-            if told in (b"", b"E"):
+            if not told:
                 return False
             self._heard_s = time.monotonic()
             if told[:1] == b"S":
                 self._start(self._goal.unpack(told[1:]))
             elif told[:1] == b"G" and self._control is not None:
                 self._control.aim(self._goal.unpack(told[1:]), self._heard_s)
+            elif told == b"E":
+                self._rest()
+
+    def _rest(self) -> None:
+        control, self._control = self._control, None
+        if control is not None:
+            control.end()
 
     def _start(self, target: tuple[float, ...]) -> None:
         self._control = None
