@@ -13,7 +13,7 @@ from station.cli.dataset_select import From, LeftOut, left_out, say_left, select
 from station.cli.episodes.told import Where, told
 from station.datasets.choosing import Choice, choose
 from station.datasets.conversion import Conversion, Size
-from station.datasets.selection import Selection, read_selection
+from station.datasets.selection import read_selection
 from station.errors import EpisodeError, UsageError
 from station.steps.speaker import Speaker, speaking
 from station.steps.terminal import in_a_job
@@ -77,7 +77,7 @@ def export(
     format_name: Annotated[
         str, typer.Argument(metavar="FORMAT", help="lerobot-v3, …: `station dataset formats` lists them.")
     ],
-    out: Annotated[Path, typer.Argument(help="The dataset's folder: a new one.")],
+    out: Annotated[Path, typer.Argument(help="The dataset's folder: a new one, or one to add episodes to.")],
     folders: From = None,
     selection_file: Annotated[
         Path | None, typer.Option("--selection", help="The selection's file, instead of --from.")
@@ -112,7 +112,7 @@ def export(
     public: Annotated[bool, typer.Option("--public", help="With --push: for everybody to see.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a training set. Interrupted, the same command goes on. It gets its name when it has been read back."""
+    """Make a training set, or add episodes to one. Interrupted, the same command goes on. It gets its name when it has been read back."""
     from station.datasets.export import export as make
     from station.datasets.parts import format_named
 
@@ -134,9 +134,6 @@ def export(
             "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
         }  # fmt: skip
         conversion, hub = _conversion(asked), _hub(push, public)
-        if hub is not None and _is_made(out, format_name, selection, conversion):  # a push that was broken off goes on
-            _push(out, hub)
-            return
         with _engine(workers, scheduler) as engine:
             done = make(
                 format_name, out, selection, choice, conversion, engine, _progress(speaker, _EXPORTING, as_json)
@@ -157,7 +154,9 @@ def export(
         else:
             counts = f"{len(plan.episodes)} episodes of {len(plan.sources)} recordings, {plan.frames} frames"
             values = {"episodes": float(len(plan.episodes)), "frames": float(plan.frames), "rate_hz": plan.rate_hz}
-            speaker.tell(f"{out}: {counts} at {plan.rate_hz:g} Hz, read back whole", values=values)
+            stayed = f", {done.linked} files as they were" if done.linked else ""
+            how = f"read back whole{stayed}" if done.is_new else "there already, nothing new"
+            speaker.tell(f"{out}: {counts} at {plan.rate_hz:g} Hz, {how}", values=values)
             say_left(Choice((), done.left))
         if hub is not None:
             _push(out, hub)
@@ -239,16 +238,6 @@ def _hub(repo: str, public: bool) -> "Intended | None":
     wanted = intended(repo, public)
     PlainConsole(stderr=True).print(wanted.in_words())
     return wanted
-
-
-def _is_made(out: Path, format_name: str, selection: Selection, conversion: Conversion) -> bool:
-    """Is the dataset there already that is asked for?"""
-    if not (out / "station" / "dataset.json").exists():
-        return False
-    from station.datasets.record import read_record
-
-    plan = read_record(out).plan
-    return (plan.format, plan.conversion, plan.selection.folders) == (format_name, conversion, selection.folders)
 
 
 def _push(out: Path, wanted: "Intended") -> None:

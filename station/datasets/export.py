@@ -1,7 +1,7 @@
 """An export from beginning to end: survey, plan, parts, tables, card, verify, and only then the name.
 
 It is built in `.<name>.building` beside the place where it goes. Whatever dies, the same command finds there what was finished and goes
-on; the dataset's own name appears in one rename, when it has been read back.
+on; the dataset's own name appears in one rename, when it has been read back. Where a dataset has that name already, it stays until then.
 """
 
 import fcntl
@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from station.datasets import card
+from station.datasets import card, earlier
 from station.datasets.choosing import Choice, Left, named_by
 from station.datasets.conversion import Conversion
 from station.datasets.engines.work import work
 from station.datasets.formats.contract import Format, Made
 from station.datasets.parts import PLAN_FILE, SCRATCH, PartFailed, format_named, make_part, place_in
 from station.datasets.plan import Plan, make_plan
-from station.datasets.record import VERSION, Record, Run, left_out, to_be_given_away, write_record, write_run
+from station.datasets.record import VERSION, Record, Run, holds, left_out, to_be_given_away, write_record, write_run
 from station.datasets.selection import Selection
 from station.datasets.source_files import Source
 from station.datasets.survey import Surveyed, survey
@@ -52,6 +52,10 @@ class Exported(NamedTuple):
 
     plan: Plan
     left: tuple[Left, ...]
+    linked: int = 0
+    """Files of the dataset that was there already."""
+    is_new: bool = True
+    """Or nothing has come to what was there."""
 
 
 class Surveying(NamedTuple):
@@ -72,20 +76,27 @@ def export(
     engine: Engine,
     told: Told,
 ) -> Exported:
-    """Make the dataset `out`, or go on making it. Raises UsageError for what cannot be, EpisodeError if it does not read back."""
+    """Make the dataset `out`, go on making it, or add episodes to it. Raises UsageError for what cannot be, EpisodeError if it does not
+    read back.
+    """
     fmt = format_named(format_name)
     out = out.absolute()
-    if out.exists():
-        raise UsageError(f"{out} is there already. Next: name a new folder")
     _check_held(fmt, conversion)
     began_s = time.monotonic()
     with _building(out) as building:
-        surveyed = _surveys(building, selection, conversion, choice.taken, engine, told)
+        before = earlier.record_of(out)
+        known = earlier.surveys_of(before, selection, conversion.action)
+        surveyed = _surveys(building, selection, conversion, choice.taken, known, engine, told)
         while True:
             plan = make_plan(format_name, selection, conversion, surveyed, fmt.by_episode)
             fmt.refuse(plan)
+            if before is not None:
+                earlier.refuse_another(out, before, plan)
+                if holds(out, plan):
+                    shutil.rmtree(building)
+                    return Exported(plan, _left(choice, surveyed), is_new=False)
             folder = _begun(building, plan)
-            made, failed = _parts(folder, fmt, plan, engine, told)
+            made, failed = _parts(folder, out if before else None, fmt, plan, engine, told)
             if not failed:
                 break  # else: plan anew without them, for every number behind theirs is another one
             failed_of = {plan.sources[place].source.path: why for place, why in failed.items()}
@@ -95,7 +106,7 @@ def export(
                 else one
                 for one in surveyed
             ]
-        left = (*choice.left, *(Left(one.source, "cannot be used", one.problem) for one in surveyed if one.problem))
+        left = _left(choice, surveyed)
         _finish(folder, fmt, plan, made, left, out)
         at = tuple((one.source.path, one.source.modified_ns) for one in plan.sources)
         seconds = time.monotonic() - began_s
@@ -107,10 +118,15 @@ def export(
                 + (f" (and {len(findings) - 1} more)" if len(findings) > 1 else "")
                 + ". Next: report it; nothing has the name of a dataset"
             )
-        (folder / "out").rename(out)
-        durable.sync(out.parent)
+        linked = earlier.linked(folder / "out")
+        earlier.put_in_place(folder / "out", out, building)
     shutil.rmtree(building)
-    return Exported(plan, left)
+    return Exported(plan, left, linked)
+
+
+def _left(choice: Choice, surveyed: Sequence[Surveyed]) -> tuple[Left, ...]:
+    """Those that were not chosen, and those that cannot be used."""
+    return (*choice.left, *(Left(one.source, "cannot be used", one.problem) for one in surveyed if one.problem))
 
 
 def _check_held(fmt: Format, conversion: Conversion) -> None:
@@ -146,6 +162,7 @@ def _building(out: Path) -> Iterator[Path]:
         raise UsageError(f"{building}: {error.strerror}. Next: name a folder that can be written to") from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        earlier.recover(out, building)
         yield building
     except BlockingIOError:
         raise UsageError(
@@ -156,12 +173,22 @@ def _building(out: Path) -> Iterator[Path]:
 
 
 def _surveys(
-    building: Path, selection: Selection, conversion: Conversion, sources: Sequence[Source], engine: Engine, told: Told
+    building: Path,
+    selection: Selection,
+    conversion: Conversion,
+    sources: Sequence[Source],
+    known: Mapping[tuple[str, int, int], Surveyed],
+    engine: Engine,
+    told: Told,
 ) -> list[Surveyed]:
     folder = building / "surveys"
     folder.mkdir(exist_ok=True)
-    items = [Surveying(folder, source, selection, conversion) for source in sources]
-    found: dict[str, Surveyed] = {}
+    found = {
+        source.path: msgspec.structs.replace(known[state], source=source)
+        for source in sources
+        if (state := earlier.state_of(source)) in known
+    }
+    items = [Surveying(folder, source, selection, conversion) for source in sources if source.path not in found]
     for done, outcome in enumerate(work(engine.executors, engine.workers, _survey, items), 1):
         told("reading episodes", done, len(items))
         problem = Surveyed(outcome.item.source, problem=str(outcome.error))
@@ -201,12 +228,15 @@ def _begun(building: Path, plan: Plan) -> Path:
     return folder
 
 
-def _parts(folder: Path, fmt: Format, plan: Plan, engine: Engine, told: Told) -> tuple[list[Made], dict[int, str]]:
+def _parts(
+    folder: Path, before: Path | None, fmt: Format, plan: Plan, engine: Engine, told: Told
+) -> tuple[list[Made], dict[int, str]]:
     """The parts in the plan's order, and the sources that cannot be exported with the reason."""
     items = list(fmt.parts(plan))
     made: dict[str, Made] = {}
     failed: dict[int, str] = {}
-    for done, outcome in enumerate(work(engine.executors, engine.workers, partial(make_part, folder), items), 1):
+    make = partial(make_part, folder, before)
+    for done, outcome in enumerate(work(engine.executors, engine.workers, make, items), 1):
         told("writing", done, len(items))
         if isinstance(outcome.error, PartFailed):
             failed[outcome.error.source] = str(outcome.error)
@@ -222,4 +252,5 @@ def _finish(folder: Path, fmt: Format, plan: Plan, made: Sequence[Made], left: t
     fmt.finish(plan, made, found, place_in(folder))
     record = Record(VERSION, station_version(), to_be_given_away(plan), left_out(left, plan.conversion), found)
     write_record(folder / "out", record)
+    earlier.write_parts(folder / "out", plan, made)
     durable.replace(folder / "out" / "README.md", card.card(record, fmt, out).encode())

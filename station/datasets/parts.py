@@ -13,6 +13,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from station.datasets import earlier
 from station.datasets.converted import Converted, converted, opened
 from station.datasets.formats.contract import EachFrame, Format, Frame, Made, Numbers, Part, Place
 from station.datasets.picture_rows import RGB, PictureRows
@@ -62,8 +63,10 @@ def format_named(name: str) -> Format:
     return found
 
 
-def make_part(building: Path, part: Part) -> Made:
-    """Make a part of the plan in `building`, or find it made. Raises PartFailed for what is wrong with a source."""
+def make_part(building: Path, before: Path | None, part: Part) -> Made:
+    """Make a part of the plan in `building`, or find it made: there, or in the dataset `before`, which has the name until this one is
+    finished. Raises PartFailed for what is wrong with a source.
+    """
     done = building / SCRATCH / f"{part.name}.json"
     if done.exists():
         made = msgspec.json.decode(done.read_bytes(), type=Made)
@@ -72,7 +75,12 @@ def make_part(building: Path, part: Part) -> Made:
             for name, size in made.files.items()
         ):
             return made
+        earlier.unlink(made, building)
     plan = _plan(building / PLAN_FILE)
+    if before is not None and (there := earlier.found(before, plan, part)) is not None:
+        durable.replace(done, msgspec.json.encode(there))  # first, for whoever goes on then knows which files are links
+        if earlier.link(before, there, building):
+            return there
     made = _make(plan, part, building)
     durable.replace(done, msgspec.json.encode(made))
     return made

@@ -3,6 +3,7 @@
 dataset.json     the plan: every source with its sha256, every episode with its rows, the conversion; what was left out and why
 selection.yaml   the selection that was exported
 marks.json       what was marked while it was recorded: episode, frame, time, name; no such file where nothing was
+parts.json       what each file of pictures was made of, and its statistics: a later export with more episodes links those that stay
 run.json         when, where, with how many workers, and where the sources lay: the one file that two exports of the same differ in
 
 Operators are people: without being asked for, neither their names nor what somebody noted about an episode leaves with the dataset.
@@ -23,6 +24,7 @@ from station.datasets.selection import as_yaml
 from station.datasets.source_files import Source
 from station.errors import EpisodeError
 from station.files import durable
+from station.version import station_version
 
 FOLDER = "station"
 VERSION = 1
@@ -106,6 +108,15 @@ def write_record(folder: Path, record: Record) -> None:
 def write_run(folder: Path, run: Run) -> None:
     """Write run.json. Raises OSError."""
     durable.replace(folder / FOLDER / "run.json", msgspec.json.format(msgspec.json.encode(run)) + b"\n")
+
+
+def holds(folder: Path, plan: Plan) -> bool:
+    """Was the dataset made by this very plan, by this version? Raises EpisodeError, OSError."""
+    path = folder / FOLDER / "dataset.json"
+    record = read_record(folder)  # which says what is wrong with the file
+    then = msgspec.json.decode(read_regular(path, _LARGEST), type=Record).plan
+    same = msgspec.json.encode(then) == msgspec.json.encode(to_be_given_away(plan))
+    return same and record.station_version == station_version()
 
 
 def read_record(folder: Path) -> Record:

@@ -37,7 +37,7 @@ class Plain:
     consumers = "anything that reads Parquet and MP4"
     videos: Sequence[Video] = ("h264", "av1", "as-shot")
     spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
-    by_episode = False
+    by_episode = True
 
     def refuse(self, plan: Plan) -> None:
         """It holds whatever a plan can ask for."""

@@ -120,8 +120,9 @@ def test_nothing_has_the_name_before_it_is_read_back(
 
 def test_a_place_that_is_taken_is_refused(data: Path, tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="there already, and is no dataset"):
         export_to(tmp_path / "set", data)
+    assert not list((tmp_path / "set").iterdir())
 
 
 @pytest.mark.parametrize(
