@@ -60,8 +60,8 @@ def import_episodes(
     as_json: JsonOption = False,
 ) -> None:
     """Bring others' episodes here, to look at, replay, mix and export. Nothing is made up: what they do not say stays unknown."""
+    from station.borders.names import bad_task
     from station.datasets.importing.writing import write
-    from station.session.names import bad_task
 
     with told(), speaking() as speaker:
         if images not in ("jpeg", "raw"):

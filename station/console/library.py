@@ -16,10 +16,10 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from station.clock import Clock
-from station.console import records
+from station.console import plans, records
 from station.console.limits import Reading
 from station.console.shelf import Shelf
-from station.console.wire import Edit, Export, OfEpisodes, Recover, Restore, Trash, Unedit
+from station.console.wire import Edit, Export, KeepPlan, OfEpisodes, Recover, Restore, Trash, Unedit
 from station.episodes.edits import Change
 from station.errors import EpisodeError, StationError, UsageError
 from station.rig.rig import Rig
@@ -71,13 +71,16 @@ class Library:
         return _json(await self._do(known[what]))
 
     async def _of_episodes(self, what: str, asked: MultiMapping[str]) -> web.Response:
-        of = asked.get("of", "")
-        if what == "":
-            return _json(await self._do(lambda: self._shelf.listing(asked.getall("where", []))))
-        if what == "trash":
-            return _json(await self._do(self._shelf.trash))
-        if what == "one":
-            return _json(await self._do(lambda: self._shelf.detail(of)))
+        of, task, scene, thing = (asked.get(name, "") for name in ("of", "task", "scene", "object"))
+        documents: dict[str, Callable[[], object]] = {
+            "": lambda: self._shelf.listing(asked.getall("where", [])),
+            "trash": self._shelf.trash,
+            "one": lambda: self._shelf.detail(of),
+            "plan": lambda: plans.plan(self._rig.data, task),
+            "example": lambda: self._shelf.example(task, scene, thing),
+        }
+        if what in documents:
+            return _json(await self._do(documents[what]))
         if what == "selection":
             where, left_out = asked.getall("where", []), asked.getall("not", [])
             text = await self._do(lambda: self._shelf.selection_text(where, left_out, asked.get("reason", "")))
@@ -104,6 +107,8 @@ class Library:
         shelf = self._shelf
         if isinstance(said, Recover):
             return await self._recover()
+        if isinstance(said, KeepPlan):
+            return await self._do(lambda: plans.keep(self._rig.data, said.task, bytes(said.plan)))
         names = said.episodes
         if isinstance(said, Trash) and busy_with in await self._do(lambda: [str(shelf.path(name)) for name in names]):
             why = "the newest episode of this sitting is the sitting's. Next: `u` on the Now page takes it back"

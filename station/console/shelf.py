@@ -142,6 +142,17 @@ class Shelf:
             "marks": outline.marks, "card": told, "cadence": in_words(read_cadence(path)), "path": shown(str(path)),
         }  # fmt: skip
 
+    def example(self, task: str, scene: str, thing: str) -> dict[str, Any]:
+        """How a scene is staged: the task's newest success, of just that scene and object where there is one; `name` is "" without."""
+        found = catalogue.episodes(self.data, task) if self.data.is_dir() else []
+        self._know(found)
+        successes = [each for each in found if each.success and not (each.policy or each.problem)]
+        alike = [e for e in successes if (e.scene, str(e.attributes.get("object", ""))) == (scene, thing)]
+        newest = max(alike or successes, key=lambda each: each.recorded_ns, default=None)
+        if newest is None:
+            return {"name": "", "alike": False}
+        return {"name": self.name(newest.path), "alike": bool(alike)}
+
     def played(self, name: str) -> Played:
         """Its open file. Raises UsageError, EpisodeError."""
         path = self.path(name)

@@ -127,6 +127,15 @@ class Restore(Message, frozen=True):
     episodes: Chosen
 
 
+class KeepPlan(Message, frozen=True):
+    """Make this the task's collection plan."""
+
+    id: Count
+    task: Name
+    plan: msgspec.Raw = msgspec.Raw(b"null")
+    """As `plan.yaml` has it, read where it is kept: what is wrong in it is an answer. null: it has none any more."""
+
+
 class Recover(Message, frozen=True):
     """Make episodes of journals that were left."""
 
@@ -174,12 +183,27 @@ class Export(Message, frozen=True):
 
 
 OfJobs = Check | Export | AnswerStep | EndJob
-OfEpisodes = Edit | Unedit | Trash | Restore | Recover
+OfEpisodes = Edit | Unedit | Trash | Restore | Recover | KeepPlan
 FromPage = Hello | Alive | Watch | Press | Open | Control | Deny | Hold | Park | RestartNode | OfJobs | OfEpisodes
 NEEDS: dict[type, Role] = {
     **dict.fromkeys((Hello, Alive, Watch, Hold, Deny), "viewer"),
     **dict.fromkeys(
-        (Press, Open, Control, Park, Edit, Unedit, Trash, Restore, Recover, Check, Export, AnswerStep, EndJob),
+        (
+            Press,
+            Open,
+            Control,
+            Park,
+            Edit,
+            Unedit,
+            Trash,
+            Restore,
+            Recover,
+            KeepPlan,
+            Check,
+            Export,
+            AnswerStep,
+            EndJob,
+        ),
         "operator",
     ),
     RestartNode: "engineer",

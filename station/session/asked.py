@@ -1,8 +1,9 @@
 """What a sitting may be asked for. Pure. The bus bounds every number; here is what only the session knows to be absurd."""
 
 from station.borders.bounds import LONGEST_S
+from station.borders.names import LONGEST_TEXT, bad_text
 from station.bus.requests import Note, OpenSession, SessionRequest
-from station.session.names import LONGEST_TEXT, bad_sitting, bad_text
+from station.session.names import bad_sitting
 
 
 def absurd_length(seconds: float | None, tick_hz: float) -> str:

@@ -1,65 +1,21 @@
-"""What people may call things: a task's name becomes a folder, other texts go into every file. Pure.
+"""What a sitting may be called, and where its episodes may go. Pure.
 
 Checked once, at the session's border, for every client; the command line says the same sentence before it starts a station.
 """
 
 from pathlib import Path
 
+from station.borders.names import LONGEST_TEXT, bad_task, bad_text, encodes
 from station.bus.requests import OpenSession
 
-LONGEST_TASK_BYTES = 100
-"""Ext4's names hold 255; a data set's, an archive's or an encrypted home's fewer."""
-LONGEST_LINE, LONGEST_TEXT = 200, 4000
-"""Characters of what stands in one line (operator, scene), and of what may be a paragraph (an instruction, a note)."""
 LONGEST_PATH_BYTES = 1024
-_RESERVED = (".hdf5", ".deleted", ".json", ".part", ".mcap", ".damaged", ".tmp", ".new")
-"""How the names of an episode's files end: a folder called like one would be taken for it."""
-_EXAMPLE = "Next: a short name such as pick_cube"
-
-
-def bad_task(task: str) -> str:
-    """Why a task cannot be called that; "" if it can."""
-    why = _bad_name(task)
-    return f"a task cannot be called {task[:60]!a}: {why}. {_EXAMPLE}" if why else ""
-
-
-def _bad_name(name: str) -> str:
-    if not name.strip():
-        return "it has no name"
-    if not _encodes(name):
-        return "it has bytes that are no text (UTF-8)"
-    if len(name.encode()) > LONGEST_TASK_BYTES:
-        return f"it has {len(name.encode())} bytes, its folder's name may have {LONGEST_TASK_BYTES}"
-    if "/" in name or "\\" in name:
-        return "its episodes go to a folder of that name in the data folder, and a slash leads out of it"
-    if not name.isprintable():
-        return "it has characters that cannot be seen (a line's end, NUL, control characters)"
-    if name != name.strip():
-        return "it begins or ends with a space"
-    if name[0] in ".-~":
-        return f"a name that begins with {name[0]} is hidden, an option or somebody's home to other programs"
-    if name.lower().endswith(_RESERVED):
-        return f"names that end in {Path(name).suffix} are those of an episode's files"
-    return ""
-
-
-def bad_text(what: str, text: str, longest: int = LONGEST_LINE) -> str:
-    """Why `text` cannot be kept as an operator, a scene, an instruction, a note; "" if it can."""
-    if not _encodes(text):
-        return f"the {what} has bytes that are no text (UTF-8). Next: write it again"
-    if len(text) > longest:
-        return f"the {what} has {len(text)} characters, at most {longest} are kept. Next: shorten it"
-    lines = text.split("\n") if longest == LONGEST_TEXT else [text]
-    if not all(line.replace("\t", " ").isprintable() for line in lines):
-        return f"the {what} has characters that cannot be seen. Next: write it without control characters"
-    return ""
 
 
 def bad_data(data: str) -> str:
     """Why that cannot be the data folder; "" if it can, or none is named."""
     if not data:
         return ""
-    if not _encodes(data) or not data.isprintable() or len(data.encode()) > LONGEST_PATH_BYTES:
+    if not encodes(data) or not data.isprintable() or len(data.encode()) > LONGEST_PATH_BYTES:
         why = "it has characters that cannot be seen, bytes that are no text, or more than a path may have"
     else:
         try:
@@ -82,11 +38,3 @@ def bad_sitting(asked: OpenSession) -> str:
         or bad_text("override", asked.override)
         or bad_text("instruction", asked.instruction, LONGEST_TEXT)
     )
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

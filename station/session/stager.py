@@ -84,7 +84,8 @@ class Stager:
         of = tallies[staged] if staged is not None else Tally()
         self._told = Staging(
             staged.scene if staged else "", staged.object if staged else "", of.counted, plan.each, collection.done(plan, tallies),
-            plan.wanted, collection.left(plan, tallies, operator), self._changed(staged), collection.strange_operator(plan, operator),
+            plan.wanted, collection.left(plan, tallies, operator), self._changed(staged),
+            plan.places.get(staged.scene, {}) if staged else {}, collection.strange_operator(plan, operator),
         )  # fmt: skip
 
     def _episodes(self) -> list[Collected]:

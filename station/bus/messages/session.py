@@ -54,6 +54,8 @@ class Staging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many the operator of this sitting has still to record."""
     changed: tuple[Literal["scene", "object"], ...] = ()
     """What is another than in the take before."""
+    places: dict[str, tuple[float, float]] = {}
+    """Where the object goes, by camera: shares of its picture's width and height, from the top left corner."""
     why: str = ""
     """Why the plan is not followed; "" where it is."""
 

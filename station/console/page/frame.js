@@ -2,6 +2,7 @@
 import { html, nothing } from '/vendor/lit-html.js';
 import { busy, clock, holds, liveness, operates, silenceMs, word } from '/model.js';
 import { address, PAGES } from '/route.js';
+import { standing, toStage } from '/staging.js';
 import { t } from '/words.js';
 
 export const MARK = { ok: '●', warn: '▲', bad: '■' };
@@ -54,6 +55,7 @@ function counts(store, session) {
   if (session.phase === 'recording') parts.push(`${t('episode', { n: session.episode })}  ${clock(session.recorded_ticks / hz)}`);
   else if (session.phase !== 'ended') parts.push(t('episode', { n: session.episode }));
   parts.push(t(session.wanted ? 'counts.wanted' : 'counts', values));
+  if (session.staging) parts.push(standing(session));
   if (session.finalising) parts.push(t('building', { n: session.finalising }));
   return parts.join(' · ');
 }
@@ -69,7 +71,7 @@ function banner(app, session, phase, live, nowMs) {
   const kind = phase === 'hold' ? 'bad' : phase === 'recording' ? 'rec' : '';
   const left = session.reset_in_ms !== null ? ` ${t('reset.in', { s: s(session.reset_in_ms) })}` : '';
   return html`<div class="banner ${kind}" aria-live=${phase === 'hold' ? 'assertive' : 'polite'}>
-      ${why}<p>${t(`do.${phase}`)}${left}</p>
+      ${why}<p>${(phase === 'ready' || phase === 'reset') && toStage(session) || t(`do.${phase}`)}${left}</p>
     </div>
     ${motion(app, session)}${wish(app, session)}
     ${question(app)}`;

@@ -6,10 +6,12 @@ import { episodes, Shelf } from '/episodes.js';
 import { Link, FULL, REPLACED, UNPAIRED } from '/link.js';
 import { actionOf, holds, keyed, pressing } from '/model.js';
 import { now } from '/now.js';
+import { Plans, plan } from '/plan.js';
 import { Player } from '/player.js';
 import { Records, rig } from '/rig.js';
 import { route } from '/route.js';
 import { say, soundOn } from '/sound.js';
+import { Ghost } from '/staging.js';
 import { Strips } from '/strips.js';
 import { Tiles } from '/tiles.js';
 import { Traces } from '/traces.js';
@@ -33,6 +35,8 @@ class App {
     this.shelf = new Shelf(this);
     this.records = new Records(this);
     this.lastCheck = new LastCheck(this);
+    this.plans = new Plans(this);
+    this.ghost = new Ghost(this);
     this.player = null;
     this.traces = null;
     this.link = new Link({
@@ -82,12 +86,13 @@ class App {
     else if (this.route.page === 'episodes' || this.route.page === 'trash') this.shelf.look();
     else if (this.route.page === 'rig') this.records.look();
     else if (this.route.page === 'check') this.lastCheck.look();
+    else if (this.route.page === 'plan') this.plans.look();
   }
 
   /** Pictures are sent only while the page shows cameras. */
   watch() {
     const { welcome } = this.store, { page } = this.route;
-    const cameras = welcome && (page === 'now' || page === 'wall') ? welcome.rig.cameras.slice(0, 8) : [];
+    const cameras = welcome && ['now', 'wall', 'plan'].includes(page) ? welcome.rig.cameras.slice(0, 8) : [];
     if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig' });
   }
 
@@ -119,6 +124,7 @@ class App {
       const before = store.state?.session, after = message.session;
       if (before && after && (before.saved !== after.saved || before.discarded !== after.discarded || before.finalising > after.finalising)) this.changedOnDisk();
       store.state = message;
+      this.ghost.look();
       store.stateAt = performance.now() - this.link.delay(message.now_ns / 1e6);
       document.title = `${message.session?.phase === 'recording' ? t('title.rec') : ''} ${store.welcome?.rig.name ?? 'station'}`;
       if (store.question && store.question.sequence !== message.session?.sequence) store.question = null; // it was about something else
@@ -139,6 +145,7 @@ class App {
       const asked = store.asked.get(message.id);
       store.asked.delete(message.id);
       const words = asked?.words ?? '';
+      if (message.done && asked?.what === 'plan') this.plans.kept();
       if (message.done) this.tell(t('done', { what: message.why ? `${words}: ${message.why}` : words }), 'ok');
       else this.tell(t('refused', { why: message.why }), 'bad', Infinity);
     }
@@ -148,6 +155,7 @@ class App {
   /** Somebody said something of an episode, or one came or went. */
   changedOnDisk() {
     const { page, of } = this.route;
+    if (page === 'plan') this.plans.look();
     if (page !== 'episodes' && page !== 'trash') this.shelf.asked = null; // looked at again when it is opened
     else if (!of) this.shelf.look(true);
     else if (this.player?.detail) {
@@ -293,6 +301,7 @@ class App {
       render(this.page(nowMs), root);
       for (const canvas of root.querySelectorAll('canvas[data-place]')) this.tiles.attach(Number(canvas.dataset.place), canvas);
       for (const canvas of root.querySelectorAll('canvas[data-camera]')) if (this.player?.cameras.has(canvas.dataset.camera)) this.player.cameras.get(canvas.dataset.camera).canvas = canvas;
+      for (const canvas of root.querySelectorAll('canvas[data-ghost]')) this.ghost.draw(canvas);
       for (const trace of root.querySelectorAll('.trace')) this.traces?.attach(trace, this.player);
       if (this.player?.detail) this.traces.show(this.player);
       for (const strip of root.querySelectorAll('.strip[data-sides]')) this.strips.attach(strip, Number(strip.dataset.side), Number(strip.dataset.sides));
@@ -302,7 +311,7 @@ class App {
   }
 
   page(nowMs) {
-    const own = { now, check, rig, wall }[this.route.page];
+    const own = { now, plan, check, rig, wall }[this.route.page];
     if (own) return own(this, nowMs);
     return this.route.of ? episode(this, nowMs) : episodes(this, nowMs);
   }

@@ -1,6 +1,7 @@
 // The Now page: what the rig does at this moment, and what may be done about it.
 import { html, nothing } from '/vendor/lit-html.js';
 import { age, frame, MARK, told } from '/frame.js';
+import { over } from '/staging.js';
 import { before, buttons, busy, holds, liveness, streamLevel, tile } from '/model.js';
 import { t } from '/words.js';
 
@@ -16,14 +17,14 @@ export function now(app, nowMs) {
   return frame(app, nowMs, 'now', middle, session?.phase === 'ended' && holds(store) ? begin(app, session, live) : acts(app, nowMs));
 }
 
-export function tiles(app, nowMs) {
+export function tiles(app, nowMs, above = (camera, place) => over(app, camera, place)) {
   const { cameras } = app.store.welcome.rig;
   if (!cameras.length) return html`<p class="none">${t('no.cameras')}</p>`;
   const known = new Map(app.store.state?.streams.map((stream) => [stream.node, stream]));
   return html`<div class="tiles" data-count=${Math.min(cameras.length, 6)}>${cameras.map((camera, place) => {
     const shown = tile(camera, app.tiles.pictures.get(place), known.get(camera), nowMs);
     return html`<figure class="tile ${shown.level}" data-camera=${camera}>
-      <canvas width="640" height="480" data-place=${place} aria-label=${camera}></canvas>
+      <canvas width="640" height="480" data-place=${place} aria-label=${camera}></canvas>${above(camera, place)}
       ${shown.ageMs === null ? html`<p class="over">${t('stream.none')}</p>` : shown.frozen ? html`<p class="over">${t('stream.frozen', { s: (shown.ageMs / 1000).toFixed(1) })}</p>` : nothing}
       <figcaption><span>${camera}</span><span class="age">${MARK[shown.level]} ${age(shown.ageMs)}</span></figcaption>
     </figure>`;
@@ -57,7 +58,13 @@ function streams(store) {
 
 function last(app, session) {
   return html`<div class="last"><span>${app.store.state?.card ? html`<b>${t('last')}:</b> ${app.store.state.card}` : session && !session.saved ? t('last.none') : nothing}</span>
-    ${told(app)}</div>`;
+    ${told(app)}${ghost(app, session)}</div>`;
+}
+
+/** The last success's first pictures over the live ones, to put the scene back by. */
+function ghost(app, session) {
+  if (!session || session.phase === 'ended' || !app.store.welcome.rig.cameras.length) return nothing;
+  return html`<span class="ghosts">${app.ghost.words()} <button class="small" data-act="ghost" aria-pressed=${app.ghost.on} @click=${() => app.ghost.toggle()}>${t('ghost')}</button></span>`;
 }
 
 function acts(app, nowMs) {

@@ -4,6 +4,7 @@ import { tiles } from '/now.js';
 import { hold, soundButton } from '/frame.js';
 import { clock, liveness, silenceMs, word } from '/model.js';
 import { address } from '/route.js';
+import { toStage } from '/staging.js';
 import { t } from '/words.js';
 
 export function wall(app, nowMs) {
@@ -13,7 +14,7 @@ export function wall(app, nowMs) {
     <header><h1>${store.welcome.rig.name}${session?.task ? ` · ${session.task}` : ''}</h1><a href=${address('now')}>${t('page.now')}</a></header>
     <main><p class="phase" role="status">${t(`phase.${phase}`)} ${seconds}</p>
     <p class="big">${!session ? '' : session.kept === false ? t('counts.unrecorded', { n: session.episode, early: session.ended_early }) : session.wanted ? t('wall.of', { saved: session.saved, wanted: session.wanted }) : t('wall.saved', { saved: session.saved })}</p>
-    <p class="cause" role=${dead || phase === 'hold' ? 'alert' : nothing}>${dead ? t('notlive', { s: Number.isFinite(silenceMs(store, nowMs)) ? Math.ceil(silenceMs(store, nowMs) / 1000) : '–' }) : session?.why || session?.drift || t(`do.${phase}`)}</p>
+    <p class="cause" role=${dead || phase === 'hold' ? 'alert' : nothing}>${dead ? t('notlive', { s: Number.isFinite(silenceMs(store, nowMs)) ? Math.ceil(silenceMs(store, nowMs) / 1000) : '–' }) : session?.why || session?.drift || ((phase === 'ready' || phase === 'reset') && toStage(session)) || t(`do.${phase}`)}</p>
     ${tiles(app, nowMs)}
     <div class="acts">${soundButton(app)}${hold(app)}</div></main></div>`;
 }

@@ -23,6 +23,7 @@ WORDS: dict[type, dict[str, Any]] = {
     wire.Control: {"id": 1, "what": "take"}, wire.Deny: {"id": 1}, wire.Hold: {"id": 1}, wire.Park: {"id": 1},
     wire.Edit: {"id": 1, "episodes": ["cube/0"], "success": "no"}, wire.Unedit: {"id": 1, "episodes": ["cube/0"]},
     wire.Trash: {"id": 1, "episodes": ["cube/0"]}, wire.Restore: {"id": 1, "episodes": ["cube/0.deleted"]}, wire.Recover: {"id": 1},
+    wire.KeepPlan: {"id": 1, "task": "cube", "plan": {"each": 2, "scenes": ["left"]}},
     wire.Check: {"id": 1}, wire.AnswerStep: {"id": 1, "step": 1, "answer": "go on"}, wire.EndJob: {"id": 1},
     wire.Export: {"id": 1, "format": "plain", "name": "pick"}, wire.RestartNode: {"id": 1, "node": "cam_high"},
 }  # fmt: skip

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from station.borders.names import LONGEST_LINE, LONGEST_TASK_BYTES, LONGEST_TEXT, bad_task
 from station.bus.requests import Note, OpenSession, Refused
 from station.cli import main
 from station.session.asked import impossible
-from station.session.names import LONGEST_LINE, LONGEST_TASK_BYTES, LONGEST_TEXT, bad_sitting, bad_task
+from station.session.names import bad_sitting
 from tests.station.session.world import World
 
 BAD_TASKS = [

@@ -1,0 +1,111 @@
+// What a collection plan wants staged, over the live pictures: words, where the object goes, and how the last success began.
+import { html, nothing, svg } from '/vendor/lit-html.js';
+import { marks, staged } from '/plan_model.js';
+import { unpacked } from '/shelf_model.js';
+import { t } from '/words.js';
+
+/** In words; "" where nothing is to be staged. */
+export function stageWords(staging) {
+  return [['scene', staging.scene], ['object', staging.object]].filter(([, said]) => said).map(([name, said]) => t(`plan.${name}`, { said })).join(', ');
+}
+
+/** What to do before the next episode, and what of it is another than before; null where no plan says it. */
+export function toStage(session) {
+  const staging = staged(session);
+  if (!staging) return null;
+  const other = staging.changed.map((name) => t(`plan.col.${name}`)).join(', ');
+  return t(other ? 'plan.stage.other' : 'plan.stage', { what: stageWords(staging), other });
+}
+
+/** How far the plan is, short; "" where there is none. */
+export function standing(session) {
+  const staging = session?.staging;
+  if (!staging) return '';
+  if (staging.why) return t('plan.unfollowed');
+  return t(staging.left ? 'plan.done' : staging.done === staging.wanted ? 'plan.complete' : 'plan.yours', staging);
+}
+
+/** How high a camera's picture is for its width, as its canvas has it. */
+export const ratioOf = (app, place) => { const canvas = app.tiles.canvases.get(place); return canvas ? canvas.height / canvas.width : 0.75; };
+
+/** Crosses at their places, each with its name; they lie as the picture lies in its tile. */
+export function crosses(found, ratio) {
+  return found.length ? html`<svg class="marks" aria-hidden="true" viewBox=${`0 0 640 ${640 * ratio}`}>${found.map(({ x, y, scene }) => svg`
+    <g transform=${`translate(${640 * x} ${640 * ratio * y})`}><circle r="26"></circle><path d="M-44 0H-14M14 0H44M0-44V-14M0 14V44"></path><text x=${x > 0.7 ? -32 : 32} y="-22" text-anchor=${x > 0.7 ? 'end' : 'start'}>${scene}</text></g>`)}</svg>` : nothing;
+}
+
+/** What lies over a camera's picture while the arms rest: the ghost, the cross, and (over the first) the words. */
+export function over(app, camera, place) {
+  const session = app.store.state?.session, staging = staged(session), ghost = app.ghost.shows(session);
+  return html`${ghost ? html`<canvas class="ghost" data-ghost=${camera} aria-hidden="true"></canvas>` : nothing}
+    ${staging ? html`${crosses(marks(staging, camera), ratioOf(app, place))}${place === 0 ? html`<p class="stage" aria-hidden="true">${stageWords(staging)}</p>` : nothing}` : nothing}`;
+}
+
+/** The first pictures of the last success, half seen over the live ones: the scene is put back until both are one. */
+export class Ghost {
+  constructor(app) {
+    this.app = app;
+    this.on = false;
+    this.of = ''; // what was asked for last
+    this.found = null; // {name, alike}
+    this.pictures = new Map(); // camera → bitmap
+    this.error = '';
+  }
+
+  shows(session) {
+    return this.on && ['ready', 'reset', 'hold', 'opening'].includes(session?.phase);
+  }
+
+  toggle() {
+    this.on = !this.on;
+    this.of = '';
+    this.look();
+    this.app.draw();
+  }
+
+  /** Look again if another scene is staged, or another episode was saved. */
+  async look() {
+    const { state, welcome } = this.app.store, session = state?.session;
+    if (!this.shows(session)) return;
+    const { scene = '', object = '' } = session.staging ?? {}, query = String(new URLSearchParams({ task: session.task, scene, object }));
+    const of = `${query} ${session.newest} ${session.saved} ${session.finalising}`;
+    if (of === this.of) return;
+    this.of = of;
+    const answer = await fetch(`/episodes/example?${query}`).catch(() => null), found = answer?.ok ? await answer.json() : null;
+    if (of !== this.of) return;
+    this.error = found ? '' : t('ghost.lost');
+    const before = this.found;
+    this.found = found;
+    if (found?.name && found.name === before?.name && this.pictures.size) return;
+    this.forget();
+    if (found?.name) await Promise.all(welcome.rig.cameras.map((camera) => this.fetch(of, found.name, camera)));
+    this.app.draw();
+  }
+
+  async fetch(of, name, camera) {
+    const answer = await fetch(`/episodes/pictures?${new URLSearchParams({ of: name, camera, rows: '0' })}`).catch(() => null);
+    if (!answer?.ok) return; // a camera that was not there then
+    const [first] = unpacked(await answer.arrayBuffer());
+    const bitmap = first && await createImageBitmap(new Blob([first[1]], { type: 'image/jpeg' })).catch(() => null);
+    if (of !== this.of) bitmap?.close();
+    else if (bitmap) this.pictures.set(camera, bitmap);
+  }
+
+  forget() {
+    for (const bitmap of this.pictures.values()) bitmap.close();
+    this.pictures.clear();
+  }
+
+  draw(canvas) {
+    const bitmap = this.pictures.get(canvas.dataset.ghost);
+    canvas.hidden = !bitmap;
+    if (!bitmap || canvas.bitmap === bitmap) return;
+    Object.assign(canvas, { width: bitmap.width, height: bitmap.height, bitmap });
+    canvas.getContext('2d').drawImage(bitmap, 0, 0);
+  }
+
+  words() {
+    if (!this.on) return '';
+    return this.error || (!this.found ? '' : !this.found.name ? t('ghost.none') : t(this.found.alike ? 'ghost.alike' : 'ghost.of', { name: this.found.name }));
+  }
+}
