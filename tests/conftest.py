@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -55,6 +56,13 @@ def everybody(monkeypatch: pytest.MonkeyPatch) -> _Everybody:
     monkeypatch.setattr(keys, "held", lambda node: keys._held.get(node) or made.ring(node))
     monkeypatch.setattr(keys, "read_client", client)
     return made
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Commands that tests start end at Ctrl-C, also where the tests were begun in the background of a script, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

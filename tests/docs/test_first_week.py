@@ -35,7 +35,10 @@ def screens(text: str) -> Iterator[Typed]:
 
 
 def pattern(prints: str) -> re.Pattern[str]:
-    """`…` in a line is anything in it; a line of nothing else is any number of lines. What is typed is not printed, nor is its Enter."""
+    """`…` in a line is anything in it; a line of nothing else is any number of lines. What is typed is not printed, nor is its Enter.
+
+    How wide a table's columns are, their longest names say, and is no word of the page's.
+    """
     lines = []
     for line in prints.split("\n"):
         answered = _ANSWERED.fullmatch(line)
@@ -43,8 +46,13 @@ def pattern(prints: str) -> re.Pattern[str]:
             lines.append(r"(?:[^\n]*\n)*")
         else:
             shown = answered[1] if answered else line.rstrip()
-            lines.append(".*".join(map(re.escape, shown.split("…"))) + ("" if answered else r"[ ]*\n"))
+            lines.append(".*".join(map(_of_any_width, shown.split("…"))) + ("" if answered else r"[ ]*\n"))
     return re.compile("".join(lines))
+
+
+def _of_any_width(text: str) -> str:
+    """A pattern of a piece of a line: two spaces are the distance of columns, and a rule under a table is as long as it is."""
+    return re.sub(r"─{2,}", "─+", re.sub(r"(\\ ){2,}", " +", re.escape(text)))
 
 
 def answers(prints: str) -> str:
@@ -70,6 +78,9 @@ def test_the_page_has_screens_and_no_command_in_them_is_left_out() -> None:
 def test_what_differs_is_found() -> None:
     typed = Typed("station x", "one … three\n…\nlast")
     assert not wrong(typed, "one two three   \nlast\n") and not wrong(typed, "one 2 three\na\nb\nlast\n")
+    table = Typed("station x", "rig  arms\n────────\n→ a     2\n…")
+    assert not wrong(table, "rig      arms\n─────────────\n→ a         2\n→ longer    4\n")
+    assert wrong(table, "rig      arms\n─────────────\n→ a         4\n")
     asks = Typed("station x", "go on: ⏎\nmove …: skip\ndone")
     assert answers(asks.prints) == "\nskip\n"
     assert not wrong(asks, "go on: move it: done\n") and wrong(asks, "go on: done\n")
@@ -77,7 +88,7 @@ def test_what_differs_is_found() -> None:
         assert "--- it prints" in wrong(typed, printed)
 
 
-@pytest.mark.rig
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_each_command_prints_what_the_page_says() -> None:
     with tempfile.TemporaryDirectory(prefix="ann-", dir="/tmp") as home:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.system.headset_faults import moment, table, worn
 
-pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 def test_no_fault_of_a_headset_moves_an_arm_or_is_taken_for_a_hand() -> None:

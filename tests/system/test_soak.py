@@ -7,7 +7,7 @@ import pytest
 from tests.system.rig import Booted
 from tests.system.soak import soak
 
-pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(500)]
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,7 @@ def test_bytes_segments_and_colours(name: str, data: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("video", ["h264", "av1"])
+@pytest.mark.parametrize("video", ["h264", pytest.param("av1", marks=pytest.mark.long)])
 def test_no_byte_comes_from_memory_that_nobody_wrote(video: str, data: Path, tmp_path: Path) -> None:
     """glibc fills what it hands out with MALLOC_PERTURB_'s complement; x264's AVX-512 code once encoded what it found there."""
     script = (

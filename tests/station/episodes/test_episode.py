@@ -250,7 +250,7 @@ class Made:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(made=st.composite(Made)())
 def test_everything_written_comes_out_exactly(tmp_path: Path, made: Made) -> None:
     part = naming.journal_path(Path(tempfile.mkdtemp(dir=tmp_path)), 0)
