@@ -1,17 +1,20 @@
 """What a page's words ask of the station's nodes. Pure."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from station.bus.actions import BY_NAME, request_of
+from station.bus.messages import PolicyState
 from station.bus.requests import (
     Allow,
     AskLeave,
     ControlRequest,
+    HandOver,
     KeepControl,
     LeaveControl,
     Note,
     OpenSession,
     PilotRequest,
+    PolicyRequest,
     Restart,
     SessionRequest,
     Start,
@@ -22,14 +25,26 @@ from station.bus.requests import (
 from station.bus.requests import Hold as HoldArms
 from station.bus.requests import Park as ParkArms
 from station.console.seats import Seat
-from station.console.wire import Control, Deny, FromPage, Hold, Open, Park, Press, RestartNode
+from station.console.wire import (
+    Control,
+    Deny,
+    FromPage,
+    HandBack,
+    Hold,
+    Open,
+    Park,
+    Press,
+    RestartNode,
+    Rollouts,
+    TakeOver,
+)
 
 
 class Question(NamedTuple):
     """One request to one node; `after` is asked once it is done."""
 
     node: str
-    request: SessionRequest | ControlRequest | PilotRequest | SupervisorRequest
+    request: SessionRequest | ControlRequest | PilotRequest | SupervisorRequest | PolicyRequest
     seen: int = 0
     after: "Question | None" = None
 
@@ -39,20 +54,26 @@ _CONTROL: dict[str, type[TakeControl | LeaveControl | KeepControl]] = {
 }  # fmt: skip
 
 
-def questions(said: FromPage, who: str, seconds: float | None) -> tuple[Question, ...]:
+class Known(NamedTuple):
+    """What the console knows beside the word."""
+
+    seconds: float | None = None
+    """How long an episode that begins is to be."""
+    policy: PolicyState | None = None
+    """What the runner has loaded."""
+    hands: Literal["leader", "vr"] = "leader"
+    """Whose hands take over at this rig."""
+
+
+def questions(said: FromPage, who: str, known: Known) -> tuple[Question, ...]:
     """What is asked because of it, the first of which is answered to the page; () for what asks nothing.
 
-    `seconds`: how long an episode that begins is to be. Raises ValueError for an action that nobody knows, or that needs more than a press.
+    Raises ValueError for an action that nobody knows, or that needs more than a press, or more than is known.
     """
+    request = _of_the_session(said, known)
+    if request is not None:
+        return (Question("session", request, getattr(said, "seen", 0)),)
     match said:
-        case Press():
-            return (Question("session", _pressed(said, seconds), said.seen),)
-        case Open():
-            return (Question("session", _opened(said), said.seen),)
-        case Control():
-            return (Question("session", _CONTROL[said.what]()),)
-        case Deny():
-            return (Question("session", Allow(False)),)
         case Hold():
             return Question("pilot", HoldArms(f"held by {who}")), Question("session", Allow(False))
         case Park():
@@ -62,10 +83,31 @@ def questions(said: FromPage, who: str, seconds: float | None) -> tuple[Question
     return ()
 
 
+def _of_the_session(said: FromPage, known: Known) -> SessionRequest | ControlRequest | None:
+    match said:
+        case Press():
+            return _pressed(said, known.seconds)
+        case Open():
+            return _opened(said)
+        case Rollouts():
+            return _rollouts(said, known.policy)
+        case TakeOver():
+            return HandOver(known.hands, held=True)
+        case HandBack():
+            return HandOver("policy")
+        case Control():
+            return _CONTROL[said.what]()
+        case Deny():
+            return Allow(False)
+    return None
+
+
 def _pressed(said: Press, seconds: float | None) -> SessionRequest:
     action = BY_NAME.get(said.name)
     if action is None or action.request is OpenSession:
         raise ValueError(f"{said.name!r} is no button")
+    if action.request is HandOver:
+        raise ValueError("hands take over on the Policies page, while somebody presses that they hold the leaders")
     if action.request is Start:
         return Start(seconds)
     if action.request is Note:
@@ -79,6 +121,18 @@ def _opened(said: Open) -> OpenSession:
     return OpenSession(
         said.task, operator=said.operator, instruction=said.instruction, scene=said.scene, episodes=said.episodes,
         reset="timed" if said.reset_s else "operator", reset_s=said.reset_s, override=said.override, opening=None,
+    )  # fmt: skip
+
+
+def _rollouts(said: Rollouts, policy: PolicyState | None) -> OpenSession:
+    if policy is None or not policy.identity:
+        raise ValueError("no policy is loaded. Next: load one of the list")
+    if said.kept and not said.task:
+        raise ValueError("recorded rollouts need a task: the folder of their episodes")
+    return OpenSession(
+        said.task or policy.folder.rpartition("/")[2], operator=said.operator, instruction=policy.instruction, scene=said.scene,
+        source="policy", policy=policy.identity, policy_folder=policy.folder, episodes=said.episodes,
+        reset="timed" if said.reset_s else "operator", reset_s=said.reset_s, override=said.override, kept=said.kept,
     )  # fmt: skip
 
 

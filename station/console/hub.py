@@ -9,7 +9,18 @@ import msgspec
 
 from station.borders.stamps import unbelievable
 from station.bus.asking import PatientClient
-from station.bus.messages import Frame, PilotState, RecorderState, Row, SessionState, StationState, Tick
+from station.bus.messages import (
+    Description,
+    Frame,
+    PilotState,
+    PolicyState,
+    RecorderState,
+    Row,
+    SessionState,
+    Setpoint,
+    StationState,
+    Tick,
+)
 from station.bus.pending import as_reply
 from station.bus.requests import Refused, Reply, Who
 from station.bus.sockets import Subscriber
@@ -23,16 +34,23 @@ from station.console.pictures import as_jpeg
 from station.console.viewer import Viewer
 from station.episodes.cadence import in_words, read_cadence
 from station.errors import NodeAbsent, StationError
+from station.policy.claims import Vector, rig_vector
 
 LOOKED_AT_S, IDLE_S = 0.02, 0.2
 """How often the bus is drained while somebody looks, and while nobody does."""
-STATE_NS, TICK_NS, PACE_NS, PROCESSES_NS = 200 * NS_PER_MS, 100 * NS_PER_MS, NS_PER_S, NS_PER_S
+STATE_NS, TICK_NS, PACE_NS, PROCESSES_NS, POLICY_NS = (
+    200 * NS_PER_MS,
+    100 * NS_PER_MS,
+    NS_PER_S,
+    NS_PER_S,
+    500 * NS_PER_MS,
+)
 AGAIN_S = 1.0
-NODES = ("session", "pilot", "supervisor")
+NODES = ("session", "pilot", "supervisor", "policy")
 Then = Callable[[Reply], None]
 _STATES = [
     ("session", "session"), ("pilot", "pilot"), ("recorder", "synchronizer"), ("station", "supervisor"),
-    ("tick", "synchronizer"), ("row", "synchronizer"),
+    ("tick", "synchronizer"), ("row", "synchronizer"), ("policy", "policy"),
 ]  # fmt: skip
 _log = logging.getLogger("console")
 
@@ -48,11 +66,15 @@ class Hub:
         self._cameras = {name: place for place, name in enumerate(station.rig.cameras)}
         self._states: Subscriber | None = None
         self._frames: Subscriber | None = None
+        self._asks: Subscriber | None = None
+        self.blind: Callable[[], bool] = lambda: False
+        """Is nobody to know which policy runs?"""
         self._clients: dict[str, PatientClient] = {}
         self._row: Row | None = None
+        self._ask: Setpoint | None = None
         self._sizes: dict[int, float] = {}
         """Bytes of a picture, by camera."""
-        self._state_due_ns = self._tick_due_ns = self._pace_due_ns = self._processes_due_ns = 0
+        self._state_due_ns = self._tick_due_ns = self._pace_due_ns = self._processes_due_ns = self._policy_due_ns = 0
         self._card, self._card_of = "", ""
 
     async def run(self) -> None:
@@ -69,14 +91,15 @@ class Hub:
                 self.time(self._clock())
                 await asyncio.sleep(LOOKED_AT_S if self.viewers else IDLE_S)
         finally:
-            for socket in (self._states, self._frames, *self._clients.values()):
+            for socket in (self._states, self._frames, self._asks, *self._clients.values()):
                 if socket is not None:
                     socket.close()
 
     def _attach(self) -> None:
         if self._states is None:
             clients = {node: PatientClient(self.rig.name, node) for node in NODES}
-            self._states, self._clients = self._station.subscribe(_STATES), clients
+            described = [("description", follower) for follower in self.rig.followers]
+            self._states, self._clients = self._station.subscribe([*_STATES, *described]), clients
 
     # -- hearing --
 
@@ -88,9 +111,23 @@ class Hub:
         for client in self._clients.values():
             client.poll(now_ns)
         self._listen(any(viewer.wants_pictures for viewer in self.viewers))
+        self._listen_to_policies(any(viewer.seen and viewer.watch.policy for viewer in self.viewers))
         if self._frames is not None:
             for sample in self._frames.newest().values():
                 self.take_picture(sample, now_ns)
+        if self._asks is not None:
+            for sample in self._asks.newest().values():
+                self.take(sample, now_ns)
+
+    def _listen_to_policies(self, yes: bool) -> None:
+        """So is what they ask for at every tick."""
+        if yes and self._asks is None:
+            self._asks = self._station.subscribe(
+                [("setpoint", "policy"), ("setpoint", "policy_shadow")], publishers=["policy"]
+            )
+        elif not yes and self._asks is not None:
+            self._asks.close()
+            self._asks = None
 
     def _listen(self, yes: bool) -> None:
         """Pictures are heard only while somebody looks."""
@@ -113,10 +150,23 @@ class Hub:
             heard.station = body
         elif isinstance(body, Tick):
             heard.tick = body
+        elif isinstance(body, PolicyState):
+            self._take_policy(body)
         elif isinstance(body, Row):
             self._row = body
             return
+        elif isinstance(body, Setpoint):
+            self._ask = body
+            return
+        elif isinstance(body, Description):
+            heard.descriptions[sample.node] = body
+            return
         heard.at_ns[sample.kind] = min(now_ns, sample.header.sent_at_ns)  # what waited in a queue is as old as it is
+
+    def _take_policy(self, state: PolicyState) -> None:
+        before, self.heard.policy = self.heard.policy, state
+        if before is None or (before.phase, before.folder, before.shadow) != (state.phase, state.folder, state.shadow):
+            self._policy_due_ns = 0  # a change is told at once
 
     def _take_session(self, state: SessionState) -> None:
         before, self.heard.session = self.heard.session, state
@@ -159,14 +209,24 @@ class Hub:
             self._tick_due_ns = now_ns + TICK_NS
             tick, row = self.heard.tick, self._row
             asked = row.action_sent if row is not None and abs(row.tick - tick.tick) < self.rig.tick_hz else None
-            raw = msgspec.json.encode(view.tick(tick, asked))
+            ask = self._ask if self._ask is not None and abs(self._ask.tick - tick.tick) < self.rig.tick_hz else None
+            raw = msgspec.json.encode(view.tick(tick, asked, ask))
             for viewer in self.viewers:
                 viewer.show("tick", raw)
+        self._tell_some(now_ns)
 
+    def _tell_some(self, now_ns: int) -> None:
+        """What only those are told who show it."""
+        shows_policy = [viewer for viewer in self.viewers if viewer.watch.policy]
+        if shows_policy and now_ns >= self._policy_due_ns:
+            self._policy_due_ns = now_ns + POLICY_NS
+            raw = msgspec.json.encode(view.policy(self.heard, now_ns, self.blind()))
+            for viewer in shows_policy:
+                viewer.show("policy", raw)
         watching = [viewer for viewer in self.viewers if viewer.watch.processes]
         if watching and now_ns >= self._processes_due_ns:
             self._processes_due_ns = now_ns + PROCESSES_NS
-            raw = msgspec.json.encode(view.processes(self.heard, self.rig, now_ns))
+            raw = msgspec.json.encode(view.processes(self.heard, self.rig, now_ns, self.blind()))
             for viewer in watching:
                 viewer.show("processes", raw)
 
@@ -179,6 +239,12 @@ class Hub:
     def phase(self) -> str:
         """Of the sitting; "" while the session says nothing."""
         return self.heard.session.phase if self.heard.session is not None else ""
+
+    @property
+    def vector(self) -> Vector | None:
+        """The rig's, once all its arms have said what they are."""
+        known = self.heard.descriptions
+        return rig_vector(self.rig, known) if all(name in known for name in self.rig.followers) else None
 
     @property
     def busy_with(self) -> str:

@@ -10,10 +10,14 @@ from typing import Any
 
 from station.errors import RequestRefused, StationError
 from station.steps.job import Job
-from station.steps.protocol import End, Line, Step
+from station.steps.protocol import End, Line, Offer, Step
 from station.terminal.shown import shown
 
 Tell = Callable[[dict[str, Any]], None]
+ELSEWHERE = ("take over", "in hand", "lead", "go along", "hold", "pause")
+"""Of what a job offers: what pages have words of their own for, which the session holds against the hands at the leaders."""
+STILL = ("success", "failure", "repeat", "quit", "no")
+"""Answers to a job that moves arms after which none moves: they need nobody's leave."""
 
 
 class Jobs:
@@ -23,20 +27,35 @@ class Jobs:
         self._tell = tell
         self._job: Job | None = None
         self._step: Step | None = None
+        self._offer: Offer | None = None
         self.told: dict[str, Any] | None = None
         """The newest of what was told; None before the first."""
 
-    def begin(self, name: str, arguments: Sequence[str], by: str) -> None:
-        """Start it. Raises RequestRefused while another runs."""
-        if self._job is not None:
-            assert self.told is not None
-            raise RequestRefused(
-                f"{self.told['name']} runs already, for {self.told['by']}. Next: wait for it, or end it"
-            )
-        self._job, self._step = Job(arguments, quiet=True), None
-        self._say({"name": name, "by": by, "running": True, "words": "", "answers": (), "progress": None, "code": None})
+    def begin(
+        self, name: str, arguments: Sequence[str], by: str, of: str = "", blind: bool = False, moves: bool = False
+    ) -> None:
+        """Start it. `of`: what it makes, for the pages; `blind`: nobody is to know which policy runs; `moves`: it moves arms.
+
+        Raises RequestRefused while another runs.
+        """
+        self.refuse_another()
+        self._job, self._step, self._offer = Job(arguments, quiet=True), None, None
+        self.told = None
+        self._say({
+            "name": name, "by": by, "of": of, "blind": blind, "moves": moves, "running": True, "words": "", "step": 0, "answers": (),
+            "offer": 0, "offers": (), "progress": None, "picture": "", "code": None,
+        })  # fmt: skip
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, self._read, self._job, loop)
+
+    @property
+    def blind(self) -> bool:
+        """Is nobody to know which policy runs?"""
+        return self._job is not None and self.told is not None and bool(self.told["blind"])
+
+    def moves(self, answer: str) -> bool:
+        """May arms move because of that answer?"""
+        return self._job is not None and self.told is not None and bool(self.told["moves"]) and answer not in STILL
 
     def refuse_another(self) -> None:
         """Raises RequestRefused while one runs."""
@@ -46,13 +65,25 @@ class Jobs:
                 f"{self.told['name']} runs already, for {self.told['by']}. Next: wait for it, or end it"
             )
 
+    def refuse_beside_a_sitting(self, phase: str) -> None:
+        """Raises RequestRefused while one is open. `phase`: of the session, "" while it says nothing."""
+        if phase not in ("", "ended"):
+            raise RequestRefused("a sitting is open, and comes first. Next: end it, then ask again")
+
     def answer(self, step: int, answer: str) -> None:
-        """Answer what it asked. Raises RequestRefused where it asks nothing of that number, or offers no such answer."""
-        if self._job is None or self._step is None or self._step.number != step or answer not in self._step.answers:
+        """Answer what it asked, or give what it offers. Raises RequestRefused where it does neither any more by that number."""
+        asked = next((one for one in (self._step, self._offer) if one is not None and one.number == step), None)
+        if (
+            self._job is None
+            or asked is None
+            or answer not in asked.answers
+            or (asked is self._offer and answer in ELSEWHERE)
+        ):
             raise RequestRefused("nothing is asked like that any more. Next: look at what the job says now")
-        self._job.answer(self._step, answer)
-        self._step = None
-        self._say({"answers": ()})
+        self._job.answer(asked, answer)
+        if asked is self._step:
+            self._step = None
+            self._say({"answers": ()})
 
     def end(self) -> None:
         """End it where it is. Raises RequestRefused where none runs."""
@@ -86,13 +117,18 @@ class Jobs:
                 "step": line.number, "words": words, "answers": line.answers, "progress": line.progress, "picture": line.picture,
             })  # fmt: skip
 
+        elif isinstance(line, Offer):
+            self._offer = line
+            self._say({"offer": line.number, "offers": tuple(one for one in line.answers if one not in ELSEWHERE)})
+
     def _ended(self, job: Job, why: str) -> None:
         end = job.end or End(1, why or "it ended before it was done")
-        self._job = self._step = None
+        self._job = self._step = self._offer = None
         self._say(
             {
                 "running": False,
                 "answers": (),
+                "offers": (),
                 "progress": None,
                 "code": end.code,
                 "words": shown(end.words or why),

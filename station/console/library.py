@@ -18,15 +18,17 @@ from multidict import MultiMapping
 from station.clock import Clock
 from station.console import plans, records
 from station.console.limits import Reading
+from station.console.policies import Policies
 from station.console.shelf import Shelf
 from station.console.wire import Edit, Export, KeepPlan, OfEpisodes, Recover, Restore, Trash, Unedit
 from station.episodes.edits import Change
 from station.errors import EpisodeError, StationError, UsageError
+from station.policy.claims import Vector
 from station.rig.rig import Rig
 from station.runtime.launch import python
 from station.web.guard import HEADERS
 
-EPISODES, RIG = "/episodes", "/rig"
+EPISODES, RIG, POLICIES = "/episodes", "/rig", "/policies"
 _PICTURE = struct.Struct("<II")
 """Before each picture: its row, and how many bytes follow."""
 _KEPT = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
@@ -41,8 +43,12 @@ _log = logging.getLogger("console")
 class Library:
     """Of one rig's data folder. To be used in one event loop."""
 
-    def __init__(self, rig: Rig, clock: Clock, recording: Callable[[], bool]) -> None:
-        self._rig, self._shelf = rig, Shelf(rig.data)
+    def __init__(
+        self, rig: Rig, clock: Clock, recording: Callable[[], bool], vector: Callable[[], Vector | None], blind: Callable[[], bool]
+    ) -> None:  # fmt: skip
+        """`vector`: the rig's, once all its arms have said what they are. `blind`: nobody is to know which policy runs."""
+        self._rig, self._shelf, self.policies = rig, Shelf(rig.data, blind), Policies(rig)
+        self._vector = vector
         self._clock, self._recording = clock, recording
         self._reading = Reading()
         self._thread = ThreadPoolExecutor(1, "shelf", initializer=_give_way)
@@ -54,6 +60,8 @@ class Library:
         try:
             if request.path.startswith(RIG):
                 return await self._of_rig(request.path.removeprefix(RIG).strip("/"), asked.get("node", ""))
+            if request.path.startswith(POLICIES):
+                return await self._of_policies(request.path.removeprefix(POLICIES).strip("/"), asked.get("of", ""))
             return await self._of_episodes(request.path.removeprefix(EPISODES).strip("/"), asked)
         except UsageError as error:
             return web.Response(status=404, text=str(error), headers=HEADERS)
@@ -68,7 +76,19 @@ class Library:
         }
         if what not in known:
             raise UsageError("no such page")
-        return _json(await self._do(known[what]))
+        return _json(await self.do(known[what]))
+
+    async def _of_policies(self, what: str, of: str) -> web.Response:
+        policies, vector = self.policies, self._vector()
+        known = {
+            "": lambda: policies.listing(vector),
+            "one": lambda: policies.detail(of, vector),
+            "evaluations": lambda: {"evaluations": policies.evaluations()},
+            "evaluation": lambda: policies.evaluation(of),
+        }
+        if what not in known:
+            raise UsageError("no such page")
+        return _json(await self.do(known[what]))
 
     async def _of_episodes(self, what: str, asked: MultiMapping[str]) -> web.Response:
         of, task, scene, thing = (asked.get(name, "") for name in ("of", "task", "scene", "object"))
@@ -80,22 +100,22 @@ class Library:
             "example": lambda: self._shelf.example(task, scene, thing),
         }
         if what in documents:
-            return _json(await self._do(documents[what]))
+            return _json(await self.do(documents[what]))
         if what == "selection":
             where, left_out = asked.getall("where", []), asked.getall("not", [])
-            text = await self._do(lambda: self._shelf.selection_text(where, left_out, asked.get("reason", "")))
+            text = await self.do(lambda: self._shelf.selection_text(where, left_out, asked.get("reason", "")))
             return web.Response(text=text, headers=HEADERS)
         if what == "thumbnail":
-            jpeg = await self._do(lambda: self._shelf.thumbnail(of, "last" in asked))
+            jpeg = await self.do(lambda: self._shelf.thumbnail(of, "last" in asked))
             return web.Response(body=jpeg, content_type="image/jpeg", headers=_KEPT)
         if what == "column":
-            column = await self._do(lambda: self._shelf.played(of).column(asked.get("name", "")))
+            column = await self.do(lambda: self._shelf.played(of).column(asked.get("name", "")))
             if column is None:
                 raise UsageError("no such column")
             return await self._bytes(column)
         if what == "pictures":
             rows = _rows(asked.get("rows", ""))
-            pictures = await self._do(lambda: self._shelf.played(of).pictures(asked.get("camera", ""), rows))
+            pictures = await self.do(lambda: self._shelf.played(of).pictures(asked.get("camera", ""), rows))
             return await self._bytes(b"".join(_PICTURE.pack(row, len(jpeg)) + jpeg for row, jpeg in pictures))
         raise UsageError("no such page")
 
@@ -108,19 +128,19 @@ class Library:
         if isinstance(said, Recover):
             return await self._recover()
         if isinstance(said, KeepPlan):
-            return await self._do(lambda: plans.keep(self._rig.data, said.task, bytes(said.plan)))
+            return await self.do(lambda: plans.keep(self._rig.data, said.task, bytes(said.plan)))
         names = said.episodes
-        if isinstance(said, Trash) and busy_with in await self._do(lambda: [str(shelf.path(name)) for name in names]):
+        if isinstance(said, Trash) and busy_with in await self.do(lambda: [str(shelf.path(name)) for name in names]):
             why = "the newest episode of this sitting is the sitting's. Next: `u` on the Now page takes it back"
             raise EpisodeError(why)
         if isinstance(said, Edit):
-            return await self._do(lambda: shelf.edit(names, _change(said)))
+            return await self.do(lambda: shelf.edit(names, _change(said)))
         acts = {Unedit: shelf.undo, Trash: shelf.delete, Restore: shelf.restore}
-        return await self._do(lambda: acts[type(said)](names))
+        return await self.do(lambda: acts[type(said)](names))
 
     async def export(self, said: Export) -> list[str]:
         """Write the selection; the command that makes the training set. Raises StationError."""
-        file, out = await self._do(
+        file, out = await self.do(
             lambda: self._shelf.kept_selection(said.name, said.where, said.left_out, said.reason.strip())
         )
         return ["dataset", "export", said.format, str(out), "--selection", str(file)]
@@ -145,12 +165,13 @@ class Library:
         await asyncio.sleep(self._reading.wait_s(len(body), self._recording(), self._clock()))
         return web.Response(body=body, content_type="application/octet-stream", headers=HEADERS)
 
-    async def _do(self, what: Callable[[], T]) -> T:
+    async def do(self, what: Callable[[], T]) -> T:
+        """In the thread that reads and writes."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, what)
 
     async def close(self) -> None:
         """Files are let go of; a recovery that goes on is safe to leave, and is left."""
-        await self._do(self._shelf.close)
+        await self.do(self._shelf.close)
         self._thread.shutdown()
 
 

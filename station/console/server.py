@@ -18,15 +18,16 @@ from aiohttp import WSMsgType, web
 from station.bus.requests import Refused, Reply, StillThere, Who
 from station.clock import NS_PER_S, Clock
 from station.console import view, wire
-from station.console.asking import Question, questions, who_asks
+from station.console.acts import Acts
+from station.console.asking import Known, Question, questions, who_asks
 from station.console.hub import Hub
 from station.console.jobs import Jobs
-from station.console.library import EPISODES, RIG, Library
+from station.console.library import EPISODES, POLICIES, RIG, Library
 from station.console.limits import AT_ONCE, MOST_READERS, MOST_VIEWERS, Holds, Rate
 from station.console.seat_file import SeatFile
 from station.console.seats import Book, Seat, paired, seated
 from station.console.viewer import Viewer
-from station.errors import RequestRefused, StationError
+from station.errors import StationError
 from station.version import station_version
 from station.web import certificate
 from station.web.attempts import Attempts, TooMany
@@ -50,9 +51,11 @@ class Server:
         self._hub, self._seats, self._clock, self._wall_s = hub, seats, clock, wall_s
         self._attempts, self._holds = Attempts(), Holds()
         self._guard = Guard(certificate.names)
-        self._library = Library(hub.rig, clock, lambda: hub.phase == "recording")
         self._jobs = Jobs(self._tell_all)
-        self._acts: set[asyncio.Task[None]] = set()
+        hub.blind = lambda: self._jobs.blind
+        self._library = Library(hub.rig, clock, lambda: hub.phase == "recording", lambda: hub.vector, hub.blind)
+        self._acts = Acts(hub, self._library, self._jobs)
+        self._under_way: set[asyncio.Task[None]] = set()
         self._readers: dict[str, set[asyncio.Transport]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._listener = Listener(clock)
@@ -87,7 +90,7 @@ class Server:
         """Say goodbye, and close the door."""
         for viewer in tuple(self._hub.viewers):
             await viewer.socket.close(code=1001, message=b"the console stopped")
-        for act in self._acts:
+        for act in self._under_way:
             act.cancel()  # what is in the library's thread is done before that closes
         self._jobs.close()
         await self._library.close()
@@ -102,7 +105,7 @@ class Server:
             return await self._link(request)
         if request.path == "/pair":
             return await self._pair(request)
-        if f"{request.path}/".startswith((f"{EPISODES}/", f"{RIG}/")):
+        if f"{request.path}/".startswith((f"{EPISODES}/", f"{RIG}/", f"{POLICIES}/")):
             seat = self._seat(request)
             if seat is None:
                 return web.Response(status=403, text="this browser is not paired", headers=HEADERS)
@@ -214,7 +217,7 @@ class Server:
                 try:
                     self._said(viewer, wire.decode(message.data))
                 except ValueError as error:
-                    viewer.say({"kind": "answer", "id": 0, "done": False, "why": str(error)})
+                    viewer.say({"kind": "answer", "id": wire.id_of(message.data), "done": False, "why": str(error)})
         finally:
             self._hub.viewers.discard(viewer)
             sending.cancel()
@@ -231,17 +234,18 @@ class Server:
         if why := self._refusal(viewer, said):
             viewer.say({"kind": "answer", "id": said.id, "done": False, "why": why})
             return
-        if isinstance(said, wire.OfJobs | wire.OfEpisodes):
-            act = asyncio.create_task(self._beside(viewer, said, str(who)))
-            self._acts.add(act)
-            act.add_done_callback(self._acts.discard)
+        if isinstance(said, wire.Beside):
+            act = asyncio.create_task(self._beside(viewer, said, who))
+            self._under_way.add(act)
+            act.add_done_callback(self._under_way.discard)
             return
-        first, *more = questions(said, str(who), self.seconds)
+        known = Known(self.seconds, self._hub.heard.policy, "leader" if self._hub.rig.leaders else "vr")
+        first, *more = questions(said, str(who), known)
 
         def answered(reply: Reply) -> None:
             done = not isinstance(reply, Refused)
             why = reply.why if isinstance(reply, Refused) else reply.detail
-            if done and isinstance(said, wire.Open):
+            if done and isinstance(said, wire.Open | wire.Rollouts):
                 self.seconds = said.seconds or None
             viewer.say({"kind": "answer", "id": said.id, "done": done, "why": why})
 
@@ -257,34 +261,16 @@ class Server:
         elif isinstance(said, wire.Watch):
             viewer.watch = said
 
-    async def _beside(self, viewer: Viewer, said: wire.OfJobs | wire.OfEpisodes, who: str) -> None:
+    async def _beside(self, viewer: Viewer, said: wire.Beside, who: Who) -> None:
         """What is no node's: it is done beside the loop."""
         try:
-            done, why = True, await self._done(viewer, said, who)
+            done, why = True, await self._acts.done(said, viewer.seat, who)
         except (StationError, OSError) as error:  # OSError: a disk that went away meanwhile
             done, why = False, str(error)
         _log.info("%s asked: %s: %s", who, said, why or "done")
         viewer.say({"kind": "answer", "id": said.id, "done": done, "why": why})
         if isinstance(said, wire.OfEpisodes):
             self._tell_all({"kind": "episodes"})  # every page that shows some looks again
-
-    async def _done(self, viewer: Viewer, said: wire.OfJobs | wire.OfEpisodes, who: str) -> str:
-        """What was done. Raises StationError."""
-        if isinstance(said, wire.OfEpisodes):
-            return await self._library.act(said, self._hub.busy_with)
-        if isinstance(said, wire.AnswerStep):
-            self._jobs.answer(said.step, said.answer)
-        elif isinstance(said, wire.EndJob):
-            self._jobs.end()
-        elif self._hub.phase not in ("", "ended"):
-            raise RequestRefused("a sitting is open, and comes first. Next: end it, then ask again")
-        elif isinstance(said, wire.Export):
-            self._jobs.refuse_another()
-            self._jobs.begin("export", await self._library.export(said), who)
-        else:
-            by = [f"--operator={viewer.seat.person}"] if viewer.seat.person else []
-            self._jobs.begin("check", ["check", "--rig", str(self._hub.rig.file), *by], who)
-        return ""
 
     def _tell_all(self, message: dict[str, Any]) -> None:
         for viewer in self._hub.viewers:

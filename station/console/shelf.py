@@ -36,8 +36,9 @@ DELETED = ".deleted"
 class Shelf:
     """Of one data folder. To be used in one thread."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self, data: Path, blind: Callable[[], bool] = lambda: False) -> None:
+        """`blind`: nobody is to know which policy runs."""
+        self.data, self._blind = data, blind
         self._known: dict[str, Path] = {}
         self._open: dict[str, Played] = {}
         self._thumbnails: dict[tuple[str, int, int, bool], bytes] = {}
@@ -113,11 +114,12 @@ class Shelf:
             inode, size = stamp_of(episode.path)
         except OSError:
             inode = size = 0
+        policy = "" if self._blind() else shown(episode.policy)
         return {
             "name": self.name(episode.path), "file": shown(episode.path.name), "task": shown(episode.task),
             "number": episode.number, "rows": episode.rows,
             "seconds": episode.seconds, "success": episode.success, "note": shown_lines(episode.note), "operator": shown(episode.operator),
-            "instruction": shown(episode.instruction), "scene": shown(episode.scene), "policy": shown(episode.policy),
+            "instruction": shown(episode.instruction), "scene": shown(episode.scene), "policy": policy,
             "recorded_s": episode.recorded_ns / 1e9, "size_mb": episode.size_bytes / 1e6, "late": episode.late, "lost": episode.lost,
             "stale": episode.stale, "causes": list(causes_of(episode)), "ended": shown(episode.ended), "damage": shown(episode.damage),
             "problem": shown(episode.problem), "findings": findings, "stamp": f"{inode}.{size}",

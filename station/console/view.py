@@ -7,7 +7,18 @@ import msgspec
 
 from station.borders.bounds import LARGEST_NUMBER
 from station.bus.actions import ACTIONS
-from station.bus.messages import PilotState, ProcessState, RecorderState, SessionState, StationState, Tick
+from station.bus.messages import (
+    Description,
+    PilotState,
+    PolicyState,
+    ProcessState,
+    RecorderState,
+    SessionState,
+    Setpoint,
+    StationState,
+    Tick,
+)
+from station.bus.requests import HandOver
 from station.clock import NS_PER_MS
 from station.rig.rig import Rig
 from station.terminal.shown import shown
@@ -22,6 +33,9 @@ class Heard:
     recorder: RecorderState | None = None
     station: StationState | None = None
     tick: Tick | None = None
+    policy: PolicyState | None = None
+    descriptions: dict[str, Description] = field(default_factory=dict)
+    """Of followers, by node."""
     at_ns: dict[str, int] = field(default_factory=dict)
 
     def age_ms(self, what: str, now_ns: int) -> float | None:
@@ -31,11 +45,14 @@ class Heard:
 
 
 def action_table() -> list[dict[str, Any]]:
-    """Keys and words of the table of actions, for the page: the terminal's and the page's cannot differ."""
+    """Keys and words of the table of actions, for the page: the terminal's and the page's cannot differ.
+
+    Hand-overs have words of their own there: a page takes over only while somebody presses that they hold the leaders.
+    """
     return [
         {"name": a.name, "label": a.label, "keys": a.keys, "confirm": a.confirm if a.confirm != "headset" else (),
          "question": a.question, "moves": a.moves, "line": a.line, "told": a.meaning, "otherwise": a.otherwise, "phases": a.phases}
-        for a in ACTIONS
+        for a in ACTIONS if a.request is not HandOver
     ]  # fmt: skip
 
 
@@ -131,13 +148,15 @@ def _trouble(heard: Heard) -> list[str]:
     ]
 
 
-def processes(heard: Heard, rig: Rig, now_ns: int) -> dict[str, Any]:
-    """Every process with all that is known of it, once a second."""
+def processes(heard: Heard, rig: Rig, now_ns: int, blind: bool = False) -> dict[str, Any]:
+    """Every process with all that is known of it, once a second; `blind`: the runner's notes, which name its policy, are left out."""
     known = heard.station.processes if heard.station is not None else ()
     since_ns = max(0, now_ns - heard.at_ns.get("station", now_ns))
     return {
         "kind": "processes", "now_ns": now_ns, "age_ms": heard.age_ms("station", now_ns),
-        "processes": [_process(process, rig, since_ns) for process in known],
+        "processes": [
+            _process(process, rig, since_ns) | ({"notes": ()} if blind and process.node == "policy" else {}) for process in known
+        ],
     }  # fmt: skip
 
 
@@ -170,6 +189,28 @@ def level(name: str, value: float, rig: Rig) -> str:
     return ""
 
 
-def tick(heard: Tick, asked: tuple[float, ...] | None) -> dict[str, Any]:
-    """One point of the strips: where the joints are, what was sent to them. What is no number is a gap."""
-    return {"kind": "tick", "t_ms": heard.t_ns / NS_PER_MS, "qpos": heard.qpos, "asked": asked}
+def policy(heard: Heard, now_ns: int, blind: bool) -> dict[str, Any]:
+    """What the runner says, twice a second, and which of the pilot's facts hands need; `blind`: not which policy it is."""
+    said = heard.policy
+    told = None
+    if said is not None:
+        name, words = said.folder.rpartition("/")[2], ("folder", "why", "note", "instruction")
+        told = msgspec.to_builtins(said) | {word: shown(getattr(said, word)) for word in words} | {"name": shown(name)}
+        told["since_ms"] = max(0, now_ns - said.since_ns) / NS_PER_MS
+        del told["identity"]
+        if blind:
+            told |= {"folder": "", "name": "", "note": "", "instruction": ""}
+    return {
+        "kind": "policy",
+        "now_ns": now_ns,
+        "age_ms": heard.age_ms("policy", now_ns),
+        "runner": told,
+        "blind": blind,
+    }
+
+
+def tick(heard: Tick, asked: tuple[float, ...] | None, ask: Setpoint | None) -> dict[str, Any]:
+    """One point of the strips: where the joints are, what was sent to them, what a policy asks for. What is no number is a gap."""
+    wanted = None if ask is None else ask.goal
+    return {"kind": "tick", "t_ms": heard.t_ns / NS_PER_MS, "qpos": heard.qpos, "asked": asked, "wanted": wanted,
+            "holds": ask.why if ask is not None and ask.hold else ""}  # fmt: skip

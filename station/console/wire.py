@@ -1,6 +1,6 @@
 """What a page says, and which role may say it. Pure: a tagged union of small structs, unknown fields refused."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -11,6 +11,7 @@ from station.console.seats import Role
 
 LONGEST_BYTES = 64 << 10
 Line = Annotated[str, Meta(max_length=4000)]
+FolderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\Z")]
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=str.lower):
@@ -37,6 +38,8 @@ class Watch(Message, frozen=True):
     fps: Annotated[float, Meta(ge=1, le=15)] = 10.0
     processes: bool = False
     """Does it show every process, too?"""
+    policy: bool = False
+    """And what a policy asks for?"""
 
 
 class Press(Message, frozen=True):
@@ -174,7 +177,7 @@ class Export(Message, frozen=True):
 
     id: Count
     format: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}\Z")]
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,80}\Z")]
+    name: FolderName
     """Of its folder, beside all others."""
     where: Annotated[tuple[Line, ...], Meta(max_length=40)] = ()
     left_out: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
@@ -182,35 +185,97 @@ class Export(Message, frozen=True):
     """Why those are left out."""
 
 
+class Load(Message, frozen=True):
+    """Have the runner load a policy of the list. Nothing moves."""
+
+    id: Count
+    policy: Name
+    instruction: Line = ""
+    """In place of the folder's own."""
+
+
+class Shadow(Message, frozen=True):
+    """Let the loaded policy think beside whoever commands, or end that. Nothing moves."""
+
+    id: Count
+    on: bool
+
+
+class Rollouts(Message, frozen=True):
+    """Begin a sitting of the policy that is loaded. Nothing moves before its first episode is started."""
+
+    id: Count
+    seen: Count
+    task: Name = ""
+    """Needed where it is kept."""
+    operator: Name = ""
+    scene: Name = ""
+    episodes: Count = 0
+    seconds: Seconds = 0.0
+    reset_s: Seconds = 0.0
+    kept: bool = True
+    override: Name = ""
+
+
+class TakeOver(Message, frozen=True):
+    """Hands command from now on. Said only while somebody presses that they hold the leaders: those with torque go limp."""
+
+    id: Count
+    seen: Count
+
+
+class HandBack(Message, frozen=True):
+    """The policy commands again."""
+
+    id: Count
+    seen: Count
+
+
+class Evaluate(Message, frozen=True):
+    """Make trials of policies, in turn."""
+
+    id: Count
+    name: FolderName
+    """Of the folder of its results and episodes."""
+    policies: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=8)]
+    trials: Annotated[int, Meta(ge=1, le=1000)]
+    """Of each."""
+    seconds: Annotated[float, Meta(ge=1.0, le=3600.0)]
+    """How long each may take."""
+    blind: bool = False
+    seed: Count = 0
+    instruction: Line = ""
+    override: Name = ""
+
+
 OfJobs = Check | Export | AnswerStep | EndJob
 OfEpisodes = Edit | Unedit | Trash | Restore | Recover | KeepPlan
-FromPage = Hello | Alive | Watch | Press | Open | Control | Deny | Hold | Park | RestartNode | OfJobs | OfEpisodes
+OfPolicies = Load | Shadow | Evaluate
+Beside = OfJobs | OfEpisodes | OfPolicies
+"""What is asked of no node, or of one after the other: it is done beside the loop."""
+OfTheSession = Press | Open | Rollouts | TakeOver | HandBack | Control | Deny
+FromPage = Hello | Alive | Watch | OfTheSession | Hold | Park | RestartNode | Beside
 NEEDS: dict[type, Role] = {
     **dict.fromkeys((Hello, Alive, Watch, Hold, Deny), "viewer"),
-    **dict.fromkeys(
-        (
-            Press,
-            Open,
-            Control,
-            Park,
-            Edit,
-            Unedit,
-            Trash,
-            Restore,
-            Recover,
-            KeepPlan,
-            Check,
-            Export,
-            AnswerStep,
-            EndJob,
-        ),
-        "operator",
-    ),
-    RestartNode: "engineer",
+    **dict.fromkeys((Press, Open, Rollouts, TakeOver, HandBack, Shadow, Control, Park), "operator"),
+    **dict.fromkeys((Check, Export, AnswerStep, EndJob, *get_args(OfEpisodes)), "operator"),
+    **dict.fromkeys((RestartNode, Load, Evaluate), "engineer"),
 }
 """The TABLE of who may say what: each role may what the ones before it may. To stop the arms is everybody's."""
 
 _decoder: Decoder[FromPage] = Decoder("json", FromPage)
+
+
+def id_of(raw: str) -> int:
+    """The number of a word that is none, so that whoever waits for its answer hears why; 0 where it has none either."""
+    try:
+        return msgspec.convert(msgspec.json.decode(raw), _Numbered).id
+    except msgspec.MsgspecError:
+        return 0
+
+
+class _Numbered(msgspec.Struct):
+    id: Count
 
 
 def decode(raw: str) -> FromPage:

@@ -16,6 +16,7 @@ CONFIDENCE = 0.95
 FEW = 20
 """Below this many trials it is said how little they tell."""
 _BISECTIONS = 60
+_COLUMNS = ("trial", "policy", "scene", "success", "seconds", "helped", "why", "episode")
 
 
 class Turn(NamedTuple):
@@ -150,9 +151,27 @@ def as_csv(trials: Sequence[Trial], names: Sequence[str]) -> str:
     """One row per trial, in the order in which they were made."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", "policy", "scene", "success", "seconds", "helped", "why", "episode"])
+    writer.writerow(_COLUMNS)
     for trial in trials:
         number, policy, scene = trial.turn
         said = (f"{trial.seconds:.2f}", int(trial.helped), trial.why, trial.episode)
         writer.writerow([number, names[policy], scene, int(trial.success), *said])
     return text.getvalue()
+
+
+def from_csv(text: str) -> tuple[list[str], list[Trial]]:
+    """What `as_csv` wrote: names of policies in the order in which they appear, and the trials. Raises ValueError for what is none."""
+    rows = csv.DictReader(io.StringIO(text))
+    if tuple(rows.fieldnames or ()) != _COLUMNS:
+        raise ValueError(f"its columns are not {', '.join(_COLUMNS)}")
+    names: list[str] = []
+    trials: list[Trial] = []
+    for row in rows:
+        if any(row.get(column) is None for column in _COLUMNS):
+            raise ValueError(f"row {len(trials) + 1} is not whole")
+        if row["policy"] not in names:
+            names.append(row["policy"])
+        turn = Turn(int(row["trial"]), names.index(row["policy"]), int(row["scene"]))
+        said = row["success"] == "1", float(row["seconds"]), row["helped"] == "1"
+        trials.append(Trial(turn, *said, row["why"], row["episode"]))
+    return names, trials

@@ -57,9 +57,7 @@ class ControlRight:
             return ""
         if isinstance(request, AskLeave) and who.at_rig:
             return ""
-        if self._holder is None:
-            return "this page does not hold control. Next: take control"
-        return f"{self._holder.who} holds control. Next: ask for it (take control)"
+        return self.told.refusal(who.seat)
 
     def take(self, who: Who, asker: Asker) -> None:
         """A page wants it."""

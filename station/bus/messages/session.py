@@ -24,6 +24,14 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     passes_ns: int = 0
     """When it passes to them, unless the holder says no."""
 
+    def refusal(self, seat: str) -> str:
+        """Why the page of that seat may not ask for what needs control; "" if it may."""
+        if self.seat == seat:
+            return ""
+        if not self.seat:
+            return "this page does not hold control. Next: take control"
+        return f"{self.holder} holds control. Next: ask for it (take control)"
+
 
 class Motion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What somebody who is not at the rig asks for, and what would move arms."""

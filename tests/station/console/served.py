@@ -24,7 +24,8 @@ class AskingJob:
     """A job that asks once, and goes on until it is answered or ended."""
 
     def __init__(self, arguments: Sequence[str], quiet: bool) -> None:
-        assert arguments[0] in ("check", "dataset") and quiet
+        assert arguments[0] in ("check", "dataset", "eval") and quiet
+        self.arguments = arguments
         self.end: End | None = None
         self._given = threading.Event()
 

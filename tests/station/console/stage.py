@@ -17,15 +17,20 @@ from station.bus.messages import (
     ArmPilot,
     Chosen,
     Control,
+    Description,
+    Dimension,
     Frame,
     Header,
     Health,
     Message,
     PilotState,
+    PolicyState,
     ProcessState,
     RecorderState,
     SessionState,
+    Setpoint,
     StationState,
+    StreamDescription,
     StreamHealth,
     Tick,
 )
@@ -43,6 +48,22 @@ from station.rig.rig import find_rig, load_rig
 RIG = load_rig(find_rig("bench"))
 AT_REST = SessionState("ready", "cube_handover", "ada", 17, 0, 16, 2, 1, (), disk_left_s=12_840.0, newest=16, wanted=50)
 
+JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
+_DIMENSIONS = (*(Dimension(name, "rad", -3.1, 3.1) for name in JOINTS), Dimension("gripper", "1", 0.0, 1.0))
+DESCRIBED = Description("wx", "1", "1", (StreamDescription("arm_state", 200, _DIMENSIONS),), "position")
+"""What each arm says of itself."""
+THINKS = PolicyState(
+    "running",
+    1,
+    "/data/my-act",
+    "act /data/my-act",
+    shadow=True,
+    chunk_ms=1000.0,
+    plan_ms=640.0,
+    delay_p95_ms=142.0,
+    inference_p95_ms=96.0,
+)
+
 
 class Staged(Hub):
     """A hub that hears nothing by itself, and whose questions are the test's."""
@@ -52,6 +73,7 @@ class Staged(Hub):
         self.asked: list[tuple[Question, Who]] = []
         self.reply: Callable[[Question, Who], Reply] = lambda _question, _who: Done()
         self.session: SessionState | None = AT_REST
+        self.policy: PolicyState | None = THINKS
         self.frozen: set[str] = set()
         self.silent = False
         self._tick = 0
@@ -91,6 +113,13 @@ class Staged(Hub):
         )
         qpos = tuple(float(np.sin(self._tick / 60 + joint)) for joint in range(14))
         self.take(say("tick", "synchronizer", Tick(self._tick, now_ns, chosen, qpos, qpos, qpos)), now_ns)
+        for device in RIG.followers:
+            self.take(say("description", device, DESCRIBED), now_ns)
+        if self.policy is not None:
+            self.take(say("policy", "policy", self.policy), now_ns)
+            if self.policy.phase == "running":
+                goal = tuple(float(np.sin((self._tick + 12) / 60 + joint)) for joint in range(14))
+                self.take(say("setpoint", "policy_shadow", Setpoint("policy", self._tick, now_ns, goal)), now_ns)
         for place, name in enumerate(RIG.cameras):
             if name not in self.frozen:
                 self.take_picture(

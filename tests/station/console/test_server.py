@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import aiohttp
+import msgspec
 import pytest
 
+from station.bus.messages import Control, PolicyState
 from station.bus.requests import Allow, AskLeave, Hold, LeaveControl, Refused, StillThere, TakeControl
 from station.console import wire
-from station.console.limits import MOST_VIEWERS
+from station.console.limits import MOST_VIEWERS, Rate
 from station.console.seats import ROLES, Role, invited, revoked
 from station.console.server import COOKIE, FULL, PAGE, REPLACED, RUDE, UNPAIRED
 from station.episodes.labels import read_labels
@@ -26,6 +28,9 @@ WORDS: dict[type, dict[str, Any]] = {
     wire.KeepPlan: {"id": 1, "task": "cube", "plan": {"each": 2, "scenes": ["left"]}},
     wire.Check: {"id": 1}, wire.AnswerStep: {"id": 1, "step": 1, "answer": "go on"}, wire.EndJob: {"id": 1},
     wire.Export: {"id": 1, "format": "plain", "name": "pick"}, wire.RestartNode: {"id": 1, "node": "cam_high"},
+    wire.Load: {"id": 1, "policy": "handover"}, wire.Shadow: {"id": 1, "on": True}, wire.TakeOver: {"id": 1, "seen": 7},
+    wire.Rollouts: {"id": 1, "seen": 7, "task": "tried"}, wire.HandBack: {"id": 1, "seen": 7},
+    wire.Evaluate: {"id": 1, "name": "first", "policies": ["handover"], "trials": 2, "seconds": 5},
 }  # fmt: skip
 
 
@@ -37,12 +42,21 @@ def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest
 
     episode = make(tmp_path / "data", Recorded(rows=3))
 
+    monkeypatch.setattr("station.console.server.Rate", lambda: Rate(1000))
+
     async def tries(console: Console) -> None:
         async with await console.paired(role) as browser, console.page(browser) as page:
+            console.hub.heard.session = msgspec.structs.replace(
+                AT_REST, phase="ended", control=Control(page.welcome["seat"], "ada")
+            )
+            console.hub.heard.policy = PolicyState("ready", 1, "/data/my-act", "act /data/my-act")
             for kind, fields in WORDS.items():
                 console.hub.asked.clear()
+                if kind is wire.Evaluate and console.server._jobs.told:
+                    console.server._jobs.end()  # the export
                 while (told := console.server._jobs.told) and (
-                    (kind is wire.AnswerStep and not told["answers"]) or (kind is wire.Export and told["running"])
+                    (kind is wire.AnswerStep and not told["answers"])
+                    or (kind in (wire.Export, wire.Evaluate) and told["running"])
                 ):
                     await asyncio.sleep(0.01)
                 await page.say({"type": kind.__name__.lower(), **fields})

@@ -14,6 +14,7 @@ from station.policy.evaluation import (
     Turn,
     as_csv,
     clopper_pearson,
+    from_csv,
     letters,
     results,
     told,
@@ -91,3 +92,8 @@ def test_the_table_reads_back() -> None:
         "trial": "1", "policy": "diffusion", "scene": "0", "success": "1", "seconds": "7.25", "helped": "0", "why": "", "episode": "",
     }  # fmt: skip
     assert rows[1]["why"] == 'somebody took over, "again"'
+    names, read = from_csv(as_csv(trials, ["act", "diffusion"]))
+    assert names == ["diffusion", "act"], "in the order in which they appear"
+    assert [(names[each.turn.policy], each.turn.number, *each[1:]) for each in read] == [
+        ("diffusion", 1, *trials[0][1:]), ("act", 2, *trials[1][1:]),
+    ]  # fmt: skip

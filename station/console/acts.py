@@ -1,0 +1,42 @@
+"""What pages ask for that is done beside the loop: of episodes, of jobs, of policies. To be used in the console's event loop."""
+
+from station.bus.requests import Who
+from station.console import wire
+from station.console.hub import Hub
+from station.console.jobs import Jobs
+from station.console.library import Library
+from station.console.policy_acts import PolicyActs
+from station.console.seats import Seat
+
+
+class Acts:
+    """Of one console."""
+
+    def __init__(self, hub: Hub, library: Library, jobs: Jobs) -> None:
+        self._hub, self._library, self._jobs = hub, library, jobs
+        self._policies = PolicyActs(hub, library, jobs)
+
+    async def done(self, said: wire.Beside, seat: Seat, who: Who) -> str:
+        """What was done. Raises StationError."""
+        if isinstance(said, wire.OfEpisodes):
+            return await self._library.act(said, self._hub.busy_with)
+        if isinstance(said, wire.OfPolicies):
+            return await self._policies.act(said, seat, who)
+        if isinstance(said, wire.AnswerStep):
+            if self._jobs.moves(said.answer):
+                await self._policies.leave(f"go on evaluating: {said.answer}", who)
+            self._jobs.answer(said.step, said.answer)
+        elif isinstance(said, wire.EndJob):
+            self._jobs.end()
+        else:
+            await self._begin(said, seat, who)
+        return ""
+
+    async def _begin(self, said: wire.Check | wire.Export, seat: Seat, who: Who) -> None:
+        self._jobs.refuse_beside_a_sitting(self._hub.phase)
+        if isinstance(said, wire.Export):
+            self._jobs.refuse_another()
+            self._jobs.begin("export", await self._library.export(said), str(who))
+        else:
+            by = [f"--operator={seat.person}"] if seat.person else []
+            self._jobs.begin("check", ["check", "--rig", str(self._hub.rig.file), *by], str(who))
