@@ -29,6 +29,7 @@ class Job:
         self._process = subprocess.Popen(
             python("station.cli", *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None,
             env=os.environ | {MARK: "1"},
+            process_group=0,  # Ctrl-C at a terminal is its client's, which hands it on once
         )  # fmt: skip
         self._rest = b""
         self.end: End | None = None

@@ -25,16 +25,18 @@ from station.terminal.shown import shown
 
 P = ParamSpec("P")
 _BY_NAME = {"enter": GO_ON, "space": "pause"}
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def show(job: Job, to: PlainConsole = console, seconds: float | None = None) -> int:
     """Show a job's steps and answer them at this terminal until it ends; its exit code. Raises StationError as `Job.lines` does, and
     UsageError where it offers something and there is no terminal.
 
-    Ctrl-C reaches the job by itself, which ends in its own way; the terminal waits for it.
+    Ctrl-C, `kill` and the terminal's closing are handed on to the job, which ends in its own way, also while a question stands; the
+    terminal waits for it.
     """
     ours = threading.current_thread() is threading.main_thread()  # only there signals are heeded
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ours else None
+    before = {number: signal.signal(number, lambda *_: job.stop()) for number in _ENDINGS} if ours else {}
     try:
         with _Shown(job, to) as shown_here:
             while (lines := job.take(seconds, *shown_here.keys)) is not None:
@@ -43,8 +45,8 @@ def show(job: Job, to: PlainConsole = console, seconds: float | None = None) -> 
                 shown_here.press()
         return job.wait()
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Shown:
@@ -57,14 +59,22 @@ class _Shown:
         self._offer = Offer(0)
         self._question: Step | None = None
         """That waits for a key while something is offered."""
+        self._prompt: _Prompt | None = None
+        self._later: list[Line] = []
+        """What the job said while a prompt stood."""
 
     @property
     def keys(self) -> tuple[int, ...]:
-        """Where a key comes from that is an answer by itself."""
+        """Where keys come from."""
+        if self._prompt is not None:
+            return (self._prompt.fd,)
         return () if self._keyboard is None else (self._keyboard.fd,)
 
     def take(self, line: Line) -> None:
         """The job's next line."""
+        if self._prompt is not None:
+            self._later.append(line)
+            return
         if self._passing:
             _wipe()
             self._passing = False
@@ -77,11 +87,7 @@ class _Shown:
             self._to.print(line.words)
             self._question = line
         elif line.answers:
-            given = _asked(line)
-            if given is None:
-                self._job.leave()
-            else:
-                self._job.answer(line, given)
+            self._prompt = _Prompt(line)
         elif DOCUMENT in line.values:
             sys.stdout.write(str(line.values[DOCUMENT]))
         elif line.progress is not None:
@@ -90,10 +96,30 @@ class _Shown:
             self._to.print(line.words)
 
     def press(self) -> None:
-        """Give the job what was pressed. What is no answer is passed over."""
-        if self._keyboard is None or not select.select([self._keyboard.fd], [], [], 0)[0]:
+        """Give the job what was pressed or typed. A key that is no answer is passed over, a line that is none is asked for again."""
+        if self._prompt is not None:
+            self._read_line(self._prompt)
+        elif self._keyboard is not None:
+            self._read_key(self._keyboard)
+
+    def _read_line(self, prompt: "_Prompt") -> None:
+        try:
+            given = prompt.read()
+        except EOFError:
+            self._job.leave()
+        else:
+            if given is None:
+                return
+            self._job.answer(prompt.step, given)
+        self._prompt = None
+        later, self._later = self._later, []
+        for line in later:
+            self.take(line)
+
+    def _read_key(self, keyboard: Keyboard) -> None:
+        if not select.select([keyboard.fd], [], [], 0)[0]:
             return
-        for key in self._keyboard.read():
+        for key in keyboard.read():
             begins = _BY_NAME.get(key, key)
             for waiting in self._waiting():
                 meant = [answer for answer in waiting.answers if answer.startswith(begins)]
@@ -101,7 +127,7 @@ class _Shown:
                     self._job.answer(waiting, meant[0])
                     self._question = None if waiting is self._question else self._question
                     break
-        if self._keyboard.closed:
+        if keyboard.closed:
             self._read_keys(False)
             self._job.leave()
 
@@ -124,6 +150,11 @@ class _Shown:
         self._read_keys(False)
         if self._passing:
             _wipe()
+        if self._prompt is not None:  # the job has ended over its question
+            self._to.print()
+            self._prompt = None
+            for line in self._later:
+                self.take(line)
 
 
 def as_a_job() -> None:
@@ -147,42 +178,50 @@ def in_a_job(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def _asked(step: Step) -> str | None:
-    """The answer; None at the end of the input. Keys pressed before it was asked do not answer it."""
-    keyboard = sys.stdin.fileno()
-    if os.isatty(keyboard):
-        termios.tcflush(keyboard, termios.TCIFLUSH)
-    words = [answer for answer in step.answers if answer != GO_ON]
-    waits = GO_ON in step.answers
-    prompt = f" [{'/'.join(words)}]: "
-    if waits:
-        instead = f" (or type {' or '.join(words)})" if words else ""
-        prompt = f". Then press Enter{instead}: "
-    while True:
-        typer.echo(f"{shown(step.words)}{prompt}", nl=False)
-        typed = _line(keyboard)
-        if typed is None:
-            return None
-        if waits and not (typed and words):
+class _Prompt:
+    """A question that a typed line answers. Keys pressed before it was asked do not answer it."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.fd = sys.stdin.fileno()
+        self._typed = b""
+        if os.isatty(self.fd):
+            termios.tcflush(self.fd, termios.TCIFLUSH)
+        self._words = [answer for answer in step.answers if answer != GO_ON]
+        self._waits = GO_ON in step.answers
+        self._ask()
+
+    def _ask(self) -> None:
+        prompt = f" [{'/'.join(self._words)}]: "
+        if self._waits:
+            instead = f" (or type {' or '.join(self._words)})" if self._words else ""
+            prompt = f". Then press Enter{instead}: "
+        typer.echo(f"{shown(self.step.words)}{prompt}", nl=False)
+
+    def read(self) -> str | None:
+        """The answer, once a line is one; it is asked again for one that is none. Raises EOFError at the end of the input.
+
+        A byte at a time and past Python's buffer, which would take the answers to later questions along.
+        """
+        while select.select([self.fd], [], [], 0)[0]:
+            key = os.read(self.fd, 1)
+            if not key:
+                raise EOFError
+            self._typed += key
+            if key == b"\n":
+                line, self._typed = self._typed, b""
+                if answer := self._meant(line.decode(errors="replace").strip()):
+                    return answer
+                self._ask()
+        return None
+
+    def _meant(self, typed: str) -> str:
+        """The answer that was typed, whole or so much of it that it is no other's beginning; "" for none."""
+        if self._waits and not (typed and self._words):
             return GO_ON
-        if answer := _meant(typed, words):
-            return answer
-
-
-def _meant(typed: str, words: list[str]) -> str:
-    """The answer that was typed, whole or so much of it that it is no other's beginning; "" for none."""
-    meant = [word for word in words if word == typed] or [word for word in words if typed and word.startswith(typed)]
-    return meant[0] if len(meant) == 1 else ""
-
-
-def _line(keyboard: int) -> str | None:
-    """A line; None at the end. A byte at a time and past Python's buffer, which would take the answers to later questions along."""
-    typed = b""
-    while (key := os.read(keyboard, 1)) != b"\n":
-        if not key:
-            return None
-        typed += key
-    return typed.decode(errors="replace").strip()
+        meant = [word for word in self._words if word == typed]
+        meant = meant or [word for word in self._words if typed and word.startswith(typed)]
+        return meant[0] if len(meant) == 1 else ""
 
 
 def _pass(step: Step) -> bool:

@@ -4,6 +4,8 @@ import io
 import os
 import pty
 import select
+import signal
+import subprocess
 import sys
 import termios
 import textwrap
@@ -269,6 +271,61 @@ def test_the_end_of_the_input_ends_the_job(
             assert show(running) == 1
             assert running.end == End(1, "interrupted; the arms hold")
     assert capfd.readouterr().out.count("said: go on") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_the_terminal_ends_the_job_also_while_a_question_stands(
+    job: Callable[[str], Job], keyboard: int, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    flush, before = termios.tcflush, signal.getsignal(number)
+
+    def asked(*which: int) -> None:
+        flush(*which)
+        os.write(keyboard, b"half a li")
+        enders.append(threading.Thread(target=os.kill, args=(os.getpid(), number)))
+        enders[-1].start()
+
+    enders: list[threading.Thread] = []
+    monkeypatch.setattr(termios, "tcflush", asked)
+    with job(CHOOSES) as running:
+        assert show(running) != 0
+        assert running.end == End(1, "interrupted; the arms hold")
+    assert len(enders) == 1
+    enders[0].join()
+    assert signal.getsignal(number) is before
+
+
+COUNTS = """
+import signal, time
+from station.steps.speaker import speaking
+heard = []
+signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+with speaking() as speaker:
+    speaker.tell("begun")
+    while not heard:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    speaker.tell(f"heard {len(heard)}")
+"""
+
+
+def test_ctrl_c_reaches_the_job_once(tmp_path: Path) -> None:
+    """As a terminal sends it, to every process of the command: a second one would end at once what the first lets end in its own way."""
+    (tmp_path / "counts.py").write_text(COUNTS)
+    client = (
+        "import sys; from station.steps import job; from station.steps.terminal import show\n"
+        f"job.python = lambda *_: [sys.executable, {str(tmp_path / 'counts.py')!r}]\n"
+        "with job.Job([]) as running: sys.exit(show(running))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", client], stdout=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == b"heard 1\n"
+    assert process.returncode == 0
 
 
 def test_its_exit_code_and_its_reason_are_those_of_the_command(
