@@ -1,10 +1,11 @@
 """From a typed command to a rig that is ready, and what it waits for: `python -m tests.system.start_times [--rig bench] [--runs N]`.
 
-`station record` in a pseudo-terminal, then five seconds of recording in which memory is counted, then `station check`, both with no station
-running before. Prints Markdown for docs/performance.md: medians of the runs.
+`station record` in a pseudo-terminal with no station running before, then five seconds of recording in which memory is counted, then
+`station check` on a rig that is up and on one that is not. Prints Markdown for docs/performance.md: medians of the runs.
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import tempfile
@@ -83,16 +84,36 @@ def memory_mb(rig: Rig, command: int) -> dict[str, float]:
     return found
 
 
-def check(rig: Rig) -> float:
-    """Seconds from typed to its verdict, its station stopped."""
+def check(rig: Rig) -> dict[str, float]:
+    """Seconds from typed to its verdict: on a rig that is up, and alone; and until its own station is stopped."""
+    up = ["up", "--rig", str(rig.file)]
+    with contextlib.ExitStack() as stack:
+        for words in (up, ["stop", "--rig", str(rig.file)]):
+            terminal = Terminal(words)
+            stack.callback(terminal.close)
+            assert terminal.ended(MINUTE) == 0, terminal.text
+            if words == up:
+                beside, _ = verdict(rig)
+    alone, ended = verdict(rig)
+    return {
+        "`station check`: its verdict, on a rig that is up": beside,
+        "`station check`: its verdict, with no station running": alone,
+        "and its station stopped again": ended,
+    }
+
+
+def verdict(rig: Rig) -> tuple[float, float]:
+    """Seconds from typed to the verdict, and to the command's end."""
     began_s = time.monotonic()
     terminal = Terminal(["check", "--rig", str(rig.file)])
     try:
+        terminal.wait(lambda: "check: " in terminal.text, "a verdict", MINUTE)
+        told_s = time.monotonic() - began_s
         terminal.ended(MINUTE)
     finally:
         terminal.close()
     assert check_results.last(rig.name) is not None, terminal.text
-    return time.monotonic() - began_s
+    return told_s, time.monotonic() - began_s
 
 
 def main() -> None:
@@ -115,7 +136,8 @@ def main() -> None:
                 marks.setdefault(what.partition(" (")[0], []).append(value)
             for what, value in held.items():
                 memory.setdefault(what, []).append(value)
-            marks.setdefault("`station check`, alone: verdict, its station stopped", []).append(check(rig))
+            for what, value in check(rig).items():
+                marks.setdefault(what, []).append(value)
     finally:
         shutil.rmtree(folder)
     typed = f"`station record --rig {arguments.rig} --no-opening`, s after it was typed"
