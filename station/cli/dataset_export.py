@@ -103,6 +103,9 @@ def export(
     ] = "",
     size: Annotated[str, typer.Option(help="Of the pictures, 224x224; they are stretched.")] = "",
     camera: Annotated[list[str] | None, typer.Option(help="Only this camera; may be given again.")] = None,
+    depth: Annotated[
+        bool, typer.Option(help="The cameras' depth too, as recorded: act, plain, rlds, robomimic.")
+    ] = False,
     operators: Annotated[bool, typer.Option("--operators", help="Name the operators in the card.")] = False,
     workers: Workers = None,
     scheduler: Scheduler = "",
@@ -130,7 +133,7 @@ def export(
         asked = {
             "action": action, "action_at": action_at, "representation": representation, "gripper": gripper,
             "video": video or fmt.videos[0], "space": space or fmt.spaces[0],
-            "size": _size(size), "cameras": tuple(camera or ()), "operators": operators,
+            "size": _size(size), "cameras": tuple(camera or ()), "depth": depth, "operators": operators,
             "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
         }  # fmt: skip
         conversion, hub = _conversion(asked), _hub(push, public)

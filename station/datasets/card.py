@@ -80,6 +80,7 @@ def _body(record: Record, fmt: Format, out: Path) -> Iterator[str]:
     yield from _tasks(plan)
     yield from _numbers(record)
     yield from _pictures(plan)
+    yield from _depths(plan)
     yield from _left_out(record)
     yield "\n## Training\n"
     yield from (f"- {note}" for note in fmt.notes(plan))
@@ -175,6 +176,13 @@ def _pictures(plan: Plan) -> Iterator[str]:
         yield f"| {name} | {recorded} | {width} × {height} | {camera.rate_hz:g} Hz |"
 
 
+def _depths(plan: Plan) -> Iterator[str]:
+    if not plan.depths:
+        return
+    yield "\nDepth is as recorded, uint16 millimetres, bit for bit, at its own size whatever that of the pictures is:"
+    yield ", ".join(f"{stream} {width} × {height}" for stream, (width, height) in plan.depths.items()) + "."
+
+
 def _left_out(record: Record) -> Iterator[str]:
     rows: Counter[str] = Counter()
     for source in record.plan.sources:
@@ -190,5 +198,5 @@ def _left_out(record: Record) -> Iterator[str]:
         for one in record.left_out:
             yield f"| {one.episode} | {one.kind} | {one.reason.splitlines()[0] if one.reason else ''} |"
     depths = sorted({name for source in record.plan.sources for name in source.depths})
-    if depths:
-        yield f"\nDepth ({', '.join(depths)}) is not in it: `{record.plan.format}` holds none here."
+    if depths and not record.plan.depths:
+        yield f"\nDepth ({', '.join(depths)}) is not in it: `--depth` asks for it, in a format that can hold it."

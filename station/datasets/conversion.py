@@ -41,6 +41,8 @@ class Conversion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """None: as shot."""
     cameras: tuple[str, ...] = ()
     """Without any: all that were recorded."""
+    depth: bool = False
+    """Export the cameras' depth too, as it was recorded."""
     operators: bool = False
     """Say the operators' names in the card; otherwise they are called `operator 1`, …"""
 

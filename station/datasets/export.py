@@ -24,7 +24,7 @@ from station.datasets.choosing import Choice, Left, named_by
 from station.datasets.conversion import Conversion
 from station.datasets.engines.work import work
 from station.datasets.formats.contract import Format, Made
-from station.datasets.parts import PLAN_FILE, SCRATCH, PartFailed, format_named, make_part, place_in
+from station.datasets.parts import PLAN_FILE, SCRATCH, PartFailed, format_named, formats, make_part, place_in
 from station.datasets.plan import Plan, make_plan
 from station.datasets.record import VERSION, Record, Run, holds, left_out, to_be_given_away, write_record, write_run
 from station.datasets.selection import Selection
@@ -134,6 +134,9 @@ def _check_held(fmt: Format, conversion: Conversion) -> None:
     for option, asked, held in (("--video", conversion.video, fmt.videos), ("--space", conversion.space, fmt.spaces)):
         if asked not in held:
             raise UsageError(f"{fmt.name} does not hold {asked}. Next: {option} {' or '.join(held)}")
+    if conversion.depth and not fmt.depth:
+        holding = " or ".join(sorted(name for name, one in formats().items() if one.depth))
+        raise UsageError(f"{fmt.name} does not hold depth without loss. Next: leave --depth out, or take {holding}")
 
 
 def verify(folder: Path, plan: Plan, engine: Engine, told: Told) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import msgspec
 
 from station.datasets import end_effectors
 from station.datasets.conversion import Conversion
+from station.datasets.depth_streams import SUFFIX
 from station.datasets.survey import Camera, Surveyed
 from station.errors import UsageError
 from station.rig.geometry import ArmGeometry
@@ -23,6 +24,8 @@ class Common(NamedTuple):
     """Of the exported vectors."""
     units: tuple[str, ...]
     cameras: dict[str, Camera]
+    depths: dict[str, tuple[int, int]]
+    """(width, height) by stream; none where depth is not asked for."""
     robot: str
 
 
@@ -46,7 +49,21 @@ def common(surveyed: Sequence[Surveyed], conversion: Conversion) -> Common:
     if conversion.space != "joint":
         names, units = _end_effectors(surveyed, conversion)
     rigs = sorted({str(found.source.facts.get("rig", "")) for found in surveyed})
-    return Common(rate_hz, names, units, cameras, ", ".join(rigs))
+    depths = _depths(surveyed, cameras) if conversion.depth else {}
+    return Common(rate_hz, names, units, cameras, depths, ", ".join(rigs))
+
+
+def _depths(surveyed: Sequence[Surveyed], cameras: Mapping[str, Camera]) -> dict[str, tuple[int, int]]:
+    def sizes(found: Surveyed) -> dict[str, tuple[int, int]]:
+        return {name: size for name, size in found.depth_sizes.items() if name in cameras}
+
+    def told(found: Surveyed) -> str:
+        return ", ".join(f"{name} {width} × {height}" for name, (width, height) in sizes(found).items()) or "none"
+
+    _same(surveyed, "depth", told, "--no-depth, or --camera")
+    if not sizes(surveyed[0]):
+        raise UsageError("no camera that is exported has depth. Next: leave --depth out")
+    return {f"{name}{SUFFIX}": size for name, size in sizes(surveyed[0]).items()}
 
 
 def _end_effectors(surveyed: Sequence[Surveyed], conversion: Conversion) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from station.datasets import earlier
 from station.datasets.converted import Converted, converted, opened
+from station.datasets.depth_streams import camera_of
 from station.datasets.formats.contract import EachFrame, Format, Frame, Made, Numbers, Part, Place
-from station.datasets.picture_rows import RGB, PictureRows
+from station.datasets.picture_rows import RGB, DepthRows, PictureRows
 from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.statistics import LEVELS, Statistics, histogram, of_numbers, of_pictures, sampled
 from station.errors import EpisodeError, UsageError
@@ -95,13 +96,15 @@ def _make(plan: Plan, part: Part, building: Path) -> Made:
     fmt = format_named(plan.format)
     numbers: Numbers = {}
     statistics: dict[str, list[Statistics]] = {}
-    if part.kind != "pictures":
+    if part.kind in ("numbers", "all"):
         numbers, statistics = shard_numbers(plan, part.shard)
         for feature, values in numbers.items():
             np.save(building / SCRATCH / f"{feature}-{part.shard:05d}.npy", values)
-    cameras = {"numbers": (), "pictures": (part.camera,), "all": tuple(plan.cameras)}[part.kind]
+    cameras = {"pictures": (part.camera,), "all": tuple(plan.cameras)}.get(part.kind, ())
+    depths = {"depth": (part.camera,), "all": tuple(plan.depths)}.get(part.kind, ())
     looked = {camera: Looked(plan, part.shard) for camera in cameras}
     frames = {camera: _each_frame(plan, part.shard, camera, looked[camera]) for camera in cameras}
+    frames |= {stream: _each_depth(plan, part.shard, stream) for stream in depths}
     files = fmt.write(plan, part, numbers, frames, place_in(building))
     for file in files:
         durable.sync(file)
@@ -143,6 +146,19 @@ def _each_frame(plan: Plan, shard: int, camera: str, looked: "Looked") -> EachFr
                     if looked.wants(episode.index, frame):
                         looked.look(episode.index, _small(pictures, row, stored))
                     take(Frame(episode, frame, pictures, row, stored))
+
+    return each
+
+
+def _each_depth(plan: Plan, shard: int, stream: str) -> EachFrame:
+    """Every depth picture of a stream in a shard, in order. Raises PartFailed."""
+
+    def each(take: Callable[[Frame], None]) -> None:
+        for episode in plan.of(shard):
+            with blamed(plan, episode), opened(plan, episode) as file:
+                pictures = DepthRows(file, camera_of(stream))
+                for frame, row in enumerate(plan.frames_of(episode).rows.tolist()):
+                    take(Frame(episode, frame, pictures, row, pictures.stored(row)))
 
     return each
 
@@ -204,9 +220,13 @@ class Looked:
 
 
 def parts_by_shard(plan: Plan, cameras: Sequence[str]) -> list[Part]:
-    """The usual parts: of each shard the numbers, and each camera's pictures."""
+    """The usual parts: of each shard the numbers, and each camera's pictures and depth."""
     return [
         part
         for shard in plan.shards
-        for part in (Part("numbers", shard.index), *(Part("pictures", shard.index, camera) for camera in cameras))
+        for part in (
+            Part("numbers", shard.index),
+            *(Part("pictures", shard.index, camera) for camera in cameras),
+            *(Part("depth", shard.index, stream) for stream in plan.depths),
+        )
     ]

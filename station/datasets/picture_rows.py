@@ -95,6 +95,21 @@ class PictureRows:
         return wrong(self._file, f"/observations/images/{self.camera} row {row}: {what}")
 
 
+class DepthRows(PictureRows):
+    """Of one camera's depth: (H, W) millimetres a row, `stored` as little-endian uint16; they have no colours."""
+
+    def __init__(self, file: h5py.File, camera: str) -> None:
+        """Raises EpisodeError where the dataset is not what the layout says."""
+        self.camera, self.jpeg = camera, False
+        self._file = file
+        self._rows = datasets.dataset(file, f"/observations/depth/{camera}")
+        self.height, self.width = self._rows.shape[1:3]
+
+    def stored(self, row: int) -> bytes:
+        """A row's numbers."""
+        return np.ascontiguousarray(self._rows[row], "<u2").tobytes()
+
+
 def _is_plain(rows: Any) -> bool:
     """Pieces of single rows without a filter: what the station writes; it can be read without HDF5 copying it about."""
     return rows.chunks is not None and rows.chunks[0] == 1 and rows.id.get_create_plist().get_nfilters() == 0

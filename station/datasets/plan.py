@@ -76,6 +76,9 @@ class Plan(msgspec.Struct, frozen=True):
     subtasks: tuple[str, ...] = ()
     """Names of marks, by subtask_index; the first is "", for what comes before a recording's first mark. None where nothing was marked."""
 
+    depths: dict[str, tuple[int, int]] = {}
+    """(width, height) of exported depth, by stream: `cam_high_depth`."""
+
     @property
     def frames(self) -> int:
         """Of all episodes."""
@@ -124,7 +127,7 @@ def make_plan(
     shards = _shards(episodes, common.rate_hz, bytes_a_frame)
     return Plan(
         format_name, selection, conversion, common.rate_hz, common.dim_names, common.units, common.cameras, common.robot,
-        usable, episodes, tasks, shards, _subtasks(usable),
+        usable, episodes, tasks, shards, _subtasks(usable), common.depths,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import h5py
 import msgspec
 
 from station.datasets.episode_numbers import read_numbers
-from station.datasets.picture_rows import PictureRows
+from station.datasets.picture_rows import DepthRows, PictureRows
 from station.datasets.rows_kept import ActionOf, Stretch, rows_kept
 from station.datasets.selection import Selection
 from station.datasets.source_files import Source
@@ -57,6 +57,8 @@ class Surveyed(msgspec.Struct, frozen=True):
     """Why it is not exported after all."""
     marks: tuple[tuple[str, int], ...] = ()
     """Name and row of each mark."""
+    depth_sizes: dict[str, tuple[int, int]] = {}
+    """(width, height) of each camera that has depth."""
 
 
 def survey(source: Source, selection: Selection, which: ActionOf, by_hand: tuple[tuple[float, float], ...]) -> Surveyed:
@@ -69,7 +71,9 @@ def survey(source: Source, selection: Selection, which: ActionOf, by_hand: tuple
         digest = _sha256(path)
         with reading(path) as file:
             found = _of(file, source, digest, selection, which, by_hand)
-            return msgspec.structs.replace(found, marks=tuple((mark.name, mark.row) for mark in marks_in(file)))
+            marks = tuple((mark.name, mark.row) for mark in marks_in(file))
+            sizes = {name: (rows.width, rows.height) for name in found.depths if (rows := DepthRows(file, name))}
+            return msgspec.structs.replace(found, marks=marks, depth_sizes=sizes)
     except (EpisodeError, OSError) as error:
         return Surveyed(source, problem=str(error))
 

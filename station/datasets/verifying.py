@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from station.datasets.conversion import Video
 from station.datasets.converted import converted, opened
+from station.datasets.depth_streams import camera_of
 from station.datasets.formats.contract import ReadBack
 from station.datasets.marks import subtask_of_frames
 from station.datasets.parts import format_named
-from station.datasets.picture_rows import RGB, PictureRows
+from station.datasets.picture_rows import RGB, DepthRows, PictureRows
 from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.record import FOLDER, read_record
 from station.datasets.statistics import QUANTILES, Statistics, columns
@@ -157,16 +159,35 @@ def _episode(
         for name, value in read.said(episode.index).items():
             if value != right[name]:
                 yield f"episode {episode.index}: {name} is {value}, by the record it is {right[name]}"
-        rows = plan.frames_of(episode).rows
-        for camera in plan.cameras:
-            pictures = PictureRows(file, camera)
-            frames = frames_to_look_at(pictures, rows, expected["state"], episode.index)
-            for frame, found in zip(frames, read.pictures(episode.index, camera, frames), strict=True):
-                told, level = _picture(pictures, rows, frame, found, plan.conversion.video in _LOSSLESS)
-                total, count = levels.get(camera, (0.0, 0))
-                levels[camera] = total + level, count + 1
-                if told:
-                    yield f"episode {episode.index}: {camera}, frame {frame}: {told}"
+        for what, told in _pictures(plan, read, episode, file, expected["state"], levels):
+            yield f"episode {episode.index}: {what}: {told}"
+
+
+def _pictures(
+    plan: Plan,
+    read: ReadBack,
+    episode: PlannedEpisode,
+    file: h5py.File,
+    state: NDArray[np.float32],
+    levels: dict[str, tuple[float, int]],
+) -> Iterator[tuple[str, str]]:
+    """Which of its pictures, and what is wrong with it."""
+    rows = plan.frames_of(episode).rows
+    for camera in plan.cameras:
+        pictures = PictureRows(file, camera)
+        frames = frames_to_look_at(pictures, rows, state, episode.index)
+        for frame, found in zip(frames, read.pictures(episode.index, camera, frames), strict=True):
+            told, level = _picture(pictures, rows, frame, found, plan.conversion.video in _LOSSLESS)
+            total, count = levels.get(camera, (0.0, 0))
+            levels[camera] = total + level, count + 1
+            if told:
+                yield f"{camera}, frame {frame}", told
+    for stream in plan.depths:
+        depths = DepthRows(file, camera_of(stream))
+        frames = frames_to_look_at(depths, rows, state, episode.index)
+        for frame, found in zip(frames, read.pictures(episode.index, stream, frames), strict=True):
+            if found != depths.stored(int(rows[frame])):
+                yield f"{stream}, frame {frame}", "its depth is not its row's"
 
 
 def _check_source(plan: Plan, episode: PlannedEpisode) -> None:

@@ -1,6 +1,7 @@
 """ACT's own files, uncompressed and all of one length: episode_0.hdf5, episode_1.hdf5, … as its loader wants them.
 
-/observations/qpos, qvel, effort and /action (T, D) float32, /observations/images/<camera> (T, H, W, 3) RGB; attribute `sim`. Every
+/observations/qpos, qvel, effort and /action (T, D) float32, /observations/images/<camera> (T, H, W, 3) RGB; attribute `sim`. Depth, where
+it was asked for, is /observations/depth/<camera> (T, H, W) uint16 millimetres, gzip. Every
 episode has as many rows as the longest: its last frame is repeated, and /is_pad says from where on. Nothing is cut.
 """
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.datasets.conversion import Space, Video
+from station.datasets.depth_streams import SUFFIX, camera_of
 from station.datasets.formats import hdf5_writing as hdf5
 from station.datasets.formats.contract import EachFrame, Made, Numbers, Part, Place, ReadBack, Totals
 from station.datasets.picture_rows import RGB
@@ -34,6 +36,7 @@ class Act:
     consumers = "ACT, and ACT++"
     videos: Sequence[Video] = ("raw",)
     spaces: Sequence[Space] = ("joint",)
+    depth = True
     by_episode = True
 
     def refuse(self, plan: Plan) -> None:
@@ -64,8 +67,10 @@ class Act:
             )
             hdf5.write_numbers(file, numbers, _FIELDS, length)
             file.create_dataset(_PAD, data=np.arange(length) >= episode.length)
-            for camera, each in frames.items():
-                hdf5.write_pixels(file, f"observations/images/{camera}", plan.size_of(camera), length, each)
+            for camera in plan.cameras:
+                hdf5.write_pixels(file, f"observations/images/{camera}", plan.size_of(camera), length, frames[camera])
+            for stream, (width, height) in plan.depths.items():
+                hdf5.write_depth(file, _depth(stream), (height, width), length, frames[stream])
         return [path]
 
     def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, place: Place) -> None:
@@ -137,6 +142,8 @@ class _Reader:
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
         """Pixels."""
         with hdf5.opened(self._folder / _file(episode)) as file:
+            if camera.endswith(SUFFIX) and _depth(camera) in file:
+                return [hdf5.dataset(file, _depth(camera))[frame].astype("<u2").tobytes() for frame in frames]
             rows = hdf5.dataset(file, f"observations/images/{camera}")
             return [np.asarray(rows[frame], np.uint8) for frame in frames]
 
@@ -161,7 +168,8 @@ class _Reader:
                     yield f"{name}: is_pad does not begin behind the last frame"
                     return
                 images = [f"observations/images/{camera}" for camera in file["observations/images"]]
-                for dataset in (*_FIELDS, *images):
+                depths = [f"observations/depth/{camera}" for camera in file.get("observations/depth", ())]
+                for dataset in (*_FIELDS, *images, *depths):
                     rows = hdf5.dataset(file, dataset)
                     if len(rows) != len(pad):
                         yield f"{name}: {dataset} has {len(rows)} rows, is_pad {len(pad)}"
@@ -175,6 +183,10 @@ class _Reader:
 
 def _longest(plan: Plan) -> int:
     return max(episode.length for episode in plan.episodes)
+
+
+def _depth(stream: str) -> str:
+    return f"observations/depth/{camera_of(stream)}"
 
 
 def _file(index: int) -> str:

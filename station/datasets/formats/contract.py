@@ -18,9 +18,9 @@ from station.datasets.statistics import Statistics
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A piece of work that needs nothing of any other: a shard's numbers, one camera's pictures of a shard, or a shard with all of it."""
+    """A piece of work that needs nothing of any other: a shard's numbers, a camera's pictures or depth of it, or a shard with all of it."""
 
-    kind: Literal["numbers", "pictures", "all"]
+    kind: Literal["numbers", "pictures", "depth", "all"]
     shard: int
     camera: str = ""
 
@@ -64,7 +64,7 @@ class Frame(NamedTuple):
     pictures: PictureRows
     row: int
     stored: bytes
-    """As the source has it: a JPEG, or raw RGB."""
+    """As the source has it: a JPEG, or raw RGB; of depth (H, W) little-endian uint16."""
 
 
 EachFrame = Callable[[Callable[[Frame], None]], None]
@@ -98,7 +98,9 @@ class ReadBack(Protocol):
         """The task's text, of each frame; nothing where the format has none."""
 
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
-        """Frames of an episode as the format gives them: decoded, or the camera's own JPEG where it is kept. Raises EpisodeError."""
+        """Frames of an episode as the format gives them: decoded, or the camera's own JPEG where it is kept; of a depth stream its
+        numbers as `Frame.stored`. Raises EpisodeError.
+        """
 
     def said(self, episode: int) -> Mapping[str, bool]:
         """What the format says of an episode, of `validation` (it is held back) and `success` (it did the task)."""
@@ -117,6 +119,8 @@ class Format(Protocol):
     """The kinds of pictures it can hold; the first where nothing is said."""
     spaces: Sequence[Space]
     """What its states and actions can be of; the first where nothing is said."""
+    depth: bool
+    """It can hold depth, bit for bit."""
     by_episode: bool
     """A shard is one episode, for its files are episodes; otherwise as many as make a file of a good size."""
 
@@ -129,8 +133,8 @@ class Format(Protocol):
     def write(
         self, plan: Plan, part: Part, numbers: Numbers, frames: Mapping[str, EachFrame], place: Place
     ) -> Sequence[Path]:
-        """Write a part: a shard's numbers (none of a part that is pictures), the pictures of the part's cameras as each hands them
-        over once. The files written. Raises EpisodeError for pictures that cannot be.
+        """Write a part: a shard's numbers (none of a part that is pictures), the pictures of the part's cameras and its depth, by stream,
+        as each hands them over once. The files written. Raises EpisodeError for pictures that cannot be.
         """
 
     def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, place: Place) -> None:

@@ -38,6 +38,7 @@ class DpZarr:
     consumers = "Diffusion Policy (real robots)"
     videos: Sequence[Video] = ("h264", "av1", "as-shot")
     spaces: Sequence[Space] = ("joint",)
+    depth = False
     by_episode = True
 
     def refuse(self, plan: Plan) -> None:

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from station.datasets.depth import millimetres
 from station.datasets.formats.contract import EachFrame, Frame, Numbers
 from station.datasets.pixels import Pixels
 from station.errors import EpisodeError
@@ -37,6 +38,23 @@ def write_pixels(group: h5py.Group, name: str, size: tuple[int, int], length: in
     each(take)
     for place in range(end, length):
         rows.id.write_direct_chunk((place, 0, 0, 0), last)
+
+
+def write_depth(group: h5py.Group, name: str, shape: tuple[int, ...], length: int, each: EachFrame) -> None:
+    """(length, *shape) uint16 millimetres, gzip, a chunk of each frame; the last one is repeated. Raises EpisodeError, OSError."""
+    rows = group.create_dataset(
+        name, (length, *shape), np.uint16, chunks=(1, *shape), compression="gzip", compression_opts=1, shuffle=True
+    )
+    end = 0
+
+    def take(frame: Frame) -> None:
+        nonlocal end
+        end = frame.frame + 1
+        rows[frame.frame] = millimetres(frame).reshape(shape)
+
+    each(take)
+    for place in range(end, length):
+        rows[place] = rows[end - 1]
 
 
 def opened(path: Path) -> h5py.File:

@@ -31,6 +31,7 @@ class LerobotV21:
     consumers = "openpi (π0, π0.5), GR00T, LeRobot up to 0.3"
     videos: Sequence[Video] = ("h264", "av1", "as-shot")
     spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
+    depth = False
     by_episode = True
 
     def refuse(self, plan: Plan) -> None:

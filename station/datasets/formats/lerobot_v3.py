@@ -33,6 +33,7 @@ class LerobotV3:
     consumers = "LeRobot 0.4 and later: ACT, Diffusion Policy, π0, SmolVLA"
     videos: Sequence[Video] = ("h264", "av1", "as-shot")
     spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
+    depth = False
     by_episode = False
 
     def refuse(self, plan: Plan) -> None:

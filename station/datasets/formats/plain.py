@@ -4,6 +4,7 @@ episodes.parquet                    one row an episode: episode, frames, split, 
 data/episode_000012.parquet         one row a frame: frame, time_s, state, action, velocity, effort, row, tick_ns, stalled,
                                     intervention, instruction
 videos/<camera>/episode_000012.mp4  frame k of it stands at k / rate
+depth/<camera>/episode_000012.parquet  one row a frame, where depth was asked for: frame, png (16 bits, millimetres)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from station.datasets.conversion import Space, Video
-from station.datasets.formats.contract import EachFrame, Made, Numbers, Part, Place, ReadBack, Totals
+from station.datasets.depth import png, stored_of
+from station.datasets.depth_streams import SUFFIX, camera_of
+from station.datasets.formats.contract import EachFrame, Frame, Made, Numbers, Part, Place, ReadBack, Totals
 from station.datasets.parts import parts_by_shard
 from station.datasets.picture_rows import RGB
 from station.datasets.plan import Plan
@@ -28,6 +31,8 @@ from station.errors import EpisodeError
 _VECTORS = ("state", "action", "velocity", "effort")
 _SCALARS = {"row": pa.int64(), "tick_ns": pa.int64(), "stalled": pa.bool_(), "intervention": pa.bool_()}
 _TABLE = "episodes.parquet"
+_DEPTHS = 100
+"""Of a row group."""
 
 
 class Plain:
@@ -37,6 +42,7 @@ class Plain:
     consumers = "anything that reads Parquet and MP4"
     videos: Sequence[Video] = ("h264", "av1", "as-shot")
     spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
+    depth = True
     by_episode = True
 
     def refuse(self, plan: Plan) -> None:
@@ -52,6 +58,8 @@ class Plain:
         """A Parquet file, or a video file, for each episode of the shard."""
         if part.kind == "numbers":
             return _write_numbers(plan, part, numbers, place.out)
+        if part.kind == "depth":
+            return [_write_depth(plan, part, frames[part.camera], place.out)]
         folder = place.out / "videos" / part.camera
         paths = [folder / _file(episode.index, "mp4") for episode in plan.of(part.shard)]
         write_videos(paths, plan, part.camera, frames[part.camera])
@@ -107,6 +115,32 @@ def _write_numbers(plan: Plan, part: Part, numbers: Numbers, folder: Path) -> li
     return written
 
 
+def _write_depth(plan: Plan, part: Part, each: EachFrame, folder: Path) -> Path:
+    (episode,) = plan.of(part.shard)
+    path = folder / _depth(part.camera, episode.index)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    schema = pa.schema([("frame", pa.int64()), ("png", pa.binary())])
+    with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
+        kept: list[tuple[int, bytes]] = []
+
+        def put() -> None:
+            columns = [
+                pa.array(values, kind) for values, kind in zip(zip(*kept, strict=True), schema.types, strict=True)
+            ]
+            writer.write_table(pa.table(columns, schema=schema))
+            kept.clear()
+
+        def take(frame: Frame) -> None:
+            kept.append((frame.frame, png(frame)))
+            if len(kept) == _DEPTHS:
+                put()
+
+        each(take)
+        if kept:
+            put()
+    return path
+
+
 class _Reader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -116,7 +150,9 @@ class _Reader:
         named = {self._folder / "data" / _file(index, "parquet") for index in range(len(self._episodes))}
         cameras = [path for path in (self._folder / "videos").glob("*") if path.is_dir()]
         named |= {camera / _file(index, "mp4") for camera in cameras for index in range(len(self._episodes))}
-        there = {*self._folder.glob("data/*"), *self._folder.glob("videos/*/*")}
+        depths = [path for path in (self._folder / "depth").glob("*") if path.is_dir()]
+        named |= {depth / _file(index, "parquet") for depth in depths for index in range(len(self._episodes))}
+        there = {path for pattern in ("data/*", "videos/*/*", "depth/*/*") for path in self._folder.glob(pattern)}
         for path in sorted(named ^ there):
             yield f"{path.relative_to(self._folder)} {'is missing' if path in named else 'belongs to no episode'}"
         if self._episodes.column("episode").to_pylist() != list(range(len(self._episodes))):
@@ -149,6 +185,12 @@ class _Reader:
         return [str(text) for text in self._data(episode).column("instruction").to_pylist()]
 
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
+        if (self._folder / "depth" / camera_of(camera)).is_dir() and camera.endswith(SUFFIX):
+            path = self._folder / _depth(camera, episode)
+            stored = self._table(path)
+            if stored.column("frame").to_pylist() != list(range(self.lengths()[episode])):
+                raise EpisodeError(f"{path} does not count the episode's frames. Next: export again")
+            return [stored_of(stored.column("png")[frame].as_py(), str(path)) for frame in frames]
         with VideoReader(self._folder / "videos" / camera / _file(episode, "mp4")) as video:
             return video.pictures(frames, float(self._data(episode).schema.metadata[b"rate_hz"]))
 
@@ -174,6 +216,10 @@ class _Reader:
             return pq.read_table(path)
         except (OSError, ValueError) as error:
             raise EpisodeError(f"{path} cannot be read: {error}. Next: export again") from error
+
+
+def _depth(stream: str, episode: int) -> str:
+    return f"depth/{camera_of(stream)}/{_file(episode, 'parquet')}"
 
 
 def _file(episode: int, ending: str) -> str:

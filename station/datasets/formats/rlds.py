@@ -5,7 +5,7 @@ and ours; episode_metadata/{file_path, recording_folderpath}. The path says whet
 `unset`, for openpi's loader keeps those whose path has `success` in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.datasets.conversion import Space, Video
+from station.datasets.depth import png
 from station.datasets.formats import tf_records
 from station.datasets.formats.contract import EachFrame, Frame, Made, Numbers, Part, Place, ReadBack, Totals
 from station.datasets.formats.rlds_description import INNER, SPLITS, dataset_info, features, shard_file
@@ -29,6 +30,7 @@ class Rlds:
     consumers = "octo, OpenVLA, openpi (DROID), anything that reads TensorFlow Datasets"
     videos: Sequence[Video] = ("as-shot", "jpeg")
     spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
+    depth = True
     by_episode = False
 
     def refuse(self, plan: Plan) -> None:
@@ -102,7 +104,7 @@ def _spooled(plan: Plan, part: Part, camera: str, each: EachFrame, pieces: Path)
     """Each episode's pictures of a camera, in a file as protobuf has them: one of long episodes does not fit into memory."""
     found: dict[int, tf_records.Spooled] = {}
     open_now: list[_Open] = []
-    pixels = Pixels(plan.size_of(camera))
+    encoded = png if camera in plan.depths else _jpegs(plan, camera)
 
     def take(frame: Frame) -> None:
         if frame.episode.index not in found:
@@ -111,10 +113,7 @@ def _spooled(plan: Plan, part: Part, camera: str, each: EachFrame, pieces: Path)
             path = pieces / f"{part.name}-{camera}-{frame.episode.index:06d}"
             found[frame.episode.index] = tf_records.Spooled(path)
             open_now[:] = [_Open(found[frame.episode.index], path.open("wb"))]
-        if plan.conversion.video == "as-shot":
-            frame.pictures.check(frame.row, frame.stored)
-        data = frame.stored if plan.conversion.video == "as-shot" else pixels.jpeg(frame)
-        tf_records.spool(open_now[0].file, data)
+        tf_records.spool(open_now[0].file, encoded(frame))
 
     try:
         each(take)
@@ -122,6 +121,18 @@ def _spooled(plan: Plan, part: Part, camera: str, each: EachFrame, pieces: Path)
         for one in open_now:
             one.file.close()
     return found
+
+
+def _jpegs(plan: Plan, camera: str) -> Callable[[Frame], bytes]:
+    pixels = Pixels(plan.size_of(camera))
+
+    def encoded(frame: Frame) -> bytes:
+        if plan.conversion.video != "as-shot":
+            return pixels.jpeg(frame)
+        frame.pictures.check(frame.row, frame.stored)
+        return frame.stored
+
+    return encoded
 
 
 def _record(

@@ -51,6 +51,9 @@ def features(plan: Plan) -> bytes:
         width, height = plan.size_of(camera)
         image = {"dtype": "uint8", "encodingFormat": "jpeg", "shape": {"dimensions": [str(height), str(width), "3"]}}
         observation[camera] = {"image": image, "pythonClassName": f"{_CORE}.image_feature.Image"}
+    for stream, (width, height) in plan.depths.items():
+        about = {"dtype": "uint16", "encodingFormat": "png", "shape": {"dimensions": [str(height), str(width), "1"]}}
+        observation[stream] = {"image": about, "pythonClassName": f"{_CORE}.image_feature.Image"}
     step = {
         "observation": _folder(observation), "action": _tensor("float32", len(plan.dim_names)), "language_instruction": _text(),
         **{name: _scalar("float32") for name in ("reward", "discount")},

@@ -9,6 +9,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from station.datasets.depth import stored_of
 from station.datasets.formats.rlds_description import INNER, NAME, SPLITS
 from station.datasets.formats.tf_records import Example, is_damaged, records
 from station.datasets.picture_rows import RGB
@@ -103,8 +104,10 @@ class RldsReader:
         """The JPEGs: as they are where they are the camera's own, which the verifier sees; decoded otherwise."""
         stored = self._example(episode).strings(f"steps/observation/{camera}")
         try:
+            if self._observation[camera]["image"]["encodingFormat"] == "png":
+                return [stored_of(stored[frame], f"episode {episode}: {camera}") for frame in frames]
             return [np.asarray(simplejpeg.decode_jpeg(stored[frame], "RGB"), np.uint8) for frame in frames]
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, KeyError) as error:
             raise EpisodeError(
                 f"episode {episode}: a picture of {camera} cannot be read: {error}. Next: export again"
             ) from error
@@ -148,7 +151,11 @@ class RldsReader:
         height, width = (int(one) for one in self._observation[name]["image"]["shape"]["dimensions"][:2])
         if len(stored) != count:
             yield f"episode {episode}: {name} has {len(stored)} pictures, {count} steps"
-        sizes = {simplejpeg.decode_jpeg_header(one)[:2] for one in stored[:1] + stored[-1:]}
+        if self._observation[name]["image"]["encodingFormat"] == "png":
+            counts = {len(stored_of(one, f"episode {episode}: {name}")) for one in stored[:1] + stored[-1:]}
+            sizes = {(height, width)} if counts == {2 * height * width} else set()
+        else:
+            sizes = {simplejpeg.decode_jpeg_header(one)[:2] for one in stored[:1] + stored[-1:]}
         if sizes != {(height, width)}:
             yield f"episode {episode}: {name}: pictures are not {width} × {height} as features.json says"
 

@@ -1,6 +1,7 @@
 """robomimic's one file, demo.hdf5: data/demo_<i>/{actions, obs/<key>, rewards, dones}, and mask/{train, valid} that say which are which.
 
-obs/state, obs/velocity, obs/effort, and of each camera obs/<camera>_image (N, H, W, 3) RGB. Rewards are 0 but for the last frame of an
+obs/state, obs/velocity, obs/effort, and of each camera obs/<camera>_image (N, H, W, 3) RGB; where depth was asked for,
+obs/<camera>_depth (N, H, W, 1) uint16 millimetres, gzip. Rewards are 0 but for the last frame of an
 episode that is said to have succeeded.
 """
 
@@ -37,6 +38,7 @@ class Robomimic:
     consumers = "robomimic 0.3: BC, BC-RNN, BC-Transformer, Diffusion Policy, IQL …"
     videos: Sequence[Video] = ("raw",)
     spaces: Sequence[Space] = ("joint", "ee", "ee-6d")
+    depth = True
     by_episode = True
 
     def refuse(self, plan: Plan) -> None:
@@ -60,8 +62,10 @@ class Robomimic:
             last = np.arange(episode.length) == episode.length - 1
             demo.create_dataset("rewards", data=(last & (episode.success is True)).astype(np.float64))
             demo.create_dataset("dones", data=last.astype(np.int64))
-            for camera, each in frames.items():
-                hdf5.write_pixels(demo, f"obs/{camera}_image", plan.size_of(camera), episode.length, each)
+            for camera in plan.cameras:
+                hdf5.write_pixels(demo, f"obs/{camera}_image", plan.size_of(camera), episode.length, frames[camera])
+            for stream, (width, height) in plan.depths.items():
+                hdf5.write_depth(demo, f"obs/{stream}", (height, width, 1), episode.length, frames[stream])
         return [path]
 
     def finish(self, plan: Plan, made: Sequence[Made], totals: Totals, place: Place) -> None:  # noqa: ARG002 (it has no statistics)
@@ -144,6 +148,8 @@ class _Reader:
     def pictures(self, episode: int, camera: str, frames: Sequence[int]) -> Sequence[RGB | bytes]:
         """Pixels."""
         with hdf5.opened(self._path) as file:
+            if (depth := f"data/{_demo(episode)}/obs/{camera}") in file:
+                return [hdf5.dataset(file, depth)[frame].astype("<u2").tobytes() for frame in frames]
             rows = hdf5.dataset(file, f"data/{_demo(episode)}/obs/{camera}_image")
             return [np.asarray(rows[frame], np.uint8) for frame in frames]
 

@@ -38,6 +38,7 @@ class UmiZarr:
     consumers = "UMI (Universal Manipulation Interface)"
     videos: Sequence[Video] = ("as-shot", "jpeg", "raw")
     spaces: Sequence[Space] = ("ee",)
+    depth = False
     by_episode = False
 
     def refuse(self, plan: Plan) -> None:

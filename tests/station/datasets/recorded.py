@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from station.bus.messages import ArmState, Command, Description, Dimension, Frame, Row, SourceName, Tick
 from station.bus.requests import RecordingInfo
+from station.bus.streams import stream_names
 from station.bus.wire import Sample
 from station.episodes import naming
 from station.episodes.finalise import finalise
@@ -49,6 +50,8 @@ class Recorded:
     success: bool | None = True
     images: str = "jpeg"
     tick_hz: float = 50.0
+    depths: Sequence[str] = ()
+    """Cameras that have depth."""
     arms: Mapping[str, Description] = field(default_factory=dict)
     """By side, where they are not ALOHA's."""
 
@@ -80,6 +83,13 @@ def picture(camera: str, number: int, size: tuple[int, int] = SIZE) -> NDArray[n
     return scene
 
 
+def depth(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint16]:
+    """(H, W) millimetres, over all sixteen bits, another with each number."""
+    width, height = size
+    across, down = np.meshgrid(np.arange(width), np.arange(height))
+    return np.asarray((across * 401 + down * 7 + number * 13) % 65536, np.uint16)
+
+
 def number_in(rgb: NDArray[np.uint8]) -> int:
     """The number that a picture carries."""
     grey = rgb.mean(axis=2)
@@ -101,7 +111,7 @@ def make(data: Path, recorded: Recorded = Recorded(), wall_s: int = 0) -> Path:
     part = naming.journal_path(folder, recorded.episode)
     names = tuple(name for name, _ in recorded.dimensions)
     devices = {f"{role}_{side}": recorded.arm(side) for role in ("leader", "follower") for side in recorded.sides}
-    devices |= {camera: camera_description(recorded.rate_hz) for camera in recorded.cameras}
+    devices |= {camera: camera_description(recorded.rate_hz, camera in recorded.depths) for camera in recorded.cameras}
     first = header(recorded.images, tuple(recorded.cameras), devices, names, recorded.episode, T0_NS + recorded.episode)
     info = RecordingInfo(
         recorded.task,
@@ -138,6 +148,7 @@ def _samples(recorded: Recorded, devices: Sequence[str]) -> Iterator[Sample]:
         else Stream("arm_state", device, 5_000_000)
         for device in devices
     ]
+    streams += [Stream("depth", camera, round(1e9 / recorded.rate_hz), start_id=7) for camera in recorded.depths]
     ticks, rows = Stream("tick", "synchronizer", 0), Stream("row", "synchronizer", 0)
     commands = Stream("command", "pilot", 0)
     step_ns = round(TICK_NS * 50 / recorded.tick_hz)
@@ -151,7 +162,14 @@ def _samples(recorded: Recorded, devices: Sequence[str]) -> Iterator[Sample]:
                 if stream.node.startswith("leader"):
                     joints = (0.1,) * _width(recorded, stream.node)
                     yield commands.send(at, Command(stream.node, "leader", -1, stream.sequence, at, joints))
-        chosen = tuple(stream.choose(t_ns) for stream in streams)
+        chosen = tuple(
+            msgspec.structs.replace(
+                stream.choose(t_ns), stream=stream_names(stream.node, ("frame", "depth"))[stream.kind]
+            )
+            if stream.kind == "depth"
+            else stream.choose(t_ns)
+            for stream in streams
+        )
         vectors = [_vector(recorded, tick, shift) for shift in (0.0, 0.1, 0.2)]
         yield ticks.send(t_ns, Tick(tick, t_ns, chosen, *vectors))
         if tick:
@@ -159,6 +177,13 @@ def _samples(recorded: Recorded, devices: Sequence[str]) -> Iterator[Sample]:
 
 
 def _sample(stream: Stream, at: int, recorded: Recorded) -> Sample:
+    if stream.kind == "depth":
+        width, height = recorded.size
+        return stream.send(
+            at,
+            Frame("z16", width, height, "driver", stream.sequence + 1),
+            (depth(stream.sequence + 1, recorded.size).tobytes(),),
+        )
     if stream.kind != "frame":
         still = (0.0,) * _width(recorded, stream.node)
         return stream.send(at, ArmState((0.1,) * len(still), still, still, 0.5, 0.01, True, 1_500_000))
