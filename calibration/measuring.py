@@ -194,6 +194,13 @@ class Measuring:
         """An arm's joints, gripper left out."""
         return tuple(d for d in self._about(node).streams[0].dimensions if d.unit == "rad")
 
+    def follower_of(self, leader: str) -> str | None:
+        """The follower on a leader's side; None where it has none, or that says nothing."""
+        side = self.rig.device(leader).side
+        mine = [device.node for device in self.rig.devices if device.role == "follower" and device.side == side]
+        arm = self.seen.arms.get(mine[0]) if mine else None
+        return mine[0] if arm is not None and arm.description is not None else None
+
     def gripper(self, node: str) -> GripperFacts | None:
         """What its driver says of an arm's gripper."""
         return self._about(node).gripper

@@ -134,8 +134,9 @@ def gello(measuring: Measuring, node: str) -> str:
     for place, dimension in enumerate(dimensions):
         measuring.ask(f"{node}: get ready to turn {dimension.name} once, slowly, in its positive direction")
         signs.append(quarter_turns.sign(_servo_rad(measuring, node, 3.0)[:, place], dimension.name))
-    measuring.ask(f"{node}: hold it in the start pose of the picture, still")
-    pose = np.array([d.start for d in dimensions])
+    pose = _pose(measuring, node, dimensions)
+    told = ", ".join(f"{angle:.0f}°" for angle in np.degrees(pose))
+    measuring.ask(f"{node}: hold it in the start pose of the picture, still: {told}")
     angles = _servo_rad(measuring, node)
     found = quarter_turns.offsets(angles, pose, np.array(signs, np.float64), node)
     quarter_turns.refuse_doubtful(found, tuple(d.name for d in dimensions))
@@ -147,6 +148,16 @@ def gello(measuring: Measuring, node: str) -> str:
     path = measuring.save(node, arm=zeros)
     left = ", ".join(f"{d.name} {np.degrees(r):+.1f}°" for d, r in zip(dimensions, found.residual_rad, strict=True))
     return f"{node}: left over to the nearest quarter turn: {left}. {path}"
+
+
+def _pose(measuring: Measuring, node: str, dimensions: tuple[Dimension, ...]) -> Array:
+    """Where a GELLO is to be held: as its follower begins, where that is built of quarter turns and has as many joints."""
+    follower = measuring.follower_of(node)
+    starts = [dimension.start for dimension in measuring.dimensions(follower)] if follower is not None else []
+    known = [start for start in starts if start is not None]
+    if len(known) != len(dimensions):
+        return np.zeros(len(dimensions))
+    return quarter_turns.pose(np.array(known))
 
 
 def gripper(measuring: Measuring, node: str, seconds: float) -> str:

@@ -20,6 +20,7 @@ GOOD_RAD = np.radians(5.0)
 """Below this the hand that held the pose explains what is left."""
 DOUBTFUL_RAD = np.radians(15.0)
 """Above this the quarter turn itself is in doubt."""
+_EXACT_RAD = 1e-3
 SWING_RAD = np.radians(15.0)
 """A joint must be turned at least this far for its sign to be read from it."""
 
@@ -36,6 +37,14 @@ class Offsets(NamedTuple):
     def doubtful(self) -> list[int]:
         """Joints (from 0) whose quarter turn is in doubt."""
         return [int(joint) for joint in np.flatnonzero(np.abs(self.residual_rad) > DOUBTFUL_RAD)]
+
+
+def pose(start_rad: Array) -> Array:
+    """Where the device is to be held, rad: in the pose `start_rad` where its follower's episodes start, if every joint of that stands on
+    a quarter turn, which an eye can tell from a ruler's edge; else with every joint at 0. (D,)
+    """
+    quarters = np.round(start_rad / QUARTER) * QUARTER
+    return quarters if bool(np.all(np.abs(start_rad - quarters) < _EXACT_RAD)) else np.zeros(len(start_rad))
 
 
 def offsets(readings_rad: Array, pose_rad: Array, signs: Array, what: str = "the GELLO") -> Offsets:

@@ -305,3 +305,29 @@ def test_devices_that_would_share_a_calibration_file_are_refused_before_anything
     with pytest.raises(MeasurementPoor, match=r"cam_high says it has serial serial cam_high, and so does cam_low"):
         bench.chosen(["cam_high", "cam_low"], ["cam_high"])
     assert bench.chosen(["cam_left_wrist"], None) == ["cam_left_wrist"]
+
+
+QUARTERS_DEG = (0, -90, 90, -90, -90, 0)
+
+
+def test_a_gello_is_held_as_its_follower_begins_and_its_offsets_are_found_in_that_pose(
+    world: World, bench: Measuring
+) -> None:
+    follower = world.seen.arms["follower_left"]
+    assert follower.description is not None
+    (arm, *_), starts = follower.description.streams, (*np.radians(QUARTERS_DEG), 0.0)
+    begins = [msgspec.structs.replace(d, start=start) for d, start in zip(arm.dimensions, starts, strict=True)]
+    streams = (msgspec.structs.replace(arm, dimensions=tuple(begins)),)
+    follower.description = msgspec.structs.replace(follower.description, streams=streams)
+    held = np.radians([3.0, -90, 90, -90 + 180, -90, 90 - 2])
+
+    def turn(number: int) -> None:
+        world.joints["leader_left"] = lambda t_s: np.eye(6)[number] * 0.3 * (t_s - 1)
+
+    world.acts.extend([*(partial(turn, number) for number in range(6)), lambda: world.joints.update(leader_left=held)])
+    calibrate_arms.gello(bench, "leader_left")
+    assert "0°, -90°, 90°, -90°, -90°, 0°" in world.told[-1]
+    kept = calibration_files.load("serial leader_left")
+    assert kept is not None and kept.arm is not None
+    turned = np.degrees(np.abs(np.array(kept.arm.offsets_rad)))
+    assert turned == pytest.approx([0, 0, 0, 180, 0, 90], abs=1e-6)

@@ -117,6 +117,21 @@ def test_a_pose_held_forty_degrees_off_is_not_rounded_away() -> None:
     gello.refuse_doubtful(gello.offsets(readings(np.zeros(6)), np.zeros(6), np.ones(6)), JOINTS)
 
 
+@pytest.mark.parametrize(
+    ("start", "held"),
+    [
+        ((0, -1.5708, 1.5708, -1.5708, -1.5708, 0), (0, -90, 90, -90, -90, 0)),
+        ((0, 0, 0, -1.5708, 0, 1.5708, 0), (0, 0, 0, -90, 0, 90, 0)),
+        ((0, 0, 0, 1.1, 0, 1.1, 0), (0, 0, 0, 0, 0, 0, 0)),
+        ((0, -0.96, 1.16, 0, -0.3, 0), (0, 0, 0, 0, 0, 0)),
+    ],
+)
+def test_a_gello_is_held_as_its_follower_begins_where_that_is_built_of_quarter_turns(
+    start: tuple[float, ...], held: tuple[float, ...]
+) -> None:
+    assert np.degrees(gello.pose(np.array(start))) == pytest.approx(held, abs=1e-6)
+
+
 @pytest.mark.parametrize("direction", [1, -1])
 def test_a_joints_sign_is_read_from_one_steady_turn(direction: int) -> None:
     turn = np.mod(3.0 + direction * np.linspace(0, 0.6, 50), arms.TURN)  # across the wrap
