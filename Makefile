@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 EXTRAS ?= sim,vr,console,policy,dev
 STAMP := $(VENV)/.installed-$(EXTRAS)
 TORCH_STAMP := $(VENV)-torch/.installed
+FRANKY_SIM := $(VENV)-franky-sim/.installed
 CONSOLE := station/console/page/vendor/lit-html.js
 # environments of those who read datasets, each as its own list pins it; the last is 1.3 GB
 CONSUMERS := lerobot-v3 lerobot-v2.1 robomimic zarr s3
@@ -95,7 +96,7 @@ test-pythons:
 
 # the check before a session on a whole rig, a policy's trials, a minute of faults, further cases of fault matrices: on a machine
 # with nothing else to do
-test-rig: setup
+test-rig: setup $(FRANKY_SIM)
 	$(BIN)/python -m pytest -m rig tests
 
 # training, importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it
@@ -119,6 +120,12 @@ $(VENV)-%/.installed: tests/consumers/%.txt system-packages-datasets.txt
 	$(VENV)-$*/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/consumers/$*.txt
 	touch $@
 
+# the stand-in of a Franka arm, as its maker published it: it brings pinocchio and a MuJoCo of its own, 400 MB
+$(FRANKY_SIM): tests/drivers/franka/franky-sim.txt
+	$(PYTHON) -m venv $(VENV)-franky-sim
+	$(VENV)-franky-sim/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/drivers/franka/franky-sim.txt
+	touch $@
+
 # what an earlier call has done is not done again: episodes that are there count, training goes on from its checkpoint
 train-demo-policy: setup $(TORCH_STAMP)
 	missing=$$(( $(DEMO_EPISODES) - $$(find $(DEMO)/data -name 'episode_*.hdf5' 2>/dev/null | wc -l) )); \
@@ -135,4 +142,4 @@ $(TORCH_STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-torch $(addprefix $(VENV)-,$(CONSUMERS) $(LONG_CONSUMERS)) $(addprefix $(VENV)-,$(PYTHONS)) build dist tests/drivers/vr/node_modules
+	rm -rf $(VENV) $(VENV)-torch $(VENV)-franky-sim $(addprefix $(VENV)-,$(CONSUMERS) $(LONG_CONSUMERS)) $(addprefix $(VENV)-,$(PYTHONS)) build dist tests/drivers/vr/node_modules

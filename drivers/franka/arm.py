@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROBOT_HZ = 1000.0
 _LOCKS = "FCI cannot lock its joints. Next: lock them in Desk"
+_MEANS = {"it hung up": "the process of the vendor's library has ended"}
 _DESK = "switch it on, unlock its joints and activate FCI in Desk; look at the cable and the rig file's address"
 
 
@@ -73,7 +74,7 @@ class FrankaArm(arm.NetworkedArm["State"]):
         return self._missing(said)
 
     def _missing(self, found: str) -> DeviceMissing:
-        return DeviceMissing(self._place.node, self._franka.address, self.maker, found, _DESK)
+        return DeviceMissing(self._place.node, self._franka.address, self.maker, _MEANS.get(found, found), _DESK)
 
     def _prepare(self, ending: ExitStack) -> None:
         from drivers.franka.acts import Acts

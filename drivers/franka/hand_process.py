@@ -18,6 +18,7 @@ from station.devices.networked.vendor_process import arguments
 
 PERIOD_S = 0.04
 _AGAIN_S = 0.5
+_STOPS_S = 1.0
 _UNHOMED_M = 0.01
 """A hand that was never homed since it has power says that it opens no wider than this."""
 _ANY_M = 0.1
@@ -35,6 +36,8 @@ class Hand:
         self._last: Order | None = None
         self._doing: tuple[Order | None, Any] | None = None
         """What is under way, None for homing, and what says when it is over."""
+        self._stopped_s: float | None = None
+        """When it was told to end that."""
         self._homes: int | None = None
         self._before: tuple[int, float] | None = None
 
@@ -66,11 +69,10 @@ class Hand:
             self._goal = asked["grip"]
             if self._goal is None:
                 self._last = None
-        elif self._library is None or self._doing is not None:
-            self._say({"id": asked["id"], "why": "the hand does not answer, or moves"})
+        elif self._library is None:
+            self._say({"id": asked["id"], "why": "the hand does not answer"})
         else:
             self._homes = asked["id"]
-            self._doing = None, self._library.homing_async()
 
     def _cycle(self) -> None:
         if self._library is None:
@@ -78,6 +80,8 @@ class Hand:
         state = self._library.state
         now_ns, here_m = time.monotonic_ns(), state.width
         self._over()
+        if self._homes is not None and self._doing is None:
+            self._doing = None, self._library.homing_async()
         widest = state.max_width if state.max_width > _UNHOMED_M else 0.0
         if widest and self._goal is not None:
             self._order(self._goal * widest, here_m)
@@ -98,7 +102,8 @@ class Hand:
         if order is None:
             return
         if self._doing is not None:
-            self._library.stop()
+            self._stop()
+            return
         self._last = order
         if order.grasp:
             over = self._library.grasp_async(order.width_m, self._speed_m_s, self._force_n, _ANY_M, _ANY_M)
@@ -106,12 +111,21 @@ class Hand:
             over = self._library.move_async(order.width_m, self._speed_m_s)
         self._doing = order, over
 
+    def _stop(self) -> None:
+        """What is under way ends, and says so; a library whose hand never says so is of no use any more."""
+        now_s = time.monotonic()
+        if self._stopped_s is None:
+            self._stopped_s = now_s
+            self._library.stop_async()
+        elif now_s - self._stopped_s > _STOPS_S:
+            os._exit(1)  # the driver starts another process
+
     def _over(self) -> None:
         """Is what was under way at its end?"""
         if self._doing is None or not self._doing[1].wait(0.0):
             return
         order, over = self._doing
-        self._doing = None
+        self._doing = self._stopped_s = None
         try:
             well = over.get()
         except Exception:  # CommandException: it was stopped, or something is in the way
@@ -121,7 +135,7 @@ class Hand:
             self._homes = None
 
     def _lost(self, said: str) -> None:
-        self._library, self._doing, self._last = None, None, None
+        self._library = self._doing = self._last = self._stopped_s = None
         if self._homes is not None:
             self._say({"id": self._homes, "why": said})
             self._homes = None

@@ -162,7 +162,8 @@ def smoothed(speed: Sequence[float], before: Sequence[float], target: Sequence[f
 
 def why(said: str) -> str:
     """The text of an exception → what is told: the errors that it names, else its own words."""
-    return errors.told(errors.in_text(said))[0] or said.removeprefix("libfranka: ")
+    line = said.removeprefix("libfranka: ").partition("\n")[0].removesuffix(" []")
+    return errors.told(errors.in_text(said))[0] or line
 
 
 def main() -> None:

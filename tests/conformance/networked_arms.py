@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
+from drivers.franka.arm import FrankaArm
 from drivers.sim.xarm.stand_in import COMMANDS
 from drivers.ur.arm import URArm
 from drivers.xarm.arm import XArm
 from station.devices.conformance import Subject, place
 from tests.conformance.subject import Factory
+from tests.drivers.franka.robot import FrankySim
 from tests.drivers.metal import Metal
 
 
@@ -33,6 +35,20 @@ UR_ARMS: dict[str, Factory] = {
         URArm, {"unlock_s": 1}, "ur", "protective_stop", model="ur5e", gripper={"kind": "robotiq_2f85"}
     )
 }
+
+
+@contextmanager
+def _fr3(_: Path) -> Iterator[Subject]:
+    with FrankySim(skew_ppm=80) as robot:
+        keys = {"model": "fr3", "address": robot.address, "gripper": {"kind": "franka"}}
+        settings = msgspec.convert(keys, FrankaArm.Settings)
+        yield Subject(
+            lambda: FrankaArm(settings, place("follower_left", "follower")), robot.stop, robot.start, settings,
+            stop=lambda: robot.press("reflex"), hush=robot.hush, speak=robot.speak,
+        )  # fmt: skip
+
+
+FRANKA_ARMS: dict[str, Factory] = {"fr3_hand": _fr3}
 XARM_ARMS: dict[str, Factory] = {
     "xarm7_gripper": _arm(XArm, {}, "xarm", "collision", model="xarm7", command_port=COMMANDS, gripper={"kind": "xarm"})
 }

@@ -10,10 +10,11 @@ from station.devices.conformance import ArmConformance, DriverConformance, Subje
 from tests.conformance.arms import ARMS
 from tests.conformance.cameras import CAMERAS
 from tests.conformance.headsets import HEADSETS
-from tests.conformance.networked_arms import XARM_ARMS
+from tests.conformance.networked_arms import FRANKA_ARMS, XARM_ARMS
 
 MORE = {"vx300s_aloha2", "realsense_depth"}
 """A second of a driver that is there already: `make test-rig`."""
+FURTHER = XARM_ARMS | FRANKA_ARMS
 
 
 def each(subjects: Iterable[str]) -> list[Any]:
@@ -28,11 +29,12 @@ class TestArms(ArmConformance):
             yield made
 
 
-@pytest.mark.rig  # half a minute: `make test` has the UR5e
+@pytest.mark.rig  # minutes, and an environment of its own for one: `make test` has the UR5e
+@pytest.mark.timeout(300)  # an FR3's two processes start fifty times
 class TestFurtherArms(ArmConformance):
-    @pytest.fixture(params=sorted(XARM_ARMS))
+    @pytest.fixture(params=sorted(FURTHER))
     def subject(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
-        with XARM_ARMS[request.param](tmp_path) as made:
+        with FURTHER[request.param](tmp_path) as made:
             yield made
 
 

@@ -32,12 +32,12 @@ class Metal:
     def __init__(self, maker: str, **keys: float) -> None:
         """`maker`, `keys`: see `drivers.sim.network.alone`."""
         self.address = own_address()
-        self._arguments = [maker, self.address, *(f"{key}={value}" for key, value in keys.items())]
+        given = [f"{key}={value}" for key, value in keys.items()]
+        self._command = [sys.executable, "-m", "drivers.sim.network.alone", maker, self.address, *given]
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "drivers.sim.network.alone", *self._arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._answer() == "ready"
 
     def stop(self) -> None:

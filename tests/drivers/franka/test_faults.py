@@ -1,0 +1,235 @@
+"""What stops a Franka arm, and what ends that: the vendor's library over loopback, with franky-sim's own joints for a witness."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from drivers.franka.line import OneProcess
+from station.bus.messages import ArmState
+from station.clock import NS_PER_S, monotonic_ns
+from station.errors import CommandRefused, DeviceError, DeviceMissing, DeviceSilent
+from tests.drivers.driven import Driven, fastest, moved_after
+from tests.drivers.franka.conftest import Made, arm
+from tests.drivers.franka.robot import FrankySim
+
+pytestmark = [pytest.mark.rig, pytest.mark.timeout(180)]  # a minute of real time, and an environment of its own
+SWINGS_RAD_S = 0.63
+"""What `Driven.swing` asks for at most; an arm on springs overshoots what it is asked for."""
+SETTLES_NS = NS_PER_S
+"""An arm that follows no more comes to rest by damping alone."""
+
+
+def engaged(made: Made, **keys: object) -> Driven:
+    driven = made(**keys)
+    driven.engage()
+    driven.swing(1.0)
+    return driven
+
+
+def test_it_follows_and_its_stamps_are_its_own_clocks(made: Made) -> None:
+    driven = engaged(made, metal={"skew_ppm": 100})
+    driven.swing(6.0)
+    log = {entry.at_ns: entry.numbers for entry in driven.log() if entry.what == "q"}
+    at, track = np.array(list(log)), np.array([numbers[0] for numbers in log.values()])
+    moving = np.abs(np.gradient(track, at)) * 1e9 > 0.3
+    late_ms = []
+    for reading in driven.states()[-300:]:
+        assert isinstance(reading.body, ArmState)
+        near = np.flatnonzero((np.abs(at - reading.captured_at_ns) < 60e6) & moving)
+        if len(near):
+            nearest = near[np.argmin(np.abs(track[near] - reading.body.position[0]))]
+            late_ms.append(abs(at[nearest] - reading.captured_at_ns) / 1e6)
+    assert len(late_ms) > 30
+    assert np.median(late_ms) <= 2.0
+    assert np.ptp(track) > 0.6
+    assert fastest(driven.log()) < 3 * SWINGS_RAD_S
+    assert driven.arm.describe().streams[0].clock == "controller"
+
+
+@pytest.mark.parametrize(
+    ("pressed", "value", "says", "told"),
+    [
+        ("reflex", 6, "(joint_reflex)", "clear it"),
+        ("reflex", 25, "(communication_constraints_violation)", "real-time kernel"),
+        ("user_stop", 0, "its stop is pressed", "release it"),
+    ],
+)
+def test_a_stop_is_named_takes_no_goal_and_ends_in_a_hold_where_the_arm_is(
+    made: Made, pressed: str, value: float, says: str, told: str
+) -> None:
+    driven = engaged(made)
+    driven.metal.press(pressed, value)
+    stopped_ns = monotonic_ns()
+    driven.mode("stopped")
+    condition = driven.arm.condition()
+    assert says in condition.why
+    assert told in condition.next
+    assert "station recover follower_left" in condition.next
+    with pytest.raises(CommandRefused):
+        driven.arm.write(driven.arm.goal())
+    with pytest.raises(CommandRefused):
+        driven.arm.torque(True)
+    if pressed == "user_stop":
+        with pytest.raises(CommandRefused, match="still pressed"):
+            driven.act("recover")
+        driven.metal.press("release")
+        driven.until(lambda: driven.arm.condition().mode != "stopped", "released")
+    driven.act("recover")
+    driven.mode("hold")
+    driven.read_for(0.5)
+    assert driven.arm.condition().mode == "hold", "it goes on by itself"
+    measured = driven.arm.measured()
+    assert driven.arm.goal() == pytest.approx(measured, abs=1e-6)
+    assert moved_after(driven.log(), stopped_ns + NS_PER_S // 5) < 0.02
+    driven.engage()
+    driven.swing(0.5)
+    assert fastest([entry for entry in driven.log() if entry.at_ns > stopped_ns]) < 3 * SWINGS_RAD_S
+
+
+def test_what_is_not_ready_says_why_and_what_to_do(made: Made) -> None:
+    driven = engaged(made)
+    driven.metal.press("guide")
+    driven.mode("guiding")
+    with pytest.raises(CommandRefused, match="guiding"):
+        driven.arm.torque(True)
+    driven.metal.press("release")
+    driven.mode("hold")
+    driven.metal.press("lock")
+    driven.mode("off")
+    with pytest.raises(CommandRefused, match="Desk"):
+        driven.arm.torque(True)
+    driven.metal.press("release")
+    driven.mode("hold")
+    driven.engage()
+    with pytest.raises(CommandRefused, match="lock them in Desk"):
+        driven.arm.torque(False)
+    assert driven.arm.condition().mode == "ready"
+
+
+def test_a_silent_link_is_missed_and_nothing_moves_when_it_is_back(made: Made) -> None:
+    driven = engaged(made)
+    driven.metal.hush()
+    silent_ns = monotonic_ns()
+    with pytest.raises(DeviceSilent):
+        driven.swing(5.0)
+    assert monotonic_ns() - silent_ns < 2 * NS_PER_S
+    driven.arm.close()
+    driven.metal.speak()
+    time.sleep(0.5)  # it finds that nobody is connected any more
+    back_ns = monotonic_ns()
+    driven.arm.open()
+    driven.read_for(1.0)
+    assert moved_after(driven.log(), back_ns) < 0.02
+    assert driven.arm.condition().mode == "hold"
+    driven.engage()
+
+
+def test_a_moment_of_silence_is_no_leap(made: Made) -> None:
+    driven = engaged(made)
+    driven.metal.hush()
+    driven.swing(0.15)
+    driven.metal.speak()
+    driven.swing(1.0)
+    assert fastest(driven.log()) < 4 * SWINGS_RAD_S, "what was asked meanwhile is not made up for in a leap"
+
+
+def test_a_link_that_breaks_in_mid_motion_is_a_hold(made: Made) -> None:
+    driven = engaged(made)
+    for _ in range(2):
+        driven.metal.press("hang_up")
+        broken_ns = monotonic_ns()
+        with pytest.raises(DeviceError):
+            driven.swing(3.0)
+        driven.arm.close()
+        driven.arm.open()
+        driven.read_for(1.0)
+        assert moved_after(driven.log(), broken_ns + SETTLES_NS) < 1e-3
+        assert driven.arm.condition().mode == "hold"
+        driven.engage()
+        driven.swing(0.5)
+
+
+def test_a_process_that_dies_is_a_hold_and_another_one_is_ready(made: Made) -> None:
+    driven = engaged(made)
+    os.kill(driven.arm._program.pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    died_ns = monotonic_ns()
+    with pytest.raises(DeviceError):
+        driven.swing(3.0)
+    assert monotonic_ns() - died_ns < NS_PER_S
+    driven.arm.close()
+    driven.arm.open()
+    driven.read_for(1.0)
+    assert driven.arm.condition().mode == "hold"
+    assert moved_after(driven.log(), died_ns + SETTLES_NS) < 1e-3
+    driven.engage()
+
+
+def test_an_arm_that_is_let_go_of_in_order_comes_to_rest_gently(made: Made) -> None:
+    driven = engaged(made)
+    begun = time.monotonic()
+    closed_ns = monotonic_ns()
+    driven.arm.close()
+    assert time.monotonic() - begun < OneProcess.ends_s + 1.5
+    time.sleep(1.2)  # it comes to rest by itself
+    assert fastest([entry for entry in driven.log() if entry.at_ns > closed_ns]) < 2 * SWINGS_RAD_S
+    assert moved_after(driven.log(), closed_ns + SETTLES_NS) < 0.01
+    driven.arm.open()
+
+
+def test_nobody_there_says_what_to_do() -> None:
+    driver = arm("127.0.77.77")
+    with pytest.raises(DeviceMissing, match="activate FCI in Desk"):
+        driver.open()
+
+
+def test_the_hand_goes_where_it_is_told_and_is_homed_by_an_act(made: Made) -> None:
+    driven = made()
+    driven.engage()
+    for opening in (0.2, 0.9):
+        driven.arm.write((*driven.arm.goal()[:-1], opening))
+        driven.until(lambda opening=opening: abs(driven.arm.measured()[-1] - opening) < 0.06, f"fingers at {opening}")  # type: ignore[misc]
+    driven.act("activate_gripper")
+    driven.mode("hold")
+
+
+def test_a_hand_does_not_keep_the_arm_waiting(made: Made) -> None:
+    """No write takes longer with a hand that is told something new every time than without one."""
+    took_ms = {}
+    for kind in ("none", "franka"):
+        driven = made(gripper={"kind": kind})
+        driven.engage()
+        taken: list[float] = []
+        write = driven.arm.write
+
+        def timed(goal: tuple[float, ...], write: object = write, taken: list[float] = taken) -> int:
+            begun = time.perf_counter()
+            written: int = write(goal)  # type: ignore[operator]
+            taken.append((time.perf_counter() - begun) * 1000)
+            return written
+
+        driven.arm.write = timed  # type: ignore[method-assign]
+        driven.swing(4.0)
+        took_ms[kind] = float(np.percentile(taken, 99))
+        driven.arm.close()
+    assert took_ms["franka"] < took_ms["none"] + 5.0
+
+
+def test_two_at_once_are_strangers(made: Made) -> None:
+    one, other = engaged(made), engaged(made)
+    one.metal.press("reflex")
+    one.mode("stopped")
+    other.swing(0.5)
+    assert other.arm.condition().mode == "ready"
+
+
+def test_another_client_leaves_the_robot_free_for_the_next() -> None:
+    with FrankySim() as robot:
+        first = arm(robot.address)
+        first.open()
+        first.close()
+        second = arm(robot.address)
+        second.open()
+        second.close()
