@@ -17,6 +17,7 @@ RIGS = (
     "aloha2",
     "bench",
     "gello",
+    "gello_fr3_bimanual",
     "gello_ur5e",
     "gello_xarm7",
     "sim",
