@@ -54,8 +54,10 @@ class Bus:
         """When anything was last said on the bus: every instruction feeds the servos' watchdogs."""
 
     def open(self) -> tuple[str, ...]:
-        """Open the port; returns notes about it."""
-        return self._serial.open(self.device)
+        """Open the port; returns notes about it. No reply to what somebody else had asked is waiting in it."""
+        notes = self._serial.open(self.device)
+        self._call(self._serial.settle)
+        return notes
 
     def close(self) -> None:
         """Let go of the port."""
@@ -67,25 +69,25 @@ class Bus:
         return usb_serial(self.port)
 
     def ping(self, servo_id: int) -> int | None:
-        """The model number, None if nobody answers (one try)."""
+        """The model number, None if nobody answers (one try), or with what is no answer to a ping: it has three parameters (the SDK
+        takes any status packet of that servo for it).
+        """
         self._serial.slack_ms = SETUP_SLACK_MS
-        model, result, _ = self._call(lambda: self._packets.ping(self._serial, servo_id))
+        packet, result, _ = self._call(lambda: self._packets.txRxPacket(self._serial, _ping(servo_id)))
         self._serial.slack_ms = REPLY_SLACK_MS
-        return int(model) if result == COMM_SUCCESS else None
+        return _pinged(packet) if result == COMM_SUCCESS else None
 
     def scan(self) -> dict[int, int]:
         """ID → model number of everybody who answers a broadcast ping; takes 0.8 s."""
-        request = [0] * 10
-        request[PKT_ID], request[5], request[PKT_INSTRUCTION] = BROADCAST_ID, 3, INST_PING
         found: dict[int, int] = {}
 
         def listen() -> None:
-            self._packets.txPacket(self._serial, request)
+            self._packets.txPacket(self._serial, _ping(BROADCAST_ID))
             self._serial.setPacketTimeoutMillis(_SCAN_MS)
             while not self._serial.isPacketTimeout():
                 packet, result = self._packets.rxPacket(self._serial, False)
-                if result == COMM_SUCCESS:
-                    found[packet[PKT_ID]] = packet[PKT_PARAMETER0 + 1] | packet[PKT_PARAMETER0 + 2] << 8
+                if result == COMM_SUCCESS and (number := _pinged(packet)) is not None:
+                    found[packet[PKT_ID]] = number
 
         self._call(listen)
         return found
@@ -214,3 +216,17 @@ class Bus:
             self.device, self.port, "an open port", f"it went away ({found})",
             "support the arm if it can fall, put the USB cable back; reading goes on by itself",
         )  # fmt: skip
+
+
+def _ping(servo_id: int) -> list[int]:
+    """A request as the SDK takes it: it fills in header and checksum."""
+    request = [0] * 10
+    request[PKT_ID], request[5], request[PKT_INSTRUCTION] = servo_id, 3, INST_PING
+    return request
+
+
+def _pinged(packet: list[int]) -> int | None:
+    """The model number in a status packet, None if it is none of a ping's: error, model (2 bytes), firmware (ROBOTIS e-manual)."""
+    if packet[5] | packet[6] << 8 != 7:
+        return None
+    return int(packet[PKT_PARAMETER0 + 1] | packet[PKT_PARAMETER0 + 2] << 8)

@@ -19,6 +19,9 @@ REPLY_SLACK_MS = 4.0
 
 TTY = Path("/sys/class/tty")
 _AT_ONCE = 4096
+_QUIET_MS, _SETTLES_MS = 20.0, 200.0
+"""A reply is on its way for as long as USB's latency timer (16 ms where nobody set it) and a servo's turn-around; whoever goes on speaking
+for longer than the second is another program, which the first answers tell."""
 
 
 class PortGone(OSError):
@@ -59,6 +62,16 @@ class WaitingPort(PortHandler):  # type: ignore[misc]
             self.is_open, self._fd = False, -1
             with contextlib.suppress(OSError, serial.SerialException):
                 self.ser.close()
+
+    def settle(self) -> None:
+        """Wait for what was asked for by whoever had the port before, and died over it: those replies are nobody's, and are not taken for
+        ours. Returns once nothing has come for `_QUIET_MS`, or after `_SETTLES_MS`. Raises PortGone.
+        """
+        end_ms = self.getCurrentTime() + _SETTLES_MS
+        while self.getCurrentTime() < end_ms:
+            self.setPacketTimeoutMillis(_QUIET_MS)
+            if not self._next_bytes():
+                return
 
     def _hasten(self) -> tuple[str, ...]:
         notes = []

@@ -2,15 +2,20 @@
 
 import fcntl
 import os
+import pty
+import threading
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from drivers.dynamixel.arm import DynamixelArm
+from drivers.dynamixel.bus import Bus, _pinged
 from drivers.sim.servos.servo_bus import ServoSpec
 from drivers.sim.servos.shaft import aloha_arm_servos
 from station.cli.commands import COMMANDS
+from station.clock import monotonic_ns
 from station.devices.contract import ArmDriver, Place
 from station.errors import DeviceBusy, DeviceMissing, DeviceWrong
 from station.files import calibration_files
@@ -115,6 +120,42 @@ def test_no_power_is_told_apart(make_arm: MakeArm) -> None:
     rigged.bus.faults.silence()
     with pytest.raises(DeviceMissing, match="switch the arm's power supply on"):
         rigged.arm.open()
+
+
+def test_replies_to_whoever_had_the_port_before_and_died_are_waited_for(tmp_path: Path) -> None:
+    """They are nobody's: one that comes after the first ping would be taken for its answer."""
+    master, slave = pty.openpty()
+    (tmp_path / "port").symlink_to(os.ttyname(slave))
+    replies = 20
+
+    def reply() -> None:
+        nonlocal replies
+        while replies:
+            os.write(master, bytes(STATUS))
+            replies -= 1
+            time.sleep(0.003)  # as one servo's comes after another's
+
+    late = threading.Thread(target=reply)
+    bus = Bus("follower_left", str(tmp_path / "port"), 1_000_000, monotonic_ns)
+    try:
+        late.start()
+        bus.open()
+        assert replies == 0
+    finally:
+        bus.close()
+        late.join()
+        os.close(master)
+        os.close(slave)
+
+
+STATUS = [0xFF, 0xFF, 0xFD, 0, 1, 14, 0, 0x55, 0, *[0] * 10, 0, 0]
+"""Of servo 1, as the SDK hands it over: ten registers that are 0."""
+
+
+def test_a_servo_that_answers_a_ping_with_something_else_has_not_answered() -> None:
+    """As a reply to an earlier request is, that comes late: the SDK takes its first two bytes for a model's number."""
+    assert _pinged(STATUS) is None
+    assert _pinged([*STATUS[:5], 7, 0, 0x55, 0, 0x60, 0x04, 44, 0, 0]) == 1120
 
 
 def test_a_strange_servo_is_named(make_arm: MakeArm) -> None:
