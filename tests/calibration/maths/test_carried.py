@@ -13,6 +13,8 @@ from calibration.maths.poses import Pose, from_vectors, quaternions_wxyz
 from drivers.dynamixel.models import VX300S
 from station.kinematics.chains import fingertips, gripper_rotations
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[np.float64]
 
 ON_GRIPPER = from_vectors(np.array([-1.8, 0.1, -1.5]), np.array([-0.07, 0.02, 0.06]))

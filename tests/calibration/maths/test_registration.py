@@ -9,6 +9,8 @@ from calibration.maths import registration as r
 from calibration.maths.poses import Pose
 from tests.calibration.rendering import LENS, Cover, Few, Picture, looking_at, table_picture
 
+pytestmark = pytest.mark.slow
+
 DEPTH_M = 0.8
 FOCAL_PX = float(LENS.matrix[0, 0])
 CENTRE_PX = (float(LENS.matrix[0, 2]), float(LENS.matrix[1, 2]))
@@ -93,7 +95,6 @@ def test_blur_shows_and_light_does_not(reference: Picture) -> None:
     assert quality.sharpness(blurred(reference, 2.0)) < 0.35 * sharp
 
 
-@pytest.mark.slow
 def test_swapped_cameras_are_named(reference: Picture) -> None:
     other = table_picture(looking_at((-0.5, 0.4), DEPTH_M, tilt_deg=(-35, 5)), seed=1)
     references = {"cam_high": reference, "cam_low": other}

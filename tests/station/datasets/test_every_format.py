@@ -18,6 +18,8 @@ from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.recorded import SINGLE, Recorded, make
 from tests.station.datasets.test_export import files
 
+pytestmark = pytest.mark.slow
+
 NAMES = sorted(formats())
 HELD: list[SourceName] = ["hold" if 12 <= row < 16 else "leader" for row in range(28)]
 
@@ -31,7 +33,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_bytes_segments_and_colours(name: str, data: Path, tmp_path: Path) -> None:
     plan = export_to(tmp_path / "one" / "set", data, name, rate_hz=25.0).plan
@@ -53,7 +54,6 @@ def test_bytes_segments_and_colours(name: str, data: Path, tmp_path: Path) -> No
             check_picture(picture, truth[row].pictures["cam_high"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("video", ["h264", pytest.param("av1", marks=pytest.mark.long)])
 def test_no_byte_comes_from_memory_that_nobody_wrote(video: str, data: Path, tmp_path: Path) -> None:
     """glibc fills what it hands out with MALLOC_PERTURB_'s complement; x264's AVX-512 code once encoded what it found there."""

@@ -16,6 +16,8 @@ from tests.consumers.truth import assert_equal, rows
 from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.recorded import SINGLE, Recorded, make, number_in
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("act", "robomimic")
 LENGTHS = (12, 15, 18)
 
@@ -36,7 +38,6 @@ def source_of(whole: Path, name: str, index: int) -> Path:
     return whole / "data" / str(record["sources"][record["episodes"][index]["source"]]["source"]["name"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_written_reads_back(whole: Path, name: str) -> None:
     assert findings(whole / name) == ()

@@ -25,6 +25,8 @@ from tests.station.datasets.faults import (
 )
 from tests.station.datasets.recorded import SINGLE, Recorded, make
 
+pytestmark = pytest.mark.slow
+
 
 def data(episode: int) -> str:
     return f"data/chunk-000/episode_{episode:06d}.parquet"
@@ -49,7 +51,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["as-shot", "h264"])
 def test_what_is_written_reads_back(whole: Path, kind: str) -> None:
     assert findings(whole / kind) == ()

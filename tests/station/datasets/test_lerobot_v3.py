@@ -24,6 +24,8 @@ from tests.station.datasets.faults import (
 )
 from tests.station.datasets.recorded import Recorded, make
 
+pytestmark = pytest.mark.slow
+
 DATA, EPISODES = "data/chunk-000/file-000.parquet", "meta/episodes/chunk-000/file-000.parquet"
 HIGH, WRIST = (f"videos/observation.images.{name}/chunk-000/file-000.mp4" for name in ("cam_high", "cam_left_wrist"))
 
@@ -39,7 +41,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("video", ["as-shot", "h264"])
 def test_what_is_written_reads_back(whole: Path, video: str) -> None:
     assert findings(whole / video) == ()

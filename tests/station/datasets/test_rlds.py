@@ -21,6 +21,8 @@ from tests.consumers.truth import assert_equal, rows
 from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.recorded import SINGLE, Recorded, make
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = (12, 15, 18)
 SUCCESS = (True, False, None)
 
@@ -119,7 +121,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("video", ["as-shot", "jpeg"])
 def test_what_is_written_reads_back(whole: Path, video: str) -> None:
     assert findings(whole / video) == ()

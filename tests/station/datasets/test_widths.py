@@ -20,6 +20,8 @@ from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.recorded import Recorded, make
 from tests.station.episodes.recording import arm_description
 
+pytestmark = pytest.mark.slow
+
 XARM7 = xarm(
     msgspec.convert({"model": "xarm7", "address": "a", "gripper": {"kind": "xarm"}}, XArmSettings), "", "", True, ()
 )

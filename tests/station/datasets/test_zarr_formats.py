@@ -18,6 +18,8 @@ from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.faults import moved, packets, swapped, truncated
 from tests.station.datasets.recorded import BIMANUAL, SINGLE, Recorded, make
 
+pytestmark = pytest.mark.slow
+
 ZIP = "dataset.zarr.zip"
 LENGTHS = (12, 15, 18)
 

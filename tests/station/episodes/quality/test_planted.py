@@ -21,6 +21,8 @@ from station.files.check_results import SessionCheck
 from tests.station.episodes.quality.scene import HZ, WALL_S, Scene, Vector, clean_picture, jpeg, moving, scenery
 from tests.station.episodes.recording import JOINTS, arm_description
 
+pytestmark = pytest.mark.slow
+
 
 def between(start_s: float, end_s: float) -> Callable[[float], bool]:
     return lambda at_s: start_s <= at_s < end_s
