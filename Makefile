@@ -94,7 +94,7 @@ test-pythons:
 		$(MAKE) VENV=$(VENV)-$$version PYTHON=$$python test-fast || exit 1; \
 	done
 
-# the check before a session on a whole rig, a policy's trials, a minute of faults, further cases of fault matrices: on a machine
+# the check before a session on a whole rig, a policy's trials, the console's journey, further cases of fault matrices: on a machine
 # with nothing else to do
 test-rig: setup $(FRANKY_SIM)
 	$(BIN)/python -m pytest -m rig tests
@@ -108,7 +108,8 @@ test-torch: $(TORCH_STAMP)
 test-datasets: setup $(TORCH_STAMP) $(CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m consumers tests/consumers
 
-# what takes gigabytes, TensorFlow Datasets, or long: LeRobot's training for hundreds of steps, and the rig that runs what came of it
+# what takes gigabytes, TensorFlow Datasets, or long: LeRobot's training for hundreds of steps, and the rig that runs what came of it; the
+# first week, a headset's faults, a minute of any rig's
 test-long: setup $(TORCH_STAMP) $(VENV)-lerobot-v3/.installed $(LONG_CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m long tests
 
