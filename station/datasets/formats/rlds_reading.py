@@ -152,10 +152,10 @@ class RldsReader:
         if len(stored) != count:
             yield f"episode {episode}: {name} has {len(stored)} pictures, {count} steps"
         if self._observation[name]["image"]["encodingFormat"] == "png":
-            counts = {len(stored_of(one, f"episode {episode}: {name}")) for one in stored[:1] + stored[-1:]}
+            counts = {len(stored_of(one, f"episode {episode}: {name}")) for one in (*stored[:1], *stored[-1:])}
             sizes = {(height, width)} if counts == {2 * height * width} else set()
         else:
-            sizes = {simplejpeg.decode_jpeg_header(one)[:2] for one in stored[:1] + stored[-1:]}
+            sizes = {simplejpeg.decode_jpeg_header(one)[:2] for one in (*stored[:1], *stored[-1:])}
         if sizes != {(height, width)}:
             yield f"episode {episode}: {name}: pictures are not {width} × {height} as features.json says"
 

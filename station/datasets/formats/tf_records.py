@@ -4,11 +4,11 @@ A record is its length (u64), the masked CRC-32C of that, the data, the masked C
 Features{1: map<string, Feature>}}, Feature{1: BytesList{1: bytes …} | 2: FloatList{1: packed floats} | 3: Int64List{1: packed varints}}.
 """
 
-import mmap
+import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, overload
 
 import numpy as np
 from fastcrc.crc32 import iscsi
@@ -20,6 +20,8 @@ _BYTES, _FLOATS, _INTEGERS = 1, 2, 3
 _LARGEST = (1 << 31) - 1
 """Of a record: protobuf takes no more."""
 _PIECE = 1 << 22
+_HEAD = 16
+"""Bytes in which a field's number and length are."""
 
 
 class Spooled(NamedTuple):
@@ -143,22 +145,43 @@ def is_damaged(path: Path, first: int, length: int) -> bool:
         return bool(file.read(4) != struct.pack("<I", _masked(iscsi(b"") if crc is None else crc)))
 
 
+class Strings(Sequence[bytes]):
+    """Byte strings of a record, each read when it is asked for."""
+
+    def __init__(self, path: Path, spans: Sequence[tuple[int, int]]) -> None:
+        self._path, self._spans = path, spans
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Strings": ...
+
+    def __getitem__(self, place: int | slice) -> "bytes | Strings":
+        if isinstance(place, slice):
+            return Strings(self._path, self._spans[place])
+        with self._path.open("rb") as file:
+            return _content(file, *self._spans[place])
+
+
 class Example:
-    """One record, read where it lies: nothing is copied before it is asked for."""
+    """One record, read where it lies: nothing is in memory before it is asked for, for there may be gigabytes of pictures."""
 
     def __init__(self, path: Path, first: int, length: int) -> None:
         """Raises EpisodeError for what is no tf.Example."""
         self._path = path
-        with path.open("rb") as file:
-            self._data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))[first : first + length]
-        self._features: dict[str, tuple[int, memoryview]] = {}
+        self._features: dict[str, tuple[int, int, int]] = {}
         try:
-            for _, entries in _fields(self._data):
-                for _, entry in _fields(entries):
-                    parts = dict(_fields(entry))
-                    ((kind, content),) = _fields(parts[2])
-                    self._features[str(parts[1], "utf-8")] = kind, content
-        except (ValueError, KeyError, IndexError) as error:
+            with path.open("rb") as file:
+                for _, *entries in _fields(file, first, first + length):
+                    for _, *entry in _fields(file, *entries):
+                        parts = {field: span for field, *span in _fields(file, *entry)}
+                        (feature,) = _fields(file, *parts[2])
+                        self._features[str(_content(file, *parts[1]), "utf-8")] = feature
+        except (OSError, ValueError, KeyError, IndexError) as error:
             raise EpisodeError(f"{path} holds no tf.Example: {error!r}. Next: export again") from error
 
     def names(self) -> set[str]:
@@ -178,42 +201,46 @@ class Example:
             found.append(value - (1 << 64) if value >> 63 else value)
         return np.array(found, np.int64)
 
-    def strings(self, name: str) -> list[memoryview]:
-        """Byte strings."""
-        kind, content = self._feature(name)
-        if kind != _BYTES:
-            raise self._wrong(name)
-        return [value for _, value in _fields(content)]
+    def strings(self, name: str) -> Strings:
+        """Byte strings. Raises EpisodeError, ValueError, IndexError."""
+        return Strings(self._path, self._spans(name, _BYTES))
 
-    def _packed(self, name: str, wanted: int) -> memoryview:
-        kind, content = self._feature(name)
-        packed = [value for _, value in _fields(content)]
-        if kind != wanted or len(packed) != 1:
+    def _packed(self, name: str, wanted: int) -> bytes:
+        spans = self._spans(name, wanted)
+        if len(spans) != 1:
             raise self._wrong(name)
-        return packed[0]
+        return Strings(self._path, spans)[0]
 
-    def _feature(self, name: str) -> tuple[int, memoryview]:
-        if name not in self._features:
+    def _spans(self, name: str, wanted: int) -> list[tuple[int, int]]:
+        kind, first, end = self._features.get(name, (0, 0, 0))
+        if kind != wanted:
             raise self._wrong(name)
-        return self._features[name]
+        with self._path.open("rb") as file:
+            return [(start, stop) for _, start, stop in _fields(file, first, end)]
 
     def _wrong(self, name: str) -> EpisodeError:
         return EpisodeError(f"{self._path}: feature {name} is missing or of another kind. Next: export again")
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """(field, content) of a message of nothing but fields with a length. Raises ValueError, IndexError."""
-    place = 0
-    while place < len(data):
-        tag, place = _read_varint(data, place)
-        length, place = _read_varint(data, place)
-        if tag & 7 != 2 or place + length > len(data):
+def _content(file: IO[bytes], first: int, end: int) -> bytes:
+    return os.pread(file.fileno(), end - first, first)
+
+
+def _fields(file: IO[bytes], first: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """(field, first byte, end) of a message of nothing but fields with a length. Raises ValueError, IndexError."""
+    place = first
+    while place < end:
+        head = os.pread(file.fileno(), min(_HEAD, end - place), place)
+        tag, behind = _read_varint(head, 0)
+        length, behind = _read_varint(head, behind)
+        place += behind
+        if tag & 7 != 2 or place + length > end:
             raise ValueError(f"byte {place} is none of a tf.Example")
-        yield tag >> 3, data[place : place + length]
+        yield tag >> 3, place, place + length
         place += length
 
 
-def _read_varint(data: memoryview, place: int) -> tuple[int, int]:
+def _read_varint(data: bytes, place: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         byte = data[place]
