@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
 
 from station.datasets import earlier
@@ -27,8 +26,6 @@ from station.files import durable
 PLAN_FILE = "plan.json"
 SCRATCH = "scratch"
 """Beside the dataset while it is made: what is done, and numbers for the whole set's statistics."""
-_THUMBNAIL = 4
-"""Pictures for statistics are decoded to a quarter of their size: a quarter of the time, the same levels."""
 
 
 class PartFailed(EpisodeError):
@@ -144,7 +141,7 @@ def _each_frame(plan: Plan, shard: int, camera: str, looked: "Looked") -> EachFr
                 for frame, row in enumerate(plan.frames_of(episode).rows.tolist()):
                     stored = pictures.stored(row)
                     if looked.wants(episode.index, frame):
-                        looked.look(episode.index, _small(pictures, row, stored))
+                        looked.look(episode.index, pictures.thumbnail(row, stored))
                     take(Frame(episode, frame, pictures, row, stored))
 
     return each
@@ -161,15 +158,6 @@ def _each_depth(plan: Plan, shard: int, stream: str) -> EachFrame:
                     take(Frame(episode, frame, pictures, row, pictures.stored(row)))
 
     return each
-
-
-def _small(pictures: PictureRows, row: int, stored: bytes) -> RGB:
-    if not pictures.jpeg:
-        return pictures.rgb(row)[::_THUMBNAIL, ::_THUMBNAIL]
-    try:
-        return np.asarray(simplejpeg.decode_jpeg(stored, "RGB", min_factor=_THUMBNAIL), np.uint8)
-    except ValueError as error:
-        raise pictures.wrong(row, f"the JPEG cannot be decoded: {error}") from error
 
 
 class blamed:  # noqa: N801 (reads as a word in `with`)

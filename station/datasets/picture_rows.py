@@ -15,6 +15,7 @@ from station.errors import EpisodeError
 RGB = NDArray[np.uint8]
 """(H, W, 3)"""
 _END = b"\xff\xd9"
+_THUMBNAIL = 4
 
 
 class PictureRows:
@@ -58,6 +59,16 @@ class PictureRows:
         if not self.jpeg:
             return np.frombuffer(data, np.uint8).reshape(self.height, self.width, 3)
         return self.decoded(row, data)
+
+    def thumbnail(self, row: int, stored: bytes | None = None) -> RGB:
+        """A row's picture at a quarter of its size: a quarter of the time, the same levels. `stored`: where it was read already."""
+        if not self.jpeg:
+            return self.rgb(row)[::_THUMBNAIL, ::_THUMBNAIL]
+        try:
+            data = self.stored(row) if stored is None else stored
+            return np.asarray(simplejpeg.decode_jpeg(data, "RGB", min_factor=_THUMBNAIL), np.uint8)
+        except ValueError as error:
+            raise self.wrong(row, f"the JPEG cannot be decoded: {error}") from error
 
     def decoded(self, row: int, data: bytes) -> RGB:
         """A JPEG of this camera as RGB."""

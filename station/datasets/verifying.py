@@ -2,14 +2,14 @@
 
 Everything is compared: totals and positions, each row's numbers bit for bit, each row's task text, statistics. Of pictures, of each
 episode and camera: the first, the last, that of the fastest motion and some in between where the picture changes. A picture must be
-nearest to its own row's of all pictures around, so that one that is shifted by a frame is found however good it looks, unless nothing
-in these frames tells it from its neighbours.
+nearest to its own row's of all pictures around, so that one that is shifted by a frame is found however good it looks; where no single
+picture tells it from its neighbours, the sum over many may (`alignment`).
 """
 
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from station.datasets.alignment import shifts
 from station.datasets.conversion import Video
 from station.datasets.converted import converted, opened
 from station.datasets.depth_streams import camera_of
@@ -182,6 +183,9 @@ def _pictures(
             levels[camera] = total + level, count + 1
             if told:
                 yield f"{camera}, frame {frame}", told
+        if plan.conversion.video not in _LOSSLESS:
+            for told in shifts(pictures, rows, partial(read.pictures, episode.index, camera)):
+                yield f"{camera}'s pictures", told
     for stream in plan.depths:
         depths = DepthRows(file, camera_of(stream))
         frames = frames_to_look_at(depths, rows, state, episode.index)
