@@ -141,5 +141,10 @@ def latency(
 
 @contextmanager
 def _measuring(rig: str, operator: str, yes: bool) -> Iterator[Measuring]:
-    with speaking() as speaker, Measuring(rig_of(rig), operator, speaker, yes, monotonic_ns) as measuring:
+    with (
+        speaking() as speaker,
+        Measuring(
+            rig_of(rig), operator, speaker, yes, monotonic_ns, looker=speaker if speaker.looks else None
+        ) as measuring,
+    ):
         yield measuring

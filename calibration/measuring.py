@@ -1,7 +1,7 @@
 """A running rig, an operator who is asked one thing at a time, and the files: what every measurement works with."""
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from calibration.arms import zeros as zeroing
 from calibration.arms.motion import Motion, watch
 from calibration.checks.survey import ArmSeen, CameraSeen, Listener, Survey
+from calibration.looks import Look, joints_seen
 from calibration.maths.quality import Gray
 from station.bus.messages import Chain, Description, Dimension, GripperFacts
 from station.client import Station, connect
@@ -27,6 +28,8 @@ Array = NDArray[np.float64]
 
 _PLACING_S = 1.5
 _VIEW_S = 0.4
+_LOOK_NS = NS_PER_S // 2
+"""Between two looks."""
 _PATIENCE_NS = 10 * NS_PER_S
 _NEVER = 2**63 - 1
 """A time that nothing was captured after: while a prompt waits, nothing counts."""
@@ -44,14 +47,26 @@ class Teller(Protocol):
         """Wait for one of the answers; `meanwhile` is called all the while, many times a second."""
 
 
+class Looker(Protocol):
+    """Whoever shows what is seen while something is asked: a job's `Speaker`, where a page shows it."""
+
+    def look(self, words: str, values: Mapping[str, float | str] | None, picture: bytes, /) -> None:
+        """Show this instead of the last one."""
+
+
+See = Callable[[], Look | None]
+"""What is seen now; None before anything is."""
+
+
 class Measuring:
     """What `calibrate_arms`, `calibrate_cameras` and `calibrate_latency` listen with and save through."""
 
     def __init__(
         self, rig: Rig, operator: str, speaker: Teller, yes: bool, clock: Clock,
-        connected: Callable[[Rig], Station] = connect,
+        connected: Callable[[Rig], Station] = connect, looker: Looker | None = None,
     ) -> None:  # fmt: skip
-        """`yes`: everything is as it should be, nobody is asked."""
+        """`yes`: everything is as it should be, nobody is asked. `looker`: shows what is seen meanwhile; None: nobody does."""
+        self._looker = looker
         self.rig, self._speaker, self._yes = rig, speaker, yes
         self._operator, self._clock = operator, clock
         self._connected = connected
@@ -118,13 +133,13 @@ class Measuring:
                 )
         return found
 
-    def ask(self, prompt: str) -> None:
-        """Ask the operator for something and wait for the answer. Nothing that was captured before it will count."""
+    def ask(self, prompt: str, see: See | None = None) -> None:
+        """Ask the operator for something and wait for the answer, showing what is seen. Nothing that was captured before it will count."""
         self._listener.forget_samples(_NEVER)
         if self._yes:
             self.tell(prompt)
         else:
-            self._speaker.ask(prompt, meanwhile=self._listener.drain)
+            self._speaker.ask(prompt, meanwhile=self._meanwhile(see))
         self._listener.forget_samples(self._clock())
 
     def choose(self, prompt: str, answers: tuple[str, ...], picture: bytes = b"") -> str:
@@ -133,6 +148,53 @@ class Measuring:
         given = self._speaker.ask(prompt, answers, self._listener.drain, picture=picture)
         self._listener.forget_samples(self._clock())
         return given
+
+    def _meanwhile(self, see: See | None) -> Callable[[], None]:
+        """What flows is taken in; what is seen of it is shown, for half of the time at most."""
+        looker, due_ns = self._looker, 0
+        if see is None or looker is None:
+            return self._listener.drain
+
+        def meanwhile() -> None:
+            nonlocal due_ns
+            self._listener.drain()
+            begun_ns = self._clock()
+            if begun_ns < due_ns:
+                return
+            try:
+                seen = see()
+            except MeasurementPoor as error:
+                seen = Look(str(error))
+            due_ns = begun_ns + max(_LOOK_NS, 2 * (self._clock() - begun_ns))
+            if seen is not None:
+                looker.look(*seen)
+
+        return meanwhile
+
+    def sees(self, node: str, draw: Callable[[bytes], Look]) -> See:
+        """What a camera sees just now, as `draw` makes it of its JPEG."""
+        camera = self.seen.cameras[node]
+        return lambda: draw(jpeg) if (jpeg := camera.newest_jpeg()) else None
+
+    def feels(self, *nodes: str) -> See:
+        """Where these arms' joints are just now."""
+
+        def see() -> Look | None:
+            arms = [self.seen.arms[node] for node in nodes]
+            if not all(arm.newest for arm in arms):
+                return None
+            found = [
+                joints_seen(arm.newest, self.dimensions(node), arm.torque)
+                for node, arm in zip(nodes, arms, strict=True)
+            ]
+            values = {
+                f"{node} {name}" if len(nodes) > 1 else name: value
+                for node, look in zip(nodes, found, strict=True)
+                for name, value in look.values.items()
+            }
+            return Look("; ".join(f"{node}: {look.words}" for node, look in zip(nodes, found, strict=True)), values)
+
+        return see
 
     def tell(self, words: str) -> None:
         """Say what was found."""

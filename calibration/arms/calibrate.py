@@ -34,7 +34,9 @@ def zero(measuring: Measuring, node: str, placings: int, pose_deg: list[float] |
     signs, offsets = np.array(stored.signs, np.float64), np.array(stored.offsets_rad)
     taken = []
     for placing in range(placings):
-        measuring.ask(f"{node}: lift it, lay it onto its rest stops, let go ({placing + 1} of {placings})")
+        measuring.ask(
+            f"{node}: lift it, lay it onto its rest stops, let go ({placing + 1} of {placings})", measuring.feels(node)
+        )
         taken.append(_servo_rad(measuring, node))
         _refuse_torque(measuring, node)
     rest = zeroing.joint_rad(
@@ -79,7 +81,8 @@ def compare(measuring: Measuring, leader: str, follower: str, poses: int) -> Ite
     seen = []
     for pose in range(poses):
         measuring.ask(
-            f"{leader} and {follower}: hold both in the same pose, another one each time ({pose + 1} of {poses})"
+            f"{leader} and {follower}: hold both in the same pose, another one each time ({pose + 1} of {poses})",
+            measuring.feels(leader, follower),
         )
         measuring.rest(leader)
         for node in (leader, follower):
@@ -132,11 +135,13 @@ def gello(measuring: Measuring, node: str) -> str:
     dimensions, stored = measuring.dimensions(node), measuring.zeros_stored(node)
     signs = []
     for place, dimension in enumerate(dimensions):
-        measuring.ask(f"{node}: get ready to turn {dimension.name} once, slowly, in its positive direction")
+        measuring.ask(
+            f"{node}: get ready to turn {dimension.name} once, slowly, in its positive direction", measuring.feels(node)
+        )
         signs.append(quarter_turns.sign(_servo_rad(measuring, node, 3.0)[:, place], dimension.name))
     pose = _pose(measuring, node, dimensions)
     told = ", ".join(f"{angle:.0f}°" for angle in np.degrees(pose))
-    measuring.ask(f"{node}: hold it in the start pose of the picture, still: {told}")
+    measuring.ask(f"{node}: hold it in the start pose of the picture, still: {told}", measuring.feels(node))
     angles = _servo_rad(measuring, node)
     found = quarter_turns.offsets(angles, pose, np.array(signs, np.float64), node)
     quarter_turns.refuse_doubtful(found, tuple(d.name for d in dimensions))
@@ -169,7 +174,9 @@ def gripper(measuring: Measuring, node: str, seconds: float) -> str:
     expected = facts.travel if facts is not None else None
     if facts is None or expected is None:
         raise UsageError(f"{node}: its gripper has no travel that people measure. Next: leave it out with --only")
-    measuring.ask(f"{node}: get ready to open and close its gripper to its stops, for {seconds:g} s")
+    measuring.ask(
+        f"{node}: get ready to open and close its gripper to its stops, for {seconds:g} s", measuring.feels(node)
+    )
     measuring.listen(seconds, fresh=True)
     normalised = np.array(measuring.arm(node).positions)[:, -1]
     normal = _travel_in_force(measuring, node) or expected

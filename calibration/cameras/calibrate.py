@@ -5,6 +5,7 @@ import base64
 import cv2
 import numpy as np
 
+from calibration import looks
 from calibration.arms import zeros as zeroing
 from calibration.cameras import half_seen, sighting
 from calibration.cameras.board import Board, View
@@ -14,7 +15,7 @@ from calibration.maths.handeye import Station
 from calibration.maths.lens import Lens
 from calibration.maths.poses import Pose, from_quaternion
 from calibration.maths.quality import Gray
-from calibration.measuring import Measuring
+from calibration.measuring import Measuring, See
 from station.errors import MeasurementPoor
 from station.files.calibration_files import CheckReference, Extrinsics, Intrinsics, Made
 
@@ -27,7 +28,10 @@ def reference(measuring: Measuring, node: str) -> str:
     """Keep what a camera sees now as what it should see. Raises MeasurementPoor for pictures that are no reference: dark, blurred,
     something that moves in them.
     """
-    measuring.ask(f"{node}: arms parked, table as it always is, lights as always, nobody in view")
+    known = measuring.stored(node).reference
+    before = known.picture() if known is not None else b""
+    see = measuring.sees(node, lambda jpeg: looks.drift_seen(jpeg, before) if before else looks.camera_seen(jpeg))
+    measuring.ask(f"{node}: arms parked, table as it always is, lights as always, nobody in view", see)
     camera = measuring.pictures(node, _REFERENCE_S)
     colour = [np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)) for jpeg in camera.pictures]
     grays = camera.grays()
@@ -48,7 +52,8 @@ def lens(measuring: Measuring, node: str, board: Board) -> str:
     views = []
     for number in range(VIEWS):
         measuring.ask(
-            f"{node}: hold the board still, near or far, in another corner, tilted another way ({number + 1} of {VIEWS})"
+            f"{node}: hold the board still, near or far, in another corner, tilted another way ({number + 1} of {VIEWS})",
+            _board(measuring, node, board),
         )
         views.append(_view(node, measuring.picture(node), board))
     found = intrinsics.calibrate(views, board)
@@ -63,6 +68,11 @@ def lens(measuring: Measuring, node: str, board: Board) -> str:
     return (
         f"{node}: focal length {stored.fx:.1f}, {stored.fy:.1f} px, reprojection {found.rms_px:.3f} px{dropped}. {path}"
     )
+
+
+def _board(measuring: Measuring, node: str, board: Board) -> See:
+    """What a camera sees of the board just now."""
+    return measuring.sees(node, lambda jpeg: looks.board_seen(jpeg, board))
 
 
 def _view(node: str, gray: Gray, board: Board) -> View | str:
@@ -82,7 +92,7 @@ def place(measuring: Measuring, node: str, board: Board) -> str:
     Raises MeasurementPoor without a measured lens, or where the board is not seen, or moves.
     """
     known = _lens(measuring, node)
-    measuring.ask(f"{node}: put the board onto its marked place on the table, in view")
+    measuring.ask(f"{node}: put the board onto its marked place on the table, in view", _board(measuring, node, board))
     grays = measuring.pictures(node, _REFERENCE_S).grays()
     found = [_view(node, gray, board) for gray in grays]
     views = [view for view in found if not isinstance(view, str)]
@@ -101,11 +111,14 @@ def place(measuring: Measuring, node: str, board: Board) -> str:
 def wrist(measuring: Measuring, node: str, arm: str, board: Board, stops: int = STOPS) -> str:
     """Where a camera sits on `arm`'s gripper, by hand–eye: the arm goes to some stops, the board lies still."""
     known, gripper_at = _lens(measuring, node), GripperPose(measuring, arm)
-    measuring.ask(f"{node}: lay the board flat before {arm}; it must not move from now on")
+    see = _board(measuring, node, board)
+    measuring.ask(f"{node}: lay the board flat before {arm}; it must not move from now on", see)
     stations: list[Station] = []
     numbers: list[int] = []
     for stop in range(stops):
-        measuring.ask(f"{arm}: hold it still where {node} sees the board, turned another way ({stop + 1} of {stops})")
+        measuring.ask(
+            f"{arm}: hold it still where {node} sees the board, turned another way ({stop + 1} of {stops})", see
+        )
         readings, gray = measuring.stop(arm, node)
         view = _view(node, gray, board)
         if isinstance(view, str):

@@ -44,7 +44,7 @@ class _Patch(NamedTuple):
 
 def find(gray: Gray, board: Board) -> View | None:
     """The board in a grey picture, every corner that is seen; None if fewer than 8 are."""
-    rough = _rough(gray, board)
+    rough = roughly(gray, board)
     if len(rough) < FEWEST_CORNERS:
         return None
     picture = gray.astype(np.float32)
@@ -57,7 +57,7 @@ def find(gray: Gray, board: Board) -> View | None:
     return View(np.array([rough[int(number)] for number in ids]), ids, width, height)
 
 
-def _rough(gray: Gray, board: Board) -> dict[int, Array]:
+def roughly(gray: Gray, board: Board) -> dict[int, Array]:
     """Corners by OpenCV, at the picture's size or, if that misses some, at twice the size (small markers)."""
     once = _detect(gray, board)
     if len(once) == len(board.corners_m):

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("", "device", "what", "value", "limit", "next")
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "unchecked": "cyan"}
-_ARROW_SCALE = 8
-"""Arrows are drawn this much longer than the drift they show."""
 
 
 def table(result: CheckResult, everything: bool = True) -> Table:
@@ -115,9 +113,11 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 
 
 def _figure(picture: "Picture") -> str:
+    from calibration.looks import ARROW_SCALE  # here: it brings OpenCV
+
     reference = _embedded(picture.reference_jpeg)
     now = _embedded(drawn(picture))
-    caption = f"{_escaped(picture.camera)}: the reference, and now; arrows show the drift {_ARROW_SCALE} times enlarged"
+    caption = f"{_escaped(picture.camera)}: the reference, and now; arrows show the drift {ARROW_SCALE} times enlarged"
     return f'<figure><img src="{reference}" alt="reference"> <img src="{now}" alt="now"><figcaption>{caption}</figcaption></figure>'
 
 
@@ -126,11 +126,10 @@ def drawn(picture: "Picture") -> bytes:
     import cv2  # here: the table for a terminal needs no OpenCV
     import numpy as np
 
+    from calibration.looks import draw_drift
+
     now = np.asarray(cv2.imdecode(np.frombuffer(picture.now_jpeg, np.uint8), cv2.IMREAD_COLOR))
-    for arrow in picture.arrows:
-        start = (round(arrow.x), round(arrow.y))
-        end = (round(arrow.x + _ARROW_SCALE * arrow.dx), round(arrow.y + _ARROW_SCALE * arrow.dy))
-        cv2.arrowedLine(now, start, end, (0, 0, 255), 2, cv2.LINE_AA, tipLength=0.3)
+    draw_drift(np.asarray(now, np.uint8), picture.arrows)
     return bytes(cv2.imencode(".jpg", now, (cv2.IMWRITE_JPEG_QUALITY, 88))[1])
 
 

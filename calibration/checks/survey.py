@@ -32,6 +32,8 @@ class ArmSeen:
     positions: list[tuple[float, ...]] = field(default_factory=list)
     replies_ns: list[int] = field(default_factory=list)
     torque: bool = False
+    newest: tuple[float, ...] = ()
+    """Where it is, also while nothing counts."""
     description: Description | None = None
     first: Health | None = None
     last: Health | None = None
@@ -60,8 +62,17 @@ class CameraSeen:
     digests: list[bytes] = field(default_factory=list)
     size: tuple[int, int] = (0, 0)
     pictures: "deque[bytes]" = field(default_factory=lambda: deque(maxlen=KEPT_PICTURES))
+    newest: Sample | None = None
+    """What it sees, also while nothing counts."""
     description: Description | None = None
     last: Health | None = None
+
+    def newest_jpeg(self) -> bytes:
+        """The same as a picture; b"" before the first."""
+        sample = self.newest
+        if sample is None or not isinstance(sample.body, Frame):
+            return b""
+        return _as_jpeg(sample.body, bytes(sample.payload[0]))
 
     def grays(self) -> list[Gray]:
         """The last few pictures, grey."""
@@ -187,7 +198,7 @@ class Listener:
 def _take_arm(arm: ArmSeen, sample: Sample, since_ns: int) -> None:
     body = sample.body
     if isinstance(body, ArmState):
-        arm.torque = body.torque  # what is so, whenever it was said
+        arm.torque, arm.newest = body.torque, body.position  # what is so, whenever it was said
         if sample.header.captured_at_ns < since_ns:
             return
         arm.at_ns.append(sample.header.captured_at_ns)
@@ -202,6 +213,7 @@ def _take_arm(arm: ArmSeen, sample: Sample, since_ns: int) -> None:
 def _take_picture(camera: CameraSeen, sample: Sample, since_ns: int) -> None:
     body = sample.body
     if isinstance(body, Frame):
+        camera.newest = sample
         if sample.header.captured_at_ns < since_ns:
             return
         data = _as_jpeg(body, bytes(sample.payload[0]))

@@ -2,6 +2,7 @@
 
 from station.bus.requests import Who
 from station.console import wire
+from station.console.asking import calibrate_command
 from station.console.hub import Hub
 from station.console.jobs import Jobs
 from station.console.library import Library
@@ -32,11 +33,16 @@ class Acts:
             await self._begin(said, seat, who)
         return ""
 
-    async def _begin(self, said: wire.Check | wire.Export, seat: Seat, who: Who) -> None:
+    async def _begin(self, said: wire.Check | wire.Export | wire.Calibrate, seat: Seat, who: Who) -> None:
         self._jobs.refuse_beside_a_sitting(self._hub.phase)
+        rig = self._hub.rig
         if isinstance(said, wire.Export):
             self._jobs.refuse_another()
             self._jobs.begin("export", await self._library.export(said), str(who))
+        elif isinstance(said, wire.Calibrate):
+            self._jobs.refuse_another()
+            await self._policies.leave(f"calibrate {said.what}", who)
+            self._jobs.begin(f"calibrate {said.what}", calibrate_command(said, rig, seat.person), str(who))
         else:
             by = [f"--operator={seat.person}"] if seat.person else []
-            self._jobs.begin("check", ["check", "--rig", str(self._hub.rig.file), *by], str(who))
+            self._jobs.begin("check", ["check", "--rig", str(rig.file), *by], str(who))

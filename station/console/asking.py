@@ -26,6 +26,7 @@ from station.bus.requests import Hold as HoldArms
 from station.bus.requests import Park as ParkArms
 from station.console.seats import Seat
 from station.console.wire import (
+    Calibrate,
     Control,
     Deny,
     FromPage,
@@ -38,6 +39,7 @@ from station.console.wire import (
     Rollouts,
     TakeOver,
 )
+from station.rig.rig import Rig
 
 
 class Question(NamedTuple):
@@ -134,6 +136,20 @@ def _rollouts(said: Rollouts, policy: PolicyState | None) -> OpenSession:
         source="policy", policy=policy.identity, policy_folder=policy.folder, episodes=said.episodes,
         reset="timed" if said.reset_s else "operator", reset_s=said.reset_s, override=said.override, kept=said.kept,
     )  # fmt: skip
+
+
+def calibrate_command(said: Calibrate, rig: Rig, operator: str) -> list[str]:
+    """The command of the house that does it, without the word `station`. An option and its value are one word: none can be another."""
+    options = [("--operator", operator)]
+    if said.what == "arms":
+        options += [("--placings", f"{said.placings}"), ("--pose", said.pose), ("--compare", f"{said.compare or ''}")]
+    elif said.what == "cameras":
+        options += [("--on", said.on)]
+    elif said.what in ("grippers", "latency") and said.seconds:
+        options += [("--seconds", f"{said.seconds:g}")]
+    told = [f"{name}={value}" for name, value in (*options, *(("--only", node) for node in said.only)) if value]
+    board = ["--board"] if said.board and said.what == "cameras" else []
+    return ["calibrate", said.what, "--rig", str(rig.file), *told, *board]
 
 
 def who_asks(seat: Seat, tab: str, address: str) -> Who:

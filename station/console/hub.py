@@ -98,7 +98,7 @@ class Hub:
     def _attach(self) -> None:
         if self._states is None:
             clients = {node: PatientClient(self.rig.name, node) for node in NODES}
-            described = [("description", follower) for follower in self.rig.followers]
+            described = [("description", device.node) for device in self.rig.devices]
             self._states, self._clients = self._station.subscribe([*_STATES, *described]), clients
 
     # -- hearing --

@@ -10,7 +10,7 @@ from typing import Any
 
 from station.errors import RequestRefused, StationError
 from station.steps.job import Job
-from station.steps.protocol import End, Line, Offer, Step
+from station.steps.protocol import End, Line, Look, Offer, Step
 from station.terminal.shown import shown
 
 Tell = Callable[[dict[str, Any]], None]
@@ -21,10 +21,12 @@ STILL = ("success", "failure", "repeat", "quit", "no")
 
 
 class Jobs:
-    """One at a time, for one rig. To be used in one event loop; `tell` gets what every page is to show of it."""
+    """One at a time, for one rig. To be used in one event loop; `tell` gets what every page is to show of it, `show` what is seen
+    while it asks: of that only the newest matters.
+    """
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, tell: Tell, show: Tell) -> None:
+        self._tell, self._show = tell, show
         self._job: Job | None = None
         self._step: Step | None = None
         self._offer: Offer | None = None
@@ -39,7 +41,7 @@ class Jobs:
         Raises RequestRefused while another runs.
         """
         self.refuse_another()
-        self._job, self._step, self._offer = Job(arguments, quiet=True), None, None
+        self._job, self._step, self._offer = Job(arguments, quiet=True, looks=True), None, None
         self.told = None
         self._say({
             "name": name, "by": by, "of": of, "blind": blind, "moves": moves, "running": True, "words": "", "step": 0, "answers": (),
@@ -110,7 +112,11 @@ class Jobs:
             loop.call_soon_threadsafe(self._ended, job, why)
 
     def _heard(self, line: Line) -> None:
-        if isinstance(line, Step):
+        if isinstance(line, Look):
+            step = self._step.number if self._step is not None else 0
+            told = {"words": shown(line.words), "picture": line.picture, "values": line.values}
+            self._show({"kind": "look", "step": step, **told})
+        elif isinstance(line, Step):
             self._step = line if line.answers else None
             words = shown(line.words)
             self._say({

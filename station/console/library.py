@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,8 +15,9 @@ import msgspec
 from aiohttp import web
 from multidict import MultiMapping
 
+from station.bus.messages import Description
 from station.clock import Clock
-from station.console import plans, records
+from station.console import calibrations, plans, records
 from station.console.limits import Reading
 from station.console.policies import Policies
 from station.console.shelf import Shelf
@@ -44,11 +45,12 @@ class Library:
     """Of one rig's data folder. To be used in one event loop."""
 
     def __init__(
-        self, rig: Rig, clock: Clock, recording: Callable[[], bool], vector: Callable[[], Vector | None], blind: Callable[[], bool]
+        self, rig: Rig, clock: Clock, recording: Callable[[], bool], vector: Callable[[], Vector | None], blind: Callable[[], bool],
+        descriptions: Mapping[str, Description],
     ) -> None:  # fmt: skip
         """`vector`: the rig's, once all its arms have said what they are. `blind`: nobody is to know which policy runs."""
         self._rig, self._shelf, self.policies = rig, Shelf(rig.data, blind), Policies(rig)
-        self._vector = vector
+        self._vector, self._descriptions = vector, descriptions
         self._clock, self._recording = clock, recording
         self._reading = Reading()
         self._thread = ThreadPoolExecutor(1, "shelf", initializer=_give_way)
@@ -73,6 +75,7 @@ class Library:
             "check": lambda: records.last_check(self._rig),
             "log": lambda: records.log(self._rig, node),
             "acts": lambda: records.acts(self._rig),
+            "calibrations": lambda: calibrations.told(self._rig, dict(self._descriptions)),
         }
         if what not in known:
             raise UsageError("no such page")

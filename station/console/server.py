@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiohttp import WSMsgType, web
 
 from station.bus.requests import Refused, Reply, StillThere, Who
@@ -51,9 +52,11 @@ class Server:
         self._hub, self._seats, self._clock, self._wall_s = hub, seats, clock, wall_s
         self._attempts, self._holds = Attempts(), Holds()
         self._guard = Guard(certificate.names)
-        self._jobs = Jobs(self._tell_all)
+        self._jobs = Jobs(self._tell_all, self._show_look)
         hub.blind = lambda: self._jobs.blind
-        self._library = Library(hub.rig, clock, lambda: hub.phase == "recording", lambda: hub.vector, hub.blind)
+        self._library = Library(
+            hub.rig, clock, lambda: hub.phase == "recording", lambda: hub.vector, hub.blind, hub.heard.descriptions
+        )
         self._acts = Acts(hub, self._library, self._jobs)
         self._under_way: set[asyncio.Task[None]] = set()
         self._readers: dict[str, set[asyncio.Transport]] = {}
@@ -275,6 +278,12 @@ class Server:
     def _tell_all(self, message: dict[str, Any]) -> None:
         for viewer in self._hub.viewers:
             viewer.say(message)
+
+    def _show_look(self, message: dict[str, Any]) -> None:
+        raw = msgspec.json.encode(message)
+        for viewer in self._hub.viewers:
+            if viewer.watch.job and viewer.seen:
+                viewer.show("look", raw)
 
     def _refusal(self, viewer: Viewer, said: wire.FromPage) -> str:
         needed = wire.NEEDS[type(said)]

@@ -35,7 +35,7 @@ class Heard:
     tick: Tick | None = None
     policy: PolicyState | None = None
     descriptions: dict[str, Description] = field(default_factory=dict)
-    """Of followers, by node."""
+    """Of devices, by node."""
     at_ns: dict[str, int] = field(default_factory=dict)
 
     def age_ms(self, what: str, now_ns: int) -> float | None:

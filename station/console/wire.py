@@ -40,6 +40,8 @@ class Watch(Message, frozen=True):
     """Does it show every process, too?"""
     policy: bool = False
     """And what a policy asks for?"""
+    job: bool = False
+    """And what a job sees?"""
 
 
 class Press(Message, frozen=True):
@@ -151,6 +153,25 @@ class Check(Message, frozen=True):
     id: Count
 
 
+class Calibrate(Message, frozen=True):
+    """Begin a wizard of `station calibrate`."""
+
+    id: Count
+    what: Literal["arms", "gello", "grippers", "cameras", "latency"]
+    only: Annotated[tuple[Name, ...], Meta(max_length=32)] = ()
+    """Devices; (): all that it is for."""
+    placings: Annotated[int, Meta(ge=1, le=10)] = 3
+    pose: Annotated[str, Meta(max_length=200, pattern=r"^[-+0-9., ]*\Z")] = ""
+    """Of an arm that lies in a jig: its joints' true angles, degrees, with commas between."""
+    compare: Annotated[int, Meta(ge=0, le=20)] = 0
+    board: bool = False
+    """Lens and place of cameras, too."""
+    on: Name = ""
+    """The arm that carries these cameras, where their names do not say it."""
+    seconds: Seconds = 0.0
+    """How long is measured; 0: as the command has it."""
+
+
 class AnswerStep(Message, frozen=True):
     """To what a job asks."""
 
@@ -248,7 +269,7 @@ class Evaluate(Message, frozen=True):
     override: Name = ""
 
 
-OfJobs = Check | Export | AnswerStep | EndJob
+OfJobs = Check | Calibrate | Export | AnswerStep | EndJob
 OfEpisodes = Edit | Unedit | Trash | Restore | Recover | KeepPlan
 OfPolicies = Load | Shadow | Evaluate
 Beside = OfJobs | OfEpisodes | OfPolicies
@@ -259,7 +280,7 @@ NEEDS: dict[type, Role] = {
     **dict.fromkeys((Hello, Alive, Watch, Hold, Deny), "viewer"),
     **dict.fromkeys((Press, Open, Rollouts, TakeOver, HandBack, Shadow, Control, Park), "operator"),
     **dict.fromkeys((Check, Export, AnswerStep, EndJob, *get_args(OfEpisodes)), "operator"),
-    **dict.fromkeys((RestartNode, Load, Evaluate), "engineer"),
+    **dict.fromkeys((RestartNode, Load, Evaluate, Calibrate), "engineer"),
 }
 """The TABLE of who may say what: each role may what the ones before it may. To stop the arms is everybody's."""
 

@@ -13,7 +13,7 @@ from station.errors import StationError
 from station.runtime.launch import python
 from station.steps import protocol
 from station.steps.protocol import LONGEST_LINE, Answer, End, Line, Offer, Step
-from station.steps.speaker import MARK
+from station.steps.speaker import LOOKS, MARK
 
 STOP_S = 15.0
 """How long a job that is to end may take: a station that it started is stopped, arms held."""
@@ -22,13 +22,13 @@ STOP_S = 15.0
 class Job:
     """A command in a process of its own: `Job(["calibrate", "arms", "--rig", "aloha"])`. A context manager that ends it."""
 
-    def __init__(self, arguments: Sequence[str], quiet: bool = False) -> None:
-        """`quiet`: what it says besides its steps goes nowhere; else to this process's standard error."""
+    def __init__(self, arguments: Sequence[str], quiet: bool = False, looks: bool = False) -> None:
+        """`quiet`: what it says besides its steps goes nowhere; else to this process's standard error. `looks`: pictures are shown here."""
         self._named = " ".join(("station", *arguments))
         self._began_ns = monotonic_ns()
         self._process = subprocess.Popen(
             python("station.cli", *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None,
-            env=os.environ | {MARK: "1"},
+            env=os.environ | {MARK: "1", LOOKS: "1" if looks else "0"},
             process_group=0,  # Ctrl-C at a terminal is its client's, which hands it on once
         )  # fmt: skip
         self._rest = b""

@@ -46,6 +46,16 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="offer"
     """Empty: nothing any more."""
 
 
+class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="look"):
+    """What is seen while it asks: the newest takes the place of the one before, and a step ends it. Said only to whoever shows pictures."""
+
+    words: str
+    picture: str = ""
+    """A JPEG in base64."""
+    values: dict[str, float | str] = {}
+    """As a step's."""
+
+
 class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
     """The last line. `code` is the process's exit code: 0 done, 1 failed with a reason, 2 bad usage."""
 
@@ -61,7 +71,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: str
 
 
-Line = Step | Offer | End
+Line = Step | Offer | Look | End
 _line: Decoder[Line] = Decoder("json", Line)
 _answer: Decoder[Answer] = Decoder("json", Answer)
 

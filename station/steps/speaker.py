@@ -13,11 +13,13 @@ import typer
 
 from station.errors import StationError
 from station.steps import protocol
-from station.steps.protocol import DOCUMENT, GO_ON, LONGEST_LINE, Answer, End, Line, Offer, Step
+from station.steps.protocol import DOCUMENT, GO_ON, LONGEST_LINE, Answer, End, Line, Look, Offer, Step
 from station.terminal.told import as_text
 
 MARK = "STATION_STEPS"
 """The environment variable that a job is started with."""
+LOOKS = "STATION_LOOKS"
+"""And that says that whoever started it shows pictures."""
 _LOOK_S = 0.05
 
 
@@ -32,8 +34,11 @@ class Speaker:
     Where nobody is there any more, the next word or look says so, once: typer.Abort. What ends the work then needs no listener.
     """
 
-    def __init__(self, out: int, answers: int) -> None:
+    def __init__(self, out: int, answers: int, looks: bool = False) -> None:
+        """`looks`: whoever listens shows pictures."""
         self._out, self._answers = out, answers
+        self.looks = looks
+        """Is it worth saying what is seen?"""
         self._number = 0
         self._rest = b""
         self._left = self._silent = False
@@ -72,6 +77,11 @@ class Speaker:
                 meanwhile()
         self._asked = None
         return self._answer
+
+    def look(self, words: str, values: Mapping[str, float | str] | None = None, picture: bytes = b"") -> None:
+        """Say what is seen while something is asked; nothing where nobody shows pictures. `picture`: a JPEG."""
+        if self.looks:
+            self._write(Look(words, base64.b64encode(picture).decode(), dict(values or {})))
 
     def offer(self, *answers: str) -> None:
         """From now on these may be given at any time, and nothing else."""
@@ -158,7 +168,7 @@ def speaking(tells_prints: bool = False) -> Iterator[Speaker]:
     sys.stdout.flush()
     out = os.dup(1)
     os.dup2(2, 1)
-    speaker = Speaker(out, 0)
+    speaker = Speaker(out, 0, os.environ.get(LOOKS) == "1")
     printed = contextlib.redirect_stdout(_Told(speaker)) if tells_prints else contextlib.nullcontext()
     try:
         with printed:

@@ -1,7 +1,8 @@
-// The Check page: whether the rig may record, what the last check found, and running it.
+// The Check page: whether the rig may record, what the last check found, what is calibrated, and running both.
 import { html, nothing } from '/vendor/lit-html.js';
 import { frame, MARK, told } from '/frame.js';
-import { job } from '/job.js';
+import { calibrations, wizardActs } from '/calibrate.js';
+import { job, jobOf } from '/job.js';
 import { busy, operates } from '/model.js';
 import { day } from '/episodes.js';
 import { address } from '/route.js';
@@ -24,16 +25,20 @@ export class LastCheck {
   }
 }
 
+const JOBS = ['check', 'calibrate'];
+
 export function check(app, nowMs) {
   const { store, lastCheck } = app, session = store.state?.session, { found } = lastCheck;
-  const middle = html`<div class="shelf">
+  const runs = store.job?.running, sitting = session && session.phase !== 'ended', shows = jobOf(store, JOBS);
+  const middle = html`<div class="middle checked"><section class="shelf">
     <p class="banner ${session?.check_due ? (store.welcome.rig.real ? 'bad' : 'warn') : ''}">${!session ? t('link.station', { rig: store.welcome.rig.name }) : session.check_due ? t(store.welcome.rig.real ? 'check.due' : 'check.due.sim', { why: session.check_due }) : t('check.counts')}</p>
-    ${job(app, 'check')}
-    ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : found === null ? html`<p class="none">${t('check.never')}</p>` : result(found)}
-  </div><div class="last"><span></span>${told(app)}</div>`;
-  const runs = store.job?.running, sitting = session && session.phase !== 'ended';
-  return frame(app, nowMs, 'checks', middle, operates(store) ? html`<button class="main" data-act="check" ?disabled=${runs || sitting || busy(store, 'check')} @click=${() => app.ask('check', t('check.run'), { type: 'check' })}>${t('check.run')}</button>
-    <span class="picked">${sitting ? t('check.sitting') : t('check.what')}</span>` : html`<span>${t('check.who')}</span>`);
+    ${job(app, ...JOBS)}
+    ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : found === null ? html`<p class="none">${t('check.never')}</p>` : shows?.running && shows.answers.length ? nothing : result(found)}
+  </section><section class="health" tabindex="0" aria-label=${t('calibrations')}>${calibrations(app)}</section></div>
+  <div class="last"><span>${sitting ? t('check.sitting') : t('check.what')}</span>${told(app)}</div>`;
+  const off = runs || sitting || busy(store, 'calibrate');
+  const runIt = app.calibrations.what ? nothing : html`<button class="main" data-act="check" ?disabled=${runs || sitting || busy(store, 'check')} @click=${() => app.ask('check', t('check.run'), { type: 'check' })}>${t('check.run')}</button>`;
+  return frame(app, nowMs, 'checks', middle, operates(store) ? html`${runIt}${wizardActs(app, off, store.welcome.role === 'engineer')}` : html`<span>${t('check.who')}</span>`);
 }
 
 function result(found) {

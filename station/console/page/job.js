@@ -1,16 +1,31 @@
-// A job of the house: how far it is, what it asks, and how it ended; the same on every page that shows it.
+// A job of the house: how far it is, what it asks, what is seen meanwhile, and how it ended; the same on every page that shows it.
 import { html, nothing } from '/vendor/lit-html.js';
 import { operates } from '/model.js';
 import { t } from '/words.js';
 
-/** One name's job, if it is the one that runs or ran last. */
-export function job(app, name) {
-  const { job } = app.store;
-  if (job?.name !== name) return nothing;
-  const ended = job.code === 0 ? 'ok' : 'bad';
+/** The job that runs or ran last, if its name is one of `names`, each a whole name or how it begins. */
+export function jobOf(store, names) {
+  const { job } = store;
+  return job && names.some((name) => job.name === name || job.name.startsWith(`${name} `)) ? job : null;
+}
+
+export function job(app, ...names) {
+  const job = jobOf(app.store, names);
+  if (!job) return nothing;
+  const ended = job.code === 0 ? 'ok' : 'bad', look = job.running && app.store.look?.step === job.step && job.answers.length ? app.store.look : null;
   return html`<div class="banner ${job.running ? 'ask' : ended === 'bad' ? 'bad' : ''}" role="status"><p>${job.running ? t('job.runs', { name: job.name, by: job.by }) : t(`job.${ended}`, { name: job.name })} ${job.words}</p>
     ${job.running && job.progress !== null ? html`<progress max="1" .value=${job.progress} aria-label=${job.name}></progress>` : nothing}
     ${job.picture ? html`<img class="step" alt=${job.words} src=${`data:image/jpeg;base64,${job.picture}`}>` : nothing}
-    ${operates(app.store) ? job.answers.map((answer) => html`<button class="small" @click=${() => app.ask('answer', answer, { type: 'answerstep', step: job.step, answer })}>${answer}</button>`) : nothing}
-    ${job.running && operates(app.store) ? html`<button class="small" @click=${() => app.ask('end', t('job.end'), { type: 'endjob' })}>${t('job.end')}</button>` : nothing}</div>`;
+    ${operates(app.store) ? job.answers.map((answer) => html`<button class="small" data-answer=${answer} @click=${() => app.ask('answer', answer, { type: 'answerstep', step: job.step, answer })}>${answer}</button>`) : nothing}
+    ${job.running && operates(app.store) ? html`<button class="small" @click=${() => app.ask('end', t('job.end'), { type: 'endjob' })}>${t('job.end')}</button>` : nothing}</div>
+    ${look ? seen(look) : nothing}`;
+}
+
+/** What is seen while it asks, the newest of it. */
+function seen({ words, picture, values }) {
+  const numbers = Object.entries(values);
+  return html`<figure class="look" aria-label=${t('job.look')}>
+    ${picture ? html`<img alt=${words || t('job.look')} src=${`data:image/jpeg;base64,${picture}`}>` : nothing}
+    ${words ? html`<figcaption>${words}</figcaption>` : nothing}
+    ${!picture && numbers.length ? html`<table class="sheet"><tbody>${numbers.map(([name, value]) => html`<tr><td>${name.replace(/_deg$/, ', °').replaceAll('_', ' ')}</td><td>${typeof value === 'number' ? value.toFixed(name.endsWith('_deg') ? 1 : 3) : value}</td></tr>`)}</tbody></table>` : nothing}</figure>`;
 }

@@ -1,5 +1,6 @@
 // The page: hears, keeps what was heard, draws it, asks. What it shows is a function of what the station said last (model.js, now.js).
 import { html, render } from '/vendor/lit-html.js';
+import { Calibrations } from '/calibrate.js';
 import { check, LastCheck } from '/check.js';
 import { episode } from '/episode.js';
 import { episodes, Shelf } from '/episodes.js';
@@ -24,7 +25,7 @@ const DRAW_MS = 100;
 class App {
   constructor() {
     this.store = {
-      link: 'connecting', code: 0, welcome: null, state: null, stateAt: 0, asked: new Map(), told: null, question: null, note: null, help: false, processes: null, processesAt: 0, job: null,
+      link: 'connecting', code: 0, welcome: null, state: null, stateAt: 0, asked: new Map(), told: null, question: null, note: null, help: false, processes: null, processesAt: 0, job: null, look: null,
     };
     this.tiles = new Tiles();
     this.strips = new Strips();
@@ -36,6 +37,7 @@ class App {
     this.records = new Records(this);
     this.lastCheck = new LastCheck(this);
     this.plans = new Plans(this);
+    this.calibrations = new Calibrations(this);
     this.ghost = new Ghost(this);
     this.player = null;
     this.traces = null;
@@ -85,15 +87,21 @@ class App {
     } else if (plays && this.player.detail) this.player.seek(row);
     else if (this.route.page === 'episodes' || this.route.page === 'trash') this.shelf.look();
     else if (this.route.page === 'rig') this.records.look();
-    else if (this.route.page === 'check') this.lastCheck.look();
+    else if (this.route.page === 'check') this.checked();
     else if (this.route.page === 'plan') this.plans.look();
+  }
+
+  /** What the last check found, and what is calibrated. */
+  checked() {
+    this.lastCheck.look();
+    this.calibrations.look();
   }
 
   /** Pictures are sent only while the page shows cameras. */
   watch() {
     const { welcome } = this.store, { page } = this.route;
     const cameras = welcome && ['now', 'wall', 'plan'].includes(page) ? welcome.rig.cameras.slice(0, 8) : [];
-    if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig' });
+    if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig', job: page === 'check' });
   }
 
   async pair(code) {
@@ -135,8 +143,11 @@ class App {
       store.processes = message;
       store.processesAt = performance.now() - this.link.delay(message.now_ns / 1e6);
     } else if (message.kind === 'job') {
-      if (store.job?.running && !message.running) this.lastCheck.look();
+      if (store.job?.running && !message.running) this.checked();
+      if (store.job?.step !== message.step) store.look = null;
       store.job = message;
+    } else if (message.kind === 'look') {
+      store.look = message;
     } else if (message.kind === 'episodes') {
       this.changedOnDisk();
     } else if (message.kind === 'cue') {

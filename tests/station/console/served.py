@@ -1,6 +1,7 @@
 """A console that is served to the test: browsers that pair with it, pages that they open, and a job that asks."""
 
 import asyncio
+import base64
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -14,23 +15,25 @@ from station.clock import monotonic_ns
 from station.console.seat_file import SeatFile
 from station.console.seats import Role, invited
 from station.console.server import COOKIE, Server
-from station.steps.protocol import End, Line, Step
-from tests.station.console.stage import Staged
+from station.steps.protocol import End, Line, Look, Step
+from tests.station.console.stage import Staged, picture
 
 TAB = "aaaaaaaaaaaaaaaa"
+PICTURE = base64.b64encode(picture(0, 0)).decode()
 
 
 class AskingJob:
     """A job that asks once, and goes on until it is answered or ended."""
 
-    def __init__(self, arguments: Sequence[str], quiet: bool) -> None:
-        assert arguments[0] in ("check", "dataset", "eval") and quiet
+    def __init__(self, arguments: Sequence[str], quiet: bool, looks: bool) -> None:
+        assert arguments[0] in ("check", "dataset", "eval", "calibrate") and quiet and looks
         self.arguments = arguments
         self.end: End | None = None
         self._given = threading.Event()
 
     def lines(self) -> Iterator[Line]:
         yield Step(1, "hold the leaders", ("go on",))
+        yield Look("the board is seen", PICTURE, {"waist_deg": 12.5})
         assert self._given.wait(20)
         self.end = End(0)
         yield self.end

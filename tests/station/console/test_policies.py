@@ -315,7 +315,7 @@ def test_while_it_is_blind_nothing_that_is_shown_names_the_policy(
 
 def test_a_second_job_waits() -> None:
     async def tries() -> None:
-        jobs = Jobs(lambda _: None)
+        jobs = Jobs(lambda _: None, lambda _: None)
         jobs._job = Trials(["eval"], True)  # type: ignore[assignment]
         jobs.told = {"name": "eval", "by": "ada", "moves": True, "blind": False}
         with pytest.raises(RequestRefused, match="eval runs already, for ada"):
