@@ -198,7 +198,7 @@ def test_a_word_that_is_none_is_answered_to_whoever_waits(tmp_path: Path) -> Non
 class Trials:
     """A job that offers, asks, and tells, as an evaluation does."""
 
-    def __init__(self, arguments: Sequence[str], quiet: bool) -> None:
+    def __init__(self, arguments: Sequence[str], quiet: bool, looks: bool = True) -> None:
         self.arguments = list(arguments)
         self.end: End | None = None
         self.given: list[tuple[int, str]] = []
