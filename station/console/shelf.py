@@ -152,8 +152,9 @@ class Shelf:
         alike = [e for e in successes if (e.scene, str(e.attributes.get("object", ""))) == (scene, thing)]
         newest = max(alike or successes, key=lambda each: each.recorded_ns, default=None)
         if newest is None:
-            return {"name": "", "alike": False}
-        return {"name": self.name(newest.path), "alike": bool(alike)}
+            return {"name": "", "alike": False, "cameras": []}
+        with reading(newest.path) as file:
+            return {"name": self.name(newest.path), "alike": bool(alike), "cameras": cameras(file)}
 
     def played(self, name: str) -> Played:
         """Its open file. Raises UsageError, EpisodeError."""

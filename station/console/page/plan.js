@@ -110,7 +110,7 @@ function fields(plans) {
   return html`<form id="plan" class="planned" @submit=${(event) => { event.preventDefault(); plans.keep(planOf(form)); }}>
     <div class="fields">${number('each', 10000)}${number('seed', 2 ** 31)}<span class="picked">${t('plan.wanted', { n: wanted(form) })}</span></div>
     <div class="fields">${words('scenes')}${words('objects')}${words('operators')}</div>
-    <label class="wide">${t('plan.field.instruction')}<input name="instruction" maxlength="4000" .value=${form.instruction} @input=${set} autocomplete="off"></label>
+    <label class="wide">${t('plan.field.instruction', { scene: '{scene}', object: '{object}' })}<input name="instruction" maxlength="4000" .value=${form.instruction} @input=${set} autocomplete="off"></label>
     ${planOf(form).scenes.length ? html`<label>${t('plan.field.placing')}<select name="placing" @change=${({ target }) => { plans.placing = target.value; plans.app.draw(); }}>
       ${planOf(form).scenes.map((scene) => html`<option value=${scene} ?selected=${scene === plans.placing}>${scene}</option>`)}</select></label>` : nothing}</form>`;
 }

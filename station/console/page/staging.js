@@ -65,7 +65,7 @@ export class Ghost {
 
   /** Look again if another scene is staged, or another episode was saved. */
   async look() {
-    const { state, welcome } = this.app.store, session = state?.session;
+    const session = this.app.store.state?.session;
     if (!this.shows(session)) return;
     const { scene = '', object = '' } = session.staging ?? {}, query = String(new URLSearchParams({ task: session.task, scene, object }));
     const of = `${query} ${session.newest} ${session.saved} ${session.finalising}`;
@@ -78,13 +78,13 @@ export class Ghost {
     this.found = found;
     if (found?.name && found.name === before?.name && this.pictures.size) return;
     this.forget();
-    if (found?.name) await Promise.all(welcome.rig.cameras.map((camera) => this.fetch(of, found.name, camera)));
+    if (found?.name) await Promise.all(found.cameras.map((camera) => this.fetch(of, found.name, camera)));
     this.app.draw();
   }
 
   async fetch(of, name, camera) {
     const answer = await fetch(`/episodes/pictures?${new URLSearchParams({ of: name, camera, rows: '0' })}`).catch(() => null);
-    if (!answer?.ok) return; // a camera that was not there then
+    if (!answer?.ok) return; // it went away meanwhile
     const [first] = unpacked(await answer.arrayBuffer());
     const bitmap = first && await createImageBitmap(new Blob([first[1]], { type: 'image/jpeg' })).catch(() => null);
     if (of !== this.of) bitmap?.close();

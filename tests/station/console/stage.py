@@ -33,6 +33,7 @@ from station.bus.messages import (
     StreamDescription,
     StreamHealth,
     Tick,
+    Zeros,
 )
 from station.bus.requests import Done, LeaveControl, Reply, TakeControl, Who
 from station.bus.wire import Sample
@@ -50,7 +51,15 @@ AT_REST = SessionState("ready", "cube_handover", "ada", 17, 0, 16, 2, 1, (), dis
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
 _DIMENSIONS = (*(Dimension(name, "rad", -3.1, 3.1) for name in JOINTS), Dimension("gripper", "1", 0.0, 1.0))
-DESCRIBED = Description("wx", "1", "1", (StreamDescription("arm_state", 200, _DIMENSIONS),), "position")
+_ZEROS = Zeros("rest stops", (0.0,) * 6, (1,) * 6)
+DESCRIBED = Description("wx", "1", "1", (StreamDescription("arm_state", 200, _DIMENSIONS),), "position", zeros=_ZEROS)
+    "wx",
+    "1",
+    "1",
+    (StreamDescription("arm_state", 200, _DIMENSIONS),),
+    "position",
+    zeros=Zeros("rest stops", (0.0,) * 6, (1,) * 6),
+)
 """What each arm says of itself."""
 THINKS = PolicyState(
     "running",

@@ -13,6 +13,7 @@ from station.errors import UsageError
 from tests.station.console.served import Console, served
 from tests.station.datasets.recorded import Recorded, make
 
+CAMERAS = ("cam_high", "cam_left_wrist")
 PLAN = {"each": 2, "scenes": ["left", "right"], "objects": ["red cube"], "places": {"left": {"cam_high": [0.3, 0.6]}}}
 
 
@@ -67,11 +68,11 @@ def test_what_is_no_plan_is_refused_and_nothing_is_kept(raw: bytes, tmp_path: Pa
 def test_a_scene_is_staged_by_the_last_success_of_the_same_or_of_any(made: Path) -> None:
     shelf = Shelf(made)
     try:
-        assert shelf.example("cube", "left", "red cube") == {"name": "cube/0", "alike": True}
-        assert shelf.example("cube", "right", "red cube") == {"name": "cube/3", "alike": False}
-        assert shelf.example("other", "", "") == {"name": "", "alike": False}
+        assert shelf.example("cube", "left", "red cube") == {"name": "cube/0", "alike": True, "cameras": CAMERAS}
+        assert shelf.example("cube", "right", "red cube") == {"name": "cube/3", "alike": False, "cameras": CAMERAS}
+        assert shelf.example("other", "", "") == {"name": "", "alike": False, "cameras": []}
         delete(shelf.path("cube/3"))
-        assert shelf.example("cube", "right", "red cube") == {"name": "cube/0", "alike": False}
+        assert shelf.example("cube", "right", "red cube") == {"name": "cube/0", "alike": False, "cameras": CAMERAS}
     finally:
         shelf.close()
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from station.episodes import collection_file
 from station.episodes.labels import add_note
 from station.files import check_results
 from station.files.check_results import CheckResult, Finding, StoredCheck
@@ -25,7 +26,8 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("#/now", ".tiles .tile.ok"), Page("#/episodes", "[data-episode]"), Page("#/episodes/cube/0", ".trace canvas"),
-    Page("#/trash", ".none"), Page("#/check", ".list td"), Page("#/rig", "[data-node]"), Page("#/rig/follower_left", "td.bad"),
+    Page("#/trash", ".none"), Page("#/plan/cube", "[data-row]"),
+    Page("#/check", "[data-device]"), Page("#/rig", "[data-node]"), Page("#/rig/follower_left", "td.bad"),
     Page("#/rig?log=", ".log, .health p"), Page("#/wall", ".wall .tile.ok"),
 )  # fmt: skip
 
@@ -37,6 +39,19 @@ def record(data: Path) -> None:
         said = Recorded(rows=rows, episode=number, success=success, operator=("ann", "ben")[number % 2])
         path = make(data, said)
     add_note(path, "<b>slipped</b>")
+    plan(data)
+
+
+PLAN = """each: 2
+scenes: [left, right]
+objects: [red cube]
+places: {left: {cam_high: [0.25, 0.5]}}
+"""
+
+
+def plan(data: Path) -> None:
+    """The task's collection plan, of which nothing was recorded yet."""
+    collection_file.keep(data / "cube", PLAN)
 
 
 def check() -> None:

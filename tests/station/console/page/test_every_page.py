@@ -49,7 +49,7 @@ def test_it_fits_a_laptop_has_hold_and_nothing_that_some_cannot_use(which: Page,
 def test_the_keyboard_alone_reaches_every_page_and_what_is_pressed_there(page: Browser) -> None:
     pages.show(page, PAGES[0])
     page.js("document.activeElement?.blur()")
-    names = ["#/now", "#/episodes", "#/check", "#/rig", "#/wall"]
+    names = ["#/now", "#/episodes", "#/plan", "#/check", "#/rig", "#/wall"]
     reached = []
     for _ in names:
         ActionChains(page.driver).send_keys(Keys.TAB).perform()

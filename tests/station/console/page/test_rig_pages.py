@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from station.bus.requests import Hold, Restart
+from station.bus.requests import AskLeave, Hold, Restart
 from tests.drivers.vr.browser import Browser, wait
 from tests.station.console.page import pages
 from tests.station.console.page.pages import go
@@ -76,6 +76,29 @@ def test_a_check_asks_is_answered_and_its_result_stands_there(stage: Stage, page
     page.until("answered", "return document.querySelectorAll('[role=status] button').length === 1")
     page.js("document.querySelector('[role=status] button').click()")
     page.until("its end", "return document.querySelector('[role=status]').textContent.includes('check is done')")
+    stage.do(lambda: setattr(stage.hub, "session", AT_REST))
+
+
+def test_a_wizard_goes_step_by_step_with_what_is_seen_meanwhile(stage: Stage, page: Browser) -> None:
+    stage.say(phase="ended")
+    go(page, "#/check")
+    page.until("arms can be calibrated", "return document.querySelector('[data-wizard=arms]:not(:disabled)')")
+    assert page.js("return document.querySelector('[data-wizard=gello]')") is None
+    page.js("document.querySelector('[data-wizard=arms]').click()")
+    page.until("its form", "return document.querySelector('form.wizard')?.textContent.includes('Torque off')")
+    page.js("document.querySelector('.wizard .tick input').click()")
+    page.js("document.querySelector('[data-act=calibrate]').click()")
+    wait("the rig's leave", lambda: AskLeave("calibrate arms") in stage.hub.requests())
+    page.until("its step", "return document.querySelector('[role=status]')?.textContent.includes('hold the leaders')")
+    page.until("what is seen", "return document.querySelector('figure.look img')?.naturalWidth === 320")
+    assert "the board is seen" in page.js("return document.querySelector('figure.look').textContent")
+    page.js("document.querySelector('[data-answer=\"go on\"]').click()")
+    page.until("it is over", "return !document.querySelector('figure.look')")
+    page.js("document.querySelector('[role=status] button').click()")
+    page.until(
+        "its end", "return document.querySelector('[role=status]').textContent.includes('calibrate arms is done')"
+    )
+    assert page.log() == []
     stage.do(lambda: setattr(stage.hub, "session", AT_REST))
 
 
