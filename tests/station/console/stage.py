@@ -53,13 +53,6 @@ JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_ro
 _DIMENSIONS = (*(Dimension(name, "rad", -3.1, 3.1) for name in JOINTS), Dimension("gripper", "1", 0.0, 1.0))
 _ZEROS = Zeros("rest stops", (0.0,) * 6, (1,) * 6)
 DESCRIBED = Description("wx", "1", "1", (StreamDescription("arm_state", 200, _DIMENSIONS),), "position", zeros=_ZEROS)
-    "wx",
-    "1",
-    "1",
-    (StreamDescription("arm_state", 200, _DIMENSIONS),),
-    "position",
-    zeros=Zeros("rest stops", (0.0,) * 6, (1,) * 6),
-)
 """What each arm says of itself."""
 THINKS = PolicyState(
     "running",
