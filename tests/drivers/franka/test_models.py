@@ -1,5 +1,6 @@
 """The arm's table: its chain against Denavit and Hartenberg's parameters, its limits, and what a rig file may say of it."""
 
+import itertools
 import math
 
 import msgspec
@@ -13,7 +14,9 @@ from drivers.franka.models import GRIPPERS, JOINTS, REACH_RAD, START_RAD, VELOCI
 from drivers.franka.settings import FrankaSettings
 from drivers.franka.vendor_process import smoothed
 from station.devices.networked.track import Track
-from station.kinematics.chains import fingertips, gripper_rotations
+from station.kinematics.arm import Kinematics, Pose
+from station.kinematics.chains import FRAME, fingertips, gripper_rotations
+from station.kinematics.models import chain_model
 
 RIGHT = np.pi / 2
 A_M = (0, 0, 0, 0.0825, -0.0825, 0, 0.088)
@@ -97,6 +100,20 @@ def test_the_speed_of_a_target_is_smoothed_and_ends_where_the_target_stands() ->
     for _ in range(20):
         speed = smoothed(speed, here, here, 0.005)
     assert speed == pytest.approx([0.0] * 7, abs=1e-3)
+
+
+def test_a_hand_in_space_is_reached_with_the_chain_that_it_describes() -> None:
+    """What a headset moves: 2 cm to each side of where episodes start, hand turned by a tenth, all joints inside their limits."""
+    low, high = zip(*REACH_RAD, strict=True)
+    arm = Kinematics(chain_model(chain(GRIPPERS["franka"].tip_m), low, high), FRAME)
+    begin = arm.forward(START_RAD)
+    for axis, way in itertools.product(range(3), (-0.02, 0.02)):
+        step = np.eye(3)[axis] * way
+        turned = begin.quaternion_wxyz + 0.05 * np.array([0.0, *np.eye(3)[axis]])
+        found = arm.inverse(Pose(begin.position_m + step, turned / np.linalg.norm(turned)), START_RAD)
+        assert found.reached()
+        assert np.all((np.array(low) <= found.joints_rad) & (found.joints_rad <= np.array(high)))
+        assert np.abs(found.joints_rad - START_RAD).max() < 0.5
 
 
 @pytest.mark.parametrize(
