@@ -21,6 +21,7 @@ RIGS = (
     "gello_ur5e",
     "gello_xarm7",
     "sim",
+    "sim_gello_fr3_bimanual",
     "sim_gello_ur5e",
     "sim_gello_xarm7",
     "sim_vr",

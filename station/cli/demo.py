@@ -25,6 +25,7 @@ INSTRUCTIONS = {
     "handover": "pick up the red cube with the right arm and hand it to the left one",
     "pick": "pick up the red cube, carry it over and put it down",
     "pick_xarm7": "pick up the red cube, carry it over and put it down",
+    "pick_fr3": "pick up the red cube with the right arm, carry it over and put it down",
 }
 """By the scene of a rig's world, which is the task as well."""
 SCENES = (1000, 1001, 1002)
@@ -73,7 +74,7 @@ def _task(rig: Rig) -> str:
     if scene not in INSTRUCTIONS or rig.moves_real_arms or not rig.leaders:
         raise UsageError(
             f"rig {rig.name} has no scene that the scripted operator plays. "
-            "Next: `station demo --rig sim`, `sim_gello_ur5e` or `sim_gello_xarm7`"
+            "Next: `station demo --rig sim`, `sim_gello_ur5e`, `sim_gello_xarm7` or `sim_gello_fr3_bimanual`"
         )
     return scene
 

@@ -4,10 +4,10 @@ from functools import cache, partial
 
 import numpy as np
 
-from drivers.sim.operator.script import CubeStart, Hand, Path, Plan, Script, Setpoint, moved
+from drivers.sim.operator.script import CubeStart, Hand, Path, Plan, Script, Setpoint, moved, straight
 from drivers.sim.world.links import Robot
 from drivers.sim.world.model import CUBE_HALF_M
-from drivers.sim.world.pick_model import SIDES, arm_model
+from drivers.sim.world.pick_model import PICKS, arm_model
 from station.kinematics.arm import Kinematics, Pose
 
 _WIDE, _SQUEEZE = 0.85, 0.25
@@ -22,12 +22,12 @@ _ON_CUBE_M = 0.008
 @cache
 def kinematics(robot: Robot) -> Kinematics:
     """The follower's, in the scene; the frame is the point between the fingertips."""
-    return Kinematics(arm_model(robot, SIDES[0]), "pinch")
+    return Kinematics(arm_model(robot, PICKS), "pinch")
 
 
 def start(robot: Robot) -> Setpoint:
     """Where the hand waits for an episode to begin: gripper open over the table."""
-    return {side: np.array([*robot.start_rad, 1.0]) for side in SIDES}
+    return {side: np.array([*robot.start_rad, 1.0]) for side in robot.sides}
 
 
 def cube_start(seed: int, episode: int) -> CubeStart:
@@ -42,7 +42,7 @@ def pick(robot: Robot, cube: CubeStart) -> Plan:
     above = moved(on_cube, (0, 0, _ABOVE_M))
     down = Pose(np.array(_DOWN_M), _looking_down(robot, 0.0))
     over = moved(down, (0, 0, _ABOVE_M))
-    hand = Hand(kinematics(robot), start(robot)[SIDES[0]])
+    hand = Hand(kinematics(robot), start(robot)[PICKS])
     hand.joint_move(1.8, above, _WIDE)
     hand.line(1.2, above, on_cube)
     hand.grip(0.8, _SQUEEZE)
@@ -52,7 +52,10 @@ def pick(robot: Robot, cube: CubeStart) -> Plan:
     hand.grip(0.6, _WIDE)
     hand.line(0.8, down, over)
     hand.home(1.4, 1.0)
-    return Plan({SIDES[0]: Path(hand.moves)})
+    paths = {PICKS: Path(hand.moves)}
+    for side, rests in start(robot).items():
+        paths.setdefault(side, straight(rests, rests, 1.0))
+    return Plan(paths)
 
 
 def _looking_down(robot: Robot, yaw_rad: float) -> np.ndarray:
@@ -67,4 +70,4 @@ def _looking_down(robot: Robot, yaw_rad: float) -> np.ndarray:
 
 def picking(robot: Robot) -> Script:
     """The arm stands at the start when the world begins, and so does its leader."""
-    return Script(SIDES, start(robot), start(robot), cube_start, partial(pick, robot))
+    return Script(robot.sides, start(robot), start(robot), cube_start, partial(pick, robot))

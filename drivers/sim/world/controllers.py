@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from drivers.sim.network.stand_in import StandIn
+from drivers.sim.franka import stand_in as franka
 from drivers.sim.ur import stand_in as ur
 from drivers.sim.world import stages
 from drivers.sim.world.networked_arms import SceneArm, SceneFingers
@@ -16,10 +16,23 @@ from station.errors import RigError
 from station.rig.rig import Device, Rig
 
 
+class Running(Protocol):
+    """A controller that runs: one of ours (`StandIn`), or somebody else's."""
+
+    def start(self) -> None:
+        """Listen and run. OSError where the address is not to be had."""
+
+    def stop(self) -> None:
+        """Over."""
+
+    def press(self, what: str, value: float, now_ns: int) -> str:
+        """What people do beside it. "" or what is wrong with it."""
+
+
 class _Make(NamedTuple):
     """Whose controller it is."""
 
-    controller: Callable[[Any, SceneArm, SceneFingers | None, Clock], StandIn]
+    controller: Callable[[Any, SceneArm, SceneFingers | None, Clock], Running]
     effort_per_nm: float
     """What it tells of a joint's torque: N·m, or what a motor takes for it. Real constants are the maker's; 0.1 A/N·m will do."""
     rate_hz: float
@@ -32,6 +45,7 @@ _MAKES = {
         1.0,
         xarm.RATE_HZ,
     ),
+    "fr3": _Make(lambda s, arm, fingers, _: franka.FrankySim(s.address, arm, fingers), 1.0, franka.TOLD_HZ),
 }
 """By the arm's model."""
 
@@ -42,7 +56,7 @@ class Controllers:
     def __init__(self, rig: Rig, scene: Any, sides: tuple[str, ...], clock: Clock, horizon_ns: int) -> None:
         """`horizon_ns`: how far past the last physics step a reading may be extrapolated."""
         self._rig, self._scene, self._sides, self._clock, self._horizon_ns = rig, scene, sides, clock, horizon_ns
-        self._running: dict[str, StandIn] = {}
+        self._running: dict[str, Running] = {}
         self.arms: list[SceneArm] = []
         """What they move."""
 
@@ -58,7 +72,7 @@ class Controllers:
             for controller in self._running.values():
                 controller.stop()
 
-    def _started(self, device: Device) -> StandIn:
+    def _started(self, device: Device) -> Running:
         settings, key, robot = device.settings, f"arms.{device.side}.{device.role}", getattr(self._scene, "robot", None)
         make = _MAKES.get(str(getattr(settings, "model", "")))
         if make is None or robot is None or robot.name != settings.model or device.role != "follower":
@@ -69,7 +83,9 @@ class Controllers:
             )
         arm = SceneArm(self._scene, device.side, self._clock, self._horizon_ns, make.effort_per_nm)
         self.arms.append(arm)
-        fingers = SceneFingers(self._scene, arm, 1 / make.rate_hz) if settings.gripper.kind != "none" else None
+        fingers = (
+            SceneFingers(self._scene, device.side, arm, 1 / make.rate_hz) if settings.gripper.kind != "none" else None
+        )
         controller = make.controller(settings, arm, fingers, self._clock)
         controller.start()
         return controller

@@ -62,6 +62,10 @@ class Robot(NamedTuple):
     """How its foot is turned at the table's left end, so that it reaches along the table."""
     palm_yaw_rad: float
     """How the gripper is turned on the flange: its x then points down when the arm lies level."""
+    flange_m: float = 0.0
+    """Where its flange is on the last link."""
+    sides: tuple[str, ...] = ("right",)
+    """Those it stands on in its scene; the right one picks."""
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -92,7 +96,7 @@ def add(spec: Any, robot: Robot, side: str, base_m: Vector3, yaw_rad: float) -> 
         )
         for tube in link.tubes:
             _add_tube(body, tube)
-    _add_gripper(body, arm, side, robot.palm_yaw_rad)
+    _add_gripper(body, arm, side, robot)
 
 
 def _add_tube(body: Any, tube: Tube) -> None:
@@ -102,8 +106,8 @@ def _add_tube(body: Any, tube: Tube) -> None:
     )  # fmt: skip
 
 
-def _add_gripper(flange: Any, arm: str, side: str, yaw_rad: float) -> None:
-    palm = flange.add_body(name=f"{arm}/palm", pos=(0, 0, 0), euler=(0, 0, yaw_rad))
+def _add_gripper(last: Any, arm: str, side: str, robot: Robot) -> None:
+    palm = last.add_body(name=f"{arm}/palm", pos=(0, 0, robot.flange_m), euler=(0, 0, robot.palm_yaw_rad))
     palm.mass, palm.ipos, palm.inertia, palm.explicitinertial, palm.gravcomp = (
         0.8,
         (0, 0, 0.05),

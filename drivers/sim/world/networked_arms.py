@@ -20,11 +20,11 @@ class SceneArm:
         """`horizon_ns`: how far past the last physics step a reading may be extrapolated; `effort_per_nm`: what its controller tells."""
         self._scene, self._side, self._clock, self._horizon_ns = scene, side, clock, horizon_ns
         self._effort_per_nm = effort_per_nm
-        self._now: tuple[int, JointState, tuple[float, ...]] = clock(), scene.joints(side), scene.torques_nm()
+        self._now: tuple[int, JointState, tuple[float, ...]] = clock(), scene.joints(side), scene.torques_nm(side)
 
     def update(self, time_ns: int) -> None:
         """Physics has come to `time_ns`."""
-        self._now = time_ns, self._scene.joints(self._side), self._scene.torques_nm()
+        self._now = time_ns, self._scene.joints(self._side), self._scene.torques_nm(self._side)
 
     def joints(self) -> Moved:
         """Just now: the physics goes in steps."""
@@ -39,7 +39,7 @@ class SceneArm:
     def drive(self, target_rad: Sequence[float] | None, dt_s: float) -> None:  # noqa: ARG002
         """Its motors follow; with brakes on they stay at what they followed last."""
         for joint, target in enumerate(target_rad or ()):
-            self._scene.set_goal(joint, target)
+            self._scene.set_goal(self._side, joint, target)
 
     def opening(self) -> float:
         """The gripper's, 0 closed to 1 open."""
@@ -49,9 +49,9 @@ class SceneArm:
 class SceneFingers:
     """The gripper on that arm."""
 
-    def __init__(self, scene: PickScene, arm: SceneArm, cycle_s: float) -> None:
+    def __init__(self, scene: PickScene, side: str, arm: SceneArm, cycle_s: float) -> None:
         """`cycle_s`: how often its controller drives it."""
-        self._scene, self._arm, self._step = scene, arm, _FINGERS_PER_S * cycle_s
+        self._scene, self._side, self._arm, self._step = scene, side, arm, _FINGERS_PER_S * cycle_s
         self._asked = 1.0
 
     def opening(self) -> float:
@@ -62,5 +62,5 @@ class SceneFingers:
         """A goal that moves no faster than asked; the physics decides whether the fingers can follow."""
         step = self._step * max(0.1, speed)
         self._asked += max(-step, min(step, opening - self._asked))
-        self._scene.set_goal(-1, self._asked)
-        self._scene.set_force(force)
+        self._scene.set_goal(self._side, -1, self._asked)
+        self._scene.set_force(self._side, force)

@@ -1,4 +1,4 @@
-"""The scenes `pick…`: one arm at a table with a cube on it, seen from the front, from above and from its wrist."""
+"""The scenes `pick…`: one arm, or two, at a table with a cube on it, seen from the front, from above and from their wrists."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from drivers.sim.world.links import TIP_M, Robot
 from drivers.sim.world.model import TABLE, empty, lay_cube, mark_table, set_table
 from drivers.sim.world.viperx import Vector3
 
-SIDES = ("right",)
-_BASE_M: Vector3 = (-0.45, 0.6, 0.0)
-"""It stands at the table's left end and reaches along it."""
+PICKS = "right"
+"""The side whose arm picks."""
+_BASES: dict[str, tuple[Vector3, float]] = {"right": ((-0.45, 0.6, 0.0), 0.0), "left": ((0.55, 0.95, 0.0), 3.1416)}
+"""It stands at the table's left end and reaches along it; a second one stands at the other end, further back, and reaches towards it."""
 _PLACES: tuple[tuple[str, Vector3, str], ...] = (
     ("front", (0.75, 0.15, 0.55), "looked_at"),
     ("above", (0.25, 0.62, 0.95), "looked_at"),
@@ -29,8 +30,8 @@ def scene_spec(robot: Robot) -> Any:
         spec.worldbody.add_camera(
             name=name, pos=from_m, fovy=_FOVY_DEG, mode=mujoco.mjtCamLight.mjCAMLIGHT_TARGETBODY, targetbody=at
         )
-    for side in SIDES:
-        links.add(spec, robot, side, _BASE_M, robot.yaw_rad)
+    for side in robot.sides:
+        _stand(spec, robot, side)
         links.drive(spec, robot, side)
     lay_cube(spec)
     mark_table(spec)
@@ -46,11 +47,16 @@ def scene_model(robot: Robot) -> Any:
 def arm_model(robot: Robot, side: str) -> Any:
     """One arm alone where it stands in the scene (MjModel): its joints, and a site `pinch` between its fingertips."""
     spec = empty()
-    links.add(spec, robot, side, _BASE_M, robot.yaw_rad)
+    _stand(spec, robot, side)
     for finger in ("left_finger", "right_finger"):
         spec.delete(spec.joint(f"{robot.arm(side)}/{finger}"))
     spec.body(f"{robot.arm(side)}/palm").add_site(name="pinch", pos=(0, 0, TIP_M))
     return spec.compile()
 
 
-__all__ = ["SIDES", "TABLE", "arm_model", "scene_model", "scene_spec"]
+def _stand(spec: Any, robot: Robot, side: str) -> None:
+    base_m, yaw_rad = _BASES[side]
+    links.add(spec, robot, side, base_m, robot.yaw_rad + yaw_rad)
+
+
+__all__ = ["PICKS", "TABLE", "arm_model", "scene_model", "scene_spec"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from drivers.sim.operator.script import Script
 
-SCENES = ("handover", "pick", "pick_xarm7")
+SCENES = ("handover", "pick", "pick_xarm7", "pick_fr3")
 """`pick` is the UR5e's; the others say whose they are."""
 
 
@@ -18,6 +18,10 @@ def robot(scene: str) -> Any:
         from drivers.sim.world.xarm7 import XARM7
 
         return XARM7
+    if scene == "pick_fr3":
+        from drivers.sim.world.fr3 import FR3
+
+        return FR3
     return None
 
 

@@ -23,14 +23,14 @@ def play(robot: Robot, episode: int, delay_s: float) -> tuple[PickScene, int, fl
     scene, cube = PickScene(robot), cube_start(0, episode)
     plan, rests = pick(robot, cube), start(robot)["right"]
     scene.place_cube(*cube)
-    scene.set_force(FORCE)
+    scene.set_force("right", FORCE)
     asked, fastest, done, last = [rests] * (round(delay_s * 100) + 1), 0.0, 0, rests
     for tick in range(round((plan.seconds + 0.5) * 100)):
         here = plan.at(tick / 100)["right"]
         fastest, last = max(fastest, float(np.abs(here - last).max()) * 100), here
         asked.append(here)
         for joint, goal in enumerate(asked[-1 - round(delay_s * 100)]):
-            scene.set_goal(joint, float(goal))
+            scene.set_goal("right", joint, float(goal))
         scene.step(5)
         done += scene.truth().done
     return scene, done, fastest

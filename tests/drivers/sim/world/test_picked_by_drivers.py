@@ -106,7 +106,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("name", ["sim_gello_ur5e", "sim_gello_xarm7"])
+@pytest.mark.parametrize("name", ["sim_gello_ur5e", "sim_gello_xarm7", "sim_gello_fr3_bimanual"])
 def test_a_gellos_bytes_move_the_arm_through_a_pick(name: str, runtime: str) -> None:
     rig = load_rig(find_rig(name))
     assert rig.world is not None

@@ -1,0 +1,77 @@
+"""A Franka robot of a simulated world: franky-sim in its own environment has its joints, and the world's arm goes where they are."""
+
+import json
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+from drivers.sim.franka.environment import command
+from drivers.sim.network.joints import Arm, Fingers
+
+TOLD_HZ = 100.0
+_NUMBERS = struct.Struct("<8d")
+_WIDTH_M, _FORCE = 0.08, 0.3
+_WAIT_S = 0.2
+
+
+class FrankySim:
+    """One robot, in a process."""
+
+    def __init__(self, address: str, arm: Arm, fingers: Fingers | None) -> None:
+        self._address, self._arm, self._fingers = address, arm, fingers
+        self._process: subprocess.Popen[str] | None = None
+        self._finish = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name=f"franky-sim {address}", daemon=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="franky-")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def start(self) -> None:
+        """Have it listen. Raises StationError where there is no franky-sim, OSError where it does not come up."""
+        path = Path(self._folder.name) / "joints"
+        self._socket.bind(str(path))
+        self._socket.settimeout(_WAIT_S)
+        self._process = subprocess.Popen(
+            command(self._address, "--tell", str(path)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if self._answer() != "ready":
+            raise OSError(f"franky-sim did not come up at {self._address}")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Over."""
+        self._finish.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+        self._socket.close()
+        self._folder.cleanup()
+
+    def press(self, what: str, value: float, now_ns: int) -> str:  # noqa: ARG002
+        """What somebody does beside it (`served.press`)."""
+        if self._process is None or self._process.stdin is None:
+            return "it does not run"
+        self._process.stdin.write(json.dumps({"do": what, "value": value}) + "\n")
+        self._process.stdin.flush()
+        answered = self._answer()
+        return "" if answered == "done" else answered
+
+    def _answer(self) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def _follow(self) -> None:
+        while not self._finish.is_set():
+            try:
+                told = self._socket.recv(_NUMBERS.size)
+            except TimeoutError:
+                continue
+            *joints, width_m = _NUMBERS.unpack(told)
+            self._arm.drive(joints, 1 / TOLD_HZ)
+            if self._fingers is not None:
+                self._fingers.drive(width_m / _WIDTH_M, 1.0, _FORCE)
