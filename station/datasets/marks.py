@@ -1,6 +1,7 @@
 """Marks of the recordings as a dataset has them: which frame of which of its episodes; and the stretches between them. Pure."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -35,3 +36,18 @@ def subtask_of_frames(plan: Plan, episode: PlannedEpisode) -> NDArray[np.int64]:
     marks = plan.sources[episode.source].marks
     numbers = np.array([0, *(plan.subtasks.index(name) for name, _ in marks)])
     return numbers[np.searchsorted([row for _, row in marks], plan.frames_of(episode).rows, "right")]
+
+
+class Subtask(msgspec.Struct, frozen=True):
+    """Consecutive frames of an episode that are in one subtask: `start` … `end` − 1."""
+
+    start: int
+    end: int
+    text: str
+
+
+def subtasks_of(plan: Plan, episode: PlannedEpisode) -> list[Subtask]:
+    """In their order; frames before a recording's first mark are in none."""
+    numbers = subtask_of_frames(plan, episode)
+    edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+    return [Subtask(start, end, plan.subtasks[numbers[start]]) for start, end in pairwise(edges) if numbers[start]]

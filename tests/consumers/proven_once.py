@@ -1,6 +1,6 @@
 """Consumers that no registry has, by their own repositories: what docs/datasets.md says was proven once, to be done again.
 
-python -m tests.consumers.proven_once act|dp|umi|openpi CLONE PYTHON
+python -m tests.consumers.proven_once act|dp|umi|openpi|gr00t CLONE PYTHON
 
 CLONE: a checkout of the consumer's repository. PYTHON: of an environment with what its loader imports (torch, zarr 2, imagecodecs …).
 """
@@ -69,9 +69,31 @@ def check_openpi(one: Set, given: dict[str, Any], video: str) -> None:
     assert at == one.plan.frames == len(given["state"])
 
 
+def check_gr00t(one: Set, given: dict[str, Any], video: str) -> None:
+    """Every row by the names of meta/modality.json put together again, its text and its pictures; the statistics, of all of them."""
+    at = 0
+    for episode in one.episodes:
+        for expected in rows(episode):
+            np.testing.assert_array_equal(given["state"][at], expected.state)
+            np.testing.assert_array_equal(given["action"][at], expected.action)
+            assert given["text"][at] == expected.instruction
+            for camera, picture in expected.pictures.items():
+                check_picture(given[camera][at], picture)
+            at += 1
+    assert at == one.plan.frames == len(given["state"])
+    for kind in ("state", "action"):
+        table = given[kind].astype(np.float64)
+        for name, right in (
+            ("mean", table.mean(axis=0)), ("std", table.std(axis=0)), ("min", table.min(axis=0)), ("max", table.max(axis=0)),
+            ("q01", np.quantile(table, 0.01, axis=0)), ("q99", np.quantile(table, 0.99, axis=0)),
+        ):  # fmt: skip
+            np.testing.assert_allclose(given[f"{kind} {name}"], right, rtol=1e-6, atol=1e-9)
+
+
 CONSUMERS: dict[str, tuple[str, tuple[str, ...], Callable[[Set, dict[str, Any], str], None]]] = {
     "act": ("act", ("raw",), check_act),
     "dp": ("dp-zarr", ("h264", "as-shot"), check_buffer),
+    "gr00t": ("lerobot-v2.1", ("h264", "as-shot"), check_gr00t),
     "openpi": ("lerobot-v2.1", ("h264",), check_openpi),
     "umi": ("umi-zarr", ("as-shot", "jpeg", "raw"), check_buffer),
 }

@@ -9,18 +9,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from station.datasets.conversion import Space, Video
 from station.datasets.formats import gr00t
 from station.datasets.formats import lerobot_tables as tables
 from station.datasets.formats.contract import EachFrame, Made, Numbers, Part, Place, ReadBack, Totals
+from station.datasets.marks import subtasks_of
 from station.datasets.parts import parts_by_shard
-from station.datasets.plan import Plan
+from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.video import video_notes, write_videos
 from station.files import durable
 
 CHUNK = 1000
 """Episodes in a folder."""
 DATA = "data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet"
+SUBTASKS = "sub_tasks"
+"""Of an episode's line: stretches of frames with their text, `end` exclusive, as GR00T N1.6 reads them (language key `sub_task`)."""
 VIDEO = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4"
 
 
@@ -64,7 +69,10 @@ class LerobotV21:
         _write_lines(meta / "tasks.jsonl", [{"task_index": at, "task": text} for at, text in enumerate(plan.tasks)])
         _write_lines(
             meta / "episodes.jsonl",
-            [{"episode_index": one.index, "tasks": [one.instruction], "length": one.length} for one in plan.episodes],
+            [
+                {"episode_index": one.index, "tasks": [one.instruction], "length": one.length, **_subtasks(plan, one)}
+                for one in plan.episodes
+            ],
         )
         _write_lines(
             meta / "episodes_stats.jsonl",
@@ -86,13 +94,18 @@ class LerobotV21:
         return LerobotV21Reader(folder)
 
     def notes(self, plan: Plan) -> Sequence[str]:
-        """Of grippers, normalisation, the split, GR00T's statistics."""
+        """Of grippers, normalisation, the split, GR00T's statistics, marks."""
         return (
             *tables.notes(plan),
             "Nothing is normalised, for each consumer does it after its own transforms.",
             "openpi: `adapt_to_pi` turns joints and grippers of ALOHA's ViperX arms (0 closed, 1 open) and of no other; leave it off "
             "for other arms, for `--space ee` and for another gripper convention.",
             "GR00T computes its statistics of relative actions itself (they depend on its horizon); `meta/stats.json` has the others.",
+            *(
+                ["Marks are `sub_tasks` in meta/episodes.jsonl, which GR00T N1.6 reads; LeRobot 0.3 and openpi do not."]
+                if plan.subtasks
+                else []
+            ),
             *video_notes(plan.conversion.video),
         )
 
@@ -126,6 +139,11 @@ def _with_rate(feature: dict[str, Any], rate_hz: float) -> dict[str, Any]:
         "video.is_depth_map": False, "video.fps": int(rate_hz), "video.channels": channels, "has_audio": False,
     }  # fmt: skip
     return {**feature, "info": about}
+
+
+def _subtasks(plan: Plan, episode: PlannedEpisode) -> dict[str, Any]:
+    """Of every episode where anything was marked: GR00T's loader asks for the key."""
+    return {SUBTASKS: msgspec.to_builtins(subtasks_of(plan, episode))} if plan.subtasks else {}
 
 
 def _without_quantiles(stats: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

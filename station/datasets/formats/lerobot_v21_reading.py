@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from station.datasets.formats import gr00t
 from station.datasets.formats import lerobot_checks as checks
 from station.datasets.formats import lerobot_tables as tables
+from station.datasets.formats.lerobot_v21 import SUBTASKS
 from station.datasets.picture_rows import RGB
+from station.datasets.record import read_record
 from station.datasets.statistics import QUANTILES, Statistics, of_numbers
 from station.datasets.video_reading import VideoReader
 from station.errors import EpisodeError
@@ -63,7 +65,8 @@ class LerobotV21Reader:
 
     def numbers(self, episode: int) -> Mapping[str, NDArray[Any]]:
         """State, action and our columns."""
-        return checks.checked_numbers(self._of(episode), episode, sum(self.lengths()[:episode]), self._fps)
+        found = checks.checked_numbers(self._of(episode), episode, sum(self.lengths()[:episode]), self._fps)
+        return {**found, **self._subtasks(episode)}
 
     def instructions(self, episode: int) -> Sequence[str]:
         """Each row's text: that of its task_index."""
@@ -102,6 +105,21 @@ class LerobotV21Reader:
             ) from error
         return found
 
+    def _subtasks(self, episode: int) -> Mapping[str, NDArray[np.int64]]:
+        """(N,) which of the record's subtasks each frame is in, where the episode's line says any. Raises EpisodeError."""
+        row, names = self._rows[episode], read_record(self._folder).plan.subtasks
+        if SUBTASKS not in row:
+            return {}
+        numbers = np.zeros(int(row["length"]), np.int64)
+        try:
+            for one in row[SUBTASKS]:
+                numbers[one["start"] : one["end"]] = names.index(one["text"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise EpisodeError(
+                f"meta/episodes.jsonl: {SUBTASKS} of episode {episode}: {error!r}. Next: export again"
+            ) from error
+        return {tables.SUBTASK: numbers}
+
     def _totals(self) -> Iterator[str]:
         counted = {
             "codebase_version": "v2.1", "total_episodes": len(self._rows), "total_frames": sum(self.lengths()),
@@ -119,7 +137,10 @@ class LerobotV21Reader:
                 yield f"meta/{name}.jsonl does not count its episodes"
         if sorted(self._tasks) != list(range(len(self._tasks))):
             yield "meta/tasks.jsonl does not count its tasks"
+        marked = bool(read_record(self._folder).plan.subtasks)
         for row in self._rows:
+            if (SUBTASKS in row) != marked:
+                yield f"meta/episodes.jsonl: episode {row['episode_index']} {'lacks' if marked else 'has'} {SUBTASKS}"
             if row["tasks"] != sorted(set(self.instructions(row["episode_index"]))):
                 yield f"meta/episodes.jsonl: episode {row['episode_index']} says {row['tasks']}, its rows have another task"
 

@@ -1,5 +1,6 @@
 """Marks go along into the dataset's folder, on the frames that show their moment."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,57 @@ def test_a_wrong_subtask_is_found(fault: Callable[[Path], None], what: str, tmp_
     export_to(tmp_path / "set", tmp_path / "data", video="as-shot")
     fault(tmp_path / "set")
     assert any(what in finding for finding in findings(tmp_path / "set"))
+
+
+EPISODES = "meta/episodes.jsonl"
+
+
+def _lines(folder: Path) -> list[Any]:
+    return [json.loads(line) for line in (folder / EPISODES).read_text().splitlines()]
+
+
+def lines_of(change: Callable[[list[Any]], None]) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        rows = _lines(folder)
+        change(rows)
+        (folder / EPISODES).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    return apply
+
+
+def test_gr00t_has_them_in_the_episodes_line_of_2_1(tmp_path: Path) -> None:
+    marked(tmp_path / "data")
+    make(tmp_path / "data", Recorded(20, SINGLE, ("cam_high",), episode=1))
+    selection = Selection(folders=(str(tmp_path / "data"),))
+    export_to(tmp_path / "set", tmp_path / "data", "lerobot-v2.1", selection)
+    first, second = _lines(tmp_path / "set")
+    assert first["sub_tasks"] == [
+        {"start": 4, "end": 20, "text": "reach"},
+        {"start": 20, "end": 39, "text": "grasp"},
+        {"start": 39, "end": 40, "text": "place"},
+    ]
+    assert second["sub_tasks"] == []  # its loader asks for the key of every episode
+    assert "sub_tasks" in (tmp_path / "set" / "README.md").read_text()
+    assert findings(tmp_path / "set") == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        (
+            lines_of(lambda rows: rows[0]["sub_tasks"][0].update(end=21, start=3)),
+            "subtask_index is not its source's in 1",
+        ),
+        (
+            lines_of(lambda rows: rows[0]["sub_tasks"][0].update(text="grasp")),
+            "subtask_index is not its source's in 16",
+        ),
+        (lines_of(lambda rows: rows[0]["sub_tasks"][0].update(text="wait")), "sub_tasks of episode 0: ValueError"),
+        (lines_of(lambda rows: rows[0].pop("sub_tasks")), "episode 0 lacks sub_tasks"),
+    ],
+)
+def test_a_wrong_stretch_is_found(fault: Callable[[Path], None], what: str, tmp_path: Path) -> None:
+    marked(tmp_path / "data")
+    export_to(tmp_path / "set", tmp_path / "data", "lerobot-v2.1", video="as-shot")
+    fault(tmp_path / "set")
+    assert any(what in finding for finding in findings(tmp_path / "set")), findings(tmp_path / "set")
