@@ -102,6 +102,7 @@ def pulled_follower(terminal: Terminal, rig: Path) -> None:
     terminal.until("R E A D Y")
 
 
+@pytest.mark.rig
 def test_ctrl_c_saves_the_take_and_ends_and_the_next_sitting_goes_on_behind_it(rig: Path, tmp_path: Path) -> None:
     terminal = recording(rig, tmp_path / "data", "--no-opening")
     try:

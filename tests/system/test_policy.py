@@ -249,6 +249,7 @@ def test_driven_leaders_are_where_the_take_over_finds_them(station: Station, ear
         rollout.stop()
 
 
+@pytest.mark.rig
 def test_a_run_that_nobody_records_has_the_panel_and_goes_on_after_a_hold(station: Station, tmp_path: Path) -> None:
     folder = tempers.write(tmp_path / "sways")
     before = sorted(station.rig.data.rglob("*"))

@@ -139,6 +139,7 @@ def test_the_grip_is_the_clutch(operator: Operator, rig: VrRig) -> None:
     stays(rig, "left", left)
 
 
+@pytest.mark.rig
 def test_a_thumbstick_aims_forward_anew(operator: Operator, rig: VrRig) -> None:
     right = settled_m(rig, "right")
     operator.page.js("operator.look(Math.PI / 2)")
@@ -149,6 +150,7 @@ def test_a_thumbstick_aims_forward_anew(operator: Operator, rig: VrRig) -> None:
     follows(rig, "right", right, 0.05, 0, 0)
 
 
+@pytest.mark.rig
 def test_a_hand_out_of_sight_holds_its_arm_until_a_fresh_squeeze(operator: Operator, rig: VrRig) -> None:
     left, right = settled_m(rig, "left"), settled_m(rig, "right")
     operator.page.js("operator.see('right', false)")
