@@ -14,6 +14,7 @@ from station.bus.messages import HandPose
 from station.clock import NS_PER_MS, NS_PER_S, Clock
 from station.clock_map import ClockMap
 from station.devices.headset import Board, Picture, PressResult
+from station.web.dismissal import Dismissal
 
 PING_FIRST_S, PING_S, FIRST_PINGS = 0.02, 0.2, 10
 SHOWN_NS = NS_PER_S
@@ -116,6 +117,7 @@ class Operator:
         self._compare = asyncio.Event()
         """Is set when the page's clock seems to have been set: to be compared now, not at the next turn."""
         self.heard_ns = clock()
+        self._dismissal = Dismissal(socket)
 
     async def serve(self) -> None:
         """Until the end."""
@@ -124,15 +126,15 @@ class Operator:
         self._display.changed.set()
         tasks = [asyncio.create_task(work) for work in (self._ping(), self._show(), self._watch())]
         try:
-            await self._listen()
+            await self._dismissal.read(self._listen())
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def close(self, why: str) -> None:
-        """Send the page away."""
-        await self._socket.close(code=MISBEHAVED, message=why.encode())
+    def send_away(self, why: str) -> None:
+        """Its page stays away until somebody asks for it there."""
+        self._dismissal.give(MISBEHAVED, why)
 
     async def _listen(self) -> None:
         async for message in self._socket:

@@ -203,8 +203,7 @@ class Server:
         operator = Operator(socket, self._display, self._clock, self._on_pose, self._pressed, self._alive, cut)
         self.operator = operator
         if before is not None:  # the same browser, back before its old link was found dead
-            closing = asyncio.create_task(before.close("this page was opened anew in another tab or window"))
-            closing.add_done_callback(lambda task: task.exception())
+            before.send_away("this page was opened anew in another tab or window")
         await self._tell_panels(HeadsetWorn(True))
         try:
             await operator.serve()

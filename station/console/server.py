@@ -191,8 +191,7 @@ class Server:
         viewer = Viewer(socket, seat, hello.tab, request.remote or "", self._clock, request.transport)
         for other in [other for other in self._hub.viewers if other.id == viewer.id]:
             self._hub.viewers.discard(other)  # it is back before its old link was found dead
-            closing = asyncio.create_task(other.socket.close(code=REPLACED, message=b"this window was opened anew"))
-            closing.add_done_callback(lambda done: done.exception())
+            other.dismissal.give(REPLACED, "this window was opened anew")
         if len(self._hub.viewers) >= MOST_VIEWERS:
             await socket.close(code=FULL, message=f"{MOST_VIEWERS} pages look already. Next: close one".encode())
             return None
@@ -211,19 +210,22 @@ class Server:
         sending = asyncio.create_task(viewer.send())
         # a page that takes nothing any more is cut, not waited for
         sending.add_done_callback(lambda done: _cut(viewer) if not done.cancelled() and done.exception() else None)
-        rate = Rate()
         try:
-            async for message in viewer.socket:
-                if message.type is not WSMsgType.TEXT or not rate.passes(self._clock()):
-                    await viewer.socket.close(code=RUDE, message=b"too much, or no text")
-                    return
-                try:
-                    self._said(viewer, wire.decode(message.data))
-                except ValueError as error:
-                    viewer.say({"kind": "answer", "id": wire.id_of(message.data), "done": False, "why": str(error)})
+            await viewer.dismissal.read(self._listen(viewer))
         finally:
             self._hub.viewers.discard(viewer)
             sending.cancel()
+
+    async def _listen(self, viewer: Viewer) -> None:
+        rate = Rate()
+        async for message in viewer.socket:
+            if message.type is not WSMsgType.TEXT or not rate.passes(self._clock()):
+                await viewer.socket.close(code=RUDE, message=b"too much, or no text")
+                return
+            try:
+                self._said(viewer, wire.decode(message.data))
+            except ValueError as error:
+                viewer.say({"kind": "answer", "id": wire.id_of(message.data), "done": False, "why": str(error)})
 
     def _said(self, viewer: Viewer, said: wire.FromPage) -> None:
         """A page's word. Whoever was revoked meanwhile is not heard."""

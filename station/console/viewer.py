@@ -14,6 +14,7 @@ from aiohttp import web
 from station.clock import NS_PER_S, Clock
 from station.console.seats import Seat
 from station.console.wire import Watch
+from station.web.dismissal import Dismissal
 
 STALLED_S = 10.0
 """A page that takes nothing for so long is cut: it comes back by itself when it can."""
@@ -31,6 +32,7 @@ class Viewer:
     ) -> None:  # fmt: skip
         self.socket, self.seat, self.tab, self.address = socket, seat, tab, address
         self._clock, self.transport = clock, transport
+        self.dismissal = Dismissal(socket)
         self.watch = Watch(())
         self.seen = True
         """Can somebody see it?"""

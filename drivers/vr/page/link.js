@@ -10,6 +10,7 @@ const MOST_BUFFERED = 20000; // bytes not yet sent: a pose that would queue behi
 
 export class Link extends EventTarget {
   #socket = null;
+  #again = 0; // the timer of coming back by itself
   #heard = 0;
   #checked = 0;
   #poses = 0;
@@ -23,6 +24,7 @@ export class Link extends EventTarget {
 
   /** Connect with a code, or with the token of an earlier pairing; reconnects by itself until refused. */
   connect(code = '') {
+    clearTimeout(this.#again);
     this.#socket?.close();
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/link`);
     socket.binaryType = 'arraybuffer';
@@ -56,7 +58,7 @@ export class Link extends EventTarget {
       return;
     }
     this.#tell('lost', reason);
-    setTimeout(() => this.#socket ?? this.connect(), AGAIN_MS);
+    this.#again = setTimeout(() => this.#socket ?? this.connect(), AGAIN_MS);
   }
 
   get remembered() {

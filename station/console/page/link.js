@@ -20,6 +20,7 @@ export class Link {
     this.changed = changed;
     this.socket = null;
     this.again = FIRST_AGAIN_MS;
+    this.comingBack = 0;
     this.ids = 1;
     this.best = Infinity;
     setInterval(() => this.alive(), ALIVE_MS);
@@ -30,6 +31,7 @@ export class Link {
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/link`);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
+    clearTimeout(this.comingBack);
     this.changed('connecting', 0);
     socket.onopen = () => {
       this.again = FIRST_AGAIN_MS;
@@ -44,7 +46,7 @@ export class Link {
       this.socket = null;
       this.changed('closed', code);
       if (code === UNPAIRED || code === FULL || code === REPLACED) return;
-      setTimeout(() => this.socket ?? this.open(), this.again * (0.75 + 0.5 * Math.random()));
+      this.comingBack = setTimeout(() => this.socket ?? this.open(), this.again * (0.75 + 0.5 * Math.random()));
       this.again = Math.min(LONGEST_AGAIN_MS, 2 * this.again);
     };
   }

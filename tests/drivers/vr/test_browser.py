@@ -195,12 +195,15 @@ def test_a_duplicated_tab_and_its_original_do_not_quarrel(page: Browser, listene
         wait("the copy's turn", lambda: state(copy) == "paired" and state(original) == "away")
         seen = {(state(original), state(copy)) for _ in range(150)}  # both, for seconds
         assert seen == {("away", "paired")}
-        page.driver.switch_to.window(original)
-        assert "another tab or window" in page.driver.find_element("id", "status").text
-        take = page.driver.find_element("id", "take")
-        assert take.text == "Take it here"
-        take.click()
-        wait("the original's turn", lambda: state(original) == "paired" and state(copy) == "away")
+        here, there = original, copy
+        for turn in range(9):
+            page.driver.switch_to.window(here)
+            assert "another tab or window" in page.driver.find_element("id", "status").text
+            take = page.driver.find_element("id", "take")
+            assert take.text == "Take it here"
+            take.click()
+            wait(f"turn {turn}", lambda: state(here) == "paired" and state(there) == "away")  # noqa: B023
+            here, there = there, here
         assert {(state(original), state(copy)) for _ in range(50)} == {("paired", "away")}
         page.driver.switch_to.window(original)
         page.enter()
