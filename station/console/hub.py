@@ -10,6 +10,7 @@ import msgspec
 from station.borders.stamps import unbelievable
 from station.bus.asking import PatientClient
 from station.bus.messages import (
+    ArmState,
     Description,
     Frame,
     PilotState,
@@ -30,6 +31,7 @@ from station.client.cue import cue
 from station.clock import NS_PER_MS, NS_PER_S, Clock
 from station.console import pace, view
 from station.console.asking import Question
+from station.console.ears import Ear
 from station.console.pictures import as_jpeg
 from station.console.viewer import Viewer
 from station.episodes.cadence import in_words, read_cadence
@@ -46,6 +48,7 @@ STATE_NS, TICK_NS, PACE_NS, PROCESSES_NS, POLICY_NS = (
     500 * NS_PER_MS,
 )
 AGAIN_S = 1.0
+_ASKS = (("setpoint", "policy"), ("setpoint", "policy_shadow"))
 NODES = ("session", "pilot", "supervisor", "policy")
 Then = Callable[[Reply], None]
 _STATES = [
@@ -64,9 +67,9 @@ class Hub:
         self.viewers: set[Viewer] = set()
         self.heard = view.Heard()
         self._cameras = {name: place for place, name in enumerate(station.rig.cameras)}
+        self._arms = {device.node for device in station.rig.devices if device.role in ("leader", "follower")}
         self._states: Subscriber | None = None
-        self._frames: Subscriber | None = None
-        self._asks: Subscriber | None = None
+        self._frames, self._asks, self._efforts = Ear(station), Ear(station, ["policy"]), Ear(station)
         self.blind: Callable[[], bool] = lambda: False
         """Is nobody to know which policy runs?"""
         self._clients: dict[str, PatientClient] = {}
@@ -91,9 +94,12 @@ class Hub:
                 self.time(self._clock())
                 await asyncio.sleep(LOOKED_AT_S if self.viewers else IDLE_S)
         finally:
-            for socket in (self._states, self._frames, self._asks, *self._clients.values()):
-                if socket is not None:
-                    socket.close()
+            if self._states is not None:
+                self._states.close()
+            for ear in (self._frames, self._asks, self._efforts):
+                ear.close()
+            for client in self._clients.values():
+                client.close()
 
     def _attach(self) -> None:
         if self._states is None:
@@ -110,58 +116,49 @@ class Hub:
             self.take(sample, now_ns)
         for client in self._clients.values():
             client.poll(now_ns)
-        self._listen(any(viewer.wants_pictures for viewer in self.viewers))
-        self._listen_to_policies(any(viewer.seen and viewer.watch.policy for viewer in self.viewers))
-        if self._frames is not None:
-            for sample in self._frames.newest().values():
-                self.take_picture(sample, now_ns)
-        if self._asks is not None:
-            for sample in self._asks.newest().values():
-                self.take(sample, now_ns)
-
-    def _listen_to_policies(self, yes: bool) -> None:
-        """So is what they ask for at every tick."""
-        if yes and self._asks is None:
-            self._asks = self._station.subscribe(
-                [("setpoint", "policy"), ("setpoint", "policy_shadow")], publishers=["policy"]
-            )
-        elif not yes and self._asks is not None:
-            self._asks.close()
-            self._asks = None
-
-    def _listen(self, yes: bool) -> None:
-        """Pictures are heard only while somebody looks."""
-        if yes and self._frames is None and self._cameras:
-            self._frames = self._station.subscribe([("frame", name) for name in self._cameras])
-        elif not yes and self._frames is not None:
-            self._frames.close()
-            self._frames = None
+        looking = [viewer for viewer in self.viewers if viewer.seen]
+        shown = any(viewer.wants_pictures for viewer in looking)
+        for sample in self._frames.listen([("frame", name) for name in self._cameras] if shown else ()):
+            self.take_picture(sample, now_ns)
+        asked = any(viewer.watch.policy for viewer in looking)
+        for sample in self._asks.listen(_ASKS if asked else ()):
+            self.take(sample, now_ns)
+        arms = {viewer.watch.arm for viewer in looking} & self._arms
+        for sample in self._efforts.listen(("arm_state", arm) for arm in arms):
+            self.take(sample, now_ns)
 
     def take(self, sample: Sample, now_ns: int) -> None:
         """A node said something."""
         heard, body = self.heard, sample.body
-        if isinstance(body, SessionState):
-            self._take_session(body)
-        elif isinstance(body, PilotState):
-            heard.pilot = body
-        elif isinstance(body, RecorderState):
-            heard.recorder = body
-        elif isinstance(body, StationState):
-            heard.station = body
-        elif isinstance(body, Tick):
-            heard.tick = body
-        elif isinstance(body, PolicyState):
-            self._take_policy(body)
-        elif isinstance(body, Row):
-            self._row = body
-            return
-        elif isinstance(body, Setpoint):
-            self._ask = body
-            return
-        elif isinstance(body, Description):
-            heard.descriptions[sample.node] = body
-            return
+        match body:
+            case SessionState():
+                self._take_session(body)
+            case PilotState():
+                heard.pilot = body
+            case RecorderState():
+                heard.recorder = body
+            case StationState():
+                heard.station = body
+            case Tick():
+                heard.tick = body
+            case PolicyState():
+                self._take_policy(body)
+            case _:
+                self._take_ageless(sample)
+                return
         heard.at_ns[sample.kind] = min(now_ns, sample.header.sent_at_ns)  # what waited in a queue is as old as it is
+
+    def _take_ageless(self, sample: Sample) -> None:
+        """What is shown with something else, or not by its age."""
+        match sample.body:
+            case Row():
+                self._row = sample.body
+            case Setpoint():
+                self._ask = sample.body
+            case Description():
+                self.heard.descriptions[sample.node] = sample.body
+            case ArmState():
+                self.heard.exerted(sample.node, sample.body.effort)
 
     def _take_policy(self, state: PolicyState) -> None:
         before, self.heard.policy = self.heard.policy, state
@@ -229,6 +226,7 @@ class Hub:
             raw = msgspec.json.encode(view.processes(self.heard, self.rig, now_ns, self.blind()))
             for viewer in watching:
                 viewer.show("processes", raw)
+            self.heard.efforts.clear()
 
     @property
     def holder(self) -> str:

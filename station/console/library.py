@@ -17,19 +17,21 @@ from multidict import MultiMapping
 
 from station.bus.messages import Description
 from station.clock import Clock
-from station.console import calibrations, plans, records
+from station.console import bundle, calibrations, plans, records
 from station.console.limits import Reading
 from station.console.policies import Policies
+from station.console.seats import Role
 from station.console.shelf import Shelf
 from station.console.wire import Edit, Export, KeepPlan, OfEpisodes, Recover, Restore, Trash, Unedit
 from station.episodes.edits import Change
-from station.errors import EpisodeError, StationError, UsageError
+from station.errors import EpisodeError, RequestRefused, StationError, UsageError
 from station.policy.claims import Vector
 from station.rig.rig import Rig
 from station.runtime.launch import python
 from station.web.guard import HEADERS
 
 EPISODES, RIG, POLICIES = "/episodes", "/rig", "/policies"
+REPORT = f"{RIG}/report"
 _PICTURE = struct.Struct("<II")
 """Before each picture: its row, and how many bytes follow."""
 _KEPT = {**HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
@@ -54,12 +56,15 @@ class Library:
         self._clock, self._recording = clock, recording
         self._reading = Reading()
         self._thread = ThreadPoolExecutor(1, "shelf", initializer=_give_way)
+        self._reporting = asyncio.Lock()
         self._recovering: asyncio.subprocess.Process | None = None
 
-    async def answer(self, request: web.Request) -> web.Response:
-        """To one question."""
+    async def answer(self, request: web.Request, role: Role) -> web.Response:
+        """To one question of somebody in that role."""
         asked = request.query
         try:
+            if request.path == REPORT:
+                return await self._report(role)
             if request.path.startswith(RIG):
                 return await self._of_rig(request.path.removeprefix(RIG).strip("/"), asked.get("node", ""))
             if request.path.startswith(POLICIES):
@@ -80,6 +85,15 @@ class Library:
         if what not in known:
             raise UsageError("no such page")
         return _json(await self.do(known[what]))
+
+    async def _report(self, role: Role) -> web.Response:
+        """A file to be sent to whoever helps: what it tells of the computer is an engineer's to give away. One is made at a time."""
+        if role != "engineer":
+            raise RequestRefused("an engineer may make a report. Next: `station console link --role engineer`")
+        async with self._reporting:
+            made = await bundle.report(self._rig)
+        file = {"Content-Disposition": f'attachment; filename="report-{self._rig.name}.zip"'}
+        return web.Response(body=made, content_type="application/zip", headers={**HEADERS, **file})
 
     async def _of_policies(self, what: str, of: str) -> web.Response:
         policies, vector = self.policies, self._vector()

@@ -114,7 +114,7 @@ class Server:
                 return web.Response(status=403, text="this browser is not paired", headers=HEADERS)
             self._keep(seat, request.transport)
             async with self._turns.setdefault(seat.id, asyncio.Semaphore(AT_ONCE)):
-                return await self._library.answer(request)
+                return await self._library.answer(request, seat.role)
         found = self._files.get(request.path)
         if found is None:
             return web.Response(status=404, text="no such page", headers=HEADERS)

@@ -21,6 +21,7 @@ from station.bus.messages import (
 from station.bus.requests import HandOver
 from station.clock import NS_PER_MS
 from station.rig.rig import Rig
+from station.safety.watch import OVERLOAD_SHARE
 from station.terminal.shown import shown
 
 
@@ -36,7 +37,19 @@ class Heard:
     policy: PolicyState | None = None
     descriptions: dict[str, Description] = field(default_factory=dict)
     """Of devices, by node."""
+    efforts: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """The largest of each joint since it was shown last, by arm."""
     at_ns: dict[str, int] = field(default_factory=dict)
+
+    def exerted(self, arm: str, effort: tuple[float, ...]) -> None:
+        """One reading of it."""
+        before = self.efforts.get(arm, ())
+        largest = (
+            tuple(max(pair, key=abs) for pair in zip(before, effort, strict=True))
+            if len(before) == len(effort)
+            else effort
+        )
+        self.efforts[arm] = largest
 
     def age_ms(self, what: str, now_ns: int) -> float | None:
         """Since that was heard; None if never."""
@@ -152,8 +165,9 @@ def processes(heard: Heard, rig: Rig, now_ns: int, blind: bool = False) -> dict[
     """Every process with all that is known of it, once a second; `blind`: the runner's notes, which name its policy, are left out."""
     known = heard.station.processes if heard.station is not None else ()
     since_ns = max(0, now_ns - heard.at_ns.get("station", now_ns))
+    exerted = {arm: efforts(effort, heard.descriptions.get(arm)) for arm, effort in heard.efforts.items()}
     return {
-        "kind": "processes", "now_ns": now_ns, "age_ms": heard.age_ms("station", now_ns),
+        "kind": "processes", "efforts": exerted, "now_ns": now_ns, "age_ms": heard.age_ms("station", now_ns),
         "processes": [
             _process(process, rig, since_ns) | ({"notes": ()} if blind and process.node == "policy" else {}) for process in known
         ],
@@ -176,6 +190,21 @@ def _process(process: ProcessState, rig: Rig, since_ns: int) -> dict[str, Any]:
     ]
     return told | {"state": health.state, "error": shown(health.error), "notes": tuple(map(shown, health.notes)), "streams": streams,
                    "readings": readings, "lost": health.lost, "realtime": health.realtime}  # fmt: skip
+
+
+def efforts(exerted: tuple[float, ...], description: Description | None) -> list[dict[str, Any]]:
+    """What each joint exerts beside what would switch it off; nothing of an arm that has not said what it is."""
+    streams = description.streams if description is not None else ()
+    dimensions = next((stream.dimensions for stream in streams if stream.kind == "arm_state"), ())
+    if len(dimensions) != len(exerted):
+        return []
+    found = []
+    for dimension, effort in zip(dimensions, exerted, strict=True):
+        share = abs(effort) / dimension.overload if dimension.overload else 0.0
+        near = "bad" if share >= 1 else "warn" if share >= OVERLOAD_SHARE else "ok" if dimension.overload else ""
+        told = {"name": dimension.name, "effort": effort, "unit": dimension.effort_unit}
+        found.append({**told, "overload": dimension.overload, "level": near})
+    return found
 
 
 def level(name: str, value: float, rig: Rig) -> str:

@@ -42,6 +42,8 @@ class Watch(Message, frozen=True):
     """And what a policy asks for?"""
     job: bool = False
     """And what a job sees?"""
+    arm: Name = ""
+    """Whose joints' effort?"""
 
 
 class Press(Message, frozen=True):

@@ -27,14 +27,26 @@ from tests.system.rig import Booted, booted
 
 TASK = "cube_handover"
 SIZE = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-Shoot = Callable[[Browser, str], None]
+Shoot = Callable[[Browser, str], object]
 
 
 class Console:
     """The command, and the link that it prints."""
 
-    def __init__(self, rig: Path) -> None:
-        words = [sys.executable, "-m", "station.cli", "console", "--rig", str(rig), "--for", "ada", "--at-rig"]
+    def __init__(self, rig: Path, role: str = "operator") -> None:
+        words = [
+            sys.executable,
+            "-m",
+            "station.cli",
+            "console",
+            "--rig",
+            str(rig),
+            "--for",
+            "ada",
+            "--at-rig",
+            "--role",
+            role,
+        ]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = next(line for line in self.process.stdout if line.startswith("http")).strip()
@@ -203,12 +215,15 @@ def plays(page: Browser, rig: Booted, shoot: Shoot) -> None:
         shoot(page, f"console-{place}")
 
 
+def into(folder: Path) -> Shoot:
+    """Pictures go there."""
+    return lambda page, name: page.driver.save_screenshot(str(folder / f"{name}.png"))
+
+
 def main(folder: Path) -> None:
     """The pictures of the guide, on the rig whose cameras see a scene."""
 
-    def shoot(page: Browser, name: str) -> None:
-        page.driver.save_screenshot(str(folder / f"{name}.png"))
-
+    shoot = into(folder)
     with tempfile.TemporaryDirectory(prefix="j", dir="/tmp") as place, port_of_its_own(Path(place) / "config"):
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
         file = full_rig(Path(place), "sim")

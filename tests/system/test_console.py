@@ -1,4 +1,4 @@
-"""The console against a rig that runs, in a real browser: record, success, a reload and a kill in mid-take, undo, hold."""
+"""The console against a rig that runs, in a real browser: record, success, a reload and a kill in mid-take, undo, hold; a policy."""
 
 import shutil
 import tempfile
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system import console_policies, tempers
 from tests.system.console_journey import journey, port_of_its_own
 from tests.system.rig import Booted, booted, light_rig
 
@@ -20,7 +21,7 @@ def rig(tmp_path: Path) -> Iterator[Booted]:
         patch.setenv("XDG_RUNTIME_DIR", runtime)
         patch.setenv("XDG_STATE_HOME", f"{runtime}/state")
         try:
-            with booted(light_rig(tmp_path), tmp_path / "data") as running:
+            with booted(light_rig(tmp_path), tmp_path / "data", tempers.install()) as running:
                 yield running
         finally:
             shutil.rmtree(runtime)
@@ -28,3 +29,8 @@ def rig(tmp_path: Path) -> Iterator[Booted]:
 
 def test_an_operators_first_takes(rig: Booted) -> None:
     journey(rig, rig.rig.file)
+
+
+def test_a_policy_thinks_commands_and_gives_way_to_hands(rig: Booted) -> None:
+    tempers.write(rig.data.with_name("data-policies") / "sways")
+    console_policies.journey(rig, rig.rig.file, "sways", hands=True)

@@ -10,6 +10,7 @@ import { now } from '/now.js';
 import { Plans, plan } from '/plan.js';
 import { Player } from '/player.js';
 import { Records, rig } from '/rig.js';
+import { Policies, policies } from '/policies.js';
 import { route } from '/route.js';
 import { say, soundOn } from '/sound.js';
 import { Ghost } from '/staging.js';
@@ -38,6 +39,7 @@ class App {
     this.lastCheck = new LastCheck(this);
     this.plans = new Plans(this);
     this.calibrations = new Calibrations(this);
+    this.policies = new Policies(this);
     this.ghost = new Ghost(this);
     this.player = null;
     this.traces = null;
@@ -89,6 +91,7 @@ class App {
     else if (this.route.page === 'rig') this.records.look();
     else if (this.route.page === 'check') this.checked();
     else if (this.route.page === 'plan') this.plans.look();
+    else if (this.route.page === 'policies') this.policies.look();
   }
 
   /** What the last check found, and what is calibrated. */
@@ -101,7 +104,7 @@ class App {
   watch() {
     const { welcome } = this.store, { page } = this.route;
     const cameras = welcome && ['now', 'wall', 'plan'].includes(page) ? welcome.rig.cameras.slice(0, 8) : [];
-    if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig', job: page === 'check' });
+    if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig', job: page === 'check', policy: page === 'policies', arm: page === 'rig' ? this.route.of.slice(0, 60) : '' });
   }
 
   async pair(code) {
@@ -118,6 +121,7 @@ class App {
       // what was asked may have been done or not: nobody knows any more
       this.store.asked.clear();
       this.store.question = null;
+      this.policies.release();
     }
     this.draw();
   }
@@ -135,17 +139,23 @@ class App {
       this.ghost.look();
       store.stateAt = performance.now() - this.link.delay(message.now_ns / 1e6);
       document.title = `${message.session?.phase === 'recording' ? t('title.rec') : ''} ${store.welcome?.rig.name ?? 'station'}`;
+      this.policies.state(message.session);
       if (store.question && store.question.sequence !== message.session?.sequence) store.question = null; // it was about something else
     } else if (message.kind === 'tick') {
       this.strips.take(message);
+      this.policies.tick(message);
       return;
     } else if (message.kind === 'processes') {
       store.processes = message;
       store.processesAt = performance.now() - this.link.delay(message.now_ns / 1e6);
+    } else if (message.kind === 'policy') {
+      this.policies.take(message, performance.now() - this.link.delay(message.now_ns / 1e6));
     } else if (message.kind === 'job') {
-      if (store.job?.running && !message.running) this.checked();
-      if (store.job?.step !== message.step) store.look = null;
+      const before = store.job;
+      if (before?.running && !message.running) this.checked();
+      if (before?.step !== message.step) store.look = null;
       store.job = message;
+      this.policies.job(before, message);
     } else if (message.kind === 'look') {
       store.look = message;
     } else if (message.kind === 'episodes') {
@@ -279,7 +289,7 @@ class App {
     const name = { ' ': 'space', ArrowLeft: 'left' }[event.key] ?? event.key.toLowerCase();
     if ((name === 'space' || name === 'enter') && event.target.closest?.('button, a')) return; // led there by Tab: that one is meant
     if (name === 'h') return this.hold();
-    if (this.route.page !== 'now' && !this.store.question) return this.played(event, name);
+    if (this.route.page !== 'now' && !this.store.question) return (this.route.page === 'policies' && this.policies.key(name)) || this.played(event, name);
     const does = keyed(this.store, name, performance.now());
     if (does.what === 'nothing') return;
     event.preventDefault();
@@ -316,13 +326,14 @@ class App {
       for (const trace of root.querySelectorAll('.trace')) this.traces?.attach(trace, this.player);
       if (this.player?.detail) this.traces.show(this.player);
       for (const strip of root.querySelectorAll('.strip[data-sides]')) this.strips.attach(strip, Number(strip.dataset.side), Number(strip.dataset.sides));
+      this.policies.attach(root);
       root.querySelector('[autofocus]:not([data-focused])')?.focus();
       root.querySelector('[autofocus]')?.setAttribute('data-focused', '');
     }
   }
 
   page(nowMs) {
-    const own = { now, plan, check, rig, wall }[this.route.page];
+    const own = { now, plan, check, policies, rig, wall }[this.route.page];
     if (own) return own(this, nowMs);
     return this.route.of ? episode(this, nowMs) : episodes(this, nowMs);
   }

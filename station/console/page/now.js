@@ -3,6 +3,8 @@ import { html, nothing } from '/vendor/lit-html.js';
 import { age, frame, MARK, told } from '/frame.js';
 import { over } from '/staging.js';
 import { before, buttons, busy, holds, liveness, streamLevel, tile } from '/model.js';
+import { rollouts } from '/policies_model.js';
+import { address } from '/route.js';
 import { t } from '/words.js';
 
 const MAIN = ['go_on', 'start', 'stop'];
@@ -31,13 +33,17 @@ export function tiles(app, nowMs, above = (camera, place) => over(app, camera, p
   })}</div>`;
 }
 
+/** The sides that have an arm which moves. */
+export function sides(app) {
+  return [...new Set(app.store.welcome.rig.devices.filter(({ role }) => role === 'follower').map(({ node }) => node.replace(/^follower_/, '')))];
+}
+
 function joints(app) {
-  const sides = [...new Set(app.store.welcome.rig.devices.filter(({ role }) => role === 'follower').map(({ node }) => node.replace(/^follower_/, '')))];
-  const apart = app.store.state?.pilot?.arms ?? [];
-  return html`<div class="joints">${sides.map((side, place) => {
+  const all = sides(app), apart = app.store.state?.pilot?.arms ?? [];
+  return html`<div class="joints">${all.map((side, place) => {
     const arm = apart.find(({ arm: node }) => node === `follower_${side}`);
     return html`<figure><figcaption>${t('joints', { side })}${arm?.joint ? html` · <b>${t('arm.apart', { rad: arm.difference_rad.toFixed(2), joint: arm.joint.replace(`${side}_`, '') })}</b>` : nothing}</figcaption>
-      <div class="strip" data-side=${place} data-sides=${sides.length}></div></figure>`;
+      <div class="strip" data-side=${place} data-sides=${all.length}></div></figure>`;
   })}</div>`;
 }
 
@@ -67,12 +73,14 @@ function ghost(app, session) {
   return html`<span class="ghosts">${app.ghost.words()} <button class="small" data-act="ghost" aria-pressed=${app.ghost.on} @click=${() => app.ghost.toggle()}>${t('ghost')}</button></span>`;
 }
 
-function acts(app, nowMs) {
-  const { store } = app, all = buttons(store, nowMs), main = all.filter(({ name }) => MAIN.includes(name));
+/** The session's buttons; their keys mean something on the Now page alone. */
+export function acts(app, nowMs) {
+  const { store } = app, keys = app.route.page === 'now', all = buttons(store, nowMs), main = all.filter(({ name }) => MAIN.includes(name));
   const rest = all.filter(({ name }) => !MAIN.includes(name));
   const button = (one, kind) => html`<button class=${kind} data-action=${one.name} ?disabled=${one.off || one.busy} title=${one.told}
-    @click=${() => app.press(one.name)}><span>${one.label}</span> <kbd>${one.key}</kbd></button>`;
-  return store.note !== null ? note(app) : html`${main.map((one) => button(one, 'main'))}${rest.map((one) => button(one, 'act'))}`;
+    @click=${() => app.press(one.name)}><span>${one.label}</span>${keys ? html` <kbd>${one.key}</kbd>` : nothing}</button>`;
+  const hands = keys && rollouts(store.state?.session) ? html`<a class="button" href=${address('policies')}>${t('hands.there')}</a>` : nothing;
+  return store.note !== null ? note(app) : html`${main.map((one) => button(one, 'main'))}${rest.map((one) => button(one, 'act'))}${hands}`;
 }
 
 function note(app) {

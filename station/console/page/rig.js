@@ -36,7 +36,8 @@ export function rig(app, nowMs) {
     </section><section class="health" tabindex="0" aria-label=${t('about')}>${records.asked ? lines(app, records) : chosen ? about(app, chosen) : html`<p>${t('rig.choose')}</p>`}</section></div>
     <div class="last"><span>${heard ? t('rig.age', { age: age(heard.age_ms === null ? null : heard.age_ms + Math.max(0, nowMs - store.processesAt)) }) : nothing}</span>${told(app)}</div>`;
   return frame(app, nowMs, 'rigs', middle, html`<a class="button" href=${address('rig', '', new URLSearchParams({ log: '' }))}>${t('logs')}</a>
-    <a class="button" href=${address('rig', '', new URLSearchParams({ acts: '' }))}>${t('acts')}</a>`);
+    <a class="button" href=${address('rig', '', new URLSearchParams({ acts: '' }))}>${t('acts')}</a>
+    ${store.welcome.role === 'engineer' ? html`<a class="button" data-act="report" href="/rig/report" download>${t('report')}</a><small class="picked">${t('report.what')}</small>` : nothing}`);
 }
 
 function table(heard, chosen) {
@@ -59,10 +60,18 @@ function about(app, process) {
     ${process.streams.map((stream) => html`<p>${stream.kind}: ${stream.rate_hz.toFixed(1)} / ${stream.declared_hz.toFixed(1)} Hz, ${age(stream.age_ms)}</p>`)}
     ${joints.length ? html`<div class="sheet" tabindex="0" role="region" aria-label=${t('readings')}><table><thead><tr><th>${t('col.joint')}</th>${kinds.map((kind) => html`<th>${kind}</th>`)}</tr></thead><tbody>${joints.map(({ name, values }) => html`<tr><td>${name}</td>
       ${kinds.map((kind) => html`<td class=${values[kind]?.level ?? ''}>${values[kind] ? html`${{ warn: '▲ ', bad: '■ ' }[values[kind].level] ?? ''}${values[kind].value}` : ''}</td>`)}</tr>`)}</tbody></table></div><p>${t('limits')}</p>` : nothing}
+    ${efforts(app, process.node)}
     ${process.notes.map((words) => html`<p>${words}</p>`)}
     <p><a href=${address('rig', process.node, new URLSearchParams({ log: process.node }))}>${t('log.of', { node: process.node })}</a></p>
     ${engineer ? html`<button class="act" data-act="restart" ?disabled=${busy(app.store, 'restart')} @click=${() => app.confirm('restart', t('restart', { node: process.node }), t('restart.asks', { node: process.node }), { type: 'restartnode', node: process.node })}>${t('restart', { node: process.node })}</button>`
       : html`<p>${t('restart.who')}</p>`}`;
+}
+
+/** What each joint exerts, beside what would switch it off. */
+function efforts(app, node) {
+  const found = app.store.processes?.efforts?.[node] ?? [];
+  return found.length ? html`<div class="sheet" tabindex="0" role="region" aria-label=${t('efforts')}><table><thead><tr><th>${t('col.joint')}</th><th>${t('efforts')}</th><th>${t('efforts.limit')}</th></tr></thead><tbody>
+    ${found.map(({ name, effort, unit, overload, level }) => html`<tr data-effort=${name}><td>${name}</td><td class=${level}>${{ warn: '▲ ', bad: '■ ' }[level] ?? ''}${effort.toFixed(unit === 'mA' ? 0 : 2)} ${unit}</td><td>${overload === null ? '–' : `${overload.toFixed(unit === 'mA' ? 0 : 2)} ${unit}`}</td></tr>`)}</tbody></table></div>` : nothing;
 }
 
 function lines(app, records) {

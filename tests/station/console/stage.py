@@ -29,13 +29,14 @@ from station.bus.messages import (
     RecorderState,
     SessionState,
     Setpoint,
+    SourceName,
     StationState,
     StreamDescription,
     StreamHealth,
     Tick,
     Zeros,
 )
-from station.bus.requests import Done, LeaveControl, Reply, TakeControl, Who
+from station.bus.requests import Done, HandOver, LeaveControl, Reply, TakeControl, Who
 from station.bus.wire import Sample
 from station.client import Station
 from station.clock import monotonic_ns
@@ -76,6 +77,9 @@ class Staged(Hub):
         self.reply: Callable[[Question, Who], Reply] = lambda _question, _who: Done()
         self.session: SessionState | None = AT_REST
         self.policy: PolicyState | None = THINKS
+        self.leads: SourceName = "leader"
+        self.hold_back: Callable[[object], object] | None = None
+        """Gets what is asked of the session and not answered; None: everything is."""
         self.frozen: set[str] = set()
         self.silent = False
         self._tick = 0
@@ -104,7 +108,7 @@ class Staged(Hub):
         arms = tuple(
             ArmPilot(device.node, True, "left_wrist_angle", 0.03) for device in RIG.devices if device.role == "follower"
         )
-        self.take(say("pilot", "pilot", PilotState("engaged", "leader", "", arms)), now_ns)
+        self.take(say("pilot", "pilot", PilotState("engaged", self.leads, "", arms)), now_ns)
         self.take(say("recorder", "synchronizer", RecorderState(False, "", 0, None, 1000, 3, ())), now_ns)
         if number % 25 == 0:
             self.take(say("station", "supervisor", _processes()), now_ns)
@@ -136,7 +140,10 @@ class Staged(Hub):
             self.session = msgspec.structs.replace(self.session, control=Control(who.seat, str(who)))
         elif isinstance(question.request, LeaveControl) and self.session is not None:
             self.session = msgspec.structs.replace(self.session, control=Control("", ""))
-        then(reply)
+        if self.hold_back is not None and isinstance(question.request, HandOver):
+            self.hold_back(then)
+        else:
+            then(reply)
 
     def requests(self) -> list[object]:
         """What was asked, without what pages say of themselves."""

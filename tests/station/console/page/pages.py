@@ -10,6 +10,7 @@ from station.episodes.labels import add_note
 from station.files import check_results
 from station.files.check_results import CheckResult, Finding, StoredCheck
 from tests.drivers.vr.browser import Browser, browser
+from tests.station.console.kept_policies import evaluated, own, vector
 from tests.station.console.stage import RIG, Stage
 from tests.station.datasets.recorded import Recorded, make
 
@@ -28,6 +29,8 @@ PAGES = (
     Page("#/now", ".tiles .tile.ok"), Page("#/episodes", "[data-episode]"), Page("#/episodes/cube/0", ".trace canvas"),
     Page("#/trash", ".none"), Page("#/plan/cube", "[data-row]"),
     Page("#/check", "[data-device]"), Page("#/rig", "[data-node]"), Page("#/rig/follower_left", "td.bad"),
+    Page("#/policies", "[data-policy=my-act]"), Page("#/policies/swapped", ".compared tr.bad"),
+    Page("#/policies?eval=first", "[data-trial]"),
     Page("#/rig?log=", ".log, .health p"), Page("#/wall", ".wall .tile.ok"),
 )  # fmt: skip
 
@@ -52,6 +55,15 @@ places: {left: {cam_high: [0.25, 0.5]}}
 def plan(data: Path) -> None:
     """The task's collection plan, of which nothing was recorded yet."""
     collection_file.keep(data / "cube", PLAN)
+
+
+def policies(data: Path) -> None:
+    """A policy that fits the rig, one that does not, one that cannot be read; and an evaluation."""
+    names = list(vector().names)
+    own(data)
+    own(data, "swapped", dim_names=[names[1], names[0], *names[2:]], cameras=["cam_top"])
+    own(data, "broken", rate_hz=0)
+    evaluated(data)
 
 
 def check() -> None:

@@ -21,6 +21,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         pages.record(folder / "data")
         pages.check()
+        pages.policies(folder / "data")
         with staged(folder) as stage:
             yield stage
 
@@ -49,7 +50,7 @@ def test_it_fits_a_laptop_has_hold_and_nothing_that_some_cannot_use(which: Page,
 def test_the_keyboard_alone_reaches_every_page_and_what_is_pressed_there(page: Browser) -> None:
     pages.show(page, PAGES[0])
     page.js("document.activeElement?.blur()")
-    names = ["#/now", "#/episodes", "#/plan", "#/check", "#/rig", "#/wall"]
+    names = ["#/now", "#/episodes", "#/plan", "#/check", "#/policies", "#/rig", "#/wall"]
     reached = []
     for _ in names:
         ActionChains(page.driver).send_keys(Keys.TAB).perform()
