@@ -121,7 +121,7 @@ $(VENV)-%/.installed: tests/consumers/%.txt system-packages-datasets.txt
 	$(VENV)-$*/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/consumers/$*.txt
 	touch $@
 
-# the stand-in of a Franka arm, as its maker published it: it brings pinocchio and a MuJoCo of its own, 400 MB
+# the stand-in of a Franka arm, as its maker published it: it brings pinocchio and a MuJoCo of its own, 600 MB
 $(FRANKY_SIM): tests/drivers/franka/franky-sim.txt
 	$(PYTHON) -m venv $(VENV)-franky-sim
 	$(VENV)-franky-sim/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/drivers/franka/franky-sim.txt

@@ -102,7 +102,7 @@ class FrankaArm(arm.NetworkedArm["State"]):
 
         self._opened()
         note, clocked = self._line.note, self._line.told.clocked
-        found = description.checks(self._franka, self._state, note, clocked, self._trouble)
+        found = description.checks(self._place.node, self._franka, self._state, note, clocked, self._trouble)
         return description.description(self._franka, note, clocked, found)
 
     @property

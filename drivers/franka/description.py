@@ -58,7 +58,9 @@ def description(settings: FrankaSettings, note: Note, clocked: bool, checks: tup
     )  # fmt: skip
 
 
-def checks(settings: FrankaSettings, state: State, note: Note, clocked: bool, gripper: str) -> tuple[CheckItem, ...]:
+def checks(
+    node: str, settings: FrankaSettings, state: State, note: Note, clocked: bool, gripper: str
+) -> tuple[CheckItem, ...]:
     """What was found when it was opened. `gripper`: what is wrong with it, "" where nothing is."""
     collision, gripped = settings.collision, settings.gripper.kind in GRIPPERS
     firm = max(collision.torque_nm) > _FIRM_NM or max(collision.force_n) > _FIRM_N
@@ -82,7 +84,7 @@ def checks(settings: FrankaSettings, state: State, note: Note, clocked: bool, gr
         why = "its clock does not go as fast as ours: stamps are when a reading came"
         items.append(CheckItem("clock", "warn", why, "look at the network"))
     if gripped:
-        activate = "`station recover FOLLOWER --act activate_gripper`, where its fingers are free to move"
+        activate = f"`station recover {node} --act activate_gripper`, where its fingers are free to move"
         items.append(
             CheckItem("gripper", "fail" if gripper else "pass", gripper or "well", activate if gripper else "")
         )

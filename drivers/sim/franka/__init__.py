@@ -1,1 +1,1 @@
-"""A Franka arm simulated by franky-sim, which has an environment of its own: it brings its own physics, and 400 MB."""
+"""A Franka arm simulated by franky-sim, which has an environment of its own: it brings its own physics, and 600 MB."""

@@ -132,13 +132,21 @@ def test_a_kernel_that_is_not_real_time_is_told_with_what_to_do(
     ],
 )
 def test_what_it_checks_of_its_own(change: dict[str, Any], name: str, verdict: str) -> None:
-    whole: dict[str, Any] = {"settings": SETTINGS, "state": WELL, "note": Note("", 10), "clocked": True, "gripper": ""}
+    whole: dict[str, Any] = {
+        "node": "follower_left",
+        "settings": SETTINGS,
+        "state": WELL,
+        "note": Note("", 10),
+        "clocked": True,
+        "gripper": "",
+    }
     well = description.checks(**whole)
     assert {item.verdict for item in well} == {"pass"}
     assert all(not item.next for item in well)
     found = {item.name: item for item in description.checks(**whole | change)}
     assert found[name].verdict == verdict
     assert found[name].next
+    assert name != "gripper" or "`station recover follower_left --act activate_gripper`" in found[name].next
 
 
 class Robot:
