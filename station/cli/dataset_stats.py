@@ -11,6 +11,7 @@ from rich.progress import Progress
 from station.cli.episodes.told import Where
 from station.datasets.reach import Ways, paths
 from station.datasets.stats import Stats, compare, wide
+from station.datasets.stats_words import by, headline, lengths, sentence, vector_row
 from station.episodes import catalogue
 from station.episodes.catalogue import Episode
 from station.episodes.filters import asked, said
@@ -105,8 +106,6 @@ def _write(html: Path, compared: list[Stats], episodes: dict[str, list[Episode]]
 
 
 def _tell(each: Stats) -> None:
-    from station.datasets.stats_page import by, headline, lengths, sentence, vector_row
-
     _console.print(f"{each.name}: {headline(each)}")
     _console.print(f"  {lengths(each)}")
     for what, shares in by(each).items():

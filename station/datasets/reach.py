@@ -6,6 +6,7 @@ import numpy as np
 
 from station.datasets.stats import Path
 from station.episodes.catalogue import Episode
+from station.episodes.form import Form
 from station.episodes.index import Measured
 from station.kinematics.chains import fingertips
 
@@ -17,38 +18,34 @@ def paths(found: Sequence[tuple[Episode, Measured | None]]) -> Ways:
     """Per follower, the way of each episode through space; and arms without one, with the reason."""
     ways: dict[str, list[Path]] = {}
     unknown: dict[str, str] = {}
+    with_poses = [
+        (episode, episode.form, each.poses)
+        for episode, each in found
+        if each is not None and episode.form is not None and len(each.poses)
+    ]
     for arm in dict.fromkeys(arm for episode, _ in found if episode.form is not None for arm in episode.form.arms):
-        here = [
-            (episode, each.poses)
-            for episode, each in found
-            if each is not None and _has(episode, arm) and len(each.poses)
-        ]
-        chains = [episode.form.chains.get(arm) for episode, _ in here if episode.form is not None]
+        here = [(episode, form, poses) for episode, form, poses in with_poses if arm in form.arms]
         if not here:
             unknown[arm] = "nothing was measured of it yet"
             continue
-        chain = chains[0]
-        if chain is None or any(other != chain for other in chains):
+        forms = {id(form): form for _, form, _ in here}.values()  # thousands share one
+        chain = here[0][1].chains.get(arm)
+        if chain is None or any(form.chains.get(arm) != chain for form in forms):
             unknown[arm] = (
                 "its driver described no geometry of it, or not the same in all (episodes before layout 3 have none)"
             )
             continue
-        places = _places(here[0][0], arm)[: len(chain.hinges)]
+        places = _places(here[0][1], arm)[: len(chain.hinges)]
         if len(places) != len(chain.hinges):
             unknown[arm] = f"its chain has {len(chain.hinges)} joints, the vector {len(places)} of it"
             continue
-        joints = np.concatenate([poses[:, places] for _, poses in here]).astype(np.float64)
-        ends = np.cumsum([len(poses) for _, poses in here])[:-1]
+        joints = np.concatenate([poses[:, places] for _, _, poses in here]).astype(np.float64)
+        ends = np.cumsum([len(poses) for _, _, poses in here])[:-1]
         tips = np.split(fingertips(chain, joints), ends)
-        ways[arm] = [Path(episode, tip) for (episode, _), tip in zip(here, tips, strict=True)]
+        ways[arm] = [Path(episode, tip) for (episode, _, _), tip in zip(here, tips, strict=True)]
     return ways, unknown
 
 
-def _has(episode: Episode, arm: str) -> bool:
-    return episode.form is not None and arm in episode.form.arms
-
-
-def _places(episode: Episode, arm: str) -> list[int]:
+def _places(form: Form, arm: str) -> list[int]:
     side = arm.removeprefix("follower_")
-    dims = episode.form.dims if episode.form is not None else ()
-    return [place for place, dim in enumerate(dims) if dim.startswith(f"{side}_")]
+    return [place for place, dim in enumerate(form.dims) if dim.startswith(f"{side}_")]

@@ -11,29 +11,34 @@ FRAME = "pinch"
 
 def fingertips(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, J) joints → (N, 3) positions of the point between the fingertips in the arm's own base frame, m."""
-    tip = np.tile(np.array(chain.tip_xyz_m, np.float64), (len(joints_rad), 1))
+    tip = np.repeat(np.array(chain.tip_xyz_m, np.float64)[:, None], len(joints_rad), axis=1)
     for place in reversed(range(len(chain.hinges))):
-        tip = _through(chain.hinges[place], joints_rad[:, place], tip) + np.array(chain.hinges[place].xyz_m)
-    return tip
+        tip = _through(chain.hinges[place], joints_rad[:, place], tip)
+        tip += np.array(chain.hinges[place].xyz_m)[:, None]
+    return np.ascontiguousarray(tip.T)
 
 
 def gripper_rotations(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, J) joints → (N, 3, 3) rotations, base from the frame between the fingertips (`FRAME`)."""
     axes = []
     for column in from_rpy(chain.tip_rpy_rad).T:
-        axis = np.tile(column, (len(joints_rad), 1))
+        axis = np.repeat(column[:, None], len(joints_rad), axis=1)
         for place in reversed(range(len(chain.hinges))):
             axis = _through(chain.hinges[place], joints_rad[:, place], axis)
-        axes.append(axis)
+        axes.append(axis.T)
     return np.stack(axes, axis=2)
 
 
 def _through(hinge: Hinge, angle_rad: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From behind a hinge to before it: v ← R(rpy) R(axis, q) v, Rodrigues' formula for the unit axis. (N, 3) by angles (N,)"""
+    """From behind a hinge to before it: v ← R(rpy) R(axis, q) v, Rodrigues' formula for the unit axis. (3, N) by angles (N,)
+
+    With A = a aᵀ it is R (I − A) v cos q + R [a]× v sin q + R A v: one product for all, since ten thousand episodes have many.
+    """
     axis = np.array(hinge.axis, np.float64) / np.linalg.norm(hinge.axis)
-    cosine, sine = np.cos(angle_rad[:, None]), np.sin(angle_rad[:, None])
-    turned = vector * cosine + np.cross(axis, vector) * sine + (vector @ axis)[:, None] * axis * (1 - cosine)
-    return np.asarray(turned @ from_rpy(hinge.rpy_rad).T, np.float64)
+    along, before = np.outer(axis, axis), from_rpy(hinge.rpy_rad)
+    across = np.cross(np.eye(3), axis)  # its rows eᵢ × a: the matrix of a ×
+    parts = np.concatenate([before @ (np.eye(3) - along), before @ across, before @ along]) @ vector
+    return np.asarray(parts[:3] * np.cos(angle_rad) + parts[3:6] * np.sin(angle_rad) + parts[6:], np.float64)
 
 
 def from_rpy(rpy_rad: tuple[float, float, float]) -> NDArray[np.float64]:
