@@ -120,12 +120,17 @@ class Jobs:
             self._step = line if line.answers else None
             words = shown(line.words)
             self._say({
-                "step": line.number, "words": words, "answers": line.answers, "progress": line.progress, "picture": line.picture,
+                "step": line.number, "words": words, "answers": line.answers, "progress": self._far(line), "picture": line.picture,
             })  # fmt: skip
-
         elif isinstance(line, Offer):
             self._offer = line
             self._say({"offer": line.number, "offers": tuple(one for one in line.answers if one not in ELSEWHERE)})
+
+    def _far(self, step: Step) -> float | None:
+        """How much is done; of trials, what was said last: what is told between two of them says nothing of it."""
+        if step.progress is None and self.told is not None and self.told["moves"]:
+            return float(self.told["progress"]) if self.told["progress"] is not None else None
+        return step.progress
 
     def _ended(self, job: Job, why: str) -> None:
         end = job.end or End(1, why or "it ended before it was done")

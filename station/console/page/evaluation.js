@@ -1,7 +1,7 @@
 // Evaluations: planning one, how often each policy succeeded and how sure that is, and every trial with its episode.
 import { html, nothing } from '/vendor/lit-html.js';
 import { busy, clock } from '/model.js';
-import { bar } from '/policies_model.js';
+import { bar, begun } from '/policies_model.js';
 import { address } from '/route.js';
 import { t } from '/words.js';
 
@@ -38,7 +38,7 @@ export function evaluations(app) {
 /** One of them. */
 export function evaluation(app, name) {
   const { evaluation: found, error } = app.policies, back = html`<p class="bar"><a href=${address('policies', app.route.of)}>${t('eval.back')}</a> <b>${name}</b></p>`;
-  if (found?.name !== name) return html`${back}${error ? nothing : html`<p>${t('loading')}</p>`}`;
+  if (found?.name !== name) return html`${back}${error ? nothing : html`<p>${t(begun(app.store.job, name) ? 'eval.none' : 'loading')}</p>`}`;
   return html`${back}<table class="rates"><tbody>${found.rates.map((rate) => {
       const { x, width, at } = bar(rate);
       return html`<tr data-rate=${rate.policy}><td><b>${rate.policy}</b></td><td><svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label=${rate.told}>

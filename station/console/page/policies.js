@@ -6,7 +6,7 @@ import { job } from '/job.js';
 import { busy, liveness, operates } from '/model.js';
 import { acts as pressed, sides } from '/now.js';
 import { PLOTS, Timings } from '/policy_strips.js';
-import { compared, handKey, hands, isLoaded, refusal, rollouts, runnerLevel, standing, timing } from '/policies_model.js';
+import { begun, compared, handKey, hands, isLoaded, refusal, rollouts, runnerLevel, standing, timing } from '/policies_model.js';
 import { address } from '/route.js';
 import { Strips } from '/strips.js';
 import { t } from '/words.js';
@@ -43,7 +43,8 @@ export class Policies {
       return null;
     };
     this.error = '';
-    const [list, detail, done, found] = await Promise.all([read(''), of ? read('one', { of }) : null, read('evaluations'), name ? read('evaluation', { of: name }) : null]);
+    const begins = begun(this.app.store.job, name); // there is nothing to read yet
+    const [list, detail, done, found] = await Promise.all([read(''), of ? read('one', { of }) : null, read('evaluations'), name && !begins ? read('evaluation', { of: name }) : null]);
     if (asked !== this.asked) return; // somebody went on meanwhile
     Object.assign(this, { list, detail, done: done?.evaluations ?? [], evaluation: found });
     const there = new Set(list?.policies.map((policy) => policy.name));
@@ -136,7 +137,7 @@ export class Policies {
 export function policies(app, nowMs) {
   const { policies: page, route } = app, name = route.query.get('eval');
   const middle = html`<div class="middle policies"><section class="seen" tabindex="0" aria-label=${t('page.policies')}>
-      ${job(app, 'eval')}${page.planning ? evaluating(app) : name ? evaluation(app, name) : html`${runner(app, nowMs)}${asks(app)}${timings()}`}
+      ${job(app, 'eval')}${page.planning ? evaluating(app) : name ? html`${evaluation(app, name)}${app.store.job?.running ? asks(app) : nothing}` : html`${runner(app, nowMs)}${asks(app)}${timings()}`}
     </section><section class="health" tabindex="0" aria-label=${t('policies.folders')}>${page.error ? html`<p class="trouble" role="alert">${page.error}</p>` : nothing}${folders(app)}${about(app)}${evaluations(app)}</section></div>
     <div class="last"><span></span>${told(app)}</div>`;
   return frame(app, nowMs, 'policing', middle, acts(app, nowMs));

@@ -57,6 +57,11 @@ export function handKey(name, store, holding, nowMs) {
   return takes ? 'take' : gives ? 'give' : leads ? '' : 'how';
 }
 
+/** Has the evaluation of that name begun, and no trial of it been made? */
+export function begun(job, name) {
+  return Boolean(job?.running) && job.name === 'eval' && job.of === name && job.progress === null;
+}
+
 /** How the runner does: ok while it runs or waits, warn where it starves, bad where it cannot. */
 export function runnerLevel(runner) {
   if (!runner || runner.phase === 'none') return 'warn';

@@ -15,6 +15,7 @@ from station.bus.actions import offered
 from station.bus.messages import (
     SCHEMA,
     ArmPilot,
+    ArmState,
     Chosen,
     Control,
     Description,
@@ -51,7 +52,8 @@ RIG = load_rig(find_rig("bench"))
 AT_REST = SessionState("ready", "cube_handover", "ada", 17, 0, 16, 2, 1, (), disk_left_s=12_840.0, newest=16, wanted=50)
 
 JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate")
-_DIMENSIONS = (*(Dimension(name, "rad", -3.1, 3.1) for name in JOINTS), Dimension("gripper", "1", 0.0, 1.0))
+_JOINTS = (Dimension(name, "rad", -3.1, 3.1, effort_unit="mA", overload=1000.0) for name in JOINTS)
+_DIMENSIONS = (*_JOINTS, Dimension("gripper", "1", 0.0, 1.0))
 _ZEROS = Zeros("rest stops", (0.0,) * 6, (1,) * 6)
 DESCRIBED = Description("wx", "1", "1", (StreamDescription("arm_state", 200, _DIMENSIONS),), "position", zeros=_ZEROS)
 """What each arm says of itself."""
@@ -121,6 +123,8 @@ class Staged(Hub):
         self.take(say("tick", "synchronizer", Tick(self._tick, now_ns, chosen, qpos, qpos, qpos)), now_ns)
         for device in RIG.followers:
             self.take(say("description", device, DESCRIBED), now_ns)
+        efforts = (20.0, -960.0, 0.0, 0.0, 0.0, 0.0, 5.0)
+        self.take(say("arm_state", "follower_left", ArmState(qpos[:7], qpos[:7], efforts, None, None, True)), now_ns)
         if self.policy is not None:
             self.take(say("policy", "policy", self.policy), now_ns)
             if self.policy.phase == "running":

@@ -170,7 +170,8 @@ class Trials:
 
     def lines(self) -> Iterator[Line]:
         yield Offer(1, ("take over", "hold", "pause", "lead", "in hand", "go along", "success", "failure"))
-        yield Step(2, "put scene 0 as it is", ("go on", "quit"))
+        yield Step(2, "1 of 2 trials", progress=0.5)
+        yield Step(3, "put scene 0 as it is", ("go on", "quit"))
         assert self._over.wait(20)
         self.end = End(0)
         yield self.end
@@ -235,6 +236,7 @@ def test_an_evaluation_is_a_job_once_somebody_at_the_rig_allows_it(
             while not (told := await page.heard("job"))["answers"]:
                 pass
             assert (told["of"], told["offers"], told["answers"]) == ("third", ["success", "failure"], ["go on", "quit"])
+            assert told["progress"] == 0.5, "of the trials that were made, whatever is said meanwhile"
             await _is_answered(console, page, job)
 
     served(tmp_path, tries, speaks=False)
@@ -243,7 +245,7 @@ def test_an_evaluation_is_a_job_once_somebody_at_the_rig_allows_it(
 async def _is_answered(console: Console, page: Page, job: Trials) -> None:
     console.hub.asked.clear()
     console.hub.reply = lambda _question, _who: Refused("not done: ben did not allow it")
-    assert "ben did not allow it" in (await answered(page, type="answerstep", step=2, answer="go on"))["why"]
+    assert "ben did not allow it" in (await answered(page, type="answerstep", step=3, answer="go on"))["why"]
     assert console.hub.requests() == [AskLeave("go on evaluating: go on")] and job.given == [], "arms move after it"
     assert "nothing is asked like that" in (await answered(page, type="answerstep", step=1, answer="quit"))["why"]
     for answer in ("success", "failure"):
@@ -254,8 +256,8 @@ async def _is_answered(console: Console, page: Page, job: Trials) -> None:
     assert not (await answered(page, type="answerstep", step=1, answer="take over"))["done"], (
         "that has a word of its own"
     )
-    assert (await answered(page, type="answerstep", step=2, answer="go on"))["done"]
-    assert job.given == [(1, "success"), (1, "failure"), (2, "go on")]
+    assert (await answered(page, type="answerstep", step=3, answer="go on"))["done"]
+    assert job.given == [(1, "success"), (1, "failure"), (3, "go on")]
 
 
 def test_while_it_is_blind_nothing_that_is_shown_names_the_policy(

@@ -1,25 +1,16 @@
 """What a page is shown of the rig, made of what nodes said."""
 
-import msgspec
 import pytest
 
 from station.console import view
 from tests.station.console.stage import DESCRIBED
-
-LIMITED = msgspec.structs.replace(
-    DESCRIBED,
-    streams=(msgspec.structs.replace(DESCRIBED.streams[0], dimensions=tuple(
-        msgspec.structs.replace(dimension, effort_unit="mA", overload=1000.0 if dimension.name != "gripper" else None)
-        for dimension in DESCRIBED.streams[0].dimensions
-    )),),
-)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("effort", "level"), [(0.0, "ok"), (-300.0, "ok"), (-1000.0, "bad"), (999.0, "warn"), (1500.0, "bad")]
 )
 def test_effort_stands_beside_what_switches_the_joint_off(effort: float, level: str) -> None:
-    shown = view.efforts((effort, *(0.0,) * 5, 2000.0), LIMITED)
+    shown = view.efforts((effort, *(0.0,) * 5, 2000.0), DESCRIBED)
     assert (shown[0]["name"], shown[0]["effort"], shown[0]["unit"], shown[0]["overload"]) == (
         "waist",
         effort,
@@ -39,4 +30,4 @@ def test_the_largest_of_a_second_is_told_and_another_arms_width_begins_anew() ->
 
 
 def test_an_arm_that_has_not_said_what_it_is_or_says_another_width_shows_none() -> None:
-    assert view.efforts((1.0,), None) == view.efforts((1.0,), LIMITED) == []
+    assert view.efforts((1.0,), None) == view.efforts((1.0,), DESCRIBED) == []

@@ -1,7 +1,7 @@
 // Policies: what fits, who may press what, and what stands there, without a browser.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { bar, compared, handKey, hands, isLoaded, refusal, rollouts, runnerLevel, standing, timing } from '../../../../station/console/page/policies_model.js';
+import { bar, begun, compared, handKey, hands, isLoaded, refusal, rollouts, runnerLevel, standing, timing } from '../../../../station/console/page/policies_model.js';
 
 const RUNNER = { phase: 'running', folder: '/p/my-act', name: 'my-act', shadow: false, why: '', chunk_ms: 1000, plan_ms: 640, delay_p95_ms: 142, inference_p95_ms: 96, starved_ticks: 0 };
 
@@ -80,4 +80,13 @@ test('a runner’s state, and its strips with gaps where it does not run', () =>
 test('an interval as a bar', () => {
   assert.deepEqual(bar({ wilson: [0.2, 0.7], successes: 2, trials: 4 }), { x: 20, width: 49.99999999999999, at: 50 });
   assert.equal(bar({ wilson: [0, 1], successes: 0, trials: 0 }).at, null);
+});
+
+test('an evaluation that has begun is not read before its first trial', () => {
+  const job = { name: 'eval', of: 'first', running: true, progress: null };
+  assert.equal(begun(job, 'first'), true);
+  assert.equal(begun({ ...job, progress: 0.5 }, 'first'), false);
+  assert.equal(begun(job, 'second'), false);
+  assert.equal(begun({ ...job, running: false }, 'first'), false);
+  assert.equal(begun(null, 'first'), false);
 });

@@ -38,6 +38,11 @@ def test_a_process_says_all_and_is_restarted_after_a_question(stage: Stage, page
     assert page.js("return document.querySelector('[data-node=policy] .look').textContent") == "signal 9 <b>"
     page.js("document.querySelector('[data-node=follower_left] a').click()")
     page.until("its readings", "return document.querySelector('td.bad')?.textContent.includes('71')")
+    page.until(
+        "its effort", "return document.querySelector('[data-effort=shoulder] td.warn')?.textContent.includes('-960 mA')"
+    )
+    assert page.js("return document.querySelector('[data-effort=shoulder] td:last-child').textContent") == "1000 mA"
+    assert page.js("return document.querySelector('[data-act=report]').getAttribute('href')") == "/rig/report"
     page.js("document.querySelector('[data-act=restart]').click()")
     page.until("the question", "return document.querySelector('.ask')?.textContent.includes('Restart follower_left?')")
     assert Restart("follower_left") not in stage.hub.requests()
