@@ -8,7 +8,6 @@ pictures that are right (−0.04 of the sum of |S − S′|² was the least foun
 
 from collections.abc import Callable, Iterator, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,7 @@ SHIFTED = -0.25
 """Of the sum of |S − S′|²."""
 _CHANGES = 12
 _LEAST = 0.05
-"""Mean square, of grey levels of small pictures, between neighbours: of less the sum is of roundings."""
+"""Mean square, of grey levels, between neighbours: of less the sum is of roundings."""
 
 
 def changes(pictures: PictureRows, rows: NDArray[np.int64]) -> list[int]:
@@ -43,8 +42,9 @@ def shifts(
     shown = dict(zip(frames, read(frames), strict=True))
     late = early = apart = 0.0
     for change in looked:
-        before, after = (pictures.thumbnail(int(rows[frame])).astype(np.float32) for frame in (change - 1, change))
-        first, second = (_small(shown[frame], before.shape) for frame in (change - 1, change))
+        first, second = (_decoded(shown[frame]) for frame in (change - 1, change))
+        height, width = first.shape[:2]
+        before, after = (pictures.sized(int(rows[frame]), width, height) for frame in (change - 1, change))
         apart += _mean_square(before, after)
         late += _mean_square(second, before) - _mean_square(second, after)
         early += _mean_square(first, after) - _mean_square(first, before)
@@ -55,11 +55,10 @@ def shifts(
             yield f"over {len(looked)} changes they are nearer to the pictures {words} than to their own"
 
 
-def _small(picture: RGB | bytes, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _decoded(picture: RGB | bytes) -> RGB:
     assert not isinstance(picture, bytes)  # encoded anew: whoever keeps JPEGs is compared byte for byte
-    height, width = shape[:2]
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    return picture
 
 
-def _mean_square(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    return float(np.mean((one - other) ** 2))
+def _mean_square(one: RGB, other: RGB) -> float:
+    return float(np.mean((one.astype(np.float32) - other) ** 2))

@@ -13,7 +13,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -253,7 +252,7 @@ def _picture(
     if isinstance(found, bytes):
         return ("" if found == own else "the JPEG is not its row's"), float(pictures.rgb(int(rows[frame])).mean()) / 255
     height, width = found.shape[:2]
-    expected = _shown(pictures, int(rows[frame]), width, height)
+    expected = pictures.sized(int(rows[frame]), width, height)
     error = _mean_square(found, expected)
     level = float(found.mean()) / 255
     if error and lossless:
@@ -265,17 +264,10 @@ def _picture(
     if shift > _COLOUR_LEVELS:
         return f"colours differ from its row's by {shift:.1f} levels in the mean", level
     for other in _around(pictures, rows, frame, own):
-        shown = _shown(pictures, other, width, height)
+        shown = pictures.sized(other, width, height)
         if _mean_square(shown, expected) > _ALIKE and error > _mean_square(found, shown) * _SLACK:
             return f"it is nearer to row {other}'s picture than to its own row's, {int(rows[frame])}", level
     return "", level
-
-
-def _shown(pictures: PictureRows, row: int, width: int, height: int) -> RGB:
-    picture = pictures.rgb(row)
-    if picture.shape[:2] == (height, width):
-        return picture
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _around(pictures: PictureRows, rows: NDArray[np.int64], frame: int, own: bytes) -> Iterator[int]:
