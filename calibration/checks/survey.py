@@ -19,9 +19,8 @@ Gray = NDArray[np.uint8]
 KEPT_PICTURES = 8
 _MOST_AT_ONCE = 20_000
 """Messages taken in by one `drain`: some seconds of a rig, so that a publisher which floods does not keep it for ever."""
-_WARM_UP_S = 0.5
-_LONGEST_WARM_UP_S = 3.0
-"""Descriptions are repeated every second."""
+_LOOK_S, _LONGEST_WARM_UP_S = 0.05, 3.0
+"""Descriptions are repeated every second: how often it is looked whether all have come, and until when."""
 
 
 @dataclass
@@ -111,9 +110,8 @@ def survey(
     listener = Listener(station)
     try:
         until_ns = clock() + int(_LONGEST_WARM_UP_S * NS_PER_S)
-        listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
         while not listener.all_described() and clock() < until_ns:
-            listener.listen(clock() + int(_WARM_UP_S * NS_PER_S), clock)
+            listener.listen(clock() + int(_LOOK_S * NS_PER_S), clock)
         listener.forget_samples(clock())
         begun_ns, until_ns = clock(), clock() + int(seconds * NS_PER_S)
         while (now_ns := clock()) < until_ns:
