@@ -55,6 +55,11 @@ class Operator:
         self._seed, self._script = seed, script
         self.state: State = "meeting"
         self.episode = 0
+        """Whose scene it is."""
+        self._session_episode = 0
+        """For which of the session's episodes it was put there."""
+        self._asked_for = False
+        """Was this scene asked for, and has nothing been recorded in it yet?"""
         self.placed = False
         self._placed_ns = now_ns
         self._aligning = self._seen = False
@@ -72,7 +77,13 @@ class Operator:
         return self._seen and (self.state == "waiting" or (self.state == "meeting" and not self._aligning))
 
     def prepare(self, episode: int, now_ns: int) -> None:
-        """Go back to the start and put the cube where it is for this episode."""
+        """Go back to the start and put the cube where it is for this episode. There it stays for whatever is recorded next, of whatever
+        number: an evaluation's trials are in scenes of their own.
+        """
+        self._asked_for = True
+        self._prepare(episode, now_ns)
+
+    def _prepare(self, episode: int, now_ns: int) -> None:
         self.episode, self.placed, self._seen = episode, False, False
         if self.state in ("playing", "done"):
             self._home(now_ns)
@@ -96,9 +107,10 @@ class Operator:
         self._heed_pilot(now_ns, pilot, followers)
         self._seen = self.placed and now_ns - self._placed_ns >= _SEEN_NS
         phase = "ended" if session is None else session.phase
-        over = session is not None and (session.episode != self.episode or self.state in ("playing", "done"))
-        if session is not None and over and phase in _BETWEEN_EPISODES:
-            self.prepare(session.episode, now_ns)
+        if phase == "recording":
+            self._asked_for = False
+        if session is not None and phase in _BETWEEN_EPISODES:
+            self._go_on_to(session.episode, now_ns)
         if self.state in ("homing", "swinging") and self._finished(now_ns):
             self.state = "waiting"
         if self.state in ("waiting", "meeting") and not self.placed and clear:
@@ -108,6 +120,15 @@ class Operator:
             return cube
         self._play(now_ns, phase)
         return None
+
+    def _go_on_to(self, episode: int, now_ns: int) -> None:
+        """Between the session's episodes: one that comes next has the scene of its number, one that is made again has its scene again."""
+        if self._session_episode != episode:
+            self._session_episode = episode
+            if not self._asked_for:
+                self._prepare(episode, now_ns)
+        elif self.state in ("playing", "done"):
+            self._prepare(self.episode, now_ns)
 
     def _heed_pilot(self, now_ns: int, pilot: PilotState | None, followers: Setpoint) -> None:
         """Still while the pilot aligns; with the followers while somebody else commands or nobody does.

@@ -194,12 +194,15 @@ class MujocoWorld:
             self._batch += behind
             self._given_up += behind
 
-    def _operate(self, now_ns: int) -> None:
+    def _hear(self) -> None:
         for sample in self._heard.newest().values():
             if isinstance(sample.body, SessionState):
                 self._session = sample.body
             elif isinstance(sample.body, PilotState):
                 self._pilot = sample.body
+
+    def _operate(self, now_ns: int) -> None:
+        self._hear()
         x_m, y_m, _ = self._script.cube_start(self._settings.seed, self._operator.episode)
         followers = {side: np.array(self._scene.setpoint(side)) for side in self._script.sides}
         cube = self._operator.update(now_ns, self._session, self._pilot, followers, self._scene.clear_of(x_m, y_m))
@@ -259,6 +262,7 @@ class MujocoWorld:
         if self._waiting is not None:
             self._waiting.answer(Refused(f"episode {asked.episode} was asked for meanwhile"))
         self._waiting = asked
+        self._hear()  # whoever asks may have heard already that the last episode is over
         self._operator.prepare(asked.episode, self._node.clock())
         self._done = 0
 

@@ -154,6 +154,32 @@ def test_a_scene_can_be_prepared_without_a_sitting() -> None:
     assert sitting.operator.ready
 
 
+def test_a_scene_that_was_asked_for_stays_for_the_episode_that_follows_whatever_its_number() -> None:
+    """As an evaluation's trials have it: its scenes are not numbered as its episodes are."""
+    sitting = Sitting()
+    sitting.source = "policy"
+    sitting.go_on(1, "engaged", "ready", 0)
+    for episode, scene in enumerate((1000, 1000, 7)):
+        sitting.go_on(0.5, phase="reset", episode=episode)
+        sitting.operator.prepare(scene, sitting.now)
+        sitting.go_on(2)
+        assert sitting.operator.ready and sitting.operator.episode == scene
+        sitting.go_on(1, phase="ready")
+        sitting.go_on(3, phase="recording")
+        assert sitting.operator.episode == scene
+    sitting.go_on(1, phase="reset", episode=3)
+    assert sitting.operator.episode == 3, "that nobody asked for another"
+
+
+def test_a_scene_that_was_asked_for_before_the_session_speaks_of_its_next_episode_stays_too() -> None:
+    sitting = Sitting()
+    sitting.source = "policy"
+    sitting.go_on(1, "engaged", "reset", 4)
+    sitting.operator.prepare(9, sitting.now)
+    sitting.go_on(2, phase="reset", episode=5)
+    assert sitting.operator.episode == 9
+
+
 def test_hands_never_jump() -> None:
     sitting = Sitting()
     for pilot, phase, episode, seconds in (
