@@ -96,7 +96,7 @@ test-pythons:
 
 # the check before a session on a whole rig, a policy's trials, the console's journey, further cases of fault matrices: on a machine
 # with nothing else to do
-test-rig: setup $(FRANKY_SIM)
+test-rig: setup
 	$(BIN)/python -m pytest -m rig tests
 
 # training, importers, networks and schedules against torch and diffusers, in an environment of its own: only these tests need it
@@ -109,8 +109,8 @@ test-datasets: setup $(TORCH_STAMP) $(CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m consumers tests/consumers
 
 # what takes gigabytes, TensorFlow Datasets, or long: LeRobot's training for hundreds of steps, and the rig that runs what came of it; the
-# first week, a headset's faults, a minute of any rig's
-test-long: setup $(TORCH_STAMP) $(VENV)-lerobot-v3/.installed $(LONG_CONSUMERS:%=$(VENV)-%/.installed)
+# first week, a headset's faults, a minute of any rig's, an FR3 on franky-sim
+test-long: setup $(FRANKY_SIM) $(TORCH_STAMP) $(VENV)-lerobot-v3/.installed $(LONG_CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m long tests
 
 # lerobot's own pins of torch and datasets want gigabytes of another torch: it is installed without, and with what its loader imports.

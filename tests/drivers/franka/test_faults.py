@@ -15,7 +15,7 @@ from tests.drivers.driven import Driven, fastest, moved_after
 from tests.drivers.franka.conftest import Made, arm
 from tests.drivers.franka.robot import FrankySim
 
-pytestmark = [pytest.mark.rig, pytest.mark.timeout(180)]  # a minute of real time, and an environment of its own
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]  # a minute of real time, and an environment of its own
 SWINGS_RAD_S = 0.63
 """What `Driven.swing` asks for at most; an arm on springs overshoots what it is asked for."""
 SETTLES_NS = NS_PER_S

@@ -22,7 +22,7 @@ from station.devices.contract import ArmDriver, Place
 from station.errors import CommandRefused
 from station.rig.rig import Rig, find_rig, load_class, load_rig
 
-pytestmark = [pytest.mark.rig, pytest.mark.timeout(180)]  # ten seconds of real time each
+pytestmark = pytest.mark.timeout(180)  # ten seconds of real time each
 READY_S = 60.0
 DONE_TRUTHS = 20
 
@@ -106,7 +106,14 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("name", ["sim_gello_ur5e", "sim_gello_xarm7", "sim_gello_fr3_bimanual"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("sim_gello_ur5e", marks=pytest.mark.rig),
+        pytest.param("sim_gello_xarm7", marks=pytest.mark.rig),
+        pytest.param("sim_gello_fr3_bimanual", marks=pytest.mark.long),  # an environment of its own
+    ],
+)
 def test_a_gellos_bytes_move_the_arm_through_a_pick(name: str, runtime: str) -> None:
     rig = load_rig(find_rig(name))
     assert rig.world is not None
