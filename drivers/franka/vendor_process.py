@@ -21,6 +21,8 @@ from station.devices.networked.vendor_process import Process, arguments
 COMMAND_HZ = 200.0
 _LATE_S = 0.1
 """Readings that are later than this are not made up for."""
+_CLEARS_S = 1.0
+"""By then the errors that an operator had cleared are gone from the robot's states."""
 _SMOOTHS = 0.4
 """Of a new speed in each cycle: goals come unevenly, and the damping pulls towards the speed as hard as towards the place."""
 
@@ -98,10 +100,23 @@ class Robot:
 
     def _do(self, number: int, what: str) -> None:
         try:
-            why = "" if what == "recover" and self.library.recover_from_errors() else f"the robot did not {what}"
+            why = "" if what == "recover" and self._recovered() else f"the robot did not {what}"
         except Exception as error:  # whatever the library raises
             why = str(error)
         self._say(states.done(number, why))
+
+    def _recovered(self) -> bool:
+        """The library judges by a state that it may have read before the robot had cleared its errors: later ones count."""
+        if self.library.recover_from_errors():
+            return True
+        until_s = time.monotonic() + _CLEARS_S
+        while time.monotonic() < until_s:
+            with self.busy:
+                left = errors.bits(self.library.state.current_errors)
+            if not left:
+                return True
+            time.sleep(1 / self.settings.rate_hz)
+        return False
 
     def _say(self, what: bytes) -> None:
         with suppress(OSError):  # nobody is there any more, or nobody takes it
