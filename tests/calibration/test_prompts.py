@@ -1,6 +1,6 @@
 """What a prompted measurement takes: nothing of what was captured before Enter, however long the prompt waited."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 from calibration.arms import calibrate as calibrate_arms
 from calibration.cameras import calibrate as calibrate_cameras
 from calibration.checks.survey import KEPT_PICTURES
+from calibration.looks import Look, camera_seen
 from calibration.measuring import Measuring
 from station.bus.messages import ArmState, Description, Dimension, Frame, StreamDescription
 from station.bus.sockets import HIGH_WATER, Publisher
@@ -124,6 +125,34 @@ def test_nothing_captured_before_enter_counts(world: Publishing, bench: Bench) -
     assert min(arm.at_ns) > enter_ns
     assert np.allclose(joints[:, 0], 0.5)
     assert operator.most_kept == 0  # nothing piles up at a prompt
+
+
+class Shown:
+    """Whoever shows what is seen."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+
+    def look(self, words: str, values: Mapping[str, float | str] | None, picture: bytes) -> None:
+        self.looks.append(Look(words, dict(values or {}), picture))
+
+
+def test_while_it_waits_the_newest_is_shown_twice_a_second_and_still_counts_for_nothing(world: Publishing) -> None:
+    operator, shown = Operator(world), Shown()
+    with Measuring(world.rig, "ada", operator, False, world.clock, Station, looker=shown) as measuring:
+        operator.measuring = measuring
+        begun_ns = world.now_ns
+        measuring.ask("rest, move the waist, hold still", measuring.feels(ARM))
+        waists = [look.values["waist_deg"] for look in shown.looks]
+        assert waists[0] == 0.0 and waists[-1] == pytest.approx(28.6, abs=0.1), "what is so, not what was"
+        assert 2 <= len(waists) <= 2 + 2 * (world.now_ns - begun_ns) / 1e9
+        assert operator.most_kept == 0
+        shown.looks.clear()
+        measuring.ask("turn the light up", measuring.sees(CAMERA, camera_seen))
+        assert shown.looks and all(look.picture for look in shown.looks)
+        shown.looks.clear()
+        measuring.ask("nothing to see")
+        assert shown.looks == []
 
 
 @pytest.mark.slow

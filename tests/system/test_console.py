@@ -9,6 +9,7 @@ import pytest
 
 from tests.system import console_policies, tempers
 from tests.system.console_journey import journey, port_of_its_own
+from tests.system.console_staging import staging
 from tests.system.rig import Booted, booted, light_rig
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(600)]
@@ -34,3 +35,7 @@ def test_an_operators_first_takes(rig: Booted) -> None:
 def test_a_policy_thinks_commands_and_gives_way_to_hands(rig: Booted) -> None:
     tempers.write(rig.data.with_name("data-policies") / "sways")
     console_policies.journey(rig, rig.rig.file, "sways", hands=True)
+
+
+def test_a_plan_is_followed_and_a_camera_calibrated(rig: Booted) -> None:
+    staging(rig, rig.rig.file)

@@ -37,7 +37,7 @@ export class Calibrations {
 
   begin() {
     const { what } = this;
-    this.app.ask('calibrate', t('calibrate.begin', { what: t(`wizard.${what}`) }), asked(what, this.form));
+    this.app.ask('calibrate', t('calibrate.begin', { what }), asked(what, this.form));
     this.choose('');
   }
 }

@@ -30,12 +30,12 @@ const JOBS = ['check', 'calibrate'];
 export function check(app, nowMs) {
   const { store, lastCheck } = app, session = store.state?.session, { found } = lastCheck;
   const runs = store.job?.running, sitting = session && session.phase !== 'ended', shows = jobOf(store, JOBS);
-  const middle = html`<div class="middle checked"><section class="shelf">
+  const middle = html`<div class="middle checked"><section class="shelf" tabindex="0" aria-label=${t('page.check')}>
     <p class="banner ${session?.check_due ? (store.welcome.rig.real ? 'bad' : 'warn') : ''}">${!session ? t('link.station', { rig: store.welcome.rig.name }) : session.check_due ? t(store.welcome.rig.real ? 'check.due' : 'check.due.sim', { why: session.check_due }) : t('check.counts')}</p>
     ${job(app, ...JOBS)}
-    ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : found === null ? html`<p class="none">${t('check.never')}</p>` : shows?.running && shows.answers.length ? nothing : result(found)}
+    ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : shows?.running && shows.answers.length ? nothing : found === null ? html`<p class="none">${t('check.never')}</p>` : result(found)}
   </section><section class="health" tabindex="0" aria-label=${t('calibrations')}>${calibrations(app)}</section></div>
-  <div class="last"><span>${sitting ? t('check.sitting') : t('check.what')}</span>${told(app)}</div>`;
+  <div class="last"><span>${sitting ? t('check.sitting') : runs ? nothing : t('check.what')}</span>${told(app)}</div>`;
   const off = runs || sitting || busy(store, 'calibrate');
   const runIt = app.calibrations.what ? nothing : html`<button class="main" data-act="check" ?disabled=${runs || sitting || busy(store, 'check')} @click=${() => app.ask('check', t('check.run'), { type: 'check' })}>${t('check.run')}</button>`;
   return frame(app, nowMs, 'checks', middle, operates(store) ? html`${runIt}${wizardActs(app, off, store.welcome.role === 'engineer')}` : html`<span>${t('check.who')}</span>`);

@@ -39,6 +39,7 @@ export class Plans {
   }
 
   place(scene, camera, event, ratio) {
+    event.stopPropagation(); // the place keeps the keyboard's focus: it goes on by arrows
     if (!event.detail) return this.nudge(scene, camera, event); // pressed by a key
     const box = event.currentTarget.getBoundingClientRect();
     this.form = placed(this.form, scene, camera, ...inPicture(box, ratio, event.clientX, event.clientY));

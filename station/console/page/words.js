@@ -77,7 +77,7 @@ const en = {
   'plan.edit': 'change the plan', 'plan.make': 'make a plan', 'plan.keep': 'keep the plan', 'plan.leave': 'leave it as it was', 'plan.drop': 'no plan', 'plan.drop.asks': 'Shall {task} have no plan any more? Its episodes stay.',
   'plan.field.each': 'episodes of each', 'plan.field.seed': 'order (a number)', 'plan.field.scenes': 'scenes, one a line', 'plan.field.objects': 'objects, one a line', 'plan.field.operators': 'operators, one a line; none: anybody', 'plan.field.instruction': 'instruction; {scene} and {object} are put in',
   'plan.field.placing': 'where in the pictures', 'plan.place': 'where {scene} is in the picture of {camera}', 'plan.wanted': '{n} episodes in all',
-  'ghost': 'ghost', 'ghost.alike': '{name} over the live pictures: the last success of just this', 'ghost.of': '{name} over the live pictures: the last success, of another scene or object', 'ghost.none': 'No success was recorded yet that could be shown.', 'ghost.lost': 'The last success could not be looked up.',
+  'ghost': 'ghost', 'ghost.alike': '{name}: the last success of just this', 'ghost.of': '{name}: the last success, of another scene or object', 'ghost.none': 'No success was recorded yet that could be shown.', 'ghost.lost': 'The last success could not be looked up.',
   'page.now': 'Now', 'page.episodes': 'Episodes', 'loading': 'Looking …', 'about': 'about this episode',
   'episodes.none': 'Nothing was recorded yet. Record the first on the Now page; it appears here as soon as it is whole. Folder:', 'episodes.fit': 'No episode is what is asked for. Ask for less.',
   'episodes.count': '{fitting} of {of} episodes', 'episodes.viewer': 'You may look; an operator labels.', 'episodes.back': '← Episodes',

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.steps import protocol
-from station.steps.protocol import DOCUMENT, Answer, End, Offer, Step
+from station.steps.protocol import DOCUMENT, Answer, End, Look, Offer, Step
 from station.steps.speaker import Speaker
 
 words = st.text(max_size=40)
@@ -77,6 +77,15 @@ def test_steps_are_numbered_and_carry_picture_values_and_progress(ends: Ends) ->
         Step(2, "found", picture="/9j/", values={"waist_rad": 0.1, "verdict": "pass"}),
         End(1, "follower_left is silent"),
     ]
+
+
+def test_what_is_seen_is_said_to_whoever_shows_pictures_and_to_nobody_else(ends: Ends) -> None:
+    ends.speaker.look("the board is seen", {"corners": 24}, b"\xff\xd8\xff")
+    ends.speaker.looks = True
+    ends.speaker.look("torque is off", {"waist_deg": 1.5})
+    ends.speaker.look("", picture=b"\xff\xd8\xff")
+    ends.speaker.end(0)
+    assert ends.lines() == [Look("torque is off", values={"waist_deg": 1.5}), Look("", "/9j/"), End(0)]
 
 
 def test_it_waits_for_an_answer_that_it_allows_to_this_very_step_and_takes_in_what_flows(ends: Ends) -> None:

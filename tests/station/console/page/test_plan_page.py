@@ -70,7 +70,8 @@ def test_a_plan_is_made_by_typing_and_clicking_into_a_picture(stage: Stage, page
     page.until(
         "its cross", "return document.querySelector('[data-camera=cam_high] .marks text')?.textContent === 'left'"
     )
-    tile.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert page.js("return document.activeElement.className") == "pick", "the keyboard goes on where it was clicked"
+    ActionChains(page.driver).send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT).perform()
     page.js("document.querySelector('[data-act=keep]').click()")
     page.until("it is counted", "return document.querySelectorAll('[data-row]').length === 2")
     made = plan(stage)
@@ -147,7 +148,7 @@ def test_the_ghost_of_the_last_success_lies_over_the_live_picture_and_goes(stage
     page.until("its button", "return document.querySelector('[data-act=ghost]')")
     page.js("document.querySelector('[data-act=ghost]').click()")
     page.until("the ghost", "return document.querySelector('canvas[data-ghost=cam_high]:not([hidden])')?.width === 160")
-    alike = "cube/0 over the live pictures: the last success of just this"
+    alike = "cube/0: the last success of just this"
     page.until("of what", "return document.querySelector('.ghosts').textContent.includes(arguments[0])", alike)
     seen = page.js("""const of = (one) => document.querySelector(one).getBoundingClientRect();
         const live = of('[data-camera=cam_high] canvas'), ghost = of('canvas[data-ghost]');
