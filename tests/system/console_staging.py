@@ -19,8 +19,10 @@ from tests.system.rig import Booted, booted
 TASK = "cube_handover"
 
 
-def staging(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -> None:
-    """Make a plan, record what it wants, take it back: it is wanted again. Then a camera's reference picture, step by step."""
+def staging(rig: Booted, file: Path, still: bool, shoot: Shoot = lambda _page, _name: None) -> None:
+    """Make a plan, record what it wants, take it back: it is wanted again. Then a camera's reference picture, step by step. `still`: what
+    its cameras see is, and not the bench's moving picture, of which none is kept.
+    """
     console = Console(file, role="engineer")
     try:
         with browser(headset="") as page:
@@ -30,7 +32,7 @@ def staging(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -
             take_control(page)
             plan(page, shoot)
             record(page, rig, shoot)
-            calibrate(page, shoot)
+            calibrate(page, still, shoot)
             assert page.log() == []
     finally:
         console.end(signal.SIGINT)
@@ -102,8 +104,8 @@ def record(page: Browser, rig: Booted, shoot: Shoot) -> None:
     phase(page, "ended")
 
 
-def calibrate(page: Browser, shoot: Shoot) -> None:
-    """A camera's reference picture: asked for, seen while it is asked, kept."""
+def calibrate(page: Browser, still: bool, shoot: Shoot) -> None:
+    """A camera's reference picture: asked for, seen while it is asked, kept if it is one."""
     page.js("location.hash = '#/check'")
     page.until("the wizard", "return document.querySelector('[data-wizard=cameras]:not(:disabled)')")
     page.js("document.querySelector('[data-wizard=cameras]').click()")
@@ -123,7 +125,12 @@ def calibrate(page: Browser, shoot: Shoot) -> None:
     shoot(page, "console-wizard")
     page.js("document.querySelector('[data-answer=\"go on\"]').click()")
     page.until("its end", "return app.store.job?.code !== null && !app.store.job.running", seconds=60)
-    assert page.js("return app.store.job.code") == 0, page.js("return app.store.job.words")
+    code, words = page.js("return [app.store.job.code, app.store.job.words]")
+    if not still:
+        assert code == 1 and "moved while it was taken" in words, words
+        assert not any(known.device == "cam_high" for known in calibration_files.load_all())
+        return
+    assert code == 0, words
     page.until(
         "how old it is",
         "return document.querySelector('[data-device=cam_high]')?.textContent.includes('measured anew')",
@@ -141,7 +148,7 @@ def main(folder: Path) -> None:
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
         file = full_rig(Path(place), "sim")
         with booted(file, Path(place) / "data") as rig:
-            staging(rig, file, shoot)
+            staging(rig, file, True, shoot)
 
 
 if __name__ == "__main__":

@@ -38,4 +38,4 @@ def test_a_policy_thinks_commands_and_gives_way_to_hands(rig: Booted) -> None:
 
 
 def test_a_plan_is_followed_and_a_camera_calibrated(rig: Booted) -> None:
-    staging(rig, rig.rig.file)
+    staging(rig, rig.rig.file, still=False)
