@@ -91,9 +91,8 @@ class Clutch:
             self._since_ns, self._armed = captured_at_ns, False
         self._last = None if pose is None else (pose, captured_at_ns)
         if trouble:
-            self.let_go(trouble)
+            self.forget(trouble)  # an open grip that was seen elsewhere says nothing of the hand that is here now
         if hand is None or pose is None:
-            self._armed = False
             return False
         if hand.grip < OPENED:
             self.closed = False
