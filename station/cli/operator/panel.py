@@ -3,7 +3,6 @@
 Calm on purpose: one big word says the phase, one line says what is wrong and which one act leads on; the rest is small.
 """
 
-import textwrap
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -18,6 +17,7 @@ from station.cli.operator.board import Board, Stream
 from station.client import staged
 from station.clock import NS_PER_S
 from station.episodes.cadence import in_words
+from station.terminal.screen import console
 from station.terminal.shown import shown
 
 WIDTH, HEIGHT = 80, 24
@@ -143,8 +143,15 @@ def asked_from_afar(board: Board, now_ns: int) -> str:
 
 
 def _wrapped(words: str, rows: int) -> list[str]:
-    """At most so many lines; what is cut off says so."""
-    return textwrap.wrap(shown(words), _INSIDE, max_lines=rows, placeholder=" …") if words and rows > 0 else []
+    """At most so many lines of the cells that their characters take; what is cut off says so."""
+    if not words or rows <= 0:
+        return []
+    lines = [line.plain.rstrip() for line in Text(shown(words)).wrap(console, _INSIDE)]
+    if len(lines) > rows:
+        last = Text(lines[rows - 1])
+        last.truncate(_INSIDE - 2)
+        lines[rows - 1 :] = [f"{last.plain.rstrip()} …"]
+    return lines
 
 
 def next_words(board: Board, now_ns: int) -> Next:

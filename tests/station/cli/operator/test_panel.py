@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.text import Text
 
@@ -89,6 +89,7 @@ def test_a_collection_plan_says_what_to_stage_and_how_far_it_is() -> None:
     assert "no plan is followed: plan.yaml: each: Expected `int`" in text and "Put the scene back" in text
 
 
+@example("left", "\u2e80" * 60, "hold")  # each takes two cells
 @given(st.text(max_size=100), st.text(max_size=100), st.sampled_from(get_args(Phase)))
 def test_it_fits_whatever_scenes_and_objects_are_called(scene: str, what: str, phase: Phase) -> None:
     staging = msgspec.structs.replace(STAGED, scene=scene, object=what)
