@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.text import Text
 
 from station.bus.actions import offered
@@ -96,7 +97,7 @@ def test_it_fits_whatever_scenes_and_objects_are_called(scene: str, what: str, p
     made = board(phase, staging=staging, why="x" * 400)
     made.station = station(**{device.node: "silent " * 40 for device in RIG.devices})
     lines = shown(made).splitlines()
-    assert len(lines) <= HEIGHT and all(len(line) <= WIDTH for line in lines)
+    assert len(lines) <= HEIGHT and all(cell_len(line) <= WIDTH for line in lines)
 
 
 def unrecorded(phase: Phase, **session: Any) -> Board:
