@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from drivers.franka.fingers import Order, holds, next_order
-from station.devices.networked.vendor_process import arguments
+from station.devices.networked.vendor_process import arguments, message
 
 PERIOD_S = 0.04
 _AGAIN_S = 0.5
@@ -46,7 +46,7 @@ class Hand:
         due_s = 0.0
         while True:
             if select.select([self._driver], [], [], max(0.0, due_s - time.monotonic()))[0]:
-                if not (told := self._told()):
+                if not (told := message(self._driver)):
                     return
                 self._take(json.loads(told))
                 continue
@@ -56,13 +56,6 @@ class Hand:
             except Exception as error:  # whatever the library raises
                 self._lost(str(error))
                 due_s = time.monotonic() + _AGAIN_S
-
-    def _told(self) -> bytes:
-        """The next message; b"" when nobody is there any more."""
-        try:
-            return self._driver.recv(4096)
-        except ConnectionResetError:
-            return b""
 
     def _take(self, asked: dict[str, Any]) -> None:
         if "grip" in asked:

@@ -46,7 +46,7 @@ class Robot:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.library: Any = None
+        self.connection: Any = None
         self.busy = threading.Lock()
         """Held while a state is read, and while a motion begins: the library does one of the two."""
         self._driver = socket.socket(fileno=settings.states)
@@ -74,12 +74,12 @@ class Robot:
         robot = franky.Robot(self.settings.address, realtime_config=real_time)
         torque, force = self.settings.torque_nm, self.settings.force_n
         robot.set_collision_behavior(torque, force)
-        self.library = robot
+        self.connection = robot
         self._say(states.noted(states.Note("", SERVER_VERSION, slow)))
 
     def _tell(self) -> None:
         with self.busy:
-            state = self.library.state
+            state = self.connection.state
         now_ns = time.monotonic_ns()
         clock_ms = state.time.to_msec()
         if clock_ms == self._last_ms:
@@ -107,12 +107,12 @@ class Robot:
 
     def _recovered(self) -> bool:
         """The library judges by a state that it may have read before the robot had cleared its errors: later ones count."""
-        if self.library.recover_from_errors():
+        if self.connection.recover_from_errors():
             return True
         until_s = time.monotonic() + _CLEARS_S
         while time.monotonic() < until_s:
             with self.busy:
-                left = errors.bits(self.library.state.current_errors)
+                left = errors.bits(self.connection.state.current_errors)
             if not left:
                 return True
             time.sleep(1 / self.settings.rate_hz)
@@ -130,11 +130,11 @@ class Control:
         """Raises whatever the library does."""
         import franky
 
-        if robot.library is None:
+        if robot.connection is None:
             raise RuntimeError("it has not connected yet")
         s, self._robot = robot.settings, robot
         with robot.busy:
-            self._tracker = franky.JointImpedanceTracker(robot.library, stiffness=s.stiffness, damping=s.damping)
+            self._tracker = franky.JointImpedanceTracker(robot.connection, stiffness=s.stiffness, damping=s.damping)
         self._track = Track(start, VELOCITY_RAD_S, time.monotonic(), approach.share)
         self._target, self._speed, self._at_s = list(start), [0.0] * len(start), time.monotonic()
 
@@ -155,7 +155,7 @@ class Control:
     def _why(self) -> str:
         """What the library threw when the robot ended the motion."""
         try:
-            self._robot.library.join_motion(0.0)
+            self._robot.connection.join_motion(0.0)
         except Exception as error:  # ControlException, NetworkException
             return why(str(error))
         return "the robot ended it"

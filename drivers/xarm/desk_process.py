@@ -16,7 +16,7 @@ from typing import Any
 from drivers.xarm import codes
 from drivers.xarm.flange import GRIPS, Gripper
 from drivers.xarm.sdk import connect
-from station.devices.networked.vendor_process import arguments
+from station.devices.networked.vendor_process import arguments, message
 
 _ALL_JOINTS = 8
 _PERIOD_S = 0.04
@@ -39,19 +39,12 @@ class Desk:
                 max(0.0, self._due_s - time.monotonic()) if self._gripper is not None or not self._commands else None
             )
             if select.select([self._driver], [], [], wait_s)[0]:
-                if not (told := self._told()):
+                if not (told := message(self._driver)):
                     return
                 self._take(json.loads(told))
             elif time.monotonic() >= self._due_s:
                 self._due_s = time.monotonic() + _PERIOD_S
                 self._look()
-
-    def _told(self) -> bytes:
-        """The next message; b"" when nobody is there any more."""
-        try:
-            return self._driver.recv(4096)
-        except ConnectionResetError:
-            return b""
 
     def _take(self, asked: dict[str, Any]) -> None:
         if "grip" in asked:

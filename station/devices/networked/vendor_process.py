@@ -109,6 +109,14 @@ class Process:
             self._driver.send(what)
 
 
+def message(driver: socket.socket, longest: int = 4096) -> bytes:
+    """The driver's next message, waited for; b"" when nobody is there any more."""
+    try:
+        return driver.recv(longest)
+    except ConnectionResetError:
+        return b""
+
+
 def arguments() -> list[str]:
     """The process's own, after the socket and the priority. What the library prints goes to the log from here on."""
     os.dup2(2, 1)
