@@ -151,6 +151,7 @@ class Temper:
     def __init__(self) -> None:
         self.mood = "good"
         self.factor = 1.0
+        self.rows = 10
         self.let_go = threading.Event()
 
     def begin(self) -> None:
@@ -164,7 +165,7 @@ class Temper:
             self.let_go.wait(0.3)
         if mood == "hang":
             self.let_go.wait()
-        shape = (9, 3) if mood == "shape" else (10, 3)
+        shape = (9 if mood == "shape" else self.rows, 3)
         return np.full(shape, np.nan if mood == "nan" else 0.25 * self.factor)
 
     def close(self) -> None:
@@ -191,9 +192,9 @@ def temper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Temper]:
     temper.let_go.set()
 
 
-def begin(bench: Bench, folder: Path) -> None:
+def begin(bench: Bench, folder: Path, chunk: int = 10) -> None:
     """Load, start, and have heard the first setpoint."""
-    bench.load(policies.write(folder, graph=False, backend="temper", weights="none", chunk=10))
+    bench.load(policies.write(folder, graph=False, backend="temper", weights="none", chunk=chunk))
     bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
     bench.until(bench.following)
 
@@ -307,13 +308,16 @@ def test_no_policy_is_loaded_behind_a_backend_that_hangs(
 
 
 @pytest.mark.parametrize(
-    ("mood", "says"), [("slow", ""), ("hang", "the backend temper has not answered for"), ("nan", "found nan")]
+    ("mood", "says", "rows"),
+    # the answer that is no number has to come while there are rows left, however long this computer stalls
+    [("slow", "", 10), ("hang", "the backend temper has not answered for", 10), ("nan", "found nan", 30)],
 )
 def test_a_hold_is_counted_before_it_is_asked_for(
-    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path, mood: str, says: str
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path, mood: str, says: str, rows: int
 ) -> None:
     """A hold ends an episode: whoever records has heard the counts, from before it and with it, when it comes."""
-    begin(bench, tmp_path / "policy")
+    temper.rows = rows
+    begin(bench, tmp_path / "policy", chunk=rows)
     bench.heard.clear()
     temper.mood = mood
     bench.until(bench.holding)
