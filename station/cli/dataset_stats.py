@@ -11,7 +11,7 @@ from rich.progress import Progress
 from station.cli.episodes.told import Where
 from station.datasets.reach import Ways, paths
 from station.datasets.stats import Stats, compare, wide
-from station.datasets.stats_words import by, headline, lengths, sentence, vector_row
+from station.datasets.stats_words import by, headline, lengths, sentence, vector_row, verdicts
 from station.episodes import catalogue
 from station.episodes.catalogue import Episode
 from station.episodes.filters import asked, said
@@ -109,7 +109,7 @@ def _tell(each: Stats) -> None:
     _console.print(f"{each.name}: {headline(each)}")
     _console.print(f"  {lengths(each)}")
     for what, shares in by(each).items():
-        told = ", ".join(f"{share.name}: {share.successes} of {share.episodes}" for share in shares[:_FEW])
+        told = ", ".join(f"{share.name}: {verdicts(share)}" for share in shares[:_FEW])
         _console.print(f"  success by {what}: {told}{_more(len(shares))}")
     for arm in each.workspaces:
         box = " × ".join(f"{low:.2f} … {high:.2f}" for low, high in zip(arm.lower_m, arm.upper_m, strict=True))

@@ -44,6 +44,14 @@ def by(stats: Stats) -> dict[str, tuple[Share, ...]]:
     return {"operator": stats.by_operator, "hour": stats.by_hour, "scene": stats.by_scene}
 
 
+def verdicts(share: Share) -> str:
+    """Successes of those that were judged: an episode without a verdict is no failure."""
+    judged = share.successes + share.failures
+    rest = share.episodes - judged
+    told = f"{share.successes} of {judged}" if judged else ""
+    return " and ".join(part for part in (told, f"{rest} not judged" if rest else "") if part)
+
+
 def vector_row(each: Numbers) -> tuple[str, ...]:
     """One number of the vector, and what is to be said of it."""
     note = "constant" if each.constant else "a few rows set its scale" if wide(each) else ""

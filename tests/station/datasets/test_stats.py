@@ -112,7 +112,7 @@ def test_the_command_finds_the_slow_one_and_writes_a_page_of_its_own(task: Path,
     assert got.exit_code == 0, got.output
     assert "cube: 6 episodes" in got.output
     assert "unlike the others: cube/5: length_s 9, the others 3.25" in got.output
-    assert "success by operator: ann: 1 of 6" in got.output
+    assert "success by operator: ann: 1 of 2 and 4 not judged" in got.output
     assert "follower_left: fingertips within" in got.output
     text = page.read_text()
     assert "http" not in text.replace('http-equiv="Content-Security-Policy"', "")
