@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from station.cli.episodes.told import Where, told
-from station.datasets.choosing import Choice, Left, choose, is_held_back
+from station.datasets.choosing import Choice, Left, choose, is_held_back, split_explained
 from station.datasets.selection import Selection, as_yaml, read_selection, selection_of, write_selection
 from station.episodes.facts import FIELDS
 from station.episodes.filters import said
@@ -108,16 +108,16 @@ def selection_from(
 
 
 def _explain(choice: Choice, selection: Selection, as_json: bool) -> None:
-    held = sum(is_held_back(selection, source) for source in choice.taken)
     if as_json:
+        held = sum(is_held_back(selection, source) for source in choice.taken)
         tell(Selected(tuple(source.name for source in choice.taken), held, left_out(choice.left)))
         return
     for line in as_yaml(selection).splitlines():
         _console.print(line)
     _console.print("")
     _console.print(choice.explained())
-    if selection.split.validation:
-        _console.print(f"{len(choice.taken) - held} to train with, {held} held back")
+    for line in split_explained(selection, choice.taken):
+        _console.print(line)
     say_left(choice)
 
 

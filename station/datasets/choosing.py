@@ -99,7 +99,31 @@ def _against(selection: Selection, source: Source) -> tuple[str, str] | None:
 
 def is_held_back(selection: Selection, source: Source) -> bool:
     """Does the split put it on the validation side? Depends on the seed and on the episode (or its group) alone."""
-    by = selection.split.group_by
-    key = source.identity if by == "episode" else f"{by}={source.facts.get(by, '')}"
+    key = _kept_together(selection, source)
     drawn = int.from_bytes(hashlib.sha256(f"{selection.seed}/{key}".encode()).digest()[:8])
     return drawn < selection.split.validation * _SPAN
+
+
+def _kept_together(selection: Selection, source: Source) -> str:
+    by = selection.split.group_by
+    return source.identity if by == "episode" else f"{by}={source.facts.get(by, '')}"
+
+
+def split_explained(selection: Selection, taken: Sequence[Source]) -> list[str]:
+    """How many are held back, of each task where there are several; why it may be another share than was asked for. A line each."""
+    if not selection.split.validation:
+        return []
+    asked, by = selection.split.validation, selection.split.group_by
+    held = Counter(str(source.facts.get("task", "")) for source in taken if is_held_back(selection, source))
+    lines = [f"{len(taken) - held.total()} to train with, {held.total()} held back"]
+    tasks = Counter(str(source.facts.get("task", "")) for source in taken)
+    if len(tasks) > 1:
+        lines += [f"  {task}: {held[task]} of {count} held back" for task, count in sorted(tasks.items())]
+    groups = len({_kept_together(selection, source) for source in taken})
+    if taken and held.total() in (0, len(taken)):
+        kept = "" if by == "episode" else f", and a {by} stays on one side: these are of {groups}"
+        lines.append(
+            f"  {asked:.0%} were asked for, drawn by a hash{kept}. "
+            "Next: another `seed`, a larger share or another `group_by` if some are needed on either side"
+        )
+    return lines

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from station.datasets.choosing import choose, filtered, is_held_back
+from station.datasets.choosing import choose, filtered, is_held_back, split_explained
 from station.datasets.selection import (
     Excluded,
     Selection,
@@ -137,6 +137,22 @@ def test_a_group_stays_together() -> None:
     }
     assert all(len(side) == 1 for side in sides.values())
     assert {True} in sides.values() and {False} in sides.values()
+
+
+def test_it_says_how_many_of_each_task_are_held_back_and_why_none_is() -> None:
+    tasks = [source(k, task="cube" if k < 100 else "lid", scene=str(k % 3)) for k in range(150)]
+    selection = Selection(folders=("/data",), split=Split(validation=0.2))
+    held = [is_held_back(selection, one) for one in tasks]
+    assert split_explained(selection, tasks) == [
+        f"{150 - sum(held)} to train with, {sum(held)} held back",
+        f"  cube: {sum(held[:100])} of 100 held back",
+        f"  lid: {sum(held[100:])} of 50 held back",
+    ]
+    by_scene = Selection(folders=("/data",), split=Split(validation=0.01, group_by="scene"))
+    counts, why = split_explained(by_scene, [source(k, scene=str(k % 3)) for k in range(9)])
+    assert counts == "9 to train with, 0 held back"
+    assert "1% were asked for" in why and "a scene stays on one side: these are of 3. Next: another `seed`" in why
+    assert split_explained(Selection(folders=("/data",)), tasks) == []
 
 
 def test_files_are_found_named_and_taken_once(tmp_path: Path) -> None:
