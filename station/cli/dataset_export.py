@@ -102,6 +102,13 @@ def export(
         ),
     ] = "",
     size: Annotated[str, typer.Option(help="Of the pictures, 224x224; they are stretched.")] = "",
+    crop: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The part of the pictures, before --size: 480x480 (their middle) or 480x480+80+0 (from column 80, row 0); "
+            "cam_high=480x480 of one camera; may be given again."
+        ),
+    ] = None,
     camera: Annotated[list[str] | None, typer.Option(help="Only this camera; may be given again.")] = None,
     depth: Annotated[
         bool, typer.Option(help="The cameras' depth too, as recorded: act, plain, rlds, robomimic.")
@@ -133,7 +140,8 @@ def export(
         asked = {
             "action": action, "action_at": action_at, "representation": representation, "gripper": gripper,
             "video": video or fmt.videos[0], "space": space or fmt.spaces[0],
-            "size": _size(size), "cameras": tuple(camera or ()), "depth": depth, "operators": operators,
+            "size": _size(size), "crop": dict(_crop(one) for one in crop or ()), "cameras": tuple(camera or ()),
+            "depth": depth, "operators": operators,
             "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
         }  # fmt: skip
         conversion, hub = _conversion(asked), _hub(push, public)
@@ -284,6 +292,16 @@ def _size(said: str) -> dict[str, int] | None:
     if found is None:
         raise UsageError(f"--size {said}: say it as 640x480")
     return msgspec.to_builtins(Size(int(found[1]), int(found[2])))  # type: ignore[no-any-return]
+
+
+def _crop(said: str) -> tuple[str, dict[str, int | None]]:
+    """Of which camera (`""`: of all), and what."""
+    camera, _, part = said.rpartition("=")
+    found = re.fullmatch(r"(\d{1,4})x(\d{1,4})(?:\+(\d{1,4})\+(\d{1,4}))?", part)
+    if found is None:
+        raise UsageError(f"--crop {said}: say it as 480x480, 480x480+80+0 or cam_high=480x480")
+    values = (int(value) if value else None for value in found.groups())
+    return camera, dict(zip(("width", "height", "left", "top"), values, strict=True))
 
 
 def _rate(said: str) -> float | None:

@@ -170,10 +170,19 @@ def _pictures(plan: Plan) -> Iterator[str]:
     yield f"{encoder.described() if encoder else PICTURES[plan.conversion.video]}."
     yield "A frame's picture is the newest that was captured at or before its row's tick.\n"
     yield "| camera | recorded | exported | camera's rate |\n|---|---|---|---|"
+    crops: dict[str, str] = {}
     for name, camera in plan.cameras.items():
         width, height = plan.size_of(name)
         recorded = f"{camera.width} × {camera.height} {'JPEG' if camera.jpeg else 'raw'}"
-        yield f"| {name} | {recorded} | {width} × {height} | {camera.rate_hz:g} Hz |"
+        crop = plan.conversion.crop_of(name)
+        left, top = crop.corner(camera.width, camera.height) if crop else (0, 0)
+        part = f"{crop.width} × {crop.height} from column {left}, row {top}, at " if crop else ""
+        if crop:
+            crops[name] = f"{{width: {crop.width}, height: {crop.height}, left: {left}, top: {top}}}"
+        yield f"| {name} | {recorded} | {part}{width} × {height} | {camera.rate_hz:g} Hz |"
+    if crops:
+        told = ", ".join(f"{name}: {crop}" for name, crop in crops.items())
+        yield f"\nA policy that learns from this sees the same part by its `policy.yaml`: `image: {{…, crop: {{{told}}}}}`."
 
 
 def _depths(plan: Plan) -> Iterator[str]:

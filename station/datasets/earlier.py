@@ -93,7 +93,8 @@ def made_of(plan: Plan, part: Part) -> str:
         for one in plan.of(part.shard)
     ]
     whole = (
-        station_version(), plan.format, part, tuple(plan.cameras), size, conversion.video, conversion.action_at, plan.rate_hz, rows,
+        station_version(), plan.format, part, tuple(plan.cameras), conversion.crop_of(part.camera), size, conversion.video,
+        conversion.action_at, plan.rate_hz, rows,
     )  # fmt: skip
     return hashlib.sha256(msgspec.json.encode(whole)).hexdigest()
 

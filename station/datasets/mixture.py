@@ -44,6 +44,10 @@ def common(surveyed: Sequence[Surveyed], conversion: Conversion) -> Common:
             "--camera, for those that all have",
         )
     cameras = {name: _camera(name, surveyed, conversion) for name in conversion.cameras or surveyed[0].cameras}
+    for name in conversion.crop.keys() - {"", *cameras}:
+        raise UsageError(
+            f"--crop {name}: the cameras that are exported are {', '.join(cameras) or 'none'}. Next: name one of these"
+        )
     first = surveyed[0]
     names, units = first.dim_names, first.units
     if conversion.space != "joint":
@@ -107,13 +111,16 @@ def _camera(name: str, surveyed: Sequence[Surveyed], conversion: Conversion) -> 
         raise UsageError(
             f"{without[0].source.name} has no camera {name}; it has {', '.join(without[0].cameras) or 'none'}. Next: correct --camera"
         )
-    if conversion.size is None:
+    crop = conversion.crop_of(name)
+    if conversion.size is None or crop is not None:
         _same(
             surveyed,
             f"{name}'s pictures",
             lambda found: f"{found.cameras[name].width} × {found.cameras[name].height}",
-            "--size for one that all are brought to",
+            "--size for one that all are brought to, without --crop, which is in pixels as they were shot",
         )
+    if crop is not None:
+        crop.corner(surveyed[0].cameras[name].width, surveyed[0].cameras[name].height)
     kind = "JPEG" if surveyed[0].cameras[name].jpeg else "raw"
     if conversion.video == "as-shot" and not all(found.cameras[name].jpeg for found in surveyed):
         raise UsageError(

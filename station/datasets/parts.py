@@ -137,7 +137,7 @@ def _each_frame(plan: Plan, shard: int, camera: str, looked: "Looked") -> EachFr
     def each(take: Callable[[Frame], None]) -> None:
         for episode in plan.of(shard):
             with blamed(plan, episode), opened(plan, episode) as file:
-                pictures = PictureRows(file, camera)
+                pictures = PictureRows(file, camera, plan.conversion.crop_of(camera))
                 for frame, row in enumerate(plan.frames_of(episode).rows.tolist()):
                     stored = pictures.stored(row)
                     if looked.wants(episode.index, frame):

@@ -8,6 +8,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from station.borders.jpeg import MOST_PIXELS
+from station.datasets.conversion import Crop
 from station.episodes import datasets
 from station.episodes.reading import wrong
 from station.errors import EpisodeError
@@ -21,8 +22,10 @@ _THUMBNAIL = 4
 class PictureRows:
     """Of one camera. All of its pictures are of one size, or reading one that is not raises EpisodeError."""
 
-    def __init__(self, file: h5py.File, camera: str) -> None:
-        """Raises EpisodeError where the datasets are not what the layout says."""
+    def __init__(self, file: h5py.File, camera: str, crop: Crop | None = None) -> None:
+        """`crop`: what decoded pictures are of those that were shot. Raises EpisodeError where the datasets are not what the layout
+        says, UsageError where the crop does not lie in the pictures.
+        """
         self.camera = camera
         self._file = file
         self._rows = datasets.dataset(file, f"/observations/images/{camera}")
@@ -33,6 +36,8 @@ class PictureRows:
         self.height, self.width = size
         if self.height * self.width > MOST_PIXELS:
             raise self.wrong(0, f"{self.width} × {self.height} pixels are no camera's")
+        self.crop = crop
+        self._corner = crop.corner(self.width, self.height) if crop is not None else (0, 0)
 
     @property
     def mean_bytes(self) -> float:
@@ -55,38 +60,41 @@ class PictureRows:
 
     def rgb(self, row: int) -> RGB:
         """A row's picture, decoded."""
-        data = self.stored(row)
-        if not self.jpeg:
-            return np.frombuffer(data, np.uint8).reshape(self.height, self.width, 3)
-        return self.decoded(row, data)
+        return self.decoded(row, self.stored(row))
 
     def sized(self, row: int, width: int, height: int) -> RGB:
         """A row's picture at a size that is exported. (H, W, 3)"""
-        picture = self.rgb(row)
-        if picture.shape[:2] == (height, width):
-            return picture
-        import cv2  # here: whoever lists the formats draws nothing
-
-        return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        return resized(self.rgb(row), width, height)
 
     def thumbnail(self, row: int, stored: bytes | None = None) -> RGB:
         """A row's picture at a quarter of its size: a quarter of the time, the same levels. `stored`: where it was read already."""
         if not self.jpeg:
-            return self.rgb(row)[::_THUMBNAIL, ::_THUMBNAIL]
+            return self.decoded(row, self.stored(row) if stored is None else stored)[::_THUMBNAIL, ::_THUMBNAIL]
         try:
             data = self.stored(row) if stored is None else stored
             height, width = self.height // _THUMBNAIL, self.width // _THUMBNAIL  # `min_factor` alone keeps the size
-            return np.asarray(simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width), np.uint8)
+            small = np.asarray(simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width), np.uint8)
+            return self._cropped(small, small.shape[1] / self.width)
         except ValueError as error:
             raise self.wrong(row, f"the JPEG cannot be decoded: {error}") from error
 
     def decoded(self, row: int, data: bytes) -> RGB:
-        """A JPEG of this camera as RGB."""
+        """A picture of this camera, as `stored` gives it, as RGB."""
+        if not self.jpeg:
+            return self._cropped(np.frombuffer(data, np.uint8).reshape(self.height, self.width, 3))
         self.check(row, data)
         try:
-            return np.asarray(simplejpeg.decode_jpeg(data, "RGB"), np.uint8)
+            return self._cropped(np.asarray(simplejpeg.decode_jpeg(data, "RGB"), np.uint8))
         except ValueError as error:
             raise self.wrong(row, f"the JPEG cannot be decoded: {error}") from error
+
+    def _cropped(self, picture: RGB, scale: float = 1.0) -> RGB:
+        if self.crop is None:
+            return picture
+        left, top = (round(at * scale) for at in self._corner)
+        return picture[
+            top : top + max(1, round(self.crop.height * scale)), left : left + max(1, round(self.crop.width * scale))
+        ]
 
     def check(self, row: int, data: bytes) -> None:
         """Is the JPEG of the size of all the others? Raises EpisodeError."""
@@ -121,7 +129,7 @@ class DepthRows(PictureRows):
 
     def __init__(self, file: h5py.File, camera: str) -> None:
         """Raises EpisodeError where the dataset is not what the layout says."""
-        self.camera, self.jpeg = camera, False
+        self.camera, self.jpeg, self.crop = camera, False, None
         self._file = file
         self._rows = datasets.dataset(file, f"/observations/depth/{camera}")
         self.height, self.width = self._rows.shape[1:3]
@@ -129,6 +137,15 @@ class DepthRows(PictureRows):
     def stored(self, row: int) -> bytes:
         """A row's numbers."""
         return np.ascontiguousarray(self._rows[row], "<u2").tobytes()
+
+
+def resized(picture: RGB, width: int, height: int) -> RGB:
+    """Stretched to a size. (height, width, 3)"""
+    if picture.shape[:2] == (height, width):
+        return picture
+    import cv2  # here: whoever lists the formats draws nothing
+
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _is_plain(rows: Any) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import simplejpeg
 
 from station.datasets.formats.contract import Frame
-from station.datasets.picture_rows import RGB
+from station.datasets.picture_rows import RGB, resized
 
 QUALITY = 95
 """Of a JPEG that is encoded anew, with colours at full resolution."""
@@ -35,13 +35,4 @@ class Pixels:
         return self._jpeg
 
     def _sized(self, frame: Frame) -> RGB:
-        pictures = frame.pictures
-        if pictures.jpeg:
-            rgb = pictures.decoded(frame.row, frame.stored)
-        else:
-            rgb = np.frombuffer(frame.stored, np.uint8).reshape(pictures.height, pictures.width, 3)
-        if (pictures.width, pictures.height) == self._size:
-            return rgb
-        import cv2  # here: whoever lists the formats draws nothing
-
-        return np.asarray(cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        return resized(frame.pictures.decoded(frame.row, frame.stored), *self._size)

@@ -97,8 +97,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     def size_of(self, camera: str) -> tuple[int, int]:
         """(width, height) of exported pictures."""
-        size = self.conversion.size
-        return (size.width, size.height) if size else (self.cameras[camera].width, self.cameras[camera].height)
+        shown = self.conversion.size or self.conversion.crop_of(camera) or self.cameras[camera]
+        return shown.width, shown.height
 
 
 def make_plan(

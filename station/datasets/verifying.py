@@ -174,7 +174,7 @@ def _pictures(
     """Which of its pictures, and what is wrong with it."""
     rows = plan.frames_of(episode).rows
     for camera in plan.cameras:
-        pictures = PictureRows(file, camera)
+        pictures = PictureRows(file, camera, plan.conversion.crop_of(camera))
         frames = frames_to_look_at(pictures, rows, state, episode.index)
         for frame, found in zip(frames, read.pictures(episode.index, camera, frames), strict=True):
             told, level = _picture(pictures, rows, frame, found, plan.conversion.video in _LOSSLESS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import av
+import numpy as np
 from av.video.frame import VideoFrame
 
 from station.datasets.conversion import Video
@@ -92,7 +93,7 @@ class VideoWriter:
         self._encoder = ENCODERS.get(video)
         if self._encoder is not None and (width % 2 or height % 2):
             raise EpisodeError(
-                f"{width} × {height} pictures cannot be encoded as {video}: both must be even. Next: give an even --size"
+                f"{width} × {height} pictures cannot be encoded as {video}: both must be even. Next: give an even --size, or --crop"
             )
         self._size = width, height
         self._rate = Fraction(rate_hz).limit_denominator(1000)
@@ -148,8 +149,8 @@ class VideoWriter:
         return ready
 
     def _decoded(self, pictures: PictureRows, row: int, stored: bytes) -> Any:
-        if not pictures.jpeg:
-            return VideoFrame.from_ndarray(pictures.rgb(row), "rgb24")
+        if not pictures.jpeg or pictures.crop is not None:
+            return VideoFrame.from_ndarray(np.ascontiguousarray(pictures.decoded(row, stored)), "rgb24")
         if self._decoder is None:
             self._decoder = av.CodecContext.create("mjpeg", "r")
             self._decoder.options = {"err_detect": "explode"}

@@ -1,6 +1,6 @@
 """A policy folder in words. Pure."""
 
-from station.policy.folder import Policy
+from station.policy.folder import Image, Policy
 
 
 def described(policy: Policy) -> list[tuple[str, str]]:
@@ -14,7 +14,7 @@ def described(policy: Policy) -> list[tuple[str, str]]:
         ("folder", str(policy.folder)),
         ("kind, backend", f"{policy.kind}, {policy.backend} ({policy.weights})"),
         ("cameras", ", ".join(policy.cameras) or "none"),
-        ("image", f"{image.width}×{image.height} {image.color}, {image.resize}" if image else "none"),
+        ("image", _image(image) if image else "none"),
         ("state → action", f"{policy.state_dim} → {policy.action_dim} dimensions"),
         ("observation", f"{policy.obs_steps} step{'s' if policy.obs_steps > 1 else ''}"),
         ("chunk", f"{policy.chunk} rows at {policy.rate_hz:g} Hz: {policy.chunk / policy.rate_hz:.2f} s"),
@@ -23,3 +23,11 @@ def described(policy: Policy) -> list[tuple[str, str]]:
         ("newest dims", ", ".join(map(str, policy.newest_dims)) or "none"),
         ("policy.yaml", f"sha256 {policy.sha256[:16]}…"),
     ]
+
+
+def _image(image: Image) -> str:
+    crops = "".join(
+        f"; of {camera} {crop.width}×{crop.height} from column {crop.left}, row {crop.top}"
+        for camera, crop in image.crop.items()
+    )
+    return f"{image.width}×{image.height} {image.color}, {image.resize}{crops}"

@@ -35,6 +35,15 @@ class Size(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: Pixels
 
 
+class Crop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a camera's pictures, pixels as they are shot."""
+
+    width: Pixels
+    height: Pixels
+    left: Annotated[int, Meta(ge=0, le=8192)]
+    top: Annotated[int, Meta(ge=0, le=8192)]
+
+
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How pictures go in. `stretch` ignores the aspect ratio, `pad` keeps it and centres on black."""
 
@@ -42,6 +51,8 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: Pixels
     color: Literal["rgb", "bgr"] = "rgb"
     resize: Literal["stretch", "pad"] = "stretch"
+    crop: dict[Name, Crop] = {}
+    """Cameras of whose pictures a part goes in, cropped before it is resized, as `station dataset export --crop` did at training."""
     sizes: dict[Name, Size] = {}
     """Cameras whose pictures are smaller: each lies at the top left of the `width` × `height` that all are given in."""
 

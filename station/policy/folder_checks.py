@@ -46,6 +46,9 @@ def _pictures(path: Path, file: "PolicyFile") -> None:
         raise PolicyError(path, "image", "missing", "give the size of training: image: {width: 640, height: 480}")
     if len(set(file.cameras)) != len(file.cameras):
         raise PolicyError(path, "cameras", "a camera is given twice", "give each once, in the order of training")
+    for camera in file.image.crop if file.image is not None else ():
+        if camera not in file.cameras:
+            raise PolicyError(path, f"image.crop.{camera}", "is none of `cameras`", "name a camera of the policy")
     for camera, size in file.image.sizes.items() if file.image is not None else ():
         if camera not in file.cameras:
             raise PolicyError(path, f"image.sizes.{camera}", "is none of `cameras`", "name a camera of the policy")

@@ -51,10 +51,15 @@ class FrameCache:
 
 
 def prepare(frame: Frame, payload: bytes, image: Image, camera: str = "") -> Picture | None:
-    """Decode, put into the policy's colour order, resize; a camera with a size of its own lies at the top left, the rest is black.
-    None where the bytes are no picture of that size.
+    """Decode, crop, put into the policy's colour order, resize; a camera with a size of its own lies at the top left, the rest is
+    black. None where the bytes are no picture of that size, or none that the crop lies in.
     """
     picture = _decode(frame, payload)
+    crop = image.crop.get(camera)
+    if picture is not None and crop is not None:
+        inside = crop.top + crop.height <= picture.shape[0] and crop.left + crop.width <= picture.shape[1]
+        part = picture[crop.top : crop.top + crop.height, crop.left : crop.left + crop.width]
+        picture = np.ascontiguousarray(part) if inside else None
     if picture is None:
         return None
     if (image.color == "rgb") != (frame.encoding == "rgb8"):

@@ -73,6 +73,11 @@ def test_how_far_it_is_is_told_and_ends_at_the_whole(data: Path, tmp_path: Path)
         ),
         (("export", "plain", "out", "--from", "{data}", "--video", "vhs"), "Invalid enum value 'vhs'"),
         (("export", "plain", "out", "--from", "{data}", "--size", "big"), "say it as 640x480"),
+        (("export", "plain", "out", "--from", "{data}", "--crop", "9x9x9"), "say it as 480x480, 480x480+80+0 or cam_"),
+        (
+            ("export", "plain", "out", "--from", "{data}", "--crop", "cam_high=9x9+900+0"),
+            "a crop of 9x9+900+0 does not",
+        ),
         (("export", "plain", "out", "--from", "{data}", "--rate", "fast"), "frames a second"),
         (("export", "plain", "out", "--from", "{data}", "--where", "success"), "say it as success=true"),
         (("export", "plain", "out", "--from", "{data}", "--rate", "100"), "take a lower --rate"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from station.bus.messages import Frame
-from station.policy.folder import Image, Size
+from station.policy.folder import Crop, Image, Size
 from station.policy.frames import FrameCache, FrameKey, prepare
 
 RED = (200, 30, 10)
@@ -96,3 +96,18 @@ def test_a_camera_with_a_size_of_its_own_lies_at_the_top_left() -> None:
     assert np.array_equal(found[:10, :20], own) and not found[10:].any() and not found[:, 20:].any()
     other = prepare(frame("rgb8"), picture().tobytes(), image, "cam_high")
     assert other is not None and np.array_equal(other, picture())
+
+
+@pytest.mark.parametrize("encoding", ["jpeg", "rgb8"])
+def test_a_part_of_a_cameras_pictures(encoding: str) -> None:
+    """The blue half begins at column 32: of 40 columns from 12 on it is the right half; other cameras are seen whole."""
+    rgb = picture()
+    payload = rgb.tobytes() if encoding == "rgb8" else cv2.imencode(".jpg", rgb[..., ::-1])[1].tobytes()
+    image = Image(20, 10, crop={"cam_high": Crop(40, 24, 12, 8)})
+    cropped = prepare(frame(encoding), payload, image, "cam_high")
+    assert cropped is not None and cropped.shape == (10, 20, 3)
+    np.testing.assert_allclose(cropped[5, [0, 8, 11, 19]].astype(int), [RED, RED, RED[::-1], RED[::-1]], atol=12)
+    whole = prepare(frame(encoding), payload, image, "cam_low")
+    assert whole is not None
+    np.testing.assert_allclose(whole[5, [0, 8, 11, 19]].astype(int), [RED, RED, RED[::-1], RED[::-1]], atol=12)
+    assert prepare(frame(encoding), payload, Image(20, 10, crop={"cam_high": Crop(40, 24, 30, 8)}), "cam_high") is None
