@@ -156,7 +156,7 @@ class FrankaArm(arm.NetworkedArm["State"]):
         """A silent robot, commands that do not leave in real time, a hand that does not answer."""
         if self._reader is None:
             return ()
-        told = [*self._silence()]
+        told = [*self._warned()]
         if self._trouble:
             told.append(f"{self._trouble}: `station recover {self._place.node} --act activate_gripper`")
         return tuple(told)

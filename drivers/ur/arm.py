@@ -144,7 +144,7 @@ class URArm(arm.NetworkedArm["State"]):
         """A silent controller, a dashboard or a gripper that does not answer."""
         if self._reader is None:
             return ()
-        told = [*self._silence()]
+        told = [*self._warned()]
         if self._dashboard.missing:
             told.append(
                 f"its dashboard server does not answer ({self._dashboard.missing}): nothing can be recovered from here"

@@ -171,7 +171,7 @@ class XArm(arm.NetworkedArm["State"]):
         """A silent controller, a gripper that does not answer, collisions that nobody feels."""
         if self._reader is None:
             return ()
-        told = [*self._silence()]
+        told = [*self._warned()]
         if self._status.collision_sensitivity == 0:
             told.append(f"{conditions.UNFELT}: set its sensitivity to 3 in UFACTORY Studio (Motion)")
         if self._desk.trouble:

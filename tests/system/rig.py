@@ -179,6 +179,11 @@ class Booted:
         found: RecorderState | None = self._body("recorder", "synchronizer", since_ns)
         return found
 
+    def station_state(self, since_ns: int = 0) -> StationState | None:
+        """What the supervisor last said."""
+        found: StationState | None = self._body("station", "supervisor", since_ns)
+        return found
+
     def health(self, node: str, since_ns: int = 0) -> Health | None:
         """What a node last said of itself."""
         found: Health | None = self._body("health", node, since_ns)
@@ -202,7 +207,7 @@ class Booted:
 
     def pids(self) -> dict[str, int]:
         """Every node's process, as the supervisor tells it."""
-        station: StationState = self.until("station state", lambda: self._body("station", "supervisor", self.begun_ns))
+        station = self.until("station state", lambda: self.station_state(self.begun_ns))
         return {process.node: process.pid for process in station.processes if process.pid is not None}
 
     def pid(self, node: str) -> int:

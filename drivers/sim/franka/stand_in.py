@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from drivers.sim.franka.environment import command
-from drivers.sim.network.joints import Arm, Fingers
+from drivers.sim.network.joints import Arm, Fingers, Logged
 
 TOLD_HZ = 100.0
 _NUMBERS = struct.Struct("<8d")
@@ -53,12 +53,23 @@ class FrankySim:
 
     def press(self, what: str, value: float, now_ns: int) -> str:  # noqa: ARG002
         """What somebody does beside it (`served.press`)."""
+        answered = self._tell({"do": what, "value": value})
+        return "" if answered == "done" else answered
+
+    def log(self, since_ns: int = 0) -> list[Logged]:
+        """What has happened to the arm since then. `q`: where its joints are, every other step."""
+        path = Path(self._folder.name) / "log.jsonl"
+        self._tell({"log": str(path)})
+        entries = (json.loads(line) for line in path.read_text().splitlines())
+        return [Logged(at_ns, what, tuple(numbers)) for at_ns, what, numbers in entries if at_ns >= since_ns]
+
+    def _tell(self, what: dict[str, object]) -> str:
+        """Have it do that; what it answers."""
         if self._process is None or self._process.stdin is None:
             return "it does not run"
-        self._process.stdin.write(json.dumps({"do": what, "value": value}) + "\n")
+        self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
-        answered = self._answer()
-        return "" if answered == "done" else answered
+        return self._answer()
 
     def _answer(self) -> str:
         assert self._process is not None

@@ -17,6 +17,14 @@ class Moved(NamedTuple):
     """In whatever its controller tells."""
 
 
+class Logged(NamedTuple):
+    """One line of what happened to an arm."""
+
+    at_ns: int
+    what: str
+    numbers: tuple[float, ...] = ()
+
+
 class Arm(Protocol):
     """Its joints. Called from the controller's thread alone."""
 
@@ -29,6 +37,9 @@ class Arm(Protocol):
 
 class Fingers(Protocol):
     """What a gripper's motor moves. Openings are 0 closed to 1 open."""
+
+    object_opening: float
+    """How wide what lies between them is, and no narrower do they go; below 0: nothing does."""
 
     def opening(self) -> float:
         """Just now."""
@@ -66,7 +77,6 @@ class FreeFingers:
 
     def __init__(self) -> None:
         self._opening, self.object_opening = 1.0, -1.0
-        """How wide what lies between them is; below 0: nothing does."""
 
     def opening(self) -> float:
         """Just now."""

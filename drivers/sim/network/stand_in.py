@@ -4,10 +4,13 @@ import selectors
 import socket
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any, Protocol
 
+from drivers.sim.network.joints import Logged
 from drivers.sim.network.line import Line, Weather
 from station.clock import NS_PER_S, Clock
 
@@ -43,9 +46,15 @@ class StandIn(ABC):
     def press(self, what: str, value: float, now_ns: int) -> str:
         """What people do at its pendant, at its cable, beside it: a word, a number where it needs one. "" or what is wrong with it."""
 
+    def log(self, since_ns: int = 0) -> list[Logged]:
+        """What has happened to the arm since then. `q`: where its joints are, every cycle."""
+        with self.lock:
+            newest = list(takewhile(lambda entry: entry.at_ns >= since_ns, reversed(self._log())))
+        return newest[::-1]
+
     @abstractmethod
-    def log(self) -> list[tuple[int, str, tuple[float, ...]]]:
-        """What has happened to the arm: when (ns), what, numbers. `q`: where its joints are, every cycle."""
+    def _log(self) -> "deque[Logged]":
+        """All of it, the oldest first."""
 
     @abstractmethod
     def _ports(self) -> tuple[int, ...]:

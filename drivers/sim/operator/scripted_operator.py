@@ -64,6 +64,7 @@ class Operator:
         self._placed_ns = now_ns
         self._aligning = self._seen = False
         self._plan: Plan | None = None
+        self._heedless = False
         self._motion = _Motion(now_ns, Plan({side: _still(script.rest[side]) for side in script.sides}))
 
     def at(self, side: str, now_ns: int) -> Vector:
@@ -88,10 +89,14 @@ class Operator:
         if self.state in ("playing", "done"):
             self._home(now_ns)
 
-    def swing(self, now_ns: int, seconds: float) -> bool:
-        """Swing both arms for so long, if the hands wait at the start and are followed. Did they begin?"""
-        if self.state != "waiting":
+    def swing(self, now_ns: int, seconds: float, heedless: bool = False) -> bool:
+        """Swing both arms for so long, if the hands wait at the start and are followed. Did they begin?
+
+        `heedless`: whatever they were doing, and on through a hold, until the pilot aligns.
+        """
+        if self.state != "waiting" and not heedless:
             return False
+        self._heedless = heedless
         paces = zip(self._script.sides, _SWING_S, strict=False)
         paths = {side: swing(self.at(side, now_ns), seconds, slowest_s) for side, slowest_s in paces}
         self.state, self._motion = "swinging", _Motion(now_ns, Plan(paths))
@@ -137,6 +142,8 @@ class Operator:
         """
         engaged = pilot is not None and pilot.state == "engaged"
         self._aligning = pilot is not None and pilot.state == "aligning"
+        if self.state == "swinging" and self._heedless and not self._aligning and not self._finished(now_ns):
+            return
         if pilot is not None and engaged and pilot.source == "leader":
             if self.state == "meeting":
                 self._home(now_ns)

@@ -6,9 +6,9 @@ theirs. How fast `servoj` follows (tau = 0.8 · lookahead + 5 / gain) is a guess
 
 import math
 from collections import deque
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
-from drivers.sim.network.joints import Arm
+from drivers.sim.network.joints import Arm, Logged
 from drivers.sim.ur.program import Program
 from station.clock import NS_PER_S
 
@@ -32,14 +32,6 @@ REGISTERS = 48
 _MOST_RAD_S = math.pi
 _BOOTED_S = 1234.0
 """How long the controller has been on when the stand-in begins."""
-
-
-class Logged(NamedTuple):
-    """One line of what happened to the arm."""
-
-    at_ns: int
-    what: str
-    numbers: tuple[float, ...] = ()
 
 
 class Controller:

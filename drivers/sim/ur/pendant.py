@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from drivers.sim.network.joints import FreeArm, FreeFingers
+from drivers.sim.network.joints import FreeArm
 
 if TYPE_CHECKING:
     from drivers.sim.ur.stand_in import UR
@@ -38,9 +38,8 @@ def _push(it: "UR", value: float, _: int) -> None:
 
 
 def _hold_object(it: "UR", value: float, _: int) -> None:
-    fingers = it.gripper._fingers if it.gripper is not None else None
-    if isinstance(fingers, FreeFingers):
-        fingers.object_opening = value
+    if it.gripper is not None:
+        it.gripper.fingers.object_opening = value
 
 
 def _registers(it: "UR", value: float, _: int) -> None:

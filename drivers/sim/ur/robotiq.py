@@ -8,7 +8,7 @@ from drivers.sim.network.joints import Fingers
 _OPEN, _CLOSED = 3, 228
 """Where the fingers of a 2F-85 really stop, of 0 to 255."""
 _SETTABLE = ("ACT", "GTO", "ATR", "ADR", "FOR", "SPE", "POS")
-_STILL = 0.002
+_STILL = 0.0002
 """A finger that moves less than this in a step stands."""
 _STANDS_STEPS = 25
 
@@ -17,7 +17,7 @@ class Robotiq:
     """One gripper. `step` is called some hundred times a second."""
 
     def __init__(self, fingers: Fingers, activated: bool = True) -> None:
-        self._fingers = fingers
+        self.fingers = fingers
         self._values = {
             "ACT": int(activated),
             "GTO": int(activated),
@@ -41,12 +41,12 @@ class Robotiq:
             self._activate()
         elif self._status == 3 and self._values["GTO"]:
             self._drive(1 - (min(_CLOSED, max(_OPEN, self._asked)) - _OPEN) / (_CLOSED - _OPEN))
-        here = self._fingers.opening()
+        here = self.fingers.opening()
         self._stands = self._stands + 1 if abs(here - self._last) < _STILL else 0
         self._last = here
 
     def _drive(self, opening: float) -> None:
-        self._fingers.drive(opening, self._values["SPE"] / 255, self._values["FOR"] / 255)
+        self.fingers.drive(opening, self._values["SPE"] / 255, self._values["FOR"] / 255)
 
     def _activate(self) -> None:
         """Close, open, and it knows its ends."""
@@ -59,7 +59,7 @@ class Robotiq:
     @property
     def position(self) -> int:
         """0 to 255."""
-        return round(_OPEN + (1 - self._fingers.opening()) * (_CLOSED - _OPEN))
+        return round(_OPEN + (1 - self.fingers.opening()) * (_CLOSED - _OPEN))
 
     @property
     def object_status(self) -> int:
@@ -97,5 +97,7 @@ class Robotiq:
             elif self._status == 0:
                 self._status, self._activating = 1, 0.0
         elif name == "POS":
+            if value != self._asked:
+                self._stands = 0  # it sets out anew, and says so, also where something is in the way
             self._asked = value
         self._values[name] = value

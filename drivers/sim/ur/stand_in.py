@@ -1,8 +1,9 @@
 """A UR controller on the network: what is spoken on each of its ports."""
 
+from collections import deque
 from collections.abc import Callable
 
-from drivers.sim.network.joints import Arm, Fingers
+from drivers.sim.network.joints import Arm, Fingers, Logged
 from drivers.sim.network.line import Line
 from drivers.sim.network.stand_in import StandIn, Talk
 from drivers.sim.ur import dashboard, pendant
@@ -72,10 +73,8 @@ class UR(StandIn):
         """See `pendant`."""
         return pendant.press(self, what, value, now_ns)
 
-    def log(self) -> list[tuple[int, str, tuple[float, ...]]]:
-        """What has happened to the arm."""
-        with self.lock:
-            return [(entry.at_ns, entry.what, entry.numbers) for entry in self.controller.log]
+    def _log(self) -> deque[Logged]:
+        return self.controller.log
 
     def _ports(self) -> tuple[int, ...]:
         ports = (DASHBOARD, *_SCRIPTS, RTDE)

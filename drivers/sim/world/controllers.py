@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from drivers.sim.franka import stand_in as franka
+from drivers.sim.network.joints import Logged
 from drivers.sim.ur import stand_in as ur
 from drivers.sim.world import stages
 from drivers.sim.world.networked_arms import SceneArm, SceneFingers
 from drivers.sim.world.requests import PressPendant
 from drivers.sim.xarm import stand_in as xarm
-from station.bus.requests import Done, Refused, Reply
-from station.clock import Clock
+from station.bus.requests import Done, Refused, Reply, SaveTruth
+from station.clock import NS_PER_S, Clock
 from station.errors import RigError
 from station.rig.rig import Device, Rig
 
@@ -27,6 +32,9 @@ class Running(Protocol):
 
     def press(self, what: str, value: float, now_ns: int) -> str:
         """What people do beside it. "" or what is wrong with it."""
+
+    def log(self, since_ns: int) -> list[Logged]:
+        """What has happened to its arm since then, the oldest first. `q`: where the joints were."""
 
 
 class _Make(NamedTuple):
@@ -89,6 +97,25 @@ class Controllers:
         controller = make.controller(settings, arm, fingers, self._clock)
         controller.start()
         return controller
+
+    def save_truth(self, request: SaveTruth) -> Reply:
+        """What the controllers' own logs say."""
+        since_ns = self._clock() - round(request.seconds * NS_PER_S)
+        arrays: dict[str, NDArray[Any]] = {}
+        for node, controller in self._running.items():
+            log = controller.log(since_ns)
+            track = [entry for entry in log if entry.what == "q"]
+            events = [entry for entry in log if entry.what != "q"]
+            arrays[f"{node}_t_ns"] = np.array([entry.at_ns for entry in track], np.int64)
+            arrays[f"{node}_rad"] = np.array([entry.numbers for entry in track], np.float64)
+            arrays[f"{node}_event_ns"] = np.array([entry.at_ns for entry in events], np.int64)
+            arrays[f"{node}_event"] = np.array([entry.what for entry in events], np.str_)
+        try:
+            with Path(request.path).open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+        except OSError as error:
+            return Refused(f"{request.path} cannot be written: {error}")
+        return Done(request.path)
 
     def press(self, request: PressPendant) -> Reply:
         """Do what somebody does at an arm's pendant."""

@@ -238,6 +238,8 @@ class MujocoWorld:
                 answer(Done())
             elif isinstance(request, SwingArms):
                 answer(self._swing(request))
+            elif self._controllers.arms:
+                answer(self._controllers.save_truth(request))
             else:
                 answer(Refused("only a bench world keeps the truth about latency. Next: use the rig `bench`"))
 
@@ -252,7 +254,7 @@ class MujocoWorld:
         return Done()
 
     def _swing(self, request: SwingArms) -> Reply:
-        if self._operator.swing(self._node.clock(), request.seconds):
+        if self._operator.swing(self._node.clock(), request.seconds, request.heedless):
             return Done()
         return Refused(
             f"the operator is {self._operator.state}. Next: engage the leaders, wait until the hands are home"

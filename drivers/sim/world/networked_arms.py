@@ -52,7 +52,7 @@ class SceneFingers:
     def __init__(self, scene: PickScene, side: str, arm: SceneArm, cycle_s: float) -> None:
         """`cycle_s`: how often its controller drives it."""
         self._scene, self._side, self._arm, self._step = scene, side, arm, _FINGERS_PER_S * cycle_s
-        self._asked = 1.0
+        self._asked, self.object_opening = 1.0, -1.0
 
     def opening(self) -> float:
         """Just now."""
@@ -61,6 +61,6 @@ class SceneFingers:
     def drive(self, opening: float, speed: float, force: float) -> None:
         """A goal that moves no faster than asked; the physics decides whether the fingers can follow."""
         step = self._step * max(0.1, speed)
-        self._asked += max(-step, min(step, opening - self._asked))
+        self._asked += max(-step, min(step, max(opening, self.object_opening) - self._asked))
         self._scene.set_goal(self._side, -1, self._asked)
         self._scene.set_force(self._side, force)

@@ -70,9 +70,13 @@ class ShowBoard(Request, frozen=True):
 
 
 class SwingArms(Request, frozen=True):
-    """The hands swing both leaders to and fro for so long, at changing speed. Refused unless they wait and are followed."""
+    """The hands swing both leaders to and fro for so long, at changing speed. Refused unless they wait and are followed.
+
+    `heedless`: at once, and on whatever the arms do, until they are aligned: hands of somebody who looks elsewhere.
+    """
 
     seconds: float
+    heedless: bool = False
 
 
 WorldRequest = (

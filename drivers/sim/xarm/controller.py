@@ -7,9 +7,8 @@ and when it says that a target is too far (C24) are guesses: only metal can tell
 
 import math
 from collections import deque
-from typing import NamedTuple
 
-from drivers.sim.network.joints import Arm
+from drivers.sim.network.joints import Arm, Logged
 from station.clock import NS_PER_S
 
 POSITION, SERVO, BY_HAND, PLANNED = 0, 1, 2, 6
@@ -20,14 +19,6 @@ _MOST_RAD_S = math.pi
 _TOO_FAR_RAD = 0.15
 _STILL_RAD = 1e-4
 _BOOTED_US = 1_234_000_000
-
-
-class Logged(NamedTuple):
-    """One line of what happened to the arm."""
-
-    at_ns: int
-    what: str
-    numbers: tuple[float, ...] = ()
 
 
 class Controller:

@@ -23,7 +23,7 @@ _BAUD, _SET_BAUD, _REBOOT, _OUTPUTS = 0x0A0B, 0x1A0B, 0x0607, 0x0A15
 _TWO_MEGABAUD = 11
 _OPEN = 850
 _FASTEST = 5000
-_STILL = 0.002
+_STILL = 0.0002
 _STANDS_STEPS = 20
 
 
@@ -79,7 +79,9 @@ class Flange:
 
     def _write(self, register: int, data: bytes) -> None:
         if register == _TARGET:
-            (self._target,) = struct.unpack(">i", data)
+            before, (self._target,) = self._target, struct.unpack(">i", data)
+            if self._target != before:
+                self._stands = 0  # it sets out anew, and says so, also where something is in the way
         elif register == _CLEAR:
             self._registers[_ERROR] = 0
         else:

@@ -1,9 +1,10 @@
 """A UFACTORY controller on the network: what is spoken on each of its ports, and what people do to it."""
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from drivers.sim.network.joints import Arm, Fingers, FreeArm, FreeFingers
+from drivers.sim.network.joints import Arm, Fingers, FreeArm, Logged
 from drivers.sim.network.line import Line
 from drivers.sim.network.stand_in import StandIn, Talk
 from drivers.sim.xarm import reports
@@ -51,10 +52,8 @@ class XArm(StandIn):
             DOES[what](self, value, now_ns)
         return ""
 
-    def log(self) -> list[tuple[int, str, tuple[float, ...]]]:
-        """What has happened to the arm."""
-        with self.lock:
-            return [(entry.at_ns, entry.what, entry.numbers) for entry in self.controller.log]
+    def _log(self) -> deque[Logged]:
+        return self.controller.log
 
     def _ports(self) -> tuple[int, ...]:
         ports = (self._commands, NORMAL, RICH, REAL)
@@ -98,7 +97,7 @@ def _push(it: XArm, value: float, _: int) -> None:
 
 
 def _hold_object(it: XArm, value: float, _: int) -> None:
-    if isinstance(it.fingers, FreeFingers):
+    if it.fingers is not None:
         it.fingers.object_opening = value
 
 

@@ -21,7 +21,8 @@ class SaveTruth(Request, frozen=True):
 
     Per arm node `<node>_t_ns` int64 (N,) and `<node>_rad` float64 (N, 7): six joints and the gripper's servo, rad, in the
     arm's own frame. Leaders: the hand's path, 1000 a second. Followers: goal registers, one row per accepted write, and per
-    servo how often its torque went off since the world began (`<node>_torque_losses` int64).
+    servo how often its torque went off since the world began (`<node>_torque_losses` int64). Followers on the network: where their
+    joints were, (N, J), every cycle of their controller, and what happened to it: `<node>_event_ns` int64 (M,), `<node>_event` str (M,).
     """
 
     path: PathText

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from station.clock import NS_PER_MS, NS_PER_S
 from station.devices.contract import Condition, Description, Place, Reading
+from station.devices.networked.grip import LOST, Grip
 from station.devices.networked.program import Program
 from station.devices.networked.reader import Broken, Reader
 from station.devices.networked.readings import Fingers, Readings, State
@@ -68,6 +69,7 @@ class NetworkedArm(ABC, Generic[S]):
         self._reader: Reader[S] | None = None
         self._program: Program
         self._gripper: Gripper | None = None
+        self._held = Grip()
         self._state: S
         self._heard_ns = 0
         self._readings: Readings
@@ -131,7 +133,7 @@ class NetworkedArm(ABC, Generic[S]):
             ) from error
         except OSError as error:
             raise self._missing(str(error)) from error
-        self._goal = None
+        self._goal, self._held = None, Grip()
         try:
             self._prepare(self._ending)
             self._begin(self._reader)
@@ -170,6 +172,8 @@ class NetworkedArm(ABC, Generic[S]):
         if not states:
             self._refuse_silence(reader)
         fingers, powered = self._gripper.fingers if self._gripper is not None else None, self.torque_on()
+        if fingers is not None:
+            self._held.look(fingers, self._goal[-1] if self._goal is not None else None)
         readings = [reading for state in states if (reading := self._readings.arm(state, powered, fingers)) is not None]
         return [*readings, *self._readings.held(fingers, self._state.arrived_ns)] if states else []
 
@@ -316,8 +320,12 @@ class NetworkedArm(ABC, Generic[S]):
             "look at the network cable; the driver connects again by itself, and somebody has to engage",
         )  # fmt: skip
 
-    def _silence(self) -> tuple[str, ...]:
-        """A warning while the controller says nothing."""
+    def _warned(self) -> tuple[str, ...]:
+        """What any make's arm warns of: a controller that says nothing, fingers that lost what they held."""
+        told = (LOST,) if self._held.lost(self._place.clock()) else ()
         if self._silent_ns() <= MISSING_NS:
-            return ()
-        return (f"no word from the controller for {self._silent_ns() / NS_PER_S:.1f} s: look at the network cable",)
+            return told
+        return (
+            f"no word from the controller for {self._silent_ns() / NS_PER_S:.1f} s: look at the network cable",
+            *told,
+        )

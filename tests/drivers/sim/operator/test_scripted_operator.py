@@ -219,3 +219,19 @@ def test_it_swings_both_arms_at_changing_speed_while_it_waits_and_is_followed() 
     assert min(grippers) == 0.0
     assert sitting.operator.state == "waiting"
     assert sitting.fastest < 2.0
+
+
+def test_heedless_hands_swing_on_through_a_hold_until_the_arms_are_aligned() -> None:
+    sitting = ready()
+    assert sitting.operator.swing(sitting.now, 20.0, heedless=True)
+    sitting.go_on(1.0)
+    sitting.go_on(1.0, "hold")
+    waists: list[float] = []
+    for _ in range(400):
+        sitting.go_on(0.01)
+        waists.append(float(sitting.hands()["left"][0]))
+    assert max(waists) - min(waists) > 0.4
+    sitting.go_on(0.1, "aligning")
+    here = sitting.hands()
+    sitting.go_on(2.0)
+    assert apart(sitting.hands(), here) == 0

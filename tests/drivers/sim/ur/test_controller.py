@@ -141,6 +141,17 @@ def test_the_gripper_says_when_something_stops_it() -> None:
     assert (gripper.hear("GET NONSENSE"), gripper.hear("SET POS 300")) == ("?\n", "?")
 
 
+def test_a_gripper_that_follows_slow_fingers_of_a_hand_has_met_nothing() -> None:
+    gripper = Robotiq(FreeFingers())
+    met = set()
+    for count in [*range(3, 228, 5), *[228] * 100]:
+        gripper.hear(f"SET POS {count} SPE 0")
+        for _ in range(12):
+            gripper.step()
+            met.add(gripper.hear("GET OBJ"))
+    assert met <= {"OBJ 0\n", "OBJ 3\n"}
+
+
 def test_the_gripper_follows_only_once_it_was_activated() -> None:
     gripper = Robotiq(FreeFingers(), activated=False)
     gripper.hear("SET POS 228 GTO 1")

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from drivers.sim.network.joints import FreeArm, FreeFingers
+from drivers.sim.network.joints import FreeArm, FreeFingers, Logged
 from drivers.sim.ur.pendant import DOES, press
 from drivers.sim.ur.rtde import packet
 from drivers.sim.ur.stand_in import DASHBOARD, RTDE, UR, URCAP
@@ -61,6 +61,14 @@ def test_the_gripper_and_rtde_answer_on_their_ports() -> None:
         socket.create_connection((it.address, RTDE), 5).close()
     finally:
         it.stop()
+
+
+def test_its_log_is_told_from_a_time_on() -> None:
+    it = made()
+    for at_ns in (10, 20, 30):
+        it.controller.log.append(Logged(at_ns, "q", (float(at_ns),)))
+    assert [entry.at_ns for entry in it.log(20)] == [20, 30]
+    assert len(it.log()) == 3
 
 
 def test_what_nobody_can_do_is_told() -> None:
