@@ -19,10 +19,12 @@ RIGS = (
     "gello",
     "gello_fr3_bimanual",
     "gello_ur5e",
+    "gello_ur5e_bimanual",
     "gello_xarm7",
     "sim",
     "sim_gello_fr3_bimanual",
     "sim_gello_ur5e",
+    "sim_gello_ur5e_bimanual",
     "sim_gello_xarm7",
     "sim_vr",
 )

@@ -24,6 +24,7 @@ from station.terminal.screen import console
 INSTRUCTIONS = {
     "handover": "pick up the red cube with the right arm and hand it to the left one",
     "pick": "pick up the red cube, carry it over and put it down",
+    "pick_two_ur5e": "pick up the red cube with the right arm, carry it over and put it down",
     "pick_xarm7": "pick up the red cube, carry it over and put it down",
     "pick_fr3": "pick up the red cube with the right arm, carry it over and put it down",
 }
@@ -74,7 +75,7 @@ def _task(rig: Rig) -> str:
     if scene not in INSTRUCTIONS or rig.moves_real_arms or not rig.leaders:
         raise UsageError(
             f"rig {rig.name} has no scene that the scripted operator plays. "
-            "Next: `station demo --rig sim`, `sim_gello_ur5e`, `sim_gello_xarm7` or `sim_gello_fr3_bimanual`"
+            "Next: `station demo --rig sim`, `sim_gello_ur5e`, `sim_gello_ur5e_bimanual`, `sim_gello_xarm7` or `sim_gello_fr3_bimanual`"
         )
     return scene
 

@@ -66,6 +66,8 @@ class Robot(NamedTuple):
     """Where its flange is on the last link."""
     sides: tuple[str, ...] = ("right",)
     """Those it stands on in its scene; the right one picks."""
+    left_m: Vector3 = (0.55, 0.95, 0.0)
+    """Where a second one stands: at the table's other end, further back, so that it reaches past the first."""
 
     @property
     def joints(self) -> tuple[str, ...]:

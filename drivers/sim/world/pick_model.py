@@ -11,8 +11,8 @@ from drivers.sim.world.viperx import Vector3
 
 PICKS = "right"
 """The side whose arm picks."""
-_BASES: dict[str, tuple[Vector3, float]] = {"right": ((-0.45, 0.6, 0.0), 0.0), "left": ((0.55, 0.95, 0.0), 3.1416)}
-"""It stands at the table's left end and reaches along it; a second one stands at the other end, further back, and reaches towards it."""
+_RIGHT_M: Vector3 = (-0.45, 0.6, 0.0)
+"""It stands at the table's left end and reaches along it; a second one stands at the other end (`Robot.left_m`) and reaches towards it."""
 _PLACES: tuple[tuple[str, Vector3, str], ...] = (
     ("front", (0.75, 0.15, 0.55), "looked_at"),
     ("above", (0.25, 0.62, 0.95), "looked_at"),
@@ -55,7 +55,7 @@ def arm_model(robot: Robot, side: str) -> Any:
 
 
 def _stand(spec: Any, robot: Robot, side: str) -> None:
-    base_m, yaw_rad = _BASES[side]
+    base_m, yaw_rad = (_RIGHT_M, 0.0) if side == PICKS else (robot.left_m, 3.1416)
     links.add(spec, robot, side, base_m, robot.yaw_rad + yaw_rad)
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from drivers.sim.operator.script import Script
 
-SCENES = ("handover", "pick", "pick_xarm7", "pick_fr3")
-"""`pick` is the UR5e's; the others say whose they are."""
+SCENES = ("handover", "pick", "pick_two_ur5e", "pick_xarm7", "pick_fr3")
+"""`pick` is one UR5e's; the others say whose they are."""
 
 
 def robot(scene: str) -> Any:
@@ -14,6 +14,10 @@ def robot(scene: str) -> Any:
         from drivers.sim.world.ur5e import UR5E
 
         return UR5E
+    if scene == "pick_two_ur5e":
+        from drivers.sim.world.ur5e import TWO_UR5E
+
+        return TWO_UR5E
     if scene == "pick_xarm7":
         from drivers.sim.world.xarm7 import XARM7
 

@@ -110,6 +110,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     "name",
     [
         pytest.param("sim_gello_ur5e", marks=pytest.mark.rig),
+        pytest.param("sim_gello_ur5e_bimanual", marks=pytest.mark.rig),
         pytest.param("sim_gello_xarm7", marks=pytest.mark.rig),
         pytest.param("sim_gello_fr3_bimanual", marks=pytest.mark.long),  # an environment of its own
     ],
