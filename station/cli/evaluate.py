@@ -84,7 +84,9 @@ def evaluate(
         if loaded.moves_real_arms and speaker.ask(_WAY_CLEAR, ("yes", "no")) == "no":
             raise typer.Abort
         book = _Book(out, policy, identities, seed, blind, trials)
-        sitting = OpenSession(task, str(out.absolute()), operator, source="policy", opening=False, override=override)
+        sitting = OpenSession(
+            task, str(out.absolute()), operator, source="policy", opening=False, override=override, blind=blind
+        )
         sensible(sitting)
         hands = Hands(speaker, Pedal(pedal) if pedal is not None else None)
         with connect(loaded, operator=operator) as station, hands, Rollout(station, hands) as rollout:

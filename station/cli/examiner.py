@@ -57,7 +57,7 @@ class Examiner:
         while True:
             if not self._arranged(turn, name):
                 return None
-            ran = self._run(turn)
+            ran = self._run(turn, name)
             if ran is None:
                 continue
             if ran.interrupted:
@@ -98,7 +98,7 @@ class Examiner:
         episode = self._recorded.path(ran.episode)
         return Trial(turn, done, ran.seconds, ran.helped, why, str(episode.relative_to(episode.parents[1])))
 
-    def _run(self, turn: Turn) -> Ran | None:
+    def _run(self, turn: Turn, name: str) -> Ran | None:
         """None where the rig refused to begin: no trial was made. Raises RequestRefused when it goes on refusing."""
         over = self._called
         self._verdict = None
@@ -106,7 +106,7 @@ class Examiner:
             self._physics.begin()
             over = self._physics.over
         else:
-            self._operator.offer(*HANDS, *VERDICTS)
+            self._operator.offer(*HANDS, *VERDICTS, about=name)
         try:
             ran = self._patiently(
                 "the trial", lambda: self._recorded.run(self._seconds, over, turn.number, f"scene {turn.scene}")

@@ -97,7 +97,7 @@ class Rollout:
         self._health: Health | None = None
         self._life = self._loaded_in = 0
         """The runner's life now, and the one that has loaded the policy."""
-        self._load: tuple[Path, str] | None = None
+        self._load: LoadPolicy | None = None
         self._qpos: tuple[float, ...] = ()
         self._led = self._helped = False
         """In this run: has the policy commanded, and has somebody else since?"""
@@ -112,15 +112,16 @@ class Rollout:
         """
         console.print("loading" if blind else f"loading {folder}")
         self._policy.ask(StopPolicy())
-        identity = self._send_load(folder, instruction)
-        self._load = folder, instruction
+        load = LoadPolicy(str(folder.absolute()), instruction, blind)
+        identity = self._send_load(load)
+        self._load = load
         if not blind:
             console.print(identity)
         return identity
 
-    def _send_load(self, folder: Path, instruction: str) -> str:
+    def _send_load(self, load: LoadPolicy) -> str:
         life = self._life_now()
-        identity = self._loaded(self._policy.send(LoadPolicy(str(folder.absolute()), instruction)), life)
+        identity = self._loaded(self._policy.send(load), life)
         self._loaded_in = life
         self.meanwhile()
         return identity
@@ -170,7 +171,7 @@ class Rollout:
             if self._load is None or self._life in (0, self._loaded_in):
                 raise
             # the runner was killed since, and its next life knows of no policy
-            self._send_load(*self._load)
+            self._send_load(self._load)
             self._policy.ask(StartPolicy(shadow))
 
     def stop(self) -> None:

@@ -70,8 +70,6 @@ class Hub:
         self._arms = {device.node for device in station.rig.devices if device.role in ("leader", "follower")}
         self._states: Subscriber | None = None
         self._frames, self._asks, self._efforts = Ear(station), Ear(station, ["policy"]), Ear(station)
-        self.blind: Callable[[], bool] = lambda: False
-        """Is nobody to know which policy runs?"""
         self._clients: dict[str, PatientClient] = {}
         self._row: Row | None = None
         self._ask: Setpoint | None = None
@@ -217,13 +215,13 @@ class Hub:
         shows_policy = [viewer for viewer in self.viewers if viewer.watch.policy]
         if shows_policy and now_ns >= self._policy_due_ns:
             self._policy_due_ns = now_ns + POLICY_NS
-            raw = msgspec.json.encode(view.policy(self.heard, now_ns, self.blind()))
+            raw = msgspec.json.encode(view.policy(self.heard, now_ns))
             for viewer in shows_policy:
                 viewer.show("policy", raw)
         watching = [viewer for viewer in self.viewers if viewer.watch.processes]
         if watching and now_ns >= self._processes_due_ns:
             self._processes_due_ns = now_ns + PROCESSES_NS
-            raw = msgspec.json.encode(view.processes(self.heard, self.rig, now_ns, self.blind()))
+            raw = msgspec.json.encode(view.processes(self.heard, self.rig, now_ns))
             for viewer in watching:
                 viewer.show("processes", raw)
             self.heard.efforts.clear()

@@ -45,7 +45,7 @@ class Jobs:
         self.told = None
         self._say({
             "name": name, "by": by, "of": of, "blind": blind, "moves": moves, "running": True, "words": "", "step": 0, "answers": (),
-            "offer": 0, "offers": (), "progress": None, "picture": "", "code": None,
+            "offer": 0, "offers": (), "about": "", "progress": None, "picture": "", "code": None,
         })  # fmt: skip
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, self._read, self._job, loop)
@@ -124,7 +124,8 @@ class Jobs:
             })  # fmt: skip
         elif isinstance(line, Offer):
             self._offer = line
-            self._say({"offer": line.number, "offers": tuple(one for one in line.answers if one not in ELSEWHERE)})
+            offers = tuple(one for one in line.answers if one not in ELSEWHERE)
+            self._say({"offer": line.number, "offers": offers, "about": shown(line.about)})
 
     def _far(self, step: Step) -> float | None:
         """How much is done; of trials, what was said last: what is told between two of them says nothing of it."""

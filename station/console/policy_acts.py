@@ -57,10 +57,10 @@ class PolicyActs:
         words = [f"--policy={folder.absolute()}" for folder in folders] + [
             f"{name}={given}" for name, given in options.items() if given
         ]
-        blind = ["--blind"] if said.blind else []
+        flags = ["--blind"] * said.blind + ["--judge=keys"] * said.by_hand
         self._jobs.begin(
             "eval",
-            ["eval", "--rig", str(self._hub.rig.file), *words, *blind],
+            ["eval", "--rig", str(self._hub.rig.file), *words, *flags],
             str(who),
             of=said.name,
             blind=said.blind,

@@ -53,9 +53,13 @@ class Server:
         self._attempts, self._holds = Attempts(), Holds()
         self._guard = Guard(certificate.names)
         self._jobs = Jobs(self._tell_all, self._show_look)
-        hub.blind = lambda: self._jobs.blind
         self._library = Library(
-            hub.rig, clock, lambda: hub.phase == "recording", lambda: hub.vector, hub.blind, hub.heard.descriptions
+            hub.rig,
+            clock,
+            lambda: hub.phase == "recording",
+            lambda: hub.vector,
+            lambda: self._jobs.blind,
+            hub.heard.descriptions,
         )
         self._acts = Acts(hub, self._library, self._jobs)
         self._under_way: set[asyncio.Task[None]] = set()

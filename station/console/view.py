@@ -161,16 +161,14 @@ def _trouble(heard: Heard) -> list[str]:
     ]
 
 
-def processes(heard: Heard, rig: Rig, now_ns: int, blind: bool = False) -> dict[str, Any]:
-    """Every process with all that is known of it, once a second; `blind`: the runner's notes, which name its policy, are left out."""
+def processes(heard: Heard, rig: Rig, now_ns: int) -> dict[str, Any]:
+    """Every process with all that is known of it, once a second."""
     known = heard.station.processes if heard.station is not None else ()
     since_ns = max(0, now_ns - heard.at_ns.get("station", now_ns))
     exerted = {arm: efforts(effort, heard.descriptions.get(arm)) for arm, effort in heard.efforts.items()}
     return {
         "kind": "processes", "efforts": exerted, "now_ns": now_ns, "age_ms": heard.age_ms("station", now_ns),
-        "processes": [
-            _process(process, rig, since_ns) | ({"notes": ()} if blind and process.node == "policy" else {}) for process in known
-        ],
+        "processes": [_process(process, rig, since_ns) for process in known],
     }  # fmt: skip
 
 
@@ -218,8 +216,8 @@ def level(name: str, value: float, rig: Rig) -> str:
     return ""
 
 
-def policy(heard: Heard, now_ns: int, blind: bool) -> dict[str, Any]:
-    """What the runner says, twice a second, and which of the pilot's facts hands need; `blind`: not which policy it is."""
+def policy(heard: Heard, now_ns: int) -> dict[str, Any]:
+    """What the runner says, twice a second."""
     said = heard.policy
     told = None
     if said is not None:
@@ -227,14 +225,11 @@ def policy(heard: Heard, now_ns: int, blind: bool) -> dict[str, Any]:
         told = msgspec.to_builtins(said) | {word: shown(getattr(said, word)) for word in words} | {"name": shown(name)}
         told["since_ms"] = max(0, now_ns - said.since_ns) / NS_PER_MS
         del told["identity"]
-        if blind:
-            told |= {"folder": "", "name": "", "note": "", "instruction": ""}
     return {
         "kind": "policy",
         "now_ns": now_ns,
         "age_ms": heard.age_ms("policy", now_ns),
         "runner": told,
-        "blind": blind,
     }
 
 

@@ -266,6 +266,8 @@ class Evaluate(Message, frozen=True):
     seconds: Annotated[float, Meta(ge=1.0, le=3600.0)]
     """How long each may take."""
     blind: bool = False
+    by_hand: bool = False
+    """A person says how each went, also where physics could."""
     seed: Count = 0
     instruction: Line = ""
     override: Name = ""

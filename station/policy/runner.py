@@ -110,7 +110,7 @@ class Runner:
         if self._core is None:
             return
         before = self._core.counts()
-        self._core.trouble = self._worker.trouble if self._core.owes else ""
+        self._core.trouble = self._told.veiled(self._worker.trouble) if self._core.owes else ""
         setpoint = self._core.tick(tick.tick, tick.t_ns)
         if setpoint is not None:
             if setpoint.hold and not self._held:
@@ -152,21 +152,22 @@ class Runner:
             case Loaded():
                 self._finish_loading(result)
             case LoadFailed():
-                self._answer_load(Refused(result.why))
+                self._answer_load(Refused(self._told.veiled(result.why)))
             case Answer() if self._core is not None:
                 self._core.answered(result.rollout, result.t_obs_ns, result.actions, result.inference_ns, now_ns)
             case Failure() if self._core is not None:
+                why = self._told.veiled(result.why)
                 if result.blind:
-                    self._core.unseen(result.rollout, result.why)
+                    self._core.unseen(result.rollout, why)
                 else:
-                    self._core.failed(result.rollout, result.why, now_ns)
-                self._node.log.warning("no chunk: %s", result.why)
+                    self._core.failed(result.rollout, why, now_ns)
+                self._node.log.warning("no chunk: %s", why)
 
     def _request(self, request: PolicyRequest, answer: _Answer) -> None:
         try:
             match request:
                 case LoadPolicy():
-                    self._load(Load(Path(request.folder), request.instruction), answer)
+                    self._load(Load(Path(request.folder), request.instruction, blind=request.blind), answer)
                 case StartPolicy():
                     self._start(request.shadow, answer)
                 case StopPolicy():
@@ -204,10 +205,10 @@ class Runner:
 
     def _finish_loading(self, loaded: Loaded) -> None:
         rig, policy = self._node.rig, loaded.policy
-        self._core = RunnerCore(policy, rig.tick_hz)
+        self._answer_load(Done(loaded.identity), loaded)
+        self._core = RunnerCore(policy, rig.tick_hz, self._told.veiled(policy.backend))
         self._seen = deque(self._seen, maxlen=ticks_kept(policy, rig.tick_hz))
         self._frames = loaded.frames
-        self._answer_load(Done(loaded.identity), loaded)
 
     def _answer_load(self, reply: Reply, loaded: Loaded | None = None) -> None:
         self._told.loaded(loaded)
@@ -262,11 +263,9 @@ class Runner:
     def _check_core(self, core: RunnerCore, now_ns: int) -> None:
         if core.hung(now_ns):
             self._node.publish_health(self._health())
-            raise BackendFault(
-                f"policy {core.policy.folder.name}: the backend {core.policy.backend} has not answered for "
-                f"{core.hang_ns / NS_PER_S:g} s. Next: the runner starts again; load the policy anew, "
-                "and try `station policy bench DIR`"
-            )
+            why = f"policy {core.policy.folder.name}: the backend {core.backend} has not answered for {core.hang_ns / NS_PER_S:g} s"
+            next_ = "the runner starts again; load the policy anew, and try `station policy bench DIR`"
+            raise BackendFault(f"{self._told.veiled(why)}. Next: {next_}")
         if self._starting is not None and (now_ns > self._starting[0] or core.phase == "fault"):
             core.end()
             self._refuse_start(core.why or "no tick came, or every chunk came too late")
@@ -284,7 +283,7 @@ class Runner:
             readings["passed_over_frames"] = float(self._frame_decoder.passed_over)
         state: Literal["ok", "warn", "fault"] = "fault" if core.phase == "fault" else "warn" if core.troubled else "ok"
         error = "; ".join((*filter(None, [core.why]), *self._stamps.warnings(self._node.clock())))
-        what = f"{core.policy.kind} from {core.policy.folder}: {core.phase}{' in shadow' if self._shadow else ''}"
+        what = f"{self._told.what(core.policy)}: {core.phase}{' in shadow' if self._shadow else ''}"
         notes = tuple(filter(None, (what, self._told.note)))
         return Health(self._node.name, state, error, readings=readings, notes=notes, lost=lost)
 

@@ -53,8 +53,9 @@ class Window:
 class RunnerCore:
     """One loaded policy."""
 
-    def __init__(self, policy: Policy, tick_hz: float) -> None:
-        self.policy = policy
+    def __init__(self, policy: Policy, tick_hz: float, backend: str = "") -> None:
+        """`backend`: what it is called in reasons; "": by its name."""
+        self.policy, self.backend = policy, backend or policy.backend
         self.phase: Literal["ready", "running", "fault"] = "ready"
         self.why = ""
         """The last thing that went wrong in this rollout."""
@@ -132,7 +133,7 @@ class RunnerCore:
         usual_ms = self.inference.percentile_ms(95)
         if age_ms <= 2 * usual_ms:
             return ""
-        return f"the backend {self.policy.backend} has not answered for {age_ms / 1000:.2f} s"
+        return f"the backend {self.backend} has not answered for {age_ms / 1000:.2f} s"
 
     def may_infer(self) -> bool:
         """Is the backend free, worth asking, and its pause over?"""

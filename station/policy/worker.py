@@ -44,6 +44,8 @@ class Load(NamedTuple):
     """In place of the folder's own."""
     vector: Vector | None = None
     """The rig's; None off a rig."""
+    blind: bool = False
+    """Nothing that is said of it names it."""
 
 
 class Begin(NamedTuple):

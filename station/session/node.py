@@ -7,6 +7,7 @@ import zmq
 
 from station.bus.messages import Description, Health, PilotState, RecorderState, SessionState
 from station.bus.requests import ControlRequest, SessionRequest, StillThere
+from station.bus.requests.logged import logged
 from station.bus.sockets import RequestClient, RequestServer, Subscriber
 from station.bus.streams import period_ns
 from station.clock import NS_PER_MS
@@ -104,7 +105,7 @@ class SessionNode:
         while (got := self._request_server.receive()) is not None:
             request, answer, who = got
             if not isinstance(request, StillThere):
-                self._node.log.info("%s asked: %s", who, request)
+                self._node.log.info("%s asked: %s", who, logged(request))
             self._do(self._core.request(request, answer, self._node.clock(), who))
 
     def _answers(self) -> None:

@@ -62,14 +62,15 @@ class Rollouts:
             if isinstance(reply, Refused):
                 self._lost = f"the policy could not be loaded again: {reply.why}"
             elif opened.policy and reply.detail != opened.policy:
+                what = "the policy's folder" if opened.blind else opened.policy_folder
                 self._lost = (
-                    f"{opened.policy_folder} is not the policy that this sitting began with: its files have changed. "
+                    f"{what} is not the policy that this sitting began with: its files have changed. "
                     "Next: end this sitting, begin another"
                 )
             else:
                 self._loaded_in, self._lost = life, ""
 
-        self._ports.policy(LoadPolicy(opened.policy_folder, opened.instruction), loaded)
+        self._ports.policy(LoadPolicy(opened.policy_folder, opened.instruction, opened.blind), loaded)
 
     def begin(self, then: Callable[[], None], refused: Callable[[Reply], None]) -> None:
         """Empty buffers, a first setpoint, then the ramp to it: `then` is called once the policy commands."""

@@ -44,6 +44,8 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="offer"
     """In one row with the steps'; an answer names it."""
     answers: tuple[str, ...] = ()
     """Empty: nothing any more."""
+    about: str = ""
+    """What they say something of, for as long as they are offered: what is told meanwhile says other things."""
 
 
 class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="look"):

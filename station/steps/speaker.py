@@ -47,6 +47,7 @@ class Speaker:
         self._answer: str | None = None
         self._offered: dict[str, int] = {}
         """What may be given, and the offer since which it may without a break."""
+        self._about = ""
         self._given: list[str] = []
 
     def tell(
@@ -83,14 +84,14 @@ class Speaker:
         if self.looks:
             self._write(Look(words, base64.b64encode(picture).decode(), dict(values or {})))
 
-    def offer(self, *answers: str) -> None:
-        """From now on these may be given at any time, and nothing else."""
-        if set(answers) == set(self._offered):
+    def offer(self, *answers: str, about: str = "") -> None:
+        """From now on these may be given at any time, and nothing else. `about`: what they say something of, for people."""
+        if (set(answers), about) == (set(self._offered), self._about):
             return
-        self._number += 1
+        self._number, self._about = self._number + 1, about
         self._offered = {answer: self._offered.get(answer, self._number) for answer in answers}
         self._given = [answer for answer in self._given if answer in self._offered]
-        self._write(Offer(self._number, answers))
+        self._write(Offer(self._number, answers, about))
 
     def given(self) -> list[str]:
         """What has been given of what is offered, since the last look, in its order. Never blocks."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system import console_policies, tempers
+from tests.system import console_evaluation, console_policies, tempers
 from tests.system.console_journey import journey, port_of_its_own
 from tests.system.console_staging import staging
 from tests.system.rig import Booted, booted, light_rig
@@ -35,6 +35,12 @@ def test_an_operators_first_takes(rig: Booted) -> None:
 def test_a_policy_thinks_commands_and_gives_way_to_hands(rig: Booted) -> None:
     tempers.write(rig.data.with_name("data-policies") / "sways")
     console_policies.journey(rig, rig.rig.file, "sways", hands=True)
+
+
+def test_an_evaluation_is_judged_by_a_person_who_is_not_told_which_policy_it_was(rig: Booted) -> None:
+    for name in console_evaluation.JUDGED:
+        tempers.write(rig.data.with_name("data-policies") / name)
+    console_evaluation.judging(rig, rig.rig.file)
 
 
 def test_a_plan_is_followed_and_a_camera_calibrated(rig: Booted) -> None:

@@ -38,3 +38,5 @@ class PolicyState(Message, frozen=True):
     """Answers that were none."""
     missing_frames: int = 0
     """Observations without a picture that is new enough."""
+    blind: bool = False
+    """It is judged by somebody who is not to know which it is: folder, identity and instruction are left out."""

@@ -13,6 +13,8 @@ class LoadPolicy(Request, frozen=True):
     folder: PathText
     instruction: Text = ""
     """What a language-conditioned policy is told, in place of what its folder says."""
+    blind: bool = False
+    """Somebody judges it who is not to know which it is: nothing that the runner says, or writes into a log, names it."""
 
 
 class StartPolicy(Request, frozen=True):

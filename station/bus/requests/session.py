@@ -31,6 +31,8 @@ class OpenSession(Request, frozen=True):
     """Begin with ALOHA's start sequence (`Opening`); None: where the leaders can be driven."""
     kept: bool = True
     """False: a policy's rollouts that nobody records; `task` is what the sitting is called, and no folder is touched."""
+    blind: bool = False
+    """Somebody judges the policy who is not to know which it is: no log and no screen names it, its episodes do."""
 
 
 class Start(Request, frozen=True):

@@ -14,16 +14,18 @@ export function evaluating(app) {
     const said = Object.fromEntries(new FormData(event.target));
     app.ask('evaluate', t('eval.begin'), {
       type: 'evaluate', name: said.name, policies: [...page.ticked], trials: Math.floor(Number(said.trials)), seconds: Number(said.seconds), seed: Math.floor(Number(said.seed)),
-      blind: Boolean(said.blind), override: (said.override ?? '').trim(),
+      blind: Boolean(said.blind), by_hand: Boolean(said.by_hand), override: (said.override ?? '').trim(),
+    }, () => {
+      page.planning = false;
+      location.hash = address('policies', app.route.of, new URLSearchParams({ eval: said.name }));
     });
-    page.planning = false;
-    location.hash = address('policies', app.route.of, new URLSearchParams({ eval: said.name }));
   };
   const number = (name, value, least, most) => html`<label>${t(`eval.${name}`)} <input name=${name} type="number" required min=${least} max=${most} value=${value}></label>`;
   return html`<form class="bar set" @submit=${make}><b>${[...page.ticked].join(', ')}</b>
     <label>${t('set.name')} <input name="name" required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*" maxlength="80" autocomplete="off" autofocus></label>
     ${number('trials', 20, 1, 1000)}${number('seconds', 30, 1, 3600)}${number('seed', 0, 0, 1000000)}
     <label class="tick"><input type="checkbox" name="blind" checked> ${t('eval.blind')}</label>
+    ${store.welcome.rig.real ? nothing : html`<label class="tick"><input type="checkbox" name="by_hand"> ${t('eval.by_hand')}</label>`}
     ${failed ? html`<label>${t('begin.override')} <input name="override" maxlength="200" size="20" autocomplete="off"></label>` : nothing}
     <button class="main" data-act="begin-evaluation" ?disabled=${!page.ticked.size || store.job?.running || busy(store, 'evaluate')}>${t('eval.begin')}</button>
     <button class="small" type="button" @click=${close}>${t('close')}</button><p>${t('eval.what')}</p></form>`;

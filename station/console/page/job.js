@@ -17,6 +17,7 @@ export function job(app, ...names) {
     ${job.running && job.progress !== null ? html`<progress max="1" .value=${job.progress} aria-label=${job.name}></progress>` : nothing}
     ${job.picture ? html`<img class="step" alt=${job.words} src=${`data:image/jpeg;base64,${job.picture}`}>` : nothing}
     ${operates(app.store) ? job.answers.map((answer) => html`<button class="small" data-answer=${answer} @click=${() => app.ask('answer', answer, { type: 'answerstep', step: job.step, answer })}>${answer}</button>`) : nothing}
+    ${job.running && job.about ? html`<b data-about>${job.about}:</b>` : nothing}
     ${operates(app.store) ? (job.offers ?? []).map((answer) => html`<button class="small" data-answer=${answer} @click=${() => app.ask('answer', answer, { type: 'answerstep', step: job.offer, answer })}>${answer}</button>`) : nothing}
     ${job.running && operates(app.store) ? html`<button class="small" @click=${() => app.ask('end', t('job.end'), { type: 'endjob' })}>${t('job.end')}</button>` : nothing}</div>
     ${look ? seen(look) : nothing}`;

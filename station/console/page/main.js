@@ -166,7 +166,7 @@ class App {
       const asked = store.asked.get(message.id);
       store.asked.delete(message.id);
       const words = asked?.words ?? '';
-      if (message.done && asked?.what === 'plan') this.plans.kept();
+      if (message.done) asked?.then();
       if (message.done) this.tell(t('done', { what: message.why ? `${words}: ${message.why}` : words }), 'ok');
       else this.tell(t('refused', { why: message.why }), 'bad', Infinity);
     }
@@ -192,11 +192,12 @@ class App {
 
   // -- asked --
 
-  ask(what, words, message) {
+  /** `then` is done once it is done, and not before. */
+  ask(what, words, message, then = () => {}) {
     if ([...this.store.asked.values()].some((asked) => asked.what === what)) return;
     const id = this.link.ask(message);
     if (!id) return this.tell(t('refused', { why: t('link.lost') }), 'bad');
-    this.store.asked.set(id, { what, words });
+    this.store.asked.set(id, { what, words, then });
     this.tell(t('asked', { what: words }), 'asked', Infinity);
     this.draw();
   }
@@ -222,8 +223,8 @@ class App {
   }
 
   /** Ask a person before something is asked that is not the session's. */
-  confirm(what, label, words, message) {
-    this.store.question = { words, key: '', sequence: this.seen(), then: () => this.ask(what, label, message) };
+  confirm(what, label, words, message, then) {
+    this.store.question = { words, key: '', sequence: this.seen(), then: () => this.ask(what, label, message, then) };
     this.draw();
   }
 

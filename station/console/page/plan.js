@@ -57,7 +57,7 @@ export class Plans {
   }
 
   keep(plan) {
-    this.app.ask('plan', t(plan ? 'plan.keep' : 'plan.drop'), { type: 'keepplan', task: this.found.task, plan });
+    this.app.ask('plan', t(plan ? 'plan.keep' : 'plan.drop'), { type: 'keepplan', task: this.found.task, plan }, () => this.kept());
   }
 
   /** It was kept: what is on the disk is shown. */
@@ -134,6 +134,6 @@ function acts(app) {
       <button class="act" @click=${() => { plans.form = null; app.draw(); }}>${t('plan.leave')}</button><span class="picked">${t('plan.how')}</span>`;
   }
   return html`<button class="main" data-act="edit" @click=${() => plans.edit()}>${t(found.plan ? 'plan.edit' : 'plan.make')}</button>
-    ${found.plan ? html`<button class="act" data-act="drop" ?disabled=${busy(store, 'plan')} @click=${() => app.confirm('plan', t('plan.drop'), t('plan.drop.asks', { task: found.task }), { type: 'keepplan', task: found.task, plan: null })}>${t('plan.drop')}</button>` : nothing}
+    ${found.plan ? html`<button class="act" data-act="drop" ?disabled=${busy(store, 'plan')} @click=${() => app.confirm('plan', t('plan.drop'), t('plan.drop.asks', { task: found.task }), { type: 'keepplan', task: found.task, plan: null }, () => app.plans.kept())}>${t('plan.drop')}</button>` : nothing}
     <span class="picked">${t('plan.told')}</span>`;
 }

@@ -57,7 +57,6 @@ export class Policies {
   take(message, at) {
     const before = this.runner;
     this.runner = message.runner;
-    this.blind = message.blind;
     this.heardAt = at;
     this.timings.take(timing(message));
     if (before && before.phase !== this.runner?.phase && this.app.route.page === 'policies') this.look();
@@ -144,9 +143,9 @@ export function policies(app, nowMs) {
 }
 
 function runner(app, nowMs) {
-  const { runner, heardAt, blind } = app.policies;
+  const { runner, heardAt } = app.policies;
   if (!runner) return html`<p>${t('runner.silent')}</p>`;
-  const level = runnerLevel(runner), name = blind ? t('runner.blind') : runner.name;
+  const level = runnerLevel(runner), name = runner.blind ? t('runner.blind') : runner.name;
   const s = Math.round((runner.since_ms + Math.max(0, nowMs - heardAt)) / 1000), figures = runner.delay_p95_ms === null ? nothing : t('runner.figures', { delay: runner.delay_p95_ms.toFixed(0), inference: (runner.inference_p95_ms ?? 0).toFixed(0), starved: runner.starved_ticks, faults: runner.faults, missing: runner.missing_frames });
   return html`<p class="runner" data-runner=${runner.phase}><b class=${`level ${level}`}>${MARK[level]} ${t(runner.shadow ? 'runner.shadow' : `runner.${runner.phase}`, { name, time: s < 100 ? `${s} s` : `${Math.floor(s / 60)} min` })}</b> ${runner.phase === 'running' ? figures : nothing}</p>
     ${runner.why ? html`<p class="trouble">${runner.why}</p>` : nothing}${runner.note ? html`<p>${runner.note}</p>` : nothing}`;

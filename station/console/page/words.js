@@ -104,8 +104,8 @@ const en = {
   'shadow.on': 'think in shadow', 'shadow.off': 'end the shadow', 'asks.joints': '{side} joints, rad, 10 s; dotted: what the policy asks for', 'timing.delay': 'delay p95, and inference, ms, 60 s', 'timing.chunk': 'plan left of a chunk (dotted), ms, 60 s',
   'rollouts.begin': 'begin with it', 'rollouts.kept': 'record', 'hands.there': 'hands take over on Policies', 'hands.held': 'I hold the leaders', 'hands.take': 'take over', 'hands.give': 'hand back', 'hands.lead': 'Hands lead.',
   'hands.how': 'Take over while “I hold the leaders” is pressed, by a second finger or `t`: a leader without hands falls.', 'hands.fit': 'Before hands can take over: {words}.',
-  'eval.plan': 'evaluate the {n} ticked …', 'eval.begin': 'evaluate', 'eval.trials': 'trials each', 'eval.seconds': 'seconds each', 'eval.seed': 'seed', 'eval.blind': 'blind: A, B, … until the end', 'eval.none': 'No trial was made yet.', 'eval.partly': 'not whole', 'eval.back': '← Policies',
-  'eval.what': 'In turn, from the same scenes. On a simulated rig physics judges, else you do; arms move only after a yes from the rig.', 'evals': 'Evaluations', 'eval.film': 'play',
+  'eval.plan': 'evaluate the {n} ticked …', 'eval.begin': 'evaluate', 'eval.trials': 'trials each', 'eval.seconds': 'seconds each', 'eval.seed': 'seed', 'eval.blind': 'blind: A, B, … until the end', 'eval.by_hand': 'a person judges', 'eval.none': 'No trial was made yet.', 'eval.partly': 'not whole', 'eval.back': '← Policies',
+  'eval.what': 'In turn, from the same scenes. On a simulated rig physics judges unless a person is to, else you do; arms move only after a yes from the rig.', 'evals': 'Evaluations', 'eval.film': 'play',
   'eval.col.trial': 'trial', 'eval.col.policy': 'policy', 'eval.col.scene': 'scene', 'eval.col.verdict': 'verdict', 'eval.col.length': 'length', 'eval.col.why': 'why', 'eval.col.film': 'episode',
   'reset.in': 'the next one starts in {s} s', 'title.rec': '● REC', 'asks': '(asks)',
 };

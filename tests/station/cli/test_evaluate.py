@@ -39,7 +39,7 @@ class Acted:
     def drop_keys(self) -> None:
         assert self.offered == HANDS, "before a trial begins nothing can be said of it"
 
-    def offer(self, *answers: str) -> None:
+    def offer(self, *answers: str, about: str = "") -> None:
         self.offered = answers
 
     def ask(self, words: str, answers: tuple[str, ...], meanwhile: Callable[[], None]) -> str:

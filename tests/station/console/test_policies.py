@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import msgspec
 import numpy as np
 import pytest
 
-from station.bus.messages import Control, PolicyState
+from station.bus.messages import Control
 from station.bus.requests import AskLeave, Done, LoadPolicy, Refused, StartPolicy, StopPolicy
-from station.console import view
 from station.console.jobs import Jobs
 from station.console.policies import EVALUATIONS, Policies
 from station.errors import PolicyError, RequestRefused, UsageError
@@ -23,6 +23,7 @@ from station.steps.protocol import End, Line, Offer, Step
 from tests.station.console.kept_policies import TRIALS, evaluated, own, vector
 from tests.station.console.served import Console, Page, served
 from tests.station.console.stage import AT_REST, RIG
+from tests.station.datasets.recorded import Recorded, make
 
 S = 1_000_000_000
 
@@ -201,6 +202,7 @@ def test_an_evaluation_is_a_job_once_somebody_at_the_rig_allows_it(
         "trials": 20,
         "seconds": 30,
         "blind": True,
+        "by_hand": True,
         "seed": 3,
     }
 
@@ -222,10 +224,9 @@ def test_an_evaluation_is_a_job_once_somebody_at_the_rig_allows_it(
             job = console.server._jobs._job
             assert isinstance(job, Trials)
             own_folder = tmp_path / "data-policies/my-act"
-            assert (
-                job.arguments[:4] == ["eval", "--rig", str(RIG.file), f"--policy={own_folder}"]
-                and job.arguments[-1] == "--blind"
-            )
+            assert job.arguments[:4] == ["eval", "--rig", str(RIG.file), f"--policy={own_folder}"] and job.arguments[
+                -2:
+            ] == ["--blind", "--judge=keys"]
             assert {
                 "--trials=20",
                 "--seconds=30.0",
@@ -260,21 +261,25 @@ async def _is_answered(console: Console, page: Page, job: Trials) -> None:
     assert job.given == [(1, "success"), (1, "failure"), (3, "go on")]
 
 
-def test_while_it_is_blind_nothing_that_is_shown_names_the_policy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_it_is_blind_no_episode_names_its_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("station.console.jobs.Job", Trials)
+    with h5py.File(make(tmp_path / "data", Recorded(rows=10)), "r+") as episode:
+        episode.attrs["policy"] = "act /data/my-act"
 
     async def tries(console: Console) -> None:
-        heard = console.hub.heard
-        heard.policy = PolicyState("running", 1, "/data/my-act", "act /data/my-act", note="my-act forgets")
-        assert "my-act" in msgspec.json.encode(view.policy(heard, S, console.hub.blind())).decode()
-        console.server._jobs.begin("eval", ["eval"], "ada", blind=True)
-        assert console.hub.blind()
-        assert "my-act" not in msgspec.json.encode(view.policy(heard, S, console.hub.blind())).decode()
-        console.server._jobs.end()
-        while console.hub.blind():
-            await asyncio.sleep(0.01)
+        async with await console.paired("operator") as browser:
+            address = f"{console.base}/episodes/one?of=cube/0"
+
+            async def facts() -> str:
+                async with browser.get(address) as answer:
+                    return await answer.text()
+
+            assert "my-act" in await facts()
+            console.server._jobs.begin("eval", ["eval"], "ada", blind=True)
+            assert "my-act" not in await facts()
+            console.server._jobs.end()
+            while "my-act" not in await facts():
+                await asyncio.sleep(0.01)
 
     served(tmp_path, tries, speaks=False)
 
@@ -299,7 +304,11 @@ def test_what_a_policy_asks_for_stands_beside_where_the_joints_are(tmp_path: Pat
         async with await console.paired("viewer") as browser, console.page(browser) as page:
             await page.say({"type": "watch", "cameras": [], "policy": True})
             told = await page.heard("policy")
-            assert (told["runner"]["phase"], told["runner"]["name"], told["blind"]) == ("running", "my-act", False)
+            assert (told["runner"]["phase"], told["runner"]["name"], told["runner"]["blind"]) == (
+                "running",
+                "my-act",
+                False,
+            )
             assert "identity" not in told["runner"] and told["runner"]["plan_ms"] == 640.0
             while (point := await page.heard("tick"))["wanted"] is None:
                 pass

@@ -98,12 +98,12 @@ class Bench:
     def following(self) -> bool:
         return bool(self.setpoints) and not self.setpoints[-1].hold
 
-    def load(self, folder: Path) -> None:
+    def load(self, folder: Path, blind: bool = False) -> None:
         """Load, as soon as the arm has been heard."""
         replies: list[Reply] = []
 
         def loaded() -> bool:
-            replies.append(self.ask(LoadPolicy(str(folder))))
+            replies.append(self.ask(LoadPolicy(str(folder), blind=blind)))
             return not (isinstance(replies[-1], Refused) and "has not said" in replies[-1].why)
 
         self.until(loaded)

@@ -192,9 +192,9 @@ def temper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Temper]:
     temper.let_go.set()
 
 
-def begin(bench: Bench, folder: Path, chunk: int = 10) -> None:
+def begin(bench: Bench, folder: Path, chunk: int = 10, blind: bool = False) -> None:
     """Load, start, and have heard the first setpoint."""
-    bench.load(policies.write(folder, graph=False, backend="temper", weights="none", chunk=chunk))
+    bench.load(policies.write(folder, graph=False, backend="temper", weights="none", chunk=chunk), blind)
     bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
     bench.until(bench.following)
 
@@ -243,6 +243,25 @@ def test_a_backend_that_hangs_takes_the_node_down_with_a_reason(
     bench.until(lambda: not runs.is_alive())
     assert isinstance(runs.error, BackendFault)
     assert "policy: the backend temper has not answered for 2 s" in str(runs.error)
+
+
+@pytest.mark.slow
+def test_one_that_is_judged_blind_is_named_by_nothing_that_its_runner_says(
+    bench: Bench, runs: Runs, temper: Temper, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(bench, tmp_path / "secret", blind=True)
+    bench.heard.clear()
+    temper.mood = "shape"
+    bench.until(bench.holding)
+    bench.until(lambda: bench.health is not None and bench.health.state == "fault")
+    assert bench.health is not None and "policy …" in bench.health.error and "found (9, 3)" in bench.health.error
+    temper.mood = "good"
+    bench.until(lambda: isinstance(bench.ask(StartPolicy()), Done))
+    temper.mood = "hang"
+    bench.until(lambda: not runs.is_alive())
+    assert "policy …: the backend … has not answered" in str(runs.error)
+    said = f"{bench.heard} {bench.state} {caplog.text} {runs.error}"
+    assert "no chunk" in caplog.text and not any(name in said for name in ("secret", "temper", str(tmp_path))), said
 
 
 def test_a_policy_that_fails_its_warm_up_is_not_loaded(

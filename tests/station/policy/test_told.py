@@ -57,3 +57,28 @@ def test_one_that_could_not_be_loaded_leaves_none(tmp_path: Path) -> None:
     told.loading(Load(tmp_path))
     told.loaded(None)
     assert told.state(None, False, 2 * S).phase == "none"
+
+
+def test_of_a_policy_that_is_judged_blind_nothing_names_it(tmp_path: Path) -> None:
+    policy = load_policy(policies.write(tmp_path / "cube", chunk=10))
+    told = Told(S)
+    told.loading(Load(policy.folder, blind=True))
+    assert told.state(None, False, 2 * S) == PolicyState("loading", 2 * S, blind=True)
+    assert told.veiled(f"file {policy.folder / 'policy.yaml'}: no") == "file …/policy.yaml: no"
+    told.loaded(Loaded(policy, FrameCache(1), f"act {policy.folder}", "policy cube: it forgets"))
+    core = RunnerCore(policy, 50)
+    ready = told.state(core, False, 3 * S)
+    assert (ready.folder, ready.identity, ready.instruction, ready.note, ready.blind) == (
+        "",
+        "",
+        "",
+        "policy …: it forgets",
+        True,
+    )
+    assert told.what(policy) == "a policy that is judged blind"
+    assert (
+        told.veiled(f"{policy.backend} with {policy.weights}: an exact cubeless reason")
+        == "… with …: an exact cubeless reason"
+    )
+    told.loading(Load(policy.folder))
+    assert told.veiled("policy cube: as it is") == "policy cube: as it is" and not told.state(None, False, 4 * S).blind

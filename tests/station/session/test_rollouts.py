@@ -164,6 +164,17 @@ def test_another_policy_in_that_folder_is_refused() -> None:
     assert isinstance(world.replies[-1], Refused) and "have changed" in world.replies[-1].why
 
 
+def test_one_that_is_judged_blind_is_loaded_again_blind_and_named_by_no_reason() -> None:
+    world = World()
+    world.heard_runner(7)
+    world.press(msgspec.structs.replace(OPEN, blind=True))
+    world.heard_runner(8)
+    answered(world.policy_asked, LoadPolicy("/p", "hand it over", blind=True), Done("act /p, policy.yaml sha256:2"))
+    world.press(Start(2.0))
+    assert isinstance(world.replies[-1], Refused) and "have changed" in world.replies[-1].why
+    assert "/p" not in world.replies[-1].why
+
+
 def test_a_session_that_was_killed_asks_a_runner_that_has_no_policy_to_load_it() -> None:
     before = recording()
     left = before.core.sitting()

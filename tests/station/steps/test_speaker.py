@@ -121,10 +121,12 @@ def test_what_is_offered_may_be_given_at_any_time_and_as_often_as_one_likes(ends
     assert ends.speaker.given() == ["hold", "take over", "hold"]
     assert ends.speaker.given() == []
     ends.speaker.offer("take over", "hold")
+    ends.speaker.offer("hold", "take over", about="trial 2")
     ends.speaker.offer()
     give(ends, Answer(1, "hold"))
     assert ends.speaker.given() == []
-    assert ends.lines() == [Offer(1, ("hold", "take over")), Step(2, "trial 1"), Offer(3, ())], (
+    about_2 = Offer(3, ("hold", "take over"), "trial 2")
+    assert ends.lines() == [Offer(1, ("hold", "take over")), Step(2, "trial 1"), about_2, Offer(4, ())], (
         "what is offered is told once"
     )
 
