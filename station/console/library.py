@@ -112,6 +112,7 @@ class Library:
         documents: dict[str, Callable[[], object]] = {
             "": lambda: self._shelf.listing(asked.getall("where", [])),
             "trash": self._shelf.trash,
+            "outline": lambda: self._shelf.outline(of),
             "one": lambda: self._shelf.detail(of),
             "plan": lambda: plans.plan(self._rig.data, task),
             "example": lambda: self._shelf.example(task, scene, thing),
@@ -130,10 +131,12 @@ class Library:
             if column is None:
                 raise UsageError("no such column")
             return await self._bytes(column)
+        if what == "moment":
+            (row,) = _rows(asked.get("row", ""), most=1)
+            return await self._pictures(lambda: self._shelf.played(of).moment(row))
         if what == "pictures":
             rows = _rows(asked.get("rows", ""))
-            pictures = await self.do(lambda: self._shelf.played(of).pictures(asked.get("camera", ""), rows))
-            return await self._bytes(b"".join(_PICTURE.pack(row, len(jpeg)) + jpeg for row, jpeg in pictures))
+            return await self._pictures(lambda: self._shelf.played(of).pictures(asked.get("camera", ""), rows))
         raise UsageError("no such page")
 
     async def act(self, said: OfEpisodes, busy_with: str) -> str:
@@ -178,6 +181,10 @@ class Library:
         finally:
             self._recovering = None
 
+    async def _pictures(self, read: Callable[[], list[tuple[int, bytes]]]) -> web.Response:
+        pictures = await self.do(read)
+        return await self._bytes(b"".join(_PICTURE.pack(row, len(jpeg)) + jpeg for row, jpeg in pictures))
+
     async def _bytes(self, body: bytes) -> web.Response:
         await asyncio.sleep(self._reading.wait_s(len(body), self._recording(), self._clock()))
         return web.Response(body=body, content_type="application/octet-stream", headers=HEADERS)
@@ -201,9 +208,13 @@ def _change(said: Edit) -> Change:
     return Change(**given)
 
 
-def _rows(text: str) -> list[int]:
+def _rows(text: str, most: int = _LONGEST_ROWS) -> list[int]:
     parts = text.split(",")
-    if len(text) > _LONGEST_ROWS or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+    if (
+        len(text) > _LONGEST_ROWS
+        or len(parts) > most
+        or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
+    ):
         raise UsageError("rows are numbers with commas between")
     return [int(part) for part in parts]
 

@@ -16,6 +16,8 @@ HOLD_AGAIN_NS = 5 * NS_PER_S
 
 SHOWN_BYTES_PER_S, SHOWN_WHILE_RECORDING = 20e6, 4e6
 """What is read of recorded episodes for everybody who looks at them; less while one is recorded: its disk is the same."""
+AHEAD_S = 0.25
+"""So far before its turn an answer may come: a jump to another row waits for nothing that was read ahead elsewhere."""
 
 
 class Reading:
@@ -28,7 +30,7 @@ class Reading:
         """How long an answer of so many bytes is to wait; the turn is taken."""
         turn_ns = max(now_ns, self._turn_ns)
         self._turn_ns = turn_ns + round(size / (SHOWN_WHILE_RECORDING if recording else SHOWN_BYTES_PER_S) * NS_PER_S)
-        return (turn_ns - now_ns) / NS_PER_S
+        return max(0.0, (turn_ns - now_ns) / NS_PER_S - AHEAD_S)
 
 
 class Rate:

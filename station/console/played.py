@@ -5,10 +5,10 @@ whole episode, so places are looked up once. Raw pictures are made JPEG when the
 """
 
 import os
+from bisect import bisect_right
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,13 @@ class Played:
             found.append((row, picture))
         return found
 
+    def moment(self, row: int) -> list[tuple[int, bytes]]:
+        """What is seen in that row, camera by camera in their order: the row whose picture that is, and its JPEG. Raises EpisodeError."""
+        shown = [rows[max(0, bisect_right(rows, row) - 1)] for rows in self.outline.cameras.values()]
+        return [
+            pair for camera, at in zip(self.outline.cameras, shown, strict=True) for pair in self.pictures(camera, [at])
+        ]
+
     def _read(self, camera: str, row: int) -> bytes:
         parts = [os.pread(self._fd, size, offset) for offset, size in self._places[camera][row]]
         return b"".join(parts)[: int(self._lengths[camera][row])]
@@ -128,6 +135,8 @@ class Played:
             if images.shape[1] * images.shape[2] > MOST_PIXELS:
                 raise wrong(file, f"{images.name}: {images.shape[2]} × {images.shape[1]} pixels are no camera's")
             bgr = np.ascontiguousarray(images[row][:, :, ::-1])
+        import cv2  # here, as in `pictures`
+
         done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if not done:
             raise EpisodeError(f"{self.path}: row {row} of {camera} cannot be shown")

@@ -11,16 +11,15 @@ from typing import Any
 from station.console.played import Played, stamp_of
 from station.datasets.selection import Excluded, Selection, as_yaml, write_selection
 from station.episodes import catalogue, edits, naming
-from station.episodes.cadence import in_words, read_cadence
+from station.episodes.cadence import cadence_in, in_words
 from station.episodes.catalogue import Episode
 from station.episodes.datasets import cameras
 from station.episodes.edits import Change
 from station.episodes.filters import asked, said
 from station.episodes.index import measured
 from station.episodes.intake import causes_of
-from station.episodes.picture import jpeg, moment
 from station.episodes.quality import words
-from station.episodes.quality.store import kept_card
+from station.episodes.quality.store import kept_card_in
 from station.episodes.reading import reading, rows_of
 from station.errors import EpisodeError, StationError, UsageError
 from station.terminal.shown import shown, shown_lines
@@ -127,11 +126,19 @@ class Shelf:
 
     # -- one of them --
 
+    def outline(self, name: str) -> dict[str, Any]:
+        """What a player needs to know of it before the first picture. Raises UsageError, EpisodeError."""
+        found = self.played(name).outline
+        return {
+            "name": name, "rows": found.rows, "tick_hz": found.tick_hz, "names": found.names, "units": found.units, "marks": found.marks,
+            "sources": found.sources, "cameras": [{"name": camera, "new": rows} for camera, rows in found.cameras.items()],
+        }  # fmt: skip
+
     def detail(self, name: str) -> dict[str, Any]:
-        """All that a player needs to know of it, and its card in words. Raises UsageError, EpisodeError."""
-        path = self.path(name)
-        episode, played = catalogue.read_episode(path), self.played(name)
-        outline, card = played.outline, kept_card(path)
+        """That, what is listed of it, and its card in words. Raises UsageError, EpisodeError."""
+        path, outline = self.path(name), self.outline(name)
+        with reading(path) as file:
+            episode, card, regular = catalogue.episode_in(path, file), kept_card_in(path, file), cadence_in(file)
         told = {} if card is None else {
             "headline": words.headline(card), "stillness": words.stillness(card), "check": words.checked(card),
             "findings": [{"row": each.row, "words": words.sentence(each, card.tick_hz)} for each in card.findings],
@@ -139,10 +146,12 @@ class Shelf:
             "arms": [list(words.ARMS), *map(list, words.arms(card))], "not_measured": list(card.not_measured),
         }  # fmt: skip
         return {
-            **self._line(episode, None), "tick_hz": outline.tick_hz, "names": outline.names, "units": outline.units,
-            "sources": outline.sources, "cameras": [{"name": camera, "new": rows} for camera, rows in outline.cameras.items()],
-            "marks": outline.marks, "card": told, "cadence": in_words(read_cadence(path)), "path": shown(str(path)),
-        }  # fmt: skip
+            **self._line(episode, None),
+            **outline,
+            "card": told,
+            "cadence": in_words(regular),
+            "path": shown(str(path)),
+        }
 
     def example(self, task: str, scene: str, thing: str) -> dict[str, Any]:
         """How a scene is staged: the task's newest success, of just that scene and object where there is one; `name` is "" without."""
@@ -181,6 +190,8 @@ class Shelf:
                 raise EpisodeError(f"{path}: no picture was recorded")
             while len(self._thumbnails) >= MOST_THUMBNAILS:
                 del self._thumbnails[next(iter(self._thumbnails))]
+            from station.episodes.picture import jpeg, moment  # here: it brings OpenCV, 27 MB
+
             self._thumbnails[key] = jpeg(moment(path, seen[0], rows - 1 if last else 0))
         return self._thumbnails[key]
 

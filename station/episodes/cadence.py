@@ -101,7 +101,12 @@ def _stream(name: str, arrays: Arrays) -> StreamCadence:
 def read_cadence(episode: Path) -> Cadence:
     """The report of an episode's file. Raises EpisodeError if it is none."""
     with reading(episode) as file:
-        return cadence(_arrays(file))
+        return cadence_in(file)
+
+
+def cadence_in(file: h5py.File) -> Cadence:
+    """The same of a file that is open. Raises EpisodeError."""
+    return cadence(_arrays(file))
 
 
 def _arrays(file: h5py.File) -> Arrays:

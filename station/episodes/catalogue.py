@@ -97,7 +97,16 @@ def read_episode(path: Path) -> Episode:
         return _unread(path, None, str(error))
     try:
         with reading(path) as file:
-            return _whole(path, number, file)
+            return episode_in(path, file)
+    except EpisodeError as error:
+        return _unread(path, number, str(error))
+
+
+def episode_in(path: Path, file: "h5py.File") -> Episode:
+    """The same of a file that is open. Raises UsageError where its name is no episode's."""
+    number = number_of(path)
+    try:
+        return _whole(path, number, file)
     except EpisodeError as error:
         return _unread(path, number, str(error))
 

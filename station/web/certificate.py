@@ -11,10 +11,6 @@ import socket
 from pathlib import Path
 
 import psutil
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_DAYS = 397
 """Browsers refuse certificates that are valid for longer."""
@@ -67,6 +63,9 @@ def ensure(where: Path, names: tuple[str, ...], now: datetime.datetime) -> tuple
 
 
 def _good(path: Path, key: Path, names: tuple[str, ...], now: datetime.datetime) -> bool:
+    from cryptography import x509  # here and below: a page on loopback alone needs none of its 10 MB
+    from cryptography.hazmat.primitives import serialization
+
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         secret = serialization.load_pem_private_key(key.read_bytes(), None)
@@ -79,6 +78,11 @@ def _good(path: Path, key: Path, names: tuple[str, ...], now: datetime.datetime)
 
 
 def _make(certificate: Path, key: Path, names: tuple[str, ...], now: datetime.datetime) -> None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
     secret = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "robot station")])
     hosts = dict.fromkeys(("localhost", socket.gethostname()))

@@ -10,19 +10,19 @@ import { t } from '/words.js';
 export function episode(app, nowMs) {
   const { player } = app, detail = player?.detail;
   const middle = html`<div class="bar"><a href=${address('episodes')}>${t('episodes.back')}</a>
-      <b>${detail ? `${detail.task} ${detail.number}` : app.route.of}</b>${detail ? html`<span>${day(detail.recorded_s)}</span>` : nothing}</div>
+      <b>${detail?.card ? `${detail.task} ${detail.number}` : app.route.of}</b>${detail?.card ? html`<span>${day(detail.recorded_s)}</span>` : nothing}</div>
     ${player?.error ? html`<p class="trouble" role="alert">${player.error}</p>` : nothing}
     ${detail ? html`<div class="middle"><section class="seen" tabindex="0" aria-label=${t('page.episodes')}>${cameras(player)}${scrubber(app, player)}${joints(player)}</section>
       <section class="health" tabindex="0" aria-label=${t('about')}>${about(app, detail, player)}</section></div>` : player?.error ? nothing : html`<p>${t('loading')}</p>`}
     <div class="last"><span></span>${told(app)}</div>`;
-  return frame(app, nowMs, 'playing', middle, detail && operates(app.store) ? acts(app, detail) : nothing);
+  return frame(app, nowMs, 'playing', middle, detail?.card && operates(app.store) ? acts(app, detail) : nothing);
 }
 
 function cameras(player) {
   const { cameras } = player.detail;
   if (!cameras.length) return html`<p class="none">${t('no.cameras.here')}</p>`;
   return html`<div class="tiles" data-count=${Math.min(cameras.length, 6)}>${cameras.map(({ name }) => {
-    const ms = player.ages.get(name)?.[player.row], kept = player.cameras.get(name);
+    const kept = player.cameras.get(name), ms = kept?.near === null ? player.ages.get(name)?.[player.row] : undefined;
     return html`<figure class="tile"><canvas width="640" height="480" data-camera=${name} role="img" aria-label=${name}></canvas>
       ${kept?.broken ? html`<p class="over">${t('picture.broken')}</p>` : nothing}
       <figcaption><span>${name}</span><span>${ms === undefined ? '' : age(ms)}</span></figcaption></figure>`;
@@ -45,6 +45,7 @@ function joints(player) {
 }
 
 function about(app, detail, player) {
+  if (!detail.card) return html`<p>${t('loading')}</p>`;
   const { card } = detail, fact = (name, value) => (value ? html`<tr><td>${t(`fact.${name}`)}</td><td>${value}</td></tr>` : nothing);
   const look = (row, words) => (row >= 0 ? html`<button class="small" @click=${() => { player.playing = false; player.seek(row); }}>${words}</button>` : words);
   return html`<h2>${VERDICT(detail.success)} ${t(`verdict.${detail.success ?? 'unset'}`)}</h2>

@@ -1,9 +1,11 @@
 // Plays one episode: all cameras and the joints on one clock, the row. Pictures come from the file as they were recorded; a row whose
 // picture is not there yet is waited for, none is left out at the speed it was recorded at.
-import { ahead, columns, shownIn, unpacked, withoutLeap } from '/shelf_model.js';
+import { columns, due, farthest, shownIn, unpacked, withoutLeap } from '/shelf_model.js';
 
 const KEPT = 150; // pictures of each camera
-const AHEAD = 25;
+const AHEAD = 25, STEPS = 6; // read ahead while it plays, and while it stands
+const STANDS_MS = 120; // whoever goes on looking for a row is not read ahead for
+const AT_ONCE = 2; // questions for pictures ahead: a jump's is answered beside them
 
 export class Player {
   /** `changed()`: something else is to be shown. */
@@ -22,7 +24,8 @@ export class Player {
     this.waits = false;
     this.speed = 1;
     this.owed = 0; // ms that playing is behind the clock
-    this.closed = false;
+    this.movedMs = 0;
+    this.asking = this.failed = this.closed = false;
   }
 
   get row() {
@@ -31,19 +34,25 @@ export class Player {
 
   async open(row) {
     try {
-      this.detail = await (await this.ask('one')).json();
-      for (const { name, new: rows } of this.detail.cameras) this.cameras.set(name, { name, rows, have: new Map(), wanted: null, drawn: -1, shown: 0, canvas: null });
+      const first = this.ask('moment', { row: Math.min(Math.max(0, Math.floor(row)), 999999999) });
+      first.catch(() => null); // what is wrong is told by the outline
+      this.asking = true;
+      this.detail = await (await this.ask('outline')).json();
+      for (const { name, new: rows } of this.detail.cameras) this.cameras.set(name, { name, rows, have: new Map(), wanted: null, near: null, drawn: -1, shown: 0, canvas: null });
       this.seek(row);
+      this.took(await (await first).arrayBuffer());
+      this.asking = false;
+      if (!this.closed) requestAnimationFrame((nowMs) => this.frame(nowMs));
       const { names, cameras } = this.detail;
+      for (const { name } of cameras) this.ages.set(name, await this.column(`age:${name}`));
       this.qpos = columns(await this.column('qpos'), names.length);
       this.action = columns(await this.column('action'), names.length);
       this.source = await this.column('source');
-      for (const { name } of cameras) this.ages.set(name, await this.column(`age:${name}`));
+      Object.assign(this.detail, await (await this.ask('one')).json());
     } catch (error) {
       this.error = error.message;
     }
     this.changed();
-    if (!this.closed && !this.error) requestAnimationFrame((nowMs) => this.frame(nowMs));
   }
 
   close() {
@@ -65,14 +74,15 @@ export class Player {
 
   seek(row) {
     this.position = Math.min(Math.max(0, row || 0), this.detail.rows - 1);
+    this.movedMs = performance.now();
     for (const camera of this.cameras.values()) {
       if (!camera.have.has(shownIn(camera.rows, this.row))) {
         camera.wanted?.abort(); // it was for another place
         camera.wanted = null;
       }
-      this.fetch(camera);
       this.draw(camera);
     }
+    this.look();
     this.changed();
   }
 
@@ -92,6 +102,7 @@ export class Player {
     const passed = Math.min(100, nowMs - (this.at ?? nowMs)); // a tab that slept does not leap
     this.at = nowMs;
     if (this.playing && !document.hidden) this.advance(passed);
+    this.look();
     for (const camera of this.cameras.values()) {
       this.fetch(camera);
       this.draw(camera);
@@ -112,33 +123,61 @@ export class Player {
 
   // -- pictures --
 
+  /** What is to be seen now, of all cameras at once. One question at a time: while somebody looks for a row, its answer is shown, and the newest row asked for. */
+  async look() {
+    if (this.asking || this.failed || this.closed || [...this.cameras.values()].every(({ rows, have }) => have.has(shownIn(rows, this.row)))) return;
+    this.asking = true;
+    try {
+      this.took(await (await this.ask('moment', { row: this.row })).arrayBuffer());
+    } catch (error) {
+      this.fail(error);
+    }
+    this.asking = false;
+    this.look();
+  }
+
+  took(buffer) {
+    const cameras = [...this.cameras.values()];
+    unpacked(buffer).forEach(([row, jpeg], place) => {
+      this.keep(cameras[place], row, jpeg);
+      cameras[place].near = row;
+      this.draw(cameras[place]);
+    });
+  }
+
+  keep(camera, row, jpeg) {
+    camera.have.set(row, new Blob([jpeg], { type: 'image/jpeg' }));
+    for (const far of farthest(camera.have.keys(), this.row, KEPT)) if (far !== camera.drawn) camera.have.delete(far);
+  }
+
+  fail(error) {
+    if (error.name === 'AbortError') return;
+    this.failed = true;
+    this.error = error.message;
+    this.changed();
+  }
+
+  /** What comes next. */
   async fetch(camera) {
-    if (camera.wanted || camera.failed) return;
-    const rows = ahead(camera.rows, this.row, camera.have, AHEAD);
-    if (!rows.length || (rows.length < AHEAD / 3 && camera.have.has(shownIn(camera.rows, this.row)) && rows.at(-1) !== camera.rows.at(-1))) return;
-    const first = camera.have.size === 0 || !camera.have.has(shownIn(camera.rows, this.row));
+    if (camera.wanted || this.asking || this.failed || (!this.playing && performance.now() - this.movedMs < STANDS_MS)) return;
+    if ([...this.cameras.values()].filter(({ wanted }) => wanted).length >= AT_ONCE) return;
+    const rows = due(camera.rows, this.row, camera.have, this.playing ? AHEAD : STEPS);
+    if (!rows.length) return;
     const wanted = (camera.wanted = new AbortController());
     try {
-      // the one that is to be seen now comes alone, before all others
-      const answer = await this.ask('pictures', { camera: camera.name, rows: (first ? rows.slice(0, 1) : rows).join() }, wanted.signal);
-      for (const [row, jpeg] of unpacked(await answer.arrayBuffer())) camera.have.set(row, new Blob([jpeg], { type: 'image/jpeg' }));
-      for (const row of camera.have.keys()) {
-        if (camera.have.size <= KEPT) break;
-        if (row !== camera.drawn) camera.have.delete(row);
-      }
+      const answer = await this.ask('pictures', { camera: camera.name, rows: rows.join() }, wanted.signal);
+      for (const [row, jpeg] of unpacked(await answer.arrayBuffer())) this.keep(camera, row, jpeg);
     } catch (error) {
-      if (error.name !== 'AbortError') {
-        camera.failed = true;
-        this.error = error.message;
-        this.changed();
-      }
+      this.fail(error);
     } finally {
       if (camera.wanted === wanted) camera.wanted = null;
     }
   }
 
   async draw(camera) {
-    const row = shownIn(camera.rows, this.row), blob = camera.have.get(row), { canvas } = camera;
+    const { canvas, have } = camera, at = shownIn(camera.rows, this.row);
+    if (have.has(at)) camera.near = null;
+    const row = camera.near ?? at, blob = have.get(row);
     if (!blob || !canvas || (camera.drawn === row && camera.on === canvas) || camera.drawing === row) return;
     camera.drawing = row;
     try {

@@ -75,6 +75,18 @@ export function ahead(rows, row, have, most) {
   return found;
 }
 
+/** The same, as soon as one is missing that comes soon: few questions, for many pictures each. */
+export function due(rows, row, have, most) {
+  const missing = ahead(rows, row, have, most), soon = rows[Math.max(0, placeOf(rows, row)) + (most >> 1)] ?? Infinity;
+  return missing.length && missing[0] <= soon ? missing : [];
+}
+
+/** Of the rows that are kept, those farthest from `row` that are too many. */
+export function farthest(kept, row, most) {
+  const all = [...kept];
+  return all.length <= most ? [] : all.sort((a, b) => Math.abs(b - row) - Math.abs(a - row)).slice(0, all.length - most);
+}
+
 /** float32 columns of `width` numbers a row → one array for each; what is no number is a gap. */
 export function columns(numbers, width) {
   const found = Array.from({ length: width }, () => new Array(numbers.length / width));

@@ -34,7 +34,12 @@ def card_in(file: h5py.File) -> Card | None:
 def kept_card(episode: Path) -> Card | None:
     """The card in the file or beside it; None where there is none, or only one that would be made anew. Raises EpisodeError."""
     with reading(episode) as file:
-        return card_in(file) or _beside(episode, file)
+        return kept_card_in(episode, file)
+
+
+def kept_card_in(episode: Path, file: h5py.File) -> Card | None:
+    """The same of a file that is open. Raises EpisodeError."""
+    return card_in(file) or _beside(episode, file)
 
 
 def card(episode: Path) -> Card:
@@ -43,7 +48,7 @@ def card(episode: Path) -> Card:
     Measuring takes about 1 ms for each picture that is looked at, and reads every picture of the file.
     """
     with reading(episode) as file:
-        if (found := card_in(file) or _beside(episode, file)) is not None:
+        if (found := kept_card_in(episode, file)) is not None:
             return found
         from station.episodes.quality.measure import card_of  # here: who only reads cards needs no OpenCV
 

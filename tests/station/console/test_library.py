@@ -33,7 +33,7 @@ def test_recorded_episodes_are_read_by_whoever_is_paired_and_by_nobody_else(tmp_
     episode = make(tmp_path / "data", Recorded(rows=10))
 
     async def reads(console: Console) -> None:
-        paths = ("", "/trash", "/one", "/thumbnail", "/column", "/pictures", "/nothing")
+        paths = ("", "/trash", "/outline", "/one", "/thumbnail", "/column", "/moment", "/pictures", "/nothing")
         async with aiohttp.ClientSession() as stranger:
             assert {(await _got(stranger, console, path, of="cube/0"))[0] for path in paths} == {403}
         async with await console.paired("viewer") as browser:
@@ -44,15 +44,19 @@ def test_recorded_episodes_are_read_by_whoever_is_paired_and_by_nobody_else(tmp_
             status, raw = await _got(browser, console, "/pictures", of="cube/0", camera="cam_high", rows="0,9")
             (row, size), rest = struct.unpack_from("<II", raw), raw[8:]
             assert (status, row, rest[:2], rest[size : size + 1]) == (200, 0, b"\xff\xd8", b"\x09")
+            status, raw = await _got(browser, console, "/moment", of="cube/0", row="9")
+            (row,) = struct.unpack_from("<I", raw)
+            assert (status, row in (8, 9), raw.count(b"\xff\xd8\xff")) == (200, True, 2), "of both cameras at once"
+            for nonsense in ("", "a", "-1", "1,2", "1e9"):
+                assert (await _got(browser, console, "/moment", of="cube/0", row=nonsense))[0] == 404
             for nonsense in ("", "a", "-1", "1e9", "1," * 600, "٣"):
                 assert (await _got(browser, console, "/pictures", of="cube/0", camera="cam_high", rows=nonsense))[
                     0
                 ] == 404
             for of in ("../../etc/passwd", "cube/../cube/0", str(episode), "cube/0\0", "%2e%2e/cube/0"):
-                for path in ("/one", "/thumbnail", "/column", "/pictures"):
-                    assert (await _got(browser, console, path, of=of, name="qpos", camera="cam_high", rows="0"))[
-                        0
-                    ] == 404
+                for path in ("/outline", "/one", "/thumbnail", "/column", "/moment", "/pictures"):
+                    asked = {"of": of, "name": "qpos", "camera": "cam_high", "row": "0", "rows": "0"}
+                    assert (await _got(browser, console, path, **asked))[0] == 404
             assert (await _got(browser, console, "/nothing"))[0] == 404
             episode.write_bytes(b"broken")
             status, raw = await _got(browser, console, "/one", of="cube/0")

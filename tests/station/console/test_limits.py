@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.clock import NS_PER_S
-from station.console.limits import HOLD_AGAIN_NS, MESSAGES_PER_S, Holds, Rate, Reading
+from station.console.limits import AHEAD_S, HOLD_AGAIN_NS, MESSAGES_PER_S, SHOWN_BYTES_PER_S, Holds, Rate, Reading
 from station.console.pace import BYTES_PER_S, LEAST_FPS, Wish, paces
 
 WISHES = st.dictionaries(
@@ -49,9 +49,12 @@ def test_a_viewer_holds_the_arms_at_once_and_then_not_for_a_while() -> None:
 def test_what_is_read_for_players_takes_turns_and_less_while_recording() -> None:
     reading = Reading()
     assert reading.wait_s(10_000_000, False, 0) == 0
-    assert reading.wait_s(1, False, 0) == 0.5, "ten megabytes before it"
+    assert reading.wait_s(1, False, 0) == 0.5 - AHEAD_S, "ten megabytes before it"
     assert reading.wait_s(1, False, 10**9) == 0
+    assert (
+        reading.wait_s(int(SHOWN_BYTES_PER_S * AHEAD_S), False, 2 * 10**9) == 0 == reading.wait_s(1, False, 2 * 10**9)
+    ), "a jump"
     assert Reading().wait_s(4_000_000, True, 0) == 0
     slow = Reading()
     slow.wait_s(4_000_000, True, 0)
-    assert slow.wait_s(1, True, 0) == 1.0
+    assert slow.wait_s(1, True, 0) == 1.0 - AHEAD_S

@@ -90,6 +90,10 @@ def test_pictures_are_those_of_the_rows_to_the_byte(made: Path) -> None:
         "rows that are none are left out"
     )
     assert len(played.pictures("cam_high", [1] * 500)) == MOST_ROWS
+    for row in (0, 1, 17, 39, 10**9):
+        rows = [max(r for r in rows if r <= row) for rows in played.outline.cameras.values()]
+        shown = zip(played.outline.cameras, rows, strict=True)
+        assert played.moment(row) == [played.pictures(camera, [at])[0] for camera, at in shown]
     with pytest.raises(EpisodeError, match="no camera of that name"):
         played.pictures("../cam_high", [0])
     played.close()

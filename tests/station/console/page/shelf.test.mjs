@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { address, route } from '../../../../station/console/page/route.js';
-import { ahead, columns, filtersOf, placeOf, plots, queryOf, shownIn, sorted, state, unpacked, withoutLeap } from '../../../../station/console/page/shelf_model.js';
+import { ahead, columns, due, farthest, filtersOf, placeOf, plots, queryOf, shownIn, sorted, state, unpacked, withoutLeap } from '../../../../station/console/page/shelf_model.js';
 
 test('an address names a page and what it shows; what is none leads to the first', () => {
   assert.equal(route('').page, 'now');
@@ -36,6 +36,21 @@ test('a row shows the newest picture at or before it', () => {
   assert.equal(placeOf(rows, -1), -1);
   assert.deepEqual(ahead(rows, 3, new Map([[2, 1]]), 3), [4, 7]);
   assert.deepEqual(ahead(rows, 3, new Map(), 2), [2, 4]);
+});
+
+test('pictures are asked for many at once, and no gap that is about to be shown is left', () => {
+  const rows = Array.from({ length: 100 }, (_, n) => 2 * n), having = (missing) => new Map(rows.filter((row) => !missing.includes(row)).map((row) => [row, 1]));
+  assert.deepEqual(due(rows, 0, new Map(), 6), [0, 2, 4, 6, 8, 10]);
+  assert.deepEqual(due(rows, 0, having([10]), 6), [], 'the last of six can wait');
+  assert.deepEqual(due(rows, 0, having([4, 10]), 6), [4, 10]);
+  assert.deepEqual(due(rows, 1, having([4]), 25), [4], 'one gap alone: playing would stand before it for ever');
+  assert.deepEqual(due(rows, 196, having([198]), 25), [198], 'at its end');
+  assert.deepEqual(due(rows, 198, having([]), 25), []);
+});
+
+test('of what is kept the farthest goes', () => {
+  assert.deepEqual(farthest([0, 2, 4, 90, 100], 95, 5), []);
+  assert.deepEqual(farthest([90, 0, 100, 2], 95, 2), [0, 2]);
 });
 
 test('playing passes over no picture', () => {
