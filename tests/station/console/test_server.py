@@ -1,4 +1,4 @@
-"""The console's door without a browser: pairing, roles, limits, and what attackers try. Nothing moves, nobody paired is locked out."""
+"""The console without a browser: roles, words, pictures, how many pages there may be; what attackers try is in `test_attacks`."""
 
 import asyncio
 from pathlib import Path
@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from station.bus.messages import Control, PolicyState
-from station.bus.requests import Allow, AskLeave, Hold, LeaveControl, Refused, StillThere, TakeControl
+from station.bus.requests import AskLeave, Refused, StillThere, TakeControl
 from station.console import wire
 from station.console.limits import MOST_VIEWERS, Rate
-from station.console.seats import ROLES, Role, invited, revoked
-from station.console.server import COOKIE, FULL, PAGE, REPLACED, RUDE, UNPAIRED
+from station.console.seats import ROLES, Role, invited
+from station.console.server import COOKIE, FULL, REPLACED
 from station.episodes.labels import read_labels
 from tests.station.console.served import TAB, AskingJob, Console, Page, served
 from tests.station.console.stage import AT_REST
@@ -143,132 +143,14 @@ def test_a_viewer_that_takes_nothing_costs_others_nothing(tmp_path: Path) -> Non
             for page in (good, stalled):
                 await page.say({"type": "watch", "cameras": list(console.hub.rig.cameras), "fps": 15})
             assert transport is not None
+            viewer = next(v for v in console.hub.viewers if v.tab.startswith("b"))
             transport.pause_reading()
             for _ in range(20):
                 await good.heard("state")
-            viewer = next(v for v in console.hub.viewers if v.tab.startswith("b"))
             assert len(viewer._pictures) <= len(console.hub.rig.cameras) and len(viewer._slots) <= 2
             transport.resume_reading()
 
     served(tmp_path, stalls)
-
-
-# -- what attackers try --
-
-
-async def _status(console: Console, path: str, **headers: str) -> int:
-    async with aiohttp.ClientSession() as browser, browser.get(console.base + path, headers=headers) as answer:
-        for name, value in answer.headers.items():
-            if name == "Content-Security-Policy":
-                assert "unsafe" not in value and "default-src 'none'" in value
-        return answer.status
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Host": "attacker.example"}, 421), ({"Host": "attacker.example", "Origin": "http://attacker.example"}, 421),
-        ({"Origin": "http://attacker.example"}, 403), ({"Origin": "null"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}, 403),
-    ],
-)  # fmt: skip
-def test_another_sites_page_and_a_rebound_name_get_nothing(
-    headers: dict[str, str], status: int, tmp_path: Path
-) -> None:
-    async def tries(console: Console) -> None:
-        for path in ("/", "/pair", "/link", "/main.js"):
-            assert await _status(console, path, **headers) == status
-        async with await console.paired("engineer") as browser:
-            with pytest.raises(aiohttp.WSServerHandshakeError):
-                await browser.ws_connect(f"{console.base}/link", headers=headers)
-        assert not console.hub.asked
-
-    served(tmp_path, tries, speaks=False)
-
-
-def test_a_link_without_an_origin_a_cookie_or_a_hello_is_none(tmp_path: Path) -> None:
-    async def tries(console: Console) -> None:
-        async with aiohttp.ClientSession() as stranger:
-            with pytest.raises(aiohttp.WSServerHandshakeError):
-                await stranger.ws_connect(f"{console.base}/link")
-            async with stranger.ws_connect(f"{console.base}/link", headers={"Origin": console.base}) as socket:
-                assert await Page(socket).closed() == UNPAIRED
-            forged = {"Origin": console.base, "Cookie": f"{COOKIE}=forged"}
-            async with stranger.ws_connect(f"{console.base}/link", headers=forged) as socket:
-                assert await Page(socket).closed() == UNPAIRED
-        async with (
-            await console.paired("engineer") as browser,
-            browser.ws_connect(f"{console.base}/link", headers={"Origin": console.base}) as socket,
-        ):
-            await socket.send_str('{"type": "hold", "id": 1}')
-            assert await Page(socket).closed() == RUDE
-        assert not console.hub.asked
-
-    served(tmp_path, tries, speaks=False)
-
-
-@pytest.mark.parametrize(
-    "path", ["/../seats.py", "/%2e%2e/seats.py", "/vendor/../../wire.py", "/package.json", "//etc/passwd", "/vendor"]
-)
-def test_only_the_pages_own_files_are_served(path: str, tmp_path: Path) -> None:
-    async def tries(console: Console) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", console.server.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
-        answer = await reader.read()
-        assert answer.split()[1] in (b"404", b"400")
-        writer.close()
-        scripts = [f"/{path.relative_to(PAGE)}" for path in PAGE.rglob("*.js")]
-        for there in ("/", "/style.css", *scripts):
-            assert await _status(console, there) == 200
-
-    served(tmp_path, tries, speaks=False)
-
-
-def test_a_stolen_viewers_cookie_moves_nothing_and_is_taken_back_at_once(tmp_path: Path) -> None:
-    async def tries(console: Console) -> None:
-        async with await console.paired("viewer") as browser:
-            (cookie,) = [c.value for c in browser.cookie_jar]
-            async with (
-                aiohttp.ClientSession(headers={"Cookie": f"{COOKIE}={cookie}"}) as thief,
-                console.page(thief, "cccccccccccccccc") as page,
-            ):
-                for word in ({"type": "press", "id": 1, "name": "start", "seen": 1}, {"type": "control", "id": 2, "what": "take"},
-                                 {"type": "press", "id": 3, "name": "allow", "seen": 1}, {"type": "park", "id": 4}):  # fmt: skip
-                    await page.say(word)
-                    assert not (await page.heard("answer"))["done"]
-                assert not console.hub.asked
-                await page.say({"type": "hold", "id": 5})
-                assert (await page.heard("answer"))["done"], "to stop the arms is anybody's"
-                await page.say({"type": "hold", "id": 6})
-                assert "a moment ago" in (await page.heard("answer"))["why"]
-                assert console.hub.requests() == [Hold("held by ada at 127.0.0.1 (console)"), Allow(False)]
-                (seat,) = console.seats.read().seats
-                console.seats.change(lambda book: revoked(book, seat.id))
-                await page.say({"type": "hold", "id": 7})
-                await page.closed()
-                assert len(console.hub.requests()) == 2
-
-    served(tmp_path, tries, speaks=False)
-
-
-def test_frames_that_are_too_large_and_words_that_never_end_close_that_page_alone(tmp_path: Path) -> None:
-    async def tries(console: Console) -> None:
-        async with await console.paired("operator") as browser, console.page(browser) as good:
-            async with console.page(browser, "bbbbbbbbbbbbbbbb") as large:
-                await large.say({"type": "press", "id": 1, "name": "x" * 200_000, "seen": 1})
-                await large.closed()
-            async with console.page(browser, "cccccccccccccccc") as flood:
-                for _ in range(60):
-                    await flood.say({"type": "alive", "seen": True})
-                assert await flood.closed() == RUDE
-            async with console.page(browser, "dddddddddddddddd") as nonsense:
-                await nonsense.say({"type": "shutdown"})
-                assert not (await nonsense.heard("answer"))["done"]
-            await good.say({"type": "control", "id": 5, "what": "leave"})
-            assert (await good.heard("answer"))["done"]
-            assert LeaveControl() in console.hub.requests()
-
-    served(tmp_path, tries, speaks=False)
 
 
 def test_so_many_pages_and_no_more_and_a_window_opened_anew_takes_its_own_place(tmp_path: Path) -> None:
@@ -287,35 +169,6 @@ def test_so_many_pages_and_no_more_and_a_window_opened_anew_takes_its_own_place(
                 assert await Page(sockets[0]).closed() == REPLACED
             for socket in sockets:
                 await socket.close()
-
-    served(tmp_path, tries, speaks=False)
-
-
-@pytest.mark.slow
-def test_guessing_a_code_waits_and_a_right_one_and_whoever_is_paired_go_through(tmp_path: Path) -> None:
-    async def tries(console: Console) -> None:
-        async with await console.paired("operator") as browser, console.page(browser) as page:
-            for n in range(8):
-                assert await _status(console, "/pair", **{"X-Code": f"WRONG{n:05}"}) in (403, 429)
-            async with await console.paired("viewer"):
-                pass
-            await page.say({"type": "hold", "id": 1})
-            assert (await page.heard("answer"))["done"]
-
-    served(tmp_path, tries, speaks=False)
-
-
-@pytest.mark.slow
-def test_idle_connections_however_many_cost_nobody_paired_the_link(tmp_path: Path) -> None:
-    async def tries(console: Console) -> None:
-        async with await console.paired("operator") as browser, console.page(browser) as page:
-            idle = [await asyncio.open_connection("127.0.0.1", console.server.port) for _ in range(200)]
-            await page.say({"type": "hold", "id": 1})
-            assert (await page.heard("answer"))["done"]
-            async with await console.paired("viewer") as other, console.page(other, "eeeeeeeeeeeeeeee"):
-                pass
-            for _, writer in idle:
-                writer.close()
 
     served(tmp_path, tries, speaks=False)
 
