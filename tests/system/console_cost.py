@@ -1,4 +1,5 @@
 """`python -m tests.system.console_cost --seconds 60 --rounds 3`: what the console costs beside the bench rig, in turns with no console.
+Rounds may be run one by one (`--rounds 1 --kept FILE` adds its lines to a file), or with the console alone (`--only with`).
 
 With it two pages look at four cameras at 10 pictures a second, and a third is stopped (SIGSTOP): processor and memory of the console, and
 the rig's late ticks and times of ticks and goals in both. Docs/performance.md has the figures. Pages are plain clients in processes of
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ from tests.system.console_journey import Console, full_rig, port_of_its_own
 from tests.system.rig import booted
 
 LOOKING, STOPPED = 2, 1
+MEMORY_S = 30.0
 
 
 async def look(url: str, tab: str) -> None:
@@ -74,46 +77,83 @@ def looked_at(file: Path) -> Iterator[psutil.Process]:
         console.end(signal.SIGINT)
 
 
-def told(what: str, figures: Figures) -> None:
+def told(figures: Figures) -> str:
     """One line."""
     tick, goal = figures.tick_emission_ms, figures.setpoint_to_written_ms
     computer = f"{figures.stolen_percent:.1f} % stolen, load {os.getloadavg()[0]:.1f}"
     late = f"{figures.ticks} ticks, {figures.late_ticks} late, p99 {tick.p99:.1f} ms"
-    print(
-        f"{what}: {late}; goal p50 {goal.p50:.1f}, p99 {goal.p99:.1f} ms; {len(figures.stalls)} stalls; {computer}",
-        flush=True,
+    held = sum(stall.outcome == "held" for stall in figures.stalls)
+    return (
+        f"{late}; goal p50 {goal.p50:.1f}, p99 {goal.p99:.1f} ms; {len(figures.stalls)} stalls, {held} holds; "
+        f"station {figures.own_cpu_percent:.0f} % of a core; {computer}"
     )
 
 
-def main(seconds: float, rounds: int) -> None:
+class Cost:
+    """What a console took between two moments; its memory every half minute."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process, self._began_s, self._before = process, time.monotonic(), process.cpu_times()
+        self._sizes, self._ended = [self._mb()], threading.Event()
+        self._watching = threading.Thread(target=self._watch)
+        self._watching.start()
+
+    def _mb(self) -> tuple[float, float]:
+        """Resident, and with shared pages counted once among those who share them."""
+        found = self._process.memory_full_info()
+        return found.rss / 1e6, found.pss / 1e6
+
+    def _watch(self) -> None:
+        while not self._ended.wait(MEMORY_S):
+            self._sizes.append(self._mb())
+
+    def told(self) -> str:
+        """One line."""
+        took_s, after = time.monotonic() - self._began_s, self._process.cpu_times()
+        self._ended.set()
+        self._watching.join()
+        self._sizes.append(self._mb())
+        user_s, system_s = after.user - self._before.user, after.system - self._before.system
+        return (
+            f"{100 * (user_s + system_s) / took_s:.1f} % of a core ({100 * system_s / took_s:.1f} of it the kernel's) over {took_s:.0f} s; "
+            f"RSS (PSS) every {MEMORY_S:g} s: {', '.join(f'{rss:.0f} ({pss:.0f})' for rss, pss in self._sizes)} MB"
+        )
+
+
+def main(seconds: float, rounds: int, only: str, kept: Path | None) -> None:
     """Rounds of both, in turns."""
+
+    def tell(what: str, line: str) -> None:
+        print(f"{what}: {line}", flush=True)
+        if kept is not None:
+            with kept.open("a") as file:
+                file.write(f"{what}: {line}\n")
+
     with tempfile.TemporaryDirectory(prefix="c", dir="/tmp") as place, port_of_its_own(Path(place) / "config"):
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
         file = full_rig(Path(place), "bench")
         with booted(file, Path(place) / "data"):
             station = Station(load_rig(file))
             for _ in range(rounds):
-                told("without", measure(station, seconds, record=True))
-                with looked_at(file) as console:
-                    before = console.cpu_times()
-                    began = time.monotonic()
-                    told("with   ", measure(station, seconds, record=True))
-                    after, took = console.cpu_times(), time.monotonic() - began
-                    used = after.user + after.system - before.user - before.system
-                    print(
-                        f"console: {100 * used / took:.1f} % of a core, {console.memory_info().rss / 1e6:.0f} MB",
-                        flush=True,
-                    )
+                if only in ("", "without"):
+                    tell("without", told(measure(station, seconds, record=True)))
+                if only in ("", "with"):
+                    with looked_at(file) as console:
+                        cost = Cost(console)
+                        tell("with   ", told(measure(station, seconds, record=True)))
+                        tell("console", cost.told())
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("", "with", "without"), default="")
+    parser.add_argument("--kept", type=Path, default=None, help="a file that the lines are added to")
     parser.add_argument("--look", default="", help="be one viewer of this link")
     parser.add_argument("--tab", default="0" * 16)
     arguments = parser.parse_args()
     if arguments.look:
         asyncio.run(look(arguments.look, arguments.tab))
     else:
-        main(arguments.seconds, arguments.rounds)
+        main(arguments.seconds, arguments.rounds, arguments.only, arguments.kept)
