@@ -5,10 +5,11 @@ The order is the dashboard's (Universal Robots, "Dashboard Server e-Series"); au
 
 from collections.abc import Callable, Generator, Iterator
 
+from drivers import robotiq
 from drivers.ur import conditions
 from drivers.ur.conditions import EMERGENCY, FAULT, PROTECTIVE, SAFEGUARD
-from drivers.ur.dashboard import Dashboard
-from drivers.ur.robotiq import ACTIVATING, Robotiq
+from drivers.ur.dashboard import Dashboard, remote_control
+from drivers.ur.robotiq import Robotiq
 from drivers.ur.rtde import State
 from station.bus.messages import Act
 from station.clock import NS_PER_S, Clock
@@ -76,7 +77,7 @@ class Acts:
                 f"the gripper does not answer ({gripper.missing})", "look at its cable and its URCap, ask again"
             )
         gripper.activate()
-        yield from self._until(lambda: gripper.status == ACTIVATING, "the gripper's reset", _FINGERS_NS)
+        yield from self._until(lambda: gripper.status == robotiq.ACTIVATING, "the gripper's reset", _FINGERS_NS)
         yield from self._until(lambda: gripper.active, "the gripper's way to both ends", _FINGERS_NS, gripper.trouble)
 
     def _unlock(self) -> Iterator[str]:
@@ -94,7 +95,7 @@ class Acts:
 
     def _in_remote_control(self) -> Iterator[str]:
         """Only then does it do what it is told from here."""
-        if (yield from self._asked("is in remote control")).strip().lower() != "true":
+        if remote_control((yield from self._asked("is in remote control"))) is False:
             raise self._refused("its pendant is in local control", "switch it to remote control, ask again")
 
     def _asked(self, line: str) -> Generator[str, None, str]:

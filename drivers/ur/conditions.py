@@ -94,6 +94,12 @@ def _ready(state: State, around: Around) -> Condition:
             f"the speed slider stands at {100 * state.slider:.0f} %, and the arm lags behind",
             "set it to 100 % on the pendant",
         )
+    if state.scaling < _FULL:
+        return Condition(
+            "ready",
+            f"its controller has slowed it to {100 * state.scaling:.0f} %, and the arm lags behind",
+            "look at the pendant: its speed slider, its reduced mode",
+        )
     return Condition("ready", around.gripper, "look at the gripper" if around.gripper else "")
 
 

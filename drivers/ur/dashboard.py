@@ -32,7 +32,8 @@ class Dashboard:
     def __init__(self, address: str, clock: Clock) -> None:
         self._address, self._clock = address, clock
         self._asked: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
-        self._remote, self._heard_ns = False, 0
+        self._remote: bool | None = None
+        self._heard_ns = 0
         self.serial = ""
         self.missing = ""
         """Why it cannot be asked; "" while it can."""
@@ -42,7 +43,7 @@ class Dashboard:
 
     @property
     def remote(self) -> bool | None:
-        """Is the pendant in remote control? None while that is not known."""
+        """Is the pendant in remote control? None while that is not known, and where it has no such switch (CB3)."""
         return self._remote if self._heard_ns and self._clock() - self._heard_ns < _HEARD_NS else None
 
     def ask(self, line: str) -> Asked:
@@ -83,7 +84,7 @@ class Dashboard:
 
     def _look(self, connection: socket.socket) -> None:
         self.serial = self.serial or _exchange(connection, "get serial number")
-        self._remote = _exchange(connection, "is in remote control").strip().lower() == "true"
+        self._remote = remote_control(_exchange(connection, "is in remote control"))
         self._heard_ns = self._clock()
 
     def _connect(self) -> socket.socket:
@@ -106,16 +107,21 @@ class Dashboard:
                 asked.answer = ""
 
 
+def remote_control(answer: str) -> bool | None:
+    """Is the pendant in remote control? None: a controller that does not understand the question has no local mode (CB3)."""
+    return {"true": True, "false": False}.get(answer.strip().lower())
+
+
 def _exchange(connection: socket.socket, line: str) -> str:
     connection.sendall(line.encode() + b"\n")
     return _line(connection)
 
 
 def _line(connection: socket.socket) -> str:
-    """The next line. Raises OSError where none comes."""
+    """The next line. Raises OSError where none comes in time."""
     got = b""
-    while not got.endswith(b"\n"):
-        more = connection.recv(4096)
+    while not got.endswith(b"\n"):  # a byte at a time: what a controller says beyond it is the next answer's
+        more = connection.recv(1)
         if not more:
             raise ConnectionResetError("it hung up")
         got += more

@@ -8,6 +8,7 @@ import socket
 import threading
 from contextlib import suppress
 
+from drivers import robotiq
 from drivers.ur.settings import Gripper
 from station.clock import NS_PER_S, Clock
 from station.devices.networked.readings import Fingers
@@ -16,15 +17,10 @@ PORT = 63352
 RATE_HZ = 40.0
 CONNECT_S, ANSWER_S = 0.4, 0.5
 _AGAIN_S = 0.5
+_END_S = 0.03
 _FRESH_NS = NS_PER_S
 _STATUS_EVERY = 10
 """Of the cycles: whether it is activated and well is asked more seldom than where it is."""
-ACTIVE, ACTIVATING = 3, 1
-_FAULTS = {
-    5: "its action waits for its activation", 7: "it has to be activated", 8: "it is too hot", 9: "it has not been spoken to for a second",
-    10: "its voltage is too low", 11: "it was released and has to be activated", 12: "its processor failed", 13: "its activation failed",
-    14: "its current was too high", 15: "it was released",
-}  # fmt: skip
 
 
 class Robotiq:
@@ -48,16 +44,14 @@ class Robotiq:
     @property
     def active(self) -> bool:
         """Has it been activated, and is it heard?"""
-        return self.status == ACTIVE and not self.missing
+        return self.status == robotiq.ACTIVE and not self.missing
 
     @property
     def trouble(self) -> str:
         """What is wrong with it; "" if nothing is."""
         if self.missing:
             return f"the gripper does not answer ({self.missing})"
-        if self.fault:
-            return f"the gripper reports fault {self.fault}: {_FAULTS.get(self.fault, 'see its manual')}"
-        return "" if self.status in (ACTIVE, ACTIVATING) else "the gripper is not activated"
+        return robotiq.trouble(self.status, self.fault)
 
     def newest(self, now_ns: int) -> Fingers | None:
         """The newest reading, unless it is old."""
@@ -119,7 +113,7 @@ class Robotiq:
 
     def _send_goal(self, connection: socket.socket) -> None:
         goal, s = self._goal, self._settings
-        if goal is None or self.status != ACTIVE:
+        if goal is None or self.status != robotiq.ACTIVE:
             return
         count = round(s.closed_count + (s.open_count - s.closed_count) * max(0.0, min(1.0, goal)))
         if count != self._sent:
@@ -136,10 +130,17 @@ class Robotiq:
         self.fingers = Fingers(asked_ns, opening, velocity, stopped in (1, 2))
 
     def _asked(self, connection: socket.socket, name: str) -> int:
+        """Of an answer that is not ended, what came by the end of its time counts."""
         connection.sendall(f"GET {name}\n".encode())
         got = b""
-        while not got.strip() or not got.endswith(b"\n"):
+        while not got.strip():
             got += _some(connection)
+        if not got.endswith(b"\n"):
+            connection.settimeout(_END_S)
+            with suppress(TimeoutError):
+                while not got.endswith(b"\n"):
+                    got += _some(connection)
+            connection.settimeout(ANSWER_S)
         said, _, value = got.decode("ascii", "replace").strip().partition(" ")
         if said != name or not value.isdigit():
             raise ValueError(f"it answers {got!r} to GET {name}")

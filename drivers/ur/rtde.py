@@ -133,7 +133,8 @@ class Agreement:
         self.firmware = ""
         self._socket.settimeout(ANSWER_S)
         self._recipe = self._agree(rate_hz)
-        self._ask(_START)
+        if self._ask(_START)[:1] != b"\x01":
+            raise Broken("it does not begin to send")
 
     def _agree(self, rate_hz: float) -> Recipe:
         if self._ask(_PROTOCOL, struct.pack(">H", 2))[:1] != b"\x01":

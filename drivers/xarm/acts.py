@@ -18,9 +18,10 @@ POWER_ON = Act(
     "power_on", "its motors get power and its brakes are released: it may sink a little; it then holds where it is"
 )
 ACTIVATE = Act(
-    "activate_gripper", "the flange is set to the gripper's baud rate (it starts anew for that) and its error cleared"
+    "activate_gripper",
+    "the flange is set to the gripper's baud rate (it starts anew for that) and its error cleared; a Robotiq's fingers move to both ends",
 )
-_ANSWER_NS, _POWER_NS = 7 * NS_PER_S, 5 * NS_PER_S
+_ANSWER_NS, _POWER_NS, _GRIPPER_NS = 7 * NS_PER_S, 5 * NS_PER_S, 10 * NS_PER_S
 _STANDS_NS = 3 * NS_PER_S // 2
 """How long a report may take to say that an error is over."""
 
@@ -48,7 +49,7 @@ class Acts:
     def set_up_gripper(self) -> Iterator[str]:
         """The flange and the gripper."""
         yield from self._asked("set_up_gripper", "the gripper")
-        yield from self._until(lambda: not self._desk.trouble, "the gripper", _POWER_NS, self._desk.trouble)
+        yield from self._until(lambda: not self._desk.trouble, "the gripper", _GRIPPER_NS, self._desk.trouble)
 
     def _cleared(self) -> Iterator[str]:
         """Reports come five times a second: an error that stands is told again."""

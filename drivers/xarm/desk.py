@@ -14,8 +14,7 @@ class Desk(Beside):
     def __init__(self, settings: XArmSettings) -> None:
         s, self.serial = settings, ""
         self._gripped = s.gripper.kind != "none"
-        numbers = (s.gripper.open_pulse, s.gripper.closed_pulse, s.gripper.speed)
-        arguments = (s.address, s.command_port, s.gripper.kind, *numbers)
+        arguments = (s.address, s.command_port, s.gripper.kind, *s.gripper.numbers)
         super().__init__("drivers.xarm.desk_process", arguments, _NOT_YET)
 
     def _told(self, told: dict[str, Any]) -> None:

@@ -10,15 +10,20 @@ import re
 import select
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from drivers.xarm import codes
-from drivers.xarm.flange import GRIPS, Gripper
+from drivers.xarm.flange import Gripper, LiteGripper, XArmGripper
+from drivers.xarm.robotiq import RobotiqGripper
 from drivers.xarm.sdk import connect
 from station.devices.networked.vendor_process import arguments, message
 
 _ALL_JOINTS = 8
+GRIPS: dict[str, Callable[..., Gripper]] = {
+    "xarm": XArmGripper, "lite6": LiteGripper, "robotiq_2f85": RobotiqGripper, "robotiq_2f140": RobotiqGripper,
+}  # fmt: skip
 _PERIOD_S = 0.04
 _AGAIN_S = 0.5
 

@@ -5,7 +5,6 @@ Source: UFACTORY's Python SDK; registers of the xArm Gripper: its user manual, "
 """
 
 import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from drivers.xarm import codes
@@ -36,6 +35,39 @@ class Gripper(Protocol):
         """An operator's act: make it ready. Why not; "" if it is."""
 
 
+class Pace:
+    """A gripper's readings one after the other, each with how fast the fingers go."""
+
+    def __init__(self) -> None:
+        self._before: Reading | None = None
+
+    def reading(self, now_ns: int, opening: float, held: bool) -> Reading:
+        """The next one."""
+        before = self._before
+        since_s = (now_ns - before[0]) / 1e9 if before is not None else 0.0
+        velocity = (opening - before[1]) / since_s if before is not None and 0 < since_s < 1 else 0.0
+        self._before = now_ns, opening, velocity, held
+        return self._before
+
+
+def at_baud(commands: Any, wanted: int) -> str:
+    """What is wrong with the flange's baud rate; "" where it is the gripper's."""
+    code, place = commands.tgpio_addr_r16(_BAUD_REGISTER)
+    answered(code)
+    baud = commands.BAUDRATES[place] if 0 <= place < len(commands.BAUDRATES) else 0
+    return "" if baud == wanted else f"the flange speaks {baud} baud, the gripper {wanted}"
+
+
+def set_baud(commands: Any, wanted: int) -> None:
+    """Have the flange speak at that rate; it starts anew for another one."""
+    code, place = commands.tgpio_addr_r16(_BAUD_REGISTER)
+    there = commands.BAUDRATES.index(wanted)
+    if code in (0, 2) and place != there:
+        commands.tgpio_addr_w16(_SET_BAUD_REGISTER, there)
+        commands.tgpio_addr_w16(_REBOOT_REGISTER, 1)
+        time.sleep(_REBOOTS_S)
+
+
 class XArmGripper:
     """The one with a motor and an encoder, on the flange's RS-485."""
 
@@ -44,7 +76,7 @@ class XArmGripper:
         self.trouble = "the gripper has not been looked at yet"
         self._sent: int | None = None
         self._ready, self._held, self._cycles = False, False, 0
-        self._before: Reading | None = None
+        self._pace = Pace()
 
     def cycle(self, commands: Any, goal: float | None, now_ns: int) -> Reading | None:
         """Three exchanges at most."""
@@ -56,15 +88,11 @@ class XArmGripper:
         elif not self.trouble:
             self._go(commands, round(self._closed + (self._open - self._closed) * goal))
         code, pulse = commands.gripper_modbus_get_pos()
-        _answered(code)
+        answered(code)
         if code not in (0, 2):
             return None
         opening = max(0.0, min(1.0, (pulse - self._closed) / (self._open - self._closed)))
-        before = self._before
-        since_s = (now_ns - before[0]) / 1e9 if before is not None else 0.0
-        velocity = (opening - before[1]) / since_s if before is not None and 0 < since_s < 1 else 0.0
-        self._before = now_ns, opening, velocity, self._held
-        return self._before
+        return self._pace.reading(now_ns, opening, self._held)
 
     def _go(self, commands: Any, pulse: int) -> None:
         if not self._ready:
@@ -73,24 +101,21 @@ class XArmGripper:
                 commands.gripper_modbus_set_en(1),
                 commands.gripper_modbus_set_posspd(self._speed),
             ):
-                _answered(answer[0])
+                answered(answer[0])
             self._ready = True
         if pulse != self._sent:
-            _answered(commands.gripper_modbus_set_pos(pulse)[0])
+            answered(commands.gripper_modbus_set_pos(pulse)[0])
             self._sent = pulse
 
     def _look(self, commands: Any) -> None:
         """What may be wrong with it, and whether it holds something."""
         if self._cycles == 0:
-            code, place = commands.tgpio_addr_r16(_BAUD_REGISTER)
-            _answered(code)
-            baud = commands.BAUDRATES[place] if 0 <= place < len(commands.BAUDRATES) else 0
-            if baud != _GRIPPER_BAUD:
-                self.trouble = f"the flange speaks {baud} baud, the gripper {_GRIPPER_BAUD}"
+            self.trouble = at_baud(commands, _GRIPPER_BAUD)
+            if self.trouble:
                 self._cycles -= 1  # looked at again in the next cycle
                 return
         code, error = commands.gripper_modbus_get_errcode()
-        _answered(code)
+        answered(code)
         self.trouble = "" if code in (0, 2) and not error else f"the gripper reports error {error}"
         if code not in (0, 2):
             self.trouble = "the gripper does not answer at the flange"
@@ -99,12 +124,7 @@ class XArmGripper:
 
     def set_up(self, commands: Any) -> str:
         """The flange at its baud rate (it starts anew for that), its error cleared."""
-        code, place = commands.tgpio_addr_r16(_BAUD_REGISTER)
-        wanted = commands.BAUDRATES.index(_GRIPPER_BAUD)
-        if code in (0, 2) and place != wanted:
-            commands.tgpio_addr_w16(_SET_BAUD_REGISTER, wanted)
-            commands.tgpio_addr_w16(_REBOOT_REGISTER, 1)
-            time.sleep(_REBOOTS_S)
+        set_baud(commands, _GRIPPER_BAUD)
         code = commands.gripper_modbus_clean_err()[0]
         self._ready, self._cycles = False, 0
         return codes.answer(code)
@@ -123,7 +143,7 @@ class LiteGripper:
         if goal is not None and (goal > 0.5) != self._opened:
             self._opened, self._since_ns = goal > 0.5, now_ns
             for output, level in ((1, self._opened), (2, not self._opened)):
-                _answered(commands.tgpio_set_digital(output, int(level))[0])
+                answered(commands.tgpio_set_digital(output, int(level))[0])
         share = min(1.0, (now_ns - self._since_ns) / 1e9 / _OPENS_S) if self._since_ns else 1.0
         opening = share if self._opened in (None, True) else 1.0 - share
         return now_ns, opening, 0.0, False
@@ -133,9 +153,7 @@ class LiteGripper:
         return ""
 
 
-GRIPS: dict[str, Callable[..., Gripper]] = {"xarm": XArmGripper, "lite6": LiteGripper}
-
-
-def _answered(code: int) -> None:
+def answered(code: int) -> None:
+    """Raises ConnectionError where nobody has."""
     if code in (3, 8, -1):
         raise ConnectionError(codes.answer(code))

@@ -77,15 +77,17 @@ MODELS: dict[ModelName, Model] = {
 
 
 class GripperModel(NamedTuple):
-    """A gripper of UFACTORY's."""
+    """A gripper of UFACTORY's, or of Robotiq's on its flange."""
 
     name: str
     tip_m: float
     """From the flange to between its fingertips."""
 
 
-GripperKind = Literal["none", "xarm", "lite6"]
+GripperKind = Literal["none", "xarm", "lite6", "robotiq_2f85", "robotiq_2f140"]
 GRIPPERS: dict[GripperKind, GripperModel] = {
     "xarm": GripperModel("xArm Gripper", 0.172),
     "lite6": GripperModel("Lite 6 Gripper, open or closed", 0.06),
+    "robotiq_2f85": GripperModel("Robotiq 2F-85", 0.163),
+    "robotiq_2f140": GripperModel("Robotiq 2F-140", 0.244),
 }

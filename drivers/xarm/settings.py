@@ -9,18 +9,35 @@ from station.borders import rules
 
 
 class Gripper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is on the flange; the xArm Gripper's pulses at the ends of its travel, and how fast it goes (pulses a second)."""
+    """What is on the flange. The xArm Gripper's pulses at the ends of its travel, and how fast it goes (pulses a second); a Robotiq's
+    counts of 0 to 255 there, and how hard it closes. A Robotiq is at its fastest at a speed of 5000.
+    """
 
     kind: GripperKind = "none"
     open_pulse: int = 850
     closed_pulse: int = 0
     speed: int = 5000
+    open_count: int = 3
+    closed_count: int = 228
+    force: float = 0.2
+    """0, the gentlest, to 1."""
 
     def __post_init__(self) -> None:
         if not -10 <= self.closed_pulse < self.open_pulse <= 850:
             raise ValueError("closed_pulse is below open_pulse, both -10 to 850")
         if not 350 <= self.speed <= 5000:
             raise ValueError("speed is 350 to 5000")
+        if not 0 <= self.open_count < self.closed_count <= 255:
+            raise ValueError("open_count is below closed_count, both 0 to 255")
+        if not 0 <= self.force <= 1:
+            raise ValueError("force is 0 to 1")
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """What its part of the desk's process is told of it."""
+        if self.kind in ("robotiq_2f85", "robotiq_2f140"):
+            return self.open_count, self.closed_count, round(255 * self.speed / 5000), round(255 * self.force)
+        return self.open_pulse, self.closed_pulse, self.speed
 
 
 class XArmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

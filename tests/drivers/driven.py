@@ -91,6 +91,14 @@ class Driven:
         return self.metal.log(self._folder)
 
 
+def came(true: Callable[[], object], seconds: float = 20.0) -> None:
+    """What another thread is about to do has been done."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
+        time.sleep(0.005)
+
+
 def moved_after(log: list[Entry], at_ns: int, joint: int = 0) -> float:
     """How far that joint got from where it was then, rad."""
     after = [entry.numbers[joint] for entry in log if entry.what == "q" and entry.at_ns >= at_ns]

@@ -49,7 +49,9 @@ class _Make(NamedTuple):
 _MAKES = {
     "ur5e": _Make(lambda s, arm, fingers, clock: ur.UR(s.address, arm, fingers, clock), 0.1, ur.RATE_HZ),
     "xarm7": _Make(
-        lambda s, arm, fingers, clock: xarm.XArm(s.address, arm, fingers, clock, command_port=s.command_port),
+        lambda s, arm, fingers, clock: xarm.XArm(
+            s.address, arm, fingers, clock, command_port=s.command_port, robotiq=s.gripper.kind.startswith("robotiq")
+        ),
         1.0,
         xarm.RATE_HZ,
     ),

@@ -11,7 +11,27 @@ START_RAD = {
 }
 
 
-def make(address: str, clock: Clock, joints: float = 7, kind: float = 7, skew_ppm: float = 0.0, old: float = 0) -> XArm:
-    """So many joints, that make, its clock faster by so much; `old`: a firmware without a clock in its reports."""
+def make(
+    address: str,
+    clock: Clock,
+    joints: float = 7,
+    kind: float = 7,
+    skew_ppm: float = 0.0,
+    old: float = 0,
+    robotiq: float = 0,
+) -> XArm:
+    """So many joints, that make, its clock faster by so much; `old`: a firmware without a clock in its reports; `robotiq`: one on its
+    flange.
+    """
     arm = FreeArm(START_RAD[round(joints)])
-    return XArm(address, arm, FreeFingers(), clock, round(joints), round(kind), skew_ppm=skew_ppm, old=bool(old))
+    return XArm(
+        address,
+        arm,
+        FreeFingers(),
+        clock,
+        round(joints),
+        round(kind),
+        skew_ppm=skew_ppm,
+        old=bool(old),
+        robotiq=bool(robotiq),
+    )

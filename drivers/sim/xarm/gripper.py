@@ -6,6 +6,7 @@ Source: UFACTORY, "xArm Gripper user manual" (registers), and what its Python SD
 import struct
 
 from drivers.sim.network.joints import Fingers
+from drivers.sim.xarm.robotiq import RobotiqGripper
 
 _SLAVE, _READ, _WRITE = 8, 3, 0x10
 _ENABLE, _MODE, _SPEED, _TARGET, _POSITION, _ERROR, _CLEAR, _STATUS = (
@@ -20,7 +21,8 @@ _ENABLE, _MODE, _SPEED, _TARGET, _POSITION, _ERROR, _CLEAR, _STATUS = (
 )
 _VERSION = {0x0801: 3, 0x0802: 4, 0x0803: 3}
 _BAUD, _SET_BAUD, _REBOOT, _OUTPUTS = 0x0A0B, 0x1A0B, 0x0607, 0x0A15
-_TWO_MEGABAUD = 11
+_115200_BAUD, _TWO_MEGABAUD = 5, 11
+"""Places in the list of rates that the flange knows."""
 _OPEN = 850
 _FASTEST = 5000
 _STILL = 0.0002
@@ -30,16 +32,20 @@ _STANDS_STEPS = 20
 class Flange:
     """What is spoken at the end of the arm. `step` is called some hundred times a second."""
 
-    def __init__(self, fingers: Fingers | None) -> None:
-        self._fingers = fingers
+    def __init__(self, fingers: Fingers | None, robotiq: bool = False) -> None:
+        """`robotiq`: on it is one of those, in the place of UFACTORY's own."""
+        self.robotiq = RobotiqGripper(fingers) if robotiq and fingers is not None else None
+        self._fingers = fingers if self.robotiq is None else None
         self._registers = {_ENABLE: 0, _MODE: 0, _SPEED: _FASTEST, _ERROR: 0}
         self._target: int | None = None
-        self.baud_place, self._asked_baud = _TWO_MEGABAUD, _TWO_MEGABAUD
+        self.baud_place = self._asked_baud = _TWO_MEGABAUD if self.robotiq is None else _115200_BAUD
         self.reboots = 0
         self._stands, self._last = 0, 1.0
 
     def step(self) -> None:
         """The motor goes on."""
+        if self.robotiq is not None:
+            self.robotiq.step()
         if self._fingers is None:
             return
         if self._registers[_ENABLE] and self._target is not None and not self._registers[_ERROR]:
@@ -66,6 +72,8 @@ class Flange:
 
     def modbus(self, request: bytes, now_ns: int) -> bytes:  # noqa: ARG002
         """An answer to what was sent over the wire; nothing where nobody answers."""
+        if self.robotiq is not None:
+            return self.robotiq.modbus(request) if self.baud_place == _115200_BAUD else b""
         slave, function, register, count = struct.unpack_from(">BBHH", request)
         if self._fingers is None or slave != _SLAVE or self.baud_place != _TWO_MEGABAUD:
             return b""

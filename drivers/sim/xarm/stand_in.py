@@ -35,11 +35,12 @@ class XArm(StandIn):
         command_port: int = COMMANDS,
         skew_ppm: float = 0.0,
         old: bool = False,
+        robotiq: bool = False,
     ) -> None:
-        """`kind`: the make, as the controller numbers it; `old`: a firmware without port 30000."""
+        """`kind`: the make, as the controller numbers it; `old`: a firmware without port 30000; `robotiq`: one on its flange."""
         super().__init__(address, clock, RATE_HZ)
         self.controller: Controller = Controller(arm, joints, kind, clock(), skew_ppm)
-        self.flange = Flange(fingers)
+        self.flange = Flange(fingers, robotiq)
         self.fingers, self._commands, self._old = fingers, command_port, old
         if old:
             self.controller.firmware = "v1.12.0"
@@ -101,6 +102,11 @@ def _hold_object(it: XArm, value: float, _: int) -> None:
         it.fingers.object_opening = value
 
 
+def _gripper_off(it: XArm, _: float, __: int) -> None:
+    if it.flange.robotiq is not None:
+        it.flange.robotiq.deactivate()
+
+
 def _baud(it: XArm, value: float, _: int) -> None:
     it.flange.baud_place = round(value)
 
@@ -140,4 +146,5 @@ DOES: dict[str, Do] = {
     "object": _hold_object,
     "gripper_error": lambda it, value, _: it.flange.fail(round(value)),
     "gripper_baud": _baud,
+    "gripper_off": _gripper_off,
 }

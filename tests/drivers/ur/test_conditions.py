@@ -39,6 +39,7 @@ def test_it_follows_when_nothing_is_in_the_way() -> None:
         ({"robot_bits": 0b101}, "guiding", "teach button"),
         ({"safety_mode": 2}, "ready", ""),
         ({"slider": 0.5}, "ready", "the speed slider stands at 50 %"),
+        ({"scaling": 0.5}, "ready", "slowed it to 50 %"),
     ],
 )
 def test_each_state_has_its_reason(changes: dict[str, Any], mode: str, says: str) -> None:

@@ -230,6 +230,23 @@ def test_another_baud_rate_at_the_flange_is_told_and_changed_by_an_act_alone(mad
         driver.close()
 
 
+def test_a_robotiq_on_the_flange_is_activated_by_its_act_and_says_what_it_holds(made: Made) -> None:
+    driven = made(metal={"robotiq": 1}, gripper={"kind": "robotiq_2f85"})
+    driven.metal.press("gripper_off")
+    driven.until(lambda: any("not activated" in told for told in driven.arm.warnings()), "that, told")
+    with pytest.raises(CommandRefused, match="activate_gripper"):
+        driven.arm.torque(True)
+    driven.act("activate_gripper")
+    driven.metal.press("object", 0.4)
+    driven.engage()
+    driven.arm.write((*driven.arm.goal()[:-1], 0.0))
+    driven.until(lambda: driven.arm.measured()[-1] == pytest.approx(0.4, abs=0.02), "the fingers on the object")
+    driven.until(
+        lambda: any(isinstance(read.body, Vector) and read.body.values == (1.0,) for read in driven.readings[-30:]),
+        "the object told",
+    )
+
+
 def test_a_gripper_does_not_keep_the_arm_waiting(made: Made) -> None:
     """As many targets with a gripper that is told something new every time as without one; a loaded machine slows both."""
     between_ms = {}

@@ -72,7 +72,9 @@ def test_the_fingertips_are_never_faster_than_they_may(
         ({"stream": "fast"}, "stream"),
         ({"gripper": {"kind": "xarm", "open_pulse": 0}}, "closed_pulse is below open_pulse"),
         ({"gripper": {"kind": "xarm", "speed": 9}}, "speed is 350 to 5000"),
-        ({"gripper": {"kind": "robotiq_2f85"}}, "robotiq"),
+        ({"gripper": {"kind": "robotiq_hande"}}, "robotiq_hande"),
+        ({"gripper": {"kind": "robotiq_2f85", "open_count": 230}}, "open_count is below closed_count"),
+        ({"gripper": {"kind": "robotiq_2f85", "force": 2}}, "force is 0 to 1"),
         ({"lookahead_s": 0.1}, "lookahead_s"),
     ],
 )
