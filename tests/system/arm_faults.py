@@ -50,6 +50,8 @@ WATCHED_NS = NS_PER_S // 2
 SWINGS_S = 60.0
 AFTER_ROWS = 25
 """An episode that goes on has so many rows more."""
+UNSEEN = -1
+"""Rows of an episode whose file has not been looked at; its number is in `ended` meanwhile."""
 KILLED = ("library", "driver", "pilot", "all of the station")
 
 
@@ -177,12 +179,19 @@ def holds(rig: Booted, arm: str) -> None:
 def looked_at(
     rig: Booted, number: int, arm: str, what: str, episode: int, safe: int, happened_ns: int, named: str, missing: str, went_on: bool
 ) -> Trial:  # fmt: skip
-    """The controller's log and the file; then everything is engaged again."""
-    saved = rig.saved(episode)
+    """The controller's log; then everything is engaged again. Its file may take the builder a while: `with_its_file`."""
     truth = rig.truth((monotonic_ns() - happened_ns) / NS_PER_S)
     did = went(truth[f"{arm}_t_ns"], truth[f"{arm}_rad"], happened_ns, went_on)
     rig.align()
-    return Trial(number, arm, what, safe, saved.rows, saved.ended, named, missing, *did)
+    return Trial(number, arm, what, safe, UNSEEN, str(episode), named, missing, *did)
+
+
+def with_its_file(rig: Booted, one: Trial) -> Trial:
+    """Once the episode is whole in its place."""
+    if one.rows != UNSEEN:
+        return one
+    saved = rig.saved(int(one.ended))
+    return msgspec.structs.replace(one, rows=saved.rows, ended=saved.ended)
 
 
 @contextmanager
@@ -252,21 +261,21 @@ def main() -> None:
         faults = [fault for fault in faults_of(rig) if not asked.only or fault.name in asked.only]
         plan: list[Fault | str] = [random.Random(f"{asked.seed} {n}").choice(faults) for n in range(asked.random)]
         plan += kills
+        waiting: list[Trial] = []
         rig.open_session()
         ends_ns = monotonic_ns() + int(asked.seconds * NS_PER_S)
         for number in range(len(done), len(plan)):
             if monotonic_ns() > ends_ns:
                 break
             what, chance = plan[number], random.Random(f"{asked.seed} {number} when")
-            found = tried(rig, desk, number, what, chance)
-            done.append(found)
-            out.write(msgspec.json.encode(found) + b"\n")
-            out.flush()
-            print(f"{len(done)}/{len(plan)} {found}", file=sys.stderr, flush=True)
-            if found.broke:
+            waiting.append(tried(rig, desk, number, what, chance))
+            print(f"{number + 1}/{len(plan)} {waiting[-1]}", file=sys.stderr, flush=True)
+            if waiting[-1].broke:
                 break
-        if not done or not done[-1].broke:
-            rig.close_session()
+        for one in waiting:
+            done.append(with_its_file(rig, one))
+            out.write(msgspec.json.encode(done[-1]) + b"\n")
+            out.flush()
     print(table(done))
     wrong = failures(done, limit_rad_s)
     sys.exit("\n".join(wrong) if wrong else 0)
