@@ -91,12 +91,12 @@ class Driven:
         return self.metal.log(self._folder)
 
 
-def came(true: Callable[[], object], seconds: float = 20.0) -> None:
+def came(true: Callable[[], object], seconds: float = 20.0, every_s: float = 0.005) -> None:
     """What another thread is about to do has been done."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds:g} s"
-        time.sleep(0.005)
+        time.sleep(every_s)
 
 
 def moved_after(log: list[Entry], at_ns: int, joint: int = 0) -> float:

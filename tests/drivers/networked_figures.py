@@ -1,8 +1,8 @@
 """`python -m tests.drivers.networked_figures ARM`: what a network arm's driver does with goals, by the simulated controller's own log.
 
 The first joint swings for some seconds, told a goal a hundred times a second, as a leader's would come. Then the library's process, and
-after that a driver in a process of its own, are killed in mid-motion. `ARM` is one of `ARMS`; `--json` writes the figures, one line. Half
-a minute.
+after that a driver in a process of its own, are killed in mid-motion. `ARM` is one of `ARMS`; `ur5e_125hz` streams at the rate of goals
+with a lookahead of two of them, instead of straight lines at the controller's rate. `--json` writes the figures, one line. Half a minute.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,17 +24,23 @@ import psutil
 from numpy.typing import NDArray
 
 from drivers.sim.franka.environment import SERVED
+from drivers.ur.models import MODELS
 from station.bus.messages import ArmState
 from station.clock import NS_PER_S, monotonic_ns
 from station.devices.contract import ArmDriver
 from station.errors import CommandRefused, DeviceError
-from tests.drivers.driven import Driven, fastest
+from tests.drivers.driven import Driven, came, fastest
 from tests.drivers.franka.robot import FrankySim
 from tests.drivers.metal import Entry, Metal
 
 MOVING_RAD_S = 0.25
 NEAR_NS = 150_000_000
 STILL_RAD, NOISE_RAD = 1e-4, 1e-5
+RESTS_NS, WENT_RAD = NS_PER_S // 2, 0.1
+"""An arm that has stood for so long stands; one that has gone so far swings."""
+LOOK_S = 0.1
+JERK_S = 0.008
+"""Between the points of the track whose third differences are told."""
 STAND_INS = {"drivers.sim.network.alone", str(SERVED)}
 Track = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Times, ns, and the first joint then, rad."""
@@ -48,15 +55,29 @@ class Arm(NamedTuple):
     """What the controller's log calls a target that came; "" where targets do not travel: the library makes torques of them."""
     rate_hz: float
     metal: Callable[..., Metal]
+    keys: dict[str, object] = {}
+    """Of the rig file."""
+    at_125hz: bool = False
+    """Have an e-Series UR streamed to as a CB3 is."""
 
     def driver(self, address: str) -> ArmDriver:
         """One that is not open."""
-        found: ArmDriver = importlib.import_module(self.module).arm(address)
+        if self.at_125hz:
+            MODELS["ur5e"] = MODELS["ur5e"]._replace(e_series=False)
+        found: ArmDriver = importlib.import_module(self.module).arm(address, **self.keys)
         return found
 
 
 ARMS = {
     "ur5e": Arm("tests.drivers.ur.conftest", "servoj", 125.0, lambda: Metal("ur", skew_ppm=80)),
+    "ur5e_125hz": Arm(
+        "tests.drivers.ur.conftest",
+        "servoj",
+        125.0,
+        lambda: Metal("ur", skew_ppm=80),
+        {"lookahead_s": 0.1},
+        at_125hz=True,
+    ),
     "xarm7": Arm("tests.drivers.xarm.conftest", "target", 100.0, lambda: Metal("xarm", skew_ppm=80)),
     "fr3": Arm("tests.drivers.franka.conftest", "", 100.0, lambda: FrankySim(skew_ppm=80)),
 }
@@ -84,6 +105,13 @@ def lag_ms(behind: Track, ahead: Track) -> NDArray[np.float64]:
             rising = np.maximum.accumulate(values * np.sign(way))
             found.append((time_ns - np.interp(value * np.sign(way), rising, times)) / 1e6)
     return np.array(found)
+
+
+def jerk(here: Track) -> float:
+    """Of the joint, root mean square, rad/s³."""
+    at_s = (here[0] - here[0][0]) / NS_PER_S
+    even = np.interp(np.arange(0, at_s[-1], JERK_S), at_s, here[1])
+    return round(float(np.sqrt(np.mean((np.diff(even, 3) / JERK_S**3) ** 2))), 1)
 
 
 def spread(name: str, numbers: NDArray[np.float64]) -> dict[str, float]:
@@ -141,6 +169,7 @@ def follow(arm: Arm, metal: Metal, folder: Path, seconds: float) -> dict[str, fl
             **spread("goal_to_joint_ms", lag_ms(truth, (goal_at, goal))),
             **on_the_wire(log, arm.target, begin_ns, (goal_at, goal), seconds),
             **spread("stamp_error_ms", np.abs(lag_ms((read_at, read), truth))),
+            "jerk_rms_rad_s3": jerk(truth),
             "processor_share": round(used, 3),
         }
         engage(driven)
@@ -163,12 +192,22 @@ def on_the_wire(log: list[Entry], what: str, begin_ns: int, goals: Track, second
 
 def after(driven: Driven, arm: Arm, killed_ns: int, name: str) -> dict[str, float]:
     """What the arm did after that."""
-    try:
-        driven.read_for(1.5)
-    except DeviceError:  # readings come from the same process
-        driven.arm.close()
-        time.sleep(1.5)
+    with suppress(DeviceError):  # where readings come from the same process
+        driven.read_for(RESTS_NS / NS_PER_S)
+    came(lambda: stands(driven.log(), killed_ns), every_s=LOOK_S)
     return rested(driven.log(), killed_ns, name)
+
+
+def stands(log: list[Entry], since_ns: int) -> bool:
+    """Has it stood still lately?"""
+    at, first = track(log, "q", since_ns)
+    late = at > at[-1] - RESTS_NS
+    return bool(at[-1] - since_ns > RESTS_NS and np.ptp(first[late]) < STILL_RAD)
+
+
+def swings(log: list[Entry], since_ns: int) -> bool:
+    """Has it gone some way?"""
+    return bool(np.ptp(track(log, "q", since_ns)[1]) > WENT_RAD)
 
 
 def rested(log: list[Entry], killed_ns: int, name: str) -> dict[str, float]:
@@ -189,11 +228,12 @@ def kill_driver(name: str, arm: Arm, metal: Metal, folder: Path) -> dict[str, fl
     command = [sys.executable, "-m", "tests.drivers.networked_figures", name, "--swing", metal.address]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None and child.stdout.readline() == "swings\n"
-    time.sleep(0.8)
+    begun_ns = monotonic_ns()
+    came(lambda: swings(metal.log(folder), begun_ns), every_s=LOOK_S)
     child.kill()
     killed_ns = monotonic_ns()
     child.communicate()
-    time.sleep(1.5)
+    came(lambda: stands(metal.log(folder), killed_ns), every_s=LOOK_S)
     return rested(metal.log(folder), killed_ns, "driver_killed")
 
 

@@ -49,46 +49,6 @@ def test_it_follows_and_its_stamps_are_its_own_clocks(made: Made) -> None:
     assert driven.arm.describe().streams[0].clock == "controller"
 
 
-@pytest.mark.parametrize(
-    ("pressed", "value", "says", "told"),
-    [
-        ("reflex", 6, "(joint_reflex)", "clear it"),
-        ("reflex", 25, "(communication_constraints_violation)", "real-time kernel"),
-        ("user_stop", 0, "its stop is pressed", "release it"),
-    ],
-)
-def test_a_stop_is_named_takes_no_goal_and_ends_in_a_hold_where_the_arm_is(
-    made: Made, pressed: str, value: float, says: str, told: str
-) -> None:
-    driven = engaged(made)
-    driven.metal.press(pressed, value)
-    stopped_ns = monotonic_ns()
-    driven.mode("stopped")
-    condition = driven.arm.condition()
-    assert says in condition.why
-    assert told in condition.next
-    assert "station recover follower_left" in condition.next
-    with pytest.raises(CommandRefused):
-        driven.arm.write(driven.arm.goal())
-    with pytest.raises(CommandRefused):
-        driven.arm.torque(True)
-    if pressed == "user_stop":
-        with pytest.raises(CommandRefused, match="still pressed"):
-            driven.act("recover")
-        driven.metal.press("release")
-        driven.until(lambda: driven.arm.condition().mode != "stopped", "released")
-    driven.act("recover")
-    driven.mode("hold")
-    driven.read_for(0.5)
-    assert driven.arm.condition().mode == "hold", "it goes on by itself"
-    measured = driven.arm.measured()
-    assert driven.arm.goal() == pytest.approx(measured, abs=1e-6)
-    assert moved_after(driven.log(), stopped_ns + NS_PER_S // 5) < 0.02
-    driven.engage()
-    driven.swing(0.5)
-    assert fastest([entry for entry in driven.log() if entry.at_ns > stopped_ns]) < 3 * SWINGS_RAD_S
-
-
 def test_what_is_not_ready_says_why_and_what_to_do(made: Made) -> None:
     driven = engaged(made)
     driven.metal.press("guide")

@@ -48,46 +48,6 @@ def test_it_follows_and_its_stamps_are_its_own_clocks(made: Made) -> None:
     assert fastest(driven.log()) < 2 * SWINGS_RAD_S
 
 
-@pytest.mark.parametrize(
-    ("pressed", "says", "told"),
-    [
-        ("protective_stop", "protective stop", "station recover follower_left"),
-        ("emergency_stop", "emergency stop", "release the button"),
-        ("safeguard", "a safeguard is open", "close and reset it"),
-        ("fault", "fault or violation", "read it on the pendant"),
-    ],
-)
-def test_a_stop_is_named_takes_no_goal_and_ends_in_a_hold_where_the_arm_is(
-    made: Made, pressed: str, says: str, told: str
-) -> None:
-    driven = engaged(made)
-    driven.metal.press(pressed)
-    stopped_ns = monotonic_ns()
-    driven.mode("stopped")
-    condition = driven.arm.condition()
-    assert says in condition.why
-    assert told in condition.next
-    with pytest.raises(CommandRefused, match=says):
-        driven.arm.write(driven.arm.goal())
-    with pytest.raises(CommandRefused):
-        driven.arm.torque(True)
-    if pressed in ("emergency_stop", "safeguard"):
-        with pytest.raises(CommandRefused, match="still"):
-            driven.act("recover")
-        driven.metal.press("release")
-    driven.act("recover")
-    driven.mode("hold")
-    driven.read_for(0.5)
-    assert driven.arm.condition().mode == "hold", "it goes on by itself"
-    measured = driven.arm.measured()
-    assert driven.arm.goal() == pytest.approx(measured, abs=1e-6)
-    assert moved_after(driven.log(), stopped_ns + NS_PER_S // 10) < 0.02
-    driven.engage()
-    driven.swing(0.5)
-    first = next(entry for entry in driven.log() if entry.what == "servoj" and entry.at_ns > stopped_ns)
-    assert first.numbers[0] == pytest.approx(measured[0], abs=0.05), "the first target after a stop is where it is"
-
-
 def test_a_protective_stop_is_not_unlocked_before_the_robot_allows(made: Made) -> None:
     driven = engaged(made, unlock_s=3.0)
     driven.metal.press("protective_stop")

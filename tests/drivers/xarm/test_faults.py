@@ -68,48 +68,6 @@ def test_over_a_poor_link_the_controller_plans_its_own_way(made: Made) -> None:
     assert np.abs(np.diff(asked)).max() < 0.15, "no leap between two targets"
 
 
-@pytest.mark.parametrize(
-    ("pressed", "value", "says", "told"),
-    [
-        ("collision", 0, "it ran into something (C31)", "clear it"),
-        ("emergency_stop", 0, "emergency stop on its control box is pressed (C1)", "release the button"),
-        ("error", 22, "it would run into itself (C22)", "move it away"),
-        ("error", 12, "servo 2 reports an error (C12)", "UFACTORY Studio"),
-        ("error", 60, "fingertips were asked to be too fast (C60)", "tip_m_s"),
-    ],
-)
-def test_a_stop_is_named_takes_no_goal_and_ends_in_a_hold_where_the_arm_is(
-    made: Made, pressed: str, value: float, says: str, told: str
-) -> None:
-    driven = engaged(made)
-    driven.metal.press(pressed, value)
-    stopped_ns = monotonic_ns()
-    driven.mode("stopped")
-    condition = driven.arm.condition()
-    assert says in condition.why
-    assert told in condition.next
-    assert "station recover follower_left" in condition.next
-    with pytest.raises(CommandRefused):
-        driven.arm.write(driven.arm.goal())
-    with pytest.raises(CommandRefused):
-        driven.arm.torque(True)
-    if pressed == "emergency_stop":
-        with pytest.raises(CommandRefused, match="still"):
-            driven.act("recover")
-        driven.metal.press("release")
-    driven.act("recover")
-    driven.mode("hold")
-    driven.read_for(0.5)
-    assert driven.arm.condition().mode == "hold", "it goes on by itself"
-    measured = driven.arm.measured()
-    assert driven.arm.goal() == pytest.approx(measured, abs=1e-6)
-    assert moved_after(driven.log(), stopped_ns + NS_PER_S // 10) < 0.02
-    driven.engage()
-    driven.swing(0.5)
-    first = next(entry for entry in driven.log() if entry.what == "target" and entry.at_ns > stopped_ns)
-    assert first.numbers[0] == pytest.approx(measured[0], abs=0.05), "the first target after a stop is where it is"
-
-
 def test_what_is_not_ready_says_why_and_what_to_do(made: Made) -> None:
     driven = engaged(made)
     driven.metal.press("stop")
