@@ -31,6 +31,20 @@ def test_a_whole_picture_is_whole(made: str) -> None:
     assert content_problem(picture(made)) == ""
 
 
+def test_it_is_not_drawn_whole_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[int, ...]] = []
+    decode = simplejpeg.decode_jpeg
+
+    def noted(*args: object, **options: object) -> np.ndarray:
+        found: np.ndarray = decode(*args, **options)
+        drawn.append(found.shape[:2])
+        return found
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", noted)
+    assert content_problem(picture("fine")) == ""
+    assert drawn == [(30, 40)]
+
+
 @pytest.mark.parametrize("made", MADE)
 @pytest.mark.parametrize("lost", [256, 512, 1024])
 def test_bytes_lost_in_the_middle_are_told_though_both_markers_are_there(made: str, lost: int) -> None:
