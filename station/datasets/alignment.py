@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from station.datasets.picture_distance import mean_square
 from station.datasets.picture_rows import RGB, PictureRows
 
 SHIFTED = -0.25
@@ -45,9 +46,9 @@ def shifts(
         first, second = (_decoded(shown[frame]) for frame in (change - 1, change))
         height, width = first.shape[:2]
         before, after = (pictures.sized(int(rows[frame]), width, height) for frame in (change - 1, change))
-        apart += _mean_square(before, after)
-        late += _mean_square(second, before) - _mean_square(second, after)
-        early += _mean_square(first, after) - _mean_square(first, before)
+        apart += mean_square(before, after)
+        late += mean_square(second, before) - mean_square(second, after)
+        early += mean_square(first, after) - mean_square(first, before)
     if apart < _LEAST * len(looked):
         return
     for sum_, words in ((late, "before"), (early, "behind")):
@@ -58,7 +59,3 @@ def shifts(
 def _decoded(picture: RGB | bytes) -> RGB:
     assert not isinstance(picture, bytes)  # encoded anew: whoever keeps JPEGs is compared byte for byte
     return picture
-
-
-def _mean_square(one: RGB, other: RGB) -> float:
-    return float(np.mean((one.astype(np.float32) - other) ** 2))

@@ -31,7 +31,7 @@ from station.datasets.selection import Selection
 from station.datasets.source_files import Source
 from station.datasets.survey import Surveyed, survey
 from station.datasets.totals import totals
-from station.datasets.verifying import ShardToVerify, verify_shard, verify_statistics, verify_structure
+from station.datasets.verifying import pieces, verify_piece, verify_statistics, verify_structure
 from station.errors import EpisodeError, UsageError
 from station.files import durable
 from station.version import station_version
@@ -142,16 +142,16 @@ def _check_held(fmt: Format, conversion: Conversion) -> None:
 def verify(folder: Path, plan: Plan, engine: Engine, told: Told) -> tuple[str, ...]:
     """Read a dataset back: what is wrong with it, one sentence each."""
     findings = list(verify_structure(folder))
-    shards = []
-    items = [ShardToVerify(folder, shard.index) for shard in plan.shards]
-    for done, outcome in enumerate(work(engine.executors, engine.workers, verify_shard, items), 1):
+    verified = []
+    items = pieces(folder, plan, engine.workers)
+    for done, outcome in enumerate(work(engine.executors, engine.workers, verify_piece, items), 1):
         told("verifying", done, len(items))
         if outcome.result is None:
             findings.append(str(outcome.error))
         else:
-            shards.append(outcome.result)
+            verified.append(outcome.result)
             findings += outcome.result.findings
-    return tuple(dict.fromkeys([*findings, *verify_statistics(folder, shards)]))
+    return tuple(dict.fromkeys([*findings, *verify_statistics(folder, verified)]))
 
 
 @contextmanager

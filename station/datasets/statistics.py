@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
 LEVELS = 256
 """Of a picture's channel."""
-SAMPLES_PER_S = 5.0
+SAMPLES_PER_S = 2.0
 """Pictures of an episode and camera that its statistics are of, about; evenly spread."""
 
 

@@ -7,7 +7,6 @@ picture tells it from its neighbours, the sum over many may (`alignment`).
 """
 
 import hashlib
-import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from station.datasets.depth_streams import camera_of
 from station.datasets.formats.contract import ReadBack
 from station.datasets.marks import subtask_of_frames
 from station.datasets.parts import format_named
+from station.datasets.picture_distance import decibels, mean_square, means
 from station.datasets.picture_rows import RGB, DepthRows, PictureRows
 from station.datasets.plan import Plan, PlannedEpisode
 from station.datasets.record import FOLDER, read_record
@@ -35,6 +35,8 @@ WORST_DB = 30.0
 _LOSSLESS: Sequence[Video] = ("as-shot", "raw")
 _PICTURES = 4
 """Looked at in each episode and camera, besides that of the fastest motion."""
+_PIECES_A_WORKER = 4
+"""Of a small dataset, that all of them have something to do to the end."""
 _AROUND = 3
 """Different pictures before and after, which must be further away."""
 _ALIKE = 1.0
@@ -45,14 +47,15 @@ _COLOUR_LEVELS = 6.0
 """By so much the mean of a channel may differ."""
 
 
-class ShardToVerify(NamedTuple):
-    """One piece of the work."""
+class PieceToVerify(NamedTuple):
+    """One piece of the work: consecutive episodes."""
 
     folder: Path
-    shard: int
+    first: int
+    end: int
 
 
-class ShardVerified(NamedTuple):
+class PieceVerified(NamedTuple):
     """What was found, and sums that the whole set's statistics are held against."""
 
     findings: tuple[str, ...]
@@ -62,7 +65,7 @@ class ShardVerified(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Of one feature's values (N, D): they add up over shards."""
+    """Of one feature's values (N, D): they add up over pieces."""
 
     frames: int
     low: list[float]
@@ -89,24 +92,34 @@ def verify_structure(folder: Path) -> tuple[str, ...]:
     return tuple(findings)
 
 
-def verify_shard(work: ShardToVerify) -> ShardVerified:
-    """Hold a shard's episodes against their sources."""
+def pieces(folder: Path, plan: Plan, workers: int) -> list[PieceToVerify]:
+    """The work: a shard each, and where these are few more of them, so that no worker waits for the last one long."""
+    longest = max(1, -(-len(plan.episodes) // max(1, _PIECES_A_WORKER * workers)))
+    return [
+        PieceToVerify(folder, first, min(first + longest, shard.end))
+        for shard in plan.shards
+        for first in range(shard.first, shard.end, longest)
+    ]
+
+
+def verify_piece(work: PieceToVerify) -> PieceVerified:
+    """Hold its episodes against their sources."""
     plan = _plan(work.folder, (work.folder / FOLDER / "dataset.json").stat().st_mtime_ns)
     try:
         read = format_named(plan.format).open(work.folder)
         stats = read.statistics()
     except EpisodeError as error:
-        return ShardVerified((str(error),), {}, {})
+        return PieceVerified((str(error),), {}, {})
     findings: list[str] = []
     numbers: dict[str, list[NDArray[Any]]] = {}
     levels: dict[str, tuple[float, int]] = {}
-    for episode in plan.of(work.shard):
+    for episode in plan.episodes[work.first : work.end]:
         try:
             findings += _episode(plan, read, episode, numbers, levels)
         except EpisodeError as error:
             findings.append(f"episode {episode.index}: {error}")
     sums = {name: _sums(np.concatenate(values), stats[name]) for name, values in numbers.items() if name in stats}
-    return ShardVerified(tuple(findings), sums, levels)
+    return PieceVerified(tuple(findings), sums, levels)
 
 
 @lru_cache(maxsize=1)
@@ -114,18 +127,18 @@ def _plan(folder: Path, modified_ns: int) -> Plan:  # noqa: ARG001 (a record tha
     return read_record(folder).plan
 
 
-def verify_statistics(folder: Path, shards: Sequence[ShardVerified]) -> tuple[str, ...]:
+def verify_statistics(folder: Path, verified: Sequence[PieceVerified]) -> tuple[str, ...]:
     """Hold the format's own statistics against what was read."""
     try:
         stats = format_named(read_record(folder).plan.format).open(folder).statistics()
     except EpisodeError as error:
         return (str(error),)
     findings: list[str] = []
-    for name in {name for shard in shards for name in shard.sums}:
-        findings += _hold(name, stats[name], [shard.sums[name] for shard in shards if name in shard.sums])
-    for camera in {name for shard in shards for name in shard.levels}:
+    for name in {name for piece in verified for name in piece.sums}:
+        findings += _hold(name, stats[name], [piece.sums[name] for piece in verified if name in piece.sums])
+    for camera in {name for piece in verified for name in piece.levels}:
         total, count = (
-            sum(shard.levels[camera][place] for shard in shards if camera in shard.levels) for place in (0, 1)
+            sum(piece.levels[camera][place] for piece in verified if camera in piece.levels) for place in (0, 1)
         )
         claimed = float(np.mean(stats[camera].mean)) if camera in stats else None
         if claimed is not None and not abs(claimed - total / count) < 0.15:
@@ -250,22 +263,24 @@ def _picture(
     """What is wrong with it, and its mean level."""
     own = pictures.stored(int(rows[frame]))
     if isinstance(found, bytes):
-        return ("" if found == own else "the JPEG is not its row's"), float(pictures.rgb(int(rows[frame])).mean()) / 255
+        return ("" if found == own else "the JPEG is not its row's"), float(
+            pictures.thumbnail(int(rows[frame]), own).mean()
+        ) / 255
     height, width = found.shape[:2]
     expected = pictures.sized(int(rows[frame]), width, height)
-    error = _mean_square(found, expected)
-    level = float(found.mean()) / 255
+    error = mean_square(found, expected)
+    colours = means(found)
+    level = sum(colours) / 3 / 255
     if error and lossless:
         return "its pixels are not its row's", level
-    decibels = 10 * math.log10(255**2 / error) if error else math.inf
-    if decibels < WORST_DB:
-        return f"{decibels:.1f} dB from its row's picture, at least {WORST_DB:g} are expected", level
-    shift = np.abs(found.mean(axis=(0, 1)) - expected.mean(axis=(0, 1))).max()
+    if decibels(error) < WORST_DB:
+        return f"{decibels(error):.1f} dB from its row's picture, at least {WORST_DB:g} are expected", level
+    shift = max(abs(is_so - should) for is_so, should in zip(colours, means(expected), strict=True))
     if shift > _COLOUR_LEVELS:
         return f"colours differ from its row's by {shift:.1f} levels in the mean", level
     for other in _around(pictures, rows, frame, own):
         shown = pictures.sized(other, width, height)
-        if _mean_square(shown, expected) > _ALIKE and error > _mean_square(found, shown) * _SLACK:
+        if mean_square(shown, expected) > _ALIKE and error > mean_square(found, shown) * _SLACK:
             return f"it is nearer to row {other}'s picture than to its own row's, {int(rows[frame])}", level
     return "", level
 
@@ -280,10 +295,6 @@ def _around(pictures: PictureRows, rows: NDArray[np.int64], frame: int, own: byt
                 seen.append(stored)
                 yield int(rows[place])
             place += step
-
-
-def _mean_square(one: RGB, other: RGB) -> float:
-    return float(np.mean((one.astype(np.float32) - other) ** 2))
 
 
 def _sums(values: NDArray[Any], claimed: Statistics) -> Sums:

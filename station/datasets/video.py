@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import av
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from station.datasets.conversion import Video
 from station.datasets.formats.contract import EachFrame, Frame
@@ -97,6 +98,9 @@ class VideoWriter:
             )
         self._size = width, height
         self._rate = Fraction(rate_hz).limit_denominator(1000)
+        self._time_base = 1 / self._rate
+        self._reformatter = VideoReformatter()
+        """One for the file: what converts is built once (5 ms), where a frame's own would be built for each picture."""
         self._container: Any = av.open(str(path), "w", format="mp4")
         self._decoder: Any = None
         self._stream: Any = None
@@ -115,13 +119,13 @@ class VideoWriter:
         if self._stream is None:
             width, height = self._size
             self._stream = self._container.add_mux_stream("mjpeg", rate=self._rate, width=width, height=height)
-            self._stream.time_base = 1 / self._rate
+            self._stream.time_base = self._time_base
         if stored != self._last[0]:
             pictures.check(row, stored)
             self._last = stored, None
         packet = av.Packet(stored)
         packet.stream = self._stream
-        packet.time_base = 1 / self._rate
+        packet.time_base = self._time_base
         packet.pts = packet.dts = self._frames
         packet.duration = 1
         packet.is_keyframe = True
@@ -132,20 +136,15 @@ class VideoWriter:
         if self._last[1] is None or stored != self._last[0]:
             frame = self._decoded(pictures, row, stored)
             width, height = self._size
-            frame = frame.reformat(
-                width,
-                height,
-                "yuv420p",
-                dst_colorspace=_BT601,
-                interpolation=_AREA,
-                src_color_range=_FULL,
-                dst_color_range=_LIMITED,
-            )
+            frame = self._reformatter.reformat(
+                frame, width, height, "yuv420p", dst_colorspace=_BT601, interpolation=_AREA, src_color_range=_FULL,
+                dst_color_range=_LIMITED, threads=1,
+            )  # fmt: skip
             self._last = stored, frame
         ready: VideoFrame = self._last[1]
         ready.pict_type = 0  # a JPEG's says I, and x264 would make each a key frame
         ready.pts = self._frames
-        ready.time_base = 1 / self._rate
+        ready.time_base = self._time_base
         return ready
 
     def _decoded(self, pictures: PictureRows, row: int, stored: bytes) -> Any:
@@ -170,7 +169,7 @@ class VideoWriter:
             self._stream = self._container.add_stream(encoder.codec, rate=self._rate, options=dict(encoder.options))
             context = self._stream.codec_context
             context.width, context.height = self._size
-            context.pix_fmt, context.time_base = "yuv420p", 1 / self._rate
+            context.pix_fmt, context.time_base = "yuv420p", self._time_base
             context.gop_size, context.max_b_frames, context.thread_count = encoder.key_every, 0, 1
             context.color_range = _LIMITED
             context.colorspace = context.color_primaries = context.color_trc = _BT601

@@ -6,9 +6,13 @@ from typing import Any, Self
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from station.datasets.picture_rows import RGB
 from station.errors import EpisodeError
+
+_GO_ON = 5
+"""So many frames ahead are decoded, not sought: a key frame is as far behind, and what was decoded last is not decoded again."""
 
 
 class VideoReader:
@@ -23,6 +27,11 @@ class VideoReader:
             raise EpisodeError(f"{path}: there is no video in it. Next: export again")
         self._stream: Any = self._container.streams.video[0]
         self._path = path
+        self._reformatter = VideoReformatter()
+        """One for the file, for it is longer in the building than at work."""
+        self._decoded: Iterator[Any] = iter(())
+        self._at = -1
+        """The frame that was decoded last; the next one follows it."""
 
     @property
     def frames(self) -> int:
@@ -48,21 +57,24 @@ class VideoReader:
 
     def _picture(self, frame: int, rate_hz: float) -> RGB | bytes:
         stream = self._stream
+        is_jpegs = stream.codec_context.name == "mjpeg"
         wanted = round(frame / rate_hz / stream.time_base)
         nearest = 0.5 / rate_hz / float(stream.time_base)
         try:
-            self._container.seek(wanted, stream=stream)
-            if stream.codec_context.name == "mjpeg":
-                for packet in self._container.demux(stream):
-                    if packet.pts is not None and abs(packet.pts - wanted) < nearest:
-                        return bytes(packet)
-            else:
-                for decoded in self._container.decode(stream):
-                    if decoded.pts is not None and abs(decoded.pts - wanted) < nearest:
-                        return np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
+            if is_jpegs or not 0 <= self._at < frame <= self._at + _GO_ON:
+                self._container.seek(wanted, stream=stream)
+                self._decoded = self._container.demux(stream) if is_jpegs else self._container.decode(stream)
+            self._at = -1
+            for one in self._decoded:
+                if one.pts is not None and abs(one.pts - wanted) < nearest:
+                    self._at = frame
+                    return bytes(one) if is_jpegs else self._rgb(one)
         except av.FFmpegError as error:
             raise EpisodeError(f"{self._path}: frame {frame} cannot be read: {error}. Next: export again") from error
         raise EpisodeError(f"{self._path}: frame {frame} is not in it. Next: export again")
+
+    def _rgb(self, decoded: Any) -> RGB:
+        return np.asarray(self._reformatter.reformat(decoded, format="rgb24", threads=1).to_ndarray(), np.uint8)
 
     def __enter__(self) -> Self:
         return self

@@ -1,11 +1,13 @@
 """Which pictures are looked at: those in which a shift by a frame shows."""
 
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
 
-from station.datasets.verifying import frames_to_look_at
+from station.datasets.plan import Plan, Shard
+from station.datasets.verifying import frames_to_look_at, pieces
 
 
 class Repeating:
@@ -33,3 +35,24 @@ def test_a_scene_at_rest_but_for_a_moment_is_looked_at_in_that_moment(times: int
 
 def test_an_episode_of_one_row() -> None:
     assert frames_to_look_at(cast(Any, Repeating(1)), np.arange(1), np.zeros((1, 7), np.float32), 0) == [0]
+
+
+class Shards(NamedTuple):
+    """Of a plan what decides how the reading back is shared out."""
+
+    episodes: tuple[int, ...]
+    shards: tuple[Shard, ...]
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 16])
+@pytest.mark.parametrize("ends", [(1,), (6,), (11, 12, 40), tuple(range(1, 200)), (5000,)], ids=len)
+def test_every_episode_is_in_one_piece_and_a_small_set_in_as_many_as_keep_all_workers_busy(
+    ends: tuple[int, ...], workers: int
+) -> None:
+    shards = tuple(Shard(place, first, end) for place, (first, end) in enumerate(zip((0, *ends), ends, strict=False)))
+    plan = cast(Plan, Shards(tuple(range(ends[-1])), shards))
+    found = pieces(Path("set"), plan, workers)
+    assert [episode for piece in found for episode in range(piece.first, piece.end)] == list(range(ends[-1]))
+    for piece in found:
+        assert any(shard.first <= piece.first < piece.end <= shard.end for shard in shards)
+    assert min(ends[-1], workers) <= len(found) <= len(shards) + 4 * max(1, workers)
