@@ -11,16 +11,15 @@ import typer
 
 from station.cli.dataset_select import From, LeftOut, left_out, say_left, selection_from
 from station.cli.episodes.told import Where, told
-from station.datasets.choosing import Choice, choose
-from station.datasets.conversion import Conversion, Size
-from station.datasets.selection import read_selection
 from station.errors import EpisodeError, UsageError
 from station.steps.speaker import Speaker, speaking
 from station.steps.terminal import in_a_job
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the functions below import what they need: the terminal that shows the job only reads the options
+    from station.datasets.choosing import Choice
+    from station.datasets.conversion import Conversion
     from station.datasets.export import Engine
     from station.datasets.hub import Intended
 
@@ -123,10 +122,12 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Make a training set, or add episodes to one. Interrupted, the same command goes on. It gets its name when it has been read back."""
-    from station.datasets.export import export as make
-    from station.datasets.parts import format_named
+    with told(), speaking(tells_prints=True) as speaker, _engine(workers, scheduler) as engine:
+        from station.datasets.choosing import Choice, choose
+        from station.datasets.export import export as make
+        from station.datasets.parts import format_named
+        from station.datasets.selection import read_selection
 
-    with told(), speaking(tells_prints=True) as speaker:
         if (selection_file is None) == (not folders):
             raise UsageError("say either --from or --selection")
         if selection_file is not None:
@@ -145,10 +146,8 @@ def export(
             "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
         }  # fmt: skip
         conversion, hub = _conversion(asked), _hub(push, public)
-        with _engine(workers, scheduler) as engine:
-            done = make(
-                format_name, out, selection, choice, conversion, engine, _progress(speaker, _EXPORTING, as_json)
-            )
+        progress = _progress(speaker, _EXPORTING, as_json)
+        done = make(format_name, out, selection, choice, conversion, engine(), progress)
         plan = done.plan
         if as_json:
             speaker.document(
@@ -181,13 +180,12 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Read a dataset back and hold it against its sources: counts, positions, every row, task texts, pictures, statistics."""
-    from station.datasets.export import verify as findings_of
-    from station.datasets.record import read_record
+    with told(), speaking(tells_prints=True) as speaker, _engine(workers, scheduler) as engine:
+        from station.datasets.export import verify as findings_of
+        from station.datasets.record import read_record
 
-    with told(), speaking(tells_prints=True) as speaker:
         plan = read_record(out).plan
-        with _engine(workers, scheduler) as engine:
-            findings = findings_of(out, plan, engine, _progress(speaker, _VERIFYING, as_json))
+        findings = findings_of(out, plan, engine(), _progress(speaker, _VERIFYING, as_json))
         if as_json:
             speaker.document(DatasetVerified(str(out), tuple(findings)))
         for finding in () if as_json else findings:
@@ -261,24 +259,33 @@ def _push(out: Path, wanted: "Intended") -> None:
 
 
 @contextmanager
-def _engine(workers: int | None, scheduler: str) -> "Iterator[Engine]":
-    """Processes of this computer, or a cluster that is there."""
-    from station.datasets.engines.processes import Processes, usual_workers
-    from station.datasets.export import Engine
-
+def _engine(workers: int | None, scheduler: str) -> "Iterator[Callable[[], Engine]]":
+    """Processes of this computer, which begin at once while this one goes on, or a cluster that is there."""
     if scheduler:
         if workers is not None:
             raise UsageError("--workers and --scheduler exclude each other: a cluster has the workers that it has")
         from station.datasets.engines.dask import Cluster
+        from station.datasets.export import Engine
 
         with Cluster(scheduler) as cluster:
-            yield Engine(cluster.executor, cluster.workers)
+            yield lambda: Engine(cluster.executor, cluster.workers)
     else:
+        from station.datasets.engines.processes import Processes, usual_workers
+
         with Processes(usual_workers() if workers is None else workers) as here:
-            yield Engine(here.executor, here.workers)
+            here.begin(["station.datasets.export"])
+
+            def engine() -> "Engine":
+                from station.datasets.export import Engine
+
+                return Engine(here.executor, here.workers)
+
+            yield engine
 
 
-def _conversion(asked: dict[str, Any]) -> Conversion:
+def _conversion(asked: dict[str, Any]) -> "Conversion":
+    from station.datasets.conversion import Conversion
+
     try:
         return msgspec.convert(asked, Conversion)
     except msgspec.ValidationError as error:
@@ -291,7 +298,7 @@ def _size(said: str) -> dict[str, int] | None:
     found = re.fullmatch(r"(\d{1,4})x(\d{1,4})", said)
     if found is None:
         raise UsageError(f"--size {said}: say it as 640x480")
-    return msgspec.to_builtins(Size(int(found[1]), int(found[2])))  # type: ignore[no-any-return]
+    return {"width": int(found[1]), "height": int(found[2])}
 
 
 def _crop(said: str) -> tuple[str, dict[str, int | None]]:
@@ -311,7 +318,7 @@ def _rate(said: str) -> float | None:
         raise UsageError(f"--rate {said}: say frames a second, or `camera`") from None
 
 
-def _camera_rate(choice: Choice) -> float:
+def _camera_rate(choice: "Choice") -> float:
     from station.datasets.camera_rate import slowest_camera_hz
 
     return slowest_camera_hz(choice.taken)

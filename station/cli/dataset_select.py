@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
 from station.cli.episodes.told import Where, told
-from station.datasets.choosing import Choice, Left, choose, is_held_back, split_explained
-from station.datasets.selection import Selection, as_yaml, read_selection, selection_of, write_selection
-from station.episodes.facts import FIELDS
-from station.episodes.filters import said
 from station.errors import UsageError
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
+
+if TYPE_CHECKING:  # the functions below import what they need: a job's terminal only reads the options
+    from station.datasets.choosing import Choice, Left
+    from station.datasets.selection import Selection
 
 _console = PlainConsole()
 _SHOWN = 20
@@ -41,7 +41,7 @@ class Selected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     left_out: tuple[LeftOut, ...]
 
 
-def left_out(left: Iterable[Left]) -> tuple[LeftOut, ...]:
+def left_out(left: "Iterable[Left]") -> tuple[LeftOut, ...]:
     """As it is told."""
     return tuple(LeftOut(each.source.name, each.kind, each.detail) for each in left)
 
@@ -65,6 +65,9 @@ def select(
     as_json: JsonOption = False,
 ) -> None:
     """Write or read a selection, and say which episodes it takes and why it leaves the others."""
+    from station.datasets.choosing import choose
+    from station.datasets.selection import read_selection, write_selection
+
     with told():
         if fields:
             _list_fields()
@@ -93,8 +96,11 @@ def selection_from(
     validation: float,
     group_by: str,
     seed: int,
-) -> Selection:
+) -> "Selection":
     """The selection that the options say. Raises UsageError."""
+    from station.datasets.selection import selection_of
+    from station.episodes.filters import said
+
     raw: dict[str, Any] = {
         "folders": [str(folder.absolute()) for folder in folders],
         "where": msgspec.to_builtins(said(where or ())),
@@ -107,7 +113,10 @@ def selection_from(
     return selection_of(raw, "the command line")
 
 
-def _explain(choice: Choice, selection: Selection, as_json: bool) -> None:
+def _explain(choice: "Choice", selection: "Selection", as_json: bool) -> None:
+    from station.datasets.choosing import is_held_back, split_explained
+    from station.datasets.selection import as_yaml
+
     if as_json:
         held = sum(is_held_back(selection, source) for source in choice.taken)
         tell(Selected(tuple(source.name for source in choice.taken), held, left_out(choice.left)))
@@ -121,7 +130,7 @@ def _explain(choice: Choice, selection: Selection, as_json: bool) -> None:
     say_left(choice)
 
 
-def say_left(choice: Choice) -> None:
+def say_left(choice: "Choice") -> None:
     """A line for each episode that is not taken, of many the first."""
     for left in choice.left[:_SHOWN]:
         _console.print(f"  {left.source.name}: {left.kind}{f' ({left.detail})' if left.detail else ''}")
@@ -130,6 +139,8 @@ def say_left(choice: Choice) -> None:
 
 
 def _list_fields() -> None:
+    from station.episodes.facts import FIELDS
+
     table = numbers(("field", "type", "what"), ("field", "type", "what"))
     for field in FIELDS.values():
         table.add_row(field.name, field.type, field.what)

@@ -10,7 +10,7 @@ import msgspec
 from station.episodes import catalogue
 from station.episodes.facts import Fact
 from station.episodes.filters import Asked, Demand, asked
-from station.episodes.quality.store import card
+from station.episodes.quality.card import Card
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -34,7 +34,13 @@ def find(folder: Path, where: Mapping[str, Demand]) -> list[Source]:
     What is asked for of a card is measured where it was not yet. Raises UsageError.
     """
     episodes = [catalogue.read_episode(folder)] if folder.is_file() else catalogue.episodes(folder)
-    return [_source(each) for each in asked(episodes, where, card)]
+    return [_source(each) for each in asked(episodes, where, _card)]
+
+
+def _card(path: Path) -> Card:
+    from station.episodes.quality.store import card  # here: who asks for no card needs neither NumPy nor h5py
+
+    return card(path)
 
 
 def _source(found: Asked) -> Source:

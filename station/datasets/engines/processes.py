@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from importlib import import_module
 from typing import Any, Self
 
 from station.runtime.parent import end_with_parent
@@ -33,6 +34,13 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
+        self._modules: Sequence[str] = ()
+
+    def begin(self, modules: Sequence[str]) -> None:
+        """Begin them now, while whoever will give them work still imports and looks: each imports these modules before all else."""
+        self._modules = modules
+        for _ in range(self.workers):  # the pool begins a process for each thing to do that no idle one can take
+            self.pool().submit(os.getpid)
 
     def executor(self) -> Executor:
         """For one round of work."""
@@ -43,7 +51,7 @@ class Processes:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(
-                self.workers, context, _begin, (os.getpid(),), max_tasks_per_child=_PARTS_A_PROCESS
+                self.workers, context, _begin, (os.getpid(), self._modules), max_tasks_per_child=_PARTS_A_PROCESS
             )
         return self._pool
 
@@ -80,9 +88,11 @@ def usual_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _begin(parent: int) -> None:
+def _begin(parent: int, modules: Sequence[str]) -> None:
     """A rig that records on this computer goes first; and nobody waits for work that no one will give any more."""
     os.nice(10)
     end_with_parent()
     if os.getppid() != parent:
         os._exit(1)
+    for module in modules:
+        import_module(module)

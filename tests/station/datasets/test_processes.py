@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -20,6 +21,28 @@ if __name__ == "__main__":
     print("begun", flush=True)
     time.sleep(60)
 """
+
+EARLY = """
+import sys
+from concurrent.futures import wait
+from station.datasets.engines.processes import Processes
+
+def imported(module):
+    return module in sys.modules
+
+if __name__ == "__main__":
+    with Processes(2) as processes:
+        processes.begin(["colorsys"])
+        wait(asked := [processes.executor().submit(imported, "colorsys") for _ in range(8)])
+        print({one.result() for one in asked})
+"""
+
+
+@pytest.mark.slow
+def test_begun_early_they_import_meanwhile_what_their_work_will_need(tmp_path: Path) -> None:
+    (tmp_path / "early.py").write_text(EARLY)
+    done = subprocess.run([sys.executable, tmp_path / "early.py"], capture_output=True, text=True, check=True)
+    assert done.stdout == "{True}\n"
 
 
 @pytest.mark.slow
