@@ -1,6 +1,7 @@
 """Where arms' fingertips went in many episodes: forward kinematics of the poses that cards keep. Pure."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -40,9 +41,11 @@ def paths(found: Sequence[tuple[Episode, Measured | None]]) -> Ways:
             unknown[arm] = f"its chain has {len(chain.hinges)} joints, the vector {len(places)} of it"
             continue
         joints = np.concatenate([poses[:, places] for _, _, poses in here]).astype(np.float64)
-        ends = np.cumsum([len(poses) for _, _, poses in here])[:-1]
-        tips = np.split(fingertips(chain, joints), ends)
-        ways[arm] = [Path(episode, tip) for (episode, _, _), tip in zip(here, tips, strict=True)]
+        tips = fingertips(chain, joints)
+        ends = accumulate(len(poses) for _, _, poses in here)
+        ways[arm] = [
+            Path(episode, tips[end - len(poses) : end]) for (episode, _, poses), end in zip(here, ends, strict=True)
+        ]
     return ways, unknown
 
 

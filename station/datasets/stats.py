@@ -232,9 +232,10 @@ def _count(measured: Iterable[tuple[Episode, Measured]]) -> dict[str, int]:
 
 
 def _workspace(arm: str, paths: Sequence[Path]) -> Workspace:
-    lower = np.min([path.positions_m.min(axis=0) for path in paths], axis=0)
-    upper = np.max([path.positions_m.max(axis=0) for path in paths], axis=0)
-    return Workspace(arm, _triple(lower), _triple(upper))
+    went = np.concatenate(
+        [path.positions_m for path in paths]
+    )  # at once: thousands of small arrays take ten times as long
+    return Workspace(arm, _triple(went.min(axis=0)), _triple(went.max(axis=0)))
 
 
 def _triple(vector: Any) -> tuple[float, float, float]:

@@ -8,14 +8,24 @@ from station.bus.messages.arms import Chain, Hinge
 FRAME = "pinch"
 """The site between the fingertips: x out of the gripper, z up when the arm lies level."""
 
+_TOGETHER = 4096
+"""Poses of which all that is computed stays in the processor's cache: of hundreds of thousands at once, most of the time goes by memory."""
+
 
 def fingertips(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, J) joints → (N, 3) positions of the point between the fingertips in the arm's own base frame, m."""
+    tips = np.empty((len(joints_rad), 3))
+    for first in range(0, len(joints_rad), _TOGETHER):
+        tips[first : first + _TOGETHER] = _fingertips(chain, joints_rad[first : first + _TOGETHER])
+    return tips
+
+
+def _fingertips(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
     tip = np.repeat(np.array(chain.tip_xyz_m, np.float64)[:, None], len(joints_rad), axis=1)
     for place in reversed(range(len(chain.hinges))):
         tip = _through(chain.hinges[place], joints_rad[:, place], tip)
         tip += np.array(chain.hinges[place].xyz_m)[:, None]
-    return np.ascontiguousarray(tip.T)
+    return tip.T
 
 
 def gripper_rotations(chain: Chain, joints_rad: NDArray[np.float64]) -> NDArray[np.float64]:
