@@ -29,6 +29,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import simplejpeg
+from av.video.reformatter import VideoReformatter
 
 from tests.consumers.environments import HERE, environment
 
@@ -116,9 +117,14 @@ def encode(container: Any, jpegs: list[bytes], fps: int) -> None:
     stream = container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "18", "bf": "0"})
     stream.pix_fmt, stream.width, stream.height, stream.gop_size = "yuv420p", 640, 480, 10
     stream.codec_context.thread_count, stream.codec_context.color_range = 1, 1
-    decoder = av.CodecContext.create("mjpeg", "r")
+    decoder, reformatter = (
+        av.CodecContext.create("mjpeg", "r"),
+        VideoReformatter(),
+    )  # a frame's own is built anew each time
     for number, data in enumerate(jpegs):
-        frame = decoder.decode(av.Packet(data))[0].reformat(format="yuv420p", src_color_range=2, dst_color_range=1)
+        frame = reformatter.reformat(
+            decoder.decode(av.Packet(data))[0], format="yuv420p", src_color_range=2, dst_color_range=1, threads=1
+        )
         frame.pict_type, frame.pts, frame.time_base = 0, number, Fraction(1, fps)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
