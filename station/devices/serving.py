@@ -7,6 +7,7 @@ when it comes, between two reads, not at the next cycle.
 
 import contextlib
 import importlib
+import math
 import time
 from collections.abc import Callable
 
@@ -115,7 +116,7 @@ class _ArmHost(Host):
         self.gate, self.dimensions = Gate(arm.dimensions, self.node.rig.safety), len(arm.dimensions)
         self.latch.release()
         if self.driver.torque_on():
-            self.gate.reset(self.driver.goal(), now_ns)
+            self._hold_there()
         self._look()
         self.grid = Grid(now_ns, arm.rate_hz)
         self.cycle = 0
@@ -149,7 +150,15 @@ class _ArmHost(Host):
         elif now.mode in ("stopped", "hold") or (self.gate.stalled and now.why):
             self.gate.hold(now.said)
         elif self.gate.closed:  # guided until now, or motors that came on by another's doing: it stays where it is
-            self.gate.reset(self.driver.goal(), self.node.clock())
+            self._hold_there()
+
+    def _hold_there(self) -> None:
+        """The gate begins with the goal that the arm holds. Of a gripper that has not answered yet there is none: it stays closed until then."""
+        goal = self.driver.goal()
+        if all(map(math.isfinite, goal)):
+            self.gate.reset(goal, self.node.clock())
+        else:
+            self.gate.close("not every joint has said where it is")
 
     def _with_condition(self, reading: Reading) -> Reading:
         """A reading of the arm with how it stands."""

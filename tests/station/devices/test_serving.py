@@ -1,5 +1,6 @@
 """The process around an arm, with real sockets, a driver of the test's own and a clock of the test's own."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,3 +192,19 @@ def test_a_goal_is_told_whole_or_not_at_all(arm: Arm, monkeypatch: pytest.Monkey
     assert isinstance(sample.body, Applied)
     assert (sample.body.goal, sample.body.hold, sample.body.why) == ((0.1, 0.2), True, "torque is off")
     heard.close()
+
+
+def test_a_gripper_that_answers_late_ends_nothing_and_the_gate_opens_with_it(
+    arm: Arm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process takes longer to come up than the arm's on a computer that does much else."""
+    described = Description(
+        "m", "1", "1", (StreamDescription("arm_state", 200, (Dimension("gripper", "1", 0, 1),)),), "position"
+    )
+    monkeypatch.setattr(arm, "goal", lambda: (math.nan,))
+    arm.host.opened(described)
+    arm.host.step()
+    assert arm.host.gate.closed and "has said where it is" in arm.host.gate.holding
+    monkeypatch.undo()
+    arm.host.step()
+    assert not arm.host.gate.closed and arm.host.gate.goal == (0.0,)
