@@ -18,6 +18,10 @@ app = typer.Typer(
 Units = Annotated[
     str, typer.Option("--units", help="state's and action's at training, one or one each: rad, deg, mrad, 1, %")
 ]
+Dataset = Annotated[
+    Path | None,
+    typer.Option("--dataset", metavar="SET", help="the exported dataset it was trained on, which names its joints"),
+]
 Out = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="the policy folder to write; it must not be there yet")
 ]
@@ -38,6 +42,7 @@ def act(
     ] = "real",
     drop_base: Annotated[bool, typer.Option("--drop-base", help="leave out the mobile base's actions")] = False,
     units: Units = "",
+    dataset: Dataset = None,
 ) -> None:
     """Import a checkpoint of tonyzhaozh/act or act-plus-plus."""
     size = _size(image)
@@ -45,7 +50,7 @@ def act(
     from station.training.importing.act import ActSource, import_act
 
     source = ActSource(
-        checkpoint, stats, tuple(cameras.split(",")), *size, heads, trained_on, drop_base, _listed(units)
+        checkpoint, stats, tuple(cameras.split(",")), *size, heads, trained_on, drop_base, _listed(units), dataset
     )
     _tell(import_act(source, out), out)
 
@@ -62,12 +67,13 @@ def lerobot(
         int | None, typer.Option("--steps", min=1, help="diffusion: denoise in so few steps, by DDIM")
     ] = None,
     units: Units = "",
+    dataset: Dataset = None,
 ) -> None:
     """Import a policy that LeRobot trained."""
     _need_torch()
     from station.training.importing.lerobot import import_lerobot
 
-    _tell(import_lerobot(source, out, _listed(cameras), rate, steps, _listed(units)), out)
+    _tell(import_lerobot(source, out, _listed(cameras), rate, steps, _listed(units), dataset), out)
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from station.borders.bounds import LARGEST_NUMBER
 from station.bus.actions import ACTIONS
 from station.bus.messages import (
     Description,
+    Dimension,
     PilotState,
     PolicyState,
     ProcessState,
@@ -88,6 +89,7 @@ def state(heard: Heard, rig: Rig, now_ns: int, card: str) -> dict[str, Any]:
         "pilot": None if heard.pilot is None else _pilot(heard.pilot),
         "recorder": None if heard.recorder is None else _recorder(heard.recorder),
         "streams": _streams(heard, rig, now_ns),
+        "widths": widths(heard, rig),
         "trouble": _trouble(heard),
         "card": card,
     }
@@ -150,6 +152,17 @@ def _streams(heard: Heard, rig: Rig, now_ns: int) -> list[dict[str, Any]]:
     return found
 
 
+def widths(heard: Heard, rig: Rig) -> list[int]:
+    """How many of the vector's numbers are each follower's, in its order; empty until all have said what they are."""
+    described = [heard.descriptions.get(follower) for follower in rig.followers]
+    return [len(_vector(about)) for about in described if about is not None] if all(described) else []
+
+
+def _vector(description: Description | None) -> tuple[Dimension, ...]:
+    streams = description.streams if description is not None else ()
+    return next((stream.dimensions for stream in streams if stream.kind == "arm_state"), ())
+
+
 def _trouble(heard: Heard) -> list[str]:
     """What processes that are no devices say is wrong, a line each."""
     if heard.station is None:
@@ -192,8 +205,7 @@ def _process(process: ProcessState, rig: Rig, since_ns: int) -> dict[str, Any]:
 
 def efforts(exerted: tuple[float, ...], description: Description | None) -> list[dict[str, Any]]:
     """What each joint exerts beside what would switch it off; nothing of an arm that has not said what it is."""
-    streams = description.streams if description is not None else ()
-    dimensions = next((stream.dimensions for stream in streams if stream.kind == "arm_state"), ())
+    dimensions = _vector(description)
     if len(dimensions) != len(exerted):
         return []
     found = []

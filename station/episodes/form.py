@@ -58,6 +58,15 @@ class Form(msgspec.Struct, frozen=True):
         return " · ".join(filter(None, (*parts, "simulated" if self.simulated else "")))
 
 
+def by_arm(names: Iterable[str]) -> str:
+    """A vector's names, those of an arm together: `left waist, shoulder, …; right …`."""
+    arms: dict[str, list[str]] = {}
+    for name in names:
+        arm, _, joint = name.partition("_")
+        arms.setdefault(arm, []).append(joint)
+    return "; ".join(f"{arm} {', '.join(joints)}" for arm, joints in arms.items())
+
+
 def form_of_rig(rig: "Rig", descriptions: Mapping[str, "Description"]) -> Form:
     """What the next episode of this rig will have, as far as its devices have described themselves."""
     from station.episodes.journal import vector_dimensions  # here: whoever lists episodes needs no journal

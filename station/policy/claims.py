@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.bus.messages import Description
+from station.episodes.form import by_arm
 from station.errors import PolicyError
 from station.policy.folder import Policy, PolicyFile
 from station.policy.statistics import Statistics
@@ -145,7 +146,9 @@ def points(claim: Claim, vector: Vector) -> Iterator[Point]:
     yield from _cameras(claim, vector.rig, vector.cameras)
     for key, count in claim.widths.items():
         fits = count == len(vector.names)
-        found = "" if fits else f"{count}, but the vector of rig {vector.rig} has {len(vector.names)} dimensions"
+        wants = f"it wants {by_arm(claim.names)}" if claim.names else "which joints it wants it does not say"
+        has = f"{len(vector.names)} dimensions: {wants}; {vector.rig} has {by_arm(vector.names)}"
+        found = "" if fits else f"{count}, but the vector of rig {vector.rig} has {has}"
         fix = f"use a rig of {count} dimensions, or what was trained or recorded on this one"
         yield Point(key, str(count), str(len(vector.names)), found, fix)
     for i, (ours, theirs) in enumerate(zip(claim.names, vector.names, strict=False)):

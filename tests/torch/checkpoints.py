@@ -55,12 +55,18 @@ def sample(horizon: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng(12).standard_normal((1, horizon, DIMS)).astype(np.float32))
 
 
-def act_files(folder: Path, case: str, **changes: Tensor | None) -> tuple[Path, Path]:
-    """A checkpoint of ACT's or act-plus-plus' and its dataset_stats.pkl; `changes` by tensor's name, None takes one out."""
+def act_files(folder: Path, case: str, width: int = DIMS, **changes: Tensor | None) -> tuple[Path, Path]:
+    """A checkpoint of ACT's or act-plus-plus' and its dataset_stats.pkl; `changes` by tensor's name, None takes one out.
+
+    `width`: of another robot's vector than ALOHA's: what has its 14 numbers has so many.
+    """
     folder.mkdir(exist_ok=True)
-    tensors = {**weights(GOLDEN[case]["shapes"]), **changes}
+    shapes = {
+        name: [width if size == DIMS else size for size in shape] for name, shape in GOLDEN[case]["shapes"].items()
+    }
+    tensors = {**weights(shapes), **changes}
     torch.save({name: tensor for name, tensor in tensors.items() if tensor is not None}, folder / "policy_best.ckpt")
-    dims = {"qpos": DIMS, "action": len(GOLDEN[case]["actions"][0])}
+    dims = {"qpos": width, "action": width + len(GOLDEN[case]["actions"][0]) - DIMS}
     statistics = {f"{name}_mean": np.linspace(-1, 1, dim, dtype=np.float32) for name, dim in dims.items()}
     statistics |= {f"{name}_std": np.linspace(0.1, 2, dim, dtype=np.float32) for name, dim in dims.items()}
     (folder / "dataset_stats.pkl").write_bytes(pickle.dumps(statistics | {"example_qpos": np.zeros((400, DIMS))}))

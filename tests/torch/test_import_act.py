@@ -156,6 +156,61 @@ def test_nan_and_codes_and_cameras_are_refused(tmp_path: Path) -> None:
         import_act(source(tmp_path)._replace(heads=5), tmp_path / "policy")
 
 
+def test_sixteen_numbers_are_imported_with_their_names_and_run(tmp_path: Path, runtime: str) -> None:
+    """Two arms of seven joints: recorded, exported for ACT, a checkpoint of that width imported, and asked by the runner."""
+    import msgspec
+
+    from station.bus.requests import Done, StartPolicy
+    from station.policy.claims import refuse_policy
+    from station.training.importing.act import import_act
+    from tests.station import mixed_arms
+    from tests.station.datasets.exported import export_to
+    from tests.station.datasets.recorded import Recorded, make
+    from tests.station.policy.surroundings import Bench
+    from tests.station.policy.surroundings import Runs as Runner
+    from tests.torch import checkpoints
+
+    name = "two of seven joints"
+    arms = {
+        side: msgspec.structs.replace(about, streams=about.streams[:1]) for side, about in mixed_arms.RIGS[name].items()
+    }
+    for number in range(2):
+        make(tmp_path / "data", Recorded(30, tuple(arms), ("cam_high", "cam_left_wrist"), episode=number, arms=arms))
+    export_to(tmp_path / "day", tmp_path / "data", "act", rate_hz=50.0)
+    given = source(tmp_path / "ckpt", changes={"width": 16})._replace(dataset=tmp_path / "day")
+    vector = mixed_arms.vector_of(name, tmp_path)
+    held = {"mean": mixed_arms.middle(vector), "std": np.full(16, 0.1)}
+    given.statistics.write_bytes(
+        pickle.dumps({f"{of}_{what}": held[what].astype(np.float32) for of in ("qpos", "action") for what in held})
+    )
+    done = import_act(given, tmp_path / "policy")
+    assert any("trained on day: left joint_1, joint_2" in note for note in done.notes)
+    policy = load_policy(tmp_path / "policy")
+    assert (policy.dim_names, policy.units) == (vector.names, vector.units)
+    refuse_policy(policy, vector._replace(cameras=checkpoints.CAMERAS))
+    other = mixed_arms.vector_of("a UR beside a ViperX", tmp_path)._replace(cameras=checkpoints.CAMERAS)
+    with pytest.raises(PolicyError, match=r"16, but .* it wants left joint_1, .*; mixed has left shoulder_pan, "):
+        refuse_policy(policy, other)
+    with pytest.raises(PolicyError, match=r"16 numbers \(left joint_1, .*\), and the checkpoint's state_dim is 14"):
+        import_act(source(tmp_path / "narrow")._replace(dataset=tmp_path / "day"), tmp_path / "no")
+    assert not (tmp_path / "no").exists()
+    with pytest.raises(PolicyError, match="name the folder that was exported"):
+        import_act(given._replace(dataset=tmp_path / "nowhere"), tmp_path / "no")
+
+    rig = mixed_arms.rig_of(name, tmp_path, checkpoints.CAMERAS)
+    around = Bench(rig, mixed_arms.followers(name), tuple(mixed_arms.middle(vector).tolist()))
+    runner = Runner(rig)
+    try:
+        around.load(tmp_path / "policy")
+        assert isinstance(around.ask(StartPolicy()), Done)
+        around.until(lambda: sum(not asked.hold for asked in around.setpoints) >= 3)
+        goals = np.array([asked.goal for asked in around.setpoints if not asked.hold])
+        assert goals.shape[1] == 16 and np.isfinite(goals).all()
+    finally:
+        runner.close()
+        around.close()
+
+
 class Runs:
     """Unpickled, it would run a command."""
 

@@ -14,7 +14,7 @@ from station.clock import NS_PER_S
 from station.episodes import catalogue, datasets, layout, picture, static_page
 from station.episodes.cadence import Cadence, in_words, read_cadence
 from station.episodes.catalogue import Episode, forms_in
-from station.episodes.form import drift
+from station.episodes.form import by_arm, drift
 from station.episodes.marks import Mark, marks_in
 from station.episodes.marks import in_words as marks_words
 from station.episodes.quality import words
@@ -209,11 +209,8 @@ def _vector(episode: Episode) -> str:
     """Joints by arm: `14: left waist, shoulder, …; right …`, units where they are not radians."""
     if episode.form is None:
         return ""
-    arms: dict[str, list[str]] = {}
-    for dim in episode.form.dims:
-        arm, _, joint = dim.removesuffix(" rad").removesuffix(" 1").partition("_")
-        arms.setdefault(arm, []).append(joint)
-    return f"{len(episode.form.dims)}: " + "; ".join(f"{arm} {', '.join(joints)}" for arm, joints in arms.items())
+    dims = episode.form.dims
+    return f"{len(dims)}: {by_arm(dim.removesuffix(' rad').removesuffix(' 1') for dim in dims)}"
 
 
 def _attributes(file: h5py.File) -> dict[str, Any]:

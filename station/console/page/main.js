@@ -326,7 +326,7 @@ class App {
       for (const canvas of root.querySelectorAll('canvas[data-ghost]')) this.ghost.draw(canvas);
       for (const trace of root.querySelectorAll('.trace')) this.traces?.attach(trace, this.player);
       if (this.player?.detail) this.traces.show(this.player);
-      for (const strip of root.querySelectorAll('.strip[data-sides]')) this.strips.attach(strip, Number(strip.dataset.side), Number(strip.dataset.sides));
+      for (const strip of root.querySelectorAll('.strip[data-arm]')) this.strips.attach(strip, Number(strip.dataset.arm), store.state?.widths);
       this.policies.attach(root);
       root.querySelector('[autofocus]:not([data-focused])')?.focus();
       root.querySelector('[autofocus]')?.setAttribute('data-focused', '');

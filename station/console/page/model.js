@@ -130,6 +130,18 @@ export function clock(seconds) {
   return `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
 }
 
+/** The columns of an arm in the vector: its first, and the one after its last; null until every arm has said how many it has. */
+export function columns(widths, arm) {
+  if (!(arm < widths?.length)) return null;
+  const from = widths.slice(0, arm).reduce((sum, width) => sum + width, 0);
+  return [from, from + widths[arm]];
+}
+
+/** What a strip of joints shows of the angles, rad: half a turn each way, more where a joint goes further. */
+export function reach(low, high) {
+  return [Math.min(-3.3, low ?? 0), Math.max(3.3, high ?? 0)];
+}
+
 /** The last 10 s of points, for uPlot: [t, joint…, asked…]; what is no number is a gap. */
 export function strip(points, from, to) {
   const columns = [points.map((point) => point.t)];

@@ -43,7 +43,7 @@ function joints(app) {
   return html`<div class="joints">${all.map((side, place) => {
     const arm = apart.find(({ arm: node }) => node === `follower_${side}`);
     return html`<figure><figcaption>${t('joints', { side })}${arm?.joint ? html` · <b>${t('arm.apart', { rad: arm.difference_rad.toFixed(2), joint: arm.joint.replace(`${side}_`, '') })}</b>` : nothing}</figcaption>
-      <div class="strip" data-side=${place} data-sides=${all.length}></div></figure>`;
+      <div class="strip" data-arm=${place}></div></figure>`;
   })}</div>`;
 }
 

@@ -128,7 +128,7 @@ export class Policies {
   }
 
   attach(root) {
-    for (const strip of root.querySelectorAll('[data-ask]')) this.asks.attach(strip, Number(strip.dataset.ask), Number(strip.dataset.of));
+    for (const strip of root.querySelectorAll('[data-ask]')) this.asks.attach(strip, Number(strip.dataset.ask), this.app.store.state?.widths);
     for (const strip of root.querySelectorAll('[data-timing]')) this.timings.attach(strip);
   }
 }
@@ -155,7 +155,7 @@ function runner(app, nowMs) {
 function asks(app) {
   const all = sides(app);
   return html`<div class="joints">${all.map((side, place) => html`<figure><figcaption>${t('asks.joints', { side })}</figcaption>
-    <div class="strip" data-ask=${place} data-of=${all.length}></div></figure>`)}</div>`;
+    <div class="strip" data-ask=${place}></div></figure>`)}</div>`;
 }
 
 function timings() {

@@ -1,6 +1,6 @@
-// Joints over the last 10 s: one strip for each side, drawn at the pace of what comes.
+// Joints over the last 10 s: one strip for each arm, as wide as that is, drawn at the pace of what comes.
 import uPlot from '/vendor/uPlot.esm.js';
-import { strip } from '/model.js';
+import { columns, reach, strip } from '/model.js';
 
 const SECONDS = 10;
 export const COLOURS = ['#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#f0e442', '#0072b2', '#999999']; // Okabe and Ito's
@@ -21,28 +21,28 @@ export class Strips {
     for (const plot of this.plots.values()) this.draw(plot);
   }
 
-  attach(element, side, sides) {
-    const known = this.plots.get(element);
-    if (known?.sides === sides) return;
+  /** `widths`: how many of the vector's numbers are each arm's. */
+  attach(element, arm, widths) {
+    const place = columns(widths, arm), known = this.plots.get(element);
+    if (!place || (known && `${known.place}` === `${place}`)) return;
     known?.plot?.destroy();
-    this.plots.set(element, { element, side, sides, plot: null });
+    this.plots.set(element, { element, place, plot: null });
     this.sizes.observe(element);
   }
 
   draw(entry) {
-    const width = this.points[0]?.qpos.length ?? 0;
-    if (!width || !entry.element.clientWidth) return;
-    const each = Math.floor(width / entry.sides), from = entry.side * each, to = from + each;
+    const [from, to] = entry.place;
+    if (!((this.points[0]?.qpos.length ?? 0) >= to) || !entry.element.clientWidth) return;
     if (!entry.plot) {
       const line = (_, j) => ({ stroke: COLOURS[j % COLOURS.length], width: 1.5, points: { show: false } });
       const dots = (_, j) => ({ stroke: COLOURS[j % COLOURS.length], width: 1, dash: [2, 4], points: { show: false } });
-      const joints = Array.from({ length: each });
+      const joints = Array.from({ length: to - from });
       const grey = getComputedStyle(entry.element).color;
       const axis = { stroke: grey, grid: { stroke: '#8884', width: 1 }, ticks: { show: false }, size: 34, font: '11px system-ui' };
       entry.plot = new uPlot(
         {
           width: entry.element.clientWidth, height: entry.element.clientHeight, legend: { show: false }, cursor: { show: false },
-          scales: { x: { time: false }, y: { range: [-3.3, 3.3] } }, axes: [{ show: false }, axis],
+          scales: { x: { time: false }, y: { range: (_, low, high) => reach(low, high) } }, axes: [{ show: false }, axis],
           series: [{}, ...joints.map(line), ...joints.map(dots)],
         },
         strip(this.points, from, to), entry.element,

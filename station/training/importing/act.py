@@ -24,6 +24,7 @@ from station.policy.statistics import Statistics
 from station.training.export import Difference, export_act
 from station.training.importing.pickled_statistics import read_statistics
 from station.training.importing.tensors import Expected, dimension, expect, fill, layers, read_checkpoint
+from station.training.importing.trained_on import named_by
 from station.training.importing.units import in_our_units
 from station.training.networks.act import Act, ActShape
 from station.training.networks.resnet import ResNetShape
@@ -64,6 +65,8 @@ class ActSource(NamedTuple):
     """act-plus-plus: leave out what the action has beyond the state, the mobile base's two."""
     units: tuple[str, ...] = ()
     """Of state and action at training, if not the station's."""
+    dataset: Path | None = None
+    """The exported dataset that it was trained on, which names its numbers."""
 
 
 class Imported(NamedTuple):
@@ -94,10 +97,12 @@ def import_act(source: ActSource, folder: Path) -> Imported:
         execution=Execution("ensemble", k=0.01),
     )  # fmt: skip
     settings, said = in_our_units(settings, source.units, source.statistics)
+    settings, named = named_by(settings, source.dataset)
     notes = (
         f"imported from {source.checkpoint.name} and {source.statistics.name}",
         *_quirks(source, shape, found),
         *said,
+        *named,
     )
     difference = export_act(network, folder, settings, notes)
     return Imported(f"ACT, hidden {shape.hidden_dim}, {shape.encoder_layers} encoder layers", notes, (difference,))

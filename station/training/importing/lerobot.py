@@ -18,6 +18,7 @@ from station.training.importing.lerobot_folder import policy_folder
 from station.training.importing.lerobot_processors import EPS
 from station.training.importing.lerobot_source import Loaded, Source, processors, statistics_held
 from station.training.importing.tensors import read_safetensors
+from station.training.importing.trained_on import named_by
 from station.training.importing.units import in_our_units
 
 
@@ -28,14 +29,17 @@ def import_lerobot(
     rate_hz: float = 50.0,
     steps: int | None = None,
     units: tuple[str, ...] = (),
+    dataset: Path | None = None,
 ) -> Imported:
     """Write `folder`. `cameras`: the rig's names, in the checkpoint's order; `rate_hz`: the training set's frames a second;
-    `steps`: denoising steps, if others than training's; `units`: of state and action at training, if not the station's.
+    `steps`: denoising steps, if others than training's; `units`: of state and action at training, if not the station's;
+    `dataset`: the exported one that it was trained on, which names its numbers.
     Raises PolicyError.
     """
     loaded = load_lerobot(source, cameras, rate_hz, steps)
     settings, said = in_our_units(loaded.settings, units, source)
-    loaded = loaded._replace(settings=settings, notes=(*loaded.notes, *said))
+    settings, named = named_by(settings, dataset)
+    loaded = loaded._replace(settings=settings, notes=(*loaded.notes, *said, *named))
     differences = write_policy(folder, loaded.settings, loaded.networks, loaded.notes)
     return Imported(f"LeRobot {loaded.settings.kind}", loaded.notes, tuple(differences))
 

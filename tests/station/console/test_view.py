@@ -1,8 +1,12 @@
 """What a page is shown of the rig, made of what nodes said."""
 
+from pathlib import Path
+
 import pytest
 
+from station.bus.messages import Description
 from station.console import view
+from tests.station import mixed_arms
 from tests.station.console.stage import DESCRIBED
 
 
@@ -31,3 +35,33 @@ def test_the_largest_of_a_second_is_told_and_another_arms_width_begins_anew() ->
 
 def test_an_arm_that_has_not_said_what_it_is_or_says_another_width_shows_none() -> None:
     assert view.efforts((1.0,), None) == view.efforts((1.0,), DESCRIBED) == []
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize(
+    ("name", "widths"),
+    [("two of seven joints", [8, 8]), ("seven joints beside six", [8, 7]), ("one alone, without a gripper", [6])],
+)
+def test_each_arms_share_of_the_vector_is_told_once_all_have_said_theirs(
+    name: str, widths: list[int], tmp_path: Path
+) -> None:
+    heard, rig = view.Heard(), mixed_arms.rig_of(name, tmp_path)
+    for follower, described in mixed_arms.followers(name).items():
+        assert view.state(heard, rig, 0, "")["widths"] == []
+        heard.descriptions[follower] = described
+    assert view.state(heard, rig, 0, "")["widths"] == widths
+
+
+@pytest.mark.parametrize(
+    ("described", "unit"),
+    [
+        (mixed_arms.RIGS["a UR beside a ViperX"]["left"], "A"),
+        (mixed_arms.RIGS["two of seven joints"]["left"], "N·m"),
+        (DESCRIBED, "mA"),
+    ],
+)
+def test_effort_is_told_in_the_unit_of_its_arm(described: Description, unit: str) -> None:
+    dimensions = described.streams[0].dimensions
+    shown = view.efforts((0.5,) * len(dimensions), described)
+    assert {joint["unit"] for joint in shown[:-1]} == {unit}, "the gripper has none"
+    assert [joint["name"] for joint in shown] == [one.name for one in dimensions]

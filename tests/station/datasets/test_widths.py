@@ -8,34 +8,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from drivers.ur.description import description as ur
-from drivers.ur.settings import URSettings
-from drivers.xarm.description import description as xarm
-from drivers.xarm.settings import XArmSettings
 from station.bus.messages import Description
 from station.datasets.parts import format_named
 from station.episodes.catalogue import Episode, episodes, view
 from station.episodes.verify import verify
 from tests.station.datasets.exported import export_to, findings
 from tests.station.datasets.recorded import Recorded, make
-from tests.station.episodes.recording import arm_description
+from tests.station.mixed_arms import RIGS, WIDTHS
 
 pytestmark = pytest.mark.slow
-
-XARM7 = xarm(
-    msgspec.convert({"model": "xarm7", "address": "a", "gripper": {"kind": "xarm"}}, XArmSettings), "", "", True, ()
-)
-XARM6 = xarm(msgspec.convert({"model": "xarm6", "address": "b"}, XArmSettings), "", "", True, ())
-UR5E = ur(
-    msgspec.convert({"model": "ur5e", "address": "c", "gripper": {"kind": "robotiq_2f85"}}, URSettings), "", "", ()
-)
-VIPERX = arm_description()
-RIGS: dict[str, dict[str, Description]] = {
-    "two of seven joints": {"left": XARM7, "right": XARM7},
-    "a UR beside a ViperX": {"left": UR5E, "right": VIPERX},
-    "one alone, without a gripper": {"right": XARM6},
-}
-WIDTHS = {"two of seven joints": 16, "a UR beside a ViperX": 14, "one alone, without a gripper": 6}
 
 
 def arms_only(about: Description) -> Description:

@@ -1,7 +1,7 @@
 """What surrounds the runner node in its tests: ticks, a camera, an arm that says what it is, and a pilot's ear."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,12 @@ world: {driver: bench}
 class Bench:
     """What surrounds the runner: ticks on the real grid, a camera, an arm that says what it is; and a pilot's ear."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(
+        self, rig: Rig, followers: Mapping[str, Description] | None = None, qpos: tuple[float, ...] = QPOS
+    ) -> None:
+        """`followers`: what each says of itself; None: one arm of three joints."""
         self.rig = rig
+        self._followers, self._qpos = followers, qpos
         self.grid = Grid(0, 50)
         self.tick = self.grid.index_at(monotonic_ns())
         self.camera_alive = True
@@ -56,7 +60,7 @@ class Bench:
         self._frame = 0
         self._jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 51, np.uint8))[1].tobytes()
         self._publishers = {
-            name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", "cam_high", "follower_left")
+            name: Publisher(rig.name, name, 77, monotonic_ns) for name in ("synchronizer", *rig.cameras, *rig.followers)
         }
         said = [("setpoint", "policy"), ("setpoint", "policy_shadow"), ("health", "policy"), ("policy", "policy")]
         self._ear = Subscriber(rig.name, said)
@@ -115,18 +119,22 @@ class Bench:
         while (left := milliseconds_until(t_ns, monotonic_ns())) > 0:
             self._listen(left)
         self._listen(0)
-        dimensions = tuple(Dimension(name, "rad", -self.limit, self.limit) for name in NAMES)
-        description = Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
-        self._publishers["follower_left"].publish("description", description)
+        for follower, description in (self._followers or {"follower_left": self._of_three_joints()}).items():
+            self._publishers[follower].publish("description", description)
         if self.camera_alive:
             frame = Frame("jpeg", 64, 48, "arrival")
-            self._frame = self._publishers["cam_high"].publish("frame", frame, t_ns, [self._jpeg])
+            for camera in self.rig.cameras:
+                self._frame = self._publishers[camera].publish("frame", frame, t_ns, [self._jpeg])
         age_ns = 0 if self.camera_alive else 5_000_000_000
         chosen = (
-            Chosen("follower_left", 77, self.tick, t_ns, 0, True),
-            Chosen("cam_high", 77, self._frame, t_ns, age_ns, True),
+            *(Chosen(follower, 77, self.tick, t_ns, 0, True) for follower in self.rig.followers),
+            *(Chosen(camera, 77, self._frame, t_ns, age_ns, True) for camera in self.rig.cameras),
         )
-        self._publishers["synchronizer"].publish("tick", Tick(self.tick, t_ns, chosen, QPOS, QPOS, QPOS), t_ns)
+        self._publishers["synchronizer"].publish("tick", Tick(self.tick, t_ns, chosen, *(self._qpos,) * 3), t_ns)
+
+    def _of_three_joints(self) -> Description:
+        dimensions = tuple(Dimension(name, "rad", -self.limit, self.limit) for name in NAMES)
+        return Description("vx300s", "1", "1", (StreamDescription("arm_state", 200, dimensions),), "position")
 
     def _listen(self, timeout_ms: int) -> None:
         sample = self._ear.receive(timeout_ms)

@@ -1,7 +1,7 @@
 // State → what is shown, without a browser: `node --test`.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { before, buttons, clock, holds, keyed, liveness, meant, strip, tile, word } from '../../../../station/console/page/model.js';
+import { before, buttons, clock, columns, holds, keyed, liveness, meant, reach, strip, tile, word } from '../../../../station/console/page/model.js';
 import { languages, t } from '../../../../station/console/page/words.js';
 import { readFileSync } from 'node:fs';
 
@@ -111,4 +111,14 @@ test('words: every key is a sentence, every language has the same keys', () => {
     assert.ok(languages.en[`phase.${phase}`] && languages.en[`do.${phase}`], phase);
   }
   assert.equal(holds(store()), true);
+});
+
+test('an arm’s strip has its own columns, however wide the other is', () => {
+  assert.deepEqual([0, 1].map((arm) => columns([8, 7], arm)), [[0, 8], [8, 15]]);
+  assert.deepEqual(columns([6], 0), [0, 6]);
+  assert.deepEqual([columns([], 0), columns(undefined, 0), columns([8], 1)], [null, null, null]);
+});
+
+test('a strip shows half a turn each way, and a joint that goes further', () => {
+  assert.deepEqual([reach(-1, 2), reach(null, null), reach(-6.1, 4.5)], [[-3.3, 3.3], [-3.3, 3.3], [-6.1, 4.5]]);
 });
