@@ -52,6 +52,10 @@ POWER_ON = {
     "Status Return Level": 2, "Velocity I Gain": 1920, "Velocity P Gain": 100, "Position P Gain": 800, "Goal PWM": 885,
     "Present Input Voltage": 120, "Present Temperature": 32,
 }  # fmt: skip
+SUPPLIED = {
+    "xl330_m288": {"Max Voltage Limit": 70, "Min Voltage Limit": 35, "Present Input Voltage": 50},
+}  # fmt: skip
+"""Servos that are not on 12 V, what is else there, tenths of a volt (e-manual): a GELLO's are on 5 V, 12 would be the end of them."""
 LOAD_MA_PER_UNIT = 1.4
 """Present Load is in 0.1 % of the most the servo can do: an XL430 stalls at 1.4 A (12 V)."""
 STALL_MA = {"xm540_w270": 4400.0, "xm430_w350": 2300.0, "xl430_w250": 1400.0, "xc430_w150": 1400.0}

@@ -27,6 +27,7 @@ from drivers.sim.servos.registers import (
     READ_ONLY,
     SIGNED,
     STALL_MA,
+    SUPPLIED,
     table_of,
 )
 
@@ -73,7 +74,7 @@ class Servo:
 
     def __init__(self, spec: ServoSpec, plant: Plant, shaft: int, mirrored: bool) -> None:
         self.model = spec.model
-        self.table = table_of(spec.model)
+        self.table, self._supplied = table_of(spec.model), SUPPLIED.get(spec.model, {})
         self._plant, self._shaft, self._mirrored = plant, shaft, mirrored
         self._memory = bytearray(self.table.size)
         self._values = dict.fromkeys(self.table.registers, 0)
@@ -88,6 +89,7 @@ class Servo:
         """It moves its own shaft; a shadow's is moved by its primary."""
         values = {
             **FACTORY,
+            **self._supplied,
             "Current Limit": self.table.current_limit,
             "Model Number": self.table.number,
             "ID": spec.id,
@@ -123,7 +125,7 @@ class Servo:
         """RAM at its start values, torque off, errors forgotten: after power loss or Reboot. EEPROM stays."""
         for name, register in self.table.registers.items():
             if register.address >= EEPROM_END:
-                self.put(name, POWER_ON.get(name, 0))
+                self.put(name, (POWER_ON | self._supplied).get(name, 0))
         if self.table.ma_per_unit:
             self.put("Goal Current", self.get("Current Limit"))
         self.put("Goal Velocity", self.get("Velocity Limit"))

@@ -20,7 +20,7 @@ from station.devices.contract import ArmDriver, Place
 from station.errors import DeviceBusy, DeviceMissing, DeviceWrong
 from station.files import calibration_files
 from station.files.calibration_files import ArmCalibration, Calibration, Made
-from tests.drivers.dynamixel.conftest import MakeArm, Rigged
+from tests.drivers.dynamixel.conftest import MakeArm, Rigged, until
 
 
 def changed(servo_id: int, **registers: int) -> list[ServoSpec]:
@@ -295,6 +295,22 @@ def test_every_servo_has_the_limits_of_its_model(make_arm: MakeArm) -> None:
     assert (limit.warn_below, limit.fail_below) == (11.0, 10.0)
     hot = large.arm.describe().limits["shoulder.temperature_c"]
     assert (hot.warn_above, hot.fail_above) == (55.0, 68.0)
+
+
+@pytest.mark.slow
+def test_a_gellos_servos_are_on_what_they_are_built_for(make_arm: MakeArm) -> None:
+    rigged = gello(make_arm)
+    rigged.arm.open()
+
+    def volts() -> dict[str, float]:
+        rigged.arm.read()
+        return {name: value for name, value in rigged.arm.health().items() if name.endswith(".voltage_v")}
+
+    assert until(lambda: len(volts()) == 7)
+    for name, value in volts().items():
+        limit = rigged.arm.describe().limits[name]
+        assert limit.warn_below is not None and limit.fail_above is not None
+        assert limit.warn_below <= value <= limit.fail_above, name
 
 
 def test_what_a_shut_down_servo_needs_is_a_command_that_exists(make_arm: MakeArm) -> None:
