@@ -153,7 +153,7 @@ class _ArmHost(Host):
             self._hold_there()
 
     def _hold_there(self) -> None:
-        """The gate begins with the goal that the arm holds. Of a gripper that has not answered yet there is none: it stays closed until then."""
+        """The gate begins with the goal that the arm holds. It stays closed while a gripper has not answered yet: there is none."""
         goal = self.driver.goal()
         if all(map(math.isfinite, goal)):
             self.gate.reset(goal, self.node.clock())
