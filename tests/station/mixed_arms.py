@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,7 +17,7 @@ from station.policy.claims import Vector, rig_vector
 from station.rig.rig import Rig, load_rig
 from tests.station.episodes.recording import arm_description
 
-_FILES = {
+_FILES: dict[str, dict[str, Any]] = {
     "xarm7": {"driver": "xarm", "model": "xarm7", "gripper": {"kind": "xarm"}},
     "xarm6": {"driver": "xarm", "model": "xarm6"},
     "ur5e": {"driver": "ur", "model": "ur5e", "gripper": {"kind": "robotiq_2f85"}},

@@ -4,12 +4,15 @@ The same servo buses as the simulated world, paced like a wire, with shafts that
 along smooth sinusoids once the pilot is engaged, their grippers closed when a start sequence waits for it; cameras as MJPEG
 over loopback HTTP, every picture with its true capture time inside (`jpeg_stamp`). `SaveTruth` writes what really
 happened, so that the time from a leader's motion to the follower's goal register can be taken from outside the
-station.
+station. Followers on the network are their controllers with nothing on the arm but a gripper, so that any mixture of arms can be put on a
+bench.
 """
 
 import math
 import sys
 from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,15 +24,16 @@ from drivers.sim.servos.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.servos.servo import CENTRE, RAD_PER_TICK, Plant
 from drivers.sim.servos.servo_bus import ServoBus
 from drivers.sim.servos.shaft import ShaftPlant
-from drivers.sim.world.arms import JOINT_OF_SERVO, LeaderPlant, horn_signs, leader_shafts
-from drivers.sim.world.requests import SetCameraFault, SetServoFault, WorldRequest
+from drivers.sim.world.arms import JOINT_OF_SERVO, LeaderPlant, gello_shafts, horn_signs, leader_shafts
+from drivers.sim.world.controllers import MAKES, Controllers, FreeBodies
+from drivers.sim.world.requests import PressPendant, SetCameraFault, SetServoFault, WorldRequest
 from drivers.sim.world.stream_server import Source, StreamServer
 from station.bus.messages import Health, PilotState
 from station.bus.requests import Done, PrepareScene, Reply, SaveTruth, ScoreScene
 from station.bus.sockets import RequestServer
 from station.client import Station
 from station.clock import NS_PER_S
-from station.errors import RequestRefused, RigError
+from station.errors import RequestRefused
 from station.runtime.node import Node, run
 
 _MIDDLE_RAD = (0.0, -0.9, 1.1, 0.0, -0.3, 0.0)
@@ -63,23 +67,26 @@ class Sway:
         elif not moving:
             self._begin_ns = None
 
-    def at(self, now_ns: int) -> list[float]:
-        """Six joints (rad) and the gripper (0…1). (7,)"""
-        middle, swing = (*_MIDDLE_RAD, _GRIPPER_MIDDLE), (*_SWING_RAD, _GRIPPER_SWING)
+    def at(self, now_ns: int, middle_rad: Sequence[float] = _MIDDLE_RAD) -> list[float]:
+        """An arm's joints around where it is at rest (rad), and the gripper (0…1). (J + 1,)"""
+        middle = (*middle_rad, _GRIPPER_MIDDLE)
+        swing = (*islice(cycle(_SWING_RAD), len(middle_rad)), _GRIPPER_SWING)
+        periods = (*islice(cycle(_PERIODS_S[:-1]), len(middle_rad)), _PERIODS_S[-1])
         begin_ns = self._begin_ns
         t_s = 0.0 if begin_ns is None else max(0, now_ns - begin_ns) / NS_PER_S
         ease = min(1.0, t_s / _EASE_S)
         ease = ease * ease * (3 - 2 * ease)
         shafts = [
             m + ease * s * math.sin(2 * math.pi * t_s / period)
-            for m, s, period in zip(middle, swing, _PERIODS_S, strict=True)
+            for m, s, period in zip(middle, swing, periods, strict=True)
         ]
-        return [*shafts[:6], 0.0] if self.squeezing else shafts
+        return [*shafts[:-1], 0.0] if self.squeezing else shafts
 
 
 class _Leader(NamedTuple):
     node: str
-    generation: str
+    shafts: Callable[[int], list[float]]
+    """Where the hand has them at a time (ns), rad."""
 
 
 class BenchWorld:
@@ -91,6 +98,7 @@ class BenchWorld:
         self._leaders: list[_Leader] = []
         self._followers: list[str] = []
         self._buses = Buses()
+        self._controllers = Controllers(node.rig, FreeBodies(), node.clock)
         cameras = {name: node.rig.device(name).settings for name in node.rig.cameras}
         sources = {
             name: found for name, found in cameras.items() if hasattr(found, "source")
@@ -109,8 +117,10 @@ class BenchWorld:
             self._server.start()
             for name in self._links:
                 self._link(name)
-            self._refuse_networked()
-            with running(arms(self._node.rig), self._plant, self._node.clock) as self._buses:
+            with (
+                running(arms(self._node.rig), self._plant, self._node.clock) as self._buses,
+                self._controllers.running(),
+            ):
                 while not self._node.finish.is_set():
                     self._step()
         finally:
@@ -129,30 +139,32 @@ class BenchWorld:
         fresh.symlink_to(self._server.url(name))
         fresh.replace(link)
 
-    def _refuse_networked(self) -> None:
-        for device in self._node.rig.devices:
-            if device.is_arm and device.simulated and (device.networked or device.settings.model == "gello"):
-                raise RigError(
-                    self._node.rig.file,
-                    f"arms.{device.side}.{device.role}",
-                    f"{device.settings.model}",
-                    "a bench has vx300s and wx250s",
-                )
-
     def _plant(self, arm: Arm) -> Plant:
         device, clock = arm.device, self._node.clock
         if device.role == "leader":
-            leader = _Leader(device.node, getattr(device.settings, "generation", None) or "aloha1")
-            self._leaders.append(leader)
-            return LeaderPlant(
-                arm.servos, lambda now_ns: leader_shafts(self._sway.at(now_ns), leader.generation), clock
-            )
+            shafts, places = self._hand(arm)
+            self._leaders.append(_Leader(device.node, shafts))
+            return LeaderPlant(arm.servos, shafts, clock, places)
         plant = ShaftPlant(clock)
         self._followers.append(device.node)
         signs = horn_signs(arm.servos)
         for servo, joint in JOINT_OF_SERVO.items():
             plant.move_hand(servo, signs[servo] * (*_MIDDLE_RAD, _FOLLOWER_GRIPPER_RAD)[joint])
         return plant
+
+    def _hand(self, arm: Arm) -> tuple[Callable[[int], list[float]], Mapping[int, int]]:
+        """Where a hand has a leader's shafts at a time, around the pose of the arm that it leads; servo ID → which shaft is its."""
+        device, s = arm.device, arm.device.settings
+        follower = next((one for one in self._node.rig.devices if one.node == f"follower_{device.side}"), None)
+        make = MAKES.get(str(getattr(follower.settings, "model", ""))) if follower is not None else None
+        middle_rad = make.start_rad if make is not None else _MIDDLE_RAD
+        if s.model != "gello":
+            generation = getattr(s, "generation", None) or "aloha1"
+            return lambda now_ns: leader_shafts(self._sway.at(now_ns, middle_rad), generation), JOINT_OF_SERVO
+        ids, trigger = [servo.id for servo in arm.servos], (s.gripper.close_rad, s.gripper.open_rad)
+        signs = s.signs or (1,) * (len(ids) - 1)
+        places = {servo_id: place for place, servo_id in enumerate(ids)}
+        return lambda now_ns: gello_shafts(self._sway.at(now_ns, middle_rad), s.offsets_rad, signs, trigger), places
 
     def _step(self) -> None:
         self._poller.poll(_POLL_MS)
@@ -169,6 +181,8 @@ class BenchWorld:
             self._buses.set_fault(request)
         elif isinstance(request, SetCameraFault):
             self._set_camera_fault(request)
+        elif isinstance(request, PressPendant):
+            return self._controllers.press(request)
         elif isinstance(request, SaveTruth):
             return Done(self._save_truth(request))
         elif isinstance(request, PrepareScene):
@@ -190,7 +204,7 @@ class BenchWorld:
         arrays: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {}
         times = np.arange(since_ns, now_ns, NS_PER_S // _TRUTH_HZ)
         for leader in self._leaders:
-            path = [leader_shafts(self._sway.at(int(t)), leader.generation) for t in times]
+            path = [leader.shafts(int(t)) for t in times]
             arrays[f"{leader.node}_t_ns"], arrays[f"{leader.node}_rad"] = times, np.array(path)
         for name in self._followers:
             bus = self._buses[name]

@@ -12,6 +12,8 @@ from drivers.sim.franka.environment import command
 from drivers.sim.network.joints import Arm, Fingers, Logged
 
 TOLD_HZ = 100.0
+START_RAD = (0.0, 0.0, 0.0, -1.5708, 0.0, 1.5708, 0.0)
+"""Where `served` begins."""
 _NUMBERS = struct.Struct("<8d")
 _WIDTH_M, _FORCE = 0.08, 0.3
 _WAIT_S = 0.2

@@ -100,11 +100,12 @@ class MujocoCamera:
                 "the state a simulated world shares", str(error), "name the path the world makes"
             ) from error
         try:
-            self._await_life()
             from drivers.sim.world.render import View  # the rig loader reads Settings without MuJoCo
 
+            # before the world is waited for: it takes seconds, in which one that starts controllers comes to life
             self._view = View(self._settings.width, self._settings.height, self._state.scene)
             self._check_view()
+            self._await_life()
             self._focus_before = self._focus_found = self._focus_in(self._state.read())
         except BaseException:
             self.close()

@@ -19,7 +19,7 @@ from drivers.sim.servos.buses import SWITCH_S, Arm, Buses, arms, running
 from drivers.sim.servos.servo import Plant
 from drivers.sim.world import stages
 from drivers.sim.world.arms import FollowerPlant, LeaderPlant, gello_shafts, leader_shafts
-from drivers.sim.world.controllers import Controllers
+from drivers.sim.world.controllers import Controllers, SceneBodies
 from drivers.sim.world.model import TIMESTEP_S
 from drivers.sim.world.requests import PressPendant, SetCameraFault, SetServoFault, ShowBoard, SwingArms, WorldRequest
 from drivers.sim.world.shares import Shares
@@ -100,7 +100,8 @@ class MujocoWorld:
         self._script = stages.script(self._settings.scene)
         self._operator = Operator(self._settings.seed, node.clock(), self._script)
         self._followers: list[FollowerPlant] = []
-        self._controllers = Controllers(node.rig, self._scene, self._script.sides, node.clock, BATCH_NS)
+        self._bodies = SceneBodies(node.rig, self._scene, node.clock, BATCH_NS)
+        self._controllers = Controllers(node.rig, self._bodies, node.clock)
         self._shares = Shares(node.rig, len(self._scene.qpos()), self._scene.views, self._settings.scene)
         self._request_server: RequestServer[WorldRequest] = RequestServer(node.rig.name, node.name, WorldRequest)
         self._heard = Station(node.rig).subscribe([("session", "session"), ("pilot", "pilot")])
@@ -180,7 +181,7 @@ class MujocoWorld:
         self._scene.step(STEPS)
         for follower in self._followers:
             follower.update(now_ns)
-        for arm in self._controllers.arms:
+        for arm in self._bodies.arms:
             arm.update(now_ns)
         self._shares.write(now_ns, self._scene.qpos())
         self._operate(now_ns)
@@ -238,7 +239,7 @@ class MujocoWorld:
                 answer(Done())
             elif isinstance(request, SwingArms):
                 answer(self._swing(request))
-            elif self._controllers.arms:
+            elif self._bodies.arms:
                 answer(self._controllers.save_truth(request))
             else:
                 answer(Refused("only a bench world keeps the truth about latency. Next: use the rig `bench`"))

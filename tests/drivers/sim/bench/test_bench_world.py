@@ -45,6 +45,17 @@ def test_hands_that_stop_are_back_in_the_middle() -> None:
     assert sway.at(6 * NS_PER_S) == middle
 
 
+@pytest.mark.parametrize("start_rad", [(0.0, -1.57, 1.57, -1.57, -1.57, 0.0), (0.0,) * 3 + (1.1, 0.0, 1.1, 0.0), ()])
+def test_hands_move_every_joint_of_an_arm_of_any_width_around_where_it_stands(start_rad: tuple[float, ...]) -> None:
+    sway = Sway()
+    assert sway.at(0, start_rad)[:-1] == list(start_rad)
+    sway.go(True, 0)
+    path = np.array([sway.at(round(t_s * NS_PER_S), start_rad) for t_s in np.arange(2, 12, 0.05)])
+    assert path.shape[1] == len(start_rad) + 1
+    assert (np.ptp(path[:, :-1], axis=0) > 0.2).all()
+    assert (np.abs(path[:, :-1] - start_rad) < 0.8).all(), "further than an arm would be aligned from"
+
+
 @pytest.fixture
 def bench(runtime: str) -> Iterator[Rig]:
     with world("bench") as (rig, _):

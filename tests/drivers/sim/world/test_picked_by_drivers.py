@@ -14,7 +14,7 @@ from drivers.sim.operator.script import Plan
 from drivers.sim.servos.buses import Arm, arms, running
 from drivers.sim.world import stages
 from drivers.sim.world.arms import LeaderPlant, gello_shafts
-from drivers.sim.world.controllers import Controllers
+from drivers.sim.world.controllers import Controllers, SceneBodies
 from drivers.sim.world.mujoco_world import BATCH_NS, STEPS
 from station.bus.messages import ArmState
 from station.clock import NS_PER_S, monotonic_ns
@@ -41,9 +41,10 @@ class Hand:
 
 
 @contextmanager
-def world(rig: Rig, scene: Any, hand: Hand, sides: tuple[str, ...]) -> Iterator[None]:
+def world(rig: Rig, scene: Any, hand: Hand) -> Iterator[None]:
     """Its physics in real time, its servo buses, its controllers."""
-    controllers = Controllers(rig, scene, sides, monotonic_ns, BATCH_NS)
+    bodies = SceneBodies(rig, scene, monotonic_ns, BATCH_NS)
+    controllers = Controllers(rig, bodies, monotonic_ns)
 
     def plant(arm: Arm) -> LeaderPlant:
         s, ids = arm.device.settings, [servo.id for servo in arm.servos]
@@ -62,7 +63,7 @@ def world(rig: Rig, scene: Any, hand: Hand, sides: tuple[str, ...]) -> Iterator[
         due_ns = monotonic_ns()
         while not finish.wait(max(0, due_ns - monotonic_ns()) / NS_PER_S):
             scene.step(STEPS)
-            for arm in controllers.arms:
+            for arm in bodies.arms:
                 arm.update(due_ns)
             due_ns += BATCH_NS
 
@@ -124,7 +125,7 @@ def test_a_gellos_bytes_move_the_arm_through_a_pick(name: str, runtime: str) -> 
     hand = Hand(script.plan(cube))
     scene.place_cube(*cube)
     done = 0
-    with world(rig, scene, hand, script.sides):
+    with world(rig, scene, hand):
         leader, arm = driver(rig, "leader_right"), driver(rig, "follower_right")
         leader.open()
         arm.open()
