@@ -12,6 +12,8 @@ from tests.drivers.metal import Entry, Metal
 
 RESUME_MS = 300.0
 SWING_RAD, PERIOD_S = 0.4, 4.0
+STANDS_NS, STANDS_RAD = NS_PER_S // 5, 1e-4
+"""A joint that went no further in that time stands still."""
 
 
 PLACE = Place("follower_left", "follower", monotonic_ns, 3.14, RESUME_MS)
@@ -89,6 +91,25 @@ class Driven:
     def log(self) -> list[Entry]:
         """The controller's own."""
         return self.metal.log(self._folder)
+
+    def told(self, what: str, since_ns: int, seconds: float = 20.0) -> None:
+        """Wait until the controller's log has it, though the driver is closed."""
+        self._logged(lambda log: any(entry.what == what and entry.at_ns >= since_ns for entry in log), what, seconds)
+
+    def at_rest(self, since_ns: int, seconds: float = 20.0) -> None:
+        """Wait until its joints stand still, by the controller's log, though the driver is closed."""
+
+        def stands(log: list[Entry]) -> bool:
+            ends_ns = log[-1].at_ns - STANDS_NS
+            return ends_ns > since_ns and moved_after(log, ends_ns) < STANDS_RAD
+
+        self._logged(stands, "rest", seconds)
+
+    def _logged(self, true: Callable[[list[Entry]], bool], what: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not true(self.log()):
+            assert time.monotonic() < deadline, f"not within {seconds:g} s in the controller's log: {what}"
+            time.sleep(0.05)
 
 
 def came(true: Callable[[], object], seconds: float = 20.0, every_s: float = 0.005) -> None:

@@ -59,6 +59,11 @@ class Served(FrankaRobotServer):  # type: ignore[misc]
         super().start_motion(*asked)
         self.log.append((time.monotonic_ns(), "motion", ()))
 
+    def _reset_state(self) -> None:
+        """Whoever was connected is gone."""
+        super()._reset_state()
+        self.log.append((time.monotonic_ns(), "left", ()))
+
     def interrupt(self, mode: Any, error: int | None = None) -> None:
         """The robot ends whatever it does, and holds."""
         self.mode, self.errors = mode, tuple(place == error for place in range(41))

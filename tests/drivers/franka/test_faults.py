@@ -77,8 +77,9 @@ def test_a_silent_link_is_missed_and_nothing_moves_when_it_is_back(made: Made) -
         driven.swing(5.0)
     assert monotonic_ns() - silent_ns < 2 * NS_PER_S
     driven.arm.close()
+    spoke_ns = monotonic_ns()
     driven.metal.speak()
-    time.sleep(0.5)  # it finds that nobody is connected any more
+    driven.told("left", spoke_ns)
     back_ns = monotonic_ns()
     driven.arm.open()
     driven.read_for(1.0)
@@ -133,7 +134,7 @@ def test_an_arm_that_is_let_go_of_in_order_comes_to_rest_gently(made: Made) -> N
     closed_ns = monotonic_ns()
     driven.arm.close()
     assert time.monotonic() - begun < OneProcess.ends_s + 1.5
-    time.sleep(1.2)  # it comes to rest by itself
+    driven.at_rest(closed_ns)
     assert fastest([entry for entry in driven.log() if entry.at_ns > closed_ns]) < 2 * SWINGS_RAD_S
     assert moved_after(driven.log(), closed_ns + SETTLES_NS) < 0.01
     driven.arm.open()
