@@ -40,7 +40,7 @@ from station.cli.operator.screen import as_text
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import StationError
 from station.rig.rig import find_rig
-from tests.system.arm_trials import Trial, failures, table, went
+from tests.system.arm_trials import STOPS_NS, Trial, failures, table, went
 from tests.system.kills import acknowledged
 from tests.system.pendant_faults import FAULTS, Fault
 from tests.system.rig import TASK, Booted, booted
@@ -128,7 +128,7 @@ def trial(rig: Booted, desk: Desk, number: int, fault: Fault, chance: random.Ran
         press(rig, arm, fault.ended)
         if fault.recover:
             rig.ask("pilot", Recover(arm))
-        holds(rig, arm)
+        holds(rig, arm, happened_ns)
     return looked_at(
         rig, number, arm, fault.name, episode, safe, happened_ns, named if said else "", missing, fault.goes_on
     )
@@ -152,7 +152,7 @@ def kill(rig: Booted, desk: Desk, number: int, whom: str, chance: random.Random)
         "the episode in its place", lambda: (s := rig.session()) is not None and s.phase in ("hold", "ended", "reset")
     )
     named, _ = desk.reads()
-    holds(rig, arm)
+    holds(rig, arm, happened_ns)
     return looked_at(rig, number, arm, f"{whom} killed", episode, safe, happened_ns, named, "", False)
 
 
@@ -163,8 +163,8 @@ def library(driver: int) -> int:
     return found.pid
 
 
-def holds(rig: Booted, arm: str) -> None:
-    """The arm is well and holds, and the hands swing on for a while."""
+def holds(rig: Booted, arm: str, happened_ns: int) -> None:
+    """The arm is well and holds, and the hands swing on for a while, also after it has stopped."""
 
     def held() -> bool:
         pilot = rig.pilot()
@@ -172,7 +172,7 @@ def holds(rig: Booted, arm: str) -> None:
         return modes.get(arm) == "hold" and rig.well(arm)
 
     rig.until("a hold", held)
-    until_ns = monotonic_ns() + WATCHED_NS
+    until_ns = max(monotonic_ns(), happened_ns + STOPS_NS) + WATCHED_NS
     rig.until("the end of the watch", lambda: monotonic_ns() > until_ns)
 
 
