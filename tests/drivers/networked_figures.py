@@ -86,7 +86,7 @@ ARMS = {
 def track(log: list[Entry], what: str, since_ns: int) -> Track:
     """Of a log."""
     found = [(entry.at_ns, entry.numbers[0]) for entry in log if entry.what == what and entry.at_ns >= since_ns]
-    at, first = np.array(found, np.float64).T
+    at, first = np.array(found, np.float64).reshape(-1, 2).T
     return at, first
 
 
@@ -201,13 +201,15 @@ def after(driven: Driven, arm: Arm, killed_ns: int, name: str) -> dict[str, floa
 def stands(log: list[Entry], since_ns: int) -> bool:
     """Has it stood still lately?"""
     at, first = track(log, "q", since_ns)
-    late = at > at[-1] - RESTS_NS
-    return bool(at[-1] - since_ns > RESTS_NS and np.ptp(first[late]) < STILL_RAD)
+    if not len(at) or at[-1] - since_ns < RESTS_NS:
+        return False
+    return bool(np.ptp(first[at > at[-1] - RESTS_NS]) < STILL_RAD)
 
 
 def swings(log: list[Entry], since_ns: int) -> bool:
     """Has it gone some way?"""
-    return bool(np.ptp(track(log, "q", since_ns)[1]) > WENT_RAD)
+    first = track(log, "q", since_ns)[1]
+    return bool(len(first) and np.ptp(first) > WENT_RAD)
 
 
 def rested(log: list[Entry], killed_ns: int, name: str) -> dict[str, float]:
@@ -227,12 +229,14 @@ def kill_driver(name: str, arm: Arm, metal: Metal, folder: Path) -> dict[str, fl
     """A driver in a process of its own is killed while it swings the arm."""
     command = [sys.executable, "-m", "tests.drivers.networked_figures", name, "--swing", metal.address]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None and child.stdout.readline() == "swings\n"
-    begun_ns = monotonic_ns()
-    came(lambda: swings(metal.log(folder), begun_ns), every_s=LOOK_S)
-    child.kill()
-    killed_ns = monotonic_ns()
-    child.communicate()
+    try:
+        assert child.stdout is not None and child.stdout.readline() == "swings\n"
+        begun_ns = monotonic_ns()
+        came(lambda: swings(metal.log(folder), begun_ns), every_s=LOOK_S)
+    finally:
+        child.kill()
+        killed_ns = monotonic_ns()
+        child.communicate()
     came(lambda: stands(metal.log(folder), killed_ns), every_s=LOOK_S)
     return rested(metal.log(folder), killed_ns, "driver_killed")
 

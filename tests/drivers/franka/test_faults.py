@@ -4,11 +4,9 @@ import os
 import signal
 import time
 
-import numpy as np
 import pytest
 
 from drivers.franka.line import OneProcess
-from station.bus.messages import ArmState
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import CommandRefused, DeviceError, DeviceMissing, DeviceSilent
 from tests.drivers.driven import Driven, fastest, moved_after
@@ -27,26 +25,6 @@ def engaged(made: Made, **keys: object) -> Driven:
     driven.engage()
     driven.swing(1.0)
     return driven
-
-
-def test_it_follows_and_its_stamps_are_its_own_clocks(made: Made) -> None:
-    driven = engaged(made, metal={"skew_ppm": 100})
-    driven.swing(6.0)
-    log = {entry.at_ns: entry.numbers for entry in driven.log() if entry.what == "q"}
-    at, track = np.array(list(log)), np.array([numbers[0] for numbers in log.values()])
-    moving = np.abs(np.gradient(track, at)) * 1e9 > 0.3
-    late_ms = []
-    for reading in driven.states()[-300:]:
-        assert isinstance(reading.body, ArmState)
-        near = np.flatnonzero((np.abs(at - reading.captured_at_ns) < 60e6) & moving)
-        if len(near):
-            nearest = near[np.argmin(np.abs(track[near] - reading.body.position[0]))]
-            late_ms.append(abs(at[nearest] - reading.captured_at_ns) / 1e6)
-    assert len(late_ms) > 30
-    assert np.median(late_ms) <= 2.0
-    assert np.ptp(track) > 0.6
-    assert fastest(driven.log()) < 3 * SWINGS_RAD_S
-    assert driven.arm.describe().streams[0].clock == "controller"
 
 
 def test_what_is_not_ready_says_why_and_what_to_do(made: Made) -> None:
@@ -154,36 +132,6 @@ def test_the_hand_goes_where_it_is_told_and_is_homed_by_an_act(made: Made) -> No
         driven.until(lambda opening=opening: abs(driven.arm.measured()[-1] - opening) < 0.06, f"fingers at {opening}")  # type: ignore[misc]
     driven.act("activate_gripper")
     driven.mode("hold")
-
-
-def test_a_hand_does_not_keep_the_arm_waiting(made: Made) -> None:
-    """No write takes longer with a hand that is told something new every time than without one."""
-    took_ms = {}
-    for kind in ("none", "franka"):
-        driven = made(gripper={"kind": kind})
-        driven.engage()
-        taken: list[float] = []
-        write = driven.arm.write
-
-        def timed(goal: tuple[float, ...], write: object = write, taken: list[float] = taken) -> int:
-            begun = time.perf_counter()
-            written: int = write(goal)  # type: ignore[operator]
-            taken.append((time.perf_counter() - begun) * 1000)
-            return written
-
-        driven.arm.write = timed  # type: ignore[method-assign]
-        driven.swing(4.0)
-        took_ms[kind] = float(np.percentile(taken, 99))
-        driven.arm.close()
-    assert took_ms["franka"] < took_ms["none"] + 5.0
-
-
-def test_two_at_once_are_strangers(made: Made) -> None:
-    one, other = engaged(made), engaged(made)
-    one.metal.press("reflex")
-    one.mode("stopped")
-    other.swing(0.5)
-    assert other.arm.condition().mode == "ready"
 
 
 def test_another_client_leaves_the_robot_free_for_the_next() -> None:

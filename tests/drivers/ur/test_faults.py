@@ -5,10 +5,9 @@ import signal
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from station.bus.messages import ArmState, Vector
+from station.bus.messages import Vector
 from station.clock import NS_PER_S, monotonic_ns
 from station.errors import CommandRefused, DeviceError, DeviceMissing, DeviceSilent
 from tests.drivers.driven import RESUME_MS, Driven, fastest, moved_after
@@ -26,26 +25,6 @@ def engaged(made: Made, **keys: object) -> Driven:
     driven.engage()
     driven.swing(1.0)
     return driven
-
-
-def test_it_follows_and_its_stamps_are_its_own_clocks(made: Made) -> None:
-    driven = engaged(made, skew_ppm=100)
-    driven.swing(6.0)
-    log = {entry.at_ns: entry.numbers for entry in driven.log() if entry.what == "q"}
-    at, track = np.array(list(log)), np.array([numbers[0] for numbers in log.values()])
-    states = driven.states()[-300:]
-    stamps = np.array([reading.captured_at_ns for reading in states])
-    told = np.array([reading.body.position[0] for reading in states if isinstance(reading.body, ArmState)])
-    assert len(told) == len(stamps)
-    moving = np.abs(np.gradient(track, at)) * 1e9 > 0.3
-    late_ms = []
-    for stamp, position in zip(stamps, told, strict=True):
-        near = np.flatnonzero((np.abs(at - stamp) < 60e6) & moving)
-        if len(near):
-            late_ms.append(abs(at[near[np.argmin(np.abs(track[near] - position))]] - stamp) / 1e6)
-    assert len(late_ms) > 30
-    assert np.median(late_ms) <= 2.0
-    assert fastest(driven.log()) < 2 * SWINGS_RAD_S
 
 
 def test_a_protective_stop_is_not_unlocked_before_the_robot_allows(made: Made) -> None:
