@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # the functions below import what they need: the terminal tha
     from station.datasets.hub import Intended
 
 _console = PlainConsole()
-_VERIFYING = ("verifying",)
-_EXPORTING = ("reading episodes", "writing", *_VERIFYING)
+_VERIFYING = ("hashing", "verifying")
+_EXPORTING = ("reading episodes", "writing", "verifying", "hashing")
 
 Workers = Annotated[int | None, typer.Option(help="Processes; as many as processors. 0: this one.")]
 Scheduler = Annotated[
@@ -179,7 +179,7 @@ def verify(
     scheduler: Scheduler = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Read a dataset back and hold it against its sources: counts, positions, every row, task texts, pictures, statistics."""
+    """Hold a dataset against its checksums and its sources: counts, positions, every row, task texts, pictures, statistics."""
     with told(), speaking(tells_prints=True) as speaker, _engine(workers, scheduler) as engine:
         from station.datasets.export import verify as findings_of
         from station.datasets.record import read_record

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from station.datasets import card, earlier
+from station.datasets import card, checksums, earlier
 from station.datasets.choosing import Choice, Left, named_by
 from station.datasets.conversion import Conversion
 from station.datasets.engines.work import work
@@ -111,13 +111,14 @@ def export(
         at = tuple((one.source.path, one.source.modified_ns) for one in plan.sources)
         seconds = time.monotonic() - began_s
         write_run(folder / "out", Run(time.time_ns(), socket.gethostname(), engine.workers, seconds, at))
-        findings = verify(folder / "out", plan, engine, told)
+        findings = read_back(folder / "out", plan, engine, told)
         if findings:
             raise EpisodeError(
                 f"{folder / 'out'} does not read back as its sources are: {findings[0]}"
                 + (f" (and {len(findings) - 1} more)" if len(findings) > 1 else "")
                 + ". Next: report it; nothing has the name of a dataset"
             )
+        checksums.write(folder / "out", _sums(folder / "out", engine, told))
         linked = earlier.linked(folder / "out")
         earlier.put_in_place(folder / "out", out, building)
     shutil.rmtree(building)
@@ -140,7 +141,25 @@ def _check_held(fmt: Format, conversion: Conversion) -> None:
 
 
 def verify(folder: Path, plan: Plan, engine: Engine, told: Told) -> tuple[str, ...]:
-    """Read a dataset back: what is wrong with it, one sentence each."""
+    """Hold a dataset against its checksums and against the episodes: what is wrong with it, one sentence each."""
+    changed = checksums.differences(folder, _sums(folder, engine, told))
+    return tuple(dict.fromkeys([*changed, *read_back(folder, plan, engine, told)]))
+
+
+def _sums(folder: Path, engine: Engine, told: Told) -> dict[str, str]:
+    """Of every file. Raises EpisodeError."""
+    found: dict[str, str] = {}
+    items = checksums.batches(folder)
+    for done, outcome in enumerate(work(engine.executors, engine.workers, checksums.sums_of, items), 1):
+        told("hashing", done, len(items))
+        if outcome.result is None:
+            raise outcome.error or EpisodeError(f"{folder}: not hashed")
+        found |= outcome.result
+    return found
+
+
+def read_back(folder: Path, plan: Plan, engine: Engine, told: Told) -> tuple[str, ...]:
+    """Hold what a dataset's files say against the episodes: what is wrong with it, one sentence each."""
     findings = list(verify_structure(folder))
     verified = []
     items = pieces(folder, plan, engine.workers)

@@ -4,6 +4,7 @@ dataset.json     the plan: every source with its sha256, every episode with its 
 selection.yaml   the selection that was exported
 marks.json       what was marked while it was recorded: episode, frame, time, name; no such file where nothing was
 parts.json       what each file of pictures was made of, and its statistics: a later export with more episodes links those that stay
+SHA256SUMS       every file's but this one's, run.json's and README.md's (`checksums.py`)
 run.json         when, where, with how many workers, and where the sources lay: the one file that two exports of the same differ in
 
 Operators are people: without being asked for, neither their names nor what somebody noted about an episode leaves with the dataset.

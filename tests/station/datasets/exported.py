@@ -6,7 +6,7 @@ from typing import Any
 from station.datasets.choosing import choose
 from station.datasets.conversion import Conversion
 from station.datasets.engines.processes import InThisProcess
-from station.datasets.export import Engine, Exported, export, verify
+from station.datasets.export import Engine, Exported, export, read_back
 from station.datasets.parts import format_named
 from station.datasets.record import read_record
 from station.datasets.selection import Selection, Split
@@ -25,8 +25,8 @@ def export_to(
 
 
 def findings(out: Path) -> tuple[str, ...]:
-    """What `station dataset verify` says."""
-    return verify(out, read_record(out).plan, HERE, quiet)
+    """What `station dataset verify` says of what the files say; that bytes were changed its checksums tell besides."""
+    return read_back(out, read_record(out).plan, HERE, quiet)
 
 
 def quiet(what: str, done: int, of: int) -> None:

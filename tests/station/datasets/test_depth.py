@@ -115,7 +115,7 @@ def test_depth_of_the_row_before_is_found(
     real = DepthRows.stored
     monkeypatch.setattr(DepthRows, "stored", lambda rows, row: real(rows, max(0, row - 2)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exporting, "verify", lambda *given: ())
+        patch.setattr(exporting, "read_back", lambda *given: ())
         export_to(tmp_path / "set", data, name, depth=True)
     monkeypatch.undo()
     told = findings(tmp_path / "set")

@@ -101,7 +101,7 @@ def test_an_episode_whose_label_was_changed_is_still_the_same(tmp_path: Path) ->
 
 
 def _not_read_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(exporting, "verify", lambda *given: ("episode 0: wrong",))
+    patch.setattr(exporting, "read_back", lambda *given: ("episode 0: wrong",))
 
 
 def _not_renamed(patch: pytest.MonkeyPatch) -> None:

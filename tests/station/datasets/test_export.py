@@ -112,7 +112,7 @@ def test_nothing_has_the_name_before_it_is_read_back(
 ) -> None:
     import station.datasets.export as exporting
 
-    monkeypatch.setattr(exporting, "verify", lambda *given: ("episode 0: wrong",))
+    monkeypatch.setattr(exporting, "read_back", lambda *given: ("episode 0: wrong",))
     with pytest.raises(EpisodeError, match="does not read back as its sources are: episode 0: wrong"):
         export_to(tmp_path / "set", data)
     assert not (tmp_path / "set").exists()
