@@ -17,6 +17,8 @@ _KICK_S = 0.04
 _STANDS_S = 0.5
 """A target that has stood for so long is not repeated."""
 _STOPS_RAD_S2 = 10.0
+_SETTLES_S = 0.5
+"""A controller may say for so long that its program, just begun, does not run: what is refused meanwhile is asked again."""
 
 
 class Settings:
@@ -45,6 +47,7 @@ class Control:
         self._settings, self._track = settings, Track(start, settings.most_rad_s, time.monotonic())
         self._period_s = 1 / settings.controller_hz
         self._moved_s = self._fed_s = 0.0
+        self._begun_s = time.monotonic()
 
     def aim(self, goal: tuple[float, ...], now_s: float) -> None:
         """A new goal."""
@@ -64,7 +67,7 @@ class Control:
         else:
             self._fed_s = now_s
             went = bool(self._library.kickWatchdog())
-        return "" if went else "the controller's program has ended"
+        return "" if went or now_s - self._begun_s < _SETTLES_S else "the controller's program has ended"
 
     def end(self) -> None:
         """Stop following; the controller holds the arm, and its watchdog ends the program."""
