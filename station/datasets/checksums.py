@@ -17,7 +17,7 @@ from station.files import durable
 
 SUMS = f"{FOLDER}/SHA256SUMS"
 _NOT_SUMMED = ("README.md", f"{FOLDER}/run.json", SUMS)
-_BATCH_BYTES = 256 << 20
+_BATCH_BYTES = 32 << 20
 _BATCH_FILES = 500
 _LARGEST = 1 << 30
 
