@@ -39,6 +39,19 @@ def record(folder: Path) -> dict[Sequence[str], list[Path]]:
     }
 
 
+def record_depth(folder: Path) -> list[Path]:
+    """Two episodes of one arm, one of whose two cameras has depth."""
+    return [
+        make(
+            folder,
+            Recorded(
+                20 + 5 * k, SINGLE, ("cam_high", "cam_low"), episode=k, depths=("cam_high",), instruction=TEXTS[k]
+            ),
+        )
+        for k in range(2)
+    ]
+
+
 def exported(out: Path, episodes: list[Path], format_name: str, **asked: Any) -> Set:
     """All of them, in several shards."""
     with pytest.MonkeyPatch.context() as patched:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.consumers.environments import read_by
-from tests.consumers.exported_sets import SIDES, exported
-from tests.consumers.truth import assert_equal, check_picture, rows
+from tests.consumers.exported_sets import SIDES, exported, record_depth
+from tests.consumers.truth import assert_equal, check_picture, depths, rows
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 CASES = [(sides, video) for sides in SIDES for video in ("as-shot", "jpeg")]
@@ -41,6 +41,16 @@ def test_every_frame_and_action(recorded: dict[Sequence[str], list[Path]], tmp_p
                     check_picture(given[f"observation {camera}"][at], picture)
                     if video == "as-shot":
                         assert given[f"stored {camera}"][at] == sum_of(episode, camera, row)
+
+
+def test_depth_is_what_was_recorded(tmp_path: Path) -> None:
+    one = exported(tmp_path / "set", record_depth(tmp_path / "data"), "rlds", depth=True)
+    (given,) = read_by("rlds", "read_rlds.py", [one.out], tmp_path)
+    for index, episode in enumerate(one.episodes):
+        mine = np.flatnonzero(given["episode"] == index)
+        assert given["frame"][mine].tolist() == list(range(one.plan.episodes[index].length))
+        for stream, expected in depths(episode).items():
+            assert_equal(given[f"observation {stream}"][mine], expected[..., None])
 
 
 def sum_of(episode: Path, camera: str, row: int) -> int:

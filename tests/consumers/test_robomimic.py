@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.consumers.environments import read_by
-from tests.consumers.exported_sets import SIDES, exported
-from tests.consumers.truth import assert_equal, rows
+from tests.consumers.exported_sets import SIDES, exported, record_depth
+from tests.consumers.truth import assert_equal, depths, rows
 
 pytestmark = [pytest.mark.consumers, pytest.mark.timeout(600)]
 
@@ -31,3 +32,13 @@ def test_every_frame_and_action(recorded: dict[Sequence[str], list[Path]], tmp_p
                 assert given["rewards"][at] == (row == len(truth) - 1 and plan.episodes[index].success is True)
                 for camera, picture in expected.pictures.items():
                     assert_equal(given[f"obs {camera}_image"][at], picture)
+
+
+def test_depth_is_what_was_recorded(tmp_path: Path) -> None:
+    one = exported(tmp_path / "set", record_depth(tmp_path / "data"), "robomimic", depth=True)
+    (given,) = read_by("robomimic", "read_robomimic.py", [one.out], tmp_path)
+    for index, episode in enumerate(one.episodes):
+        mine = np.flatnonzero(given["demo"] == index)
+        mine = mine[np.argsort(given["frame"][mine])]
+        for stream, expected in depths(episode).items():
+            assert_equal(given[f"obs {stream}"][mine], expected[..., None])

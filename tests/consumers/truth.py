@@ -39,6 +39,12 @@ def rows(episode: Path) -> Iterator[Row]:
             yield Row(file["/observations/qpos"][row], file["/action"][row], str(file.attrs["instruction"]), pictures)
 
 
+def depths(episode: Path) -> dict[str, NDArray[np.uint16]]:
+    """Of each camera that has depth, (N, H, W) millimetres, by the name that datasets give the stream."""
+    with h5py.File(episode, "r", locking=False) as file:
+        return {f"{camera}_depth": rows[()] for camera, rows in file["/observations/depth"].items()}
+
+
 def check_picture(found: NDArray[np.uint8], expected: NDArray[np.uint8]) -> None:
     """The picture of that very row, near enough, in the right colours and levels."""
     assert number_in(found) == number_in(expected)
