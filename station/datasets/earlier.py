@@ -23,6 +23,7 @@ from station.datasets.source_files import Source
 from station.datasets.survey import Surveyed
 from station.errors import UsageError
 from station.files import durable
+from station.files.exchange import exchange
 from station.version import station_version
 
 _PARTS = Path(FOLDER) / "parts.json"
@@ -147,8 +148,16 @@ def linked(folder: Path) -> int:
 
 
 def put_in_place(fresh: Path, out: Path, building: Path) -> None:
-    """Give the finished dataset its name; what had it is gone then. Killed in between, `recover` brings it back. Raises OSError."""
+    """Give the finished dataset its name; what had it is in `building` then. Raises OSError.
+
+    In one step where the file system can, so that one of the two has the name at any moment. Elsewhere nothing has it between two
+    renames: killed there, `recover` brings back what was there, and the same command gives it to the new one again.
+    """
     if os.path.lexists(out):
+        if exchange(fresh, out):
+            durable.sync(out.parent)
+            durable.sync(fresh.parent)
+            return
         out.rename(building / _AWAY)
         durable.sync(building)
     fresh.rename(out)

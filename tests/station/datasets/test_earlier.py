@@ -1,5 +1,8 @@
 """A second export into the same place: what stays is linked, the whole is that of one export, and nothing half has the name."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 import station.datasets.export as exporting
 from station.datasets import earlier, parts
 from station.datasets.parts import formats
+from station.datasets.record import read_record
 from station.datasets.selection import Selection
 from station.episodes.labels import set_success
 from station.errors import EpisodeError, UsageError
@@ -141,6 +145,53 @@ def test_broken_off_the_same_command_goes_on_from_a_whole_dataset(
     assert export_to(out, data, "plain", selection).linked == 2
     export_to(tmp_path / "once" / "set", data, "plain", selection)
     assert files(out) == files(tmp_path / "once" / "set")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["exchanged", "between"])
+def test_killed_while_the_name_changes_hands_the_same_command_finishes_it(where: str, tmp_path: Path) -> None:
+    """By SIGKILL, just after the exchange and, where a file system exchanges nothing, between the two renames."""
+    data, out = tmp_path / "data", tmp_path / "set"
+    selection = record(data, 0, 1)
+    export_to(out, data, "plain", selection)
+    before = files(out)
+    record(data, 2)
+    command = [sys.executable, "-m", "tests.station.datasets.dying_append", str(out), str(data), where]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    if where == "exchanged":
+        assert findings(out) == () and len(read_record(out).plan.episodes) == 3
+    else:
+        assert not out.exists() and files(tmp_path / ".set.building" / "before") == before
+    export_to(out, data, "plain", selection)
+    assert not (tmp_path / ".set.building").exists()
+    export_to(tmp_path / "once" / "set", data, "plain", selection)
+    assert files(out) == files(tmp_path / "once" / "set")
+
+
+@pytest.mark.slow
+def test_while_the_name_changes_hands_it_is_always_a_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, out = tmp_path / "data", tmp_path / "set"
+    selection = record(data, 0)
+    export_to(out, data, "plain", selection)
+    record(data, 1)
+    seen: list[int] = []
+    rename = Path.rename
+
+    def looked(path: Path, target: Path) -> Path:
+        seen.append(len(read_record(out).plan.episodes))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", looked)
+    put = earlier.put_in_place
+
+    def noted(*given: Path) -> None:
+        seen.clear()
+        put(*given)
+        seen.append(len(read_record(out).plan.episodes))
+
+    monkeypatch.setattr(earlier, "put_in_place", noted)
+    export_to(out, data, "plain", selection)
+    assert seen == [2], "it was renamed in two steps"
 
 
 @pytest.mark.slow
