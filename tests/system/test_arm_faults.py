@@ -8,7 +8,10 @@ from tests.system.arm_faults import bare, faults_of, sat_at, trial, with_its_fil
 from tests.system.arm_trials import failures, table
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(180)]
-TRIED = ("collision", "another mode in Studio", "silent link", "closed sockets", "object dropped")
+TRIED = (
+    "collision", "another mode in Studio", "silent link", "closed sockets", "object dropped", "clock + 100 ppm",
+    "latency and jitter of a LAN",
+)  # fmt: skip
 
 
 def test_no_fault_loses_a_row_moves_an_arm_or_goes_unnamed() -> None:
