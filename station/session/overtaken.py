@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from station.bus.actions import about
-from station.bus.requests import SessionRequest
+from station.bus.requests import Allow, SessionRequest
 
 KEPT = 512
 """Changes that are remembered: a person is not slower than that."""
@@ -50,7 +50,7 @@ class Overtaken:
     def why(self, request: SessionRequest, sequence: int) -> str:
         """Why it is refused; "" if what it is about is as it was seen."""
         what = about(request)
-        if what is None:
+        if what is None or (isinstance(request, Allow) and not request.yes):  # a no is right at any time, like a hold
             return ""
         name = type(request).__name__
         if sequence == 0:

@@ -172,6 +172,18 @@ def test_anybody_may_say_no_and_a_hold_is_a_no_until_the_last_moment() -> None:
     assert not world.pilot_asked
 
 
+def test_a_no_counts_whatever_was_seen_and_a_yes_does_not() -> None:
+    """A page's no, and its HOLD, name no state: they are said in a hurry."""
+    world = World()
+    world.press(TakeControl(), **FAR)
+    world.press(AskLeave("park the arms"), **FAR)
+    world.press(Allow(), seen=0)
+    assert isinstance(world.replies[-1], Refused) and world.core.state().motion is not None
+    world.press(Allow(False), seen=0)
+    assert world.replies[-1] == Done() and world.core.state().motion is None
+    assert "did not allow it" in str(world.replies[-2])
+
+
 def test_a_yes_to_what_is_not_asked_any_more_is_no_yes_to_the_next() -> None:
     world = asked_from_afar()
     seen = world.core.state().sequence
