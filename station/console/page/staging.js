@@ -1,5 +1,6 @@
 // What a collection plan wants staged, over the live pictures: words, where the object goes, and how the last success began.
 import { html, nothing, svg } from '/vendor/lit-html.js';
+import { labelled, WIDTH } from '/mark_labels.js';
 import { marks, staged } from '/plan_model.js';
 import { unpacked } from '/shelf_model.js';
 import { t } from '/words.js';
@@ -28,10 +29,22 @@ export function standing(session) {
 /** How high a camera's picture is for its width, as its canvas has it. */
 export const ratioOf = (app, place) => { const canvas = app.tiles.canvases.get(place); return canvas ? canvas.height / canvas.width : 0.75; };
 
+let pen = null;
+/** How wide a name is, as `.marks text` draws it. */
+function widthOf(words) {
+  if (!pen) {
+    pen = document.createElement('canvas').getContext('2d');
+    pen.font = `700 30px ${getComputedStyle(document.body).fontFamily}`;
+  }
+  return pen.measureText(words).width;
+}
+
 /** Crosses at their places, each with its name; they lie as the picture lies in its tile. */
 export function crosses(found, ratio) {
-  return found.length ? html`<svg class="marks" aria-hidden="true" viewBox=${`0 0 640 ${640 * ratio}`}>${found.map(({ x, y, scene }) => svg`
-    <g transform=${`translate(${640 * x} ${640 * ratio * y})`}><circle r="26"></circle><path d="M-44 0H-14M14 0H44M0-44V-14M0 14V44"></path><text x=${x > 0.7 ? -32 : 32} y="-22" text-anchor=${x > 0.7 ? 'end' : 'start'}>${scene}</text></g>`)}</svg>` : nothing;
+  return found.length ? html`<svg class="marks" aria-hidden="true" viewBox=${`0 0 ${WIDTH} ${WIDTH * ratio}`}>${labelled(found, ratio, widthOf).map(({ x, y, scene, label }) => svg`
+    <g transform=${`translate(${x} ${y})`}><circle r="26"></circle><path d="M-44 0H-14M14 0H44M0-44V-14M0 14V44"></path></g>
+    ${label.far ? svg`<path class="leads" d=${`M${x} ${y}L${(label.x0 + label.x1) / 2} ${label.baseline > y ? label.y0 : label.y1}`}></path>` : nothing}
+    <text x=${label.x0} y=${label.baseline}>${scene}</text>`)}</svg>` : nothing;
 }
 
 /** What lies over a camera's picture while the arms rest: the ghost, the cross, and (over the first) the words. */
