@@ -1,9 +1,11 @@
 """What a page's words ask of the station's nodes. Pure."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from station.bus.actions import BY_NAME, request_of
-from station.bus.messages import PolicyState
+from station.bus.messages import Description, PolicyState
 from station.bus.requests import (
     Allow,
     AskLeave,
@@ -13,6 +15,7 @@ from station.bus.requests import (
     LeaveControl,
     Note,
     OpenSession,
+    OperatorAct,
     PilotRequest,
     PolicyRequest,
     Restart,
@@ -26,6 +29,7 @@ from station.bus.requests import Hold as HoldArms
 from station.bus.requests import Park as ParkArms
 from station.console.seats import Seat
 from station.console.wire import (
+    ArmAct,
     Calibrate,
     Control,
     Deny,
@@ -65,6 +69,8 @@ class Known(NamedTuple):
     """What the runner has loaded."""
     hands: Literal["leader", "vr"] = "leader"
     """Whose hands take over at this rig."""
+    descriptions: Mapping[str, Description] = MappingProxyType({})
+    """Of devices, by node: which acts an arm has."""
 
 
 def questions(said: FromPage, who: str, known: Known) -> tuple[Question, ...]:
@@ -80,9 +86,21 @@ def questions(said: FromPage, who: str, known: Known) -> tuple[Question, ...]:
             return Question("pilot", HoldArms(f"held by {who}")), Question("session", Allow(False))
         case Park():
             return (Question("session", AskLeave("park the arms"), after=Question("pilot", ParkArms())),)
+        case ArmAct():
+            wish = f"{said.act} {said.arm}, support it: {_does(said, known)}"
+            return (Question("session", AskLeave(wish), after=Question("pilot", OperatorAct(said.arm, said.act))),)
         case RestartNode():
             return (Question("supervisor", Restart(said.node)),)
     return ()
+
+
+def _does(said: ArmAct, known: Known) -> str:
+    """What happens then, as the arm's driver says."""
+    acts = known.descriptions[said.arm].acts if said.arm in known.descriptions else ()
+    does = next((act.does for act in acts if act.name == said.act), "")
+    if not does:
+        raise ValueError(f"{said.arm!r} has no act {said.act!r}. Next: look at the Rig page again")
+    return does
 
 
 def _of_the_session(said: FromPage, known: Known) -> SessionRequest | ControlRequest | None:

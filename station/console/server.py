@@ -248,7 +248,12 @@ class Server:
             self._under_way.add(act)
             act.add_done_callback(self._under_way.discard)
             return
-        known = Known(self.seconds, self._hub.heard.policy, "leader" if self._hub.rig.leaders else "vr")
+        known = Known(
+            self.seconds,
+            self._hub.heard.policy,
+            "leader" if self._hub.rig.leaders else "vr",
+            self._hub.heard.descriptions,
+        )
         first, *more = questions(said, str(who), known)
 
         def answered(reply: Reply) -> None:

@@ -179,8 +179,13 @@ def processes(heard: Heard, rig: Rig, now_ns: int) -> dict[str, Any]:
     known = heard.station.processes if heard.station is not None else ()
     since_ns = max(0, now_ns - heard.at_ns.get("station", now_ns))
     exerted = {arm: efforts(effort, heard.descriptions.get(arm)) for arm, effort in heard.efforts.items()}
+    acts = {
+        node: [{"name": act.name, "does": shown(act.does)} for act in said.acts]
+        for node, said in heard.descriptions.items()
+        if said.acts
+    }
     return {
-        "kind": "processes", "efforts": exerted, "now_ns": now_ns, "age_ms": heard.age_ms("station", now_ns),
+        "kind": "processes", "efforts": exerted, "acts": acts, "now_ns": now_ns, "age_ms": heard.age_ms("station", now_ns),
         "processes": [_process(process, rig, since_ns) for process in known],
     }  # fmt: skip
 

@@ -188,6 +188,14 @@ class EndJob(Message, frozen=True):
     id: Count
 
 
+class ArmAct(Message, frozen=True):
+    """An act that an arm's driver has, for an operator beside it: `recover` restarts its servos that have shut down, which sink."""
+
+    id: Count
+    arm: Name
+    act: Name
+
+
 class RestartNode(Message, frozen=True):
     """End a process of the rig; the supervisor starts it again."""
 
@@ -279,12 +287,12 @@ OfPolicies = Load | Shadow | Evaluate
 Beside = OfJobs | OfEpisodes | OfPolicies
 """What is asked of no node, or of one after the other: it is done beside the loop."""
 OfTheSession = Press | Open | Rollouts | TakeOver | HandBack | Control | Deny
-FromPage = Hello | Alive | Watch | OfTheSession | Hold | Park | RestartNode | Beside
+FromPage = Hello | Alive | Watch | OfTheSession | Hold | Park | ArmAct | RestartNode | Beside
 NEEDS: dict[type, Role] = {
     **dict.fromkeys((Hello, Alive, Watch, Hold, Deny), "viewer"),
     **dict.fromkeys((Press, Open, Rollouts, TakeOver, HandBack, Shadow, Control, Park), "operator"),
     **dict.fromkeys((Check, Export, AnswerStep, EndJob, *get_args(OfEpisodes)), "operator"),
-    **dict.fromkeys((RestartNode, Load, Evaluate, Calibrate), "engineer"),
+    **dict.fromkeys((ArmAct, RestartNode, Load, Evaluate, Calibrate), "engineer"),
 }
 """The TABLE of who may say what: each role may what the ones before it may. To stop the arms is everybody's."""
 

@@ -61,10 +61,19 @@ function about(app, process) {
     ${joints.length ? html`<div class="sheet" tabindex="0" role="region" aria-label=${t('readings')}><table><thead><tr><th>${t('col.joint')}</th>${kinds.map((kind) => html`<th>${kind}</th>`)}</tr></thead><tbody>${joints.map(({ name, values }) => html`<tr><td>${name}</td>
       ${kinds.map((kind) => html`<td class=${values[kind]?.level ?? ''}>${values[kind] ? html`${{ warn: '▲ ', bad: '■ ' }[values[kind].level] ?? ''}${values[kind].value}` : ''}</td>`)}</tr>`)}</tbody></table></div><p>${t('limits')}</p>` : nothing}
     ${efforts(app, process.node)}
+    ${acts(app, process.node)}
     ${process.notes.map((words) => html`<p>${words}</p>`)}
     <p><a href=${address('rig', process.node, new URLSearchParams({ log: process.node }))}>${t('log.of', { node: process.node })}</a></p>
     ${engineer ? html`<button class="act" data-act="restart" ?disabled=${busy(app.store, 'restart')} @click=${() => app.confirm('restart', t('restart', { node: process.node }), t('restart.asks', { node: process.node }), { type: 'restartnode', node: process.node })}>${t('restart', { node: process.node })}</button>`
       : html`<p>${t('restart.who')}</p>`}`;
+}
+
+/** What an operator beside that arm may ask of it, such as a restart of its servos that have shut down: asked first, with what will sink. */
+function acts(app, node) {
+  const { store } = app, found = store.processes?.acts?.[node] ?? [];
+  if (!found.length || store.welcome.role !== 'engineer') return nothing;
+  return found.map(({ name, does }) => html`<p><button class="act" data-arm-act=${name} ?disabled=${busy(store, 'armact')}
+    @click=${() => app.confirm('armact', t('act', { act: name.replaceAll('_', ' '), arm: node }), t('act.asks', { act: name.replaceAll('_', ' '), arm: node, does }), { type: 'armact', arm: node, act: name })}>${name.replaceAll('_', ' ')}</button> ${does}</p>`);
 }
 
 /** What each joint exerts, beside what would switch it off. */

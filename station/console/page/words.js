@@ -54,6 +54,7 @@ const en = {
   'limits': '▲ and ■: beyond the limits of the rig’s check (`check:` in the rig file).', 'log.of': 'log of {node}', 'logs': 'logs', 'acts': 'who asked for what', 'look.again': 'look again', 'lines.none': 'Nothing was written in the last day.',
   'efforts': 'effort, most in a second', 'efforts.limit': 'switches off at', 'report': 'report', 'report.what': 'Versions, rig file, logs, kernel messages as a zip; names taken out. Look into it before you send it.',
   'restart': 'restart {node}', 'restart.asks': 'Restart {node}? Arms hold; an episode that needs it ends, its rows are kept.', 'restart.who': 'An engineer may restart it.',
+  'act': '{act} {arm}', 'act.asks': '{act} {arm}: {does}. Does somebody stand at this arm, ready to support it and to stop it?',
   'col.joint': 'joint', 'col.device': 'device', 'col.what': 'what', 'col.value': 'value', 'col.limit': 'limit', 'col.next': 'next',
   'check.due': 'A check is due before anything is recorded: {why}.', 'check.due.sim': 'A check is due: {why}. Simulated arms record all the same.', 'check.counts': 'The last check counts.', 'check.never': 'This rig has never been checked. Run the check.',
   'check.run': 'run the check', 'check.what': 'It listens for some seconds; nothing moves.', 'check.sitting': 'A sitting is open: end it first.', 'check.who': 'An operator runs the check.',

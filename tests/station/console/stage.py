@@ -11,6 +11,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from drivers.dynamixel.arm import RECOVER
 from station.bus.actions import offered
 from station.bus.messages import (
     SCHEMA,
@@ -55,7 +56,9 @@ JOINTS = ("waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_ro
 _JOINTS = (Dimension(name, "rad", -3.1, 3.1, effort_unit="mA", overload=1000.0) for name in JOINTS)
 _DIMENSIONS = (*_JOINTS, Dimension("gripper", "1", 0.0, 1.0))
 _ZEROS = Zeros("rest stops", (0.0,) * 6, (1,) * 6)
-DESCRIBED = Description("wx", "1", "1", (StreamDescription("arm_state", 200, _DIMENSIONS),), "position", zeros=_ZEROS)
+DESCRIBED = Description(
+    "wx", "1", "1", (StreamDescription("arm_state", 200, _DIMENSIONS),), "position", zeros=_ZEROS, acts=(RECOVER,)
+)
 """What each arm says of itself."""
 THINKS = PolicyState(
     "running",

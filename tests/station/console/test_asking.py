@@ -9,11 +9,23 @@ from hypothesis import strategies as st
 
 from station.bus.actions import ACTIONS, Action
 from station.bus.messages import PolicyState
-from station.bus.requests import Allow, AskLeave, HandOver, Hold, Note, OpenSession, Park, Start, TakeControl
+from station.bus.requests import (
+    Allow,
+    AskLeave,
+    HandOver,
+    Hold,
+    Note,
+    OpenSession,
+    OperatorAct,
+    Park,
+    Start,
+    TakeControl,
+)
 from station.console import view, wire
 from station.console.asking import Known, Question, questions, who_asks
 from station.console.seats import Seat
 from station.console.wire import FromPage, Press
+from tests.station.console.stage import DESCRIBED
 
 SEAT = Seat("5ea7", "", "operator", "ada", False, 0.0, 1.0)
 
@@ -68,6 +80,17 @@ def test_hands_take_over_holding_and_the_policy_goes_on() -> None:
     assert taken == Question("session", HandOver("leader", held=True), 7)
     assert questions(wire.TakeOver(1, 7), "ada", Known(hands="vr"))[0].request == HandOver("vr", held=True)
     assert questions(wire.HandBack(1, 8), "ada", Known()) == (Question("session", HandOver("policy"), 8),)
+
+
+def test_a_servos_restart_says_what_sinks_before_anybody_allows_it() -> None:
+    known = Known(descriptions={"follower_left": DESCRIBED})
+    (asked,) = questions(wire.ArmAct(1, "follower_left", "recover"), "ada", known)
+    assert asked.node == "session" and isinstance(asked.request, AskLeave)
+    assert asked.request.what.startswith("recover follower_left, support it: ") and "sinks" in asked.request.what
+    assert asked.after == Question("pilot", OperatorAct("follower_left", "recover"))
+    for arm, act in (("follower_left", "dance"), ("follower_right", "recover"), ("", "")):
+        with pytest.raises(ValueError, match="has no act"):
+            questions(wire.ArmAct(1, arm, act), "ada", known)
 
 
 def test_whoever_waits_for_the_answer_to_no_word_is_found() -> None:

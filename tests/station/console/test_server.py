@@ -16,7 +16,7 @@ from station.console.seats import ROLES, Role, invited
 from station.console.server import COOKIE, FULL, REPLACED
 from station.episodes.labels import read_labels
 from tests.station.console.served import TAB, AskingJob, Console, Page, served
-from tests.station.console.stage import AT_REST
+from tests.station.console.stage import AT_REST, DESCRIBED
 from tests.station.datasets.recorded import Recorded, make
 
 WORDS: dict[type, dict[str, Any]] = {
@@ -28,6 +28,7 @@ WORDS: dict[type, dict[str, Any]] = {
     wire.KeepPlan: {"id": 1, "task": "cube", "plan": {"each": 2, "scenes": ["left"]}},
     wire.Check: {"id": 1}, wire.AnswerStep: {"id": 1, "step": 1, "answer": "go on"}, wire.EndJob: {"id": 1},
     wire.Export: {"id": 1, "format": "plain", "name": "pick"}, wire.RestartNode: {"id": 1, "node": "cam_high"},
+    wire.ArmAct: {"id": 1, "arm": "follower_left", "act": "recover"},
     wire.Load: {"id": 1, "policy": "handover"}, wire.Shadow: {"id": 1, "on": True}, wire.TakeOver: {"id": 1, "seen": 7},
     wire.Rollouts: {"id": 1, "seen": 7, "task": "tried"}, wire.HandBack: {"id": 1, "seen": 7},
     wire.Calibrate: {"id": 1, "what": "arms"},
@@ -51,6 +52,7 @@ def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest
                 AT_REST, phase="ended", control=Control(page.welcome["seat"], "ada")
             )
             console.hub.heard.policy = PolicyState("ready", 1, "/data/my-act", "act /data/my-act")
+            console.hub.heard.descriptions["follower_left"] = DESCRIBED
             for kind, fields in WORDS.items():
                 console.hub.asked.clear()
                 if kind in (wire.Calibrate, wire.Evaluate) and (told := console.server._jobs.told) and told["running"]:

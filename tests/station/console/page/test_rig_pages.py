@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from station.bus.requests import AskLeave, Hold, Restart
+from station.bus.requests import AskLeave, Hold, OperatorAct, Restart
 from tests.drivers.vr.browser import Browser, wait
 from tests.station.console.page import pages
 from tests.station.console.page.pages import go
@@ -48,6 +48,22 @@ def test_a_process_says_all_and_is_restarted_after_a_question(stage: Stage, page
     assert Restart("follower_left") not in stage.hub.requests()
     page.js("document.querySelector('.ask button').click()")
     wait("the restart", lambda: Restart("follower_left") in stage.hub.requests())
+
+
+def test_servos_that_shut_down_are_restarted_after_a_question_that_says_what_sinks(stage: Stage, page: Browser) -> None:
+    go(page, "#/rig/follower_left")
+    page.until("the act", "return document.querySelector('[data-arm-act=recover]:not(:disabled)')")
+    stage.hub.asked.clear()
+    page.js("document.querySelector('[data-arm-act=recover]').click()")
+    page.until(
+        "the question", "return document.querySelector('.ask')?.textContent.includes('whatever they held sinks')"
+    )
+    assert "recover follower_left" in page.js("return document.querySelector('.ask').textContent")
+    assert stage.hub.requests() == [], "nothing before a yes"
+    page.js("document.querySelector('.ask button').click()")
+    wait("leave to be asked", lambda: any(isinstance(asked, AskLeave) for asked in stage.hub.requests()))
+    (question, _), *_ = [one for one in stage.hub.asked if isinstance(one[0].request, AskLeave)]
+    assert question.after is not None and question.after.request == OperatorAct("follower_left", "recover")
 
 
 def test_what_is_old_is_called_old_and_a_dead_session_can_be_restarted(stage: Stage, page: Browser) -> None:
