@@ -40,7 +40,7 @@ def paths(found: Sequence[tuple[Episode, Measured | None]]) -> Ways:
         if len(places) != len(chain.hinges):
             unknown[arm] = f"its chain has {len(chain.hinges)} joints, the vector {len(places)} of it"
             continue
-        joints = np.concatenate([poses[:, places] for _, _, poses in here]).astype(np.float64)
+        joints = np.concatenate([poses for _, _, poses in here])[:, places].astype(np.float64)
         tips = fingertips(chain, joints)
         ends = accumulate(len(poses) for _, _, poses in here)
         ways[arm] = [

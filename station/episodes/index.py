@@ -5,10 +5,11 @@ looks at its directory first: what changed there since it was read (size, time o
 it) is read anew and kept. What could not be read is never kept. Where the index cannot be used, everything is read.
 """
 
+import gc
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from math import inf
 from pathlib import Path
@@ -59,6 +60,18 @@ def _no_path(_kind: type, _value: object) -> Path:
     return _NOWHERE
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """While thousands of objects are made that stay and hold no cycles: the collector would look through all of them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
 _episode = msgspec.msgpack.Decoder(Episode, dec_hook=_no_path)
 _form = msgspec.msgpack.Decoder(Form)
@@ -69,7 +82,7 @@ def indexed(data: Path, task: str = "") -> list[Episode]:
     """Episodes below `data`, by folder and number. Raises UsageError if there is no such folder."""
     if not data.is_dir():
         raise UsageError(f"{data}: no such folder. Next: name the folder that --data or the rig file's `data` names")
-    with closing(_Index()) as index:
+    with closing(_Index()) as index, _uncollected():
         found = [episode for folder, seen in _folders(data) for episode in index.episodes(folder, seen)]
     return [episode for episode in found if belongs(episode, task)] if task else found
 
@@ -109,8 +122,9 @@ def measured(
     )
 
     with closing(_Index()) as index:
-        for folder, here in groupby(episodes, key=lambda episode: os.path.dirname(episode.path)):
-            known = index.measured(Path(folder))
+        for folder, here in groupby(episodes, key=lambda episode: str(episode.path).rpartition(os.sep)[0]):
+            with _uncollected():
+                known = index.measured(Path(folder))
             for episode in here:
                 found = known.get(episode.path.name)
                 if found is None and not episode.problem:
