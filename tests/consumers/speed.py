@@ -217,6 +217,7 @@ def main() -> None:
     given = parser.parse_args()
     episodes = sorted(given.folder.glob("episode_*.hdf5"))[: given.most]
     given.work.mkdir(parents=True, exist_ok=True)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with compiled modules, as an installation has them
     kept = given.work / "runs.jsonl"
     for _ in range(given.rounds):
         for name in given.only:
