@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.system.arm_faults import bare, faults_of, sat_at, trial, with_its_file
+from tests.system.arm_faults import bare, faults_of, sat_at, trial, with_their_files
 from tests.system.arm_trials import failures, table
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(180)]
@@ -20,8 +20,8 @@ def test_no_fault_loses_a_row_moves_an_arm_or_goes_unnamed() -> None:
         rig.open_session()
         for number, fault in enumerate(fault for fault in faults_of(rig) if fault.name in TRIED):
             done.append(trial(rig, desk, number, fault, random.Random(number)))
-        done = [with_its_file(rig, one) for one in done]
         rig.close_session()
+        done = with_their_files(rig, done)
     assert len(done) == len(TRIED)
     assert not failures(done, rig.rig.safety.velocity_rad_s), table(done)
     assert all(one.acknowledged > 15 and (one.named or not one.fault) for one in done), table(done)
