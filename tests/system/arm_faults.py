@@ -165,11 +165,13 @@ def library(driver: int) -> int:
 
 
 def holds(rig: Booted, arm: str, happened_ns: int) -> None:
-    """The arm is well and holds, and the hands swing on for a while, also after it has stopped."""
+    """The arm is well and holds, and the hands swing on for a while, also after it has stopped. A pilot that was restarted is idle."""
 
     def held() -> bool:
         pilot = rig.pilot()
-        modes = {one.arm: one.mode for one in pilot.arms} if pilot is not None and pilot.state == "hold" else {}
+        modes = (
+            {one.arm: one.mode for one in pilot.arms} if pilot is not None and pilot.state in ("hold", "idle") else {}
+        )
         return modes.get(arm) == "hold" and rig.well(arm)
 
     rig.until("a hold", held)
@@ -257,14 +259,15 @@ def main() -> None:
     parser.add_argument("--rig", default="sim_gello_ur5e")
     parser.add_argument("--random", type=int, default=0, help="faults drawn at random")
     parser.add_argument("--kill", type=int, default=0, help="kills of each process")
-    parser.add_argument("--only", action="append", help="only faults of this name")
+    parser.add_argument("--only", action="append", help="only faults of this name, or `pilot killed`")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("arm-faults.jsonl"))
     parser.add_argument("--seconds", type=float, default=1e9, help="begin none after so many, to go on another time")
     asked = parser.parse_args()
     lines = asked.out.read_text().splitlines() if asked.out.exists() else []
     done = [msgspec.json.decode(line, type=Trial) for line in lines]
-    kills = [whom for whom in KILLED for _ in range(asked.kill)]
+    wanted = [whom for whom in KILLED if not asked.only or f"{whom} killed" in asked.only]
+    kills = [whom for whom in wanted for _ in range(asked.kill)]
     limit_rad_s = 0.0
     with bare(asked.rig) as rig, sat_at(rig) as desk, asked.out.open("ab") as out:
         limit_rad_s = rig.rig.safety.velocity_rad_s
