@@ -27,17 +27,22 @@ class Fault(NamedTuple):
     """How wide what its fingers hold beforehand is; below 0: nothing."""
 
 
-def _everywhere(silence: str) -> tuple[Fault, ...]:
-    """Of the network, of clocks, of fingers: the same for every make. `silence`: what a link without a word is told as."""
+def _everywhere(silence: str, delays: bool = True) -> tuple[Fault, ...]:
+    """Of the network, of clocks, of fingers: the same for every make. `silence`: what a link without a word is told as; `delays`: can the
+    simulated controller's link have some?
+    """
+    lan = (
+        Fault(
+            "latency and jitter of a LAN", (("latency_ms", 2), ("jitter_ms", 6)),
+            ended=(("latency_ms", 0), ("jitter_ms", 0)), goes_on=True,
+        ),
+    )  # fmt: skip
     return (
         Fault("silent link", (("silent", 1),), silence, "look at the network cable", (("silent", 0),)),
         Fault("closed sockets", (("hang_up", 0),), "found", "look at the network cable"),
         Fault("clock + 100 ppm", (("skew_ppm", 100),), ended=(("skew_ppm", 0),), goes_on=True),
         Fault("clock - 100 ppm", (("skew_ppm", -100),), ended=(("skew_ppm", 0),), goes_on=True),
-        Fault(
-            "latency and jitter of a LAN", (("latency_ms", 2), ("jitter_ms", 6)),
-            ended=(("latency_ms", 0), ("jitter_ms", 0)), goes_on=True,
-        ),
+        *(lan if delays else ()),
         Fault(
             "object dropped", (("object", -1),), "has lost what it held", "look where it lies", goes_on=True, holds=0.7,
         ),
@@ -69,6 +74,14 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("stopped in Studio", (("stop", 0),), "it follows no more", "told to follow again"),
         Fault("another mode in Studio", (("mode", 0),), "it follows no more", "told to follow again"),
         *_everywhere("no word from the controller"),
+    ),
+    "fr3": (
+        Fault("joint reflex", (("reflex", 6),), "(joint_reflex)", "station recover", recover=True),
+        Fault("commands too late", (("reflex", 25),), "communication_constraints_violation", "station recover", recover=True),
+        Fault("stop pressed", (("user_stop", 0),), "its stop is pressed", "release it", (("release", 0),), True),
+        Fault("guided by hand", (("guide", 0),), "a hand guides it", "let go of them", (("release", 0),)),
+        Fault("joints locked in Desk", (("lock", 0),), "its joints are locked", "unlock them", (("release", 0),)),
+        *_everywhere("no word from the controller", delays=False),
     ),
 }  # fmt: skip
 """By the follower's model."""

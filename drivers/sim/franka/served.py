@@ -1,10 +1,10 @@
 """One FR3 and its hand, simulated by franky-sim as its maker published it: `python served.py ADDRESS`, with the Python that has franky-sim.
 
 Imports nothing of the station: that Python has none. Lines on its standard input are a hand beside the robot: `{"do": "reflex", "value":
-0}` (`DOES` has the others), `{"log": PATH}` writes what has happened to the arm, a line of JSON each: when (ns, CLOCK_MONOTONIC), what,
-numbers. `ready` and `done` answer. `--tell PATH`: its joints and the hand's width, 8 doubles, a hundred times a second to that datagram
-socket. What franky-sim does not have is added here: the robot's pace and clock, its modes, its errors and how
-they end, and that the hand answers an order which was stopped.
+0}` (`Loop.press` has the others), `{"log": PATH, "since": NS}` writes what has happened to the arm since then, a line of JSON each: when
+(ns, CLOCK_MONOTONIC), what, numbers. `ready` and `done` answer. `--tell PATH`: its joints and the hand's width, 8 doubles, a hundred times
+a second to that datagram socket. What franky-sim does not have is added here: the robot's pace and clock, its modes, its errors and how
+they end, what lies between its fingers, and that the hand answers an order which was stopped.
 """
 
 import argparse
@@ -28,6 +28,8 @@ from franky_sim.franka_gripper_server import FrankaGripperServer
 from franky_sim.mujoco_simulator import MujocoSimulator
 
 STEP_S, LATE_S = 0.001, 0.05
+WIDTH_M = 0.08
+"""Between the hand's fingers, open."""
 LOGGED_EVERY, TOLD_EVERY = 2, 10
 ERRORS = {"limit": 0, "joint": 6, "cartesian": 7, "communication": 25}
 """Places in `franka::Errors`' array, as libfranka numbers them."""
@@ -112,22 +114,21 @@ class Hand(FrankaGripperServer):  # type: ignore[misc]
 franka_robot_server.FrankaGripperServer = Hand
 
 
-def press(server: Served, what: str, value: float) -> str:
-    """What somebody does beside the robot. "" or what is wrong with it."""
-    if what == "reflex":
-        server.interrupt(protocol.RobotMode.kReflex, int(value) or ERRORS["joint"])
-    elif what in MODES:
-        server.interrupt(MODES[what])
-    elif what == "release":
-        server.well()
-    elif what == "hang_up":
-        server.reset_state()
-    elif what == "push":
-        data = server.robot.data
-        data.qpos[server.robot._qpos_addrs[0]] += value
-    else:
-        return f"no {what!r}; there are reflex, {', '.join(MODES)}, release, hang_up, push"
-    return ""
+class Between:
+    """What lies between the fingers: they close no further than it is wide."""
+
+    def __init__(self, robot: Any) -> None:
+        self._go, self._asked, self._width_m = robot.set_hand_goal, (robot.hand_width, 0.1, 70.0), -1.0
+        robot.set_hand_goal = self._close
+
+    def _close(self, width_m: float, speed_m_s: float, force_n: float) -> None:
+        self._asked = width_m, speed_m_s, force_n
+        self._go(max(width_m, self._width_m), speed_m_s, force_n)
+
+    def put(self, opening: float) -> None:
+        """Something as wide as the fingers so far open, 0 to 1; below 0: nothing any more."""
+        self._width_m = opening * WIDTH_M
+        self._close(*self._asked)
 
 
 class Loop:
@@ -137,18 +138,21 @@ class Loop:
         self.log: deque[tuple[int, str, tuple[float, ...]]] = deque(maxlen=200_000)
         self._sim = MujocoSimulator()
         self._sim.init()
-        self._robot = self._sim.add_robot(initial_q=(0.0, 0.0, 0.0, -1.5708, 0.0, 1.5708, 0.0), initial_hand_width=0.08)
+        self._robot = self._sim.add_robot(
+            initial_q=(0.0, 0.0, 0.0, -1.5708, 0.0, 1.5708, 0.0), initial_hand_width=WIDTH_M
+        )
         self.server = Served(self._robot, [address])
         self.server.log = self.log
         self.server.init()
         self._sim.start()
-        self._rate, self._told = 1 + skew_ppm / 1e6, told
+        self._between, self._told = Between(self._robot), told
+        self._since_s, self._since_ms, self._rate = time.monotonic(), 0.0, 1 + skew_ppm / 1e6
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def run(self) -> None:
         """Until the process is ended."""
-        begun_s = due_s = time.monotonic()
+        due_s = self._since_s
         step = 0
         while True:
             while not self.asked.empty():
@@ -156,12 +160,16 @@ class Loop:
             self.server.process_commands()
             self._sim.step()
             now_s = time.monotonic()
-            self.server._FrankaServer__message_id = round((now_s - begun_s) * 1000 * self._rate)
+            self.server._FrankaServer__message_id = round(self._clock_ms(now_s))
             self.server.send_state()
             step += 1
             self._note(step)
             due_s = max(due_s + STEP_S, now_s - LATE_S)
             time.sleep(max(0.0, due_s - time.monotonic()))
+
+    def _clock_ms(self, now_s: float) -> float:
+        """The robot's."""
+        return self._since_ms + (now_s - self._since_s) * 1000 * self._rate
 
     def _note(self, step: int) -> None:
         if step % LOGGED_EVERY == 0:
@@ -173,9 +181,32 @@ class Loop:
 
     def _do(self, asked: dict[str, Any]) -> str:
         if "log" in asked:
-            Path(asked["log"]).write_text("".join(json.dumps(entry) + "\n" for entry in list(self.log)))
+            since = [entry for entry in list(self.log) if entry[0] >= asked.get("since", 0)]
+            Path(asked["log"]).write_text("".join(json.dumps(entry) + "\n" for entry in since))
             return ""
-        return press(self.server, asked["do"], asked.get("value", 0.0))
+        return self.press(asked["do"], asked.get("value", 0.0))
+
+    def press(self, what: str, value: float) -> str:
+        """What somebody does beside the robot. "" or what is wrong with it."""
+        server = self.server
+        if what == "reflex":
+            server.interrupt(protocol.RobotMode.kReflex, int(value) or ERRORS["joint"])
+        elif what in MODES:
+            server.interrupt(MODES[what])
+        elif what == "release":
+            server.well()
+        elif what == "hang_up":
+            server.reset_state()
+        elif what == "object":
+            self._between.put(value)
+        elif what == "skew_ppm":
+            now_s = time.monotonic()
+            self._since_ms, self._since_s, self._rate = self._clock_ms(now_s), now_s, 1 + value / 1e6
+        elif what == "push":
+            server.robot.data.qpos[server.robot._qpos_addrs[0]] += value
+        else:
+            return f"no {what!r}; there are reflex, {', '.join(MODES)}, release, hang_up, object, skew_ppm, push"
+        return ""
 
 
 def main() -> None:

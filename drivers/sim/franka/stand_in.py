@@ -1,6 +1,7 @@
 """A Franka robot of a simulated world: franky-sim in its own environment has its joints, and the world's arm goes where they are."""
 
 import json
+import signal
 import socket
 import struct
 import subprocess
@@ -54,16 +55,19 @@ class FrankySim:
         self._folder.cleanup()
 
     def press(self, what: str, value: float, now_ns: int) -> str:  # noqa: ARG002
-        """What somebody does beside it (`served.press`)."""
+        """What somebody does beside it (`served.Loop.press`); `silent`, 1 or 0: its cable says nothing meanwhile."""
+        if what == "silent" and self._process is not None:
+            self._process.send_signal(signal.SIGSTOP if value else signal.SIGCONT)
+            return ""
         answered = self._tell({"do": what, "value": value})
         return "" if answered == "done" else answered
 
     def log(self, since_ns: int = 0) -> list[Logged]:
         """What has happened to the arm since then. `q`: where its joints are, every other step."""
         path = Path(self._folder.name) / "log.jsonl"
-        self._tell({"log": str(path)})
+        self._tell({"log": str(path), "since": since_ns})
         entries = (json.loads(line) for line in path.read_text().splitlines())
-        return [Logged(at_ns, what, tuple(numbers)) for at_ns, what, numbers in entries if at_ns >= since_ns]
+        return [Logged(at_ns, what, tuple(numbers)) for at_ns, what, numbers in entries]
 
     def _tell(self, what: dict[str, object]) -> str:
         """Have it do that; what it answers."""
