@@ -8,6 +8,9 @@ import msgspec
 import numpy as np
 import yaml
 
+from drivers.franka.description import description as franka
+from drivers.franka.settings import FrankaSettings
+from drivers.franka.states import Note
 from drivers.ur.description import description as ur
 from drivers.ur.settings import URSettings
 from drivers.xarm.description import description as xarm
@@ -21,6 +24,7 @@ _FILES: dict[str, dict[str, Any]] = {
     "xarm7": {"driver": "xarm", "model": "xarm7", "gripper": {"kind": "xarm"}},
     "xarm6": {"driver": "xarm", "model": "xarm6"},
     "ur5e": {"driver": "ur", "model": "ur5e", "gripper": {"kind": "robotiq_2f85"}},
+    "fr3": {"driver": "franka", "model": "fr3", "gripper": {"kind": "franka"}},
     "vx300s": {"driver": "dynamixel", "model": "vx300s", "generation": "aloha1"},
 }
 SIDES: dict[str, dict[str, str]] = {
@@ -28,23 +32,28 @@ SIDES: dict[str, dict[str, str]] = {
     "a UR beside a ViperX": {"left": "ur5e", "right": "vx300s"},
     "seven joints beside six": {"left": "xarm7", "right": "vx300s"},
     "one alone, without a gripper": {"right": "xarm6"},
+    "an FR3 alone": {"right": "fr3"},
 }
 WIDTHS = {
     "two of seven joints": 16, "a UR beside a ViperX": 14, "seven joints beside six": 15, "one alone, without a gripper": 6,
+    "an FR3 alone": 8,
 }  # fmt: skip
 
 
-def _described(model: str) -> Description:
+def described(model: str) -> Description:
+    """What an arm of that model says of itself."""
     if model == "vx300s":
         return arm_description()
     keys = {key: value for key, value in _FILES[model].items() if key != "driver"} | {"address": "a"}
     if model == "ur5e":
         return ur(msgspec.convert(keys, URSettings), "", "", ())
+    if model == "fr3":
+        return franka(msgspec.convert(keys, FrankaSettings), Note(), True, ())
     return xarm(msgspec.convert(keys, XArmSettings), "", "", True, ())
 
 
 RIGS: dict[str, dict[str, Description]] = {
-    name: {side: _described(model) for side, model in sides.items()} for name, sides in SIDES.items()
+    name: {side: described(model) for side, model in sides.items()} for name, sides in SIDES.items()
 }
 
 
