@@ -159,11 +159,12 @@ class Loop:
                 print(self._do(self.asked.get()) or "done", flush=True)
             self.server.process_commands()
             self._sim.step()
-            now_s = time.monotonic()
+            now_ns = time.monotonic_ns()  # of the state, its stamp and its line in the log: what sending takes is in none of them
+            now_s = now_ns / 1e9
             self.server._FrankaServer__message_id = round(self._clock_ms(now_s))
             self.server.send_state()
             step += 1
-            self._note(step)
+            self._note(step, now_ns)
             due_s = max(due_s + STEP_S, now_s - LATE_S)
             time.sleep(max(0.0, due_s - time.monotonic()))
 
@@ -171,9 +172,9 @@ class Loop:
         """The robot's."""
         return self._since_ms + (now_s - self._since_s) * 1000 * self._rate
 
-    def _note(self, step: int) -> None:
+    def _note(self, step: int, now_ns: int) -> None:
         if step % LOGGED_EVERY == 0:
-            self.log.append((time.monotonic_ns(), "q", tuple(self._robot.inner_state.q)))
+            self.log.append((now_ns, "q", tuple(self._robot.inner_state.q)))
         if self._told and step % TOLD_EVERY == 0:
             numbers = struct.pack("<8d", *self._robot.inner_state.q, self._robot.hand_width)
             with suppress(OSError):  # nobody draws it just now
