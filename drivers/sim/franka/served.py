@@ -9,6 +9,7 @@ they end, what lies between its fingers, and that the hand answers an order whic
 
 import argparse
 import json
+import os
 import queue
 import select
 import socket
@@ -150,8 +151,11 @@ class Loop:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
-    def run(self) -> None:
-        """Until the process is ended."""
+    def run(self, priority: int) -> None:
+        """Until the process is ended. `priority`: of SCHED_FIFO; 0: the ordinary scheduler."""
+        if priority:
+            with suppress(PermissionError):
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
         due_s = self._since_s
         step = 0
         while True:
@@ -159,7 +163,8 @@ class Loop:
                 print(self._do(self.asked.get()) or "done", flush=True)
             self.server.process_commands()
             self._sim.step()
-            now_ns = time.monotonic_ns()  # of the state, its stamp and its line in the log: what sending takes is in none of them
+            # of the state, its stamp and its line in the log: what sending takes is in none of them
+            now_ns = time.monotonic_ns()
             now_s = now_ns / 1e9
             self.server._FrankaServer__message_id = round(self._clock_ms(now_s))
             self.server.send_state()
@@ -216,9 +221,10 @@ def main() -> None:
     parser.add_argument("address")
     parser.add_argument("--tell", default="", metavar="PATH")
     parser.add_argument("--skew-ppm", type=float, default=0.0)
+    parser.add_argument("--priority", type=int, default=0)
     asked = parser.parse_args()
     loop = Loop(asked.address, asked.skew_ppm, asked.tell)
-    threading.Thread(target=loop.run, daemon=True).start()
+    threading.Thread(target=loop.run, args=(asked.priority,), daemon=True).start()
     print("ready", flush=True)
     while select.select([sys.stdin], [], [])[0]:
         line = sys.stdin.readline()
