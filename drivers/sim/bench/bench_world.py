@@ -201,7 +201,7 @@ class BenchWorld:
     def _save_truth(self, request: SaveTruth) -> str:
         now_ns = self._node.clock()
         since_ns = now_ns - round(request.seconds * NS_PER_S)
-        arrays: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {}
+        arrays = self._controllers.truth(since_ns)
         times = np.arange(since_ns, now_ns, NS_PER_S // _TRUTH_HZ)
         for leader in self._leaders:
             path = [leader.shafts(int(t)) for t in times]

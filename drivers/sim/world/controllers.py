@@ -136,9 +136,8 @@ class Controllers:
         arm, fingers = self._bodies.of(device, make)
         return make.controller(device.settings, arm, fingers, self._clock)
 
-    def save_truth(self, request: SaveTruth) -> Reply:
-        """What the controllers' own logs say."""
-        since_ns = self._clock() - round(request.seconds * NS_PER_S)
+    def truth(self, since_ns: int) -> dict[str, NDArray[Any]]:
+        """What the controllers' own logs say (`SaveTruth`)."""
         arrays: dict[str, NDArray[Any]] = {}
         for node, controller in self._running.items():
             log = controller.log(since_ns)
@@ -148,9 +147,14 @@ class Controllers:
             arrays[f"{node}_rad"] = np.array([entry.numbers for entry in track], np.float64)
             arrays[f"{node}_event_ns"] = np.array([entry.at_ns for entry in events], np.int64)
             arrays[f"{node}_event"] = np.array([entry.what for entry in events], np.str_)
+        return arrays
+
+    def save_truth(self, request: SaveTruth) -> Reply:
+        """Write it."""
+        truth = self.truth(self._clock() - round(request.seconds * NS_PER_S))
         try:
             with Path(request.path).open("wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
+                np.savez(file, **truth)  # type: ignore[arg-type]
         except OSError as error:
             return Refused(f"{request.path} cannot be written: {error}")
         return Done(request.path)

@@ -11,16 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.sim.bench.bench_world import Sway
+from drivers.sim.world.controllers import MAKES, Controllers, FreeBodies
 from drivers.sim.world.jpeg_stamp import read_stamp
-from drivers.sim.world.requests import SetCameraFault
+from drivers.sim.world.requests import PressPendant, SetCameraFault
 from station.bus.messages import PilotState
-from station.bus.requests import PrepareScene, SaveTruth
+from station.bus.requests import Done, PrepareScene, Refused, SaveTruth
 from station.bus.sockets import Publisher, RequestClient
 from station.clock import NS_PER_S, monotonic_ns
 from station.devices.contract import Place
 from station.errors import RequestRefused
 from station.rig.rig import Rig, load_class
 from tests.drivers.sim.worlds import until, world
+from tests.station import mixed_arms
 
 
 @given(st.integers(0, 60_000), st.integers(1, 20))
@@ -128,3 +130,19 @@ def delay_s(truth: "np.lib.npyio.NpzFile") -> float:
         nearest = np.argmin(np.abs(waist[recent] - goal))
         delays.append((t - times[recent][nearest]) / NS_PER_S)
     return float(np.median(delays))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("runtime")
+def test_arms_on_the_network_stand_on_a_bench_beside_servos(tmp_path: Path) -> None:
+    rig = mixed_arms.rig_of("a UR beside a ViperX", tmp_path)
+    controllers = Controllers(rig, FreeBodies(), monotonic_ns)
+    begun_ns = monotonic_ns()
+    with controllers.running():
+        until(lambda: len(controllers.truth(begun_ns)["follower_left_t_ns"]) > 10)
+        assert controllers.press(PressPendant("follower_left", "protective_stop", 0.0)) == Done()
+        until(lambda: len(controllers.truth(begun_ns)["follower_left_event"]))
+        truth = controllers.truth(begun_ns)
+        assert isinstance(controllers.press(PressPendant("follower_right", "reflex", 0.0)), Refused)
+    assert sorted(truth) == [f"follower_left_{what}" for what in ("event", "event_ns", "rad", "t_ns")]
+    np.testing.assert_allclose(truth["follower_left_rad"], [MAKES["ur5e"].start_rad] * len(truth["follower_left_rad"]))
