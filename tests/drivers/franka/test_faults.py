@@ -114,7 +114,7 @@ def test_an_arm_that_is_let_go_of_in_order_comes_to_rest_gently(made: Made) -> N
     assert time.monotonic() - begun < OneProcess.ends_s + 1.5
     driven.at_rest(closed_ns)
     assert fastest([entry for entry in driven.log() if entry.at_ns > closed_ns]) < 2 * SWINGS_RAD_S
-    assert moved_after(driven.log(), closed_ns + SETTLES_NS) < 0.01
+    assert moved_after(driven.log(), closed_ns) < 0.3, "it glides on, as far as half a second of its swing takes it"
     driven.arm.open()
 
 

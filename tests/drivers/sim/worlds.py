@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from station.bus.requests import PrepareScene
 from station.bus.sockets import RequestClient
@@ -17,10 +18,9 @@ MODULES = {"sim": "drivers.sim.world.mujoco_world", "bench": "drivers.sim.bench.
 
 
 @contextmanager
-def world(name: str) -> Iterator[tuple[Rig, "subprocess.Popen[bytes]"]]:
-    """The shipped rig and its running world; on leaving it must end by SIGTERM, with exit code 0 and no port left."""
-    path = find_rig(name)
-    rig = load_rig(path)
+def world(name: str, path: Path | None = None) -> Iterator[tuple[Rig, "subprocess.Popen[bytes]"]]:
+    """The shipped rig, or that file's, and its running world; on leaving it must end by SIGTERM, with exit code 0 and no port left."""
+    rig = load_rig(path or find_rig(name))
     process = start_node(rig, MODULES[name], "world")
     try:
         with RequestClient(rig.name, "world") as client:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,7 @@ from station.errors import RequestRefused
 from station.rig.rig import Rig, load_class
 from tests.drivers.sim.worlds import until, world
 from tests.station import mixed_arms
+from tests.system import mixed_bench
 
 
 @given(st.integers(0, 60_000), st.integers(1, 20))
@@ -146,3 +148,23 @@ def test_arms_on_the_network_stand_on_a_bench_beside_servos(tmp_path: Path) -> N
         assert isinstance(controllers.press(PressPendant("follower_right", "reflex", 0.0)), Refused)
     assert sorted(truth) == [f"follower_left_{what}" for what in ("event", "event_ns", "rad", "t_ns")]
     np.testing.assert_allclose(truth["follower_left_rad"], [MAKES["ur5e"].start_rad] * len(truth["follower_left_rad"]))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize("name", ["a UR beside a ViperX", pytest.param("two of seven joints", marks=pytest.mark.rig)])
+def test_every_leader_stands_where_the_arm_is_that_it_leads(name: str, tmp_path: Path) -> None:
+    path = mixed_bench.write(tmp_path, mixed_arms.SIDES[name])
+    with world("bench", path) as (rig, _), ExitStack() as opened:
+        for side in rig.sides:
+            stood = []
+            for node in (str(side.leader), str(side.follower)):
+                driver = load_class(rig.device(node).driver)(rig.device(node).settings, place(rig, node))
+                driver.open()
+                opened.callback(driver.close)
+                stood.append(driver.goal())
+            leader, follower = stood
+            assert len(leader) == len(follower)
+            np.testing.assert_allclose(
+                leader[:-1], follower[:-1], atol=0.06, err_msg=f"{side.name}: alignment is short"
+            )
