@@ -21,6 +21,8 @@ WATCHDOG_S = 0.3
 LAGS_S = 0.4
 """A simulated servo's way behind its target, and a machine under load."""
 GRIPPER_MS = 5.0
+MISSED_NS = 300_000_000
+"""A tenth of a second, and a machine under load."""
 Driving = Callable[..., Driven]
 
 
@@ -58,6 +60,18 @@ def test_stamps_are_its_own_clocks_mapped_to_ours(name: str, driving: Driving) -
     assert len(late_ms) > 30
     assert np.median(late_ms) <= 2.0
     assert driven.arm.describe().streams[0].clock == "controller"
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_of_a_silent_controllers_joints_nothing_is_known_any_more(name: str, driving: Driving) -> None:
+    driven = driving(name)
+    driven.metal.hush()
+    begun_ns = monotonic_ns()
+    while None not in driven.arm.measured()[:-1] and monotonic_ns() - begun_ns < NS_PER_S:
+        driven.read_for(0.01)
+    missed_ns = monotonic_ns() - begun_ns
+    driven.metal.speak()
+    assert missed_ns < MISSED_NS
 
 
 @pytest.mark.parametrize(
