@@ -180,7 +180,9 @@ def quality(episodes: list[Path], out: Path) -> float:
         cameras = [str(name) for name in file.attrs["camera_names"]]
     errors = []
     for place, camera in enumerate(cameras):
-        frames = sampled_frames(sorted(path for path in out.rglob("*.mp4") if camera in str(path.relative_to(out))))
+        frames = sampled_frames(
+            sorted((path for path in out.rglob("*.mp4") if camera in str(path.relative_to(out))), key=by_number)
+        )
         number = -1
         for path in episodes:
             with h5py.File(path) as file:
@@ -193,6 +195,11 @@ def quality(episodes: list[Path], out: Path) -> float:
                         errors.append(float(np.mean((frames.pop(number) - shot) ** 2)))
         assert not frames, f"{camera} has more frames than its episodes have rows"
     return float(10 * np.log10(255**2 / np.mean(errors)))
+
+
+def by_number(path: Path) -> tuple[int, str]:
+    """episode_2 before episode_10, as the station has it."""
+    return len(path.name), str(path)
 
 
 def sampled_frames(videos: list[Path]) -> dict[int, Any]:
@@ -215,7 +222,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=6, help="episodes")
     parser.add_argument("--only", nargs="*", default=list(CONTENDERS))
     given = parser.parse_args()
-    episodes = sorted(given.folder.glob("episode_*.hdf5"))[: given.most]
+    episodes = sorted(given.folder.glob("episode_*.hdf5"), key=by_number)[: given.most]
     given.work.mkdir(parents=True, exist_ok=True)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with compiled modules, as an installation has them
     kept = given.work / "runs.jsonl"
