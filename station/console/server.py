@@ -237,7 +237,7 @@ class Server:
             _cut(viewer)
             return
         who = who_asks(viewer.seat, viewer.tab, viewer.address)
-        if isinstance(said, wire.Hello | wire.Alive | wire.Watch):
+        if isinstance(said, wire.OfItself):
             self._of_itself(viewer, said, who)
             return
         if why := self._refusal(viewer, said):
@@ -267,13 +267,15 @@ class Server:
         for question in more:
             self._hub.ask(question, who, lambda _: None)
 
-    def _of_itself(self, viewer: Viewer, said: wire.Hello | wire.Alive | wire.Watch, who: Who) -> None:
+    def _of_itself(self, viewer: Viewer, said: wire.OfItself, who: Who) -> None:
         if isinstance(said, wire.Alive):
             viewer.seen = said.seen
             if self._hub.holder == viewer.id:
                 self._hub.ask(Question("session", StillThere()), who, lambda _: None)
         elif isinstance(said, wire.Watch):
             viewer.watch = said
+        elif isinstance(said, wire.Drawn):
+            viewer.drew(said.pictures)
 
     async def _beside(self, viewer: Viewer, said: wire.Beside, who: Who) -> None:
         """What is no node's: it is done beside the loop."""

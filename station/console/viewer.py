@@ -18,6 +18,8 @@ from station.web.dismissal import Dismissal
 
 STALLED_S = 10.0
 """A page that takes nothing for so long is cut: it comes back by itself when it can."""
+UNDER_WAY = 2
+"""Pictures of each camera between here and the screen; more of them would grow old in the sockets' queues, seconds on a slow computer."""
 MOST_SAID = 64
 """Answers and cues that may wait; a page that does not take them is not listening."""
 _HEADER = struct.Struct("<Bxxxxxxxqq")
@@ -43,6 +45,7 @@ class Viewer:
         """The newest state, the newest tick."""
         self._pictures: dict[int, tuple[int, bytes]] = {}
         """By camera: captured at, and the JPEG."""
+        self._pictures_sent = self._drawn = 0
         self._due_ns: dict[int, int] = {}
         self._waiting = asyncio.Event()
         self.sent = self.replaced = 0
@@ -77,6 +80,11 @@ class Viewer:
         self._due_ns[camera] = captured_ns + round(NS_PER_S / self.pace_fps * 0.75)
         self._waiting.set()
 
+    def drew(self, pictures: int) -> None:
+        """So many of those that were sent are on its screen."""
+        self._drawn = min(pictures, self._pictures_sent)
+        self._waiting.set()
+
     async def send(self) -> None:
         """Until the link ends. Raises TimeoutError where it takes nothing any more."""
         while not self.socket.closed:
@@ -94,7 +102,8 @@ class Viewer:
             return True, self._said.popleft()
         if self._slots:
             return True, self._slots.pop(next(iter(self._slots)))
-        if self._pictures:
+        if self._pictures and self._pictures_sent - self._drawn < UNDER_WAY * max(1, len(self.watch.cameras)):
+            self._pictures_sent += 1
             camera = next(iter(self._pictures))
             captured_ns, jpeg = self._pictures.pop(camera)
             return False, _HEADER.pack(camera, captured_ns, self._clock()) + jpeg

@@ -46,6 +46,12 @@ class Watch(Message, frozen=True):
     """Whose joints' effort?"""
 
 
+class Drawn(Message, frozen=True):
+    """At most ten times a second, while pictures come: so many of this link's are on the screen."""
+
+    pictures: Count
+
+
 class Press(Message, frozen=True):
     """An action of the table (`station.bus.actions`), by name."""
 
@@ -287,9 +293,11 @@ OfPolicies = Load | Shadow | Evaluate
 Beside = OfJobs | OfEpisodes | OfPolicies
 """What is asked of no node, or of one after the other: it is done beside the loop."""
 OfTheSession = Press | Open | Rollouts | TakeOver | HandBack | Control | Deny
-FromPage = Hello | Alive | Watch | OfTheSession | Hold | Park | ArmAct | RestartNode | Beside
+OfItself = Hello | Alive | Watch | Drawn
+"""What a page says of itself; nobody is asked for anything."""
+FromPage = OfItself | OfTheSession | Hold | Park | ArmAct | RestartNode | Beside
 NEEDS: dict[type, Role] = {
-    **dict.fromkeys((Hello, Alive, Watch, Hold, Deny), "viewer"),
+    **dict.fromkeys((*get_args(OfItself), Hold, Deny), "viewer"),
     **dict.fromkeys((Press, Open, Rollouts, TakeOver, HandBack, Shadow, Control, Park), "operator"),
     **dict.fromkeys((Check, Export, AnswerStep, EndJob, *get_args(OfEpisodes)), "operator"),
     **dict.fromkeys((ArmAct, RestartNode, Load, Evaluate, Calibrate), "engineer"),

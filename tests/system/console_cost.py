@@ -16,8 +16,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -42,16 +43,18 @@ async def look(url: str, tab: str) -> None:
             assert answer.status == 200, await answer.text()
         async with browser.ws_connect(f"{base}/link", headers={"Origin": base}) as link:
             await link.send_str(json.dumps({"type": "hello", "tab": tab}))
-            pictures = 0
+            pictures, told_s = 0, 0.0
             async for message in link:
                 if message.type is aiohttp.WSMsgType.TEXT and (told := json.loads(message.data))["kind"] == "welcome":
                     watch = {"type": "watch", "cameras": told["rig"]["cameras"], "fps": 10}
                     await link.send_str(json.dumps(watch))
                     await link.send_str(json.dumps({"type": "alive", "seen": True}))
                 pictures += message.type is aiohttp.WSMsgType.BINARY
-                if pictures == 1:
+                if pictures == 1 and not told_s:
                     print("looks", flush=True)
-                    pictures += 1
+                if pictures and time.monotonic() - told_s > 0.1:  # as a page does
+                    told_s = time.monotonic()
+                    await link.send_str(json.dumps({"type": "drawn", "pictures": pictures}))
 
 
 @contextmanager
@@ -90,34 +93,33 @@ def told(figures: Figures) -> str:
 
 
 class Cost:
-    """What a console took between two moments; its memory every half minute."""
+    """What a console takes from here on; its memory is told every half minute."""
 
-    def __init__(self, process: psutil.Process) -> None:
-        self._process, self._began_s, self._before = process, time.monotonic(), process.cpu_times()
-        self._sizes, self._ended = [self._mb()], threading.Event()
+    def __init__(self, process: psutil.Process, tell: Callable[[str], None]) -> None:
+        self._process, self._tell, self._ended = process, tell, threading.Event()
+        self._began_s, self._before = time.monotonic(), process.cpu_times()
         self._watching = threading.Thread(target=self._watch)
         self._watching.start()
 
-    def _mb(self) -> tuple[float, float]:
-        """Resident, and with shared pages counted once among those who share them."""
-        found = self._process.memory_full_info()
-        return found.rss / 1e6, found.pss / 1e6
-
     def _watch(self) -> None:
+        self._tell(self._so_far())
         while not self._ended.wait(MEMORY_S):
-            self._sizes.append(self._mb())
+            self._tell(self._so_far())
 
-    def told(self) -> str:
-        """One line."""
-        took_s, after = time.monotonic() - self._began_s, self._process.cpu_times()
+    def _so_far(self) -> str:
+        took_s, after, memory = (
+            time.monotonic() - self._began_s,
+            self._process.cpu_times(),
+            self._process.memory_full_info(),
+        )
+        used_s = after.user + after.system - self._before.user - self._before.system
+        # PSS: shared pages counted once among all who share them
+        return f"{took_s:.0f} s: {100 * used_s / took_s:.1f} % of a core, {memory.rss / 1e6:.0f} MB (PSS {memory.pss / 1e6:.0f})"
+
+    def end(self) -> None:
+        """Nothing more is told."""
         self._ended.set()
         self._watching.join()
-        self._sizes.append(self._mb())
-        user_s, system_s = after.user - self._before.user, after.system - self._before.system
-        return (
-            f"{100 * (user_s + system_s) / took_s:.1f} % of a core ({100 * system_s / took_s:.1f} of it the kernel's) over {took_s:.0f} s; "
-            f"RSS (PSS) every {MEMORY_S:g} s: {', '.join(f'{rss:.0f} ({pss:.0f})' for rss, pss in self._sizes)} MB"
-        )
 
 
 def main(seconds: float, rounds: int, only: str, kept: Path | None) -> None:
@@ -139,9 +141,11 @@ def main(seconds: float, rounds: int, only: str, kept: Path | None) -> None:
                     tell("without", told(measure(station, seconds, record=True)))
                 if only in ("", "with"):
                     with looked_at(file) as console:
-                        cost = Cost(console)
-                        tell("with   ", told(measure(station, seconds, record=True)))
-                        tell("console", cost.told())
+                        cost = Cost(console, partial(tell, "console"))
+                        try:
+                            tell("with   ", told(measure(station, seconds, record=True)))
+                        finally:
+                            cost.end()
 
 
 if __name__ == "__main__":

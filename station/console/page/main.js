@@ -4,7 +4,7 @@ import { Calibrations } from '/calibrate.js';
 import { check, LastCheck } from '/check.js';
 import { episode } from '/episode.js';
 import { episodes, Shelf } from '/episodes.js';
-import { Link, FULL, REPLACED, UNPAIRED } from '/link.js';
+import { Link, FULL, REPLACED, SLEPT, UNPAIRED } from '/link.js';
 import { actionOf, holds, keyed, pressing } from '/model.js';
 import { now } from '/now.js';
 import { Plans, plan } from '/plan.js';
@@ -121,6 +121,7 @@ class App {
       // what was asked may have been done or not: nobody knows any more
       this.store.asked.clear();
       this.store.question = null;
+      if (code === SLEPT) this.store.state = null; // nobody knows how old it is
       this.policies.release();
     }
     this.draw();

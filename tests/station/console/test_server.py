@@ -14,13 +14,14 @@ from station.console import wire
 from station.console.limits import MOST_VIEWERS, Rate
 from station.console.seats import ROLES, Role, invited
 from station.console.server import COOKIE, FULL, REPLACED
+from station.console.viewer import UNDER_WAY
 from station.episodes.labels import read_labels
 from tests.station.console.served import TAB, AskingJob, Console, Page, served
 from tests.station.console.stage import AT_REST, DESCRIBED
 from tests.station.datasets.recorded import Recorded, make
 
 WORDS: dict[type, dict[str, Any]] = {
-    wire.Hello: {"tab": TAB}, wire.Alive: {"seen": True}, wire.Watch: {"cameras": ["cam_high"]},
+    wire.Hello: {"tab": TAB}, wire.Alive: {"seen": True}, wire.Watch: {"cameras": ["cam_high"]}, wire.Drawn: {"pictures": 3},
     wire.Press: {"id": 1, "name": "start", "seen": 7}, wire.Open: {"id": 1, "seen": 7, "task": "pick"},
     wire.Control: {"id": 1, "what": "take"}, wire.Deny: {"id": 1}, wire.Hold: {"id": 1}, wire.Park: {"id": 1},
     wire.Edit: {"id": 1, "episodes": ["cube/0"], "success": "no"}, wire.Unedit: {"id": 1, "episodes": ["cube/0"]},
@@ -133,6 +134,26 @@ def test_pictures_come_only_to_who_looks_the_newest_with_its_time(tmp_path: Path
     served(tmp_path, looks)
 
 
+def test_a_page_that_is_slow_to_draw_gets_fewer_pictures_and_none_that_waited(tmp_path: Path) -> None:
+    async def draws(console: Console) -> None:
+        async with await console.paired("viewer") as browser, console.page(browser) as page:
+            cameras = list(console.hub.rig.cameras)
+            await page.say({"type": "watch", "cameras": cameras, "fps": 15})
+            came, states = 0, 0
+            while states < 10:  # two seconds, and it says of no picture that it drew it
+                message = await page.socket.receive(20)
+                came += message.type is aiohttp.WSMsgType.BINARY
+                states += message.type is aiohttp.WSMsgType.TEXT and '"kind":"state"' in message.data
+            assert came == UNDER_WAY * len(cameras)
+            await page.say({"type": "drawn", "pictures": 10**6})  # no more than were sent
+            while (message := await page.socket.receive(20)).type is not aiohttp.WSMsgType.BINARY:
+                pass
+            captured, sent = (int.from_bytes(message.data[at : at + 8], "little") for at in (8, 16))
+            assert sent - captured < 0.5e9, "it is the newest, not one that waited for two seconds"
+
+    served(tmp_path, draws)
+
+
 @pytest.mark.slow
 def test_a_viewer_that_takes_nothing_costs_others_nothing(tmp_path: Path) -> None:
     async def stalls(console: Console) -> None:
@@ -151,6 +172,32 @@ def test_a_viewer_that_takes_nothing_costs_others_nothing(tmp_path: Path) -> Non
                 await good.heard("state")
             assert len(viewer._pictures) <= len(console.hub.rig.cameras) and len(viewer._slots) <= 2
             transport.resume_reading()
+
+    served(tmp_path, stalls)
+
+
+def test_a_viewer_that_takes_nothing_for_long_is_cut_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.console.viewer.STALLED_S", 0.3)
+
+    async def stalls(console: Console) -> None:
+        async with (
+            await console.paired("viewer") as browser,
+            console.page(browser) as good,
+            console.page(browser, "bbbbbbbbbbbbbbbb") as stalled,
+        ):
+            transport = stalled.socket._response.connection.transport  # type: ignore[union-attr]
+            assert transport is not None
+            transport.pause_reading()
+            (viewer,) = [viewer for viewer in console.hub.viewers if viewer.tab.startswith("b")]
+            for _ in range(40):  # more than the two kernels' queues hold
+                viewer.say({"kind": "cue", "words": "x" * 500_000, "beeps": 0})
+            while viewer in console.hub.viewers:
+                await good.heard("state")
+            await good.heard("state")
+            assert [other.tab for other in console.hub.viewers] == [TAB]
+            transport.resume_reading()  # it hears that it was cut
 
     served(tmp_path, stalls)
 

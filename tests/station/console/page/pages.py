@@ -35,13 +35,16 @@ PAGES = (
 )  # fmt: skip
 
 
+NOTE = "<b>slipped</b><script>window.run = 1</script><img src=x onerror='window.run = 1'>"
+
+
 def record(data: Path) -> None:
     """Four episodes: a longer one, a failure, and two that nobody judged, the last with a note that is no markup."""
     for number in range(4):
         rows, success = (150 if number == 0 else 20), (True, False, None, None)[number]
         said = Recorded(rows=rows, episode=number, success=success, operator=("ann", "ben")[number % 2])
         path = make(data, said)
-    add_note(path, "<b>slipped</b>")
+    add_note(path, NOTE)
     plan(data)
 
 
@@ -76,11 +79,11 @@ def check() -> None:
 
 
 @contextmanager
-def paired(stage: Stage, **who: Any) -> Iterator[Browser]:
-    """A browser with a seat, as large as a laptop."""
+def paired(stage: Stage, port: int | None = None, **who: Any) -> Iterator[Browser]:
+    """A browser with a seat, as large as a laptop. `port`: where it finds the console, if not where that listens."""
     with browser(headset="") as page:
         size(page, LAPTOP)
-        page.open(stage.link(**who))
+        page.open(stage.link(**who).replace(f":{stage.port}/", f":{port or stage.port}/"))
         page.until("the Now page", "return document.querySelector('.page.now')")
         yield page
 

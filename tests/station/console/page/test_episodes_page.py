@@ -42,7 +42,14 @@ def labels(stage: Stage, number: int) -> Labels | None:
 def test_the_menu_leads_there_and_the_address_says_what_is_shown(stage: Stage, page: Browser) -> None:
     page.js("document.querySelector('nav a:nth-child(2)').click()")
     listed(page, "cube/3", "cube/2", "cube/1", "cube/0")
-    assert page.js("return document.querySelectorAll('.list b').length") == 0, "what people write is text"
+    assert page.js(
+        "return [document.querySelectorAll('.list b, .list script, .list [onerror]').length, window.run ?? 0]"
+    ) == [0, 0]
+    page.until(
+        "what people write is text",
+        "return document.querySelector('.list').textContent.includes(arguments[0])",
+        pages.NOTE,
+    )
     page.until(
         "thumbnails", "return [...document.querySelectorAll('.thumbs img')].every((image) => image.naturalWidth > 0)"
     )
