@@ -38,6 +38,7 @@ def station(request: pytest.FixtureRequest) -> Iterator[tuple[str, Station]]:
             }
             for name, value in (own | tempers.install()).items():
                 patch.setenv(name, value)
+            patch.syspath_prepend(tempers.PLUGIN)  # the world that judges is installed for this process, too
             rig = load_rig(mixed_bench.write(Path(folder), SIDES[request.param], world={"driver": "judged"}))
             with connect(rig) as station:
                 yield request.param, station
