@@ -9,9 +9,20 @@ from selenium.webdriver.common.keys import Keys
 from tests.drivers.vr.browser import Browser
 from tests.station.console.page import pages
 from tests.station.console.page.pages import LAPTOP, PAGES, TABLET, Page
-from tests.station.console.stage import Stage, staged
+from tests.station.console.stage import AT_REST, Stage, staged
 
 pytestmark = pytest.mark.timeout(300)
+
+
+BY_COLOUR_ALONE = """
+const shown = [...document.querySelectorAll('tr.ok, tr.warn, tr.bad, td.warn, td.bad, li.warn, li.bad, .level, .tile, .liveness')];
+return shown.filter((one) => one.checkVisibility() && !/[●▲■✓✗✘]/.test(one.textContent)).map((one) => one.outerHTML.slice(0, 120));
+"""
+PHASES = {
+    "ready": {}, "recording": {"phase": "recording"}, "ended": {"phase": "ended", "check_due": "this rig has not been checked"},
+    "hold": {"phase": "hold", "why": "follower_left has been silent for 512 ms: check its power"},
+}  # fmt: skip
+"""What stands on the Now page in each of them is another."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +84,31 @@ def test_in_each_size_and_theme(name: str, of: tuple[int, int], page: Browser) -
     for which in PAGES:
         pages.show(page, which)
         assert pages.faults(page) == [], which.address
-        assert page.js("return document.documentElement.scrollWidth") <= of[0], (
-            f"{which.address} is wider than its window"
-        )
+        fits(page, of, which.address)
         assert page.js("return document.querySelector('.hold').getBoundingClientRect().width") > 100
+
+
+@pytest.mark.rig
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_the_now_page_in_each_phase_and_theme(name: str, stage: Stage, page: Browser) -> None:
+    pages.size(page, LAPTOP)
+    pages.theme(page, name)
+    pages.show(page, PAGES[0])
+    before = stage.hub.session
+    try:
+        for phase, said in PHASES.items():
+            stage.do(lambda: setattr(stage.hub, "session", AT_REST))
+            stage.say(**said)
+            page.until(phase, "return document.querySelector('.page')?.dataset.phase === arguments[0]", phase)
+            assert pages.faults(page) == [], phase
+            assert page.js(BY_COLOUR_ALONE) == [], phase
+            fits(page, LAPTOP, phase)
+    finally:
+        stage.do(lambda: setattr(stage.hub, "session", before))
+
+
+def fits(page: Browser, of: tuple[int, int], what: str) -> None:
+    """No wider than the window, on a laptop no higher either."""
+    height, width = page.js("return [document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
+    assert width <= of[0], f"{what} is wider than its window"
+    assert height <= of[1] or of != LAPTOP, f"{what} is scrolled on a laptop"
