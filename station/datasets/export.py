@@ -116,7 +116,8 @@ def export(
             raise EpisodeError(
                 f"{folder / 'out'} does not read back as its sources are: {findings[0]}"
                 + (f" (and {len(findings) - 1} more)" if len(findings) > 1 else "")
-                + ". Next: report it; nothing has the name of a dataset"
+                + ". Next: where it is pictures that video cannot hold, --video as-shot keeps them as they are; else report it. "
+                "Nothing has the name of a dataset"
             )
         checksums.write(folder / "out", _sums(folder / "out", engine, told))
         linked = earlier.linked(folder / "out")

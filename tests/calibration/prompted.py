@@ -104,8 +104,8 @@ class Rig:
 
 
 @contextmanager
-def rig(server: MjpegServer) -> Iterator[Rig]:
-    """Up, on a folder of its own."""
+def rig(server: MjpegServer, by: type[Rig] = Rig) -> Iterator[Rig]:
+    """Up, on a folder of its own. `by`: how its operator goes through a wizard."""
     folder = Path(tempfile.mkdtemp(prefix="st-", dir="/tmp"))
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
     follower, leader = Hands(FOLLOWER_SERVOS, FOLLOWER_TURNED), Hands(GELLO_SERVOS)
@@ -124,14 +124,14 @@ def rig(server: MjpegServer) -> Iterator[Rig]:
         file.write_text(rig_text(folder, server.url, int(server.fps)))
         stack.callback(station, "stop", "--rig", str(file))
         station("up", "--rig", str(file))
-        yield Rig(folder, file, server, follower, leader)
+        yield by(folder, file, server, follower, leader)
 
 
 @contextmanager
-def seen_rig() -> Iterator[Rig]:
+def seen_rig(by: type[Rig] = Rig) -> Iterator[Rig]:
     """One whose camera sees its board."""
     server = MjpegServer([jpeg(np.full((HEIGHT, WIDTH), 110, np.uint8))], FPS)
-    with rig(server) as up:
+    with rig(server, by) as up:
         eye = Eye(server, lambda t_s: up.board(t_s))
         try:
             yield up
@@ -195,9 +195,9 @@ def cameras() -> str:
     )
 
 
-def arms() -> str:
+def arms(by: type[Rig] = Rig) -> str:
     """A follower in a jig: its zeros, whose horns are off by some degrees."""
-    with seen_rig() as up:
+    with seen_rig(by) as up:
         pose = np.array([0.0, -0.9, 1.1, 0.05, -0.4, 0.0])
         off = up.random.uniform(-0.1, 0.1, 6)
 
@@ -216,9 +216,9 @@ def arms() -> str:
     return f"| `arms --pose`, three placings: the worst joint's zero | {worst:.3f}° | 0.1° |"
 
 
-def gello() -> str:
+def gello(by: type[Rig] = Rig) -> str:
     """A GELLO whose horns sit on quarter turns, some of its servos turning the other way; held up to 3° off the pose."""
-    with seen_rig() as up:
+    with seen_rig(by) as up:
         signs, quarters = np.array([1, -1, 1, 1, -1, 1]), np.array([0, 1, -1, 2, 0, 1])
         offsets = quarters * np.pi / 2
         held = up.random.uniform(-1, 1, 6) * np.radians(3)
@@ -253,9 +253,9 @@ def gello() -> str:
     return f"| `gello`: signs, and the worst joint's offset, held up to 3° off the pose | all six right, {worst:.3f}° | 0.1° |"
 
 
-def grippers() -> str:
+def grippers(by: type[Rig] = Rig) -> str:
     """A gripper between its stops, opened and closed by hand from Enter on and before."""
-    with seen_rig() as up:
+    with seen_rig(by) as up:
         opened, closed = 1.40, -0.55
 
         def sweep() -> None:
@@ -293,13 +293,13 @@ class Late(MjpegServer):
                 return
 
 
-def latency() -> str:
+def latency(by: type[Rig] = Rig) -> str:
     """A wrist camera that is 80 ms late, the arm swung by hand over a table."""
     server = Late([b""], 15)
     table = np.asarray(rendering.table_texture(), np.uint8)
     scale = table.shape[0] / 2.0
     texture_from_m = np.array([[scale, 0, scale], [0, scale, scale], [0, 0, 1.0]])
-    with rig(server) as up:
+    with rig(server, by) as up:
         base_from_table = up.camera.base_from_camera(OVER_THE_BOARD[:6]) @ looking_at((0.0, 0.0), 0.5, (20, 0))
 
         def see(t_s: float) -> np.ndarray:

@@ -83,10 +83,20 @@ def full_rig(folder: Path, like: str) -> Path:
 
 
 def phase(page: Browser, word: str) -> None:
-    page.until(word, "return document.querySelector('.page')?.dataset.phase === arguments[0]", word, seconds=120)
+    """Wait until the page says so; where it does not, what it says instead."""
+
+    def said() -> object:
+        live, told = "document.querySelector('.page')?.dataset.live", "document.querySelector('.told')?.textContent"
+        return page.js(f"const s = app.store.state?.session; return [{live}, s?.phase, s?.why, {told}]"), page.log()
+
+    wait(
+        word, lambda: page.js("return document.querySelector('.page')?.dataset.phase === arguments[0]", word), 120, said
+    )
 
 
 def key(page: Browser, one: str) -> None:
+    """As an operator presses it: a page that has heard nothing for two seconds takes no key but HOLD's, and says so."""
+    page.until("a live page", "return document.querySelector('.page')?.dataset.live === 'live'")
     page.js("document.activeElement?.blur()")
     ActionChains(page.driver).send_keys(one).perform()
 

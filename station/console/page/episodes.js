@@ -20,6 +20,7 @@ export class Shelf {
     this.list = null;
     this.error = '';
     this.asked = null; // the address that the list is of
+    this.page = ''; // and its page: the folder's, or the trash's
     this.chosen = new Set();
     this.changed = []; // what was changed last: it can be taken back
     this.more = 1;
@@ -32,7 +33,8 @@ export class Shelf {
     const { page, query } = this.app.route, asked = page + String(query);
     if (asked === this.asked && !again) return;
     if (asked !== this.asked) Object.assign(this, { more: 1, chosen: new Set() });
-    this.asked = asked;
+    if (page !== this.page) this.list = null; // what is in the folder may not be chosen as if it lay in the trash, nor the other way
+    Object.assign(this, { asked, page });
     const where = new URLSearchParams(query.getAll('where').map((condition) => ['where', condition]));
     const answer = await fetch(page === 'trash' ? '/episodes/trash' : `/episodes?${where}`).catch(() => null);
     if (asked !== this.asked) return;
@@ -129,7 +131,7 @@ function row(shelf, episode, pick, trash) {
 
 function acts(app, trash) {
   const { shelf } = app, n = shelf.chosen.size, off = !n || busy(app.store, 'edit') || busy(app.store, 'trash');
-  if (trash) return html`<button class="act" ?disabled=${off} @click=${() => shelf.act('restore', t('restore'))}>${t('restore')} (${n})</button>`;
+  if (trash) return html`<button class="act" data-act="restore" ?disabled=${off} @click=${() => shelf.act('restore', t('restore'))}>${t('restore')} (${n})</button>`;
   if (shelf.noting) return words(shelf, n);
   const say = (success) => html`<button class="act" data-act=${success} ?disabled=${off} @click=${() => shelf.act('edit', t(`say.${success}`), { success })}>${t(`say.${success}`)}</button>`;
   return html`<span class="picked">${t('picked', { n })}</span>${['yes', 'no', 'unset'].map(say)}
