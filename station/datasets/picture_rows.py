@@ -22,6 +22,9 @@ _THUMBNAIL = 4
 class PictureRows:
     """Of one camera. All of its pictures are of one size, or reading one that is not raises EpisodeError."""
 
+    crop: Crop | None = None
+    """What decoded pictures are of those that were shot; None: all."""
+
     def __init__(self, file: h5py.File, camera: str, crop: Crop | None = None) -> None:
         """`crop`: what decoded pictures are of those that were shot. Raises EpisodeError where the datasets are not what the layout
         says, UsageError where the crop does not lie in the pictures.
@@ -129,7 +132,7 @@ class DepthRows(PictureRows):
 
     def __init__(self, file: h5py.File, camera: str) -> None:
         """Raises EpisodeError where the dataset is not what the layout says."""
-        self.camera, self.jpeg, self.crop = camera, False, None
+        self.camera, self.jpeg = camera, False
         self._file = file
         self._rows = datasets.dataset(file, f"/observations/depth/{camera}")
         self.height, self.width = self._rows.shape[1:3]

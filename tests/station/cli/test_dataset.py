@@ -96,5 +96,5 @@ def test_a_refusal_is_one_sentence(
 
 
 def test_a_folder_that_is_no_dataset_is_named(tmp_path: Path) -> None:
-    done = run("verify", tmp_path)
+    done = run("verify", tmp_path, "--workers", "0")
     assert done.exit_code == 1 and "not the record of a dataset" in done.output

@@ -103,7 +103,13 @@ def test_the_now_page_in_each_phase_and_theme(name: str, stage: Stage, page: Bro
             assert pages.faults(page) == [], phase
             assert page.js(BY_COLOUR_ALONE) == [], phase
             fits(page, LAPTOP, phase)
+        stage.do(lambda: setattr(stage.hub, "silent", True))
+        page.until("that nothing is live", "return document.querySelector('.page')?.dataset.phase === 'silent'")
+        assert pages.faults(page) == [], "not live"
+        assert page.js(BY_COLOUR_ALONE) == [], "not live"
+        fits(page, LAPTOP, "not live")
     finally:
+        stage.do(lambda: setattr(stage.hub, "silent", False))
         stage.do(lambda: setattr(stage.hub, "session", before))
 
 
