@@ -54,5 +54,5 @@ def policy(folder: Path, names: Sequence[str], units: Sequence[str], there: list
     return policies.write(
         folder, state_dim=width, action_dim=width, dim_names=list(names), units=list(units), chunk=100,
         image={"width": 320, "height": 240},
-        normalization={"state": {"mean": [0.0] * width, "std": [1e6] * width}, "action": numbers},
+        normalization={"state": {"mean": there, "std": [0.05] * width}, "action": numbers},
     )  # fmt: skip
