@@ -1,7 +1,7 @@
 """`station dataset export`, `verify`, `diff`, `formats`: what trainers are given."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from station.cli.dataset_progress import progress
 from station.cli.dataset_select import From, LeftOut, left_out, say_left, selection_from
 from station.cli.episodes.told import Where, told
+from station.clock import monotonic_ns
 from station.errors import EpisodeError, UsageError
-from station.steps.speaker import Speaker, speaking
+from station.steps.speaker import speaking
 from station.steps.terminal import in_a_job
 from station.terminal.screen import PlainConsole, numbers
 from station.terminal.told import JsonOption, tell
@@ -146,8 +148,8 @@ def export(
             "rate_hz": _camera_rate(choice) if rate == "camera" else _rate(rate),
         }  # fmt: skip
         conversion, hub = _conversion(asked), _hub(push, public)
-        progress = _progress(speaker, _EXPORTING, as_json)
-        done = make(format_name, out, selection, choice, conversion, engine(), progress)
+        telling = progress(speaker, _EXPORTING, as_json, monotonic_ns)
+        done = make(format_name, out, selection, choice, conversion, engine(), telling)
         plan = done.plan
         if as_json:
             speaker.document(
@@ -185,7 +187,7 @@ def verify(
         from station.datasets.record import read_record
 
         plan = read_record(out).plan
-        findings = findings_of(out, plan, engine(), _progress(speaker, _VERIFYING, as_json))
+        findings = findings_of(out, plan, engine(), progress(speaker, _VERIFYING, as_json, monotonic_ns))
         if as_json:
             speaker.document(DatasetVerified(str(out), tuple(findings)))
         for finding in () if as_json else findings:
@@ -322,13 +324,3 @@ def _camera_rate(choice: "Choice") -> float:
     from station.datasets.camera_rate import slowest_camera_hz
 
     return slowest_camera_hz(choice.taken)
-
-
-def _progress(speaker: Speaker, phases: Sequence[str], as_json: bool) -> Callable[[str, int, int], None]:
-    """Each phase as one like the others, however long it takes."""
-
-    def told(what: str, done: int, of: int) -> None:
-        if not as_json:
-            speaker.tell(f"{what}: {done} of {of}", (phases.index(what) + done / of) / len(phases))
-
-    return told

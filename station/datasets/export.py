@@ -36,8 +36,8 @@ from station.errors import EpisodeError, UsageError
 from station.files import durable
 from station.version import station_version
 
-Told = Callable[[str, int, int], None]
-"""(what is being done, done, of how many)."""
+Told = Callable[[str, int, int, int], None]
+"""(what is being done, done, of how many, bytes of what is done; 0 where there is nothing to say)."""
 
 
 class Engine(NamedTuple):
@@ -151,10 +151,12 @@ def _sums(folder: Path, engine: Engine, told: Told) -> dict[str, str]:
     """Of every file. Raises EpisodeError."""
     found: dict[str, str] = {}
     items = checksums.batches(folder)
+    size = 0
     for done, outcome in enumerate(work(engine.executors, engine.workers, checksums.sums_of, items), 1):
-        told("hashing", done, len(items))
         if outcome.result is None:
             raise outcome.error or EpisodeError(f"{folder}: not hashed")
+        size += sum((folder / name).stat().st_size for name, digest in outcome.result.items() if digest)
+        told("hashing", done, len(items), size)
         found |= outcome.result
     return found
 
@@ -165,7 +167,7 @@ def read_back(folder: Path, plan: Plan, engine: Engine, told: Told) -> tuple[str
     verified = []
     items = pieces(folder, plan, engine.workers)
     for done, outcome in enumerate(work(engine.executors, engine.workers, verify_piece, items), 1):
-        told("verifying", done, len(items))
+        told("verifying", done, len(items), 0)
         if outcome.result is None:
             findings.append(str(outcome.error))
         else:
@@ -212,8 +214,10 @@ def _surveys(
         if (state := earlier.state_of(source)) in known
     }
     items = [Surveying(folder, source, selection, conversion) for source in sources if source.path not in found]
+    size = 0
     for done, outcome in enumerate(work(engine.executors, engine.workers, _survey, items), 1):
-        told("reading episodes", done, len(items))
+        size += outcome.item.source.size_bytes
+        told("reading episodes", done, len(items), size)
         problem = Surveyed(outcome.item.source, problem=str(outcome.error))
         found[outcome.item.source.path] = problem if outcome.result is None else outcome.result
     return [found[source.path] for source in sources]
@@ -258,9 +262,10 @@ def _parts(
     items = list(fmt.parts(plan))
     made: dict[str, Made] = {}
     failed: dict[int, str] = {}
-    make = partial(make_part, folder, before)
+    make, size = partial(make_part, folder, before), 0
     for done, outcome in enumerate(work(engine.executors, engine.workers, make, items), 1):
-        told("writing", done, len(items))
+        size += sum(outcome.result.files.values()) if outcome.result is not None else 0
+        told("writing", done, len(items), size)
         if isinstance(outcome.error, PartFailed):
             failed[outcome.error.source] = str(outcome.error)
         elif outcome.error is not None:

@@ -130,7 +130,7 @@ def killed_at(place: int, kill: Callable[[], None]) -> exporting.Told:
     """Kills once, when so many outcomes were told."""
     seen: list[str] = []
 
-    def told(what: str, done: int, of: int) -> None:
+    def told(what: str, done: int, of: int, size_bytes: int) -> None:
         seen.append(what)
         if len(seen) == place:
             kill()

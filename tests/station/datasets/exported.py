@@ -29,5 +29,5 @@ def findings(out: Path) -> tuple[str, ...]:
     return read_back(out, read_record(out).plan, HERE, quiet)
 
 
-def quiet(what: str, done: int, of: int) -> None:
+def quiet(what: str, done: int, of: int, size_bytes: int) -> None:
     """Nobody is told."""
