@@ -13,6 +13,7 @@ from station.errors import EpisodeError
 MOST_PICTURES = 120
 _MOST_PATHS = 2000
 _MOST_LINES = 60
+_MARKERS = {True: "o", False: "x", None: "."}
 _COLOURS = {True: "tab:green", False: "tab:red", None: "tab:gray"}
 
 
@@ -24,7 +25,8 @@ def parts(
         section(stats.name, paragraph(headline(stats)), paragraph(lengths(stats))),
         section("Success", *(table((what, "episodes", "success", "failure", "not judged"), map(_share, found), range(1, 5))
                              for what, found in by(stats).items())),
-        section("Unlike the others", paragraph(rule()), table(("",), [(sentence(each),) for each in stats.outliers[:_MOST_LINES]]),
+        section("Unlike the others", paragraph(rule()), *(() if stats.outliers else (paragraph("None is."),)),
+                table(("",), [(sentence(each),) for each in stats.outliers[:_MOST_LINES]]),
                 _more(len(stats.outliers))),
         section("Findings of the episodes' cards", table(("finding", "episodes"), stats.findings.items(), (1,))),
         section("Length and time", image(_lengths_png(episodes), "png", "length of each episode, in the order of recording; by success")),
@@ -66,9 +68,11 @@ def _lengths_png(episodes: Sequence[Episode]) -> bytes:
         places = [place for place, episode in enumerate(order) if episode.success is success]
         word = {True: "success", False: "failure", None: "not judged"}[success]
         if places:
-            left.scatter(places, [order[place].seconds for place in places], s=12, color=colour, label=word)
+            seconds = [order[place].seconds for place in places]
+            left.scatter(places, seconds, s=18, color=colour, marker=_MARKERS[success], label=word)
     left.set_xlabel("episodes in the order of recording")
     left.set_ylabel("s")
+    left.xaxis.get_major_locator().set_params(integer=True)
     left.legend(loc="best", fontsize=8)
     hours: dict[str, int] = {}
     for episode in order:
@@ -76,6 +80,7 @@ def _lengths_png(episodes: Sequence[Episode]) -> bytes:
     names = sorted(hours)
     right.bar(names, [hours[name] for name in names], color="tab:blue")
     right.set_ylabel("episodes by hour of the day")
+    right.yaxis.get_major_locator().set_params(integer=True)
     right.tick_params(axis="x", labelsize=7, rotation=60)
     return picture.png(figure)
 
