@@ -1,5 +1,6 @@
 """`station replay`, `park` and `recover`: what the arms do without a leader, through the same pilot and gates."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from station.rig.rig import Rig
 from station.runtime.node import Node
 from station.runtime.processes import processes
 from station.runtime.realtime import at_priority
+from station.steps.speaker import is_job, speaking
 from station.terminal.screen import console
 
 DESCRIBED_S = 5.0
@@ -35,6 +37,11 @@ def replay(
     yes: Annotated[bool, typer.Option("--yes-arms-will-move", help="do not ask before real arms move")] = False,
 ) -> None:
     """Play an episode's /action again: the followers ramp to its first pose, then follow it tick by tick."""
+    with speaking(tells_prints=True) if is_job() else nullcontext():
+        _replay(file, rig, yes)
+
+
+def _replay(file: Path, rig: str, yes: bool) -> None:
     loaded = rig_of(rig)
     recorded = _recorded(file)
     refuse_unseen(recorded.claim, loaded)

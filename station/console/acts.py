@@ -33,12 +33,18 @@ class Acts:
             await self._begin(said, seat, who)
         return ""
 
-    async def _begin(self, said: wire.Check | wire.Export | wire.Calibrate, seat: Seat, who: Who) -> None:
+    async def _begin(self, said: wire.Check | wire.Export | wire.Calibrate | wire.Replay, seat: Seat, who: Who) -> None:
         self._jobs.refuse_beside_a_sitting(self._hub.phase)
         rig = self._hub.rig
         if isinstance(said, wire.Export):
             self._jobs.refuse_another()
             self._jobs.begin("export", await self._library.export(said), str(who))
+        elif isinstance(said, wire.Replay):
+            self._jobs.refuse_another()
+            file = await self._library.episode(said.episode)
+            await self._policies.leave(f"replay {said.episode}", who)
+            words = ["replay", str(file), "--rig", str(rig.file), "--yes-arms-will-move"]
+            self._jobs.begin("replay", words, str(who), of=said.episode, moves=True)
         elif isinstance(said, wire.Calibrate):
             self._jobs.refuse_another()
             await self._policies.leave(f"calibrate {said.what}", who)

@@ -143,7 +143,7 @@ class Jobs:
                 "offers": (),
                 "progress": None,
                 "code": end.code,
-                "words": shown(end.words or why),
+                "words": shown(end.words or why) or (self.told or {}).get("words", ""),
                 "picture": "",
             }
         )

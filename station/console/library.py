@@ -9,6 +9,7 @@ import os
 import struct
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -188,6 +189,10 @@ class Library:
     async def _bytes(self, body: bytes) -> web.Response:
         await asyncio.sleep(self._reading.wait_s(len(body), self._recording(), self._clock()))
         return web.Response(body=body, content_type="application/octet-stream", headers=HEADERS)
+
+    async def episode(self, name: str) -> Path:
+        """The file of an episode that was listed. Raises UsageError."""
+        return await self.do(lambda: self._shelf.path(name))
 
     async def do(self, what: Callable[[], T]) -> T:
         """In the thread that reads and writes."""

@@ -180,6 +180,13 @@ class Calibrate(Message, frozen=True):
     """How long is measured; 0: as the command has it."""
 
 
+class Replay(Message, frozen=True):
+    """Have the arms play an episode again."""
+
+    id: Count
+    episode: Name
+
+
 class AnswerStep(Message, frozen=True):
     """To what a job asks."""
 
@@ -287,7 +294,7 @@ class Evaluate(Message, frozen=True):
     override: Name = ""
 
 
-OfJobs = Check | Calibrate | Export | AnswerStep | EndJob
+OfJobs = Check | Calibrate | Export | Replay | AnswerStep | EndJob
 OfEpisodes = Edit | Unedit | Trash | Restore | Recover | KeepPlan
 OfPolicies = Load | Shadow | Evaluate
 Beside = OfJobs | OfEpisodes | OfPolicies
@@ -299,7 +306,7 @@ FromPage = OfItself | OfTheSession | Hold | Park | ArmAct | RestartNode | Beside
 NEEDS: dict[type, Role] = {
     **dict.fromkeys((*get_args(OfItself), Hold, Deny), "viewer"),
     **dict.fromkeys((Press, Open, Rollouts, TakeOver, HandBack, Shadow, Control, Park), "operator"),
-    **dict.fromkeys((Check, Export, AnswerStep, EndJob, *get_args(OfEpisodes)), "operator"),
+    **dict.fromkeys((Check, Export, Replay, AnswerStep, EndJob, *get_args(OfEpisodes)), "operator"),
     **dict.fromkeys((ArmAct, RestartNode, Load, Evaluate, Calibrate), "engineer"),
 }
 """The TABLE of who may say what: each role may what the ones before it may. To stop the arms is everybody's."""

@@ -41,6 +41,7 @@ def second_thoughts(rig: Booted, file: Path) -> None:
             key(page, "q")
             phase(page, "ended")
             trashed_and_back(page, rig)
+            played_again(page)
             exported(page, rig)
             complaints = page.log()
             assert not complaints, complaints
@@ -137,6 +138,17 @@ def trashed_and_back(page: Browser, rig: Booted) -> None:
         episode.exists,
         else_=lambda: page.js("return [location.hash, document.querySelector('.told')?.textContent]"),
     )
+
+
+def played_again(page: Browser) -> None:
+    """By the arms, once somebody has said that the way is clear."""
+    page.js("location.hash = arguments[0]", f"#/episodes/{TASK}/0")
+    press(page, "[data-act=replay]")
+    page.until("the question", "return document.querySelector('.ask')?.textContent.includes('Is the way clear?')")
+    page.js("document.querySelector('.ask button').click()")
+    page.until("its end", "return app.store.job?.name === 'replay' && !app.store.job.running", seconds=120)
+    code, words = page.js("return [app.store.job.code, app.store.job.words]")
+    assert code == 0 and words.startswith("replayed "), words
 
 
 def exported(page: Browser, rig: Booted) -> None:

@@ -2,6 +2,7 @@
 import { html, nothing } from '/vendor/lit-html.js';
 import { day, VERDICT } from '/episodes.js';
 import { age, frame, told } from '/frame.js';
+import { job } from '/job.js';
 import { busy, clock, operates } from '/model.js';
 import { address } from '/route.js';
 import { plots } from '/shelf_model.js';
@@ -11,6 +12,7 @@ export function episode(app, nowMs) {
   const { player } = app, detail = player?.detail;
   const middle = html`<div class="bar"><a href=${address('episodes')}>${t('episodes.back')}</a>
       <b>${detail?.card ? `${detail.task} ${detail.number}` : app.route.of}</b>${detail?.card ? html`<span>${day(detail.recorded_s)}</span>` : nothing}</div>
+    ${job(app, 'replay')}
     ${player?.error ? html`<p class="trouble" role="alert">${player.error}</p>` : nothing}
     ${detail ? html`<div class="middle"><section class="seen" tabindex="0" aria-label=${t('page.episodes')}>${cameras(player)}${scrubber(app, player)}${joints(player)}</section>
       <section class="health" tabindex="0" aria-label=${t('about')}>${about(app, detail, player)}</section></div>` : player?.error ? nothing : html`<p>${t('loading')}</p>`}
@@ -71,7 +73,9 @@ function acts(app, detail) {
     event.preventDefault();
     shelf.act('edit', t('note.label'), { note: new FormData(event.target).get('note').trim() }, names);
   };
+  const words = t('replay.asks', { name: detail.name });
   return html`${['yes', 'no', 'unset'].map(say)}
+    <button class="act" data-act="replay" ?disabled=${busy(app.store, 'replay') || app.store.job?.running} @click=${() => app.confirm('replay', t('replay'), words, { type: 'replay', episode: detail.name })}>${t('replay')}</button>
     <form class="note" @submit=${keep}><label>${t('field.note')} <textarea name="note" rows="2" maxlength="4000" .defaultValue=${detail.note}></textarea></label><button class="act" ?disabled=${off}>${t('note.keep')}</button></form>
     <button class="act" ?disabled=${!shelf.changed.length} @click=${() => { const changed = shelf.changed; shelf.changed = []; shelf.act('unedit', t('unedit'), {}, changed); }}>${t('unedit')}</button>`;
 }

@@ -53,6 +53,7 @@ const en = {
   'process.runs': 'Runs, process {pid}.', 'process.ended': 'Ended: {why}.', 'process.realtime': ' Real-time priority {priority}.', 'process.restarts': ' Started again {n} times.', 'process.last': 'It ended before: {why}.',
   'limits': '▲ and ■: beyond the limits of the rig’s check (`check:` in the rig file).', 'log.of': 'log of {node}', 'logs': 'logs', 'acts': 'who asked for what', 'look.again': 'look again', 'lines.none': 'Nothing was written in the last day.',
   'efforts': 'effort, most in a second', 'efforts.limit': 'switches off at', 'report': 'report', 'report.what': 'Versions, rig file, logs, kernel messages as a zip; names taken out. Look into it before you send it.',
+  'replay': 'replay on the arms', 'replay.asks': 'Have the followers play {name} again? They ramp to its first pose, then follow it row by row. Is the way clear?',
   'restart': 'restart {node}', 'restart.asks': 'Restart {node}? Arms hold; an episode that needs it ends, its rows are kept.', 'restart.who': 'An engineer may restart it.',
   'act': '{act} {arm}', 'act.asks': '{act} {arm}: {does}. Does somebody stand at this arm, ready to support it and to stop it?',
   'col.joint': 'joint', 'col.device': 'device', 'col.what': 'what', 'col.value': 'value', 'col.limit': 'limit', 'col.next': 'next',

@@ -32,7 +32,7 @@ WORDS: dict[type, dict[str, Any]] = {
     wire.ArmAct: {"id": 1, "arm": "follower_left", "act": "recover"},
     wire.Load: {"id": 1, "policy": "handover"}, wire.Shadow: {"id": 1, "on": True}, wire.TakeOver: {"id": 1, "seen": 7},
     wire.Rollouts: {"id": 1, "seen": 7, "task": "tried"}, wire.HandBack: {"id": 1, "seen": 7},
-    wire.Calibrate: {"id": 1, "what": "arms"},
+    wire.Calibrate: {"id": 1, "what": "arms"}, wire.Replay: {"id": 1, "episode": "cube/0"},
     wire.Evaluate: {"id": 1, "name": "first", "policies": ["handover"], "trials": 2, "seconds": 5},
 }  # fmt: skip
 
@@ -56,11 +56,15 @@ def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest
             console.hub.heard.descriptions["follower_left"] = DESCRIBED
             for kind, fields in WORDS.items():
                 console.hub.asked.clear()
-                if kind in (wire.Calibrate, wire.Evaluate) and (told := console.server._jobs.told) and told["running"]:
+                if (
+                    kind in (wire.Calibrate, wire.Replay, wire.Evaluate)
+                    and (told := console.server._jobs.told)
+                    and told["running"]
+                ):
                     console.server._jobs.end()  # the one before
                 while (told := console.server._jobs.told) and (
                     (kind is wire.AnswerStep and not told["answers"])
-                    or (kind in (wire.Export, wire.Calibrate, wire.Evaluate) and told["running"])
+                    or (kind in (wire.Export, wire.Calibrate, wire.Replay, wire.Evaluate) and told["running"])
                 ):
                     await asyncio.sleep(0.01)
                 await page.say({"type": kind.__name__.lower(), **fields})
@@ -69,8 +73,9 @@ def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest
                 answer = await page.heard("answer")
                 may = ROLES.index(role) >= ROLES.index(wire.NEEDS[kind])
                 assert answer["done"] == may, f"{role} {kind.__name__}: {answer}"
+                asks_leave = (wire.Calibrate, wire.Replay)
                 beside = get_args(wire.OfEpisodes) + get_args(wire.OfJobs)
-                assert bool(console.hub.requests()) == (may and (kind not in beside or kind is wire.Calibrate)), kind
+                assert bool(console.hub.requests()) == (may and (kind not in beside or kind in asks_leave)), kind
                 if not may:
                     assert f"--role {wire.NEEDS[kind]}" in answer["why"] and "station console link" in answer["why"]
 
