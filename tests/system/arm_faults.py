@@ -82,11 +82,12 @@ class Desk:
             self._rig.hear(50)
         return self.words(), ", ".join(left)
 
-    def holds(self, arm: str) -> bool:
-        """Has the gripper just said that it holds something?"""
-        found = False
+    def holds(self, arm: str) -> bool | None:
+        """Does the gripper hold something, by the newest that has come of it since? None: nothing has."""
+        found = None
         while (sample := self._held.receive()) is not None:
-            found = sample.node == arm and isinstance(sample.body, Vector) and sample.body.values == (1.0,)
+            if sample.node == arm and isinstance(sample.body, Vector):
+                found = sample.body.values == (1.0,)
         return found
 
 
@@ -112,7 +113,9 @@ def trial(rig: Booted, desk: Desk, number: int, fault: Fault, chance: random.Ran
     press(rig, arm, (("object", fault.holds),))
     episode = swinging(rig, chance)
     if fault.holds >= 0:
-        rig.until("something between the fingers", lambda: desk.holds(arm))
+        # it is dropped as soon as it is held: later the hand opens, and what falls then was let go of
+        rig.until("open fingers", lambda: desk.holds(arm) is False)
+        rig.until("something between the fingers", lambda: desk.holds(arm) is True)
     happened_ns = press(rig, arm, fault.pressed)
     safe = acknowledged(rig, episode)
     said = tuple(filter(None, (fault.says, fault.act)))

@@ -8,7 +8,7 @@ from tests.system.console_wizards import PageRig
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 
-@pytest.mark.rig
+@pytest.mark.long
 def test_a_gripper() -> None:
     prompted.grippers(PageRig)
 

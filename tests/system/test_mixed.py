@@ -16,17 +16,22 @@ from station.bus.requests import OpenSession
 from station.cli.headless import record_headless
 from station.client import Station, connect
 from station.episodes.verify import verify
+from station.rig.entries import installed
 from station.rig.rig import load_rig
 from tests.station.datasets.exported import export_to, findings
 from tests.station.mixed_arms import SIDES
 from tests.system import mixed_bench, tempers
 
-pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 RIGS = {"two of seven joints": 16, "a UR beside a ViperX": 14}
+TRIED = [
+    pytest.param("two of seven joints", marks=pytest.mark.rig),
+    pytest.param("a UR beside a ViperX", marks=pytest.mark.long),
+]
 EFFORTS = {"two of seven joints": {"N·m"}, "a UR beside a ViperX": {"A", "mA"}}
 
 
-@pytest.fixture(scope="module", params=sorted(RIGS))
+@pytest.fixture(scope="module", params=TRIED)
 def station(request: pytest.FixtureRequest) -> Iterator[tuple[str, Station]]:
     folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
     try:
@@ -39,10 +44,12 @@ def station(request: pytest.FixtureRequest) -> Iterator[tuple[str, Station]]:
             for name, value in (own | tempers.install()).items():
                 patch.setenv(name, value)
             patch.syspath_prepend(tempers.PLUGIN)  # the world that judges is installed for this process, too
+            installed.cache_clear()
             rig = load_rig(mixed_bench.write(Path(folder), SIDES[request.param], world={"driver": "judged"}))
             with connect(rig) as station:
                 yield request.param, station
     finally:
+        installed.cache_clear()
         shutil.rmtree(folder)
 
 
