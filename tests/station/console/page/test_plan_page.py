@@ -147,9 +147,10 @@ def test_the_ghost_of_the_last_success_lies_over_the_live_picture_and_goes(stage
     go(page, "#/now")
     page.until("its button", "return document.querySelector('[data-act=ghost]')")
     page.js("document.querySelector('[data-act=ghost]').click()")
-    page.until("the ghost", "return document.querySelector('canvas[data-ghost=cam_high]:not([hidden])')?.width === 160")
     alike = "cube/0: the last success of just this"
     page.until("of what", "return document.querySelector('.ghosts').textContent.includes(arguments[0])", alike)
+    # after its name: what stood there of another scene goes as soon as it is known
+    page.until("the ghost", "return document.querySelector('canvas[data-ghost=cam_high]:not([hidden])')?.width === 160")
     seen = page.js("""const of = (one) => document.querySelector(one).getBoundingClientRect();
         const live = of('[data-camera=cam_high] canvas'), ghost = of('canvas[data-ghost]');
         return [live.left - ghost.left, live.top - ghost.top, live.width - ghost.width, live.height - ghost.height].map(Math.abs)""")
