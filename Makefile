@@ -16,6 +16,9 @@ CONSOLE := station/console/page/vendor/lit-html.js
 # environments of those who read datasets, each as its own list pins it; the last is 1.3 GB
 CONSUMERS := lerobot-v3 lerobot-v2.1 robomimic zarr s3
 LONG_CONSUMERS := rlds
+# LeRobot's newest wants Python 3.12, on the PATH or pyenv's: where there is none it is left out
+NEWEST_PYTHON := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python) $(shell command -v python3.12))
+NEWEST := $(if $(NEWEST_PYTHON),$(VENV)-lerobot-newest/.installed)
 BROWSER := tests/drivers/vr/node_modules/.installed
 # of the simulation, all that is not its operator's arithmetic; of the headset, its server and its page
 IN_REAL_TIME := tests/conformance tests/other_maker tests/station/console/page tests/system \
@@ -110,11 +113,12 @@ test-datasets: setup $(TORCH_STAMP) $(CONSUMERS:%=$(VENV)-%/.installed)
 
 # what takes gigabytes, TensorFlow Datasets, or long: LeRobot's training for hundreds of steps, and the rig that runs what came of it; the
 # first week, a headset's faults, a minute of any rig's, an FR3 on franky-sim
-test-long: setup $(FRANKY_SIM) $(TORCH_STAMP) $(VENV)-lerobot-v3/.installed $(LONG_CONSUMERS:%=$(VENV)-%/.installed)
+test-long: setup $(FRANKY_SIM) $(TORCH_STAMP) $(VENV)-lerobot-v3/.installed $(LONG_CONSUMERS:%=$(VENV)-%/.installed) $(NEWEST)
 	$(BIN)/python -m pytest -m long tests
 
 # lerobot's own pins of torch and datasets want gigabytes of another torch: it is installed without, and with what its loader imports.
 # torchcodec loads the system's FFmpeg.
+$(VENV)-lerobot-newest/.installed: PYTHON := $(NEWEST_PYTHON)
 $(VENV)-%/.installed: tests/consumers/%.txt system-packages-datasets.txt
 	./install-system-packages.sh system-packages-datasets.txt
 	$(PYTHON) -m venv $(VENV)-$*
@@ -143,4 +147,4 @@ $(TORCH_STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-torch $(VENV)-franky-sim $(addprefix $(VENV)-,$(CONSUMERS) $(LONG_CONSUMERS)) $(addprefix $(VENV)-,$(PYTHONS)) build dist tests/drivers/vr/node_modules
+	rm -rf $(VENV) $(VENV)-torch $(VENV)-franky-sim $(addprefix $(VENV)-,$(CONSUMERS) $(LONG_CONSUMERS) lerobot-newest) $(addprefix $(VENV)-,$(PYTHONS)) build dist tests/drivers/vr/node_modules

@@ -29,21 +29,32 @@ class Read(NamedTuple):
 def read(
     request: pytest.FixtureRequest, recorded: dict[Sequence[str], list[Path]], tmp_path_factory: pytest.TempPathFactory
 ) -> list[Read]:
-    folder = tmp_path_factory.mktemp(request.param)
+    return read_sets(request.param, request.param, recorded, tmp_path_factory.mktemp(request.param))
+
+
+def read_sets(
+    format_name: str, environment: str, recorded: dict[Sequence[str], list[Path]], folder: Path
+) -> list[Read]:
+    """Each case exported, and what the loader in that environment gives of it."""
     sets = [
-        exported(folder / f"set-{place}", recorded[sides], request.param, video=video)
+        exported(folder / f"set-{place}", recorded[sides], format_name, video=video)
         for place, (sides, video) in enumerate(CASES)
     ]
     for one in sets:
         assert len(list(one.out.glob("videos/**/*.mp4"))) >= 2 * len(one.plan.cameras)
         assert len(list(one.out.glob("data/**/*.parquet"))) >= 2
-    given = read_by(request.param, "read_lerobot.py", [one.out for one in sets], folder)
+    given = read_by(environment, "read_lerobot.py", [one.out for one in sets], folder)
     return [Read(*one) for one in zip(sets, given, strict=True)]
 
 
 @pytest.mark.parametrize("case", range(len(CASES)), ids=["-".join((*sides, video)) for sides, video in CASES])
 def test_every_frame_and_action(read: list[Read], case: int) -> None:
-    (_, plan, episodes), given = read[case]
+    whole(read[case])
+
+
+def whole(one: Read) -> None:
+    """Every frame, every action, every text is there, in its place."""
+    (_, plan, episodes), given = one
     assert given["length"] == plan.frames == sum(30 + 7 * k for k in range(3)) == len(given["index"])
     numbers = zip(given["episode_index"].tolist(), given["frame_index"].tolist(), strict=True)
     place = {key: at for at, key in enumerate(numbers)}
