@@ -2,10 +2,10 @@
 
 from station.bus.requests import Who
 from station.console import wire
+from station.console.archive import Archive
 from station.console.asking import calibrate_command
 from station.console.hub import Hub
 from station.console.jobs import Jobs
-from station.console.library import Library
 from station.console.policy_acts import PolicyActs
 from station.console.seats import Seat
 
@@ -13,14 +13,14 @@ from station.console.seats import Seat
 class Acts:
     """Of one console."""
 
-    def __init__(self, hub: Hub, library: Library, jobs: Jobs) -> None:
-        self._hub, self._library, self._jobs = hub, library, jobs
-        self._policies = PolicyActs(hub, library, jobs)
+    def __init__(self, hub: Hub, archive: Archive, jobs: Jobs) -> None:
+        self._hub, self._archive, self._jobs = hub, archive, jobs
+        self._policies = PolicyActs(hub, archive, jobs)
 
     async def done(self, said: wire.Beside, seat: Seat, who: Who) -> str:
         """What was done. Raises StationError."""
         if isinstance(said, wire.OfEpisodes):
-            return await self._library.act(said, self._hub.busy_with)
+            return await self._archive.act(said, self._hub.busy_with)
         if isinstance(said, wire.OfPolicies):
             return await self._policies.act(said, seat, who)
         if isinstance(said, wire.AnswerStep):
@@ -38,10 +38,10 @@ class Acts:
         rig = self._hub.rig
         if isinstance(said, wire.Export):
             self._jobs.refuse_another()
-            self._jobs.begin("export", await self._library.export(said), str(who))
+            self._jobs.begin("export", await self._archive.export(said), str(who))
         elif isinstance(said, wire.Replay):
             self._jobs.refuse_another()
-            file = await self._library.episode(said.episode)
+            file = await self._archive.episode(said.episode)
             await self._policies.leave(f"replay {said.episode}", who)
             words = ["replay", str(file), "--rig", str(rig.file), "--yes-arms-will-move"]
             self._jobs.begin("replay", words, str(who), of=said.episode, moves=True)

@@ -7,10 +7,10 @@ import asyncio
 
 from station.bus.requests import AskLeave, LoadPolicy, Refused, Reply, StartPolicy, StopPolicy, Who
 from station.console import wire
+from station.console.archive import Archive
 from station.console.asking import Question
 from station.console.hub import Hub
 from station.console.jobs import Jobs
-from station.console.library import Library
 from station.console.seats import Seat
 from station.errors import RequestRefused
 
@@ -21,8 +21,8 @@ LONGEST_WISH = 120
 class PolicyActs:
     """Of one console."""
 
-    def __init__(self, hub: Hub, library: Library, jobs: Jobs) -> None:
-        self._hub, self._library, self._jobs = hub, library, jobs
+    def __init__(self, hub: Hub, archive: Archive, jobs: Jobs) -> None:
+        self._hub, self._archive, self._jobs = hub, archive, jobs
 
     async def act(self, said: wire.OfPolicies, seat: Seat, who: Who) -> str:
         """Do it; what was done. Raises StationError."""
@@ -35,7 +35,7 @@ class PolicyActs:
         if isinstance(said, wire.Shadow):
             await self._asked("policy", StartPolicy(shadow=True) if said.on else StopPolicy(), who)
             return ""
-        folder = await self._library.do(lambda: self._library.policies.path(said.policy))
+        folder = await self._archive.do(lambda: self._archive.policies.path(said.policy))
         await self._asked("policy", LoadPolicy(str(folder.absolute()), said.instruction), who)
         return said.policy
 
@@ -46,9 +46,9 @@ class PolicyActs:
     async def _evaluate(self, said: wire.Evaluate, seat: Seat, who: Who) -> str:
         self._jobs.refuse_beside_a_sitting(self._hub.phase)
         self._jobs.refuse_another()
-        policies = self._library.policies
-        folders = [await self._library.do(lambda name=name: policies.path(name)) for name in said.policies]  # type: ignore[misc]
-        out = await self._library.do(lambda: policies.folder_for(said.name))
+        policies = self._archive.policies
+        folders = [await self._archive.do(lambda name=name: policies.path(name)) for name in said.policies]  # type: ignore[misc]
+        out = await self._archive.do(lambda: policies.folder_for(said.name))
         await self.leave(f"evaluate {', '.join(said.policies)}: {said.trials} trials each", who)
         options = {
             "--trials": said.trials, "--seconds": said.seconds, "--seed": said.seed, "--out": out, "--operator": seat.person,

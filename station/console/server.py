@@ -20,10 +20,10 @@ from station.bus.requests import Refused, Reply, StillThere, Who
 from station.clock import NS_PER_S, Clock
 from station.console import view, wire
 from station.console.acts import Acts
+from station.console.archive import EPISODES, POLICIES, RIG, Archive
 from station.console.asking import Known, Question, questions, who_asks
 from station.console.hub import Hub
 from station.console.jobs import Jobs
-from station.console.library import EPISODES, POLICIES, RIG, Library
 from station.console.limits import AT_ONCE, MOST_READERS, MOST_VIEWERS, Holds, Rate
 from station.console.seat_file import SeatFile
 from station.console.seats import Book, Seat, paired, seated
@@ -53,7 +53,7 @@ class Server:
         self._attempts, self._holds = Attempts(), Holds()
         self._guard = Guard(certificate.names)
         self._jobs = Jobs(self._tell_all, self._show_look)
-        self._library = Library(
+        self._archive = Archive(
             hub.rig,
             clock,
             lambda: hub.phase == "recording",
@@ -61,7 +61,7 @@ class Server:
             lambda: self._jobs.blind,
             hub.heard.descriptions,
         )
-        self._acts = Acts(hub, self._library, self._jobs)
+        self._acts = Acts(hub, self._archive, self._jobs)
         self._under_way: set[asyncio.Task[None]] = set()
         self._readers: dict[str, set[asyncio.Transport]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
@@ -98,9 +98,9 @@ class Server:
         for viewer in tuple(self._hub.viewers):
             await viewer.socket.close(code=1001, message=b"the console stopped")
         for act in self._under_way:
-            act.cancel()  # what is in the library's thread is done before that closes
+            act.cancel()  # what is in the archive's thread is done before that closes
         self._jobs.close()
-        await self._library.close()
+        await self._archive.close()
         await self._listener.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -118,7 +118,7 @@ class Server:
                 return web.Response(status=403, text="this browser is not paired", headers=HEADERS)
             self._keep(seat, request.transport)
             async with self._turns.setdefault(seat.id, asyncio.Semaphore(AT_ONCE)):
-                return await self._library.answer(request, seat.role)
+                return await self._archive.answer(request, seat.role)
         found = self._files.get(request.path)
         if found is None:
             return web.Response(status=404, text="no such page", headers=HEADERS)

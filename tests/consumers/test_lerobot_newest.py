@@ -5,20 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.consumers.environments import environment
 from tests.consumers.test_lerobot import read_sets, whole
 
-NEWEST = "lerobot-newest"
-
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        not environment(NEWEST).exists(), reason="there was no Python 3.12 when `make test-long` made the environments"
-    ),
-]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 def test_every_frame_and_action(recorded: dict[Sequence[str], list[Path]], tmp_path: Path) -> None:
-    for one in read_sets("lerobot-v3", NEWEST, recorded, tmp_path):
+    for one in read_sets("lerobot-v3", "lerobot-newest", recorded, tmp_path):
         whole(one)

@@ -39,7 +39,7 @@ WORDS: dict[type, dict[str, Any]] = {
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("station.console.library.python", lambda *_: ["true"])
+    monkeypatch.setattr("station.console.archive.python", lambda *_: ["true"])
     monkeypatch.setattr("station.console.jobs.Job", AskingJob)
     assert set(WORDS) == set(get_args(wire.FromPage))
 

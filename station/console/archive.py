@@ -44,7 +44,7 @@ T = TypeVar("T")
 _log = logging.getLogger("console")
 
 
-class Library:
+class Archive:
     """Of one rig's data folder. To be used in one event loop."""
 
     def __init__(
