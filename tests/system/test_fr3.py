@@ -1,7 +1,5 @@
 """A GELLO leader and an FR3 with its hand on a bench, franky-sim for the robot: recorded, played again, parked, run by a policy."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +11,9 @@ from station.bus.messages import ArmState
 from station.bus.requests import OpenSession, Park
 from station.cli.headless import record_headless
 from station.cli.motion import replay
-from station.client import Station, connect
-from station.rig.rig import load_rig
+from station.client import Station
 from tests.system import mixed_bench
+from tests.system.rig_of_its_own import rig_of_its_own
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(300)]  # an environment of its own
 ARM = "follower_right"
@@ -24,20 +22,8 @@ START_RAD = (0.0, 0.0, 0.0, -1.5708, 0.0, 1.5708, 0.0)
 
 @pytest.fixture(scope="module")
 def station() -> Iterator[Station]:
-    folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            own = {
-                "XDG_RUNTIME_DIR": folder,
-                "XDG_CONFIG_HOME": f"{folder}/config",
-                "XDG_STATE_HOME": f"{folder}/state",
-            }
-            for name, value in own.items():
-                patch.setenv(name, value)
-            with connect(load_rig(mixed_bench.write(Path(folder), {"right": "fr3"}))) as station:
-                yield station
-    finally:
-        shutil.rmtree(folder)
+    with rig_of_its_own(lambda folder: mixed_bench.write(folder, {"right": "fr3"})) as station:
+        yield station
 
 
 def where(station: Station) -> tuple[float, ...]:

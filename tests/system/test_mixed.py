@@ -1,10 +1,8 @@
 """Rigs of other widths as a whole: two arms of seven joints, a UR beside a ViperX. Recorded, exported, run by a policy, tried out."""
 
 import csv
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +12,13 @@ import pytest
 
 from station.bus.requests import OpenSession
 from station.cli.headless import record_headless
-from station.client import Station, connect
+from station.client import Station
 from station.episodes.verify import verify
 from station.rig.entries import installed
-from station.rig.rig import load_rig
 from tests.station.datasets.exported import export_to, findings
 from tests.station.mixed_arms import SIDES
 from tests.system import mixed_bench, tempers
+from tests.system.rig_of_its_own import rig_of_its_own
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 RIGS = {"two of seven joints": 16, "a UR beside a ViperX": 14}
@@ -33,24 +31,17 @@ EFFORTS = {"two of seven joints": {"N·m"}, "a UR beside a ViperX": {"A", "mA"}}
 
 @pytest.fixture(scope="module", params=TRIED)
 def station(request: pytest.FixtureRequest) -> Iterator[tuple[str, Station]]:
-    folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            own = {
-                "XDG_RUNTIME_DIR": folder,
-                "XDG_CONFIG_HOME": f"{folder}/config",
-                "XDG_STATE_HOME": f"{folder}/state",
-            }
-            for name, value in (own | tempers.install()).items():
-                patch.setenv(name, value)
-            patch.syspath_prepend(tempers.PLUGIN)  # the world that judges is installed for this process, too
-            installed.cache_clear()
-            rig = load_rig(mixed_bench.write(Path(folder), SIDES[request.param], world={"driver": "judged"}))
-            with connect(rig) as station:
-                yield request.param, station
-    finally:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tempers.PLUGIN)  # the world that judges is installed for this process, too
         installed.cache_clear()
-        shutil.rmtree(folder)
+        judged = {"driver": "judged"}
+        try:
+            with rig_of_its_own(
+                lambda folder: mixed_bench.write(folder, SIDES[request.param], world=judged), tempers.install()
+            ) as station:
+                yield request.param, station
+        finally:
+            installed.cache_clear()
 
 
 def command(*words: object) -> "subprocess.CompletedProcess[str]":

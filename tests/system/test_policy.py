@@ -1,7 +1,5 @@
 """Policies through the whole stack, on a booted rig: real runner, pilot, gates, servo buses, journal and file."""
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,13 +15,13 @@ from station.bus.sockets import RequestClient
 from station.bus.wire import Sample
 from station.cli.headless import record_headless
 from station.cli.rollout import Hands, Rollout
-from station.client import Station, connect
+from station.client import Station
 from station.errors import RequestRefused, StationError
-from station.rig.rig import load_rig
 from station.safety.pace import LONGEST_STEP_NS, SLACK_NS
 from tests.system import takeovers, tempers
 from tests.system.operator_terminal import Terminal
 from tests.system.rig import light_rig
+from tests.system.rig_of_its_own import rig_of_its_own
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 PATIENCE_S = 60.0
@@ -34,21 +32,8 @@ ASKED_SHARE = 0.95
 @pytest.fixture(scope="module")
 def station() -> Iterator[Station]:
     """The light rig, up for all tests of this file; `python -m tests.system.takeovers` takes the whole one."""
-    folder = tempfile.mkdtemp(prefix="st-", dir="/tmp")
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            own = {
-                "XDG_RUNTIME_DIR": folder,
-                "XDG_CONFIG_HOME": f"{folder}/config",
-                "XDG_STATE_HOME": f"{folder}/state",
-            }
-            for name, value in (own | tempers.install()).items():
-                patch.setenv(name, value)
-            loaded = load_rig(light_rig(Path(folder)))
-            with connect(loaded) as station:
-                yield station
-    finally:
-        shutil.rmtree(folder)
+    with rig_of_its_own(light_rig, tempers.install()) as station:
+        yield station
 
 
 def newest(data: Path, task: str) -> Path:
