@@ -9,7 +9,6 @@ they end, what lies between its fingers, and that the hand answers an order whic
 
 import argparse
 import json
-import os
 import queue
 import select
 import socket
@@ -151,11 +150,8 @@ class Loop:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
-    def run(self, priority: int) -> None:
-        """Until the process is ended. `priority`: of SCHED_FIFO; 0: the ordinary scheduler."""
-        if priority:
-            with suppress(PermissionError):
-                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+    def run(self) -> None:
+        """Until the process is ended."""
         due_s = self._since_s
         step = 0
         while True:
@@ -221,10 +217,9 @@ def main() -> None:
     parser.add_argument("address")
     parser.add_argument("--tell", default="", metavar="PATH")
     parser.add_argument("--skew-ppm", type=float, default=0.0)
-    parser.add_argument("--priority", type=int, default=0)
     asked = parser.parse_args()
     loop = Loop(asked.address, asked.skew_ppm, asked.tell)
-    threading.Thread(target=loop.run, args=(asked.priority,), daemon=True).start()
+    threading.Thread(target=loop.run, daemon=True).start()
     print("ready", flush=True)
     while select.select([sys.stdin], [], [])[0]:
         line = sys.stdin.readline()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drivers.sim.franka.environment import command
 from drivers.sim.network.joints import Arm, Fingers, Logged
-from station.runtime.realtime import has, start_ordinary
+from station.runtime.realtime import start_ordinary
 
 TOLD_HZ = 100.0
 START_RAD = (0.0, 0.0, 0.0, -1.5708, 0.0, 1.5708, 0.0)
@@ -37,12 +37,12 @@ class FrankySim:
         path = Path(self._folder.name) / "joints"
         self._socket.bind(str(path))
         self._socket.settimeout(_WAIT_S)
-        priority = has()  # the world's, for its robot's thousand cycles a second: not for the seconds in which it imports what it needs
+        # not at the world's priority: two of these with their thousand cycles a second use up what Linux lets real-time threads have
+        # (95 % of each second), and then drivers and servos fall silent for a tenth of one
         start_ordinary()
         self._process = subprocess.Popen(
-            command(self._address, "--tell", str(path), "--priority", str(priority)), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            command(self._address, "--tell", str(path)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         if self._answer() != "ready":
             raise OSError(f"franky-sim did not come up at {self._address}")
         self._thread.start()
