@@ -7,7 +7,6 @@ clock is held against it by round trips. So what each tile says of its age is ch
 
 import argparse
 import os
-import signal
 import tempfile
 import time
 from pathlib import Path
@@ -19,9 +18,9 @@ from station.bench.figures import Figures
 from station.cli.bench import measure
 from station.client import Station
 from station.rig.rig import load_rig
-from tests.drivers.vr.browser import Browser, browser
+from tests.drivers.vr.browser import Browser
 from tests.system.console_cost import told
-from tests.system.console_journey import SIZE, Console, full_rig, port_of_its_own
+from tests.system.console_page import Console, full_rig, paired, port_of_its_own
 from tests.system.rig import booted
 
 LISTEN = """
@@ -85,15 +84,8 @@ def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory(prefix="a", dir="/tmp") as place, port_of_its_own(Path(place) / "config"):
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
         file = full_rig(Path(place), "bench")
-        with booted(file, Path(place) / "data"):
-            console = Console(file)
-            try:
-                with browser(headset="") as page:
-                    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-                    page.open(console.url)
-                    print(f"the rig meanwhile: {told(watched(page, Station(load_rig(file)), seconds))}")
-            finally:
-                console.end(signal.SIGINT)
+        with booted(file, Path(place) / "data"), Console(file) as console, paired(console.url) as page:
+            print(f"the rig meanwhile: {told(watched(page, Station(load_rig(file)), seconds))}")
 
 
 if __name__ == "__main__":

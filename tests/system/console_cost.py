@@ -28,7 +28,7 @@ from station.bench.figures import Figures
 from station.cli.bench import measure
 from station.client import Station
 from station.rig.rig import load_rig
-from tests.system.console_journey import Console, full_rig, port_of_its_own
+from tests.system.console_page import Console, full_rig, port_of_its_own
 from tests.system.rig import booted
 
 LOOKING, STOPPED = 2, 1
@@ -60,24 +60,23 @@ async def look(url: str, tab: str) -> None:
 @contextmanager
 def looked_at(file: Path) -> Iterator[psutil.Process]:
     """A console with its viewers, one of them stopped."""
-    console = Console(file)
     viewers: list[subprocess.Popen[str]] = []
-    try:
-        for n in range(LOOKING + STOPPED):
-            words = [sys.executable, "-m", "station.cli", "console", "link", "--role", "viewer", "--json"]
-            url = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["url"]
-            words = [sys.executable, "-m", "tests.system.console_cost", "--look", url, "--tab", f"{n:016}"]
-            viewers.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
-            assert viewers[-1].stdout is not None and viewers[-1].stdout.readline() == "looks\n"
-        viewers[-1].send_signal(signal.SIGSTOP)
-        yield psutil.Process(console.process.pid)
-    finally:
-        for viewer in viewers:
-            viewer.kill()
-            viewer.wait()
-            assert viewer.stdout is not None
-            viewer.stdout.close()
-        console.end(signal.SIGINT)
+    with Console(file) as console:
+        try:
+            for n in range(LOOKING + STOPPED):
+                words = [sys.executable, "-m", "station.cli", "console", "link", "--role", "viewer", "--json"]
+                url = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["url"]
+                words = [sys.executable, "-m", "tests.system.console_cost", "--look", url, "--tab", f"{n:016}"]
+                viewers.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+                assert viewers[-1].stdout is not None and viewers[-1].stdout.readline() == "looks\n"
+            viewers[-1].send_signal(signal.SIGSTOP)
+            yield psutil.Process(console.process.pid)
+        finally:
+            for viewer in viewers:
+                viewer.kill()
+                viewer.wait()
+                assert viewer.stdout is not None
+                viewer.stdout.close()
 
 
 def told(figures: Figures) -> str:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import signal
 from pathlib import Path
 
 import h5py
@@ -10,9 +9,8 @@ import h5py
 from station.console.policies import EVALUATIONS
 from station.files.log_reading import merged, nodes
 from station.files.logs import logs_folder
-from tests.drivers.vr.browser import Browser, browser, wait
-from tests.system.console_journey import SIZE, Console, Shoot, phase, take_control
-from tests.system.console_policies import press
+from tests.drivers.vr.browser import Browser
+from tests.system.console_page import Shoot, at_the_page, press
 from tests.system.rig import Booted
 
 JUDGED = ("calm", "brisk")
@@ -20,41 +18,30 @@ JUDGED = ("calm", "brisk")
 NAME = "by_eye"
 
 
-def judging(rig: Booted, file: Path, shoot: Shoot = lambda _page, _name: None) -> None:
+def judging(rig: Booted, shoot: Shoot = lambda _page, _name: None) -> None:
     """A trial of each, one a success and one a failure; which policy was which is told at the end, and nowhere before."""
-    console = Console(file, "engineer")
-    try:
-        with browser(headset="") as page:
-            page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-            page.open(console.url)
-            phase(page, "ended")
-            take_control(page)
-            page.js("location.hash = '#/policies'")
-            begin(page)
-            verdicts = {}
-            for number, verdict in ((1, "success"), (2, "failure")):
-                letter = under_way(page, number)
-                verdicts[letter] = verdict == "success"
-                if number == 2:
-                    shoot(page, "console-evaluation")
-                    names_nothing(page, rig)
-                press(page, f"[data-answer={verdict}]")
-            page.until("its end", "return app.store.job?.running === false", seconds=300)
-            assert page.js("return app.store.job.code") == 0, page.js("return app.store.job.words")
-            page.until("names", "return document.querySelector('[data-rate=calm]')")
-            told = {
-                name: page.js("return document.querySelector(`[data-rate=${arguments[0]}]`).textContent", name)
-                for name in JUDGED
-            }
-            assert sorted(words.split("of")[0].strip()[-1] for words in told.values()) == ["0", "1"], told
-            page.until("every trial", "return document.querySelectorAll('[data-trial] a').length === 2")
-            page.js("document.querySelector('[data-trial=\"2\"] a').click()")
-            page.until("its episode", "return app.player?.detail?.rows > 0")
-            complaints = page.log()
-            assert not complaints, complaints
-    finally:
-        console.end(signal.SIGINT)
-    wait("the rig as it was", lambda: rig.phase() == "ended")
+    with at_the_page(rig, "engineer") as (_, page):
+        page.js("location.hash = '#/policies'")
+        begin(page)
+        verdicts = {}
+        for number, verdict in ((1, "success"), (2, "failure")):
+            letter = under_way(page, number)
+            verdicts[letter] = verdict == "success"
+            if number == 2:
+                shoot(page, "console-evaluation")
+                names_nothing(page, rig)
+            press(page, f"[data-answer={verdict}]")
+        page.until("its end", "return app.store.job?.running === false", seconds=300)
+        assert page.js("return app.store.job.code") == 0, page.js("return app.store.job.words")
+        page.until("names", "return document.querySelector('[data-rate=calm]')")
+        told = {
+            name: page.js("return document.querySelector(`[data-rate=${arguments[0]}]`).textContent", name)
+            for name in JUDGED
+        }
+        assert sorted(words.split("of")[0].strip()[-1] for words in told.values()) == ["0", "1"], told
+        page.until("every trial", "return document.querySelectorAll('[data-trial] a').length === 2")
+        page.js("document.querySelector('[data-trial=\"2\"] a').click()")
+        page.until("its episode", "return app.player?.detail?.rows > 0")
     kept(rig.data / EVALUATIONS / NAME, verdicts)
 
 

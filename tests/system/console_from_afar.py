@@ -3,16 +3,13 @@ happen; a servo that shut down is restarted from the Rig page.
 """
 
 import json
-import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from station.bus.requests.time_outs import ALLOWED_S, COUNT_DOWN_S
 from station.clock import NS_PER_S, monotonic_ns
-from tests.drivers.vr.browser import Browser, browser, wait
-from tests.system.console_journey import SIZE, Console, key, phase, take_control
-from tests.system.console_policies import press
+from tests.drivers.vr.browser import Browser, wait
+from tests.system.console_page import Console, key, paired, phase, press, take_control
 from tests.system.rig import Booted
 
 
@@ -36,30 +33,22 @@ def link_from_afar() -> str:
     return str(made["url"])
 
 
-def from_afar(rig: Booted, file: Path) -> None:
+def from_afar(rig: Booted) -> None:
     """Park, a sitting, a recovery: each asked by one page, allowed by another that is at the rig; a wizard and an evaluation refused."""
-    console = Console(file, "operator")
-    try:
-        with browser(headset="") as here, browser(headset="") as away:
-            for page, url in ((here, console.url), (away, link_from_afar())):
-                page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-                page.open(url)
-                phase(page, "ended")
-            here.js(
-                "window.cues = []; const before = app.heard.bind(app);"
-                "app.heard = (message) => { if (message.kind === 'cue') cues.push(message.words); before(message); };"
-            )
-            take_control(away)
-            handed_over(here, away)
-            nobody_is_there(rig, here, away)
-            somebody_says_no(here, away)
-            parked(rig, here, away)
-            a_sitting(here, away)
-            a_servo_that_shut_down(rig, here, away)
-            complaints = here.log() + away.log()
-            assert not complaints, complaints
-    finally:
-        console.end(signal.SIGINT)
+    with Console(rig.rig.file) as console, paired(console.url) as here, paired(link_from_afar()) as away:
+        for page in (here, away):
+            phase(page, "ended")
+        here.js(
+            "window.cues = []; const before = app.heard.bind(app);"
+            "app.heard = (message) => { if (message.kind === 'cue') cues.push(message.words); before(message); };"
+        )
+        take_control(away)
+        handed_over(here, away)
+        nobody_is_there(rig, here, away)
+        somebody_says_no(here, away)
+        parked(rig, here, away)
+        a_sitting(here, away)
+        a_servo_that_shut_down(rig, here, away)
     wait("the rig as it was", lambda: rig.phase() == "ended")
 
 

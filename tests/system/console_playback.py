@@ -7,7 +7,6 @@ Docs/performance.md has the figures. No rig runs; the page is what it is on one.
 
 import argparse
 import os
-import signal
 import tempfile
 import time
 from collections.abc import Sequence
@@ -18,10 +17,10 @@ import psutil
 
 from station.episodes.finalise import finalise
 from station.episodes.naming import episode_path
-from tests.drivers.vr.browser import Browser, browser
+from tests.drivers.vr.browser import Browser
 from tests.station.episodes.quality.cost import pictures
 from tests.station.episodes.recording import Recording, write
-from tests.system.console_journey import SIZE, Console, full_rig, port_of_its_own
+from tests.system.console_page import Console, full_rig, paired, port_of_its_own
 
 TASK = "cube"
 OPENED, JUMPS = 12, 40
@@ -150,18 +149,10 @@ def main(seconds: int) -> None:
         data = Path(place) / "data"
         record(data, seconds)
         file = full_rig(Path(place), "bench")
-        console = Console(file)
-        try:
-            with browser(headset="") as page:
-                page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-                page.driver.set_script_timeout(10 * seconds + 60)
-                page.open(console.url)
-                page.until("the page", "return document.querySelector('.page')")
-                measured(page, console, data, seconds)
-                complaints = page.log()
-                assert not complaints, complaints
-        finally:
-            console.end(signal.SIGINT)
+        with Console(file) as console, paired(console.url) as page:
+            page.driver.set_script_timeout(10 * seconds + 60)
+            page.until("the page", "return document.querySelector('.page')")
+            measured(page, console, data, seconds)
     print(f"load {os.getloadavg()[0]:.1f}")
 
 

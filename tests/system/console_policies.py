@@ -4,7 +4,6 @@ It is held against the rig, loaded, thinks in shadow, commands, gives way to han
 """
 
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,8 +11,8 @@ from pathlib import Path
 import h5py
 from selenium.webdriver.common.action_chains import ActionChains
 
-from tests.drivers.vr.browser import Browser, browser, wait
-from tests.system.console_journey import SIZE, Console, Shoot, full_rig, into, phase, port_of_its_own, take_control
+from tests.drivers.vr.browser import Browser
+from tests.system.console_page import Shoot, at_the_page, episodes_saved, full_rig, into, phase, port_of_its_own, press
 from tests.system.rig import Booted, booted
 
 TASK = "tried"
@@ -23,75 +22,51 @@ def runner(page: Browser, word: str) -> None:
     page.until(word, "return document.querySelector('.runner')?.dataset.runner === arguments[0]", word, seconds=120)
 
 
-def press(page: Browser, button: str) -> None:
-    page.until(
-        f"{button} may be pressed",
-        "return document.querySelector(arguments[0] + ':not(:disabled)')",
-        button,
-        seconds=60,
-    )
-    page.js("document.querySelector(arguments[0]).click()", button)
-
-
 def commands(page: Browser, source: str) -> None:
     page.until(f"{source} commands", "return app.store.state.pilot?.state === 'engaged' && app.store.state.pilot.source === arguments[0]",
                source, seconds=60)  # fmt: skip
 
 
-def journey(rig: Booted, file: Path, policy: str, hands: bool, shoot: Shoot = lambda _page, _name: None) -> None:
+def journey(rig: Booted, policy: str, hands: bool, shoot: Shoot = lambda _page, _name: None) -> None:
     """`hands`: they are near the arms, so that they may take over."""
-    console = Console(file, "engineer")
-    try:
-        with browser(headset="") as page:
-            page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-            page.open(console.url)
-            phase(page, "ended")
-            take_control(page)
-            page.js("location.hash = arguments[0]", f"#/policies/{policy}")
-            page.until(
-                "it fits",
-                "return document.querySelector(`[data-policy=${arguments[0]}]`)?.className === 'ok'",
-                policy,
-                seconds=60,
-            )
-            press(page, "[data-act=load]")
-            runner(page, "ready")
-            press(page, "[data-act=shadow]")
-            runner(page, "running")
-            page.until(
-                "half a minute of it",
-                "return app.policies.timings.points.filter(({plan}) => plan).length > 20",
-                seconds=60,
-            )
-            before = rig.phase()
-            shoot(page, "console-policies")
-            assert before == "ended" and page.js("return app.store.state.pilot.source") != "policy", (
-                "nothing moves for a shadow"
-            )
-            press(page, "[data-act=shadow]")
-            runner(page, "ready")
+    with at_the_page(rig, "engineer") as (_, page):
+        page.js("location.hash = arguments[0]", f"#/policies/{policy}")
+        page.until(
+            "it fits",
+            "return document.querySelector(`[data-policy=${arguments[0]}]`)?.className === 'ok'",
+            policy,
+            seconds=60,
+        )
+        press(page, "[data-act=load]")
+        runner(page, "ready")
+        press(page, "[data-act=shadow]")
+        runner(page, "running")
+        page.until(
+            "half a minute of it",
+            "return app.policies.timings.points.filter(({plan}) => plan).length > 20",
+            seconds=60,
+        )
+        before = rig.phase()
+        shoot(page, "console-policies")
+        assert before == "ended" and page.js("return app.store.state.pilot.source") != "policy", (
+            "nothing moves for a shadow"
+        )
+        press(page, "[data-act=shadow]")
+        runner(page, "ready")
 
-            page.driver.find_element("css selector", "form.fields [name=task]").send_keys(TASK)
-            press(page, "[data-act=rollouts]")
-            phase(page, "reset")
-            press(page, "[data-action=start]")
-            phase(page, "recording")
-            commands(page, "policy")
-            if hands:
-                take_over(page)
-            page.until("rows", "return app.store.state.session.recorded_ticks > 100", seconds=60)
-            press(page, "[data-action=stop]")
-            page.until(
-                "it is saved",
-                "return app.store.state.session.saved === 1 && !app.store.state.session.finalising",
-                seconds=300,
-            )
-            page.js("app.press('close')")
-            phase(page, "ended")
-            assert page.log() == []
-    finally:
-        console.end(signal.SIGINT)
-    wait("the rig as it was", lambda: rig.phase() == "ended")
+        page.driver.find_element("css selector", "form.fields [name=task]").send_keys(TASK)
+        press(page, "[data-act=rollouts]")
+        phase(page, "reset")
+        press(page, "[data-action=start]")
+        phase(page, "recording")
+        commands(page, "policy")
+        if hands:
+            take_over(page)
+        page.until("rows", "return app.store.state.session.recorded_ticks > 100", seconds=60)
+        press(page, "[data-action=stop]")
+        episodes_saved(page, 1)
+        page.js("app.press('close')")
+        phase(page, "ended")
     with h5py.File(rig.data / TASK / "episode_0.hdf5") as saved:
         assert policy in str(saved.attrs["policy"])
         assert bool(saved["/control/intervention"][()].any()) == hands
@@ -117,7 +92,7 @@ def main(folder: Path) -> None:
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
         file = full_rig(Path(place), "sim")
         with booted(file, Path(place) / "data") as rig:
-            journey(rig, file, "handover", hands=False, shoot=into(folder))
+            journey(rig, "handover", hands=False, shoot=into(folder))
 
 
 if __name__ == "__main__":

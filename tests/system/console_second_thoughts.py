@@ -7,14 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import h5py
 
 from station.episodes.labels import read_labels
-from tests.drivers.vr.browser import Browser, browser, wait
-from tests.system.console_journey import SIZE, Console, key, phase, rows, take_control
-from tests.system.console_policies import press
+from tests.drivers.vr.browser import Browser, wait
+from tests.system.console_page import at_the_page, episodes_saved, key, phase, press, rows
 from tests.system.rig import Booted
 
 TASK = "second_thoughts"
@@ -22,32 +20,21 @@ SILENT_S = 2.0
 """After which a page says that nothing it shows is live."""
 
 
-def second_thoughts(rig: Booted, file: Path) -> None:
+def second_thoughts(rig: Booted) -> None:
     """Record with a note and a pause, discard, hear nothing for a while; restore what was trashed, export what there is."""
-    console = Console(file)
-    try:
-        with browser(headset="") as page:
-            page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-            page.open(console.url)
-            phase(page, "ended")
-            take_control(page)
-            page.until("the form", "return document.querySelector('form.begin')")
-            page.driver.find_element("css selector", "input[name=task]").send_keys(TASK)
-            page.js("document.querySelector('[data-action=open]').click()")
-            phase(page, "ready")
-            noted_and_paused(page, rig)
-            thrown_away(page, rig)
-            silent_session(page, rig)
-            key(page, "q")
-            phase(page, "ended")
-            trashed_and_back(page, rig)
-            played_again(page)
-            exported(page, rig)
-            complaints = page.log()
-            assert not complaints, complaints
-    finally:
-        console.end(signal.SIGINT)
-    wait("the rig as it was", lambda: rig.phase() == "ended")
+    with at_the_page(rig) as (_, page):
+        page.until("the form", "return document.querySelector('form.begin')")
+        page.driver.find_element("css selector", "input[name=task]").send_keys(TASK)
+        page.js("document.querySelector('[data-action=open]').click()")
+        phase(page, "ready")
+        noted_and_paused(page, rig)
+        thrown_away(page, rig)
+        silent_session(page, rig)
+        key(page, "q")
+        phase(page, "ended")
+        trashed_and_back(page, rig)
+        played_again(page)
+        exported(page, rig)
 
 
 def noted_and_paused(page: Browser, rig: Booted) -> None:
@@ -67,11 +54,7 @@ def noted_and_paused(page: Browser, rig: Booted) -> None:
     phase(page, "recording")
     rows(page, rows(page, 0) + 25)
     key(page, "s")
-    page.until(
-        "it is saved",
-        "return app.store.state.session.saved === 1 && app.store.state.session.finalising === 0",
-        seconds=300,
-    )
+    episodes_saved(page, 1)
     episode = rig.data / TASK / "episode_0.hdf5"
     labels = read_labels(episode)
     assert labels is not None and "slipped once" in labels.note

@@ -3,7 +3,6 @@ FOLDER` draws the guide's pictures.
 """
 
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,31 +11,31 @@ import h5py
 from selenium.webdriver.common.keys import Keys
 
 from station.files import calibration_files
-from tests.drivers.vr.browser import Browser, browser, wait
-from tests.system.console_journey import SIZE, Console, Shoot, full_rig, key, phase, port_of_its_own, rows, take_control
+from tests.drivers.vr.browser import Browser
+from tests.system.console_page import (
+    Shoot,
+    at_the_page,
+    episodes_saved,
+    full_rig,
+    into,
+    key,
+    phase,
+    port_of_its_own,
+    rows,
+)
 from tests.system.rig import Booted, booted
 
 TASK = "cube_handover"
 
 
-def staging(rig: Booted, file: Path, still: bool, shoot: Shoot = lambda _page, _name: None) -> None:
+def staging(rig: Booted, still: bool, shoot: Shoot = lambda _page, _name: None) -> None:
     """Make a plan, record what it wants, take it back: it is wanted again. Then a camera's reference picture, step by step. `still`: what
     its cameras see is, and not the bench's moving picture, of which none is kept.
     """
-    console = Console(file, role="engineer")
-    try:
-        with browser(headset="") as page:
-            page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-            page.open(console.url)
-            phase(page, "ended")
-            take_control(page)
-            plan(page, shoot)
-            record(page, rig, shoot)
-            calibrate(page, still, shoot)
-            assert page.log() == []
-    finally:
-        console.end(signal.SIGINT)
-    wait("the rig as it was", lambda: rig.phase() == "ended")
+    with at_the_page(rig, "engineer") as (_, page):
+        plan(page, shoot)
+        record(page, rig, shoot)
+        calibrate(page, still, shoot)
 
 
 def plan(page: Browser, shoot: Shoot) -> None:
@@ -79,11 +78,7 @@ def record(page: Browser, rig: Booted, shoot: Shoot) -> None:
         phase(page, "recording")
         rows(page, 60)
         key(page, "s")
-        page.until(
-            "it is saved",
-            f"return app.store.state.session.saved === {number + 1} && !app.store.state.session.finalising",
-            seconds=300,
-        )
+        episodes_saved(page, number + 1)
     assert sorted(staged) == ["left of the bowl", "right of it"], "a block has each of them once"
     for number, scene in enumerate(staged):
         with h5py.File(rig.data / TASK / f"episode_{number}.hdf5") as saved:
@@ -140,15 +135,11 @@ def calibrate(page: Browser, still: bool, shoot: Shoot) -> None:
 
 def main(folder: Path) -> None:
     """The pictures of the guide, on the rig whose cameras see a scene."""
-
-    def shoot(page: Browser, name: str) -> None:
-        page.driver.save_screenshot(str(folder / f"{name}.png"))
-
     with tempfile.TemporaryDirectory(prefix="j", dir="/tmp") as place, port_of_its_own(Path(place) / "config"):
         os.environ.update(XDG_RUNTIME_DIR=place, XDG_STATE_HOME=f"{place}/state")
         file = full_rig(Path(place), "sim")
         with booted(file, Path(place) / "data") as rig:
-            staging(rig, file, True, shoot)
+            staging(rig, True, into(folder))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 against the truth, as at the terminal.
 """
 
-import signal
 import socket
 import time
 
 from station.files import settings
 from tests.calibration.prompted import PATIENCE_S, WAIT_S, Prompt, Rig
-from tests.drivers.vr.browser import Browser, browser
-from tests.system.console_journey import SIZE, Console, phase
+from tests.drivers.vr.browser import Browser
+from tests.system.console_page import Console, paired, phase
 
 FIELDS = {"--pose": "pose"}
 """Options of the command, and what the form calls them."""
@@ -25,32 +24,24 @@ class PageRig(Rig):
             port = probe.getsockname()[1]
         settings.path().parent.mkdir(parents=True, exist_ok=True)
         settings.path().write_text(f"console: {{port: {port}}}\nvoice: 'off'\n")
-        console = Console(self.file, "engineer")
-        try:
-            with browser(headset="") as page:
-                page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
-                page.open(console.url)
-                phase(page, "ended")
-                _begin(page, words[0], list(words[1:]))
-                for prompt, act in prompts:
-                    page.until(
-                        prompt,
-                        "return app.store.job?.answers.includes('go on') && app.store.job.words.includes(arguments[0])",
-                        prompt,
-                        seconds=PATIENCE_S,
-                    )
-                    act()
-                    time.sleep(WAIT_S)  # an operator who takes that long, as at the terminal
-                    seen = "return document.querySelector('figure.look img, figure.look td')"
-                    page.until("what is seen meanwhile", seen)
-                    page.js("document.querySelector('[data-answer=\"go on\"]').click()")
-                page.until("its end", "return app.store.job.running === false", seconds=PATIENCE_S)
-                code, told = page.js("return [app.store.job.code, app.store.job.words]")
-                complaints = page.log()
-        finally:
-            console.end(signal.SIGINT)
-        assert code == 0, told
-        assert not complaints, complaints
+        with Console(self.file, "engineer") as console, paired(console.url) as page:
+            phase(page, "ended")
+            _begin(page, words[0], list(words[1:]))
+            for prompt, act in prompts:
+                page.until(
+                    prompt,
+                    "return app.store.job?.answers.includes('go on') && app.store.job.words.includes(arguments[0])",
+                    prompt,
+                    seconds=PATIENCE_S,
+                )
+                act()
+                time.sleep(WAIT_S)  # an operator who takes that long, as at the terminal
+                seen = "return document.querySelector('figure.look img, figure.look td')"
+                page.until("what is seen meanwhile", seen)
+                page.js("document.querySelector('[data-answer=\"go on\"]').click()")
+            page.until("its end", "return app.store.job.running === false", seconds=PATIENCE_S)
+            code, told = page.js("return [app.store.job.code, app.store.job.words]")
+            assert code == 0, told
         return str(told)
 
 

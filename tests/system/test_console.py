@@ -9,7 +9,8 @@ import pytest
 
 from tests.system import console_evaluation, console_policies, tempers
 from tests.system.console_from_afar import from_afar
-from tests.system.console_journey import journey, port_of_its_own
+from tests.system.console_journey import journey
+from tests.system.console_page import port_of_its_own
 from tests.system.console_second_thoughts import second_thoughts
 from tests.system.console_staging import staging
 from tests.system.rig import Booted, booted, light_rig
@@ -31,27 +32,27 @@ def rig(tmp_path: Path) -> Iterator[Booted]:
 
 
 def test_an_operators_first_takes(rig: Booted) -> None:
-    journey(rig, rig.rig.file)
+    journey(rig)
 
 
 def test_a_policy_thinks_commands_and_gives_way_to_hands(rig: Booted) -> None:
     tempers.write(rig.data.with_name("data-policies") / "sways")
-    console_policies.journey(rig, rig.rig.file, "sways", hands=True)
+    console_policies.journey(rig, "sways", hands=True)
 
 
 def test_an_evaluation_is_judged_by_a_person_who_is_not_told_which_policy_it_was(rig: Booted) -> None:
     for name in console_evaluation.JUDGED:
         tempers.write(rig.data.with_name("data-policies") / name)
-    console_evaluation.judging(rig, rig.rig.file)
+    console_evaluation.judging(rig)
 
 
 def test_a_take_is_thought_over_and_a_session_that_is_silent_is_told(rig: Booted) -> None:
-    second_thoughts(rig, rig.rig.file)
+    second_thoughts(rig)
 
 
 def test_what_moves_arms_is_asked_from_afar_and_allowed_at_the_rig(rig: Booted) -> None:
-    from_afar(rig, rig.rig.file)
+    from_afar(rig)
 
 
 def test_a_plan_is_followed_and_a_camera_calibrated(rig: Booted) -> None:
-    staging(rig, rig.rig.file, still=False)
+    staging(rig, still=False)
