@@ -20,6 +20,9 @@ STILL = ("success", "failure", "repeat", "quit", "no")
 """Answers to a job that moves arms after which none moves: they need nobody's leave."""
 
 
+_PASSED = "nothing is asked like that any more. Next: look at what the job says now"
+
+
 class Jobs:
     """One at a time, for one rig. To be used in one event loop; `tell` gets what every page is to show of it, `show` what is seen
     while it asks: of that only the newest matters.
@@ -45,7 +48,7 @@ class Jobs:
         self.told = None
         self._say({
             "name": name, "by": by, "of": of, "blind": blind, "moves": moves, "running": True, "words": "", "step": 0, "answers": (),
-            "offer": 0, "offers": (), "about": "", "progress": None, "picture": "", "code": None,
+            "typed": None, "suggested": "", "offer": 0, "offers": (), "about": "", "progress": None, "picture": "", "code": None,
         })  # fmt: skip
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, self._read, self._job, loop)
@@ -75,17 +78,15 @@ class Jobs:
     def answer(self, step: int, answer: str) -> None:
         """Answer what it asked, or give what it offers. Raises RequestRefused where it does neither any more by that number."""
         asked = next((one for one in (self._step, self._offer) if one is not None and one.number == step), None)
-        if (
-            self._job is None
-            or asked is None
-            or answer not in asked.answers
-            or (asked is self._offer and answer in ELSEWHERE)
-        ):
-            raise RequestRefused("nothing is asked like that any more. Next: look at what the job says now")
+        if self._job is None or asked is None or (asked is self._offer and answer in ELSEWHERE):
+            raise RequestRefused(_PASSED)
+        if not asked.allows(answer):
+            typed = asked.typed if isinstance(asked, Step) else None
+            raise RequestRefused(f"{answer[:60]!r}: {typed.fits}" if typed is not None else _PASSED)
         self._job.answer(asked, answer)
         if asked is self._step:
             self._step = None
-            self._say({"answers": ()})
+            self._say({"answers": (), "typed": None})
 
     def end(self) -> None:
         """End it where it is. Raises RequestRefused where none runs."""
@@ -117,10 +118,11 @@ class Jobs:
             told = {"words": shown(line.words), "picture": line.picture, "values": line.values}
             self._show({"kind": "look", "step": step, **told})
         elif isinstance(line, Step):
-            self._step = line if line.answers else None
-            words = shown(line.words)
+            self._step = line if line.asks else None
+            typed = None if line.typed is None else {"pattern": line.typed.pattern, "fits": line.typed.fits}
             self._say({
-                "step": line.number, "words": words, "answers": line.answers, "progress": self._far(line), "picture": line.picture,
+                "step": line.number, "words": shown(line.words), "answers": line.answers, "typed": typed, "suggested": line.suggested,
+                "progress": self._far(line), "picture": line.picture,
             })  # fmt: skip
         elif isinstance(line, Offer):
             self._offer = line
@@ -140,6 +142,7 @@ class Jobs:
             {
                 "running": False,
                 "answers": (),
+                "typed": None,
                 "offers": (),
                 "progress": None,
                 "code": end.code,

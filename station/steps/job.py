@@ -75,8 +75,9 @@ class Job:
 
         A job that has ended hears nothing.
         """
-        if answer not in step.answers:
-            raise ValueError(f"{answer!r} is none of {', '.join(step.answers) or 'no answers'}")
+        if not step.allows(answer):
+            typed = [step.typed.fits] if isinstance(step, Step) and step.typed is not None else []
+            raise ValueError(f"{answer!r} is none of {', '.join((*step.answers, *typed)) or 'no answers'}")
         assert self._process.stdin is not None
         try:
             os.write(self._process.stdin.fileno(), protocol.encode(Answer(step.number, answer)))

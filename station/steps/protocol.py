@@ -1,9 +1,11 @@
 """The lines of a job: steps one way, answers the other, one JSON document on each. Pure.
 
-A job tells a step and goes on, or asks one and waits until somebody has given one of the answers that it allows. While it goes on it may
-offer answers: nobody waits for them, and whoever shows them has a key or a button for each. Its last line says how it ended. Whoever shows
-it (the terminal, a page) needs to know nothing else about what it does.
+A job tells a step and goes on, or asks one and waits until somebody has given an answer that it allows: one of a few words, or what is
+typed, where it says what fits. While it goes on it may offer answers: nobody waits for them, and whoever shows them has a key or a button
+for each. Its last line says how it ended. Whoever shows it (the terminal, a page) needs to know nothing else about what it does.
 """
+
+import re
 
 import msgspec
 
@@ -17,6 +19,15 @@ LONGEST_LINE = 8 << 20
 """Bytes: a picture of a camera is a tenth of it."""
 
 
+class Typed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer in words of one's own, such as a name."""
+
+    pattern: str
+    """A regular expression that fits the whole of it, and that browsers read as Python does: no `\\A`, no `\\Z`."""
+    fits: str
+    """The same for people: `a–z, 0–9 and _`."""
+
+
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
     """One step: what is done now, or what somebody is to do."""
 
@@ -24,13 +35,28 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
     """From 1; an answer names it."""
     words: str
     answers: tuple[str, ...] = ()
-    """One of these is waited for; empty: nothing is."""
+    """One of these is waited for, or what is typed; empty and nothing to be typed: nothing is."""
     picture: str = ""
     """A JPEG in base64, to be shown with it."""
     values: dict[str, float | str] = {}
     """Numbers and words for a program, by name, units in the names."""
     progress: float | None = None
     """How much of the whole is done, 0 to 1; None where that is not known."""
+    typed: Typed | None = None
+    """What may be typed instead of one of the answers; None: nothing."""
+    suggested: str = ""
+    """The likeliest answer: a terminal gives it for Enter alone, a page writes it into its field."""
+
+    def allows(self, answer: str) -> bool:
+        """Does that answer it?"""
+        return answer in self.answers or (
+            self.typed is not None and re.fullmatch(self.typed.pattern, answer) is not None
+        )
+
+    @property
+    def asks(self) -> bool:
+        """Is an answer waited for?"""
+        return bool(self.answers) or self.typed is not None
 
 
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="offer"):
@@ -46,6 +72,10 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="offer"
     """Empty: nothing any more."""
     about: str = ""
     """What they say something of, for as long as they are offered: what is told meanwhile says other things."""
+
+    def allows(self, answer: str) -> bool:
+        """Is that offered?"""
+        return answer in self.answers
 
 
 class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="look"):

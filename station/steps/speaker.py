@@ -13,7 +13,7 @@ import typer
 
 from station.errors import StationError
 from station.steps import protocol
-from station.steps.protocol import DOCUMENT, GO_ON, LONGEST_LINE, Answer, End, Line, Look, Offer, Step
+from station.steps.protocol import DOCUMENT, GO_ON, LONGEST_LINE, Answer, End, Line, Look, Offer, Step, Typed
 from station.terminal.told import as_text
 
 MARK = "STATION_STEPS"
@@ -62,13 +62,15 @@ class Speaker:
 
     def ask(
         self, words: str, answers: tuple[str, ...] = (GO_ON,), meanwhile: Callable[[], None] = lambda: None,
-        values: Mapping[str, float | str] | None = None, picture: bytes = b"",
+        values: Mapping[str, float | str] | None = None, picture: bytes = b"", typed: Typed | None = None, suggested: str = "",
     ) -> str:  # fmt: skip
         """Wait for one of the answers, calling `meanwhile` twenty times a second: what flows meanwhile must be taken in, or it piles up.
 
-        What was answered before it was asked answers nothing. Raises typer.Abort when nobody is there to answer any more.
+        `typed`: what may be typed instead, which nothing may be offered beside; `suggested`: the likeliest answer. What was answered before
+        it was asked answers nothing. Raises typer.Abort when nobody is there to answer any more.
         """
-        self._asked, self._answer = self._step(words, answers, None, values, picture), None
+        assert typed is None or not self._offered, "keys that are answers by themselves cannot make a word"
+        self._asked, self._answer = self._step(words, answers, None, values, picture, typed, suggested), None
         while self._answer is None:
             if self._left:
                 raise typer.Abort
@@ -105,10 +107,12 @@ class Speaker:
         self._write(End(code, words))
 
     def _step(
-        self, words: str, answers: tuple[str, ...], progress: float | None, values: Mapping[str, float | str] | None, picture: bytes
+        self, words: str, answers: tuple[str, ...], progress: float | None, values: Mapping[str, float | str] | None, picture: bytes,
+        typed: Typed | None = None, suggested: str = "",
     ) -> Step:  # fmt: skip
         self._number += 1
-        step = Step(self._number, words, answers, base64.b64encode(picture).decode(), dict(values or {}), progress)
+        shows, numbers = base64.b64encode(picture).decode(), dict(values or {})
+        step = Step(self._number, words, answers, shows, numbers, progress, typed, suggested)
         self._write(step)
         return step
 
@@ -139,7 +143,7 @@ class Speaker:
         if (
             asked is not None
             and self._answer is None
-            and given.answer in asked.answers
+            and asked.allows(given.answer)
             and (given.step == asked.number or offered)
         ):
             self._answer = given.answer

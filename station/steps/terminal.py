@@ -1,4 +1,5 @@
-"""The terminal as a job's client: words are lines, progress is one line that goes away, a question waits for Enter or for a word.
+"""The terminal as a job's client: words are lines, progress is one line that goes away, a question waits for Enter or for a word, one of a
+few or one's own.
 
 While a job offers something, each key is an answer by itself: the letter that it begins with, Enter for "go on", Space for "pause".
 """
@@ -83,10 +84,10 @@ class _Shown:
             self._read_keys(bool(line.answers))
         elif not isinstance(line, Step):
             return
-        elif line.answers and self._keyboard is not None:
+        elif line.asks and self._keyboard is not None:
             self._to.print(line.words)
             self._question = line
-        elif line.answers:
+        elif line.asks:
             self._prompt = _Prompt(line)
         elif DOCUMENT in line.values:
             sys.stdout.write(str(line.values[DOCUMENT]))
@@ -192,7 +193,8 @@ class _Prompt:
         self._ask()
 
     def _ask(self) -> None:
-        prompt = f" [{'/'.join(self._words)}]: "
+        choice = self.step.suggested or ("" if self.step.typed is not None else "/".join(self._words))
+        prompt = f" [{choice}]: " if choice else ": "
         if self._waits:
             instead = f" (or type {' or '.join(self._words)})" if self._words else ""
             prompt = f". Then press Enter{instead}: "
@@ -210,15 +212,22 @@ class _Prompt:
             self._typed += key
             if key == b"\n":
                 line, self._typed = self._typed, b""
-                if answer := self._meant(line.decode(errors="replace").strip()):
+                said = line.decode(errors="replace").strip()
+                if answer := self._meant(said):
                     return answer
+                if said and self.step.typed is not None:
+                    typer.echo(shown(f"{said[:60]!r}: {self.step.typed.fits}"))
                 self._ask()
         return None
 
     def _meant(self, typed: str) -> str:
         """The answer that was typed, whole or so much of it that it is no other's beginning; "" for none."""
+        if not typed and self.step.suggested:
+            return self.step.suggested
         if self._waits and not (typed and self._words):
             return GO_ON
+        if self.step.typed is not None:
+            return typed if self.step.allows(typed) else ""
         meant = [word for word in self._words if word == typed]
         meant = meant or [word for word in self._words if typed and word.startswith(typed)]
         return meant[0] if len(meant) == 1 else ""

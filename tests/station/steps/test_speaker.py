@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.steps import protocol
-from station.steps.protocol import DOCUMENT, Answer, End, Look, Offer, Step
+from station.steps.protocol import DOCUMENT, Answer, End, Look, Offer, Step, Typed
 from station.steps.speaker import Speaker
 
 words = st.text(max_size=40)
 steps = st.builds(
     Step, st.integers(1, 10**6), words, st.lists(words, max_size=3).map(tuple), words,
     st.dictionaries(words, st.floats(allow_nan=False, allow_infinity=False, width=32) | words, max_size=3), st.none() | st.floats(0, 1),
+    st.none() | st.builds(Typed, st.just("[a-z]+"), words), words,
 )  # fmt: skip
 
 
@@ -107,6 +108,19 @@ def test_it_waits_for_an_answer_that_it_allows_to_this_very_step_and_takes_in_wh
     assert asked.is_set(), "what was answered before it was asked answers nothing"
     answering.join()
     assert ends.lines() == [Step(1, "is it so?", ("yes", "no"))]
+
+
+def test_what_is_typed_answers_where_it_fits_and_fixed_answers_do_beside_it(ends: Ends) -> None:
+    name = Typed("[a-z][a-z0-9_]{0,23}", "a–z, 0–9 and _")
+    for said in ("cam_high", "skip"):
+
+        def answer(said: str = said) -> None:
+            number = ends.speaker._number
+            wrong = ("Cam", "cam_high\n", "../cam", "a" * 25, "")
+            give(ends, *(Answer(number, each) for each in wrong), Answer(number - 1, said), Answer(number, said))
+
+        assert ends.speaker.ask("its name", ("skip",), answer, typed=name, suggested="cam_low") == said
+    assert ends.lines() == [Step(n, "its name", ("skip",), typed=name, suggested="cam_low") for n in (1, 2)]
 
 
 def give(ends: Ends, *given: Answer) -> None:
