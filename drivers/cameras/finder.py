@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 from drivers.cameras.jpeg import encode
@@ -18,8 +19,8 @@ _INTEL = "8086"
 _LINKS = "CAM_*"
 _USUAL = 640, 480
 """The size that policies are usually trained at, which a rig file is suggested with."""
-_SETTLE, _GRAB_S = 15, 0.5
-"""Pictures until the exposure fits the room, and how long one may take."""
+_GRAB_S = 0.2
+"""How long one picture is waited for."""
 
 
 class CameraFinder:
@@ -38,41 +39,42 @@ class CameraFinder:
         intel = [path for path in paths if self._vendor(path) == _INTEL]
         return [self._v4l2(path) for path in paths if path not in intel] + self._realsenses(bool(intel))
 
-    def picture(self, found: Found) -> bytes:
-        """One picture as JPEG, after the camera has found its exposure. Raises DeviceError."""
+    def pictures(self, found: Found) -> Generator[bytes | None, None, None]:
+        """What it sees, as JPEG, at the size that a rig file is suggested with. Raises DeviceError."""
         return self._of_realsense(found) if found.port == found.serial else self._of_v4l2(found)
 
-    def _of_v4l2(self, found: Found) -> bytes:
-        with contextlib.closing(V4L2Device(Path(found.port))) as device:
-            rates = [offer.fps for offer in device.offers(*_USUAL) if (offer.width, offer.height) == _USUAL]
+    def _of_v4l2(self, found: Found) -> Generator[bytes | None, None, None]:
+        try:
+            with contextlib.closing(V4L2Device(Path(found.port))) as device:
+                rates = [offer.fps for offer in device.offers(*_USUAL) if (offer.width, offer.height) == _USUAL]
+        except OSError as error:
+            raise _no_picture(found, error.strerror or str(error)) from error
         if not rates:
-            raise _no_picture(found)
+            raise _no_picture(found, f"none of {_USUAL[0]}×{_USUAL[1]} is offered")
         settings = OpenCVSettings(found.port, *_USUAL, fps=max(5.0, min(rates)))
         source = V4L2(found.name or found.model, Path(found.port), settings, monotonic_ns)
         source.open()
         try:
-            shots = [shot for _ in range(_SETTLE) if (shot := source.grab(_GRAB_S)) is not None]
+            while True:
+                shot = source.grab(_GRAB_S)
+                yield None if shot is None else shot.data
         finally:
             source.close()
-        if not shots:
-            raise _no_picture(found)
-        return shots[-1].data
 
-    def _of_realsense(self, found: Found) -> bytes:
+    def _of_realsense(self, found: Found) -> Generator[bytes | None, None, None]:
         try:
             camera = self._bus.connect(found.serial)
             if camera is None:
-                raise _no_picture(found)
+                raise _no_picture(found, "it is not there")
             try:
                 camera.start([Wanted("color", *_USUAL, 30.0)])
-                raws = [raw for _ in range(_SETTLE) if (raw := camera.next(_GRAB_S)) is not None]
+                while True:
+                    raw = camera.next(_GRAB_S)
+                    yield None if raw is None else encode(raw.pixels)
             finally:
                 camera.close()
         except (SdkMissing, SensorFailed) as error:
-            raise DeviceSilent(found.model, found.serial, "a picture", str(error), "replug it") from error
-        if not raws:
-            raise _no_picture(found)
-        return encode(raws[-1].pixels)
+            raise _no_picture(found, str(error)) from error
 
     def _devices(self) -> list[Path]:
         return [self._dev / node.name for node in camera_nodes(self._sysfs)]
@@ -123,8 +125,8 @@ class CameraFinder:
         ]  # fmt: skip
 
 
-def _no_picture(found: Found) -> DeviceSilent:
-    return DeviceSilent(found.model, found.port, "a picture", "none came", "replug it, and close what else uses it")
+def _no_picture(found: Found, why: str) -> DeviceSilent:
+    return DeviceSilent(found.model, found.port, "a picture", why, "replug it, and close what else uses it")
 
 
 def _rule(behind: usb.Usb) -> str:

@@ -1,7 +1,7 @@
-"""Finds Dynamixel arms: every USB serial adapter, who answers behind it at which baud, and what arm that looks like."""
+"""Finds Dynamixel arms: every USB serial adapter, who answers behind it at which baud, what arm that looks like, and where it stands."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +12,12 @@ from drivers.dynamixel import models
 from drivers.dynamixel.budget import cycle_ms
 from drivers.dynamixel.bus import Bus
 from drivers.dynamixel.control_table import model_names, register
+from drivers.dynamixel.joints import RAD_PER_TICK
+from drivers.dynamixel.models import Servo
 from drivers.dynamixel.port import usb_of
 from station.clock import monotonic_ns
 from station.errors import DeviceError, DeviceForbidden, DeviceMissing, DeviceSilent, DeviceWrong, UsageError
-from station.rig.discovery import Found
+from station.rig.discovery import Found, Joints
 from station.rig.usb import Usb, names
 
 BAUDS = (1_000_000, 57_600, 4_000_000)
@@ -55,6 +57,24 @@ class DynamixelFinder:
             return []
         with ThreadPoolExecutor(len(adapters)) as pool:
             return list(pool.map(describe, adapters))
+
+    def joints(self, found: Found) -> Generator[Joints | None, None, None]:
+        """Where the arm's servos stand; who does not answer is left out of a reading. Only pings and reads go out. Raises DeviceError."""
+        servos = _answering(found.port)
+        names = {servo.id: servo.name for servo in _servos_of(servos.by_id) if servo.shadow_of is None}
+        position = register("Present Position")
+        bus = Bus("servos", found.port, servos.baud, monotonic_ns)
+        bus.open()
+        try:
+            while True:
+                heard = bus.sync_read(tuple(names), position.address, position.size).by_id
+                yield {
+                    names[servo_id]: position.of(heard[servo_id].data, position.address) * RAD_PER_TICK
+                    for servo_id in names
+                    if servo_id in heard
+                } or None
+        finally:
+            bus.close()
 
     def set_baud(self, port: str, baud: int) -> str:
         """Set every servo behind a port to `baud` (bit/s), at once, and look that all are there. Returns what to tell the operator.
@@ -142,6 +162,22 @@ def _arm(base: Found, answered: Sequence[Servos], notes: Sequence[str]) -> Found
         base, kind="arm", model=f"{model} ({base.model})", details=details, name=name,
         suggestion=_suggestion(model, role, base.stable, servos), advice=(*_slow(servos, model, base.port), *notes),
     )  # fmt: skip
+
+
+def _servos_of(by_id: dict[int, int]) -> tuple[Servo, ...]:
+    """The servos of the arm they make, by name; of one that is nobody's model by their numbers."""
+    model = recognise(by_id)[0]
+    tables = {"vx300s": models.VX300S, "wx250s": models.WX250S}
+    return tables[model].servos if model in tables else tuple(Servo(n, f"servo {n}", ()) for n in sorted(by_id))
+
+
+def _answering(port: str) -> Servos:
+    """Who answers there, at the first baud at which somebody does."""
+    for baud in BAUDS:
+        servos = _scan(port, baud)
+        if servos.by_id:
+            return servos
+    raise DeviceSilent("servos", port, "an answer", f"silence at {_list(BAUDS)} baud", "check the cable and the power")
 
 
 def recognise(by_id: dict[int, int]) -> tuple[str, str]:

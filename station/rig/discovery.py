@@ -1,17 +1,26 @@
 """What is plugged in: the contract of finders, which `station find` and `station udev` run.
 
 A finder is a class named by a package entry point in the group `station.finders`: it knows one kind of hardware, asks
-it who it is, and says what a rig file would need. It moves nothing and changes nothing unless `set_baud` is called.
+it who it is, and says what a rig file would need. It moves nothing and changes nothing unless `set_baud` is called. So that a person can
+tell which camera or arm it has found, it may show what a camera sees and where an arm's joints are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from importlib.metadata import entry_points
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from station.errors import StationError, UsageError
+from station.clock import NS_PER_S, Clock, monotonic_ns
+from station.errors import DeviceSilent, StationError, UsageError
 from station.terminal.shown import shown
+
+SETTLED = 15
+"""Pictures until a camera's exposure fits the room."""
+SILENT_NS = 4 * NS_PER_S
+"""A camera that takes no picture for so long is asked for none any more; USB cameras need seconds to the first."""
+T = TypeVar("T")
 
 
 class Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,12 +61,32 @@ class BaudSetter(Finder, Protocol):
         """Set everybody on the port to `baud`; says what was done. Raises a StationError that says what to do."""
 
 
+Joints = Mapping[str, float]
+"""Where joints stand, rad, by name."""
+
+
 @runtime_checkable
 class Photographer(Finder, Protocol):
     """A finder whose hardware takes pictures."""
 
-    def picture(self, found: Found) -> bytes:
-        """One picture as JPEG, so that a person can tell which camera it is. Raises a StationError that says what to do."""
+    def pictures(self, found: Found) -> Generator[bytes | None, None, None]:
+        """What a camera sees, as JPEG, picture by picture as it takes them; None in between where none came within half a second.
+
+        Opened when the first is asked for, and closed with the generator. Raises a StationError that says what to do, for what is no camera
+        of its own too.
+        """
+
+
+@runtime_checkable
+class JointReader(Finder, Protocol):
+    """A finder of arms that can be read as they are: nothing is written to them, and nothing gets or loses torque."""
+
+    def joints(self, found: Found) -> Generator[Joints | None, None, None]:
+        """Where an arm's joints stand, by their servos' own zeros and directions, reading by reading; None where nobody answered.
+
+        Opened when the first is asked for, and closed with the generator. Raises a StationError that says what to do, for what is no arm of
+        its own too.
+        """
 
 
 class Discovered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,15 +122,56 @@ def set_baud(port: str, baud: int) -> str:
     raise UsageError("no installed driver can set a baud rate")
 
 
+def pictures(found: Found, clock: Clock = monotonic_ns) -> Generator[bytes | None, None, None]:
+    """What a camera sees, as `Photographer` has it; to be closed. Raises a StationError that says what to do, for a silent one too."""
+    heard_ns = clock()
+    takers = [finder.pictures for finder in finders().values() if isinstance(finder, Photographer)]
+    with closing(_first_of(found, takers, f"no installed driver takes a picture with {found.model}")) as taken:
+        for jpeg in taken:
+            now_ns = clock()
+            heard_ns = heard_ns if jpeg is None else now_ns
+            if now_ns - heard_ns > SILENT_NS:
+                raise DeviceSilent(
+                    found.model, found.port, "a picture", "none came", "replug it, and close what else uses it"
+                )
+            yield jpeg
+
+
 def picture(found: Found) -> bytes:
-    """One picture of a camera, as JPEG. Raises a StationError that says what to do."""
-    refusal: StationError = UsageError(f"no installed driver takes a picture with {found.model}")
-    for finder in finders().values():
-        if isinstance(finder, Photographer):
+    """One picture of a camera, as JPEG, once it has found its exposure. Raises a StationError that says what to do."""
+    newest, count = b"", 0
+    with closing(pictures(found)) as taken:
+        for jpeg in taken:
+            if jpeg is not None:
+                newest, count = jpeg, count + 1
+            if count == SETTLED:
+                break
+    return newest
+
+
+def joints(found: Found) -> Generator[Joints | None, None, None]:
+    """Where an arm's joints stand, as `JointReader` has it; to be closed. Raises a StationError that says what to do."""
+    readers = [finder.joints for finder in finders().values() if isinstance(finder, JointReader)]
+    return _first_of(found, readers, f"no installed driver reads {found.model} without changing anything")
+
+
+def _first_of(
+    found: Found, streams: Iterable[Callable[[Found], Generator[T, None, None]]], nobody: str
+) -> Generator[T, None, None]:
+    """The first that begins. Raises what the last of them says if none does, UsageError with `nobody` where there are none."""
+    refusal: StationError = UsageError(nobody)
+    for begin in streams:
+        with closing(begin(found)) as stream:
             try:
-                return finder.picture(found)
+                first = next(stream)
             except StationError as error:
                 refusal = error
+                continue
+            except StopIteration:
+                return
+            yield first
+            yield from stream
+            return
     raise refusal
 
 

@@ -1,4 +1,5 @@
 import errno
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,7 @@ import yaml
 from drivers.cameras.finder import CameraFinder
 from drivers.cameras.opencv import OpenCVCamera
 from drivers.cameras.realsense import RealSenseCamera
-from station.errors import UsageError
+from station.errors import DeviceError, DeviceSilent, UsageError
 from station.rig.discovery import rules
 from tests.drivers.cameras.fake_realsense import D405, FakeBus
 from tests.drivers.cameras.fake_v4l2 import FakeV4L2
@@ -124,6 +125,47 @@ def test_a_realsense_without_its_sdk_is_still_named(computer: Computer, kernel: 
     computer.add(4, "0", "", kernel.path, vendor="8086")
     (_, found) = computer.finder(bus).find(())
     assert "extra `realsense`" in found.advice[0]
+
+
+def test_a_webcam_shows_what_it_sees_until_it_is_closed(
+    computer: Computer, kernel: FakeV4L2, jpegs: list[bytes]
+) -> None:
+    (found,) = computer.finder(FakeBus()).find(())
+    found = msgspec.structs.replace(found, port=str(kernel.path))
+    with closing(computer.finder(FakeBus()).pictures(found)) as taken:
+        assert next(taken) is None, "none came yet"
+        for jpeg in jpegs[:3]:
+            kernel.shoot(jpeg)
+            assert next(taken) == jpeg
+        assert kernel.streaming
+        kernel.unplug()
+        with pytest.raises(DeviceError):
+            next(taken)
+    with pytest.raises(DeviceSilent, match="No such file or directory"):
+        next(computer.finder(FakeBus()).pictures(found))
+    assert not kernel.streaming
+
+
+def test_a_webcam_in_use_has_no_picture_and_says_why(computer: Computer, kernel: FakeV4L2) -> None:
+    (found,) = computer.finder(FakeBus()).find(())
+    kernel.fail = errno.EBUSY
+    with pytest.raises(DeviceSilent, match="busy"):
+        next(computer.finder(FakeBus()).pictures(found))
+
+
+def test_a_realsense_shows_what_it_sees_until_it_is_closed(computer: Computer) -> None:
+    bus = FakeBus(D405)
+    (_, found) = computer.finder(bus).find(())
+    with closing(computer.finder(bus).pictures(found)) as taken:
+        assert next(taken) is None
+        camera = bus.opened[-1]
+        camera.shoot(1, 7)
+        shown = next(taken)
+        assert shown is not None and shown[:2] == b"\xff\xd8"
+    assert camera.closed
+    bus.present.clear()
+    with pytest.raises(DeviceSilent, match="it is not there"):
+        next(computer.finder(bus).pictures(found))
 
 
 def test_no_camera_at_all(tmp_path: Path) -> None:

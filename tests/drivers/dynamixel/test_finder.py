@@ -1,13 +1,15 @@
+import itertools
 import os
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 import serial
 import yaml
+from dynamixel_sdk.robotis_def import INST_PING, INST_SYNC_READ
 from serial.tools import list_ports
 from serial.tools.list_ports_linux import SysFS
 
@@ -15,10 +17,11 @@ from drivers.dynamixel import finder
 from drivers.dynamixel.arm import DynamixelArm
 from drivers.dynamixel.finder import Adapter, DynamixelFinder, describe, plugged_in, recognise, servos_text
 from drivers.dynamixel.port import usb_serial
+from drivers.sim.servos.packets import Instruction
 from drivers.sim.servos.servo_bus import ServoBus, ServoSpec
 from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos, gello_servos
 from station.errors import DeviceError, DeviceSilent, DeviceWrong, UsageError
-from station.rig.discovery import Found
+from station.rig.discovery import Found, Joints
 
 SPEED = {1: 57_600, 3: 1_000_000, 6: 4_000_000}
 
@@ -74,6 +77,54 @@ def test_aloha_s_arms_are_recognised(tmp_path: Path, model: str, generation: str
     assert (keys["model"], keys["generation"]) == (model, generation)
     assert keys.pop("driver") == "dynamixel"
     msgspec.convert(keys, DynamixelArm.Settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("servos", [aloha_arm_servos("wx250s", "aloha1"), gello_servos()], ids=["wx250s", "gello"])
+def test_where_joints_stand_is_read_and_nothing_is_written(
+    tmp_path: Path, servos: list[ServoSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant, baud = ShaftPlant(), 57_600 if len(servos) == 7 else 1_000_000
+    with RetunedBus(tmp_path / "ttyUSB0", servos, plant, baud=baud) as running:
+        asked: set[int] = set()
+        carry_out = running._instructions.carry_out
+
+        def noted(instruction: Instruction, now_ns: int) -> list[tuple[int, bytes]]:
+            asked.add(instruction.code)
+            return carry_out(instruction, now_ns)
+
+        monkeypatch.setattr(running._instructions, "carry_out", noted)
+        found = only(running.link)
+        with closing(DynamixelFinder().joints(found)) as joints:
+            before = whole(joints)
+            plant.move_hand(4, 0.5)
+            after = whole(joints)
+            names = ["waist", "shoulder", "elbow", "forearm_roll", "wrist_angle", "wrist_rotate", "gripper"]
+            assert list(after) == (names if len(servos) == 9 else [f"servo {n}" for n in range(1, 8)])
+            moved = {name: after[name] - before[name] for name in after if abs(after[name] - before[name]) > 0.01}
+            assert moved == {"elbow" if len(servos) == 9 else "servo 4": pytest.approx(0.5, abs=0.01)}
+            running.dead = frozenset({4})
+            assert len(whole(joints, fewer=1)) == 6, "whoever is silent is left out"
+            assert asked == {INST_PING, INST_SYNC_READ}
+            running.unplug()
+            with pytest.raises(DeviceError, match="went away"):
+                whole(joints)
+        with pytest.raises(DeviceError, match="no such device"):
+            next(DynamixelFinder().joints(found))
+
+
+def whole(joints: Iterator[Joints | None], fewer: int = 0) -> Joints:
+    """The next reading of all servos but so many; on a loaded machine some are late."""
+    return next(each for each in itertools.islice(joints, 1, 200) if each is not None and len(each) == 7 - fewer)
+
+
+@pytest.mark.slow
+def test_nobody_to_read_is_silence(tmp_path: Path) -> None:
+    with bus(tmp_path, gello_servos(), 57_600) as running:
+        found = only(running.link)
+        running.dead = frozenset(running.ids)
+        with pytest.raises(DeviceSilent, match="silence at 1000000, 57600, 4000000 baud"):
+            next(DynamixelFinder().joints(found))
 
 
 @pytest.mark.slow

@@ -1,7 +1,11 @@
+import itertools
+from collections.abc import Generator
+
 import msgspec
 import pytest
 
-from station.errors import DeviceMissing, UsageError
+from station.clock import NS_PER_S
+from station.errors import DeviceMissing, DeviceSilent, UsageError
 from station.rig import discovery as found
 from station.rig.discovery import Found, discover, rules
 
@@ -63,6 +67,60 @@ def test_no_baud_setter_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found, "finders", lambda: {"good": Good()})
     with pytest.raises(UsageError):
         found.set_baud("/dev/ttyUSB0", 1_000_000)
+
+
+class Camera(Good):
+    """Its first pictures are too dark."""
+
+    def __init__(self, *taken: bytes | None) -> None:
+        self.taken, self.closed = taken, 0
+
+    def pictures(self, found: Found) -> Generator[bytes | None, None, None]:
+        try:
+            if found is not CAMERA:
+                raise DeviceMissing("x", found.port, "a camera", "another's", "ask another")
+            yield from self.taken
+            while True:
+                yield None
+        finally:
+            self.closed += 1
+
+
+def test_a_picture_is_taken_once_the_exposure_fits_and_the_camera_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    other, camera = Camera(), Camera(*(b"%d" % number for number in range(40)))
+    monkeypatch.setattr(found, "finders", lambda: {"good": Good(), "camera": camera})
+    assert found.picture(CAMERA) == b"14"
+    assert camera.closed == 1
+    stranger = msgspec.structs.replace(CAMERA, port="129")
+    with pytest.raises(DeviceMissing, match="another's"):
+        found.picture(stranger)
+    monkeypatch.setattr(found, "finders", lambda: {"other": other})
+    with pytest.raises(DeviceMissing):
+        found.picture(stranger)
+    monkeypatch.setattr(found, "finders", lambda: {"good": Good()})
+    with pytest.raises(UsageError, match="no installed driver takes a picture with D405"):
+        found.picture(CAMERA)
+    with pytest.raises(UsageError, match="no installed driver reads vx300s"):
+        next(found.joints(ARM))
+
+
+def test_a_camera_that_takes_none_is_called_silent_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera, clock = Camera(None, b"one"), itertools.count(0, NS_PER_S)
+    monkeypatch.setattr(found, "finders", lambda: {"camera": camera})
+    taken = found.pictures(CAMERA, lambda: next(clock))
+    assert [next(taken) for _ in range(5)] == [None, b"one", None, None, None]
+    with pytest.raises(DeviceSilent, match="D405 on 128: expected a picture; found none came"):
+        list(taken)
+    assert camera.closed == 1
+
+
+def test_whoever_stops_looking_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = Camera(b"one", b"two")
+    monkeypatch.setattr(found, "finders", lambda: {"camera": camera})
+    taken = found.pictures(CAMERA)
+    assert (next(taken), camera.closed) == (b"one", 0)
+    taken.close()
+    assert camera.closed == 1
 
 
 def test_two_devices_that_one_rule_would_match_are_refused() -> None:
