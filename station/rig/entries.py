@@ -16,7 +16,9 @@ from station.bus.streams import STREAMS
 from station.files.runtime_folder import own_folder, runtime_folder
 from station.rig.problems import Problems
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,23}\Z")
+NAME_PATTERN = "[a-z][a-z0-9_]{0,23}"
+"""The whole of what a rig, a side or a camera is called."""
+NAME = re.compile(rf"{NAME_PATTERN}\Z")
 RESERVED = (
     "world", "pilot", "vr", "vr_teleop", "vr_panel", "synchronizer", "policy", "policy_shadow", "session", "supervisor", "replay",
     "console", "rig", "tick", "logs", "ports",

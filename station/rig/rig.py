@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from station.errors import RigError, UsageError
+from station.errors import RigError, StationError, UsageError
 from station.files import settings
 from station.rig import entries
 from station.rig.entries import Entry
@@ -160,6 +160,22 @@ def find_rig(name_or_path: str) -> Path:
         f"--rig {name_or_path[:200]}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}"
         + (f"; yours: {', '.join(yours)}" if yours else "")
     )
+
+
+def place_of_new(name: str, out: Path | None = None) -> Path:
+    """Where the file of a new rig goes: `out`, else among this computer's rigs. Raises UsageError for what is no name, StationError where a
+    file or a rig of that name is there.
+    """
+    if not entries.NAME.match(name):
+        raise UsageError(
+            f"{name[:50]!r} is no name for a rig. Next: 1 to 24 of a–z, 0–9 and _, beginning with a letter"
+        )
+    file = out or own_rigs() / f"{name}.yaml"
+    if file.exists():
+        raise StationError(f"{file} is there already and stays as it is. Next: another name, or --out FILE")
+    if out is None and name in rig_names():
+        raise StationError(f"there is a rig {name} already ({find_rig(name)}). Next: another name")
+    return file
 
 
 class Inspected(NamedTuple):

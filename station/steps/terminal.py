@@ -190,6 +190,8 @@ class _Prompt:
             termios.tcflush(self.fd, termios.TCIFLUSH)
         self._words = [answer for answer in step.answers if answer != GO_ON]
         self._waits = GO_ON in step.answers
+        self._fits = step.typed.fits if step.typed is not None else ", ".join(self._words) if step.suggested else ""
+        """What fits, in words, where the prompt does not say it."""
         self._ask()
 
     def _ask(self) -> None:
@@ -215,8 +217,8 @@ class _Prompt:
                 said = line.decode(errors="replace").strip()
                 if answer := self._meant(said):
                     return answer
-                if said and self.step.typed is not None:
-                    typer.echo(shown(f"{said[:60]!r}: {self.step.typed.fits}"))
+                if said and self._fits:
+                    typer.echo(shown(f"{said[:60]!r}: {self._fits}"))
                 self._ask()
         return None
 

@@ -1,6 +1,5 @@
 """`station rig …` and `station settings show`, as somebody at a terminal of 80 columns, and a program, use them."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,52 +10,8 @@ from typer.testing import CliRunner
 from station.cli import app
 from station.cli import rig as command
 from station.cli.settings import SettingsShown
-from station.errors import DeviceSilent, StationError, UsageError
-from station.rig import discovery
+from station.errors import StationError, UsageError
 from station.rig.choice import choice, rig_of
-from station.rig.discovery import Found
-from station.rig.rig import load_rig, own_rigs
-
-LEADER = Found(
-    "arm", "wx250s (USB Serial)", "/dev/ttyUSB0", "/dev/serial/by-id/usb-FT1", "FT1",
-    suggestion=("leader: {driver: dynamixel, model: wx250s, port: /dev/serial/by-id/usb-FT1, rate_hz: 200, generation: aloha1}",),
-)  # fmt: skip
-FOLLOWER = msgspec.structs.replace(
-    LEADER, model="vx300s (USB Serial)", port="/dev/ttyUSB1", serial="FT2", advice=("latency timer is 16 ms",),
-    suggestion=("follower: {driver: dynamixel, model: vx300s, port: /dev/serial/by-id/usb-FT2, rate_hz: 200, generation: aloha1}",),
-)  # fmt: skip
-GELLO = msgspec.structs.replace(
-    LEADER, model="gello", port="/dev/ttyUSB2", serial="FT3",
-    suggestion=(
-        "leader: {driver: dynamixel, model: gello, port: /dev/serial/by-id/usb-FT3, rate_hz: 100, baud: 1000000,",
-        "         ids: [1, 2, 3, 4, 5, 6, 7], signs: [1, 1, 1, 1, 1, 1], offsets_rad: [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],",
-        "         gripper: {open_rad: 0.0, close_rad: 1.0}}",
-        "# signs, offsets and gripper are placeholders: `station calibrate gello` finds them",
-    ),
-)  # fmt: skip
-SILENT = Found("adapter", "USB Serial", "/dev/ttyUSB9", "/dev/ttyUSB9", "FT9", advice=("check the arm's power",))
-WEBCAM = Found(
-    "camera", "C922", "/dev/video0", "/dev/v4l/by-id/usb-C922-C1", "C1",
-    suggestion=("cam_high: {driver: opencv, source: /dev/v4l/by-id/usb-C922-C1, width: 640, height: 480, fps: 60}",),
-)  # fmt: skip
-DARK = msgspec.structs.replace(
-    WEBCAM, port="/dev/video2", serial="C2",
-    suggestion=("cam_high: {driver: opencv, source: /dev/v4l/by-id/usb-C922-C2, width: 640, height: 480, fps: 30}",),
-)  # fmt: skip
-JPEG = b"\xff\xd8 what it sees"
-
-
-class Plugged:
-    def __init__(self, *found: Found) -> None:
-        self.all = list(found)
-
-    def find(self, ports: tuple[str, ...]) -> list[Found]:
-        return self.all
-
-    def picture(self, found: Found) -> bytes:
-        if found is DARK:
-            raise DeviceSilent("C922", found.port, "a picture", "none came", "replug it")
-        return JPEG
 
 
 @pytest.fixture
@@ -167,64 +122,3 @@ def test_the_data_folder_of_the_computer_goes_over_the_rigs(home: Path) -> None:
     assert rig_of("bench").data == Path("/mnt/episodes")
     file.unlink()
     assert rig_of("bench").data == Path("~/station-data").expanduser()
-
-
-def plug(monkeypatch: pytest.MonkeyPatch, *found: Found) -> None:
-    monkeypatch.setattr(discovery, "finders", lambda: {"all": Plugged(*found)})
-
-
-@pytest.mark.slow
-def test_new_asks_what_it_cannot_see_and_writes_a_file_that_loads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(monkeypatch, LEADER, FOLLOWER, GELLO, SILENT, WEBCAM, DARK)
-    #                              leader      follower    a gello that is not ours   cam_high    a name taken, then another
-    result = run("rig", "new", "lab", answers="left\n\n" + "\n\n" + "skip\n" + "\n" + "cam_high\ncam_low\n")
-    assert result.exit_code == 0, result.output
-    file = own_rigs() / "lab.yaml"
-    assert f"{file} written" in result.stdout
-    assert "left out: adapter USB Serial on /dev/ttyUSB9: check the arm's power" in result.stdout
-    assert "another camera has that name" in result.stdout
-    assert "no picture of it: C922 on /dev/video2: expected a picture; found none came" in result.stdout
-    assert (own_rigs() / "lab-pictures" / "0.jpg").read_bytes() == JPEG
-    rig = load_rig(file)
-    assert [device.node for device in rig.devices] == ["leader_left", "follower_left", "cam_high", "cam_low"]
-    text = file.read_text()
-    assert text.startswith(f"# yaml-language-server: $schema={home}/config/station/rig-file.schema.json\n")
-    assert json.loads((home / "config/station/rig-file.schema.json").read_text())["title"] == "Rig file"
-    assert "# wx250s (USB Serial), serial FT1; was /dev/ttyUSB0" in text and "# latency timer is 16 ms" in text
-    assert rig_of("lab").file == file, "its name is enough from now on"
-
-
-@pytest.mark.slow
-def test_new_takes_an_arm_for_what_it_is_said_to_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(monkeypatch, FOLLOWER, msgspec.structs.replace(FOLLOWER, port="/dev/ttyUSB4", suggestion=(
-        FOLLOWER.suggestion[0].replace("FT2", "FT5"),)), GELLO)  # fmt: skip
-    result = run("rig", "new", "odd", answers="right\nleader\n" + "right\nboss\nleader\nfollower\n" + "\n\nskip\n")
-    assert "'boss': leader or follower" in result.stdout and "that side has a leader already" in result.stdout
-    file = own_rigs() / "odd.yaml"
-    text = file.read_text()
-    assert "leader: {driver: dynamixel, model: vx300s" in text and "follower: {driver: dynamixel, model: vx300s" in text
-
-
-def test_new_is_never_written_over_another_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(monkeypatch, WEBCAM)
-    file = home / "mine.yaml"
-    file.write_text("precious")
-    assert "is there already and stays as it is" in str(run("rig", "new", "lab", "--out", str(file)).exception)
-    assert "there is a rig sim already" in str(run("rig", "new", "sim").exception)
-    assert isinstance(run("rig", "new", "My Rig").exception, UsageError)
-    assert file.read_text() == "precious"
-
-
-@pytest.mark.slow
-def test_new_with_nothing_plugged_in_says_what_to_do_and_like_copies_one(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plug(monkeypatch)
-    told = str(run("rig", "new", "lab").exception)
-    assert "nothing that could be a rig's is plugged in" in told and "--like aloha" in told
-    assert not (own_rigs() / "lab.yaml").exists()
-    assert run("rig", "new", "lab", "--like", "aloha").exit_code == 0
-    assert load_rig(own_rigs() / "lab.yaml").name == "lab"
-    assert "EEPROM" not in (own_rigs() / "lab.yaml").read_text()
-    assert "Focus is fixed as ALOHA fixes it" in (own_rigs() / "lab.yaml").read_text()
-    assert "lab" in run("rig", "ls").stdout
