@@ -10,7 +10,8 @@ controller's own log:
 
 `--kill N`: the library's process, the driver, the pilot and every process of the station at once are killed, N times each, and it is told
 how soon the arm stood still, how far it had gone and how fast. Each fault is a line of `--out` (JSON); what is there is not done again;
-`--seconds` ends a run in time. Some seconds a fault. The rig has no cameras in it, which a machine of two cores has no time for.
+`--seconds` ends a run in time. Some seconds a fault. The rig has no cameras in it, which a machine of two cores has no time for, nor for
+two franky-sims: `--side right`.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -210,10 +211,13 @@ def with_their_files(rig: Booted, trials: list[Trial]) -> list[Trial]:
 
 
 @contextmanager
-def bare(name: str) -> Iterator[Booted]:
-    """That rig without its cameras, and with the patience of a machine that others use too, in folders of its own."""
+def bare(name: str, sides: Sequence[str] = ()) -> Iterator[Booted]:
+    """That rig without its cameras, and with the patience of a machine that others use too, in folders of its own. `sides`: those alone;
+    none: all of them.
+    """
     runtime, folder = tempfile.mkdtemp(prefix="st-", dir="/tmp"), Path(tempfile.mkdtemp(prefix="arms-"))
     described = yaml.safe_load(find_rig(name).read_text())
+    described["arms"] = {side: arms for side, arms in described["arms"].items() if not sides or side in sides}
     described |= {"cameras": {}, "data": str(folder / "data"), "safety": {"stale_ms": 250, "resume_ms": 450}}
     path = folder / "rig.yaml"
     path.write_text(yaml.safe_dump(described, sort_keys=False))
@@ -260,6 +264,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rig", default="sim_gello_ur5e")
+    parser.add_argument("--side", action="append", help="its arms alone: two franky-sims do not keep time on two cores")
     parser.add_argument("--random", type=int, default=0, help="faults drawn at random")
     parser.add_argument("--kill", type=int, default=0, help="kills of each process")
     parser.add_argument("--only", action="append", help="only faults of this name, or `pilot killed`")
@@ -272,7 +277,7 @@ def main() -> None:
     wanted = [whom for whom in KILLED if not asked.only or f"{whom} killed" in asked.only]
     kills = [whom for whom in wanted for _ in range(asked.kill)]
     limit_rad_s = 0.0
-    with bare(asked.rig) as rig, sat_at(rig) as desk, asked.out.open("ab") as out:
+    with bare(asked.rig, asked.side or ()) as rig, sat_at(rig) as desk, asked.out.open("ab") as out:
         limit_rad_s = rig.rig.safety.velocity_rad_s
         faults = [fault for fault in faults_of(rig) if not asked.only or fault.name in asked.only]
         plan: list[Fault | str] = [random.Random(f"{asked.seed} {n}").choice(faults) for n in range(asked.random)]
