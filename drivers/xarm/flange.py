@@ -18,6 +18,8 @@ _REBOOTS_S = 1.3
 _OPENS_S = 0.5
 """How long a gripper without a sensor takes from end to end."""
 _STATUS_EVERY = 8
+_ELSEWHERE = 20
+"""Pulses. Fingers that have gone so far since they were asked whether they hold something have not said it of where they are."""
 Reading = tuple[int, float, float, bool]
 """When (ns), opening, 1/s, is something held?"""
 
@@ -76,6 +78,8 @@ class XArmGripper:
         self.trouble = "the gripper has not been looked at yet"
         self._sent: int | None = None
         self._ready, self._held, self._cycles = False, False, 0
+        self._held_at: int | None = None
+        """Where the fingers were when they were last asked whether they hold something."""
         self._pace = Pace()
 
     def cycle(self, commands: Any, goal: float | None, now_ns: int) -> Reading | None:
@@ -92,7 +96,10 @@ class XArmGripper:
         if code not in (0, 2):
             return None
         opening = max(0.0, min(1.0, (pulse - self._closed) / (self._open - self._closed)))
-        return self._pace.reading(now_ns, opening, self._held)
+        if self._held_at is None:
+            self._held_at = pulse
+        held = self._held and abs(pulse - self._held_at) < _ELSEWHERE
+        return self._pace.reading(now_ns, opening, held)
 
     def _go(self, commands: Any, pulse: int) -> None:
         if not self._ready:
@@ -121,6 +128,7 @@ class XArmGripper:
             self.trouble = "the gripper does not answer at the flange"
         status = commands.gripper_modbus_r16s(_STATUS_REGISTER, 1)
         self._held = status[0] in (0, 2) and len(status) == 7 and status[6] & 0b11 == _HELD
+        self._held_at = None
 
     def set_up(self, commands: Any) -> str:
         """The flange at its baud rate (it starts anew for that), its error cleared."""

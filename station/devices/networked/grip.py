@@ -1,7 +1,8 @@
 """Whether fingers have lost what they held. Pure.
 
 They held something, were not asked to open since, and are closer together now than it is wide. That they say "stopped by something" no
-more is not enough: a gripper that is told a new position says so for a moment.
+more is not enough: a gripper that is told a new position says so for a moment. That they still say so is not enough either: what says it
+is asked for less often than where they are, or ends only once they have arrived. How wide it is, they say where they stand.
 """
 
 from station.clock import NS_PER_S
@@ -11,6 +12,8 @@ LOST = "its gripper has lost what it held: look where it lies, then go on or dis
 TOLD_NS = 10 * NS_PER_S
 """For how long that is told."""
 _NARROWER, _WIDER = 0.05, 0.02
+_STANDS = 0.25
+"""1/s. A reading's noise is below it: one of a Robotiq's 255 steps between two readings a fiftieth of a second apart makes 0.2."""
 
 
 class Grip:
@@ -23,7 +26,7 @@ class Grip:
 
     def look(self, fingers: Fingers, asked: float | None) -> None:
         """A reading, and where the fingers are asked to be, 0 closed to 1 open (None: nowhere)."""
-        if fingers.object:
+        if fingers.object and abs(fingers.velocity) < _STANDS:
             self._width = fingers.opening
         elif self._width is not None and asked is not None and asked > self._width + _WIDER:
             self._width = None
