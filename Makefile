@@ -23,7 +23,7 @@ BROWSER := tests/drivers/vr/node_modules/.installed
 # of the simulation, all that is not its operator's arithmetic; of the headset, its server and its page
 IN_REAL_TIME := tests/conformance tests/other_maker tests/station/console/page tests/system \
 	$(filter-out %/operator/ %/__pycache__/ %/test_golden.py,$(wildcard tests/drivers/sim/*/ tests/drivers/sim/test_*.py)) \
-	tests/drivers/vr/test_browser.py tests/drivers/vr/test_server.py
+	tests/drivers/vr/test_browser.py $(wildcard tests/drivers/vr/test_server*.py)
 
 # two workers on two processors: a pool of NumPy's threads in each would only stand in the other's way
 PURE := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(IN_REAL_TIME))

@@ -15,7 +15,7 @@ from station.episodes.pushing.pace import Gate
 from station.episodes.pushing.push import plan, push
 from station.episodes.pushing.s3 import S3
 from tests.consumers.environments import environment
-from tests.station.cli.test_episodes import record
+from tests.station.cli.recorded import record
 
 pytestmark = pytest.mark.consumers
 _PART = 5 << 20

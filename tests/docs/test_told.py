@@ -15,7 +15,7 @@ from station.cli import app
 from station.cli.tells import TELLS, schema, told_by
 from station.files.logs import logs_folder
 from station.terminal.told import as_text
-from tests.station.cli.test_episodes import record
+from tests.station.cli.recorded import record
 
 ACTS = {
     "demo", "rig new", "rig use", "udev", "service install", "calibrate board", "calibrate arms", "calibrate gello", "calibrate grippers",

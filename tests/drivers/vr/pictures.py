@@ -21,7 +21,7 @@ from station.clock import NS_PER_MS, monotonic_ns
 from station.devices.headset import Board, Button, Pairing, Picture, pairing_path
 from tests.drivers.vr.browser import Browser, browser
 from tests.drivers.vr.conftest import free_port, headset
-from tests.drivers.vr.test_server import Feed
+from tests.drivers.vr.exchange import Feed
 from tests.pictures import bgr
 
 FOLDER = Path(__file__).parents[3] / "docs" / "guide"

@@ -15,7 +15,7 @@ from station.clock import monotonic_ns
 from station.devices.headset import Board, Button, Picture, Press, PressResult
 from tests.drivers.vr.browser import Browser, browser, wait
 from tests.drivers.vr.cable import Cable
-from tests.drivers.vr.test_server import Feed
+from tests.drivers.vr.exchange import Feed
 
 
 class Listener:

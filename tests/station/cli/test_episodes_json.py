@@ -12,7 +12,7 @@ from station.cli.episodes.answers import Listing, Verified
 from station.cli.episodes.showing import Shown
 from station.episodes import naming
 from station.episodes.finalise import finalise
-from tests.station.cli.test_episodes import record, station
+from tests.station.cli.recorded import record, station
 from tests.station.episodes.recording import Recording, header, jpeg, write
 
 

@@ -7,7 +7,7 @@ import pytest
 from station.cli.episodes import told
 from station.episodes import naming
 from station.episodes.finalise import finalise
-from tests.station.cli.test_episodes import record, station
+from tests.station.cli.recorded import record, station
 from tests.station.episodes.recording import Recording, header, jpeg, write
 
 

@@ -17,8 +17,8 @@ from hypothesis.stateful import (
 
 from station.bus.requests import Disengage, Done, Engage, Hold
 from station.safety.pace import SLACK_NS
+from tests.station.control.engaged import engaged
 from tests.station.control.stage import LIMITS, MS, PERIOD_NS, Pose, Stage
-from tests.station.control.test_core import engaged
 
 
 def pause(stage: Stage, ms: int, *silent: str) -> None:

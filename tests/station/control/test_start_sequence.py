@@ -7,8 +7,8 @@ import pytest
 from station.bus.messages import Description, StreamDescription
 from station.bus.requests import Disengage, Done, Engage, Hold, Opening, Refused, TorqueOff, TorqueOn
 from tests.station.control import stage as stages
+from tests.station.control.engaged import released
 from tests.station.control.stage import DIMENSIONS, Stage, refused
-from tests.station.control.test_core import released
 
 START = (0.3, 0.5)
 

@@ -8,7 +8,7 @@ import pytest
 from station.episodes import naming
 from station.episodes.catalogue import episodes
 from station.episodes.labels import Labels, add_note, change_labels, read_labels, set_success
-from tests.station.cli.test_episodes import record, station
+from tests.station.cli.recorded import record, station
 
 
 @pytest.fixture

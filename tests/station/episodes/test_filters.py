@@ -14,7 +14,7 @@ from station.episodes.filters import Bounds, Where, against, asked, said
 from station.episodes.quality.facts import FACTS
 from station.episodes.quality.store import card
 from station.errors import UsageError
-from tests.station.cli.test_episodes import record, station
+from tests.station.cli.recorded import record, station
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from station.episodes.marks import in_words, marks_in, row_at
 from station.episodes.recover import recover
 from station.episodes.verify import verify
 from station.errors import EpisodeError
-from tests.station.cli.test_episodes import record, station
+from tests.station.cli.recorded import record, station
 from tests.station.episodes.recording import T0_NS, TICK_NS, Recording, header, jpeg
 
 SET = ((-1, "reach"), (2 * TICK_NS, "grasp"), (3 * TICK_NS - 1, "grasp"), (9 * TICK_NS, "place"))

@@ -1,7 +1,7 @@
+"""One sitting: openings, takes, refusals, disks, and whose doing an early end was."""
+
 import json
-import math
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -16,8 +16,6 @@ from station.bus.requests import (
     Done,
     EndRecording,
     Engage,
-    Hold,
-    KeepHold,
     Label,
     Note,
     OpenSession,
@@ -29,9 +27,7 @@ from station.bus.requests import (
     Undo,
 )  # fmt: skip
 from station.files.check_results import CheckResult, StoredCheck
-from station.runtime.sitting import Sitting
 from station.session.check_gate import CheckStanding
-from station.session.takes import KILLED
 from tests.station.session.world import COMPLETE, STOPPED, World
 
 
@@ -183,116 +179,6 @@ def test_closing_while_recording_saves_first() -> None:
     assert world.replies[-1] == Done("1 saved")
 
 
-def saved(world: World) -> None:
-    part, _, then = world.finalising.pop()
-    then(part.with_name(part.name.replace(".mcap.part", ".hdf5")), "")
-
-
-def test_a_success_pressed_at_the_stop_is_kept_at_once_and_again_once_the_file_is_there() -> None:
-    world = World().recording()
-    world.press(Stop(success=True))
-    world.sync_asked.pop()[1](Done())
-    assert world.disk == [("label", 4, True)], "whoever is killed now has said it"
-    saved(world)
-    assert world.disk == [("label", 4, True)] * 2, "the file itself has it too"
-
-
-def test_a_label_pressed_while_the_file_is_built_is_not_lost_and_can_be_changed_later() -> None:
-    world = World().recording()
-    world.recorder(100, COMPLETE)
-    world.press(Label(False))
-    saved(world)
-    world.press(Label(True))
-    assert world.disk == [("label", 4, False)] * 2 + [("label", 4, True)]
-
-
-def test_there_must_be_something_to_label() -> None:
-    world = World().opened()
-    world.press(Label(True))
-    assert isinstance(world.replies[-1], Refused)
-
-
-def test_notes_go_to_the_episode_on_the_table() -> None:
-    world = World().recording()
-    world.press(Note("cube slipped"))
-    world.recorder(100, COMPLETE)
-    world.press(Note("grip late"))
-    assert world.disk == [("note", 4, "cube slipped"), ("note", 4, "grip late")]
-
-
-def test_undo_deletes_the_newest_saved_one() -> None:
-    world = World().recording()
-    world.recorder(100, COMPLETE)
-    world.press(Undo())
-    assert isinstance(world.replies[-1], Refused)  # still being built
-    saved(world)
-    world.press(Undo())
-    assert world.disk == [("delete", 4, None)]
-    assert (world.core.state().saved, world.core.state().discarded) == (0, 1)
-    world.press(Undo())
-    assert isinstance(world.replies[-1], Refused)
-
-
-def test_a_pause_while_recording_keeps_the_episode_and_its_rows() -> None:
-    world = World().recording()
-    world.press(Align())
-    assert isinstance(world.replies[-1], Refused)
-    world.press(Pause())
-    request, then = world.sync_asked.pop()
-    assert request == KeepHold(True)
-    then(Done())
-    held, then = world.pilot_asked.pop()
-    assert isinstance(held, Hold)
-    then(Done())
-    assert (world.phase(), world.core.state().paused) == ("recording", True)
-    world.heard_pilot(PilotState("hold", "leader", held.why, (), asked=True))
-    world.press(Align())
-    world.pilot_asked.pop()[1](Done())
-    request, then = world.sync_asked.pop()
-    assert request == KeepHold(False)
-    then(Done())
-    assert (world.phase(), world.core.state().paused) == ("recording", False)
-
-
-def test_a_pause_between_episodes_is_a_hold_that_says_so() -> None:
-    world = World().opened()
-    world.press(Pause())
-    request, then = world.pilot_asked.pop()
-    assert isinstance(request, Hold)
-    then(Done())
-    world.heard_pilot(PilotState("hold", "leader", request.why, (), asked=True))
-    assert (world.phase(), world.core.state().paused) == ("hold", True)
-
-
-def test_the_operator_ends_the_reset() -> None:
-    world = World().recording(OpenSession("pick", reset="operator"))
-    world.recorder(100, COMPLETE)
-    world.time(10**12)
-    world.time(10**15)
-    assert world.phase() == "reset"
-    world.press(Start(None))
-    begin, then = world.sync_asked.pop()
-    assert isinstance(begin, BeginRecording)
-    assert begin.ticks is None
-    then(Done())
-    assert world.phase() == "recording"
-
-
-def test_a_timed_reset_ends_by_itself_with_an_episode_of_the_same_length() -> None:
-    world = World().recording(OpenSession("pick", reset="timed", reset_s=5.0))
-    world.recorder(100, COMPLETE)
-    world.time(1_000_000_000)
-    assert world.core.state().reset_ends_ns == 6_000_000_000
-    world.time(5_999_999_999)
-    assert world.sync_asked == []
-    world.time(6_000_000_000)
-    begin, then = world.sync_asked.pop()
-    assert isinstance(begin, BeginRecording)
-    assert begin.ticks == 100
-    then(Refused("no sample yet from cam_high"))
-    assert world.core.state().why == "no sample yet from cam_high"
-
-
 def test_a_nearly_full_disk_refuses_the_start() -> None:
     world = World().opened()
     world.left_s = 59.0
@@ -335,89 +221,3 @@ def test_every_button_is_refused_with_what_makes_sense_where_the_table_has_it_no
     world.press(button)
     assert world.replies == [Refused(f"{type(button).__name__} makes no sense while ended. Next: OpenSession")]
     assert type(button) not in allowed("ended")
-
-
-LEFT = Sitting(OpenSession("pick"), 4, saved=(2,), building=(3,), discarded=1, early=0, seconds=2.0, check_result="{}")
-
-
-def reborn(
-    path: str, recording: bool, ended: Ending | None = None, pilot: Literal["engaged", "hold"] = "engaged"
-) -> World:
-    """A new life that finds the last one's sitting."""
-    world = World(LEFT)
-    world.heard_pilot(PilotState(pilot, "leader", "silent" if pilot == "hold" else "", ()))
-    world.press(Start(1.0))
-    assert world.replies == [Refused("the session was restarted and takes up its sitting. Next: ask again in a moment")]
-    assert not world.core.knows
-    world.heard_recorder(RecorderState(recording, path, 20, ended, 0, 0, ()))
-    assert world.core.knows
-    return world
-
-
-def test_a_new_life_ends_what_its_last_one_was_recording() -> None:
-    world = reborn("/data/pick/episode_4.mcap.part", True)
-    world.sync_asked.pop()[1](Done())
-    assert [part.name for part, _, _ in world.finalising] == ["episode_3.mcap.part", "episode_4.mcap.part"]
-    assert (world.phase(), world.core.state().episode, world.core.state().why) == ("ready", 5, KILLED.sentence)
-
-
-def test_an_episode_that_ended_while_nobody_listened_keeps_its_number_and_its_cause() -> None:
-    world = reborn("/data/pick/episode_4.mcap.part", False, Ending(EndReason.HOLD, "leader_left is silent"), "hold")
-    assert world.finalising[-1][0].name == "episode_4.mcap.part"
-    state = world.core.state()
-    assert (state.phase, state.episode, state.why) == ("hold", 5, "hold: leader_left is silent")
-    assert state.ended_early == 1
-
-
-def test_a_number_that_a_killed_recorder_has_used_is_not_used_again() -> None:
-    world = World(LEFT)
-    world.free = 5
-    world.heard_recorder(RecorderState(False, "", 0, None, 0, 0, ()))
-    assert not world.core.knows, "the pilot has not said whether the arms are engaged"
-    world.heard_pilot(PilotState("engaged", "leader", "", ()))
-    world.heard_recorder(RecorderState(False, "", 0, None, 0, 0, ()))
-    assert (world.phase(), world.core.state().episode) == ("ready", 5)
-
-
-@pytest.mark.parametrize("seconds", [math.inf, math.nan, 1e300, -1.0, 0.0, 1e-9])
-def test_an_absurd_length_is_refused_and_nothing_begins(seconds: float) -> None:
-    world = World().opened()
-    world.press(Start(seconds))
-    assert isinstance(world.replies[-1], Refused)
-    assert (world.phase(), world.sync_asked) == ("ready", [])
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        OpenSession(".."), OpenSession("../../etc"), OpenSession(""), OpenSession("a\0b"), OpenSession("é" * 150),
-        OpenSession("\x1b]0;owned\x07"), OpenSession("pick", data="~nosuchuser/data"),
-        OpenSession("pick", reset="timed", reset_s=math.inf), OpenSession("pick", reset="timed", reset_s=math.nan),
-        OpenSession("pick", episodes=-1),
-    ],
-)  # fmt: skip
-def test_an_absurd_sitting_is_refused_with_what_to_give_instead(asked: OpenSession) -> None:
-    world = World()
-    world.press(asked)
-    refused = world.replies[-1]
-    assert isinstance(refused, Refused)
-    assert "Next:" in refused.why
-    assert world.phase() == "ended"
-
-
-def test_what_cannot_be_said_about_an_episode_is_a_refusal_and_no_end_of_the_session() -> None:
-    world = World().recording()
-    world.in_use = True
-    world.press(Note("slipped"))
-    world.press(Stop(success=True))
-    world.sync_asked.pop()[1](Done())
-    saved(world)
-    assert "what was said about it is not: episode_4.hdf5 is in use" in world.core.state().why
-    for button in (Label(False), Note("again"), Undo()):
-        world.press(button)
-    refused = [reply for reply in world.replies if isinstance(reply, Refused)]
-    assert [reply.why for reply in refused] == ["episode_4.hdf5 is in use"] * 4
-    assert (world.core.state().saved, world.phase()) == (1, "ready")
-    world.in_use = False
-    world.press(Undo())
-    assert world.core.state().saved == 0

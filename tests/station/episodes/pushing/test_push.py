@@ -24,7 +24,7 @@ from station.episodes.pushing.pace import BLOCK, Gate, Pace
 from station.episodes.pushing.push import Outcome, plan, push
 from station.episodes.pushing.record import pushed_of
 from station.errors import UsageError
-from tests.station.cli.test_episodes import record, station
+from tests.station.cli.recorded import record, station
 
 LATER_NS = 2_000_000_000_000_000_000
 """After the instant at which made-up episodes were recorded."""
