@@ -171,5 +171,8 @@ def calibrate_command(said: Calibrate, rig: Rig, operator: str) -> list[str]:
 
 
 def who_asks(seat: Seat, tab: str, address: str) -> Who:
-    """As the station's nodes are told."""
-    return Who("console", f"{seat.person or seat.role} at {address}"[:120], seat=f"{seat.id}.{tab}", at_rig=seat.at_rig)
+    """As the station's nodes are told. Whoever has a link that names nobody has no name: a role answers for nothing."""
+    client, person = f"console, {seat.role} at {address}", ""
+    if seat.person:
+        client, person = "console", f"{seat.person} at {address}"
+    return Who(client[:120], person[:120], seat=f"{seat.id}.{tab}", at_rig=seat.at_rig)

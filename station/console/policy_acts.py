@@ -44,6 +44,10 @@ class PolicyActs:
         await self._asked("session", AskLeave(what[:LONGEST_WISH]), who)
 
     async def _evaluate(self, said: wire.Evaluate, seat: Seat, who: Who) -> str:
+        if said.override and not seat.person:  # else it would be that of whoever's account the console runs in
+            raise RequestRefused(
+                "an override is somebody's. Next: `station console link --for NAME` makes a link that says whose"
+            )
         self._jobs.refuse_beside_a_sitting(self._hub.phase)
         self._jobs.refuse_another()
         policies = self._archive.policies

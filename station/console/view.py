@@ -21,6 +21,7 @@ from station.bus.messages import (
 )
 from station.bus.requests import HandOver
 from station.clock import NS_PER_MS
+from station.files.check_results import FAILED
 from station.rig.rig import Rig
 from station.safety.watch import OVERLOAD_SHARE
 from station.terminal.shown import shown
@@ -98,6 +99,7 @@ def state(heard: Heard, rig: Rig, now_ns: int, card: str) -> dict[str, Any]:
 def _session(session: SessionState, now_ns: int) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(session)
     told["disk_left_s"] = session.disk_left_s if 0 < session.disk_left_s < LARGEST_NUMBER else None
+    told["check_failed"] = session.check_due == FAILED
     told["saved_name"] = session.saved_path.rpartition("/")[2]
     told["reset_in_ms"] = max(0, session.reset_ends_ns - now_ns) / NS_PER_MS if session.reset_ends_ns else None
     control, motion = session.control, session.motion

@@ -26,18 +26,18 @@ def refusal(standing: CheckStanding, asked: OpenSession, who: Who, rig: Rig) -> 
         return None
     if standing.due != FAILED or standing.last is None:
         why = (
-            f"{standing.due}, so no sitting is opened on real arms. Next: `station check --rig {rig.file}`; "
-            "`station record` and `station run` check by themselves"
+            f"{standing.due}, so no sitting is opened on real arms. Next: `station check --rig {rig.file}`, or the console's "
+            "Check page; `station record` and `station run` check by themselves"
         )
         return Refused(why, needs="check")
-    if not asked.override:
+    if not asked.override.strip():
         why = (
             f"the check of {rig.name} failed, so nothing is recorded: {check_results.failures(standing.last.result)}. "
-            'To record all the same, and have the reason in every episode: --override "reason"'
+            'To record all the same, say why (--override "reason", or in the page\'s form): every episode keeps it, and who said so'
         )
         return Refused(why, needs="check")
     if not _by(asked, who):
-        return Refused("an override is somebody's. Next: say who records (--operator NAME)")
+        return Refused("an override is somebody's. Next: say who records (--operator NAME, or in the page's form)")
     return None
 
 

@@ -24,10 +24,10 @@ Shoot = Callable[[Browser, str], object]
 class Console:
     """The command, and the link that it prints; interrupted where its context ends."""
 
-    def __init__(self, rig: Path, role: str = "operator") -> None:
-        self._words = [
-            sys.executable, "-m", "station.cli", "console", "--rig", str(rig), "--for", "ada", "--at-rig", "--role", role,
-        ]  # fmt: skip
+    def __init__(self, rig: Path, role: str = "operator", person: str = "ada") -> None:
+        """`person`: whose link it prints, "" for one that names nobody."""
+        self._words = [sys.executable, "-m", "station.cli", "console", "--rig", str(rig), "--at-rig", "--role", role]
+        self._words += ["--for", person] if person else []
         self.begin()
 
     def begin(self) -> None:
@@ -62,9 +62,9 @@ def paired(url: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def at_the_page(rig: Booted, role: str = "operator") -> Iterator[tuple[Console, Browser]]:
+def at_the_page(rig: Booted, role: str = "operator", person: str = "ada") -> Iterator[tuple[Console, Browser]]:
     """A console, and somebody before its page who holds control of a rig at rest, and leaves it so."""
-    with Console(rig.rig.file, role) as console, paired(console.url) as page:
+    with Console(rig.rig.file, role, person) as console, paired(console.url) as page:
         phase(page, "ended")
         take_control(page)
         yield console, page

@@ -1,13 +1,13 @@
 // Evaluations: planning one, how often each policy succeeded and how sure that is, and every trial with its episode.
 import { html, nothing } from '/vendor/lit-html.js';
-import { busy, clock } from '/model.js';
+import { asksReason, busy, clock } from '/model.js';
 import { bar, begun } from '/policies_model.js';
 import { address } from '/route.js';
 import { t } from '/words.js';
 
 /** A form for the policies that are ticked. */
 export function evaluating(app) {
-  const { policies: page, store } = app, failed = store.state?.session?.check_due && store.welcome.rig.real;
+  const { policies: page, store } = app, failed = asksReason(store);
   const close = () => { page.planning = false; app.draw(); };
   const make = (event) => {
     event.preventDefault();

@@ -252,7 +252,7 @@ class App {
     this.ask('open', t('begin.button'), {
       type: 'open', seen: this.seen(), task: task.trim(), operator: operator.trim(), instruction: instruction.trim(), scene: scene.trim(),
       episodes: Math.floor(number('episodes')), seconds: number('seconds'), reset_s: number('reset'), override: override.trim(),
-    });
+    }, () => { this.form.override = ''; }); // the next sitting asks anew
   }
 
   control(what) {

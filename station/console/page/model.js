@@ -111,13 +111,18 @@ export function streamLevel(stream) {
   return stream.trouble || stream.rate_hz < 0.9 * stream.declared_hz ? 'warn' : 'ok';
 }
 
+/** Is a reason asked for because the check of real arms failed? One that is merely due has to be made: nothing stands in for it. */
+export function asksReason({ state, welcome }) {
+  return Boolean(state?.session?.check_failed && welcome.rig.real);
+}
+
 /** What stands in the way of beginning, each with what to do. */
 export function before(store) {
   const { state, welcome } = store;
   const session = state?.session;
   if (!session) return [];
   const found = [];
-  if (session.check_due && welcome.rig.real) found.push({ level: 'bad', key: 'before.check', values: { why: session.check_due } });
+  if (session.check_due && welcome.rig.real) found.push({ level: 'bad', key: session.check_failed ? 'before.failed' : 'before.due', values: { why: session.check_due } });
   else if (session.check_due) found.push({ level: 'warn', key: 'before.check', values: { why: session.check_due } });
   for (const stream of state.streams) if (stream.trouble && streamLevel(stream) === 'bad') found.push({ level: 'bad', words: stream.trouble });
   for (const words of state.trouble) if (!found.some((one) => one.words === words)) found.push({ level: 'bad', words });

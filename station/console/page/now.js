@@ -2,7 +2,7 @@
 import { html, nothing } from '/vendor/lit-html.js';
 import { age, frame, MARK, told } from '/frame.js';
 import { over } from '/staging.js';
-import { before, buttons, busy, holds, liveness, streamLevel, tile } from '/model.js';
+import { asksReason, before, buttons, busy, holds, liveness, streamLevel, tile } from '/model.js';
 import { rollouts } from '/policies_model.js';
 import { address } from '/route.js';
 import { t } from '/words.js';
@@ -90,13 +90,13 @@ function note(app) {
 }
 
 function begin(app, session, live) {
-  const list = before(app.store), failed = session.check_due && app.store.welcome.rig.real;
+  const list = before(app.store), failed = asksReason(app.store), named = app.store.welcome.person || !app.form.override;
   const field = (name, size, more = {}) => html`<label>${t(`begin.${name}`)}
     <input name=${name} size=${size} type=${more.type ?? 'text'} min="0" max=${more.max ?? nothing} step="any" ?required=${more.required ?? false}
       .value=${app.form[name] ?? ''} placeholder=${more.type ? '0' : ''} maxlength=${more.length ?? 200} autocomplete="off"></label>`;
   return html`<form class="begin" @input=${({ target }) => { app.form[target.name] = target.value; }} @submit=${(event) => { event.preventDefault(); app.begin(new FormData(event.target)); }}>
       ${list.length ? html`<ul class="before" aria-label=${t('before')}>${list.slice(0, 3).map(({ level, key, values, words }) => html`<li class=${level}>${MARK[level]} ${key ? t(key, values) : words}</li>`)}</ul>` : nothing}
-      <div class="fields">${field('task', 16, { required: true, length: 100 })}${field('operator', 10)}${field('instruction', 26, { length: 4000 })}${field('scene', 10)}
+      <div class="fields">${field('task', 16, { required: true, length: 100 })}${field('operator', 10, { required: failed && !named })}${field('instruction', 26, { length: 4000 })}${field('scene', 10)}
         ${field('episodes', 4, { type: 'number', max: 100000 })}${field('seconds', 4, { type: 'number', max: 86400 })}${field('reset', 4, { type: 'number', max: 86400 })}
         ${failed ? field('override', 20) : nothing}
         <button class="main" data-action="open" ?disabled=${live === 'dead' || busy(app.store, 'open')}>${t('begin.button')}</button></div>

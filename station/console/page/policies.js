@@ -3,7 +3,7 @@ import { html, nothing } from '/vendor/lit-html.js';
 import { evaluating, evaluation, evaluations } from '/evaluation.js';
 import { frame, MARK, told } from '/frame.js';
 import { job } from '/job.js';
-import { busy, liveness, operates } from '/model.js';
+import { asksReason, busy, liveness, operates } from '/model.js';
 import { acts as pressed, sides } from '/now.js';
 import { PLOTS, Timings } from '/policy_strips.js';
 import { begun, compared, handKey, hands, isLoaded, refusal, rollouts, runnerLevel, standing, timing } from '/policies_model.js';
@@ -94,7 +94,7 @@ export class Policies {
     this.app.ask('rollouts', t('rollouts.begin'), {
       type: 'rollouts', seen: this.app.seen(), task: words('task'), operator: words('operator'), scene: words('scene'), episodes: Math.floor(number('episodes')),
       seconds: number('seconds'), reset_s: number('reset'), kept: Boolean(this.form.kept), override: words('override'),
-    });
+    }, () => { this.form.override = ''; });
   }
 
   press() {
@@ -220,12 +220,12 @@ function before(app, nowMs, session) {
 }
 
 function begin(app, off) {
-  const { policies: page, store } = app, failed = store.state?.session?.check_due && store.welcome.rig.real;
+  const { policies: page, store } = app, failed = asksReason(store), named = store.welcome.person || !page.form.override;
   const field = (name, size, more = {}) => html`<label>${t(`begin.${name}`)} <input name=${name} size=${size} type=${more.type ?? 'text'} min="0" max=${more.max ?? nothing} step="any" ?required=${more.required ?? false}
     .value=${page.form[name] ?? ''} placeholder=${more.type ? '0' : ''} maxlength="100" autocomplete="off"></label>`;
   return html`<form class="fields" @input=${({ target }) => { page.form[target.name] = target.type === 'checkbox' ? (target.checked ? 'on' : '') : target.value; app.draw(); }} @submit=${(event) => { event.preventDefault(); page.begin(new FormData(event.target)); }}>
     <label class="tick"><input type="checkbox" name="kept" .checked=${Boolean(page.form.kept)}> ${t('rollouts.kept')}</label>
-    ${field('task', 12, { required: Boolean(page.form.kept) })}${field('operator', 8)}${field('scene', 8)}${field('episodes', 4, { type: 'number', max: 100000 })}${field('seconds', 4, { type: 'number', max: 86400 })}
-    ${failed && page.form.kept ? field('override', 16) : nothing}
+    ${field('task', 12, { required: Boolean(page.form.kept) })}${field('operator', 8, { required: failed && !named })}${field('scene', 8)}${field('episodes', 4, { type: 'number', max: 100000 })}${field('seconds', 4, { type: 'number', max: 86400 })}
+    ${failed ? field('override', 16) : nothing}
     <button class="main" data-act="rollouts" ?disabled=${off || liveness(store, performance.now()) === 'dead' || busy(store, 'rollouts')}>${t('rollouts.begin')}</button></form>`;
 }

@@ -3,6 +3,7 @@
 import json
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +124,11 @@ def test_every_word_has_a_role() -> None:
 def test_who_asks_says_which_page_and_whether_it_is_at_the_rig() -> None:
     who = who_asks(SEAT, "tab1", "10.0.0.5")
     assert (str(who), who.seat, who.at_rig) == ("ada at 10.0.0.5 (console)", "5ea7.tab1", False)
+
+
+def test_a_link_that_names_nobody_has_no_name_to_answer_with() -> None:
+    who = who_asks(msgspec.structs.replace(SEAT, person=""), "tab1", "10.0.0.5")
+    assert (who.person, str(who)) == ("", "console, operator at 10.0.0.5")
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

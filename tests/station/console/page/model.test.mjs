@@ -1,7 +1,7 @@
 // State → what is shown, without a browser: `node --test`.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { before, buttons, clock, columns, holds, keyed, liveness, meant, reach, strip, tile, word } from '../../../../station/console/page/model.js';
+import { asksReason, before, buttons, clock, columns, holds, keyed, liveness, meant, reach, strip, tile, word } from '../../../../station/console/page/model.js';
 import { languages, t } from '../../../../station/console/page/words.js';
 import { readFileSync } from 'node:fs';
 
@@ -95,6 +95,16 @@ test('what stands in the way of beginning is said with its cause', () => {
   due.welcome.rig.real = false;
   assert.deepEqual(before(due).map(({ level }) => level), ['bad', 'warn']);
   assert.deepEqual(before(store({ phase: 'ended' })), []);
+});
+
+test('a reason is asked for after a check of real arms failed, and never in place of one that is due', () => {
+  const due = store({ phase: 'ended', check_due: 'this rig has not been checked', check_failed: false });
+  const failed = store({ phase: 'ended', check_due: 'the last check failed', check_failed: true });
+  assert.deepEqual([due, failed].map(asksReason), [false, true]);
+  assert.deepEqual([due, failed].map((one) => before(one)[0].key), ['before.due', 'before.failed']);
+  failed.welcome.rig.real = false; // it is told
+  assert.equal(asksReason(failed), false);
+  assert.equal(before(failed)[0].key, 'before.check');
 });
 
 test('a strip has a gap where there is no number', () => {
