@@ -25,7 +25,7 @@ class Acts:
             return await self._policies.act(said, seat, who)
         if isinstance(said, wire.AnswerStep):
             if self._jobs.moves(said.answer):
-                await self._policies.leave(f"go on evaluating: {said.answer}", who)
+                await self._policies.leave(said, who)
             self._jobs.answer(said.step, said.answer)
         elif isinstance(said, wire.EndJob):
             self._jobs.end()
@@ -42,12 +42,12 @@ class Acts:
         elif isinstance(said, wire.Replay):
             self._jobs.refuse_another()
             file = await self._archive.episode(said.episode)
-            await self._policies.leave(f"replay {said.episode}", who)
+            await self._policies.leave(said, who)
             words = ["replay", str(file), "--rig", str(rig.file), "--yes-arms-will-move"]
             self._jobs.begin("replay", words, str(who), of=said.episode, moves=True)
         elif isinstance(said, wire.Calibrate):
             self._jobs.refuse_another()
-            await self._policies.leave(f"calibrate {said.what}", who)
+            await self._policies.leave(said, who)
             self._jobs.begin(f"calibrate {said.what}", calibrate_command(said, rig, seat.person), str(who))
         else:
             by = [f"--operator={seat.person}"] if seat.person else []

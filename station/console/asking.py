@@ -8,7 +8,6 @@ from station.bus.actions import BY_NAME, request_of
 from station.bus.messages import Description, PolicyState
 from station.bus.requests import (
     Allow,
-    AskLeave,
     ControlRequest,
     HandOver,
     KeepControl,
@@ -27,6 +26,7 @@ from station.bus.requests import (
 )
 from station.bus.requests import Hold as HoldArms
 from station.bus.requests import Park as ParkArms
+from station.console.leave import leave_for
 from station.console.seats import Seat
 from station.console.wire import (
     ArmAct,
@@ -85,10 +85,10 @@ def questions(said: FromPage, who: str, known: Known) -> tuple[Question, ...]:
         case Hold():
             return Question("pilot", HoldArms(f"held by {who}")), Question("session", Allow(False))
         case Park():
-            return (Question("session", AskLeave("park the arms"), after=Question("pilot", ParkArms())),)
+            return (Question("session", leave_for(said), after=Question("pilot", ParkArms())),)
         case ArmAct():
-            wish = f"{said.act} {said.arm}, support it: {_does(said, known)}"
-            return (Question("session", AskLeave(wish), after=Question("pilot", OperatorAct(said.arm, said.act))),)
+            leave = leave_for(said, _does(said, known))
+            return (Question("session", leave, after=Question("pilot", OperatorAct(said.arm, said.act))),)
         case RestartNode():
             return (Question("supervisor", Restart(said.node)),)
     return ()

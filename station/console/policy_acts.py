@@ -11,11 +11,9 @@ from station.console.archive import Archive
 from station.console.asking import Question
 from station.console.hub import Hub
 from station.console.jobs import Jobs
+from station.console.leave import leave_for
 from station.console.seats import Seat
 from station.errors import RequestRefused
-
-LONGEST_WISH = 120
-"""Characters of what is to be allowed, as it stands on screens at the rig."""
 
 
 class PolicyActs:
@@ -39,21 +37,21 @@ class PolicyActs:
         await self._asked("policy", LoadPolicy(str(folder.absolute()), said.instruction), who)
         return said.policy
 
-    async def leave(self, what: str, who: Who) -> None:
-        """For what moves arms: at once for a page at the rig, else somebody there has to allow it. Raises RequestRefused."""
-        await self._asked("session", AskLeave(what[:LONGEST_WISH]), who)
+    async def leave(self, said: wire.Beside, who: Who) -> None:
+        """For what moves arms. Raises RequestRefused where nobody at the rig allows it."""
+        await self._asked("session", leave_for(said), who)
 
     async def _evaluate(self, said: wire.Evaluate, seat: Seat, who: Who) -> str:
+        self._jobs.refuse_beside_a_sitting(self._hub.phase)
+        self._jobs.refuse_another()
         if said.override and not seat.person:  # else it would be that of whoever's account the console runs in
             raise RequestRefused(
                 "an override is somebody's. Next: `station console link --for NAME` makes a link that says whose"
             )
-        self._jobs.refuse_beside_a_sitting(self._hub.phase)
-        self._jobs.refuse_another()
         policies = self._archive.policies
         folders = [await self._archive.do(lambda name=name: policies.path(name)) for name in said.policies]  # type: ignore[misc]
         out = await self._archive.do(lambda: policies.folder_for(said.name))
-        await self.leave(f"evaluate {', '.join(said.policies)}: {said.trials} trials each", who)
+        await self.leave(said, who)
         options = {
             "--trials": said.trials, "--seconds": said.seconds, "--seed": said.seed, "--out": out, "--operator": seat.person,
             "--instruction": said.instruction, "--override": said.override,
