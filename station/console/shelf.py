@@ -65,7 +65,7 @@ class Shelf:
     def trash(self) -> dict[str, Any]:
         """What was deleted and can be brought back, newest first."""
         found = [catalogue.read_episode(path) for path in self._files(f"episode_*.hdf5{DELETED}")]
-        self._know(found)
+        self._know(episode.path for episode in found)
         found.sort(key=lambda episode: episode.recorded_ns, reverse=True)
         return {
             "episodes": [self._line(episode, None) for episode in found[:MOST_LISTED]],
@@ -75,12 +75,11 @@ class Shelf:
 
     def _catalogue(self) -> list[Episode]:
         found = catalogue.episodes(self.data) if self.data.is_dir() else []
-        self._know(found)
+        self._know(episode.path for episode in found)
         return found
 
-    def _know(self, found: Iterable[Episode]) -> None:
-        named = {self.name(episode.path): episode.path for episode in found if episode.number is not None}
-        self._known.update({name: path for name, path in named.items() if name})
+    def _know(self, found: Iterable[Path]) -> None:
+        self._known.update({name: path for path in found if (name := self.name(path))})
 
     def name(self, path: Path) -> str:
         """What an episode is called here: `cube/12`, of a deleted one `cube/12.deleted`."""
@@ -95,8 +94,10 @@ class Shelf:
 
     def path(self, name: str) -> Path:
         """Where it is. Raises UsageError for one that is not there."""
-        if name not in self._known:
-            (self.trash if name.endswith(DELETED) else self._catalogue)()
+        if (
+            name not in self._known
+        ):  # by what the folders hold: to look into every file would take as long as there are many
+            self._know(self._files(f"episode_*.hdf5{DELETED if name.endswith(DELETED) else ''}"))
         if (found := self._known.get(name)) is None or not found.is_file():
             raise UsageError(f"{name[:80]!r}: no such episode any more. Next: look at the list again")
         return found
@@ -156,7 +157,7 @@ class Shelf:
     def example(self, task: str, scene: str, thing: str) -> dict[str, Any]:
         """How a scene is staged: the task's newest success, of just that scene and object where there is one; `name` is "" without."""
         found = catalogue.episodes(self.data, task) if self.data.is_dir() else []
-        self._know(found)
+        self._know(episode.path for episode in found)
         successes = [each for each in found if each.success and not (each.policy or each.problem)]
         alike = [e for e in successes if (e.scene, str(e.attributes.get("object", ""))) == (scene, thing)]
         newest = max(alike or successes, key=lambda each: each.recorded_ns, default=None)
