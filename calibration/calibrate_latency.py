@@ -7,6 +7,7 @@ import numpy as np
 
 from calibration.arms.motion import Motion, camera_lag
 from calibration.arms.wrist import carrier
+from calibration.looks import Look, cameras_seen
 from calibration.maths import latency
 from calibration.measuring import Measuring
 from station.errors import MeasurementPoor
@@ -22,7 +23,8 @@ def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterato
     Raises MeasurementPoor after the last line, naming the cameras whose latency could not be measured, or if nothing was at all.
     """
     measuring.ask(
-        f"get ready to swing the arms before the cameras for {seconds:g} s: at changing speed, each joint in a rhythm of its own"
+        f"get ready to swing the arms before the cameras for {seconds:g} s: at changing speed, each joint in a rhythm of its own",
+        lambda: _views(measuring, nodes),
     )
     poor: list[str] = []
     measured = 0
@@ -43,6 +45,12 @@ def latencies(measuring: Measuring, nodes: list[str], seconds: float) -> Iterato
         poor.append("nothing was measured: no arm moved. Next: swing the arms for the whole time, and measure again")
     if poor:
         raise MeasurementPoor("; ".join(poor))
+
+
+def _views(measuring: Measuring, nodes: list[str]) -> Look | None:
+    """What these cameras see just now: whether the arms are in view, whoever swings them must know before they begin."""
+    found = [jpeg for node in nodes if (jpeg := measuring.seen.cameras[node].newest_jpeg())]
+    return cameras_seen(found) if found else None
 
 
 def _camera(measuring: Measuring, node: str, motion: Motion) -> str:

@@ -3,6 +3,7 @@
 Each picture is half of the camera's, for a page that shows two a second.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -76,6 +77,20 @@ def draw_drift(picture: Bgr, arrows: Sequence[Arrow]) -> None:
 def camera_seen(jpeg: bytes) -> Look:
     """Just the picture."""
     return Look("", {}, _encoded(_decoded(jpeg)))
+
+
+def cameras_seen(jpegs: Sequence[bytes]) -> Look:
+    """Several cameras' pictures beside and below each other, each as large as the first."""
+    pictures = [_decoded(jpeg) for jpeg in jpegs]
+    height, width = pictures[0].shape[:2]
+    columns = math.ceil(math.sqrt(len(pictures)))
+    sheet = np.zeros((height * -(-len(pictures) // columns), width * columns, 3), np.uint8)
+    for place, picture in enumerate(pictures):
+        top, left = height * (place // columns), width * (place % columns)
+        sheet[top : top + height, left : left + width] = cv2.resize(
+            picture, (width, height), interpolation=cv2.INTER_AREA
+        )
+    return Look("", {}, _encoded(sheet))
 
 
 def joints_seen(position: tuple[float, ...], dimensions: tuple[Dimension, ...], torque: bool) -> Look:

@@ -53,6 +53,15 @@ def test_what_cannot_be_compared_says_so() -> None:
         looks.camera_seen(b"\xff\xd8 no jpeg")
 
 
+def test_several_cameras_stand_beside_and_below_each_other() -> None:
+    grays = [np.full((480, 640), gray, np.uint8) for gray in (40, 120, 200)] + [np.full((240, 320), 80, np.uint8)]
+    look = looks.cameras_seen([jpeg(gray) for gray in grays])
+    sheet = np.asarray(cv2.imdecode(np.frombuffer(look.picture, np.uint8), cv2.IMREAD_GRAYSCALE), np.int64)
+    assert size(look.picture) == (640, 480)
+    assert [round(sheet[y, x], -1) for y in (120, 360) for x in (160, 480)] == [40, 120, 200, 80]
+    assert size(looks.cameras_seen([jpeg(grays[0])]).picture) == (640, 480)
+
+
 def test_joints_are_told_in_degrees_and_what_is_behind_them_as_it_is() -> None:
     dimensions = (Dimension("waist", "rad", -3.0, 3.0), Dimension("shoulder", "rad", -3.0, 3.0))
     look = looks.joints_seen((np.pi / 2, -0.1, 0.25), dimensions, torque=True)
