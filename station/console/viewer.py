@@ -6,6 +6,7 @@ Nobody else waits for it: whoever hears the bus only puts things into its slots.
 import asyncio
 import struct
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -108,3 +109,17 @@ class Viewer:
             captured_ns, jpeg = self._pictures.pop(camera)
             return False, _HEADER.pack(camera, captured_ns, self._clock()) + jpeg
         return None
+
+
+def tell_all(viewers: Iterable[Viewer], message: dict[str, Any]) -> None:
+    """Say it to every page."""
+    for viewer in viewers:
+        viewer.say(message)
+
+
+def show_look(viewers: Iterable[Viewer], message: dict[str, Any]) -> None:
+    """Show what a job sees to the pages that show jobs; of it only the newest matters."""
+    raw = msgspec.json.encode(message)
+    for viewer in viewers:
+        if viewer.watch.job and viewer.seen:
+            viewer.show("look", raw)

@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 
 from station.bus.requests import Allow, Hold, LeaveControl
+from station.console.page_link import RUDE, UNPAIRED
 from station.console.seats import revoked
-from station.console.server import COOKIE, PAGE, RUDE, UNPAIRED
+from station.console.server import COOKIE, PAGE
 from station.web.peers import PER_PEER
 from tests.station.console.served import Console, Page, served
 

@@ -12,8 +12,9 @@ from station.bus.messages import Control, PolicyState
 from station.bus.requests import AskLeave, Refused, StillThere, TakeControl
 from station.console import wire
 from station.console.limits import MOST_VIEWERS, Rate
+from station.console.page_link import FULL, REPLACED
 from station.console.seats import ROLES, Role, invited
-from station.console.server import COOKIE, FULL, REPLACED
+from station.console.server import COOKIE
 from station.console.viewer import UNDER_WAY
 from station.episodes.labels import read_labels
 from tests.station.console.served import TAB, AskingJob, Console, Page, served
@@ -45,7 +46,7 @@ def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest
 
     episode = make(tmp_path / "data", Recorded(rows=3))
 
-    monkeypatch.setattr("station.console.server.Rate", lambda: Rate(1000))
+    monkeypatch.setattr("station.console.page_link.Rate", lambda: Rate(1000))
 
     async def tries(console: Console) -> None:
         async with await console.paired(role) as browser, console.page(browser) as page:
