@@ -88,6 +88,13 @@ def paired(stage: Stage, port: int | None = None, **who: Any) -> Iterator[Browse
         yield page
 
 
+def take_control(page: Browser) -> None:
+    """As soon as the page is live: its buttons are off until then."""
+    page.until("a live page", "return document.querySelector('.control button:not(:disabled)')")
+    page.js("document.querySelector('.control button').click()")
+    page.until("control", "return document.querySelector('.control.mine')")
+
+
 def size(page: Browser, of: tuple[int, int]) -> None:
     """Of the window's inside, CSS pixels."""
     metrics = {"width": of[0], "height": of[1], "deviceScaleFactor": 1, "mobile": False}

@@ -10,6 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from station.bus.messages import Control
 from station.bus.requests import Allow, Done, Hold, Note, OpenSession, Pause, Refused, Start, Stop, TakeControl, Undo
 from tests.drivers.vr.browser import Browser, browser, wait
+from tests.station.console.page.pages import take_control
 from tests.station.console.stage import AT_REST, Stage, staged
 
 pytestmark = pytest.mark.timeout(300)
@@ -29,8 +30,7 @@ def page(stage: Stage) -> Iterator[Browser]:
         page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
         page.open(stage.link())
         page.until("the Now page", "return document.querySelector('.page')")
-        page.js("document.querySelector('.control button').click()")
-        page.until("control", "return document.querySelector('.control.mine')")
+        take_control(page)
         yield page
 
 
