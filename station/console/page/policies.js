@@ -181,7 +181,7 @@ function about(app) {
   const row = (level, key, says, has) => html`<tr class=${level}><td>${MARK[level]} ${key}</td><td>${says}</td><td>${has}</td></tr>`;
   return html`<h2>${detail.name}</h2>${detail.problem ? html`<p class="trouble whole">${detail.problem}</p>` : nothing}
     ${detail.points.length ? html`<table class="compared"><thead><tr>${['says.what', 'says.policy', 'says.rig'].map((key) => html`<th>${t(key)}</th>`)}</tr></thead><tbody>
-      ${differs.map((point) => html`${row('bad', point.key, point.says, point.has)}<tr class="bad"><td colspan="3">${point.found}. ${t('next', { next: point.fix })}</td></tr>`)}
+      ${differs.map((point) => html`${row('bad', point.key, point.says, point.has)}<tr><td colspan="3">${point.found}. ${t('next', { next: point.fix })}</td></tr>`)}
       ${fits.map(({ key, n, says, has }) => row('ok', key, n > 1 ? t('says.all', { n }) : says, n > 1 ? '' : has))}</tbody></table>${detail.seen ? nothing : html`<p>${t('says.unseen')}</p>`}` : nothing}
     <table class="facts"><tbody>${detail.facts.map(([what, words]) => html`<tr><td>${what}</td><td>${words}</td></tr>`)}</tbody></table>`;
 }

@@ -3,8 +3,8 @@ import uPlot from '/vendor/uPlot.esm.js';
 import { COLOURS } from '/strips.js';
 
 const SECONDS = 60;
-/** What each plot shows, its own line first; the second is dashed where it is a bound. */
-export const PLOTS = { delay: [['delay', []], ['inference', []]], chunk: [['plan', []], ['chunk', [2, 4]]] };
+/** What each plot shows, its own line first; the second has dashes, or dots where it is a bound. */
+export const PLOTS = { delay: [['delay', []], ['inference', [6, 3]]], chunk: [['plan', []], ['chunk', [2, 4]]] };
 
 export class Timings {
   constructor() {

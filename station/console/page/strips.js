@@ -1,5 +1,6 @@
 // Joints over the last 10 s: one strip for each arm, as wide as that is, drawn at the pace of what comes.
 import uPlot from '/vendor/uPlot.esm.js';
+import { numbers, ROOM_PX } from '/line_numbers.js';
 import { columns, reach, strip } from '/model.js';
 
 const SECONDS = 10;
@@ -41,7 +42,7 @@ export class Strips {
       const axis = { stroke: grey, grid: { stroke: '#8884', width: 1 }, ticks: { show: false }, size: 34, font: '11px system-ui' };
       entry.plot = new uPlot(
         {
-          width: entry.element.clientWidth, height: entry.element.clientHeight, legend: { show: false }, cursor: { show: false },
+          width: entry.element.clientWidth, height: entry.element.clientHeight, padding: [null, ROOM_PX, null, null], hooks: { draw: [numbers(to - from, COLOURS, grey)] }, legend: { show: false }, cursor: { show: false },
           scales: { x: { time: false }, y: { range: (_, low, high) => reach(low, high) } }, axes: [{ show: false }, axis],
           series: [{}, ...joints.map(line), ...joints.map(dots)],
         },

@@ -1,5 +1,6 @@
 // A whole episode's joints, with a line where the player is.
 import uPlot from '/vendor/uPlot.esm.js';
+import { numbers, ROOM_PX } from '/line_numbers.js';
 import { plots } from '/shelf_model.js';
 import { COLOURS } from '/strips.js';
 
@@ -19,7 +20,7 @@ export class Traces {
     const axis = { stroke: grey, grid: { stroke: '#8884', width: 1 }, ticks: { show: false }, size: 34, font: '11px system-ui' };
     const plot = new uPlot(
       {
-        width: element.clientWidth, height: element.clientHeight, legend: { show: false }, scales: { x: { time: false } },
+        width: element.clientWidth, height: element.clientHeight, padding: [null, ROOM_PX, null, null], hooks: { draw: [numbers(chosen.length, COLOURS, grey)] }, legend: { show: false }, scales: { x: { time: false } },
         cursor: { drag: { x: false, y: false }, points: { show: false }, y: false }, axes: [{ ...axis, size: 20 }, axis],
         series: [{}, ...chosen.map(line), ...chosen.map(dots)],
       },

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.drivers.vr.browser import Browser
-from tests.station.console.page import pages
+from station.bus.messages import Control, Motion
+from tests.drivers.vr.browser import Browser, wait
+from tests.station.console.page import colour, pages
 from tests.station.console.page.pages import LAPTOP, PAGES, TABLET, Page
 from tests.station.console.stage import AT_REST, Stage, staged
 
 pytestmark = pytest.mark.timeout(300)
 
 
-BY_COLOUR_ALONE = """
-const shown = [...document.querySelectorAll('tr.ok, tr.warn, tr.bad, td.warn, td.bad, li.warn, li.bad, .level, .tile, .liveness')];
-return shown.filter((one) => one.checkVisibility() && !/[●▲■✓✗✘]/.test(one.textContent)).map((one) => one.outerHTML.slice(0, 120));
-"""
 PHASES = {
     "ready": {}, "recording": {"phase": "recording"}, "ended": {"phase": "ended", "check_due": "this rig has not been checked"},
     "hold": {"phase": "hold", "why": "follower_left has been silent for 512 ms: check its power"},
@@ -56,6 +54,51 @@ def test_it_fits_a_laptop_has_hold_and_nothing_that_some_cannot_use(which: Page,
     assert seen[0] <= LAPTOP[0] and seen[1] <= LAPTOP[1] and seen[2] >= 80
     assert pages.faults(page) == []
     assert [line for line in page.log() if "favicon" not in line] == []
+
+
+MOVES = Motion(1, "bob at 10.0.0.9", "park the arms", 2**60)
+ASKED = Control("another", "bob at 10.0.0.9 (console)", "eve at 10.0.0.7 (console)", 2**60)
+SAID: dict[str, dict[str, object]] = {
+    "at rest": {}, "recording": {"phase": "recording"}, "hold": {"phase": "hold", "why": "follower_left has been silent for 512 ms"},
+    "before a sitting": {"phase": "ended", "check_due": "this rig has not been checked"},
+    "asked from afar": {"motion": MOVES}, "about to move": {"motion": msgspec.structs.replace(MOVES, moves_ns=2**60)},
+    "control asked for": {"control": ASKED},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", PAGES, ids=lambda which: which.address)
+def test_what_has_a_colour_has_a_word_or_a_shape(which: Page, stage: Stage, page: Browser) -> None:
+    pages.size(page, LAPTOP)
+    pages.theme(page, "dark")
+    pages.show(page, which)
+    before = stage.hub.session
+    try:
+        for what, said in SAID.items():
+            stage.do(lambda: setattr(stage.hub, "session", AT_REST))
+            stage.say(**said)
+            phase = said.get("phase", AT_REST.phase)
+            heard = "const said = app.store.state.session; return said.phase === arguments[0] && Boolean(said.motion) === arguments[1]"
+            page.until(what, heard, phase, "motion" in said)
+            for level in ("ok", "warn", "bad", "asked"):
+                page.js("app.tell('something …', arguments[0]); app.draw()", level)
+                assert colour.alone(page) == [], (what, level)
+        page.js("app.confirm('x', 'x', 'something?', {}); app.draw()")
+        assert colour.alone(page) == []
+        page.js("app.answer(false)")
+    finally:
+        stage.do(lambda: setattr(stage.hub, "session", before))
+
+
+@pytest.mark.parametrize(
+    ("address", "strips"),
+    [("#/now", 2), ("#/policies", 4), ("#/episodes/cube/0", 2)],
+    ids=["now", "policies", "episode"],
+)
+def test_lines_of_a_strip_differ_by_more_than_their_colour(address: str, strips: int, page: Browser) -> None:
+    pages.size(page, LAPTOP)
+    pages.go(page, address)
+    wait(f"{strips} strips", lambda: colour.lines_alike(page)[0] == strips)
+    wait("their numbers", lambda: not colour.lines_alike(page)[1], else_=lambda: colour.lines_alike(page))
 
 
 def test_the_keyboard_alone_reaches_every_page_and_what_is_pressed_there(page: Browser) -> None:
@@ -101,12 +144,12 @@ def test_the_now_page_in_each_phase_and_theme(name: str, stage: Stage, page: Bro
             stage.say(**said)
             page.until(phase, "return document.querySelector('.page')?.dataset.phase === arguments[0]", phase)
             assert pages.faults(page) == [], phase
-            assert page.js(BY_COLOUR_ALONE) == [], phase
+            assert colour.alone(page) == [], phase
             fits(page, LAPTOP, phase)
         stage.do(lambda: setattr(stage.hub, "silent", True))
         page.until("that nothing is live", "return document.querySelector('.page')?.dataset.phase === 'silent'")
         assert pages.faults(page) == [], "not live"
-        assert page.js(BY_COLOUR_ALONE) == [], "not live"
+        assert colour.alone(page) == [], "not live"
         fits(page, LAPTOP, "not live")
     finally:
         stage.do(lambda: setattr(stage.hub, "silent", False))
