@@ -66,11 +66,11 @@ class Console:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
 
-    async def paired(self, role: Role, at_rig: bool = True) -> aiohttp.ClientSession:
-        """A browser with a seat."""
+    async def paired(self, role: Role, at_rig: bool = True, person: str = "ada") -> aiohttp.ClientSession:
+        """A browser with a seat; `person`: "" for one whose link named nobody."""
         self.codes += 1
         code = f"CODE{self.codes:06}"
-        self.seats.change(lambda book: invited(book, code, role, "ada", at_rig, self.wall_s))
+        self.seats.change(lambda book: invited(book, code, role, person, at_rig, self.wall_s))
         browser = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         async with browser.get(f"{self.base}/pair", headers={"X-Code": code}) as answer:
             assert answer.status == 200, await answer.text()

@@ -261,6 +261,25 @@ async def _is_answered(console: Console, page: Page, job: Trials) -> None:
     assert job.given == [(1, "success"), (1, "failure"), (3, "go on")]
 
 
+def test_an_evaluation_after_a_failed_check_is_answered_for_by_somebody_with_a_name(tmp_path: Path) -> None:
+    said = {
+        "type": "evaluate",
+        "name": "hot",
+        "policies": ["handover"],
+        "trials": 1,
+        "seconds": 5,
+        "override": "the last of today",
+    }
+
+    async def tries(console: Console) -> None:
+        async with await console.paired("engineer", person="") as browser, console.page(browser) as page:
+            holding(console, page)
+            assert "an override is somebody's" in (await answered(page, **said))["why"]
+            assert console.hub.asked == [] and console.server._jobs.told is None
+
+    served(tmp_path, tries)
+
+
 def test_while_it_is_blind_no_episode_names_its_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("station.console.jobs.Job", Trials)
     with h5py.File(make(tmp_path / "data", Recorded(rows=10)), "r+") as episode:
