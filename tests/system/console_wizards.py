@@ -2,13 +2,13 @@
 against the truth, as at the terminal.
 """
 
-import socket
+import os
 import time
+from pathlib import Path
 
-from station.files import settings
 from tests.calibration.prompted import PATIENCE_S, WAIT_S, Prompt, Rig
 from tests.drivers.vr.browser import Browser
-from tests.system.console_page import Console, paired, phase
+from tests.system.console_page import Console, paired, phase, port_of_its_own
 
 FIELDS = {"--pose": "pose"}
 """Options of the command, and what the form calls them."""
@@ -19,12 +19,8 @@ class PageRig(Rig):
 
     def calibrate(self, *words: str, prompts: list[Prompt]) -> str:
         """Choose the wizard, say for which devices, and at each step move what it asks for, wait, go on. What it says at its end."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        settings.path().parent.mkdir(parents=True, exist_ok=True)
-        settings.path().write_text(f"console: {{port: {port}}}\nvoice: 'off'\n")
-        with Console(self.file, "engineer") as console, paired(console.url) as page:
+        own = port_of_its_own(Path(os.environ["XDG_CONFIG_HOME"]))
+        with own, Console(self.file, "engineer") as console, paired(console.url) as page:
             phase(page, "ended")
             _begin(page, words[0], list(words[1:]))
             for prompt, act in prompts:
