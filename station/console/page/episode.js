@@ -42,7 +42,7 @@ function scrubber(app, player) {
 }
 
 function joints(player) {
-  return html`<div class="joints">${plots(player.detail.names).map(({ side }, place) => html`<figure>
+  return html`<div class="joints">${plots(player.detail.names).map(({ side }, place) => html`<figure title=${t('joints.numbered')}>
     <figcaption>${t('traces', { side })}</figcaption><div class="strip trace" data-side=${place}></div></figure>`)}</div>`;
 }
 

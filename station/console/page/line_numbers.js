@@ -6,19 +6,14 @@ export const ROOM_PX = 22;
 
 /** Where the numbers of lines that end at those heights stand, in the lines' order: apart from each other, between `top` and `bottom`. */
 export function spread(heights, top, bottom, apart) {
-  const order = heights.map((_, place) => place).sort((a, b) => heights[a] - heights[b]), found = [...heights];
-  const step = Math.min(apart, (bottom - top) / Math.max(1, order.length - 1));
-  let least = top;
-  for (const place of order) {
-    found[place] = Math.max(found[place], least);
-    least = found[place] + step;
-  }
-  let most = bottom;
-  for (const place of order.reverse()) {
-    found[place] = Math.min(found[place], most);
-    most = found[place] - step;
-  }
-  return found;
+  const order = heights.map((_, place) => place).sort((a, b) => heights[a] - heights[b]), step = Math.min(apart, (bottom - top) / Math.max(1, order.length - 1));
+  const down = order.map((place) => heights[place]), up = [...down];
+  for (let at = 1; at < down.length; at++) down[at] = Math.max(down[at], down[at - 1] + step);
+  for (let at = up.length - 2; at >= 0; at--) up[at] = Math.min(up[at], up[at + 1] - step);
+  const found = down.map((y, at) => (y + up[at]) / 2); // as far above their lines as below
+  for (let at = 0; at < found.length; at++) found[at] = Math.max(found[at], at ? found[at - 1] + step : top);
+  for (let at = found.length - 1; at >= 0; at--) found[at] = Math.min(found[at], at < found.length - 1 ? found[at + 1] - step : bottom);
+  return heights.map((_, place) => found[order.indexOf(place)]);
 }
 
 /** A hook of uPlot's that draws them once the lines are drawn: of the first `count` series, in `ink`, each joined to its line's end. */
@@ -32,6 +27,7 @@ export function numbers(count, colours, ink) {
     }
     const places = spread(ends.map(({ y }) => y), bbox.top + 5 * ratio, bottom - 5 * ratio, APART_PX * ratio);
     ctx.save();
+    ctx.setLineDash([]); // uPlot leaves its last line's
     Object.assign(ctx, { font: `${11 * ratio}px system-ui`, textAlign: 'left', textBaseline: 'middle', lineWidth: ratio, fillStyle: ink });
     ends.forEach(({ number, y }, place) => {
       ctx.strokeStyle = colours[(number - 1) % colours.length];

@@ -42,7 +42,7 @@ function joints(app) {
   const all = sides(app), apart = app.store.state?.pilot?.arms ?? [];
   return html`<div class="joints">${all.map((side, place) => {
     const arm = apart.find(({ arm: node }) => node === `follower_${side}`);
-    return html`<figure><figcaption>${t('joints', { side })}${arm?.joint ? html` · <b>${t('arm.apart', { rad: arm.difference_rad.toFixed(2), joint: arm.joint.replace(`${side}_`, '') })}</b>` : nothing}</figcaption>
+    return html`<figure title=${t('joints.numbered')}><figcaption>${t('joints', { side })}${arm?.joint ? html` · <b>${t('arm.apart', { rad: arm.difference_rad.toFixed(2), joint: arm.joint.replace(`${side}_`, '') })}</b>` : nothing}</figcaption>
       <div class="strip" data-arm=${place}></div></figure>`;
   })}</div>`;
 }

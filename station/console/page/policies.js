@@ -154,7 +154,7 @@ function runner(app, nowMs) {
 /** Where the joints are, and over them what the policy asks for. */
 function asks(app) {
   const all = sides(app);
-  return html`<div class="joints">${all.map((side, place) => html`<figure><figcaption>${t('asks.joints', { side })}</figcaption>
+  return html`<div class="joints">${all.map((side, place) => html`<figure title=${t('joints.numbered')}><figcaption>${t('asks.joints', { side })}</figcaption>
     <div class="strip" data-ask=${place}></div></figure>`)}</div>`;
 }
 
