@@ -78,7 +78,10 @@ class URArm(arm.NetworkedArm["State"]):
         found = description.checks(
             self._place.node, self._state.payload_kg, self._gripped, self._dashboard.missing, gripper
         )
-        return description.description(self._ur, self._dashboard.serial, self._firmware, found)
+        return description.description(self._ur, self._dashboard.serial or "", self._firmware, found)
+
+    def _named(self) -> bool:
+        return self._dashboard.serial is not None or bool(self._dashboard.missing)
 
     def _following(self) -> bool:
         return conditions.playing(self._state)

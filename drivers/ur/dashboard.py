@@ -34,7 +34,8 @@ class Dashboard:
         self._asked: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._remote: bool | None = None
         self._heard_ns = 0
-        self.serial = ""
+        self.serial: str | None = None
+        """"" where it names none, None while it has not been asked yet."""
         self.missing = ""
         """Why it cannot be asked; "" while it can."""
         self._finish = False
@@ -83,7 +84,8 @@ class Dashboard:
             connection.close()
 
     def _look(self, connection: socket.socket) -> None:
-        self.serial = self.serial or _exchange(connection, "get serial number")
+        if self.serial is None:
+            self.serial = serial_number(_exchange(connection, "get serial number"))
         self._remote = remote_control(_exchange(connection, "is in remote control"))
         self._heard_ns = self._clock()
 
@@ -110,6 +112,11 @@ class Dashboard:
 def remote_control(answer: str) -> bool | None:
     """Is the pendant in remote control? None: a controller that does not understand the question has no local mode (CB3)."""
     return {"true": True, "false": False}.get(answer.strip().lower())
+
+
+def serial_number(answer: str) -> str:
+    """The controller's; "" where it does not understand the question."""
+    return answer if answer.isalnum() else ""
 
 
 def _exchange(connection: socket.socket, line: str) -> str:

@@ -94,6 +94,9 @@ class XArm(arm.NetworkedArm["State"]):
                 f"{self._status.axes} joints, make {self._status.kind}", "correct the rig file's model or address",
             )  # fmt: skip
 
+    def _named(self) -> bool:
+        return self._desk.serial is not None
+
     def _take(self, states: "list[State]") -> None:
         super()._take(states)
         for status in self._statuses.take():
@@ -109,7 +112,7 @@ class XArm(arm.NetworkedArm["State"]):
 
         self._opened()
         found = description.checks(self._place.node, self._status, self._clocked, self._gripped, self._desk.trouble)
-        return description.description(self._xarm, self._desk.serial, self._status.firmware, self._clocked, found)
+        return description.description(self._xarm, self._desk.serial or "", self._status.firmware, self._clocked, found)
 
     def _following(self) -> bool:
         return conditions.following(self._state, self._mode)

@@ -12,13 +12,20 @@ class Desk(Beside):
     """One process. It does `clean`, `enable`, `disable`, `set_up_gripper`."""
 
     def __init__(self, settings: XArmSettings) -> None:
-        s, self.serial = settings, ""
+        s = settings
+        self._serial: str | None = None
         self._gripped = s.gripper.kind != "none"
         arguments = (s.address, s.command_port, s.gripper.kind, *s.gripper.numbers)
         super().__init__("drivers.xarm.desk_process", arguments, _NOT_YET)
 
     def _told(self, told: dict[str, Any]) -> None:
-        self.serial = str(told.get("serial", self.serial))
+        self._serial = str(told["serial"]) if "serial" in told else self._serial
+
+    @property
+    def serial(self) -> str | None:
+        """The arm's; "" where its controller names none, None while it has not been asked yet."""
+        self.hear()
+        return self._serial
 
     @property
     def unheard(self) -> bool:

@@ -25,6 +25,8 @@ MISSING_NS, SILENT_NS = 100 * NS_PER_MS, NS_PER_S // 2
 STARTS_NS = 900 * NS_PER_MS
 """How long `torque` waits for the program to run, for the power to be off: no call takes a second."""
 FIRST_NS = 800 * NS_PER_MS
+NAMED_NS = 5 * NS_PER_S
+"""How long an opening waits for the first reading, and then for the serial number: a vendor's library may have to be imported first."""
 GRIPPER = "gripper"
 _WAIT_S, _BLOCK_S = 0.01, 0.05
 
@@ -142,7 +144,7 @@ class NetworkedArm(ABC, Generic[S]):
             raise
 
     def _begin(self, reader: Reader[S]) -> None:
-        """The first reading, and the gripper's."""
+        """The first reading, and what else it is described by."""
         until_ns = self._place.clock() + FIRST_NS
         first = reader.take(_BLOCK_S)
         while not first and self._place.clock() < until_ns and not reader.broken:
@@ -152,6 +154,13 @@ class NetworkedArm(ABC, Generic[S]):
         self._take(first)
         while self._gripper is not None and self._gripper.fingers is None and self._place.clock() < until_ns:
             self._take(reader.take(_BLOCK_S))
+        until_ns += NAMED_NS
+        while not self._named() and self._place.clock() < until_ns:
+            self._take(reader.take(_BLOCK_S))
+
+    def _named(self) -> bool:
+        """Is it known by now which arm this is, as far as its controller says it? Its calibration is kept under that name."""
+        return True
 
     def _take(self, states: list[S]) -> None:
         if states:

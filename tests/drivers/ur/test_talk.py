@@ -36,6 +36,11 @@ def speaking(port: int, greeting: bytes, answer: Answer) -> Iterator[str]:
         yield address
 
 
+def test_a_controller_that_knows_no_serial_number_has_none() -> None:
+    assert dashboard.serial_number("2012350001") == "2012350001"
+    assert dashboard.serial_number("could not understand: 'get serial number'") == ""
+
+
 @pytest.mark.parametrize(
     ("said", "remote"),
     [
