@@ -21,7 +21,8 @@ from station.errors import AlreadyRunning, StationError, UsageError
 from station.files import settings
 from station.files.lock import Lock
 from station.files.logs import log_to_file
-from station.rig.choice import rig_of
+from station.rig.choice import rig_or_none
+from station.rig.rig import NO_RIG
 from station.terminal.screen import console
 from station.terminal.shown import shown
 from station.terminal.told import JsonOption, tell
@@ -57,7 +58,11 @@ def serve(
         raise StationError(
             "the page's libraries are not in this checkout. Next: `python hatch_build.py`, which fetches them by npm"
         )
-    loaded = rig_of(rig)
+    loaded = rig_or_none(rig)
+    if loaded.name == NO_RIG:
+        console.print(
+            "this computer has no rig yet: on the page Set-up writes the file of one. Once you have one, start this again"
+        )
     try:
         lock = Lock(loaded.name, "console")
     except AlreadyRunning:

@@ -1,4 +1,6 @@
-"""What pages ask for that is done beside the loop: of episodes, of jobs, of policies. To be used in the console's event loop."""
+"""What pages ask for that is done beside the loop: of episodes, jobs, policies, setting up. To be used in the console's event loop."""
+
+from typing import Any
 
 from station.bus.requests import Who
 from station.console import wire
@@ -8,14 +10,22 @@ from station.console.hub import Hub
 from station.console.jobs import Jobs
 from station.console.policy_acts import PolicyActs
 from station.console.seats import Seat
+from station.console.setup import Setup
+from station.errors import UsageError
+from station.rig.rig import NO_RIG
 
 
 class Acts:
     """Of one console."""
 
-    def __init__(self, hub: Hub, archive: Archive, jobs: Jobs) -> None:
-        self._hub, self._archive, self._jobs = hub, archive, jobs
+    def __init__(self, hub: Hub, archive: Archive, jobs: Jobs, setup: Setup) -> None:
+        self._hub, self._archive, self._jobs, self._setup = hub, archive, jobs, setup
         self._policies = PolicyActs(hub, archive, jobs)
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """What a page that comes later is told of what went on."""
+        return [told for told in (self._setup.told, self._jobs.told) if told is not None]
 
     async def done(self, said: wire.Beside, seat: Seat, who: Who) -> str:
         """What was done. Raises StationError."""
@@ -23,7 +33,9 @@ class Acts:
             return await self._archive.act(said, self._hub.busy_with)
         if isinstance(said, wire.OfPolicies):
             return await self._policies.act(said, seat, who)
-        if isinstance(said, wire.AnswerStep):
+        if isinstance(said, wire.OfSetup):
+            await self._setup.act(said, str(who), seat.person)
+        elif isinstance(said, wire.AnswerStep):
             if self._jobs.moves(said.answer):
                 await self._policies.leave(said, who)
             self._jobs.answer(said.step, said.answer)
@@ -36,6 +48,8 @@ class Acts:
     async def _begin(self, said: wire.Check | wire.Export | wire.Calibrate | wire.Replay, seat: Seat, who: Who) -> None:
         self._jobs.refuse_beside_a_sitting(self._hub.phase)
         rig = self._hub.rig
+        if rig.name == NO_RIG and not isinstance(said, wire.Export):
+            raise UsageError("this computer has no rig yet. Next: write the file of one on the Set-up page")
         if isinstance(said, wire.Export):
             self._jobs.refuse_another()
             self._jobs.begin("export", await self._archive.export(said), str(who))

@@ -227,6 +227,11 @@ class Hub:
             self.heard.efforts.clear()
 
     @property
+    def up(self) -> bool:
+        """Is the rig up?"""
+        return self._station.runs
+
+    @property
     def holder(self) -> str:
         """The page that holds control; "" where none does."""
         return self.heard.session.control.seat if self.heard.session is not None else ""

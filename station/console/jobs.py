@@ -18,8 +18,8 @@ ELSEWHERE = ("take over", "in hand", "lead", "go along", "hold", "pause")
 """Of what a job offers: what pages have words of their own for, which the session holds against the hands at the leaders."""
 STILL = ("success", "failure", "repeat", "quit", "no")
 """Answers to a job that moves arms after which none moves: they need nobody's leave."""
-
-
+SAID = 12
+"""Lines of what a job has told that a page gets, the newest: what a rig file's check finds, what each joint was read as."""
 _PASSED = "nothing is asked like that any more. Next: look at what the job says now"
 
 
@@ -48,7 +48,8 @@ class Jobs:
         self.told = None
         self._say({
             "name": name, "by": by, "of": of, "blind": blind, "moves": moves, "running": True, "words": "", "step": 0, "answers": (),
-            "typed": None, "suggested": "", "offer": 0, "offers": (), "about": "", "progress": None, "picture": "", "code": None,
+            "typed": None, "suggested": "", "said": (), "offer": 0, "offers": (), "about": "", "progress": None, "picture": "",
+            "code": None,
         })  # fmt: skip
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, self._read, self._job, loop)
@@ -119,6 +120,7 @@ class Jobs:
             self._show({"kind": "look", "step": step, **told})
         elif isinstance(line, Step):
             self._step = line if line.asks else None
+            self._note(line)
             typed = None if line.typed is None else {"pattern": line.typed.pattern, "fits": line.typed.fits}
             self._say({
                 "step": line.number, "words": shown(line.words), "answers": line.answers, "typed": typed, "suggested": line.suggested,
@@ -128,6 +130,12 @@ class Jobs:
             self._offer = line
             offers = tuple(one for one in line.answers if one not in ELSEWHERE)
             self._say({"offer": line.number, "offers": offers, "about": shown(line.about)})
+
+    def _note(self, step: Step) -> None:
+        """What was told last, for pages that show more of it than the newest words."""
+        assert self.told is not None
+        if step.words and not step.asks and step.progress is None:
+            self.told = {**self.told, "said": (*self.told["said"], shown(step.words))[-SAID:]}
 
     def _far(self, step: Step) -> float | None:
         """How much is done; of trials, what was said last: what is told between two of them says nothing of it."""

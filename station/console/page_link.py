@@ -15,7 +15,6 @@ from station.console import view, wire
 from station.console.acts import Acts
 from station.console.asking import Known, Question, questions, who_asks
 from station.console.hub import Hub
-from station.console.jobs import Jobs
 from station.console.limits import MOST_VIEWERS, Holds, Rate
 from station.console.seats import Seat
 from station.console.viewer import Viewer, tell_all
@@ -34,11 +33,9 @@ UNPAIRED, FULL, RUDE, REPLACED = 4001, 4002, 4003, 4004
 class PageLinks:
     """Of one console. To be used in its event loop."""
 
-    def __init__(
-        self, hub: Hub, jobs: Jobs, acts: Acts, listener: Listener, revoked: Callable[[Seat], bool], clock: Clock
-    ) -> None:
+    def __init__(self, hub: Hub, acts: Acts, listener: Listener, revoked: Callable[[Seat], bool], clock: Clock) -> None:
         """`revoked`: may whoever sits there no longer be heard?"""
-        self._hub, self._jobs, self._acts, self._listener = hub, jobs, acts, listener
+        self._hub, self._acts, self._listener = hub, acts, listener
         self._revoked, self._clock, self._holds = revoked, clock, Holds()
         self._under_way: set[asyncio.Task[None]] = set()
         self.seconds: float | None = None
@@ -90,8 +87,8 @@ class PageLinks:
             "who": str(who_asks(seat, hello.tab, viewer.address)), "actions": view.action_table(), "version": station_version(),
             "rig": view.rig_facts(self._hub.rig),
         })  # fmt: skip
-        if self._jobs.told is not None:
-            viewer.say(self._jobs.told)
+        for told in self._acts.told:
+            viewer.say(told)
         return viewer
 
     async def _serve(self, viewer: Viewer) -> None:

@@ -21,6 +21,7 @@ from station.console.limits import AT_ONCE, MOST_READERS
 from station.console.page_link import PageLinks
 from station.console.seat_file import SeatFile
 from station.console.seats import Book, Seat, paired, seated
+from station.console.setup import Setup
 from station.console.viewer import show_look, tell_all
 from station.web import certificate
 from station.web.attempts import Attempts, TooMany
@@ -51,8 +52,9 @@ class Server:
         self._readers: dict[str, set[asyncio.Transport]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._listener = Listener(clock)
-        acts = Acts(hub, self._archive, self._jobs)
-        self._links = PageLinks(hub, self._jobs, acts, self._listener, self._revoked, clock)
+        setup = Setup(hub, self._jobs, partial(tell_all, hub.viewers), wall_s)
+        acts = Acts(hub, self._archive, self._jobs, setup)
+        self._links = PageLinks(hub, acts, self._listener, self._revoked, clock)
         self._runner: web.AppRunner | None = None
         self._tls = False
         self._files = {

@@ -22,7 +22,7 @@ from station.bus.messages import (
 from station.bus.requests import HandOver
 from station.clock import NS_PER_MS
 from station.files.check_results import FAILED
-from station.rig.rig import Rig
+from station.rig.rig import NO_RIG, Rig
 from station.safety.watch import OVERLOAD_SHARE
 from station.terminal.shown import shown
 
@@ -74,7 +74,8 @@ def action_table() -> list[dict[str, Any]]:
 def rig_facts(rig: Rig) -> dict[str, Any]:
     """What does not change while the station runs."""
     return {
-        "name": rig.name, "tick_hz": rig.tick_hz, "cameras": rig.cameras, "real": rig.moves_real_arms, "data": str(rig.data),
+        "name": rig.name, "chosen": rig.name != NO_RIG, "tick_hz": rig.tick_hz, "cameras": rig.cameras,
+        "real": rig.moves_real_arms, "data": str(rig.data),
         "devices": [{"node": device.node, "role": device.role} for device in rig.devices],
     }  # fmt: skip
 

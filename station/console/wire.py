@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from station.borders.bounds import Count, Name, Seconds
+from station.borders.bounds import Count, Name, PathText, Seconds
 from station.borders.decoding import Decoder
 from station.console.seats import Role
 
@@ -294,10 +294,37 @@ class Evaluate(Message, frozen=True):
     override: Name = ""
 
 
+Ports = Annotated[tuple[PathText, ...], Meta(max_length=16)]
+"""Look at these only; (): at all there are."""
+
+
+class Find(Message, frozen=True):
+    """Look what is plugged in, while the rig is not up. Nothing is written to any device."""
+
+    id: Count
+    ports: Ports = ()
+
+
+class NewRig(Message, frozen=True):
+    """Begin `station rig new`: the file of a rig, from what is plugged in."""
+
+    id: Count
+    name: Name
+    ports: Ports = ()
+
+
+class TryRig(Message, frozen=True):
+    """Begin `station rig try`: each joint moved by hand, nothing has torque."""
+
+    id: Count
+    rig: Name
+
+
 OfJobs = Check | Calibrate | Export | Replay | AnswerStep | EndJob
 OfEpisodes = Edit | Unedit | Trash | Restore | Recover | KeepPlan
 OfPolicies = Load | Shadow | Evaluate
-Beside = OfJobs | OfEpisodes | OfPolicies
+OfSetup = Find | NewRig | TryRig
+Beside = OfJobs | OfEpisodes | OfPolicies | OfSetup
 """What is asked of no node, or of one after the other: it is done beside the loop."""
 OfTheSession = Press | Open | Rollouts | TakeOver | HandBack | Control | Deny
 OfItself = Hello | Alive | Watch | Drawn
@@ -307,7 +334,7 @@ NEEDS: dict[type, Role] = {
     **dict.fromkeys((*get_args(OfItself), Hold, Deny), "viewer"),
     **dict.fromkeys((Press, Open, Rollouts, TakeOver, HandBack, Shadow, Control, Park), "operator"),
     **dict.fromkeys((Check, Export, Replay, AnswerStep, EndJob, *get_args(OfEpisodes)), "operator"),
-    **dict.fromkeys((ArmAct, RestartNode, Load, Evaluate, Calibrate), "engineer"),
+    **dict.fromkeys((ArmAct, RestartNode, Load, Evaluate, Calibrate, *get_args(OfSetup)), "engineer"),
 }
 """The TABLE of who may say what: each role may what the ones before it may. To stop the arms is everybody's."""
 

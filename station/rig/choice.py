@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from station.errors import UsageError
 from station.files import settings
-from station.rig.rig import Rig, find_rig, load_rig, rig_names
+from station.rig.rig import Rig, find_rig, load_rig, no_rig, rig_names
 from station.terminal.shown import shown
 
 VARIABLE = "STATION_RIG"
@@ -31,6 +31,13 @@ def choice(name_or_path: str = "") -> Choice:
     raise UsageError(
         f"which rig? Next: `--rig NAME`, or once for this computer `station rig use NAME`. There are {', '.join(rig_names())}"
     )
+
+
+def rig_or_none(name_or_path: str = "") -> Rig:
+    """As `rig_of`; where no rig is named and this computer has none chosen, one without devices (`no_rig`)."""
+    if name_or_path or os.environ.get(VARIABLE) or settings.load().rig:
+        return rig_of(name_or_path)
+    return no_rig()
 
 
 def rig_of(name_or_path: str = "") -> Rig:

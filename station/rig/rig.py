@@ -20,6 +20,8 @@ from station.rig.entries import Entry
 from station.rig.file import Base, Board, Check, RigFile, Safety, SideEntry, Task, Teleop, read_rig_file
 from station.rig.problems import Problem, Problems
 
+NO_RIG = "no-rig"
+"""No rig file can call its rig that: names have no dash."""
 SHIPPED = Path(__file__).parents[1] / "rigs"
 
 
@@ -160,6 +162,15 @@ def find_rig(name_or_path: str) -> Path:
         f"--rig {name_or_path[:200]}: no such file, and no shipped rig of that name. Shipped: {', '.join(shipped_rigs())}"
         + (f"; yours: {', '.join(yours)}" if yours else "")
     )
+
+
+def no_rig() -> Rig:
+    """In place of one on a computer that has none yet: no devices, no file. Raises SettingsWrong."""
+    file = RigFile(NO_RIG)
+    return Rig(
+        name=NO_RIG, file=Path(), sha256="", tick_hz=file.tick_hz, settle_ms=file.settle_ms, data=_data(file), images=file.images,
+        sides=(), devices=(), safety=file.safety, world=None,
+    )  # fmt: skip
 
 
 def place_of_new(name: str, out: Path | None = None) -> Path:

@@ -1,8 +1,8 @@
 // The Check page: whether the rig may record, what the last check found, what is calibrated, and running both.
 import { html, nothing } from '/vendor/lit-html.js';
-import { frame, MARK, told } from '/frame.js';
+import { frame, MARK, stationless, told } from '/frame.js';
 import { calibrations, wizardActs } from '/calibrate.js';
-import { job, jobOf } from '/job.js';
+import { asks, job, jobOf } from '/job.js';
 import { busy, operates } from '/model.js';
 import { day } from '/episodes.js';
 import { address } from '/route.js';
@@ -31,9 +31,9 @@ export function check(app, nowMs) {
   const { store, lastCheck } = app, session = store.state?.session, { found } = lastCheck;
   const runs = store.job?.running, sitting = session && session.phase !== 'ended', shows = jobOf(store, JOBS);
   const middle = html`<div class="middle checked"><section class="shelf" tabindex="0" aria-label=${t('page.check')}>
-    <p class="banner ${session?.check_due ? (store.welcome.rig.real ? 'bad' : 'warn') : ''}">${!session ? t('link.station', { rig: store.welcome.rig.name }) : session.check_due ? t(store.welcome.rig.real ? 'check.due' : 'check.due.sim', { why: session.check_due }) : t('check.counts')}</p>
+    <p class="banner ${session?.check_due ? (store.welcome.rig.real ? 'bad' : 'warn') : ''}">${!session ? stationless(store) : session.check_due ? t(store.welcome.rig.real ? 'check.due' : 'check.due.sim', { why: session.check_due }) : t('check.counts')}</p>
     ${job(app, ...JOBS)}
-    ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : shows?.running && shows.answers.length ? nothing : found === null ? html`<p class="none">${t('check.never')}</p>` : result(found)}
+    ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : shows?.running && asks(shows) ? nothing : found === null ? html`<p class="none">${t('check.never')}</p>` : result(found)}
   </section><section class="health" tabindex="0" aria-label=${t('calibrations')}>${calibrations(app)}</section></div>
   <div class="last"><span>${sitting ? t('check.sitting') : runs ? nothing : t('check.what')}</span>${told(app)}</div>`;
   const off = runs || sitting || busy(store, 'calibrate');

@@ -29,6 +29,14 @@ function pages(app) {
   return html`<nav>${PAGES.map((page) => html`<a href=${address(page)} aria-current=${app.route.page === page ? 'page' : nothing}>${t(`page.${page}`)}</a>`)}</nav>`;
 }
 
+/** Why no station says anything, and what to do. */
+export function stationless({ welcome }) {
+  return welcome && !welcome.rig.chosen ? html`${t('norig')} <a href=${address('setup')}>${t('page.setup')}</a>` : t('link.station', { rig: welcome?.rig.name ?? '' });
+}
+
+/** The rig's name, for people. */
+export const rigName = (store) => (!store.welcome ? '' : store.welcome.rig.chosen ? store.welcome.rig.name : t('norig.name'));
+
 export function told(app) {
   const { told } = app.store;
   return html`<output class="told ${told?.level ?? ''}" aria-live="polite">${told?.words ?? ''}</output>`;
@@ -42,7 +50,7 @@ function header(app, session, phase, live) {
         ${operates(store) ? html`<button class="small" ?disabled=${live === 'dead' || busy(store, 'control')}
           @click=${() => app.control(mine ? 'leave' : 'take')}>${t(mine ? 'control.leave' : 'control.take')}</button>` : html`(${t('control.viewer')})`}
       </span></div>
-    <div class="line"><h1>${store.welcome?.rig.name ?? ''}${session?.task ? html` · ${session.task}` : nothing}</h1>
+    <div class="line"><h1>${rigName(store)}${session?.task ? html` · ${session.task}` : nothing}</h1>
       <strong class="phase">${t(`phase.${phase}`)}</strong>
       ${session ? html`<span class="counts">${counts(store, session)}</span>` : nothing}</div>
   </header>`;
@@ -64,7 +72,7 @@ function banner(app, session, phase, live, nowMs) {
   const { store } = app;
   if (live === 'dead') {
     const silent = silenceMs(store, nowMs);
-    const why = store.link !== 'open' ? t('link.lost') : silent === Infinity ? t('link.station', { rig: store.welcome?.rig.name ?? '' }) : t('notlive', { s: s(silent) });
+    const why = store.link !== 'open' ? t('link.lost') : silent === Infinity ? stationless(store) : t('notlive', { s: s(silent) });
     return html`<div class="banner bad" role="alert">${why}</div>${question(app)}`;
   }
   const why = session.why && phase !== 'paused' ? html`<p class="why">${session.why}</p>` : nothing;

@@ -4,6 +4,7 @@ import { Calibrations } from '/calibrate.js';
 import { check, LastCheck } from '/check.js';
 import { episode } from '/episode.js';
 import { episodes, Shelf } from '/episodes.js';
+import { rigName } from '/frame.js';
 import { Link, FULL, REPLACED, SLEPT, UNPAIRED } from '/link.js';
 import { actionOf, holds, keyed, pressing } from '/model.js';
 import { now } from '/now.js';
@@ -12,6 +13,7 @@ import { Player } from '/player.js';
 import { Records, rig } from '/rig.js';
 import { Policies, policies } from '/policies.js';
 import { route } from '/route.js';
+import { Setup, setup } from '/setup.js';
 import { say, soundOn } from '/sound.js';
 import { Ghost } from '/staging.js';
 import { Strips } from '/strips.js';
@@ -26,7 +28,7 @@ const DRAW_MS = 100;
 class App {
   constructor() {
     this.store = {
-      link: 'connecting', code: 0, welcome: null, state: null, stateAt: 0, asked: new Map(), told: null, question: null, note: null, help: false, processes: null, processesAt: 0, job: null, look: null,
+      link: 'connecting', code: 0, welcome: null, state: null, stateAt: 0, asked: new Map(), told: null, question: null, note: null, help: false, processes: null, processesAt: 0, job: null, look: null, typed: null, found: null,
     };
     this.tiles = new Tiles();
     this.strips = new Strips();
@@ -40,6 +42,7 @@ class App {
     this.plans = new Plans(this);
     this.calibrations = new Calibrations(this);
     this.policies = new Policies(this);
+    this.setup = new Setup(this);
     this.ghost = new Ghost(this);
     this.player = null;
     this.traces = null;
@@ -104,7 +107,7 @@ class App {
   watch() {
     const { welcome } = this.store, { page } = this.route;
     const cameras = welcome && ['now', 'wall', 'plan'].includes(page) ? welcome.rig.cameras.slice(0, 8) : [];
-    if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig', job: page === 'check', policy: page === 'policies', arm: page === 'rig' ? this.route.of.slice(0, 60) : '' });
+    if (welcome) this.link.say({ type: 'watch', cameras, processes: page === 'rig', job: page === 'check' || page === 'setup', policy: page === 'policies', arm: page === 'rig' ? this.route.of.slice(0, 60) : '' });
   }
 
   async pair(code) {
@@ -132,6 +135,7 @@ class App {
     if (message.kind === 'welcome') {
       if (store.welcome && store.welcome.version !== message.version) this.tell(t('version'), 'warn', Infinity);
       store.welcome = message;
+      if (!message.rig.chosen && !location.hash) location.replace('#/setup');
       this.go();
     } else if (message.kind === 'state') {
       const before = store.state?.session, after = message.session;
@@ -139,7 +143,7 @@ class App {
       store.state = message;
       this.ghost.look();
       store.stateAt = performance.now() - this.link.delay(message.now_ns / 1e6);
-      document.title = `${message.session?.phase === 'recording' ? t('title.rec') : ''} ${store.welcome?.rig.name ?? 'station'}`;
+      document.title = `${message.session?.phase === 'recording' ? t('title.rec') : ''} ${rigName(store) || 'station'}`;
       this.policies.state(message.session);
       if (store.question && store.question.sequence !== message.session?.sequence) store.question = null; // it was about something else
     } else if (message.kind === 'tick') {
@@ -159,6 +163,8 @@ class App {
       this.policies.job(before, message);
     } else if (message.kind === 'look') {
       store.look = message;
+    } else if (message.kind === 'found') {
+      store.found = message;
     } else if (message.kind === 'episodes') {
       this.changedOnDisk();
     } else if (message.kind === 'cue') {
@@ -335,7 +341,7 @@ class App {
   }
 
   page(nowMs) {
-    const own = { now, plan, check, policies, rig, wall }[this.route.page];
+    const own = { now, plan, check, policies, rig, setup, wall }[this.route.page];
     if (own) return own(this, nowMs);
     return this.route.of ? episode(this, nowMs) : episodes(this, nowMs);
   }

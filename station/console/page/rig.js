@@ -1,6 +1,6 @@
 // The Rig page: every process and what it says of itself, readings against their limits, logs, who asked for what.
 import { html, nothing } from '/vendor/lit-html.js';
-import { age, frame, MARK, told } from '/frame.js';
+import { age, frame, MARK, stationless, told } from '/frame.js';
 import { busy } from '/model.js';
 import { address } from '/route.js';
 import { byJoint, processLevel } from '/rig_model.js';
@@ -32,7 +32,7 @@ export class Records {
 export function rig(app, nowMs) {
   const { store, records, route } = app, heard = store.processes, chosen = heard?.processes.find(({ node }) => node === route.of);
   const middle = html`<div class="middle rig"><section class="seen" tabindex="0" aria-label=${t('page.rig')}>
-      ${!heard ? html`<p>${t('loading')}</p>` : heard.processes.length ? table(heard, route.of) : html`<p class="none">${t('rig.down', { rig: store.welcome.rig.name })}</p>`}
+      ${!heard ? html`<p>${t('loading')}</p>` : heard.processes.length ? table(heard, route.of) : html`<p class="none">${store.welcome.rig.chosen ? t('rig.down', { rig: store.welcome.rig.name }) : stationless(store)}</p>`}
     </section><section class="health" tabindex="0" aria-label=${t('about')}>${records.asked ? lines(app, records) : chosen ? about(app, chosen) : html`<p>${t('rig.choose')}</p>`}</section></div>
     <div class="last"><span>${heard ? t('rig.age', { age: age(heard.age_ms === null ? null : heard.age_ms + Math.max(0, nowMs - store.processesAt)) }) : nothing}</span>${told(app)}</div>`;
   return frame(app, nowMs, 'rigs', middle, html`<a class="button" href=${address('rig', '', new URLSearchParams({ log: '' }))}>${t('logs')}</a>

@@ -1,7 +1,7 @@
 // Which page the address names, and how an address is made. Pure. What a page shows is in its address: it can be sent to somebody.
 
 /** The menu, in its order. */
-export const PAGES = ['now', 'episodes', 'plan', 'check', 'policies', 'rig', 'wall'];
+export const PAGES = ['now', 'episodes', 'plan', 'check', 'policies', 'rig', 'setup', 'wall'];
 const KNOWN = [...PAGES, 'trash'];
 
 /** `#/episodes/cube/12?row=40` → {page: 'episodes', of: 'cube/12', query}. What is no address of ours is the first page. */

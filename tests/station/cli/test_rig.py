@@ -11,7 +11,9 @@ from station.cli import app
 from station.cli import rig as command
 from station.cli.settings import SettingsShown
 from station.errors import StationError, UsageError
-from station.rig.choice import choice, rig_of
+from station.rig.choice import choice, rig_of, rig_or_none
+from station.rig.entries import NAME
+from station.rig.rig import NO_RIG
 
 
 @pytest.fixture
@@ -58,6 +60,21 @@ def test_which_rig_it_is_goes_from_the_flag_to_the_variable_to_the_settings(
     with pytest.raises(UsageError, match=r"--rig gone: no such file.*named by STATION_RIG"):
         rig_of("")
     assert choice("aloha").chosen_by == "--rig"
+
+
+def test_a_computer_without_a_rig_has_one_of_no_devices_where_that_will_do(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = rig_or_none()
+    assert (none.name, none.devices, none.data) == (NO_RIG, (), Path("~/station-data").expanduser())
+    assert not NAME.match(NO_RIG), "no file can call its rig that"
+    with pytest.raises(UsageError, match=r"--rig gone: no such file"):
+        rig_or_none("gone")
+    monkeypatch.setenv("STATION_RIG", "sim")
+    assert rig_or_none().name == "sim"
+    monkeypatch.delenv("STATION_RIG")
+    run("rig", "use", "bench")
+    assert rig_or_none().name == "bench"
 
 
 def test_a_rig_that_is_wrong_is_not_taken_for_this_computers(home: Path) -> None:

@@ -26,7 +26,7 @@ class AskingJob:
     """A job that asks once, and goes on until it is answered or ended."""
 
     def __init__(self, arguments: Sequence[str], quiet: bool, looks: bool) -> None:
-        assert arguments[0] in ("check", "dataset", "eval", "calibrate", "replay") and quiet and looks
+        assert arguments[0] in ("check", "dataset", "eval", "calibrate", "replay", "rig") and quiet and looks
         self.arguments = arguments
         self.end: End | None = None
         self._given = threading.Event()

@@ -17,6 +17,8 @@ from station.console.seats import ROLES, Role, invited
 from station.console.server import COOKIE
 from station.console.viewer import UNDER_WAY
 from station.episodes.labels import read_labels
+from station.rig.discovery import Discovered
+from station.rig.rig import own_rigs
 from tests.station.console.served import TAB, AskingJob, Console, Page, served
 from tests.station.console.stage import AT_REST, DESCRIBED
 from tests.station.datasets.recorded import Recorded, make
@@ -35,13 +37,25 @@ WORDS: dict[type, dict[str, Any]] = {
     wire.Rollouts: {"id": 1, "seen": 7, "task": "tried"}, wire.HandBack: {"id": 1, "seen": 7},
     wire.Calibrate: {"id": 1, "what": "arms"}, wire.Replay: {"id": 1, "episode": "cube/0"},
     wire.Evaluate: {"id": 1, "name": "first", "policies": ["handover"], "trials": 2, "seconds": 5},
+    wire.Find: {"id": 1}, wire.NewRig: {"id": 1, "name": "lab"}, wire.TryRig: {"id": 1, "rig": "mine"},
 }  # fmt: skip
+
+
+ONE_AT_A_TIME = (wire.Export, wire.Calibrate, wire.Replay, wire.Evaluate, *get_args(wire.OfSetup))
+
+
+async def nothing_found(_ports: tuple[str, ...]) -> Discovered:
+    return Discovered((), ())
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("station.console.archive.python", lambda *_: ["true"])
     monkeypatch.setattr("station.console.jobs.Job", AskingJob)
+    monkeypatch.setattr("station.console.setup._discovered", nothing_found)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    own_rigs().mkdir(parents=True)
+    (own_rigs() / "mine.yaml").write_text("name: mine")
     assert set(WORDS) == set(get_args(wire.FromPage))
 
     episode = make(tmp_path / "data", Recorded(rows=3))
@@ -58,14 +72,13 @@ def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest
             for kind, fields in WORDS.items():
                 console.hub.asked.clear()
                 if (
-                    kind in (wire.Calibrate, wire.Replay, wire.Evaluate)
+                    kind in (*get_args(wire.OfSetup), wire.Calibrate, wire.Replay, wire.Evaluate)
                     and (told := console.server._jobs.told)
                     and told["running"]
                 ):
                     console.server._jobs.end()  # the one before
                 while (told := console.server._jobs.told) and (
-                    (kind is wire.AnswerStep and not told["answers"])
-                    or (kind in (wire.Export, wire.Calibrate, wire.Replay, wire.Evaluate) and told["running"])
+                    (kind is wire.AnswerStep and not told["answers"]) or (kind in ONE_AT_A_TIME and told["running"])
                 ):
                     await asyncio.sleep(0.01)
                 await page.say({"type": kind.__name__.lower(), **fields})
@@ -75,7 +88,7 @@ def test_each_role_and_each_word(role: Role, tmp_path: Path, monkeypatch: pytest
                 may = ROLES.index(role) >= ROLES.index(wire.NEEDS[kind])
                 assert answer["done"] == may, f"{role} {kind.__name__}: {answer}"
                 asks_leave = (wire.Calibrate, wire.Replay)
-                beside = get_args(wire.OfEpisodes) + get_args(wire.OfJobs)
+                beside = get_args(wire.OfEpisodes) + get_args(wire.OfJobs) + get_args(wire.OfSetup)
                 assert bool(console.hub.requests()) == (may and (kind not in beside or kind in asks_leave)), kind
                 if not may:
                     assert f"--role {wire.NEEDS[kind]}" in answer["why"] and "station console link" in answer["why"]

@@ -31,7 +31,7 @@ PAGES = (
     Page("#/check", "[data-device]"), Page("#/rig", "[data-node]"), Page("#/rig/follower_left", "td.bad"),
     Page("#/policies", "[data-policy=my-act]"), Page("#/policies/swapped", ".compared tr.bad"),
     Page("#/policies?eval=first", "[data-trial]"),
-    Page("#/rig?log=", ".log, .health p"), Page("#/wall", ".wall .tile.ok"),
+    Page("#/rig?log=", ".log, .health p"), Page("#/setup", ".setup .banner"), Page("#/wall", ".wall .tile.ok"),
 )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_lines_of_a_strip_differ_by_more_than_their_colour(address: str, strips:
 def test_the_keyboard_alone_reaches_every_page_and_what_is_pressed_there(page: Browser) -> None:
     pages.show(page, PAGES[0])
     page.js("document.activeElement?.blur()")
-    names = ["#/now", "#/episodes", "#/plan", "#/check", "#/policies", "#/rig", "#/wall"]
+    names = ["#/now", "#/episodes", "#/plan", "#/check", "#/policies", "#/rig", "#/setup", "#/wall"]
     reached = []
     for _ in names:
         ActionChains(page.driver).send_keys(Keys.TAB).perform()
