@@ -20,6 +20,7 @@ from drivers.sim.servos.servo_bus import ServoBus
 from drivers.sim.servos.shaft import ShaftPlant, aloha_arm_servos
 from station.rig.rig import load_rig, own_rigs
 from tests.drivers.vr.browser import Browser
+from tests.station.console.page.pages import faults
 from tests.system.console_page import Console, Shoot, into, paired, port_of_its_own, press
 from tests.system.eye import PATH
 
@@ -69,6 +70,7 @@ def journey(on: Bench, shoot: Shoot = lambda _page, _name: None) -> None:
         press(page, "[data-act=find]")
         page.until("two arms and a camera", "return document.querySelectorAll('tr.ok[data-thing]').length === 3")
         shoot(page, "console-setup-found")
+        assert faults(page) == []
         write(page, "name", "../lab")
         press(page, "[data-act=new]")
         page.until(

@@ -31,7 +31,7 @@ export function check(app, nowMs) {
   const { store, lastCheck } = app, session = store.state?.session, { found } = lastCheck;
   const runs = store.job?.running, sitting = session && session.phase !== 'ended', shows = jobOf(store, JOBS);
   const middle = html`<div class="middle checked"><section class="shelf" tabindex="0" aria-label=${t('page.check')}>
-    <p class="banner ${session?.check_due ? (store.welcome.rig.real ? 'bad' : 'warn') : ''}">${!session ? stationless(store) : session.check_due ? t(store.welcome.rig.real ? 'check.due' : 'check.due.sim', { why: session.check_due }) : t('check.counts')}</p>
+    <p class="banner ${session?.check_due ? (store.welcome.rig.real ? 'bad' : 'warn') : ''}">${!session ? stationless(app) : session.check_due ? t(store.welcome.rig.real ? 'check.due' : 'check.due.sim', { why: session.check_due }) : t('check.counts')}</p>
     ${job(app, ...JOBS)}
     ${lastCheck.error ? html`<p class="trouble" role="alert">${lastCheck.error}</p>` : found === undefined ? html`<p>${t('loading')}</p>` : shows?.running && asks(shows) ? nothing : found === null ? html`<p class="none">${t('check.never')}</p>` : result(found)}
   </section><section class="health" tabindex="0" aria-label=${t('calibrations')}>${calibrations(app)}</section></div>

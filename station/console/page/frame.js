@@ -30,8 +30,9 @@ function pages(app) {
 }
 
 /** Why no station says anything, and what to do. */
-export function stationless({ welcome }) {
-  return welcome && !welcome.rig.chosen ? html`${t('norig')} <a href=${address('setup')}>${t('page.setup')}</a>` : t('link.station', { rig: welcome?.rig.name ?? '' });
+export function stationless({ store: { welcome }, route }) {
+  if (!welcome || welcome.rig.chosen) return t('link.station', { rig: welcome?.rig.name ?? '' });
+  return route.page === 'setup' ? t('norig') : html`${t('norig')} <a href=${address('setup')}>${t('page.setup')}</a>`;
 }
 
 /** The rig's name, for people. */
@@ -72,7 +73,7 @@ function banner(app, session, phase, live, nowMs) {
   const { store } = app;
   if (live === 'dead') {
     const silent = silenceMs(store, nowMs);
-    const why = store.link !== 'open' ? t('link.lost') : silent === Infinity ? stationless(store) : t('notlive', { s: s(silent) });
+    const why = store.link !== 'open' ? t('link.lost') : silent === Infinity ? stationless(app) : t('notlive', { s: s(silent) });
     return html`<div class="banner bad" role="alert">${why}</div>${question(app)}`;
   }
   const why = session.why && phase !== 'paused' ? html`<p class="why">${session.why}</p>` : nothing;

@@ -32,7 +32,7 @@ export class Records {
 export function rig(app, nowMs) {
   const { store, records, route } = app, heard = store.processes, chosen = heard?.processes.find(({ node }) => node === route.of);
   const middle = html`<div class="middle rig"><section class="seen" tabindex="0" aria-label=${t('page.rig')}>
-      ${!heard ? html`<p>${t('loading')}</p>` : heard.processes.length ? table(heard, route.of) : html`<p class="none">${store.welcome.rig.chosen ? t('rig.down', { rig: store.welcome.rig.name }) : stationless(store)}</p>`}
+      ${!heard ? html`<p>${t('loading')}</p>` : heard.processes.length ? table(heard, route.of) : html`<p class="none">${store.welcome.rig.chosen ? t('rig.down', { rig: store.welcome.rig.name }) : stationless(app)}</p>`}
     </section><section class="health" tabindex="0" aria-label=${t('about')}>${records.asked ? lines(app, records) : chosen ? about(app, chosen) : html`<p>${t('rig.choose')}</p>`}</section></div>
     <div class="last"><span>${heard ? t('rig.age', { age: age(heard.age_ms === null ? null : heard.age_ms + Math.max(0, nowMs - store.processesAt)) }) : nothing}</span>${told(app)}</div>`;
   return frame(app, nowMs, 'rigs', middle, html`<a class="button" href=${address('rig', '', new URLSearchParams({ log: '' }))}>${t('logs')}</a>

@@ -4,7 +4,7 @@ import { day } from '/episodes.js';
 import { frame, MARK, told } from '/frame.js';
 import { job, jobOf } from '/job.js';
 import { busy, liveness } from '/model.js';
-import { hindrance, placeOf, portsOf, thingLevel, written } from '/setup_model.js';
+import { hindrance, placeOf, portsOf, saidBefore, thingLevel, written } from '/setup_model.js';
 import { t } from '/words.js';
 
 /** What the page keeps of its own: what is being typed. */
@@ -41,7 +41,7 @@ export function setup(app, nowMs) {
   const middle = html`<div class="middle setup"><section class="shelf" tabindex="0" aria-label=${t('page.setup')}>
     ${live !== 'dead' ? html`<p class="banner">${t('setup.up', { rig: store.welcome.rig.name })}</p>` : nothing}
     ${job(app, ...JOBS)}
-    ${runs?.said.length ? html`<ol class="said" aria-label=${t('setup.said')}>${runs.said.map((line) => html`<li>${line}</li>`)}</ol>` : nothing}
+    ${runs && saidBefore(runs).length ? html`<ol class="said" aria-label=${t('setup.said')}>${saidBefore(runs).map((line) => html`<li>${line}</li>`)}</ol>` : nothing}
     ${runs?.running ? nothing : html`${next(app, why)}${found(store, live)}`}
   </section></div>
   <div class="last"><span>${why ? t(why, { rig: store.welcome.rig.name }) : t('setup.what')}</span>${told(app)}</div>`;

@@ -13,6 +13,11 @@ export function placeOf({ port, stable }) {
   return stable && stable !== port ? { port, stable } : { port, stable: '' };
 }
 
+/** What a job said before the words that stand there already. */
+export function saidBefore({ said, words }) {
+  return said.at(-1) === words ? said.slice(0, -1) : said;
+}
+
 /** The rig whose file was written by the job that ran last; "" where none was. */
 export function written(job) {
   return job && !job.running && job.code === 0 && job.name.startsWith('rig new ') ? job.of : '';

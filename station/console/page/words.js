@@ -27,7 +27,7 @@ const en = {
   'setup.first': 'Plug arms and cameras in, switch the arms on, then look.', 'setup.looking': '{by} looks what is plugged in …', 'setup.found': '{n} found', 'setup.failed': 'not looked for: {failure}', 'setup.things': 'what is plugged in', 'setup.said': 'what was said',
   'setup.nothing': 'Nothing was found. Is the arms’ power on, do the cables sit? `ls /dev/ttyUSB* /dev/video*` shows what the computer sees.',
   'setup.col.kind': 'kind', 'setup.col.model': 'model', 'setup.col.port': 'port, and the name that stays', 'setup.col.serial': 'serial', 'setup.col.details': 'details, and what to do',
-  'setup.written': 'The file of {rig} is written. Next: `station rig check {rig}`, then `station rig use {rig}`; or first try it by hand.', 'setup.again': 'After that end this console (Ctrl-C) and start it again: it takes the rig that was chosen.',
+  'setup.written': 'The file of {rig} is written.', 'setup.again': 'Once it is this computer’s rig, end this console (Ctrl-C) and start it again.',
   'link.station': 'The station says nothing. Next: `station up --rig {rig}` on its computer.',
   'hold.arms': 'HOLD ARMS',
   'hold.says': 'software stop: the red button cuts the power',

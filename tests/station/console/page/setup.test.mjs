@@ -1,7 +1,7 @@
 // What was found → what is shown and asked, without a browser: `node --test`.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { hindrance, placeOf, portsOf, thingLevel, written } from '../../../../station/console/page/setup_model.js';
+import { hindrance, placeOf, portsOf, saidBefore, thingLevel, written } from '../../../../station/console/page/setup_model.js';
 import { languages } from '../../../../station/console/page/words.js';
 
 const store = (more = {}) => ({ welcome: { role: 'engineer' }, job: null, found: null, ...more });
@@ -22,6 +22,12 @@ test('a rig is written once its job has ended well, and no other job says so', (
   const job = { name: 'rig new lab', of: 'lab', running: false, code: 0 };
   assert.equal(written(job), 'lab');
   for (const other of [null, { ...job, running: true, code: null }, { ...job, code: 1 }, { ...job, name: 'rig try lab' }]) assert.equal(written(other), '');
+});
+
+test('what a job said stands there once', () => {
+  assert.deepEqual(saidBefore({ said: ['found 2', 'written', 'Next: check'], words: 'Next: check' }), ['found 2', 'written']);
+  assert.deepEqual(saidBefore({ said: ['found 2'], words: 'which side' }), ['found 2']);
+  assert.deepEqual(saidBefore({ said: [], words: '' }), []);
 });
 
 test('why nothing may be asked now has words', () => {

@@ -51,6 +51,7 @@ class NewRig:
             self._answered.acquire()
         if not self._stopped:
             yield Step(4, "/rigs/lab.yaml written")
+            yield Step(5, "Next: check it")
         self.end = End(1, "interrupted") if self._stopped else End(0)
         yield self.end
 
@@ -208,7 +209,8 @@ def test_a_rig_file_is_asked_for_step_by_step_and_each_question_answered_once(
         other.js("document.querySelector('[data-answer=skip]').click()")
     page.until("its end", "return document.querySelector('.setup')?.textContent.includes('The file of lab is written')")
     assert NewRig.given == ["right", "skip"]
-    assert "/rigs/lab.yaml written" in page.js("return document.querySelector('.said').textContent")
+    said = page.js("return document.querySelector('.said').textContent")
+    assert "/rigs/lab.yaml written" in said and "Next" not in said, "that stands above it"
     assert pages.faults(page) == []
     (stage.data.parent / "config/station/rigs/lab.yaml").write_text("name: lab")
     click(page, "[data-act=try]")
@@ -216,3 +218,32 @@ def test_a_rig_file_is_asked_for_step_by_step_and_each_question_answered_once(
     page.js("[...document.querySelectorAll('.job button')].find((one) => one.textContent === 'end it').click()")
     page.until("its end", "return app.store.job.running === false")
     assert page.log() == []
+
+
+@pytest.mark.rig
+def test_what_is_found_and_a_question_in_each_size_and_theme(page: Browser, down: None) -> None:
+    click(page, "[data-act=find]")
+    page.until("what is there", "return document.querySelectorAll('[data-thing]').length === 3")
+    in_each_size_and_theme(page, "found")
+    write(page, "name", "other")
+    click(page, "[data-act=new]")
+    page.until("what moves", "return document.querySelector('figure.look table')")
+    in_each_size_and_theme(page, "a question")
+    page.js("document.querySelector('[data-answer=skip]').click()")
+    page.until("a picture", "return document.querySelector('figure.look img')?.naturalWidth === 320")
+    in_each_size_and_theme(page, "a picture")
+    page.js("document.querySelector('[data-answer=skip]').click()")
+    page.until("its end", "return document.querySelector('[data-act=try]')")
+    in_each_size_and_theme(page, "written")
+
+
+def in_each_size_and_theme(page: Browser, what: str) -> None:
+    """Nothing that some cannot use, HOLD in reach, no wider than the window; on a laptop no higher either."""
+    for of in (pages.TABLET, (640, 400), pages.LAPTOP):
+        pages.size(page, of)
+        for name in ("light", "dark"):
+            pages.theme(page, name)
+            assert pages.faults(page) == [], (what, of, name)
+            height, width = page.js("const d = document.documentElement; return [d.scrollHeight, d.scrollWidth]")
+            assert width <= of[0] and (height <= of[1] or of != pages.LAPTOP), (what, of, height, width)
+            assert page.js("return document.querySelector('.hold').getBoundingClientRect().width") > 100
