@@ -25,7 +25,7 @@ class Console:
     """The command, and the link that it prints; interrupted where its context ends."""
 
     def __init__(self, rig: Path | None, role: str = "operator", person: str = "ada") -> None:
-        """`rig`: its file; None: whichever this computer has chosen, if any. `person`: whose link it prints, "" for one that names nobody."""
+        """`rig`: its file; None: this computer's own, if it has one. `person`: whose link it prints, "" for one that names nobody."""
         self._words = [sys.executable, "-m", "station.cli", "console", "--at-rig", "--role", role]
         self._words += ["--rig", str(rig)] if rig is not None else []
         self._words += ["--for", person] if person else []

@@ -10,7 +10,7 @@ from station.console import setup
 from station.rig.discovery import Discovered, Found
 from station.steps.protocol import End, Line, Look, Step, Typed
 from tests.drivers.vr.browser import Browser, wait
-from tests.station.console.page import pages
+from tests.station.console.page import colour, pages
 from tests.station.console.page.pages import go
 from tests.station.console.served import PICTURE
 from tests.station.console.stage import AT_REST, Stage, staged
@@ -243,7 +243,7 @@ def in_each_size_and_theme(page: Browser, what: str) -> None:
         pages.size(page, of)
         for name in ("light", "dark"):
             pages.theme(page, name)
-            assert pages.faults(page) == [], (what, of, name)
+            assert pages.faults(page) == [] and colour.alone(page) == [], (what, of, name)
             height, width = page.js("const d = document.documentElement; return [d.scrollHeight, d.scrollWidth]")
             assert width <= of[0] and (height <= of[1] or of != pages.LAPTOP), (what, of, height, width)
             assert page.js("return document.querySelector('.hold').getBoundingClientRect().width") > 100
