@@ -62,7 +62,7 @@ function found({ found: heard }, live) {
   if (heard.looking) return html`<p role="status">${t('setup.looking', { by: heard.by })}</p>`;
   if (heard.at_s === null) return nothing; // the look failed: why is told below
   return html`<p><b>${t('setup.found', { n: heard.found.length })}</b> ${day(heard.at_s)}</p>
-    ${heard.failures.map((failure) => html`<p class="trouble">${MARK.warn} ${t('setup.failed', { failure })}</p>`)}
+    ${heard.failures.map((failure) => html`<p class="trouble">${t('setup.failed', { failure })}</p>`)}
     ${heard.found.length ? table(heard.found) : html`<p class="none">${t('setup.nothing')}</p>`}`;
 }
 
