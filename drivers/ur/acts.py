@@ -5,7 +5,6 @@ The order is the dashboard's (Universal Robots, "Dashboard Server e-Series"); au
 
 from collections.abc import Callable, Generator, Iterator
 
-from drivers import robotiq
 from drivers.ur import conditions
 from drivers.ur.conditions import EMERGENCY, FAULT, PROTECTIVE, SAFEGUARD
 from drivers.ur.dashboard import Dashboard, remote_control
@@ -77,7 +76,7 @@ class Acts:
                 f"the gripper does not answer ({gripper.missing})", "look at its cable and its URCap, ask again"
             )
         gripper.activate()
-        yield from self._until(lambda: gripper.status == robotiq.ACTIVATING, "the gripper's reset", _FINGERS_NS)
+        yield from self._until(lambda: gripper.begun, "the gripper's reset", _FINGERS_NS)
         yield from self._until(lambda: gripper.active, "the gripper's way to both ends", _FINGERS_NS, gripper.trouble)
 
     def _unlock(self) -> Iterator[str]:

@@ -19,6 +19,7 @@ CONNECT_S, ANSWER_S = 0.4, 0.5
 _AGAIN_S = 0.5
 _END_S = 0.03
 _FRESH_NS = NS_PER_S
+_RESETS_NS = 2 * NS_PER_S
 _STATUS_EVERY = 10
 """Of the cycles: whether it is activated and well is asked more seldom than where it is."""
 
@@ -36,7 +37,8 @@ class Robotiq:
         """Why it cannot be reached; "" while it can."""
         self._goal: float | None = None
         self._sent: int | None = None
-        self._activate = 0
+        self._activate = self._begun = 0
+        """How often that was asked for; the last time that it was begun."""
         self._finish = threading.Event()
         self._thread = threading.Thread(target=self._run, name="robotiq", daemon=True)
         self._thread.start()
@@ -52,6 +54,11 @@ class Robotiq:
         if self.missing:
             return f"the gripper does not answer ({self.missing})"
         return robotiq.trouble(self.status, self.fault)
+
+    @property
+    def begun(self) -> bool:
+        """Has what was asked for last been begun: was it reset since, and told to activate itself?"""
+        return self._begun == self._activate
 
     def newest(self, now_ns: int) -> Fingers | None:
         """The newest reading, unless it is old."""
@@ -95,8 +102,9 @@ class Robotiq:
                 activated = self._activate
                 self._told(connection, "ACT 0 ATR 0")
                 self._until_reset(connection)
+                self.status = robotiq.RESET
                 self._told(connection, "ACT 1 GTO 1")
-                self._sent, cycle = None, 0
+                self._begun, self._sent, cycle = activated, None, 0
             if cycle % _STATUS_EVERY == 0:
                 self.status, self.fault = self._asked(connection, "STA"), self._asked(connection, "FLT")
                 self.missing = ""
@@ -106,10 +114,11 @@ class Robotiq:
             self._finish.wait(max(0.0, 1 / RATE_HZ - (self._clock() - begun_ns) / NS_PER_S))
 
     def _until_reset(self, connection: socket.socket) -> None:
-        for _ in range(50):
-            if self._asked(connection, "STA") == 0:
-                return
-        raise ValueError("it does not reset")
+        until_ns = self._clock() + _RESETS_NS
+        while self._asked(connection, "STA") != robotiq.RESET:
+            if self._clock() > until_ns:
+                raise ValueError("it does not reset")
+            self._finish.wait(1 / RATE_HZ)
 
     def _send_goal(self, connection: socket.socket) -> None:
         goal, s = self._goal, self._settings

@@ -2,12 +2,14 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from drivers.ur import dashboard, robotiq
+from drivers.ur.acts import Acts
 from drivers.ur.settings import Gripper
 from station.clock import monotonic_ns
 from tests.drivers.driven import came
@@ -91,5 +93,35 @@ def test_a_grippers_answers_are_read_however_they_come(pieces: list[bytes]) -> N
             assert gripper.fingers is not None
             assert gripper.fingers.opening == pytest.approx(1 - (128 - 3) / (228 - 3))
             assert gripper.trouble == ""
+        finally:
+            gripper.close()
+
+
+@pytest.mark.parametrize("looks", [0, 3], ids=["at once", "soon"])
+def test_a_gripper_that_resets_and_activates_faster_than_anybody_looks_is_activated(looks: int) -> None:
+    values = {"ACT": 1, "STA": 3, "POS": 3, "OBJ": 3, "FLT": 0}
+    resetting = 0
+
+    def answer(line: str) -> list[bytes]:
+        nonlocal resetting
+        word, *rest = line.split()
+        if word == "SET":
+            values.update({name: int(value) for name, value in zip(rest[::2], rest[1::2], strict=True)})
+            resetting = looks
+            return [b"ack"]
+        if rest == ["STA"]:
+            resetting -= 1
+            values["STA"] = values["STA"] if resetting >= 0 else 3 * values["ACT"]
+        return [f"{rest[0]} {values[rest[0]]}\n".encode()]
+
+    with speaking(robotiq.PORT, b"", answer) as address:
+        gripper = robotiq.Robotiq(address, Gripper("robotiq_2f85"), monotonic_ns)
+        acts = Acts("follower_left", None, None, monotonic_ns)  # type: ignore[arg-type]  # of the arm nothing is asked
+        try:
+            came(lambda: gripper.active)
+            for _ in acts.activate(gripper):
+                time.sleep(0.001)
+            assert gripper.active
+            assert values["ACT"] == 1
         finally:
             gripper.close()
