@@ -125,6 +125,8 @@ class URArm(arm.NetworkedArm["State"]):
             return (
                 "disable EtherNet/IP, PROFINET or MODBUS on the pendant, or set upper_registers: true in the rig file"
             )
+        if "dashboard" in why.lower():
+            return "enable its dashboard server on the pendant (Settings, Security, Services), ask again"
         if "No module" in why:
             return "pip install 'teleop-station[ur]'"
         return "look at the pendant, ask again"

@@ -268,7 +268,7 @@ class NetworkedArm(ABC, Generic[S]):
                 raise CommandRefused(f"{self._place.node}: its program does not run yet. Next: ask again in a moment")
             self._heed()
             if not self._program.look(stopped=False):
-                why = self._program.lost
+                why = self._program.lost.rstrip(". ")
                 raise CommandRefused(f"{self._place.node}: its program did not start: {why}. Next: {self._after(why)}")
         self._goal = self._where()
 
