@@ -8,6 +8,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from station.bus.messages import Control, Motion
+from station.files.check_results import FAILED
 from tests.drivers.vr.browser import Browser, wait
 from tests.station.console.page import colour, pages
 from tests.station.console.page.pages import LAPTOP, PAGES, TABLET, Page
@@ -61,9 +62,18 @@ ASKED = Control("another", "bob at 10.0.0.9 (console)", "eve at 10.0.0.7 (consol
 SAID: dict[str, dict[str, object]] = {
     "at rest": {}, "recording": {"phase": "recording"}, "hold": {"phase": "hold", "why": "follower_left has been silent for 512 ms"},
     "before a sitting": {"phase": "ended", "check_due": "this rig has not been checked"},
+    "after a failed check": {"phase": "ended", "check_due": FAILED},
     "asked from afar": {"motion": MOVES}, "about to move": {"motion": msgspec.structs.replace(MOVES, moves_ns=2**60)},
     "control asked for": {"control": ASKED},
 }  # fmt: skip
+
+JOB = """
+const [name, code] = arguments, running = code === null, answers = running ? ['go on'] : [];
+const told = { name, code, running, answers, words: 'something', by: 'ada', of: '', step: 1 };
+app.store.job = { ...told, offers: [], about: '', progress: 0.5, picture: '' };
+app.draw();
+"""
+"""One that runs and asks, is done, or has failed."""
 
 
 @pytest.mark.parametrize("which", PAGES, ids=lambda which: which.address)
@@ -85,7 +95,12 @@ def test_what_has_a_colour_has_a_word_or_a_shape(which: Page, stage: Stage, page
         page.js("app.confirm('x', 'x', 'something?', {}); app.draw()")
         assert colour.alone(page) == []
         page.js("app.answer(false)")
+        for job in ("check", "eval", "export", "replay"):
+            for code in (None, 0, 1):
+                page.js(JOB, job, code)
+                assert colour.alone(page) == [], (job, code)
     finally:
+        page.js("app.store.job = null")
         stage.do(lambda: setattr(stage.hub, "session", before))
 
 
