@@ -111,6 +111,7 @@ def plays(page: Browser, rig: Booted, shoot: Shoot) -> None:
         "return app.player?.detail && [...app.player.cameras.values()].every(({drawn}) => drawn > 80)",
     )
     page.until("joints", "return document.querySelectorAll('.trace canvas').length === 2")
+    page.until("its card", "return app.player.detail.card && document.querySelector('.health .findings')")
     shoot(page, "console-episode")
     page.js("document.querySelector('[data-act=play]').click()")
     page.until("its end", "return !app.player.playing && app.player.row === app.player.detail.rows - 1", seconds=120)

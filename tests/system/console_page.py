@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import yaml
 from selenium.webdriver.common.action_chains import ActionChains
 
+import station
 from station.files import settings
 from station.rig.rig import find_rig
 from tests.drivers.vr.browser import Browser, browser, wait
@@ -96,9 +98,21 @@ def full_rig(folder: Path, like: str) -> Path:
     return file
 
 
+_PATHS = """
+const [station, temporary] = arguments, texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const own = new RegExp(`${temporary}/\\\\w+/`, 'g');
+while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(station, '/opt/station').replace(own, '/home/ada/');
+"""
+
+
 def into(folder: Path) -> Shoot:
-    """Pictures go there."""
-    return lambda page, name: page.driver.save_screenshot(str(folder / f"{name}.png"))
+    """Pictures go there; where whoever draws them keeps things is nobody's concern."""
+
+    def shoot(page: Browser, name: str) -> None:
+        page.js(_PATHS, str(Path(station.__file__).parents[1]), tempfile.gettempdir())
+        page.driver.save_screenshot(str(folder / f"{name}.png"))
+
+    return shoot
 
 
 # -- what somebody before it does, and waits for --
@@ -134,12 +148,17 @@ def press(page: Browser, button: str) -> None:
     page.js("document.querySelector(arguments[0]).click()", button)
 
 
+_TAKEN = """
+const [mine, other] = ['.control.mine', '.control:not(.mine) button:not(:disabled)'].map((one) => document.querySelector(one));
+other?.click();
+return mine;
+"""
+"""Looked and pressed at once: a moment later the same button may be there to give control away."""
+
+
 def take_control(page: Browser) -> None:
     """As soon as the page is live: its buttons are off until then."""
-    page.until("a live page", "return document.querySelector('.control button:not(:disabled)')")
-    if not page.js("return Boolean(document.querySelector('.control.mine'))"):
-        page.js("document.querySelector('.control button').click()")
-    page.until("control", "return document.querySelector('.control.mine')")
+    page.until("control", _TAKEN)
 
 
 def rows(page: Browser, more_than: int) -> int:
