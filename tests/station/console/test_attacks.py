@@ -72,7 +72,8 @@ def test_a_link_without_an_origin_a_cookie_or_a_hello_is_none(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["/../seats.py", "/%2e%2e/seats.py", "/vendor/../../wire/rig.py", "/package.json", "//etc/passwd", "/vendor"]
+    "path",
+    ["/../seats.py", "/%2e%2e/seats.py", "/vendor/../../wire/rig.py", "/package.json", "//etc/passwd", "/vendor"],
 )
 def test_only_the_pages_own_files_are_served(path: str, tmp_path: Path) -> None:
     async def tries(console: Console) -> None:
