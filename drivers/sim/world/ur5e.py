@@ -27,4 +27,4 @@ _CHAIN = (
 )  # fmt: skip
 START_RAD = (0.0, -1.5708, 1.5708, -1.5708, -1.5708, 0.0)
 UR5E = Robot("ur5e", _CHAIN, Tube((0, 0, 0.03), (0, 0, 0.06), 0.075, DARK), START_RAD, 3.1416, 0.0)
-TWO_UR5E = UR5E._replace(sides=("left", "right"), left_m=(0.55, 1.25, 0.0))
+TWO_UR5E = UR5E._replace(sides=("left", "right"), left_m=(0.55, 1.1, 0.0))
