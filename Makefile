@@ -112,7 +112,7 @@ test-datasets: setup $(TORCH_STAMP) $(CONSUMERS:%=$(VENV)-%/.installed)
 	$(BIN)/python -m pytest -m consumers tests/consumers
 
 # what takes gigabytes, TensorFlow Datasets, or long: LeRobot's training for hundreds of steps, and the rig that runs what came of it; the
-# first week, a headset's faults, a minute of any rig's, an FR3 on franky-sim
+# first week, a headset's faults, a minute of any rig's, an FR3 on franky-sim, a board in a camera's view
 test-long: setup $(FRANKY_SIM) $(TORCH_STAMP) $(VENV)-lerobot-v3/.installed $(LONG_CONSUMERS:%=$(VENV)-%/.installed) $(NEWEST)
 	$(if $(NEWEST),,@echo "no Python 3.12 here: LeRobot's newest is left out")
 	$(BIN)/python -m pytest -m long tests $(if $(NEWEST),,--ignore tests/consumers/test_lerobot_newest.py)

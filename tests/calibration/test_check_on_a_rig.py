@@ -16,15 +16,12 @@ from drivers.sim.world.requests import SetServoFault
 from station.files import check_results
 from station.files.check_results import Finding
 from station.rig.rig import Rig
-from tests.calibration import board_in_view, faulty_rig
-from tests.calibration.board_in_view import MOVES, OFF_DEG, OFF_MM, by_board, moved
+from tests.calibration import faulty_rig
 from tests.calibration.faults import FAULTS, Fault, Key
 from tests.calibration.faulty_rig import LOADED, bad, findings, inject, station
 
 pytestmark = [pytest.mark.system, pytest.mark.rig, pytest.mark.timeout(400)]
 
-FOCAL_PX = 240 / math.tan(math.radians(78.0) / 2)
-"""The scene's fixed cameras."""
 TRIES = 8
 """Of a whole check, for the rates and this computer's disk and ticks depend on what else it does."""
 
@@ -111,25 +108,6 @@ def test_a_gripper_that_opens_a_tenth_too_little_is_found(rig: Rig) -> None:
     assert short.verdict == "fail"
     assert short.value == pytest.approx(faulty_rig.SHORT_PERCENT, abs=2.0)
     assert {f.verdict for f in found.values()} == {"unchecked"}
-
-
-def test_with_a_board_in_view_a_moved_camera_is_sized_to_a_millimetre_and_a_tenth_of_a_degree(rig: Rig) -> None:
-    camera = "cam_high"
-    faulty_rig.restart(rig)  # the tests before have raised the arms
-    with board_in_view.with_board(rig, camera) as known:
-        assert known.intrinsics is not None and known.extrinsics is not None
-        assert known.intrinsics.fx == pytest.approx(FOCAL_PX, rel=0.005)
-        assert known.intrinsics.fy == pytest.approx(FOCAL_PX, rel=0.005)
-        assert known.extrinsics.parent == "board"
-        assert bad(moved(rig, camera, "none", 0.0)) == {}
-        for what, value in MOVES:
-            found = moved(rig, camera, what, value)
-            mm, deg = by_board(camera, found)
-            assert mm.value == pytest.approx(value if what == "move" else 0.0, abs=OFF_MM)
-            assert deg.value == pytest.approx(value if what == "turn" else 0.0, abs=OFF_DEG)
-            told = bad(found)
-            assert set(told) == {(camera, mm.name if what == "move" else deg.name)}
-            assert value == 3.0 or {finding.verdict for finding in told.values()} == {"fail"}
 
 
 def test_a_rig_of_which_everything_was_measured_passes(rig: Rig) -> None:
