@@ -89,9 +89,8 @@ async def _discovered(ports: tuple[str, ...]) -> Discovered:
             looking.kill()
         await looking.wait()
     try:
-        return msgspec.json.decode(
-            out, type=Discovered
-        )  # nothing found is an answer too, though the command fails then
+        # nothing found is an answer too, though the command fails then
+        return msgspec.json.decode(out, type=Discovered)
     except msgspec.MsgspecError:
         last = complaint.decode(errors="replace").strip().splitlines()[-1:]
         raise StationError("".join(last).removeprefix("station: ") or "it ended without a word") from None
