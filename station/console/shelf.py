@@ -94,9 +94,8 @@ class Shelf:
 
     def path(self, name: str) -> Path:
         """Where it is. Raises UsageError for one that is not there."""
-        if (
-            name not in self._known
-        ):  # by what the folders hold: to look into every file would take as long as there are many
+        if name not in self._known:
+            # by what the folders hold: to look into every file would take as long as there are many
             self._know(self._files(f"episode_*.hdf5{DELETED if name.endswith(DELETED) else ''}"))
         if (found := self._known.get(name)) is None or not found.is_file():
             raise UsageError(f"{name[:80]!r}: no such episode any more. Next: look at the list again")
