@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from station.datasets.plan import Plan, Shard
+from station.datasets.verifying import _picture as looked_at
 from station.datasets.verifying import frames_to_look_at, pieces
 
 
@@ -31,6 +32,33 @@ def test_a_scene_at_rest_but_for_a_moment_is_looked_at_in_that_moment(times: int
     assert {0, 119} <= set(looked)
     assert any(60 - times < frame <= 66 for frame in looked)
     assert all(frame in (0, 119) or frame % times == 0 for frame in looked)
+
+
+class Lit:
+    """Pictures of a scene in which a light gets a little brighter from row to row."""
+
+    def __init__(self) -> None:
+        self._noise = np.random.default_rng(3)
+        self._scene, self._light = self._noise.normal(128, 20, (2, 48, 64, 3))
+        self._light = np.sign(self._light - 128) * 2.7
+
+    def stored(self, row: int) -> bytes:
+        return bytes([row])
+
+    def sized(self, row: float, width: int, height: int) -> Any:
+        assert (width, height) == (64, 48)
+        return np.clip(np.rint(self._scene + row * self._light), 0, 255).astype(np.uint8)
+
+    def coded(self, row: float) -> Any:
+        """As a video has it, at 41 dB."""
+        return np.clip(self.sized(row, 64, 48) + self._noise.normal(0, 2.1, (48, 64, 3)), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("shows", "wrong"), [(5.0, ""), (4.4, ""), (4.0, "row 4's"), (6.0, "row 6's")])
+def test_a_change_that_an_encoder_puts_off_is_no_shift(shows: float, wrong: str) -> None:
+    lit = Lit()
+    told, _ = looked_at(cast(Any, lit), np.arange(10), 5, lit.coded(shows), False)
+    assert (wrong in told) if wrong else not told
 
 
 def test_an_episode_of_one_row() -> None:
