@@ -12,6 +12,7 @@ from station.bus.requests import OpenSession, Park
 from station.cli.headless import record_headless
 from station.cli.motion import replay
 from station.client import Station
+from tests.drivers.driven import came
 from tests.system import mixed_bench
 from tests.system.rig_of_its_own import rig_of_its_own
 
@@ -46,4 +47,5 @@ def test_an_episode_is_recorded_played_again_and_the_arm_parked(station: Station
     replay(episode, str(station.rig.file))
     assert where(station)[:7] == pytest.approx(action[-1, :7], abs=0.1), "it is where the episode ended"
     station.ask("pilot", Park())
-    assert where(station)[:7] == pytest.approx(START_RAD, abs=0.05)
+    # its way is over then; an arm that is held by springs still comes to rest
+    came(lambda: where(station)[:7] == pytest.approx(START_RAD, abs=0.05))
