@@ -30,7 +30,12 @@ from station.terminal.told import JsonOption, tell
 app = typer.Typer(help="The rig in a browser: serve the page; who may sit there.", invoke_without_command=True)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-RoleOption = Annotated[Role, typer.Option("--role", help="viewer: look and hold; operator: sittings; engineer: all")]
+_ROLES = "viewer: look and hold; operator: sittings; engineer: all"
+RoleOption = Annotated[Role, typer.Option("--role", help=_ROLES)]
+FirstRoleOption = Annotated[
+    Role | None,
+    typer.Option("--role", help=f"{_ROLES} (default: operator; where there is no rig yet, engineer, who sets one up)"),
+]
 PersonOption = Annotated[str, typer.Option("--for", help="whose link it is, for everybody to see")]
 PlaceOption = Annotated[
     bool | None,
@@ -45,7 +50,7 @@ PlaceOption = Annotated[
 def serve(
     context: typer.Context,
     rig: RigOption,
-    role: RoleOption = "operator",
+    role: FirstRoleOption = None,
     person: PersonOption = "",
     at_rig: PlaceOption = None,
 ) -> None:
@@ -59,14 +64,16 @@ def serve(
             "the page's libraries are not in this checkout. Next: `python hatch_build.py`, which fetches them by npm"
         )
     loaded = rig_or_none(rig)
-    if loaded.name == NO_RIG:
+    none_yet = loaded.name == NO_RIG
+    role = role or ("engineer" if none_yet else "operator")
+    if none_yet:
         console.print(
             "this computer has no rig yet: on the page Set-up writes the file of one. Once you have one, start this again"
         )
     try:
         lock = Lock(loaded.name, "console")
     except AlreadyRunning:
-        console.print(f"the console of rig {loaded.name} is served already")
+        console.print(f"{'its console' if none_yet else f'the console of rig {loaded.name}'} is served already")
         _print_link(role, person, at_rig)
         return
     try:

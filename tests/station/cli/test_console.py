@@ -11,6 +11,8 @@ from station.cli.console import app
 from station.console.seat_file import SeatFile
 from station.console.seats import paired, seated
 from station.files.lock import Lock
+from station.rig.choice import VARIABLE
+from station.rig.rig import NO_RIG
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +64,19 @@ def test_one_that_is_served_already_gets_another_link(runtime: str) -> None:
     finally:
         lock.release()
     assert "is served already" in text and code_in(text)
+
+
+def test_where_there_is_no_rig_yet_the_first_link_is_for_one_who_may_set_one_up(
+    runtime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    lock = Lock(NO_RIG, "console")
+    try:
+        text = told()
+    finally:
+        lock.release()
+    assert "no rig yet" in text and "its console is served already" in text
+    assert [invite.role for invite in SeatFile().read().invites] == ["engineer"]
 
 
 def test_nobody_is_taken_back_twice() -> None:
