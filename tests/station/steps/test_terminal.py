@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import termios
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,11 +17,11 @@ import msgspec
 import pytest
 
 from station.errors import StationError, UsageError
-from station.steps import job as module
 from station.steps.job import Job
-from station.steps.protocol import End, Step
+from station.steps.protocol import End
 from station.steps.terminal import show
 from station.terminal.screen import PlainConsole
+from tests.station.steps.conftest import CHOOSES
 
 TELLS = """
     speaker.tell("listening", 0.5)
@@ -32,9 +31,6 @@ TELLS = """
 ASKS = """
     for number in range(2):
         speaker.tell("said: " + speaker.ask(f"lay it down ({number + 1} of 2)"))
-"""
-CHOOSES = """
-    speaker.tell("said: " + speaker.ask("did it succeed?", ("yes", "no")))
 """
 OFFERS = """
     import time
@@ -66,27 +62,6 @@ FAILS = """
 BABBLES = """
     os.write(out, b"hello\\n")
 """
-
-
-@pytest.fixture
-def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Job]:
-    """Makes a job of a few lines of Python."""
-
-    def start(body: str) -> Job:
-        script = tmp_path / "script.py"
-        script.write_text(
-            f"TELLS = {body is PRINTS}\n"
-            "import os, sys\nfrom station.errors import StationError\nfrom station.steps.speaker import is_job, speaking\n"
-            "assert is_job()\nout = os.dup(1)\ntry:\n  with speaking(TELLS) as speaker:\n"
-            + textwrap.indent(textwrap.dedent(body), "    ")
-            + "\nexcept StationError as error:\n  sys.exit(error.exit_code)\n"
-        )
-        root = str(Path(__file__).parents[3])
-        monkeypatch.setenv("PYTHONPATH", root)
-        monkeypatch.setattr(module, "python", lambda *_: [sys.executable, str(script)])
-        return Job([])
-
-    return start
 
 
 @pytest.fixture
@@ -183,9 +158,9 @@ def test_without_a_terminal_what_is_offered_is_refused(
 
 
 def test_what_a_job_prints_is_told_where_it_says_so(
-    job: Callable[[str], Job], capfd: pytest.CaptureFixture[str]
+    job: Callable[[str, bool], Job], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with job(PRINTS) as running:
+    with job(PRINTS, True) as running:
         assert show(running) == 0
     assert tuple(capfd.readouterr()) == ("one line\nand another\nhalf a line\n", "")
 
@@ -194,114 +169,6 @@ def test_a_document_is_written_as_it_is(job: Callable[[str], Job], capfd: pytest
     with job(DOCUMENT) as running:
         assert show(running) == 0
     assert msgspec.json.decode(capfd.readouterr().out) == {"step": 1, "answer": "\u202e"}
-
-
-def test_a_choice_is_asked_again_until_it_is_one(
-    job: Callable[[str], Job],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    reading, writing = os.pipe()
-    os.write(writing, b"perhaps\n no \n")
-    os.close(writing)
-    with open(reading) as stdin:
-        monkeypatch.setattr("sys.stdin", stdin)
-        with job(CHOOSES) as running:
-            assert show(running) == 0
-    out = capfd.readouterr().out
-    assert out.count("did it succeed? [yes/no]: ") == 2
-    assert "said: no" in out
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [(b"\n", ["go on"]), (b"s\n", ["skip"]), (b"skip\n", ["skip"]), (b"no\n\n", ["go on"])],
-)
-def test_enter_goes_on_where_there_is_another_way_too(
-    job: Callable[[str], Job],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    typed: bytes,
-    said: list[str],
-) -> None:
-    out = _typed(job, monkeypatch, capfd, typed, ("go on", "skip"))
-    assert ". Then press Enter (or type skip): " in out
-    assert [told.strip() for told in out.split("said: ")[1:]] == said
-
-
-def test_as_much_of_an_answer_will_do_as_is_no_others_beginning(
-    job: Callable[[str], Job], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    out = _typed(job, monkeypatch, capfd, b"a\nag\n", ("as asked", "again"))
-    assert out.count("[as asked/again]: ") == 2
-    assert "said: again" in out
-
-
-NAME = """
-    from station.steps.protocol import Typed
-    name = Typed("[a-z]+", "only a–z")
-    speaker.tell("said: " + speaker.ask("its name", ("skip",), typed=name, suggested=SUGGESTED))
-"""
-
-
-@pytest.mark.parametrize(
-    ("suggested", "typed", "shown"),
-    [
-        ("arm", b"\n", "its name [arm]: said: arm"),
-        ("arm", b"leg\n", "its name [arm]: said: leg"),
-        ("arm", b"sk\n", "its name [arm]: said: sk"),
-        ("arm", b" skip \n", "its name [arm]: said: skip"),
-        ("", b"\nLEG\nleg\n", "its name: its name: 'LEG': only a–z\nits name: said: leg"),
-    ],
-)
-def test_a_name_is_typed_or_taken_as_it_is_suggested(
-    job: Callable[[str], Job], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
-    suggested: str, typed: bytes, shown: str,
-) -> None:  # fmt: skip
-    body = NAME.replace("SUGGESTED", repr(suggested))
-    assert _shown(job, monkeypatch, capfd, typed, body) == f"{shown}\n"
-
-
-def test_enter_gives_the_suggested_one_of_a_few_too(
-    job: Callable[[str], Job], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    out = _shown(job, monkeypatch, capfd, b"boss\n\n", """
-        speaker.tell("said: " + speaker.ask("which", ("leader", "follower"), suggested="follower"))
-    """)  # fmt: skip
-    assert out.startswith("which [follower]: 'boss': leader, follower\nwhich [follower]: ") and out.endswith(
-        "said: follower\n"
-    )
-
-
-def _typed(
-    job: Callable[[str], Job],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    typed: bytes,
-    answers: tuple[str, ...],
-) -> str:
-    """What a terminal shows of a job that asks once, when that is typed."""
-    return _shown(job, monkeypatch, capfd, typed, f"""
-        speaker.tell("said: " + speaker.ask("what now", {answers!r}))
-    """)  # fmt: skip
-
-
-def _shown(
-    job: Callable[[str], Job],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    typed: bytes,
-    body: str,
-) -> str:
-    """What a terminal shows of a job, when that is typed."""
-    reading, writing = os.pipe()
-    os.write(writing, typed)
-    os.close(writing)
-    with open(reading) as stdin:
-        monkeypatch.setattr("sys.stdin", stdin)
-        with job(body) as running:
-            assert show(running) == 0
-    return str(capfd.readouterr().out)
 
 
 def test_the_end_of_the_input_ends_the_job(
@@ -392,16 +259,3 @@ def test_one_that_takes_too_long_is_ended(job: Callable[[str], Job]) -> None:
     with pytest.raises(StationError, match=r"did not end within 0\.5 s"), job("import time; time.sleep(60)") as running:
         show(running, seconds=0.5)
     assert running.wait() != 0
-
-
-def test_an_answer_that_a_step_does_not_allow_is_the_clients_mistake(
-    job: Callable[[str], Job],
-) -> None:
-    with job(CHOOSES) as running:
-        step = next(line for line in running.lines() if isinstance(line, Step))
-        with pytest.raises(ValueError, match="'perhaps' is none of yes, no"):
-            running.answer(step, "perhaps")
-    with job(NAME.replace("SUGGESTED", "''")) as running:
-        step = next(line for line in running.lines() if isinstance(line, Step))
-        with pytest.raises(ValueError, match="'B' is none of skip, only a–z"):
-            running.answer(step, "B")
