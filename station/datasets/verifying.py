@@ -193,7 +193,7 @@ def _pictures(
         pictures = PictureRows(file, camera, plan.conversion.crop_of(camera))
         frames = frames_to_look_at(pictures, rows, state, episode.index)
         for frame, found in zip(frames, read.pictures(episode.index, camera, frames), strict=True):
-            told, level = _picture(pictures, rows, frame, found, plan.conversion.video in _LOSSLESS)
+            told, level = judge_picture(pictures, rows, frame, found, plan.conversion.video in _LOSSLESS)
             total, count = levels.get(camera, (0.0, 0))
             levels[camera] = total + level, count + 1
             if told:
@@ -260,7 +260,7 @@ def frames_to_look_at(
     return sorted(frames)
 
 
-def _picture(
+def judge_picture(
     pictures: PictureRows, rows: NDArray[np.int64], frame: int, found: RGB | bytes, lossless: bool
 ) -> tuple[str, float]:
     """What is wrong with it, and its mean level."""

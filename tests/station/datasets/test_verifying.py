@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from station.datasets.plan import Plan, Shard
-from station.datasets.verifying import _picture as looked_at
-from station.datasets.verifying import frames_to_look_at, pieces
+from station.datasets.verifying import frames_to_look_at, judge_picture, pieces
 
 
 class Repeating:
@@ -57,7 +56,7 @@ class Lit:
 @pytest.mark.parametrize(("shows", "wrong"), [(5.0, ""), (4.4, ""), (4.0, "row 4's"), (6.0, "row 6's")])
 def test_a_change_that_an_encoder_puts_off_is_no_shift(shows: float, wrong: str) -> None:
     lit = Lit()
-    told, _ = looked_at(cast(Any, lit), np.arange(10), 5, lit.coded(shows), False)
+    told, _ = judge_picture(cast(Any, lit), np.arange(10), 5, lit.coded(shows), False)
     assert (wrong in told) if wrong else not told
 
 
