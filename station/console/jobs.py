@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from station.errors import RequestRefused, StationError
 from station.steps.job import Job
 from station.steps.protocol import End, Line, Look, Offer, Step
@@ -121,10 +123,9 @@ class Jobs:
         elif isinstance(line, Step):
             self._step = line if line.asks else None
             self._note(line)
-            typed = None if line.typed is None else {"pattern": line.typed.pattern, "fits": line.typed.fits}
             self._say({
-                "step": line.number, "words": shown(line.words), "answers": line.answers, "typed": typed, "suggested": line.suggested,
-                "progress": self._far(line), "picture": line.picture,
+                "step": line.number, "words": shown(line.words), "answers": line.answers, "typed": msgspec.to_builtins(line.typed),
+                "suggested": line.suggested, "progress": self._far(line), "picture": line.picture,
             })  # fmt: skip
         elif isinstance(line, Offer):
             self._offer = line
