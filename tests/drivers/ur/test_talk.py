@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -119,8 +118,8 @@ def test_a_gripper_that_resets_and_activates_faster_than_anybody_looks_is_activa
         acts = Acts("follower_left", None, None, monotonic_ns)  # type: ignore[arg-type]  # of the arm nothing is asked
         try:
             came(lambda: gripper.active)
-            for _ in acts.activate(gripper):
-                time.sleep(0.001)
+            steps = acts.activate(gripper)
+            came(lambda: next(steps, None) is None)
             assert gripper.active
             assert values["ACT"] == 1
         finally:
