@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import library
 
 try:
     import torchvision  # noqa: F401 (tried before LeRobot imports it)
 except RuntimeError:
     # its wheel was built for a torch with CUDA and this one has none: its own operators were not registered. No dataset calls them
-    operators = torch.library.Library("torchvision", "DEF")
+    operators = library.Library("torchvision", "DEF")
     operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 

@@ -16,12 +16,12 @@ from typing import Any
 import cv2
 import h5py
 import numpy as np
-import torch
+from torch import library
 
 try:
     import torchvision  # noqa: F401 (tried before LeRobot imports it)
 except RuntimeError:  # as in read_lerobot.py
-    operators = torch.library.Library("torchvision", "DEF")
+    operators = library.Library("torchvision", "DEF")
     operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 

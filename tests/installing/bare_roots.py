@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = "python3,make,git,ca-certificates"
-CLONE, CACHE, CERTIFICATES = "/root/station", "/root/wheels", "/etc/ssl/certs/ca-certificates.crt"
+CLONE, CACHE, CERTIFICATES = "/opt/station", "/root/wheels", "/etc/ssl/certs/ca-certificates.crt"
 COMMANDS = ("--version", "rig check bench", "policy show handover")
 
 
